@@ -1,0 +1,88 @@
+package chain
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code names the reason of a refusal or of a finding. Codes are part of the
+// Result format and of the JSON replies: they are never renamed.
+type Code string
+
+// Refusals. docs/FORMAT.md explains each in a sentence.
+const (
+	Malformed        Code = "malformed"            // bytes or JSON that do not decode
+	UnsupportedChain Code = "unsupported-chain"    // a chain that is not built
+	WrongChain       Code = "wrong-chain"          // a key of another chain
+	WrongNetwork     Code = "wrong-network"        // a key, or a restriction, of the other network
+	UnknownKey       Code = "unknown-signature-id" // the wallet has no such entry
+	HashMismatch     Code = "hash-mismatch"        // the JSON's hash is not the transaction's id
+	UnprovenAmount   Code = "unproven-amount"      // an input without its previous transaction
+	AmountMismatch   Code = "amount-mismatch"      // claimed amount or script differ from the previous output
+	NoKeyForInput    Code = "no-key-for-input"     // no named key can sign an input
+	Incomplete       Code = "incomplete-signature" // the finished transaction does not verify
+	DuplicateInput   Code = "duplicate-input"      // one outpoint twice in a transaction
+	NoInputs         Code = "no-inputs"
+	NoOutputs        Code = "no-outputs"
+	OutputsAbove     Code = "outputs-above-inputs"
+	ValueOutOfRange  Code = "value-out-of-range"   // beyond the coin's supply, or negative
+	UnknownInput     Code = "unknown-input-script" // a script type that is not signed for
+	SighashNotAll    Code = "sighash-not-all"
+	ForeignScript    Code = "foreign-script"  // an input that carries a script or witness already
+	ContentChanged   Code = "content-changed" // a pending id seen before with other content
+	AlreadySpent     Code = "outpoint-already-signed"
+	BatchConflict    Code = "batch-conflict" // two items of one batch spend one outpoint
+	FeeAbovePolicy   Code = "fee-above-policy"
+	Dust             Code = "dust"
+	RefusedByPerson  Code = "refused-by-person"
+	RefusedByRelay   Code = "refused-by-relay"
+	InternalFailure  Code = "internal-failure" // a fault of the signer itself: nothing was signed
+)
+
+// Findings: shown and flagged, never a refusal by themselves.
+const (
+	FlagHighFee      Code = "high-fee"   // above a tenth of what is paid out
+	FlagZeroFee      Code = "zero-fee"   // below 1 smallest unit per vB: unlikely to be relayed
+	FlagRoundTrip    Code = "round-trip" // pays nobody but itself
+	FlagLockTime     Code = "locktime"   // not valid before a height or time
+	FlagData         Code = "op-return"  // carries data
+	FlagUnnamed      Code = "nonstandard-output"
+	FlagSignedBefore Code = "signed-before" // the same request again: the same bytes again
+	FlagUnusedKey    Code = "unused-key"    // a named key that signs nothing
+	FlagSameAgain    Code = "same-payment"  // destination and amount of something signed before
+	FlagReplaceable  Code = "replaceable"   // BIP 125 signals replacement
+)
+
+// Refusal is the error of everything that judges an item. Reason is a
+// sentence for a person, made of our words and escaped foreign ones.
+type Refusal struct {
+	Code   Code
+	Reason string
+}
+
+// Error gives "code: reason".
+func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Reason }
+
+// Refuse makes a Refusal.
+func Refuse(code Code, format string, args ...any) error {
+	return &Refusal{Code: code, Reason: fmt.Sprintf(format, args...)}
+}
+
+// CodeOf gives the code of a Refusal anywhere in err's chain. Other errors
+// are InternalFailure: whatever could not be judged is not signed.
+func CodeOf(err error) Code {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r.Code
+	}
+	return InternalFailure
+}
+
+// ReasonOf gives the words that go with CodeOf.
+func ReasonOf(err error) string {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r.Reason
+	}
+	return err.Error()
+}
