@@ -1,0 +1,79 @@
+// Package utxo is the family of Bitcoin and its relatives: it decodes a
+// transaction, proves what each input is worth from the previous transactions,
+// explains every output, puts signatures in place and runs the scripts of the
+// finished transaction. It holds no keys.
+//
+// Both halves use it on their own copy of the data, so that what the relay
+// broadcasts has been judged by the same code as what the signer signed.
+package utxo
+
+import "coldkms/shared/chain"
+
+// Name is the family's name in the bundle format.
+const Name = "utxo"
+
+// Params are the constants of one coin on one network.
+type Params struct {
+	Chain   chain.ID
+	Network chain.Network
+
+	PubKeyHashID  byte   // base58check version of P2PKH
+	ScriptHashIDs []byte // base58check versions of P2SH; the first one is written, all are read
+	HRP           string // bech32 prefix (BIP 173); "" where the coin has no segwit
+	CashAddr      string // cashaddr prefix; "" where the coin has none
+	WIF           byte   // version of a private key in wallet import format
+	HDPublic      uint32 // magic of an extended public key as Tatum writes it (BIP 32)
+	CoinType      uint32 // of the path m/44'/CoinType'/0'/0 (BIP 44, as Tatum uses it)
+
+	MaxValue   int64 // smallest units; no output and, where supply is capped, no sum may exceed it
+	Segwit     bool
+	Taproot    bool
+	HasSupply  bool  // MaxValue is the supply, not only a limit per output
+	DustFlat   int64 // a flat dust limit in smallest units; 0: Bitcoin Core's formula
+	MaxFeeRate int64 // default cap, smallest units per vB
+	Decimals   int   // digits after the point of a coin amount
+}
+
+const (
+	xpubMagic = 0x0488b21e
+	tpubMagic = 0x043587cf
+)
+
+// params of every coin of the family. Sources: each coin's chainparams.cpp;
+// paths and extended key magics as Tatum's library writes them.
+var params = [...]Params{
+	{Chain: chain.BTC, Network: chain.Mainnet, PubKeyHashID: 0x00, ScriptHashIDs: []byte{0x05}, HRP: "bc", WIF: 0x80, HDPublic: xpubMagic, CoinType: 0,
+		MaxValue: 21e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, Decimals: 8},
+	{Chain: chain.BTC, Network: chain.Testnet, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0xc4}, HRP: "tb", WIF: 0xef, HDPublic: tpubMagic, CoinType: 1,
+		MaxValue: 21e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, Decimals: 8},
+	{Chain: chain.LTC, Network: chain.Mainnet, PubKeyHashID: 0x30, ScriptHashIDs: []byte{0x32, 0x05}, HRP: "ltc", WIF: 0xb0, HDPublic: 0x019da462, CoinType: 2,
+		MaxValue: 84e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, Decimals: 8},
+	{Chain: chain.LTC, Network: chain.Testnet, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0x3a, 0xc4}, HRP: "tltc", WIF: 0xef, HDPublic: 0x0436f6e1, CoinType: 1,
+		MaxValue: 84e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, Decimals: 8},
+	{Chain: chain.DOGE, Network: chain.Mainnet, PubKeyHashID: 0x1e, ScriptHashIDs: []byte{0x16}, WIF: 0x9e, HDPublic: xpubMagic, CoinType: 3,
+		MaxValue: 1e18, DustFlat: 1_000_000, MaxFeeRate: 2_000_000, Decimals: 8},
+	{Chain: chain.DOGE, Network: chain.Testnet, PubKeyHashID: 0x71, ScriptHashIDs: []byte{0xc4}, WIF: 0xf1, HDPublic: tpubMagic, CoinType: 1,
+		MaxValue: 1e18, DustFlat: 1_000_000, MaxFeeRate: 2_000_000, Decimals: 8},
+	{Chain: chain.BCH, Network: chain.Mainnet, PubKeyHashID: 0x00, ScriptHashIDs: []byte{0x05}, CashAddr: "bitcoincash", WIF: 0x80, HDPublic: xpubMagic, CoinType: 145,
+		MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, Decimals: 8},
+	{Chain: chain.BCH, Network: chain.Testnet, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0xc4}, CashAddr: "bchtest", WIF: 0xef, HDPublic: tpubMagic, CoinType: 145,
+		MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, Decimals: 8},
+}
+
+// ParamsOf gives the constants of a coin, or a refusal with code
+// UnsupportedChain or WrongNetwork.
+func ParamsOf(id chain.ID, network chain.Network) (Params, error) {
+	found := false
+	for _, p := range params {
+		if p.Chain == id {
+			found = true
+			if p.Network == network {
+				return p, nil
+			}
+		}
+	}
+	if found {
+		return Params{}, chain.Refuse(chain.WrongNetwork, "%s has no network %d", id, network)
+	}
+	return Params{}, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain of this family", string(id))
+}
