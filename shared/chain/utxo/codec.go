@@ -1,0 +1,159 @@
+package utxo
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/shared/chain"
+)
+
+// MaxTxSize bounds the unsigned transaction in bytes: what consensus lets
+// into a block without witness (Bitcoin Core, consensus/consensus.h).
+const MaxTxSize = 1_000_000
+
+// Claim is what someone says about the output that an input spends. It is
+// carried only where the previous transaction could not be had; nothing
+// that rests on a claim is signed unless policy allows it.
+type Claim struct {
+	Value  int64
+	Script []byte
+}
+
+// Encode writes an unsigned transaction in the family's canonical form
+// (docs/FORMAT.md, "UTXO transaction"): the transaction with its previous
+// transactions' ids left out, and the context that says where to find them.
+// ref gives the position of a previous transaction in the bundle's table; a
+// negative one makes the input travel with claims[i] instead.
+func Encode(msg *wire.MsgTx, ref func(chainhash.Hash) int, claims []Claim) (tx, context []byte) {
+	tx = binary.AppendUvarint(nil, uint64(uint32(msg.Version)))
+	tx = binary.AppendUvarint(tx, uint64(msg.LockTime))
+	tx = binary.AppendUvarint(tx, uint64(len(msg.TxIn)))
+	for i, in := range msg.TxIn {
+		tx = binary.AppendUvarint(tx, uint64(in.PreviousOutPoint.Index))
+		tx = binary.AppendUvarint(tx, uint64(^in.Sequence))
+		context = appendRef(context, in.PreviousOutPoint.Hash, ref, claims, i)
+	}
+	tx = binary.AppendUvarint(tx, uint64(len(msg.TxOut)))
+	for _, out := range msg.TxOut {
+		tx = binary.AppendUvarint(tx, uint64(out.Value))
+		tx = binary.AppendUvarint(tx, uint64(len(out.PkScript)))
+		tx = append(tx, out.PkScript...)
+	}
+	return tx, context
+}
+
+func appendRef(context []byte, id chainhash.Hash, ref func(chainhash.Hash) int, claims []Claim, i int) []byte {
+	if n := ref(id); n >= 0 {
+		return binary.AppendUvarint(context, uint64(n)+1)
+	}
+	context = append(context, 0)
+	context = append(context, id[:]...)
+	context = binary.AppendUvarint(context, uint64(claims[i].Value))
+	context = binary.AppendUvarint(context, uint64(len(claims[i].Script)))
+	return append(context, claims[i].Script...)
+}
+
+// decode reads what Encode wrote. Bytes that Encode would not have written
+// are refused with code Malformed: one transaction, one encoding.
+func decode(tx, context []byte, table *Table) (*wire.MsgTx, []Spent, error) {
+	if len(tx) > MaxTxSize {
+		return nil, nil, chain.Refuse(chain.Malformed, "transaction of %d bytes, at most %d", len(tx), MaxTxSize)
+	}
+	r, c := varints{reader{b: tx}}, varints{reader{b: context}}
+	msg := &wire.MsgTx{Version: int32(r.uint32()), LockTime: r.uint32()}
+	var spent []Spent
+	for range r.count(2) {
+		op := wire.OutPoint{Index: r.uint32()}
+		sequence := ^r.uint32()
+		s, err := c.spent(&op, table)
+		if err != nil {
+			return nil, nil, err
+		}
+		spent = append(spent, s)
+		msg.TxIn = append(msg.TxIn, &wire.TxIn{PreviousOutPoint: op, Sequence: sequence})
+	}
+	for range r.count(2) {
+		value := r.int64()
+		script := r.take(r.count(1))
+		msg.TxOut = append(msg.TxOut, &wire.TxOut{Value: value, PkScript: script})
+	}
+	if r.failed || c.failed || len(r.b) != 0 || len(c.b) != 0 {
+		return nil, nil, chain.Refuse(chain.Malformed, "transaction is not in canonical form")
+	}
+	if size := msg.SerializeSizeStripped(); size > MaxTxSize {
+		return nil, nil, chain.Refuse(chain.Malformed, "transaction of %d bytes, at most %d", size, MaxTxSize)
+	}
+	return msg, spent, nil
+}
+
+// spent reads one reference of the context and completes op.
+func (c *varints) spent(op *wire.OutPoint, table *Table) (Spent, error) {
+	ref := c.uvarint()
+	if ref == 0 {
+		copy(op.Hash[:], c.take(chainhash.HashSize))
+		value := c.int64()
+		script := c.take(c.count(1))
+		return Spent{Outpoint: *op, Value: value, Script: script}, nil
+	}
+	if c.failed || ref > uint64(table.Len()) {
+		return Spent{}, chain.Refuse(chain.Malformed, "input refers to previous transaction %d of %d", ref, table.Len())
+	}
+	prev := &table.entries[ref-1]
+	op.Hash = prev.id
+	if uint64(op.Index) >= uint64(len(prev.outputs)) {
+		return Spent{}, chain.Refuse(chain.UnprovenAmount, "previous transaction %s has no output %d", prev.id, op.Index)
+	}
+	out := prev.outputs[op.Index]
+	return Spent{Outpoint: *op, Value: out.value, Script: out.script, Proven: true}, nil
+}
+
+// varints reads the canonical form. After a failure it gives zeros.
+type varints struct{ reader }
+
+func (v *varints) uvarint() uint64 {
+	n, size := binary.Uvarint(v.b)
+	if v.failed || size <= 0 || (size > 1 && v.b[size-1] == 0) { // a longer form than needed
+		v.failed = true
+		return 0
+	}
+	v.b = v.b[size:]
+	return n
+}
+
+func (v *varints) uint32() uint32 {
+	n := v.uvarint()
+	if n > 1<<32-1 {
+		v.failed = true
+	}
+	return uint32(n)
+}
+
+func (v *varints) int64() int64 {
+	n := v.uvarint()
+	if n > 1<<63-1 {
+		v.failed = true
+		return 0
+	}
+	return int64(n)
+}
+
+func (v *varints) count(size int) int {
+	n := v.uvarint()
+	if v.failed || n > uint64(len(v.b)/size) {
+		v.failed = true
+		return 0
+	}
+	return int(n)
+}
+
+// serialize gives the transaction's bytes without witness (the preimage of
+// its id).
+func serialize(msg *wire.MsgTx) []byte {
+	var b bytes.Buffer
+	b.Grow(msg.SerializeSizeStripped())
+	_ = msg.SerializeNoWitness(&b) // a bytes.Buffer does not fail
+	return b.Bytes()
+}

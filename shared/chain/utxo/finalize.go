@@ -1,0 +1,173 @@
+package utxo
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+	"github.com/btcsuite/btcd/btcutil"
+	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/shared/chain"
+)
+
+// A signature of one input, as it travels:
+//
+//	P2PKH, P2WPKH, P2PK  65 bytes: recovery header (27 … 34), r, s. The public
+//	                     key is recovered from it, so it does not travel.
+//	P2SH-P2WPKH          the same and the 33-byte public key, without which
+//	                     the hash that was signed is not known.
+//	P2TR key path        64 bytes (BIP 340).
+const (
+	compactLen = 65
+	schnorrLen = 64
+	pubKeyLen  = 33
+)
+
+// Final is a finished transaction whose every script has been run.
+type Final struct {
+	Raw  []byte // with witness, as it is broadcast
+	TxID string
+}
+
+// Finalize puts one signature an input in place and runs every script with
+// the interpreter's standard flags. A missing, foreign or wrong signature is
+// a refusal with code Incomplete.
+func (t *Tx) Finalize(signatures [][]byte) (Final, error) {
+	if len(signatures) != len(t.spent) {
+		return Final{}, chain.Refuse(chain.Incomplete, "%d signatures for %d inputs", len(signatures), len(t.spent))
+	}
+	msg := t.msg.Copy()
+	digests := t.Digester()
+	for i, sig := range signatures {
+		if err := t.place(msg.TxIn[i], i, sig, digests); err != nil {
+			return Final{}, chain.Refuse(chain.Incomplete, "input %d: %v", i, err)
+		}
+	}
+	if err := t.run(msg); err != nil {
+		return Final{}, err
+	}
+	var raw bytes.Buffer
+	raw.Grow(msg.SerializeSize())
+	if err := msg.Serialize(&raw); err != nil {
+		return Final{}, fmt.Errorf("utxo: serialise: %w", err)
+	}
+	return Final{Raw: raw.Bytes(), TxID: msg.TxHash().String()}, nil
+}
+
+// Hex gives the finished transaction as it is sent to a node.
+func (f Final) Hex() string { return hex.EncodeToString(f.Raw) }
+
+var (
+	errSigForm  = errors.New("signature is not of the form that its input needs")
+	errOtherKey = errors.New("signature is by another key")
+)
+
+func (t *Tx) place(in *wire.TxIn, i int, sig []byte, digests *Digester) error {
+	script := t.spent[i].Script
+	switch t.params.KindOf(script) {
+	case P2TR:
+		if len(sig) != schnorrLen {
+			return errSigForm
+		}
+		in.Witness = wire.TxWitness{sig}
+		return nil
+	case P2SH:
+		return placeNested(in, i, sig, script, digests)
+	}
+	digest, err := digests.Digest(i, nil)
+	if err != nil {
+		return err
+	}
+	der, pubKey, err := expand(sig, digest)
+	if err != nil {
+		return err
+	}
+	switch t.params.KindOf(script) {
+	case P2PK:
+		in.SignatureScript = push(der)
+		return nil
+	case P2PKH:
+		if !bytes.Equal(btcutil.Hash160(pubKey), script[3:23]) {
+			return errOtherKey
+		}
+		in.SignatureScript = append(push(der), push(pubKey)...)
+		return nil
+	case P2WPKH:
+		in.Witness = wire.TxWitness{der, pubKey}
+		return nil
+	}
+	return errSigForm
+}
+
+func placeNested(in *wire.TxIn, i int, sig, script []byte, digests *Digester) error {
+	if len(sig) != compactLen+pubKeyLen {
+		return errSigForm
+	}
+	sig, pubKey := sig[:compactLen], sig[compactLen:]
+	program := witnessProgram(btcutil.Hash160(pubKey))
+	if !bytes.Equal(btcutil.Hash160(program), script[2:22]) {
+		return errOtherKey
+	}
+	digest, err := digests.Digest(i, program[2:])
+	if err != nil {
+		return err
+	}
+	der, recovered, err := expand(sig, digest)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(recovered, pubKey) {
+		return errOtherKey
+	}
+	in.SignatureScript = push(program)
+	in.Witness = wire.TxWitness{der, pubKey}
+	return nil
+}
+
+// expand turns a compact signature into the DER form with its hash type, and
+// recovers the public key (SEC 1, section 4.1.6).
+func expand(compact, digest []byte) (der, pubKey []byte, err error) {
+	if len(compact) != compactLen {
+		return nil, nil, errSigForm
+	}
+	key, compressed, err := ecdsa.RecoverCompact(compact, digest)
+	if err != nil {
+		return nil, nil, fmt.Errorf("signature does not lead to a key: %w", err)
+	}
+	var r, s btcec.ModNScalar
+	if r.SetByteSlice(compact[1:33]) || s.SetByteSlice(compact[33:]) {
+		return nil, nil, errSigForm
+	}
+	if s.IsOverHalfOrder() {
+		return nil, nil, errSigForm // the other form of the same signature: Serialize would quietly mend it
+	}
+	der = append(ecdsa.NewSignature(&r, &s).Serialize(), byte(txscript.SigHashAll))
+	if compressed {
+		return der, key.SerializeCompressed(), nil
+	}
+	return der, key.SerializeUncompressed(), nil
+}
+
+// push is the shortest push of up to 75 bytes.
+func push(data []byte) []byte { return append([]byte{byte(len(data))}, data...) }
+
+// run executes every input's scripts as a node with standard policy would.
+func (t *Tx) run(msg *wire.MsgTx) error {
+	fetcher := t.prevOuts()
+	hashes := txscript.NewTxSigHashes(msg, fetcher)
+	for i, s := range t.spent {
+		engine, err := txscript.NewEngine(s.Script, msg, i, txscript.StandardVerifyFlags, nil, hashes, s.Value, fetcher)
+		if err == nil {
+			err = engine.Execute()
+		}
+		if err != nil {
+			return chain.Refuse(chain.Incomplete, "input %d does not verify: %v", i, err)
+		}
+	}
+	return nil
+}

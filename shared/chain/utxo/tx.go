@@ -1,0 +1,192 @@
+package utxo
+
+import (
+	"math"
+
+	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/shared/chain"
+)
+
+// Spent is the output that an input spends.
+type Spent struct {
+	Outpoint wire.OutPoint
+	Value    int64
+	Script   []byte
+	Proven   bool // from a previous transaction in the table, not from a claim
+}
+
+// Tx is one unsigned transaction together with what it spends. It is
+// decoded once and never changed: what is judged, shown, logged and signed is
+// this value.
+type Tx struct {
+	params   Params
+	msg      *wire.MsgTx
+	spent    []Spent
+	unsigned []byte
+	sums     struct{ in, out int64 }
+}
+
+// Decode reads a transaction in canonical form and makes every check that
+// needs neither keys nor policy. Errors are refusals: Malformed,
+// UnsupportedChain, UnprovenAmount, NoInputs, NoOutputs, DuplicateInput,
+// ValueOutOfRange, OutputsAbove.
+//
+// An input that rests on a claim decodes; Unproven says so.
+func Decode(id chain.ID, network chain.Network, tx, context []byte, table *Table) (*Tx, error) {
+	p, err := ParamsOf(id, network)
+	if err != nil {
+		return nil, err
+	}
+	msg, spent, err := decode(tx, context, table)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tx{params: p, msg: msg, spent: spent, unsigned: serialize(msg)}
+	if err := t.checkShape(); err != nil {
+		return nil, err
+	}
+	return t, t.checkSums()
+}
+
+func (t *Tx) checkShape() error {
+	if len(t.msg.TxIn) == 0 {
+		return chain.Refuse(chain.NoInputs, "transaction spends nothing")
+	}
+	if len(t.msg.TxOut) == 0 {
+		return chain.Refuse(chain.NoOutputs, "transaction pays nobody: everything would be fee")
+	}
+	seen := make(map[wire.OutPoint]bool, len(t.spent))
+	for _, s := range t.spent {
+		if seen[s.Outpoint] {
+			return chain.Refuse(chain.DuplicateInput, "outpoint %s is spent twice in one transaction", s.Outpoint)
+		}
+		seen[s.Outpoint] = true
+	}
+	return nil
+}
+
+func (t *Tx) checkSums() error {
+	for i, s := range t.spent {
+		if !t.add(&t.sums.in, s.Value) {
+			return chain.Refuse(chain.ValueOutOfRange, "input %d spends %d, beyond what %s can have", i, s.Value, t.params.Chain)
+		}
+	}
+	for i, out := range t.msg.TxOut {
+		if !t.add(&t.sums.out, out.Value) {
+			return chain.Refuse(chain.ValueOutOfRange, "output %d pays %d, beyond what %s can have", i, out.Value, t.params.Chain)
+		}
+	}
+	if t.sums.out > t.sums.in {
+		return chain.Refuse(chain.OutputsAbove, "outputs of %d are more than inputs of %d", t.sums.out, t.sums.in)
+	}
+	return nil
+}
+
+// add adds a value to a sum and says whether both are in the coin's range.
+func (t *Tx) add(sum *int64, value int64) bool {
+	limit := t.params.MaxValue
+	if value < 0 || value > limit {
+		return false
+	}
+	if !t.params.HasSupply {
+		limit = math.MaxInt64
+	}
+	if *sum > limit-value {
+		return false
+	}
+	*sum += value
+	return true
+}
+
+// Params are the constants of the transaction's coin.
+func (t *Tx) Params() Params { return t.params }
+
+// Content identifies what the transaction does on its chain, whatever bundle
+// it came in: a digest over chain, network and the unsigned bytes (whose
+// outpoints fix every amount).
+func (t *Tx) Content() [32]byte {
+	return contentDigest(t.params.Chain, t.params.Network, t.unsigned)
+}
+
+// UnsignedID is the txid with empty scripts, which a legacy signature changes.
+func (t *Tx) UnsignedID() string { return t.msg.TxHash().String() }
+
+// Spent gives what each input spends, in input order. It is not to be written to.
+func (t *Tx) Spent() []Spent { return t.spent }
+
+// Outpoints lists what is spent, as "txid:index".
+func (t *Tx) Outpoints() []string {
+	list := make([]string, len(t.spent))
+	for i, s := range t.spent {
+		list[i] = s.Outpoint.String()
+	}
+	return list
+}
+
+// A Keyring says which scripts belong to the keys that an item names.
+type Keyring interface {
+	// Signs says whether a key can sign for this scriptPubKey, and the
+	// length of its public key in bytes.
+	Signs(script []byte) (pubKeyLen int, ok bool)
+	// Owns says whether the scriptPubKey is an address derived here, so
+	// that paying to it is change.
+	Owns(script []byte) bool
+	// Unused lists the named keys that sign none of the scripts.
+	Unused(spent []Spent) []chain.Key
+}
+
+// Explain computes what the transaction does. Inputs that no key can sign
+// are marked, not refused.
+func (t *Tx) Explain(keys Keyring) chain.Facts {
+	f := chain.Facts{
+		Chain: t.params.Chain, Network: t.params.Network,
+		Fee: t.sums.in - t.sums.out, VSize: t.vsize(keys), LockTime: t.msg.LockTime,
+		UnusedKeys: keys.Unused(t.spent),
+	}
+	for i, s := range t.spent {
+		_, own := keys.Signs(s.Script)
+		f.Inputs = append(f.Inputs, chain.Input{
+			Outpoint: s.Outpoint.String(), Address: t.params.Address(s.Script), Kind: t.params.KindOf(s.Script).String(),
+			Value: s.Value, Proven: s.Proven, Own: own,
+		})
+		sequence := t.msg.TxIn[i].Sequence
+		f.LockedIn = f.LockedIn || (t.msg.LockTime != 0 && sequence != wire.MaxTxInSequenceNum)
+		f.Replaceable = f.Replaceable || sequence < wire.MaxTxInSequenceNum-1
+	}
+	for _, out := range t.msg.TxOut {
+		f.Outputs = append(f.Outputs, chain.Output{
+			Address: t.params.Address(out.PkScript), Kind: t.params.KindOf(out.PkScript).String(), Script: out.PkScript,
+			Value: out.Value, Change: keys.Owns(out.PkScript), Dust: out.Value < t.params.dustLimit(out.PkScript),
+		})
+	}
+	return f
+}
+
+// vsize estimates the virtual size of the signed transaction (BIP 141).
+func (t *Tx) vsize(keys Keyring) int64 {
+	weight := 4 * len(t.unsigned)
+	witness := 0
+	for _, s := range t.spent {
+		pubKeyLen, ok := keys.Signs(s.Script)
+		if !ok {
+			pubKeyLen = 33
+		}
+		scriptSig, wit, _ := t.params.KindOf(s.Script).inputSize(pubKeyLen)
+		weight += 4 * scriptSig
+		witness += max(wit, 1)
+	}
+	if witness > len(t.spent) { // at least one real witness: marker, flag and a count for each input
+		weight += 2 + witness
+	}
+	return int64((weight + 3) / 4)
+}
+
+func (t *Tx) prevOuts() txscript.PrevOutputFetcher {
+	outs := make(map[wire.OutPoint]*wire.TxOut, len(t.spent))
+	for _, s := range t.spent {
+		outs[s.Outpoint] = &wire.TxOut{Value: s.Value, PkScript: s.Script}
+	}
+	return txscript.NewMultiPrevOutFetcher(outs)
+}
