@@ -1,0 +1,134 @@
+// Package cli is what the three programs have in common at their edge: exit
+// codes, how an error is told to a person, and how data is printed.
+//
+// stdout is data; stderr is for people, each line starting with the
+// program's name; questions go to the terminal itself.
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, the same in all programs. An unknown code is a failure.
+const (
+	Done          = 0
+	Failed        = 1
+	Usage         = 2
+	Part          = 3 // done, but some items were refused or failed
+	NoWallet      = 10
+	Locked        = 11 // by another process
+	WrongPassword = 12
+	Refused       = 20 // by policy or proof
+	Declined      = 21 // by the person
+	BadBundle     = 22
+	Network       = 30
+)
+
+// Error is an error with its exit code and, where there is one, the next
+// thing to do.
+type Error struct {
+	Code int
+	Err  error
+	Hint string // a sentence or a command to type
+}
+
+// Error gives the message without the hint.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Fail gives err its exit code and a hint ("" for none).
+func Fail(code int, err error, hint string) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Code: code, Err: err, Hint: hint}
+}
+
+// Silent ends the program with a code after everything was said already.
+func Silent(code int) error { return &Error{Code: code} }
+
+// Streams are the program's outputs.
+type Streams struct {
+	Out io.Writer // data
+	Err io.Writer // people
+}
+
+// JSON prints v as Tatum KMS prints its replies: indented by two spaces.
+func (s Streams) JSON(v any) error {
+	enc := json.NewEncoder(s.Out)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}
+
+// Run executes a command line and gives the exit code. Errors that say
+// nothing of themselves, such as an unknown flag, are usage errors when they
+// come from the parser and failures otherwise.
+func Run(root *cobra.Command, args []string, s Streams) int {
+	root.SetArgs(args)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return Fail(Usage, err, fmt.Sprintf("see %s --help", cmd.CommandPath()))
+	})
+	ran, err := root.ExecuteC()
+	if err == nil {
+		return Done
+	}
+	var known *Error
+	if !errors.As(err, &known) {
+		known = &Error{Code: Failed, Err: err}
+		if isUsage(err) {
+			known = &Error{Code: Usage, Err: err, Hint: fmt.Sprintf("see %s --help", ran.CommandPath())}
+		}
+	}
+	if known.Err != nil {
+		fmt.Fprintf(s.Err, "%s: %s\n", root.Name(), Printable(err.Error()))
+		if known.Hint != "" {
+			fmt.Fprintf(s.Err, "%s\n", known.Hint)
+		}
+	}
+	return known.Code
+}
+
+// isUsage recognises cobra's own complaints, which carry no type.
+func isUsage(err error) bool {
+	for _, start := range []string{"unknown command", "unknown flag", "accepts ", "requires ", "required flag", "invalid argument", "if any flags in the group"} {
+		if strings.HasPrefix(err.Error(), start) {
+			return true
+		}
+	}
+	return false
+}
+
+// Printable escapes what could change a terminal or deceive a reader:
+// control characters, bidirectional marks, zero-width characters and invalid
+// UTF-8. Line breaks inside a message stay.
+func Printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n':
+			b.WriteRune(r)
+		case r == '\uFFFD', r < 0x20, r >= 0x7f && r < 0xa0, r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e,
+			r >= 0x2060 && r <= 0x206f, r == 0xfeff, r == 0x61c, r >= 0xe0000 && r <= 0xe007f, r == 0xad:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,174 @@
+// Package bundle has the files that cross the air gap: Request, Result and
+// Watch. Each is one value in deterministic CBOR (RFC 8949, section 4.2.1),
+// compressed, in a container signed by its author. docs/FORMAT.md is the
+// byte-exact description.
+//
+// One value has one encoding: what is read is encoded again and compared, and
+// whatever differs is refused. Everything from outside is measured before
+// room is made for it.
+package bundle
+
+import (
+	"bytes"
+	"compress/flate"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"coldkms/shared/identity"
+)
+
+// Limits of every bundle.
+const (
+	MaxFile = 64 << 20  // bytes of a bundle file
+	MaxBody = 256 << 20 // bytes of its body once expanded
+
+	// maxExpansion bounds body against file. Deflate itself stays below
+	// 1032; real bundles below 10.
+	maxExpansion = 200
+)
+
+// ErrInvalid is in the chain of every error about a file that is no valid bundle.
+var ErrInvalid = errors.New("bundle is not valid")
+
+// ErrKind is returned, with ErrInvalid, where the file is a bundle of another kind.
+var ErrKind = errors.New("bundle is of another kind")
+
+// Kind tells the kinds of bundle apart.
+type Kind byte
+
+// The kinds of bundle.
+const (
+	KindRequest Kind = 'Q'
+	KindResult  Kind = 'R'
+	KindWatch   Kind = 'W'
+)
+
+// String names the kind in a sentence.
+func (k Kind) String() string {
+	switch k {
+	case KindRequest:
+		return "request"
+	case KindResult:
+		return "result"
+	case KindWatch:
+		return "watch file"
+	}
+	return "unknown"
+}
+
+const (
+	magic      = "CKMS"
+	version    = 1
+	headerSize = len(magic) + 2 + ed25519.PublicKeySize + ed25519.SignatureSize + 4
+	signTag    = "coldkms bundle v1\n"
+	digestTag  = "coldkms digest v1\n"
+)
+
+// Digest names one bundle everywhere: SHA-256 over its kind, its author and
+// its canonical body, so that neither compression nor file name matter.
+type Digest [sha256.Size]byte
+
+// String gives 64 hex digits.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// ParseDigest reads 64 hex digits.
+func ParseDigest(s string) (Digest, error) {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != sha256.Size {
+		return Digest{}, fmt.Errorf("bundle: %.80q is not a digest of 64 hex digits", s)
+	}
+	return Digest(b), nil
+}
+
+func digestOf(kind Kind, author identity.Public, body []byte) Digest {
+	h := sha256.New()
+	h.Write([]byte(digestTag))
+	h.Write([]byte{byte(kind)})
+	h.Write(author[:])
+	h.Write(body)
+	return Digest(h.Sum(nil))
+}
+
+// seal compresses body and signs the container:
+//
+//	4 bytes  magic "CKMS"
+//	1        kind
+//	1        version
+//	32       author's public key
+//	64       Ed25519 signature over tag, magic, kind, version, author and all that follows the signature
+//	4        length of the body, big endian
+//	…        body, raw deflate (RFC 1951)
+func seal(kind Kind, author identity.Private, body []byte) ([]byte, error) {
+	if len(body) > MaxBody {
+		return nil, fmt.Errorf("bundle: %d bytes, at most %d: export fewer at once (--max)", len(body), MaxBody)
+	}
+	var rest bytes.Buffer
+	_ = binary.Write(&rest, binary.BigEndian, uint32(len(body)))
+	w, err := flate.NewWriter(&rest, flate.BestCompression)
+	if err != nil {
+		return nil, fmt.Errorf("bundle: compress: %w", err)
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, fmt.Errorf("bundle: compress: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("bundle: compress: %w", err)
+	}
+	pub := author.Public()
+	head := append([]byte(magic), byte(kind), version)
+	head = append(head, pub[:]...)
+	sig := author.Sign(signed(head, rest.Bytes()))
+	file := append(append(head, sig[:]...), rest.Bytes()...)
+	if len(file) > MaxFile {
+		return nil, fmt.Errorf("bundle: %d bytes, at most %d: export fewer at once (--max)", len(file), MaxFile)
+	}
+	return file, nil
+}
+
+func signed(head, rest []byte) []byte {
+	return bytes.Join([][]byte{[]byte(signTag), head, rest}, nil)
+}
+
+// open checks a container and gives its author and body.
+func open(kind Kind, file []byte) (identity.Public, []byte, error) {
+	if len(file) < headerSize || len(file) > MaxFile || string(file[:len(magic)]) != magic {
+		return identity.Public{}, nil, fmt.Errorf("%w: not a Coldkms file, or cut short", ErrInvalid)
+	}
+	head, tail := file[:len(magic)+2+ed25519.PublicKeySize], file[len(magic)+2+ed25519.PublicKeySize:]
+	if v := head[len(magic)+1]; v != version {
+		return identity.Public{}, nil, fmt.Errorf("%w: format version %d, this program reads %d", ErrInvalid, v, version)
+	}
+	author := identity.Public(head[len(magic)+2:])
+	sig, rest := [ed25519.SignatureSize]byte(tail), tail[ed25519.SignatureSize:]
+	if !author.Verify(signed(head, rest), sig) {
+		return identity.Public{}, nil, fmt.Errorf("%w: damaged or altered on the way (its signature does not fit)", ErrInvalid)
+	}
+	if got := Kind(head[len(magic)]); got != kind {
+		return identity.Public{}, nil, fmt.Errorf("%w: %w: a %s, not a %s", ErrInvalid, ErrKind, got, kind)
+	}
+	body, err := expand(rest)
+	return author, body, err
+}
+
+func expand(rest []byte) ([]byte, error) {
+	size := int64(binary.BigEndian.Uint32(rest))
+	packed := rest[4:]
+	if size > MaxBody || size > int64(len(packed)+1)*maxExpansion {
+		return nil, fmt.Errorf("%w: announces %d bytes in %d", ErrInvalid, size, len(packed))
+	}
+	in := bytes.NewReader(packed)
+	r := flate.NewReader(in)
+	var body bytes.Buffer // grows with what really comes, not with what is announced
+	if _, err := io.Copy(&body, io.LimitReader(r, size+1)); err != nil {
+		return nil, fmt.Errorf("%w: does not expand: %v", ErrInvalid, err)
+	}
+	if int64(body.Len()) != size || in.Len() != 0 {
+		return nil, fmt.Errorf("%w: expands to another length than announced", ErrInvalid)
+	}
+	return body.Bytes(), nil
+}

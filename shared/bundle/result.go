@@ -1,0 +1,124 @@
+package bundle
+
+import (
+	"fmt"
+
+	"coldkms/shared/chain"
+	"coldkms/shared/identity"
+	"coldkms/shared/pending"
+)
+
+// Result is what a signer answers to one Request.
+type Result struct {
+	Request    Digest // of the Request that it answers
+	LedgerHead []byte // 32 bytes: head of the signer's ledger once this was recorded
+	LedgerLen  uint64 // lines of the ledger up to that head
+	Policy     []byte // 32 bytes: hash of the policy that judged, or none for the built-in default
+	Outcomes   []Outcome
+}
+
+// Outcome is what became of one item: signatures, or a refusal.
+type Outcome struct {
+	ID         string
+	Signatures [][]byte   // in the family's form, one an input; none when refused
+	Code       chain.Code // of the refusal; "" when signed
+	Reason     string
+}
+
+// Signed says whether the item was signed.
+func (o Outcome) Signed() bool { return o.Code == "" }
+
+type resultWire struct {
+	_        struct{} `cbor:",toarray"`
+	Request  []byte
+	Head     []byte
+	Len      uint64
+	Policy   []byte
+	Outcomes []outcomeWire
+}
+
+type outcomeWire struct {
+	_          struct{} `cbor:",toarray"`
+	ID         ident
+	Signatures [][]byte
+	Code       string
+	Reason     string
+}
+
+// SealedResult is a Result that came out of, or goes into, a file.
+type SealedResult struct {
+	Result
+	Signer identity.Public // who signed it
+	Digest Digest
+	File   []byte
+}
+
+// SealResult encodes and signs a Result.
+func SealResult(r Result, signer identity.Private) (SealedResult, error) {
+	if err := r.check(); err != nil {
+		return SealedResult{}, err
+	}
+	w := resultWire{Request: r.Request[:], Head: nonNil(r.LedgerHead), Len: r.LedgerLen, Policy: nonNil(r.Policy), Outcomes: make([]outcomeWire, len(r.Outcomes))}
+	for i, o := range r.Outcomes {
+		sigs := o.Signatures
+		if sigs == nil {
+			sigs = [][]byte{}
+		}
+		w.Outcomes[i] = outcomeWire{ID: ident(o.ID), Signatures: sigs, Code: string(o.Code), Reason: o.Reason}
+	}
+	body, err := marshal(w)
+	if err != nil {
+		return SealedResult{}, err
+	}
+	file, err := seal(KindResult, signer, body)
+	if err != nil {
+		return SealedResult{}, err
+	}
+	return SealedResult{Result: r, Signer: signer.Public(), Digest: digestOf(KindResult, signer.Public(), body), File: file}, nil
+}
+
+// OpenResult reads a Result. Errors have ErrInvalid in their chain. Who
+// signed it, and for which Request, is for the caller to judge.
+func OpenResult(file []byte) (SealedResult, error) {
+	signer, body, err := open(KindResult, file)
+	if err != nil {
+		return SealedResult{}, err
+	}
+	var w resultWire
+	if err := unmarshal(body, &w); err != nil {
+		return SealedResult{}, err
+	}
+	if len(w.Request) != len(Digest{}) {
+		return SealedResult{}, fmt.Errorf("%w: request digest of %d bytes", ErrInvalid, len(w.Request))
+	}
+	r := Result{Request: Digest(w.Request), LedgerHead: w.Head, LedgerLen: w.Len, Policy: w.Policy, Outcomes: make([]Outcome, len(w.Outcomes))}
+	for i, o := range w.Outcomes {
+		r.Outcomes[i] = Outcome{ID: string(o.ID), Signatures: o.Signatures, Code: chain.Code(o.Code), Reason: o.Reason}
+	}
+	if err := r.check(); err != nil {
+		return SealedResult{}, err
+	}
+	return SealedResult{Result: r, Signer: signer, Digest: digestOf(KindResult, signer, body), File: file}, nil
+}
+
+func (r Result) check() error {
+	switch {
+	case len(r.LedgerHead) != len(Digest{}):
+		return fmt.Errorf("%w: ledger head of %d bytes", ErrInvalid, len(r.LedgerHead))
+	case len(r.Policy) != 0 && len(r.Policy) != len(Digest{}):
+		return fmt.Errorf("%w: policy hash of %d bytes", ErrInvalid, len(r.Policy))
+	case len(r.Outcomes) == 0 || len(r.Outcomes) > MaxItems:
+		return fmt.Errorf("%w: %d outcomes", ErrInvalid, len(r.Outcomes))
+	}
+	seen := make(map[string]bool, len(r.Outcomes))
+	for _, o := range r.Outcomes {
+		if !pending.ValidSignatureID(o.ID) || seen[o.ID] {
+			return fmt.Errorf("%w: outcome of pending id %.80q", ErrInvalid, o.ID)
+		}
+		seen[o.ID] = true
+		if o.Signed() == (len(o.Signatures) == 0) || (o.Signed() && o.Reason != "") {
+			return fmt.Errorf("%w: item %s is neither signed nor refused", ErrInvalid, o.ID)
+		}
+	}
+	return nil
+}
