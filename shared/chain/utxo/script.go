@@ -143,3 +143,9 @@ func (p Params) dustLimit(script []byte) int64 {
 	}
 	return 3 * size
 }
+
+// Signable says whether inputs of this kind are signed for.
+func (k Kind) Signable() bool {
+	_, _, ok := k.inputSize(pubKeyLen)
+	return ok
+}

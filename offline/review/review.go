@@ -1,0 +1,126 @@
+// Package review turns what was judged into the words that a person confirms,
+// and into the same facts as data. Whatever came from outside is escaped by
+// the edge that prints it; addresses are never shortened.
+package review
+
+import (
+	"coldkms/offline/policy"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/identity"
+)
+
+// Batch is one judged Request.
+type Batch struct {
+	Digest  bundle.Digest
+	Relay   identity.Public
+	Created int64 // Unix seconds, by the relay's clock
+	Items   []Item
+}
+
+// Item is one judged pending transaction. Facts is nil where it could not be
+// decoded.
+type Item struct {
+	ID       string
+	Chain    chain.ID
+	Network  chain.Network
+	Facts    *chain.Facts
+	Refusals []policy.Reason
+	Findings []policy.Reason
+}
+
+// Refused says whether the item will not be signed.
+func (it Item) Refused() bool { return len(it.Refusals) > 0 || it.Facts == nil }
+
+// Verdict is "refused", "flagged" or "ok".
+func (it Item) Verdict() string {
+	switch {
+	case it.Refused():
+		return "refused"
+	case len(it.Findings) > 0:
+		return "flagged"
+	}
+	return "ok"
+}
+
+// Count gives how many items can be signed, and how many are refused.
+func (b Batch) Count() (signable, refused int) {
+	for _, it := range b.Items {
+		if it.Refused() {
+			refused++
+		} else {
+			signable++
+		}
+	}
+	return signable, refused
+}
+
+// The JSON form of a Batch. More fields may be added; these stay.
+type (
+	BatchJSON struct {
+		Digest string     `json:"digest"`
+		Items  []ItemJSON `json:"items"`
+	}
+	ItemJSON struct {
+		ID      string       `json:"id"`
+		Chain   chain.ID     `json:"chain"`
+		Network string       `json:"network"`
+		Verdict string       `json:"verdict"`
+		Codes   []chain.Code `json:"codes"`
+		Reasons []string     `json:"reasons"` // a sentence for each code
+		Inputs  []InputJSON  `json:"inputs"`
+		Outputs []OutputJSON `json:"outputs"`
+		Fee     int64        `json:"fee"`     // smallest units
+		FeeRate int64        `json:"feeRate"` // smallest units per vB, rounded up
+	}
+	InputJSON struct {
+		Outpoint string `json:"outpoint"`
+		Address  string `json:"address"`
+		Type     string `json:"type"`
+		Value    int64  `json:"value"`
+		Proven   bool   `json:"proven"`
+		Own      bool   `json:"own"`
+	}
+	OutputJSON struct {
+		Address string `json:"address"`
+		Type    string `json:"type"`
+		Script  string `json:"script,omitempty"` // hex, where there is no address
+		Value   int64  `json:"value"`
+		Change  bool   `json:"change"`
+	}
+)
+
+// JSON gives the batch as data.
+func (b Batch) JSON() BatchJSON {
+	out := BatchJSON{Digest: b.Digest.String(), Items: make([]ItemJSON, len(b.Items))}
+	for i, it := range b.Items {
+		out.Items[i] = it.json()
+	}
+	return out
+}
+
+func (it Item) json() ItemJSON {
+	j := ItemJSON{ID: it.ID, Chain: it.Chain, Network: it.Network.String(), Verdict: it.Verdict(),
+		Codes: []chain.Code{}, Reasons: []string{}, Inputs: []InputJSON{}, Outputs: []OutputJSON{}}
+	for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {
+		for _, r := range list {
+			j.Codes = append(j.Codes, r.Code)
+			j.Reasons = append(j.Reasons, r.Text)
+		}
+	}
+	if it.Facts == nil {
+		return j
+	}
+	j.Fee, j.FeeRate = it.Facts.Fee, it.Facts.FeeRate()
+	for _, in := range it.Facts.Inputs {
+		j.Inputs = append(j.Inputs, InputJSON{in.Outpoint, in.Address, in.Kind, in.Value, in.Proven, in.Own})
+	}
+	for _, out := range it.Facts.Outputs {
+		o := OutputJSON{Address: out.Address, Type: out.Kind, Value: out.Value, Change: out.Change}
+		if out.Address == "" {
+			o.Script = hexOf(out.Script)
+		}
+		j.Outputs = append(j.Outputs, o)
+	}
+	return j
+}

@@ -1,0 +1,128 @@
+// Package utxo signs for Bitcoin and its relatives. Signatures are
+// deterministic: ECDSA by RFC 6979 with low S, as Tatum's library makes them
+// byte for byte, and BIP 340 with zero auxiliary randomness. The same request
+// and the same wallet give the same bytes on any machine, any day.
+package utxo
+
+import (
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+	"github.com/btcsuite/btcd/btcec/v2/schnorr"
+	"github.com/btcsuite/btcd/btcutil"
+	"github.com/btcsuite/btcd/txscript"
+
+	"coldkms/offline/policy"
+	"coldkms/offline/sign"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+// Signer signs for the chains it is given.
+type Signer struct{ Chains []chain.ID }
+
+// Family implements sign.Signer.
+func (Signer) Family() string { return utxo.Name }
+
+// Prepare implements sign.Signer.
+func (s Signer) Prepare(item bundle.Item, previous *utxo.Table, keys sign.Keys) (sign.Job, error) {
+	if !s.has(item.Chain) {
+		return nil, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(item.Chain))
+	}
+	tx, err := utxo.Decode(item.Chain, item.Network, item.Tx, item.Context, previous)
+	if err != nil {
+		return nil, err
+	}
+	for i, in := range tx.Spent() {
+		if kind := tx.Params().KindOf(in.Script); !kind.Signable() {
+			return nil, chain.Refuse(chain.UnknownInput, "input %d spends a %s output, which is not signed for", i, kind)
+		}
+	}
+	ring, err := newKeyring(tx.Params(), item.Keys, keys)
+	if err != nil {
+		return nil, err
+	}
+	return &job{item: item, tx: tx, ring: ring, keys: keys, facts: tx.Explain(ring)}, nil
+}
+
+func (s Signer) has(id chain.ID) bool {
+	for _, c := range s.Chains {
+		if c == id {
+			return true
+		}
+	}
+	return false
+}
+
+type job struct {
+	item  bundle.Item
+	tx    *utxo.Tx
+	ring  *keyring
+	keys  sign.Keys
+	facts chain.Facts
+}
+
+// Subject implements sign.Job.
+func (j *job) Subject() policy.Subject {
+	return policy.Subject{ID: j.item.ID, Content: j.tx.Content(), Outpoints: j.tx.Outpoints(), Facts: j.facts}
+}
+
+// Sign implements sign.Job.
+func (j *job) Sign(approval policy.Approval) (sign.Signed, error) {
+	if !approval.Covers(j.tx.Content()) {
+		return sign.Signed{}, chain.Refuse(chain.RefusedByPerson, "no approval for this transaction")
+	}
+	digests := j.tx.Digester()
+	signatures := make([][]byte, len(j.tx.Spent()))
+	for i, spent := range j.tx.Spent() {
+		at, ok := j.ring.find(spent.Script)
+		if !ok || !j.ring.keys[at].named {
+			return sign.Signed{}, chain.Refuse(chain.NoKeyForInput, "input %d: no key named by the request can sign it", i)
+		}
+		sig, err := j.signInput(i, j.tx.Params().KindOf(spent.Script), j.ring.keys[at], digests)
+		if err != nil {
+			return sign.Signed{}, err
+		}
+		signatures[i] = sig
+	}
+	final, err := j.tx.Finalize(signatures)
+	if err != nil {
+		return sign.Signed{}, err
+	}
+	return sign.Signed{Signatures: signatures, TxID: final.TxID, Raw: final.Raw}, nil
+}
+
+func (j *job) signInput(i int, kind utxo.Kind, k ringKey, digests *utxo.Digester) ([]byte, error) {
+	digest, err := digests.Digest(i, btcutil.Hash160(k.public))
+	if err != nil {
+		return nil, chain.Refuse(chain.InternalFailure, "input %d: %v", i, err)
+	}
+	secret, err := j.keys.Private(k.key.SignatureID, k.key.Index)
+	if err != nil {
+		return nil, chain.Refuse(chain.NoKeyForInput, "input %d: %v", i, err)
+	}
+	defer clear(secret)
+	private, _ := btcec.PrivKeyFromBytes(secret)
+	defer private.Zero()
+	if kind == utxo.P2TR {
+		return signTaproot(private, digest)
+	}
+	compressed := len(k.public) == btcec.PubKeyBytesLenCompressed
+	sig := ecdsa.SignCompact(private, digest, compressed)
+	if kind == utxo.P2SH {
+		sig = append(sig, k.public...) // without it the relay cannot know what was signed
+	}
+	return sig, nil
+}
+
+// signTaproot signs for the key path (BIP 341) with the tweaked key (BIP 86)
+// and BIP 340's nonce with 32 zero bytes of auxiliary randomness.
+func signTaproot(private *btcec.PrivateKey, digest []byte) ([]byte, error) {
+	tweaked := txscript.TweakTaprootPrivKey(*private, nil)
+	defer tweaked.Zero()
+	sig, err := schnorr.Sign(tweaked, digest, schnorr.CustomNonce([32]byte{}))
+	if err != nil {
+		return nil, chain.Refuse(chain.InternalFailure, "taproot signature: %v", err)
+	}
+	return sig.Serialize(), nil
+}
