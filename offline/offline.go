@@ -1,0 +1,167 @@
+// Package offline is the signer: it judges a Request, shows it, asks, records,
+// signs and writes a Result. It opens no socket, prints nothing and asks
+// nothing; that is for cmd/kms-offline.
+//
+// The path of a signature: Judge → (a person reads the review) → Sign, which
+// takes the approvals that policy made, signs and verifies in memory, writes
+// the ledger, and only then lets the Result out.
+package offline
+
+import (
+	"errors"
+	"fmt"
+
+	"coldkms/offline/ledger"
+	"coldkms/offline/policy"
+	"coldkms/offline/review"
+	"coldkms/offline/sign"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+	"coldkms/shared/identity"
+)
+
+// Errors about a whole Request. They leave nothing behind.
+var (
+	ErrOtherRelay  = errors.New("request is by a relay that is not paired with this wallet")
+	ErrOtherSigner = errors.New("request is for another signer")
+	ErrNotReviewed = errors.New("this batch was not reviewed under the policy in force")
+	ErrDeclined    = errors.New("declined: nothing was signed")
+	ErrRolledBack  = errors.New("the relay has seen a later state of this ledger: an old copy was put back")
+)
+
+// Session is an opened wallet with its memory, ready to judge and sign.
+type Session struct {
+	Keys     sign.Keys
+	Identity identity.Private
+	Paired   func(identity.Public) bool
+	Ledger   *ledger.Ledger
+	Policy   policy.Policy
+	Signers  []sign.Signer
+	Only     chain.Network // UnknownNetwork: no restriction; else items of the other one are refused
+}
+
+// Judged is one Request after everything but the person's answer.
+type Judged struct {
+	Request bundle.SealedRequest
+	Batch   review.Batch
+	items   []judgedItem
+}
+
+type judgedItem struct {
+	job     sign.Job // nil where the item did not decode
+	subject policy.Subject
+	verdict policy.Verdict
+	err     error // why it did not decode
+}
+
+// Judge reads a Request from its bytes and judges every item. One bad item
+// never hides the others; an error is about the Request as a whole.
+func (s *Session) Judge(file []byte) (*Judged, error) {
+	request, err := bundle.OpenRequest(file)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !s.Paired(request.Relay):
+		return nil, fmt.Errorf("%w: %s", ErrOtherRelay, request.Relay.Fingerprint())
+	case request.Signer != s.Identity.Public():
+		return nil, fmt.Errorf("%w: %s, this is %s", ErrOtherSigner, request.Signer.Fingerprint(), s.Identity.Public().Fingerprint())
+	case len(request.LedgerHead) > 0 && !s.Ledger.Had(request.LedgerHead):
+		return nil, ErrRolledBack
+	}
+	table, err := utxo.NewTable(request.Previous)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
+	}
+	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items))}
+	each(len(j.items), func(i int) { j.items[i] = s.prepare(request.Items[i], table) })
+	j.refuseConflicts()
+	for i := range j.items {
+		if j.items[i].err == nil {
+			j.items[i].verdict = s.Policy.Judge(j.items[i].subject, s.Ledger)
+		}
+	}
+	j.Batch = j.describe()
+	return j, nil
+}
+
+func (s *Session) prepare(item bundle.Item, table *utxo.Table) judgedItem {
+	if s.Only != chain.UnknownNetwork && item.Network != s.Only {
+		return judgedItem{err: chain.Refuse(chain.WrongNetwork, "item is for %s, this session is for %s", item.Network, s.Only)}
+	}
+	for _, signer := range s.Signers {
+		if signer.Family() != item.Family {
+			continue
+		}
+		job, err := signer.Prepare(item, table, s.Keys)
+		if err != nil {
+			return judgedItem{err: err}
+		}
+		return judgedItem{job: job, subject: job.Subject()}
+	}
+	return judgedItem{err: chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(item.Chain))}
+}
+
+// refuseConflicts refuses every item that spends an outpoint which another
+// item of the batch spends too: at most one of them could be mined, and
+// nothing here says which was meant.
+func (j *Judged) refuseConflicts() {
+	spenders := make(map[string]int)
+	for i := range j.items {
+		for _, op := range j.items[i].subject.Outpoints {
+			other, taken := spenders[op]
+			if !taken {
+				spenders[op] = i
+				continue
+			}
+			for _, k := range []int{i, other} {
+				j.items[k].err = chain.Refuse(chain.BatchConflict, "outpoint %s is spent by %s and by %s",
+					op, j.Request.Items[other].ID, j.Request.Items[i].ID)
+			}
+		}
+	}
+}
+
+func (j *Judged) describe() review.Batch {
+	b := review.Batch{Digest: j.Request.Digest, Relay: j.Request.Relay, Created: j.Request.Created, Items: make([]review.Item, len(j.items))}
+	for i, it := range j.items {
+		from := j.Request.Items[i]
+		shown := review.Item{ID: from.ID, Chain: from.Chain, Network: from.Network, Refusals: it.verdict.Refusals, Findings: it.verdict.Findings}
+		if it.job != nil {
+			facts := it.subject.Facts
+			shown.Facts = &facts
+		}
+		if it.err != nil {
+			shown.Refusals = []policy.Reason{{Code: chain.CodeOf(it.err), Text: chain.ReasonOf(it.err)}}
+		}
+		b.Items[i] = shown
+	}
+	return b
+}
+
+// RecordReview writes down that this batch was judged and shown, so that
+// --approve can refer to it.
+func (s *Session) RecordReview(j *Judged) error {
+	return s.Ledger.Append(ledger.Line{
+		Kind: ledger.KindReviewed, Request: j.Request.Digest.String(), Policy: s.policyHash(), Items: len(j.items),
+	})
+}
+
+// AgreeByDigest gives a consent for a batch that was reviewed before.
+func (s *Session) AgreeByDigest(j *Judged, digest bundle.Digest) (policy.Consent, error) {
+	if digest != j.Request.Digest {
+		return policy.Consent{}, fmt.Errorf("%w: --approve names %s, the request is %s", ErrNotReviewed, digest, j.Request.Digest)
+	}
+	if !s.Ledger.Reviewed(digest, s.policyHash()) {
+		return policy.Consent{}, ErrNotReviewed
+	}
+	return policy.Agree(digest), nil
+}
+
+// Decline records that the person said no.
+func (s *Session) Decline(j *Judged) error {
+	return s.Ledger.Append(ledger.Line{Kind: ledger.KindDeclined, Request: j.Request.Digest.String(), Items: len(j.items)})
+}
+
+func (s *Session) policyHash() string { return fmt.Sprintf("%x", s.Policy.Hash()) }

@@ -1,0 +1,128 @@
+package offline
+
+import (
+	"encoding/hex"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"coldkms/offline/ledger"
+	"coldkms/offline/policy"
+	"coldkms/offline/sign"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+)
+
+// Outcome is what became of one item.
+type Outcome struct {
+	ID     string
+	Signed sign.Signed // when Err is nil
+	Err    error       // a refusal
+}
+
+// Signatures is a finished batch: the Result and what is in it.
+type Signatures struct {
+	Result   bundle.SealedResult
+	Outcomes []Outcome
+}
+
+// Count gives how many items were signed, and how many refused.
+func (s Signatures) Count() (signed, refused int) {
+	for _, o := range s.Outcomes {
+		if o.Err == nil {
+			signed++
+		} else {
+			refused++
+		}
+	}
+	return signed, refused
+}
+
+// Sign signs what was judged, agreed to and not refused. Every finished
+// transaction is verified, every line of the ledger is on the disk, before
+// the Result is given out. how says in the ledger by which way the person
+// agreed.
+func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signatures, error) {
+	outcomes := make([]Outcome, len(j.items))
+	each(len(j.items), func(i int) { outcomes[i] = j.sign(i, consent) })
+	lines := make([]ledger.Line, len(outcomes))
+	for i, o := range outcomes {
+		lines[i] = s.line(j, i, o, how)
+	}
+	if err := s.Ledger.Append(lines...); err != nil {
+		return Signatures{}, err
+	}
+	result := bundle.Result{
+		Request: j.Request.Digest, LedgerHead: s.Ledger.HeadBytes(), LedgerLen: s.Ledger.Len(),
+		Policy: s.Policy.Hash(), Outcomes: make([]bundle.Outcome, len(outcomes)),
+	}
+	for i, o := range outcomes {
+		if o.Err != nil {
+			result.Outcomes[i] = bundle.Outcome{ID: o.ID, Code: chain.CodeOf(o.Err), Reason: chain.ReasonOf(o.Err)}
+		} else {
+			result.Outcomes[i] = bundle.Outcome{ID: o.ID, Signatures: o.Signed.Signatures}
+		}
+	}
+	sealed, err := bundle.SealResult(result, s.Identity)
+	if err != nil {
+		return Signatures{}, err
+	}
+	return Signatures{Result: sealed, Outcomes: outcomes}, nil
+}
+
+func (j *Judged) sign(i int, consent policy.Consent) Outcome {
+	o := Outcome{ID: j.Request.Items[i].ID}
+	it := j.items[i]
+	if it.err != nil {
+		o.Err = it.err
+		return o
+	}
+	approval, err := it.verdict.Approve(j.Request.Digest, consent)
+	if err != nil {
+		o.Err = err
+		return o
+	}
+	o.Signed, o.Err = it.job.Sign(approval)
+	return o
+}
+
+func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
+	line := ledger.Line{
+		Kind: ledger.KindRefused, Request: j.Request.Digest.String(), Policy: s.policyHash(),
+		ID: o.ID, Chain: j.Request.Items[i].Chain, Network: j.Request.Items[i].Network.String(),
+	}
+	if o.Err != nil {
+		line.Code, line.Reason = chain.CodeOf(o.Err), chain.ReasonOf(o.Err)
+		return line
+	}
+	subject := j.items[i].subject
+	fee := subject.Facts.Fee
+	line.Kind, line.TxID, line.Approval = ledger.KindSigned, o.Signed.TxID, how
+	line.Content, line.Spent, line.Fee = hex.EncodeToString(subject.Content[:]), subject.Outpoints, &fee
+	for _, out := range subject.Facts.Outputs {
+		if out.Change {
+			continue
+		}
+		to := out.Address
+		if to == "" {
+			to = hex.EncodeToString(out.Script)
+		}
+		line.Paid = append(line.Paid, ledger.Payment{To: to, Value: out.Value})
+	}
+	return line
+}
+
+// each runs f for 0 … n-1 on all cores. The order of the results is theirs
+// by index, so the outcome does not depend on the machine.
+func each(n int, f func(int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
