@@ -1,0 +1,47 @@
+# Coldkms. `make` alone prints this help.
+
+# The signer is checked for what is linked into it; cgo would link libc.
+export CGO_ENABLED = 0
+
+BIN      := bin
+PROGRAMS := kms-offline kms-online kms-sandbox
+FUZZTIME ?= 10s
+COIN     ?= BTC
+TRANSPORT ?= file
+
+.DEFAULT_GOAL := help
+.PHONY: help build test check lint demo bench fuzz clean
+
+help: ## show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the three programs, and the node that the sandbox runs, into bin/
+	@mkdir -p $(BIN)
+	go build -trimpath -o $(BIN)/ $(addprefix ./cmd/,$(PROGRAMS))
+	go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
+
+test: ## all tests, a few minutes on two cores
+	go test ./...
+
+check: lint test ## lint, then all tests: what CI runs
+
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l cmd offline online shared)" || { gofmt -l cmd offline online shared; echo "run gofmt -w on these" >&2; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+demo: build ## the whole loop on this machine: sandbox, wallet, payment, air gap, broadcast
+	@go run ./cmd/internal/demo -bin $(BIN)
+
+bench: ## benchmarks, with ratios measured in one run
+	go test -run '^$$' -bench . -benchmem ./shared/... ./offline/... ./online/...
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+clean: ## remove what was built
+	rm -rf $(BIN)

@@ -1,0 +1,135 @@
+package loop
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// goList gives one line for each package, "path: import import …".
+func goList(t *testing.T, args ...string) map[string][]string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-f", `{{.ImportPath}} {{join .Imports " "}}`}, args...)...)
+	cmd.Dir = "../../.."
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	list := make(map[string][]string)
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		list[words[0]] = words[1:]
+	}
+	return list
+}
+
+func half(path string) string {
+	for _, h := range []string{"offline", "online", "shared", "cmd"} {
+		if path == "coldkms/"+h || strings.HasPrefix(path, "coldkms/"+h+"/") {
+			return h
+		}
+	}
+	return ""
+}
+
+// The halves never import each other, shared imports neither, and only cmd
+// joins them.
+func TestImportRules(t *testing.T) {
+	allowed := map[string]string{"offline": "offline shared", "online": "online shared", "shared": "shared", "cmd": "cmd offline online shared"}
+	packages := goList(t, "./...")
+	if len(packages) < 15 {
+		t.Fatalf("go list knows only %d packages", len(packages))
+	}
+	for path, imports := range packages {
+		for _, imp := range imports {
+			if to := half(imp); to != "" && !strings.Contains(" "+allowed[half(path)]+" ", " "+to+" ") {
+				t.Errorf("%s imports %s: %s may import %s", path, imp, half(path), allowed[half(path)])
+			}
+		}
+	}
+	for program, stranger := range map[string]string{"kms-offline": "coldkms/online", "kms-online": "coldkms/offline"} {
+		for path := range goList(t, "-deps", "./cmd/"+program) {
+			if path == stranger || strings.HasPrefix(path, stranger+"/") {
+				t.Errorf("%s depends on %s", program, path)
+			}
+		}
+	}
+}
+
+// What the signer may not depend on at all, and why.
+var forbidden = map[string]string{
+	"net/http":   "speaks to the network",
+	"crypto/tls": "speaks to the network",
+	"os/exec":    "starts programs that could",
+	"plugin":     "loads code that was not checked",
+	"net/rpc":    "speaks to the network",
+}
+
+// socketSymbol matches what is linked into a program that can open a socket
+// or start another program. The package net itself comes in through the flag
+// and Bitcoin libraries; what counts is what the linker kept.
+var socketSymbol = regexp.MustCompile(`\s(syscall\.(socket|connect|bind|Bind|listen|Listen|accept4?|Socket|Connect|Sendto|sendto|sendmsgN|recvfrom)|net\.\(\*Dialer\)\S*|net\.(Dial|Listen|socket|internetSocket)\S*|net\.\(\*Resolver\)\.(Lookup|exchange)\S*|os\.StartProcess|os/exec\.\S+|syscall\.(forkExec|ForkExec|forkAndExecInChild\S*)|net/http\.\S+|crypto/tls\.\S+)$`)
+
+func linkedSockets(t *testing.T, dir, pkg string) []string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "program")
+	build := exec.Command("go", "build", "-o", binary, pkg)
+	build.Dir = dir
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build %s: %v\n%s", pkg, err, out)
+	}
+	out, err := exec.Command("go", "tool", "nm", binary).Output()
+	if err != nil {
+		t.Fatalf("go tool nm: %v", err)
+	}
+	var hits []string
+	for line := range strings.Lines(string(out)) {
+		if socketSymbol.MatchString(strings.TrimRight(line, "\n")) {
+			hits = append(hits, strings.TrimSpace(line))
+		}
+	}
+	return hits
+}
+
+// The air gap as a fact about the binary: nothing that opens a socket or
+// starts a program is linked into the signer.
+func TestSignerHasNoSocket(t *testing.T) {
+	deps := goList(t, "-deps", "./cmd/kms-offline")
+	if len(deps) < 50 {
+		t.Fatalf("the signer's closure has only %d packages: the list is wrong", len(deps))
+	}
+	for path, why := range forbidden {
+		if _, in := deps[path]; in {
+			t.Errorf("the signer depends on %s, which %s", path, why)
+		}
+	}
+	if hits := linkedSockets(t, "../../..", "./cmd/kms-offline"); len(hits) > 0 {
+		t.Errorf("linked into the signer:\n%s", strings.Join(hits, "\n"))
+	}
+}
+
+// The gate can fail: programs that dial, exec or serve are caught by it.
+func TestGateCatchesControlPrograms(t *testing.T) {
+	for name, body := range map[string]string{
+		"dial":   `import "net"; func main() { c, err := net.Dial("tcp", "127.0.0.1:1"); println(c, err) }`,
+		"listen": `import "net"; func main() { c, err := net.Listen("unix", "x"); println(c, err) }`,
+		"raw":    `import "syscall"; func main() { fd, err := syscall.Socket(2, 1, 0); println(fd, err) }`,
+		"exec":   `import "os/exec"; func main() { println(exec.Command("true").Run()) }`,
+		"start":  `import "os"; func main() { p, err := os.StartProcess("/bin/true", nil, &os.ProcAttr{}); println(p, err) }`,
+	} {
+		dir := t.TempDir()
+		for file, text := range map[string]string{"go.mod": "module control\n\ngo 1.26\n", "main.go": "package main\n" + body + "\n"} {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if hits := linkedSockets(t, dir, "."); len(hits) == 0 {
+			t.Errorf("the control program %q passes the gate: the gate is blind", name)
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package bundle
+
+import (
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+var update = flag.Bool("update", false, "rewrite the examples of docs/FORMAT.md")
+
+const document = "../../docs/FORMAT.md"
+
+// example is the guide's own transaction: 2000 sat in, 1000 sat out.
+func example(t *testing.T) map[string][]byte {
+	t.Helper()
+	prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: wire.MaxTxInSequenceNum}}}
+	prev.TxOut = []*wire.TxOut{{Value: 2000, PkScript: unhex(t, "76a914c8e668ee829837a2355c1e234a41f53f86b8156c88ac")}}
+	var raw strings.Builder
+	if err := prev.SerializeNoWitness(&raw); err != nil {
+		t.Fatal(err)
+	}
+	msg := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash()}, Sequence: wire.MaxTxInSequenceNum}}}
+	msg.TxOut = []*wire.TxOut{{Value: 1000, PkScript: unhex(t, "001487c70889f0a1d2f632d216a01472dde71f062aa7")}}
+	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return 0 }, nil)
+
+	relay, signer := key(t, 1), key(t, 2)
+	request := Request{
+		Signer: signer.Public(), Created: 1_790_000_000, Previous: [][]byte{[]byte(raw.String())},
+		Items: []Item{{ID: "61fe7c68cf2fbc595cbb89dd", Family: utxo.Name, Chain: chain.BTC, Network: chain.Testnet, Tx: tx, Context: context,
+			Keys: []chain.Key{{SignatureID: "b8eb99cd-ba04-4031-a65f-11d6420ebdd1", Index: chain.NoIndex}}}},
+	}
+	body, err := marshal(request.wire())
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := SealRequest(request, relay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	relayPub, signerPub := relay.Public(), signer.Public()
+	return map[string][]byte{
+		"relay public key": relayPub[:], "signer public key": signerPub[:], "public identity file": relay.File(),
+		"tx": tx, "context": context, "request body": body, "request digest": req.Digest[:],
+	}
+}
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func wrapped(b []byte) string {
+	s := hex.EncodeToString(b)
+	var lines []string
+	for len(s) > 64 {
+		lines, s = append(lines, s[:64]), s[64:]
+	}
+	return strings.Join(append(lines, s), "\n")
+}
+
+// The worked example of docs/FORMAT.md is what the code makes.
+func TestFormatDocument(t *testing.T) {
+	text, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := example(t)
+	block := regexp.MustCompile("(?s)\n([a-z ]+):\n\n```hex\n(.*?)\n```")
+	found := make(map[string]string)
+	for _, m := range block.FindAllStringSubmatch(string(text), -1) {
+		found[m[1]] = m[2]
+	}
+	if *update {
+		out := block.ReplaceAllStringFunc(string(text), func(s string) string {
+			name := block.FindStringSubmatch(s)[1]
+			return fmt.Sprintf("\n%s:\n\n```hex\n%s\n```", name, wrapped(want[name]))
+		})
+		if err := os.WriteFile(document, []byte(out), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	for name, b := range want {
+		if found[name] != wrapped(b) {
+			t.Errorf("%s: the document says\n%s\nthe code makes\n%s", name, found[name], wrapped(b))
+		}
+	}
+}
