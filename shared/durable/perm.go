@@ -1,0 +1,83 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+)
+
+// MakeDir makes a folder, and those above it that are missing, with mode
+// 0700. One that is there must pass CheckDir.
+func MakeDir(fsys FS, path string) error {
+	_, err := fsys.Stat(path)
+	if err == nil {
+		return CheckDir(fsys, path)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	parent := filepath.Dir(path)
+	if parent != path {
+		if _, err := fsys.Stat(parent); errors.Is(err, fs.ErrNotExist) {
+			if err := MakeDir(fsys, parent); err != nil {
+				return err
+			}
+		}
+	}
+	if err := fsys.Mkdir(path, PermDir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	if err := fsys.SyncDir(parent); err != nil {
+		return fmt.Errorf("make folder %s: %w", path, err)
+	}
+	return CheckDir(fsys, path)
+}
+
+// groupOrOthers are the write permissions of everyone but the owner.
+const groupOrOthers = 0o022
+
+// CheckDir refuses a folder in which others could put or exchange files: one
+// that group or others may write to, or that belongs to another user. A
+// sticky one, such as /tmp, is accepted if it belongs to root: there nobody
+// can rename or delete what is not his.
+func CheckDir(fsys FS, path string) error {
+	info, err := fsys.Stat(path)
+	if err != nil {
+		return fmt.Errorf("check folder: %w", err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("check folder: %s is not a folder", path)
+	}
+	if info.Mode()&fs.ModeSticky != 0 && ownedByRoot(info) {
+		return nil
+	}
+	if info.Mode().Perm()&groupOrOthers != 0 {
+		return fmt.Errorf("%w: others may write to the folder %s (mode %04o); chmod go-w it", ErrInsecure, path, info.Mode().Perm())
+	}
+	return checkOwner(path, info)
+}
+
+// CheckFile refuses a file that is not a regular one, that group or others
+// may write to, or that belongs to another user. Reading is not its concern:
+// what we keep in files is encrypted or public.
+func CheckFile(fsys FS, path string) error {
+	info, err := fsys.Lstat(path)
+	if err != nil {
+		return fmt.Errorf("check file: %w", err)
+	}
+	if err := regular(path, info); err != nil {
+		return fmt.Errorf("check file: %w", err)
+	}
+	if info.Mode().Perm()&groupOrOthers != 0 {
+		return fmt.Errorf("%w: others may write to %s (mode %04o); chmod 600 it", ErrInsecure, path, info.Mode().Perm())
+	}
+	return checkOwner(path, info)
+}
+
+func checkOwner(path string, info fs.FileInfo) error {
+	if foreignOwner(info) {
+		return fmt.Errorf("%w: %s belongs to another user", ErrInsecure, path)
+	}
+	return nil
+}
