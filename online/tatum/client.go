@@ -1,0 +1,235 @@
+// Package tatum is a typed client of the parts of Tatum's API that a KMS
+// needs (https://docs.tatum.io), and the only code of Coldkms that speaks to
+// a network.
+//
+// Everything that comes back is bounded before it is read and read leniently:
+// fields that are not needed may be missing or of any form. The API key is in
+// no error. Calls that may be repeated are repeated, with growing pauses;
+// a broadcast never is: after a lost reply only a look-up says what happened.
+package tatum
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"coldkms/shared/chain"
+)
+
+// DefaultURL is Tatum's API.
+const DefaultURL = "https://api.tatum.io"
+
+// Limits on what is read and how long it is waited for.
+const (
+	maxReply   = 16 << 20  // bytes of an ordinary reply
+	maxPending = 256 << 20 // bytes of a list of pending transactions
+	maxError   = 64 << 10  // bytes of an error's body
+	maxWait    = time.Minute
+	perCall    = 2 * time.Minute
+	attempts   = 5
+	firstPause = 250 * time.Millisecond
+)
+
+// ErrURL is returned by New for an address that the key must not be sent to.
+var ErrURL = errors.New("API address is not usable")
+
+// ErrKey is returned by New for something that is no API key.
+var ErrKey = errors.New("API key is not usable")
+
+// Config says where Tatum is and who asks.
+type Config struct {
+	URL       string // "" is DefaultURL
+	Key       string // API key
+	Transport http.RoundTripper
+	Now       func() time.Time
+	Sleep     func(context.Context, time.Duration) error
+	Jitter    func() float64 // 0 … 1
+}
+
+// Client makes calls with one API key. It is safe for concurrent use.
+type Client struct {
+	base   string
+	key    string
+	http   *http.Client
+	now    func() time.Time
+	sleep  func(context.Context, time.Duration) error
+	jitter func() float64
+	noHex  sync.Map // chain.ID: transaction replies are without hex there
+}
+
+// New makes a client. Fields of Config that are left out get what a program
+// in production needs.
+func New(c Config) (*Client, error) {
+	if c.URL == "" {
+		c.URL = DefaultURL
+	}
+	if err := CheckURL(c.URL); err != nil {
+		return nil, err
+	}
+	if c.Key == "" || len(c.Key) > 512 || strings.ContainsFunc(c.Key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, fmt.Errorf("%w: it is empty, or has characters that no key has", ErrKey)
+	}
+	if c.Transport == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.MaxIdleConnsPerHost = 32
+		t.ResponseHeaderTimeout = time.Minute
+		c.Transport = t
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Sleep == nil {
+		c.Sleep = Sleep
+	}
+	if c.Jitter == nil {
+		c.Jitter = rand.Float64
+	}
+	return &Client{
+		base: strings.TrimRight(c.URL, "/"), key: c.Key, now: c.Now, sleep: c.Sleep, jitter: c.Jitter,
+		// A redirect would carry the key to wherever a reply says.
+		http: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	}, nil
+}
+
+// CheckURL says whether the API key may be sent to an address: https
+// anywhere, http only to this machine.
+func CheckURL(address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil, u.Host == "", u.User != nil, u.RawQuery != "", u.Fragment != "":
+		return fmt.Errorf("%w: want a plain https://host address", ErrURL)
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	case u.Scheme == "http":
+		return fmt.Errorf("%w: %.80q is plain http, which is accepted for this machine only: everyone on the way could read the key", ErrURL, address)
+	}
+	return fmt.Errorf("%w: %.80q is not https", ErrURL, address)
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// Sleep waits for d or until ctx is done.
+func Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// call is one HTTP call. op names it in errors, without secrets.
+type call struct {
+	op, method, path string
+	body             any
+	into             any   // reply, nil if nobody reads it
+	limit            int64 // of the reply in bytes, maxReply if 0
+	once             bool  // must not be repeated
+	final            func(*Error) bool
+}
+
+// do makes a call, and again where that is allowed and may help.
+func (c *Client) do(ctx context.Context, k call) error {
+	var body []byte
+	if k.body != nil {
+		var err error
+		if body, err = json.Marshal(k.body); err != nil {
+			return fmt.Errorf("tatum: %s: %w", k.op, err)
+		}
+	}
+	pause := firstPause
+	for try := 1; ; try++ {
+		err := c.try(ctx, k, body)
+		var failed *Error
+		if !errors.As(err, &failed) || k.once || try == attempts || !failed.Transient() || ctx.Err() != nil || (k.final != nil && k.final(failed)) {
+			return err
+		}
+		wait := max(pause/2+time.Duration(c.jitter()*float64(pause/2)), min(failed.RetryAfter, maxWait))
+		if c.sleep(ctx, wait) != nil {
+			return err
+		}
+		pause *= 2
+	}
+}
+
+func (c *Client) try(ctx context.Context, k call, body []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, perCall)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, k.method, c.base+k.path, bytes.NewReader(body))
+	if err != nil {
+		return c.fault(k, 0, err)
+	}
+	req.Header.Set("x-api-key", c.key)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "coldkms")
+	if k.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return c.fault(k, 0, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return c.refused(k, resp)
+	}
+	return c.read(k, resp)
+}
+
+func (c *Client) read(k call, resp *http.Response) error {
+	limit := k.limit
+	if limit == 0 {
+		limit = maxReply
+	}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return c.fault(k, 0, fmt.Errorf("reply was cut: %w", err))
+	}
+	if int64(len(b)) > limit {
+		return c.fault(k, resp.StatusCode, fmt.Errorf("reply of more than %d bytes", limit))
+	}
+	if k.into == nil {
+		return nil
+	}
+	if raw, ok := k.into.(*[]byte); ok {
+		*raw = b
+		return nil
+	}
+	if err := json.Unmarshal(b, k.into); err != nil {
+		return c.fault(k, resp.StatusCode, fmt.Errorf("reply is not of the expected form: %w", err))
+	}
+	return nil
+}
+
+// segment is a chain's name in API paths.
+func segment(id chain.ID) (string, error) {
+	switch id {
+	case chain.BTC:
+		return "bitcoin", nil
+	case chain.LTC:
+		return "litecoin", nil
+	case chain.DOGE:
+		return "dogecoin", nil
+	case chain.BCH:
+		return "bcash", nil
+	}
+	return "", chain.Refuse(chain.UnsupportedChain, "chain %.20q is not supported yet", string(id))
+}

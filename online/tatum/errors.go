@@ -1,0 +1,181 @@
+package tatum
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxMessage bounds the foreign words in an error.
+const maxMessage = 300
+
+// Error is a call that did not do what it should. Its words are safe to
+// show: foreign ones are quoted and cut, and the API key is not among them.
+type Error struct {
+	Op         string
+	Status     int    // HTTP status; 0 when no whole reply came
+	Code       string // Tatum's errorCode, such as "kms.missing"
+	Message    string // Tatum's words
+	RetryAfter time.Duration
+
+	err  error // why there is no reply, or none that can be read
+	body []byte
+}
+
+// Error gives one line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "tatum: %s: ", e.Op)
+	switch {
+	case e.err != nil && e.Status == 0:
+		fmt.Fprintf(&b, "no reply: %v", e.err)
+	case e.err != nil:
+		fmt.Fprintf(&b, "HTTP %d: %v", e.Status, e.err)
+	default:
+		fmt.Fprintf(&b, "HTTP %d %s", e.Status, strings.ToLower(http.StatusText(e.Status)))
+	}
+	if e.Code != "" {
+		fmt.Fprintf(&b, ", code %q", e.Code)
+	}
+	if e.Message != "" {
+		fmt.Fprintf(&b, ", %q", e.Message)
+	}
+	return b.String()
+}
+
+// Unwrap gives the cause, such as context.Canceled.
+func (e *Error) Unwrap() error { return e.err }
+
+// Transient says whether the same call may work later: nothing came back,
+// too many calls, or a fault of the server.
+func (e *Error) Transient() bool {
+	return e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout || e.Status >= 500
+}
+
+// IsTransient says whether err is an Error that may pass.
+func IsTransient(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Transient()
+}
+
+// IsUnreachable says whether no reply came at all.
+func IsUnreachable(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == 0
+}
+
+// IsNotFound says whether Tatum does not know what was asked for.
+func IsNotFound(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Status == http.StatusNotFound || e.Code == "kms.missing" || e.Code == "tx.not.found"
+}
+
+// IsAuth says whether the key, or the credits behind it, are the trouble: no
+// other call will work either. A 403 with another code concerns one item.
+func IsAuth(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	if e.Status == http.StatusUnauthorized || e.Status == http.StatusPaymentRequired {
+		return true
+	}
+	if e.Status != http.StatusForbidden {
+		return false
+	}
+	if e.Code != "" {
+		return strings.HasPrefix(e.Code, "subscription.") || strings.HasPrefix(e.Code, "credit") || strings.HasPrefix(e.Code, "api.key")
+	}
+	message := strings.ToLower(e.Message)
+	for _, word := range []string{"credit", "api key", "api-key", "apikey", "subscription"} {
+		if strings.Contains(message, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// IsDefinite says whether the server itself said no, so that what was asked
+// for did not happen because of this call.
+func IsDefinite(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status >= 400 && e.Status < 500 && !e.Transient()
+}
+
+// fault makes an Error of a call that ended without a reply that can be
+// read. The address in a url.Error may have the key in it.
+func (c *Client) fault(k call, status int, err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if text := err.Error(); len(text) > maxMessage || c.scrub(text) != text {
+		err = errors.New(c.words(text, maxMessage))
+	}
+	return &Error{Op: k.op, Status: status, err: err}
+}
+
+// refused makes an Error of a reply that is no success.
+func (c *Client) refused(k call, resp *http.Response) error {
+	e := &Error{Op: k.op, Status: resp.StatusCode, RetryAfter: c.retryAfter(resp.Header.Get("Retry-After"))}
+	e.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxError))
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		e.err = errors.New("redirects are not followed")
+		return e
+	}
+	var said struct {
+		Code    any `json:"errorCode"`
+		Message any `json:"message"`
+		Error   any `json:"error"`
+	}
+	if json.Unmarshal(e.body, &said) != nil {
+		return e // a page for people, or nothing
+	}
+	e.Code = c.words(said.Code, 80)
+	if e.Message = c.words(said.Message, maxMessage); e.Message == "" {
+		e.Message = c.words(said.Error, maxMessage)
+	}
+	return e
+}
+
+// words makes a bounded text without the key of whatever JSON value says
+// something.
+func (c *Client) words(v any, limit int) string {
+	var s string
+	switch v := v.(type) {
+	case nil:
+	case string:
+		s = v
+	default:
+		b, _ := json.Marshal(v)
+		s = string(b)
+	}
+	s = c.scrub(s)
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}
+
+func (c *Client) scrub(s string) string {
+	return strings.NewReplacer(c.key, "[key]", url.PathEscape(c.key), "[key]", url.QueryEscape(c.key), "[key]").Replace(s)
+}
+
+func (c *Client) retryAfter(header string) time.Duration {
+	if n, err := strconv.Atoi(header); err == nil && n > 0 && n < 1<<20 {
+		return time.Duration(n) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, at.Sub(c.now()))
+	}
+	return 0
+}
