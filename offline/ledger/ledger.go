@@ -25,9 +25,6 @@ import (
 	"coldkms/shared/chain"
 )
 
-// MaxSize bounds a ledger in bytes; ten million payments fit.
-const MaxSize = 8 << 30
-
 // Errors of a ledger that cannot be trusted.
 var (
 	ErrDamaged  = errors.New("ledger is damaged")

@@ -1,0 +1,73 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"coldkms/shared/durable"
+)
+
+// maxFile bounds the ledger that is read into memory, in bytes: some millions
+// of payments.
+const maxFile = 2 << 30
+
+// maxMark bounds the mark, in bytes.
+const maxMark = 1024
+
+// Files keeps a ledger in the file at path and its mark in path.mark. The
+// caller holds the wallet's lock.
+type Files struct {
+	fs   durable.FS
+	path string
+	log  *durable.Log
+}
+
+// NewFiles does not touch the disk yet.
+func NewFiles(fsys durable.FS, path string) *Files { return &Files{fs: fsys, path: path} }
+
+// Load implements Storage.
+func (f *Files) Load() ([]byte, error) {
+	log, content, err := durable.OpenLog(f.fs, f.path, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	if f.log != nil {
+		_ = f.log.Close()
+	}
+	f.log = log
+	return content, nil
+}
+
+// Append implements Storage.
+func (f *Files) Append(lines []byte) error { return f.log.Append(lines) }
+
+// Truncate implements Storage.
+func (f *Files) Truncate(size int64) error { return f.log.Truncate(size) }
+
+func (f *Files) markPath() string { return f.path + ".mark" }
+
+// LoadMark implements Storage.
+func (f *Files) LoadMark() ([]byte, error) {
+	b, err := durable.ReadFile(f.fs, f.markPath(), maxMark)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
+}
+
+// StoreMark implements Storage.
+func (f *Files) StoreMark(mark []byte) error {
+	if err := durable.Replace(f.fs, f.markPath(), mark, durable.PermFile, nil); err != nil {
+		return fmt.Errorf("mark: %w", err)
+	}
+	return nil
+}
+
+// Close releases the file.
+func (f *Files) Close() error {
+	if f.log == nil {
+		return nil
+	}
+	return f.log.Close()
+}
