@@ -27,6 +27,7 @@ var (
 	ErrTooLarge   = errors.New("file is too large")
 	ErrLocked     = errors.New("locked by another process")
 	ErrInsecure   = errors.New("permissions are too wide")
+	ErrUnsynced   = errors.New("it is in place, but a crash may still undo it")
 	ErrPoisoned   = errors.New("an earlier write failed: nothing more is written")
 )
 

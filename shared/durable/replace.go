@@ -18,9 +18,9 @@ const (
 
 // Replace puts data at path. When it returns nil the data has been handed to
 // the disk and will be found there after a crash; when it returns an error the
-// old content is still there. The one exception is an error from syncing the
-// folder after the rename: the new content is in place, but a crash may bring
-// the old one back.
+// old content is still there. The one exception is ErrUnsynced: the folder
+// could not be synced after the rename, so the new content is in place but a
+// crash may bring the old one back.
 //
 // verify, if given, judges what was read back before it takes the place of the
 // old content.
@@ -79,7 +79,10 @@ func place(fsys FS, path string, data []byte, perm fs.FileMode, verify func([]by
 	if err := rename(temp, path); err != nil {
 		return errors.Join(fmt.Errorf("rename to %s: %w", path, err), remove(fsys, temp))
 	}
-	return syncDir(fsys, path)
+	if err := syncDir(fsys, path); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnsynced, err)
+	}
+	return nil
 }
 
 // writeTemp writes and syncs a new file beside path. Its name is free because

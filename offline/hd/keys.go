@@ -1,0 +1,184 @@
+package hd
+
+import (
+	"crypto/sha512"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcutil/hdkeychain"
+	"github.com/btcsuite/btcd/chaincfg"
+	"golang.org/x/crypto/pbkdf2"
+	"golang.org/x/text/unicode/norm"
+
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+// Errors about keys.
+var (
+	ErrIndex = fmt.Errorf("derivation index is not within 0 … %d", chain.MaxIndex)
+	ErrKey   = errors.New("not a private key of secp256k1")
+	ErrXPub  = errors.New("not an extended public key of this chain and network")
+)
+
+const (
+	seedRounds = 2048
+	seedSize   = 64
+	accounts   = 44 // BIP 44's purpose
+)
+
+// Seed gives the BIP 39 seed. Words are taken as they are, valid or not, as
+// Tatum does: only Unicode is normalised (NFKD). passphrase may be nil. The
+// caller wipes the seed.
+func Seed(mnemonic, passphrase []byte) []byte {
+	password := norm.NFKD.Append(make([]byte, 0, 2*len(mnemonic)), mnemonic...)
+	salt := norm.NFKD.Append(append(make([]byte, 0, 8+2*len(passphrase)), "mnemonic"...), passphrase...)
+	defer clear(password)
+	defer clear(salt)
+	return pbkdf2.Key(password, salt, seedRounds, seedSize, sha512.New)
+}
+
+// Account is the extended private key at m/44'/coin'/0'/0, from which all
+// keys of one mnemonic on one chain and network are derived. It is safe for
+// concurrent use until Wipe.
+type Account struct {
+	key    *hdkeychain.ExtendedKey
+	params utxo.Params
+}
+
+// NewAccount derives the account of a seed. Errors about the chain or network
+// are refusals.
+func NewAccount(seed []byte, id chain.ID, network chain.Network) (*Account, error) {
+	p, err := utxo.ParamsOf(id, network)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hdkeychain.NewMaster(seed, &chaincfg.MainNetParams)
+	if err != nil {
+		return nil, fmt.Errorf("derive account: %w", err)
+	}
+	const hardened = hdkeychain.HardenedKeyStart
+	for _, step := range []uint32{hardened + accounts, hardened + p.CoinType, hardened, 0} {
+		child, err := key.Derive(step)
+		key.Zero()
+		if err != nil {
+			return nil, fmt.Errorf("derive account: %w", err)
+		}
+		key = child
+	}
+	// The library computes the public key when first needed and keeps it:
+	// done here, so that concurrent derivations only read.
+	if _, err := key.ECPubKey(); err != nil {
+		return nil, fmt.Errorf("derive account: %w", err)
+	}
+	return &Account{key: key, params: p}, nil
+}
+
+// AccountOf derives the account of a mnemonic and wipes the seed in between.
+func AccountOf(mnemonic, passphrase []byte, id chain.ID, network chain.Network) (*Account, error) {
+	seed := Seed(mnemonic, passphrase)
+	defer clear(seed)
+	return NewAccount(seed, id, network)
+}
+
+// XPub is the extended public key as Tatum writes it for this chain.
+func (a *Account) XPub() (string, error) {
+	public, err := a.key.Neuter()
+	if err != nil {
+		return "", fmt.Errorf("extended public key: %w", err)
+	}
+	public, err = public.CloneWithVersion(magic(a.params))
+	if err != nil {
+		return "", fmt.Errorf("extended public key: %w", err)
+	}
+	return public.String(), nil
+}
+
+func magic(p utxo.Params) []byte { return binary.BigEndian.AppendUint32(nil, p.HDPublic) }
+
+// Key derives child index: its private key of 32 bytes, which the caller
+// wipes, and its compressed public key.
+func (a *Account) Key(index int64) (private, public []byte, err error) {
+	i, err := childIndex(index)
+	if err != nil {
+		return nil, nil, err
+	}
+	child, err := a.key.Derive(i)
+	if err != nil {
+		return nil, nil, fmt.Errorf("derive key %d: %w", index, err)
+	}
+	defer child.Zero()
+	key, err := child.ECPrivKey()
+	if err != nil {
+		return nil, nil, fmt.Errorf("derive key %d: %w", index, err)
+	}
+	defer key.Zero()
+	return key.Serialize(), key.PubKey().SerializeCompressed(), nil
+}
+
+// Wipe forgets the key. The account must not be used after it.
+func (a *Account) Wipe() { a.key.Zero() }
+
+// childIndex refuses hardened indices: an extended public key does not have
+// them, and Tatum silently derives another key for them.
+func childIndex(index int64) (uint32, error) {
+	if index < 0 || index > chain.MaxIndex {
+		return 0, fmt.Errorf("%w: %d", ErrIndex, index)
+	}
+	return uint32(index), nil
+}
+
+// PublicKey derives the compressed public key of child index from an extended
+// public key, which must be one of this chain and network as Tatum writes it.
+func PublicKey(xpub string, id chain.ID, network chain.Network, index int64) ([]byte, error) {
+	i, err := childIndex(index)
+	if err != nil {
+		return nil, err
+	}
+	p, err := utxo.ParamsOf(id, network)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hdkeychain.NewKeyFromString(xpub)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrXPub, err)
+	}
+	if key.IsPrivate() || key.Depth() != 4 || binary.BigEndian.Uint32(key.Version()) != p.HDPublic {
+		return nil, ErrXPub
+	}
+	child, err := key.Derive(i)
+	if err != nil {
+		return nil, fmt.Errorf("derive public key %d: %w", index, err)
+	}
+	public, err := child.ECPubKey()
+	if err != nil {
+		return nil, fmt.Errorf("derive public key %d: %w", index, err)
+	}
+	return public.SerializeCompressed(), nil
+}
+
+// Public gives the public key of a private one: 33 bytes, or 65 uncompressed.
+func Public(private []byte, compressed bool) ([]byte, error) {
+	if err := CheckKey(private); err != nil {
+		return nil, err
+	}
+	key, public := btcec.PrivKeyFromBytes(private)
+	defer key.Zero()
+	if compressed {
+		return public.SerializeCompressed(), nil
+	}
+	return public.SerializeUncompressed(), nil
+}
+
+// CheckKey refuses what is not a number from 1 to the order of the curve
+// minus 1, in 32 bytes.
+func CheckKey(private []byte) error {
+	var n btcec.ModNScalar
+	defer n.Zero()
+	if len(private) != btcec.PrivKeyBytesLen || n.SetByteSlice(private) || n.IsZero() {
+		return ErrKey
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package wallet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"coldkms/shared/identity"
+)
+
+// body is what a wallet file encrypts.
+type body struct {
+	Seed    []byte  `cbor:"1,keyasint"`           // of the signer's identity
+	Ledger  []byte  `cbor:"2,keyasint,omitempty"` // hash of the ledger's first line
+	Relays  []Relay `cbor:"3,keyasint"`
+	Entries []Entry `cbor:"4,keyasint"`
+}
+
+// Relay is a machine from which requests are accepted.
+type Relay struct {
+	Key   identity.Public `cbor:"1,keyasint"`
+	Name  string          `cbor:"2,keyasint"`
+	Added int64           `cbor:"3,keyasint"` // Unix time
+}
+
+// Bounds of a body.
+const (
+	maxEntries = 1 << 18
+	maxRelays  = 256
+	maxName    = 256
+	maxLedger  = 64
+)
+
+func encodeBody(b *body) ([]byte, error) {
+	mode, err := cbor.CoreDetEncOptions().EncMode()
+	if err != nil {
+		return nil, err
+	}
+	return mode.Marshal(b)
+}
+
+// decodeBody is strict: one value has one encoding.
+func decodeBody(raw []byte) (*body, error) {
+	mode, err := cbor.DecOptions{
+		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+		IndefLength:       cbor.IndefLengthForbidden,
+		TagsMd:            cbor.TagsForbidden,
+		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		MaxArrayElements:  maxEntries,
+		MaxMapPairs:       32,
+		MaxNestedLevels:   8,
+	}.DecMode()
+	if err != nil {
+		return nil, err
+	}
+	b := new(body)
+	if err := mode.Unmarshal(raw, b); err != nil {
+		b.wipe()
+		return nil, err
+	}
+	if err := b.checkEncoding(raw); err != nil {
+		b.wipe()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *body) checkEncoding(raw []byte) error {
+	again, err := encodeBody(b)
+	defer clear(again)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(raw, again) {
+		return errors.New("not in its one encoding")
+	}
+	return b.check()
+}
+
+func (b *body) check() error {
+	if len(b.Seed) != identity.SeedSize || len(b.Ledger) > maxLedger || len(b.Relays) > maxRelays || len(b.Entries) > maxEntries {
+		return errors.New("a field is out of bounds")
+	}
+	for i, r := range b.Relays {
+		if len(r.Name) > maxName {
+			return fmt.Errorf("name of relay %d is too long", i)
+		}
+	}
+	for i := range b.Entries {
+		if err := b.Entries[i].check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *body) wipe() {
+	clear(b.Seed)
+	for i := range b.Entries {
+		b.Entries[i].wipe()
+	}
+}
