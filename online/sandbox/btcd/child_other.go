@@ -1,0 +1,8 @@
+//go:build !linux
+
+package btcd
+
+import "os/exec"
+
+// dieWithParent does nothing here: see stopOrphan.
+func dieWithParent(*exec.Cmd) {}

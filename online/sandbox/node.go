@@ -1,0 +1,71 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/wire"
+)
+
+// ErrNotFound says that a transaction, block or record does not exist.
+var ErrNotFound = errors.New("not found")
+
+// Node is the chain of one coin, as the API needs to see it.
+type Node interface {
+	// Tx gives a transaction of the chain or of the mempool, or ErrNotFound.
+	Tx(ctx context.Context, id chainhash.Hash) (ChainTx, error)
+	// History gives transactions that pay to script or spend from it, newest
+	// first, those of the mempool before all. It may give others too.
+	History(ctx context.Context, script []byte, skip, count int) ([]ChainTx, error)
+	// Spent says whether an existing output is spent, in the chain or in the
+	// mempool.
+	Spent(ctx context.Context, op wire.OutPoint) (bool, error)
+	// Send offers a transaction. A node that refuses it says so with a
+	// *NodeError.
+	Send(ctx context.Context, tx *wire.MsgTx) error
+	// Tip gives the newest block.
+	Tip(ctx context.Context) (Tip, error)
+}
+
+// Miner is a Node whose blocks are made on demand, and that may forget: the
+// server keeps a copy of every block and gives it back after a crash.
+type Miner interface {
+	Mine(ctx context.Context, blocks int) error
+	Block(ctx context.Context, height int64) (*wire.MsgBlock, error)
+	Submit(ctx context.Context, block *wire.MsgBlock) error
+}
+
+// Caller is a Node that answers JSON-RPC.
+type Caller interface {
+	Call(ctx context.Context, method string, params ...any) (json.RawMessage, error)
+}
+
+// ChainTx is a transaction and where it stands.
+type ChainTx struct {
+	Msg    *wire.MsgTx
+	Height int64  // Unconfirmed while in the mempool
+	Block  string // hash of its block
+	Time   int64  // Unix time of its block
+}
+
+// Unconfirmed is the height of what is in the mempool.
+const Unconfirmed int64 = -1
+
+// Tip is the newest block of a chain.
+type Tip struct {
+	Height     int64
+	Hash       string
+	Difficulty float64
+}
+
+// NodeError is a node's refusal, in its own words.
+type NodeError struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+// Error gives code and words.
+func (e *NodeError) Error() string { return fmt.Sprintf("%s Code: %d", e.Message, e.Code) }
