@@ -66,25 +66,37 @@ func ReadFile(fsys FS, path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read: %w", err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	data, err := readAll(f, path, limit)
+	if err = errors.Join(err, f.Close()); err != nil {
+		clear(data)
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
+	return data, nil
+}
+
+func readAll(f File, path string, limit int64) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
 	if err := regular(path, info); err != nil {
-		return nil, fmt.Errorf("read: %w", err)
+		return nil, err
 	}
 	if info.Size() > limit {
-		return nil, fmt.Errorf("read: %w: %s has %d bytes, at most %d are read", ErrTooLarge, path, info.Size(), limit)
+		return nil, fmt.Errorf("%w: %d bytes, at most %d are read", ErrTooLarge, info.Size(), limit)
 	}
 	data := make([]byte, info.Size())
 	n, err := io.ReadFull(f, data)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, err
 	}
 	var more [1]byte
-	if extra, _ := f.Read(more[:]); extra > 0 || n < len(data) {
-		return nil, fmt.Errorf("read %s: it changed while it was read", path)
+	extra, err := f.Read(more[:])
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if extra > 0 || n < len(data) {
+		return nil, errors.New("it changed while it was read")
 	}
 	return data, nil
 }
