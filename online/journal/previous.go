@@ -1,0 +1,56 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// Previous gives the bytes, without witness, of those previous transactions
+// that are held. They are hashed by whoever rests on them.
+func (j *Journal) Previous(ctx context.Context, txids []string) (map[string][]byte, error) {
+	stmt, err := j.db.PrepareContext(ctx, "SELECT raw FROM previous WHERE txid = ?")
+	if err != nil {
+		return nil, fmt.Errorf("journal: previous transactions: %w", err)
+	}
+	defer stmt.Close()
+	have := make(map[string][]byte, len(txids))
+	for _, id := range txids {
+		var raw []byte
+		err := stmt.QueryRowContext(ctx, id).Scan(&raw)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("journal: previous transaction %s: %w", id, err)
+		}
+		have[id] = raw
+	}
+	return have, nil
+}
+
+// PreviousTx is a previous transaction without witness and its id.
+type PreviousTx struct {
+	TxID string
+	Raw  []byte
+}
+
+// AddPrevious keeps previous transactions, so that each is fetched once. One
+// that is held already is replaced: it was fetched again because what was held
+// did not hash to its id.
+func (j *Journal) AddPrevious(ctx context.Context, list []PreviousTx) error {
+	return j.change(ctx, "add previous transactions", func(tx *sql.Tx) error {
+		stmt, err := tx.PrepareContext(ctx, "INSERT INTO previous (txid, raw) VALUES (?, ?) ON CONFLICT (txid) DO UPDATE SET raw = excluded.raw")
+		if err != nil {
+			return err
+		}
+		defer stmt.Close()
+		for _, p := range list {
+			if _, err := stmt.ExecContext(ctx, p.TxID, p.Raw); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
