@@ -79,7 +79,7 @@ func readAll(f File, path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := regular(path, info); err != nil {
+	if err := regular(info); err != nil {
 		return nil, err
 	}
 	if info.Size() > limit {
@@ -102,7 +102,7 @@ func readAll(f File, path string, limit int64) ([]byte, error) {
 }
 
 // regular says in words what a file is that is not a regular one.
-func regular(path string, info fs.FileInfo) error {
+func regular(info fs.FileInfo) error {
 	kind := "special file"
 	switch mode := info.Mode(); {
 	case mode.IsRegular():
@@ -118,7 +118,7 @@ func regular(path string, info fs.FileInfo) error {
 	case mode&fs.ModeDevice != 0:
 		kind = "device"
 	}
-	return fmt.Errorf("%w: %s is a %s", ErrNotRegular, path, kind)
+	return fmt.Errorf("%w but a %s", ErrNotRegular, kind)
 }
 
 // exists tells a missing file from one that cannot be looked at, and refuses
@@ -132,7 +132,10 @@ func exists(fsys FS, path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, regular(path, info)
+	if err := regular(info); err != nil {
+		return true, fmt.Errorf("%s: %w", path, err)
+	}
+	return true, nil
 }
 
 // dirOf is the folder of a path.

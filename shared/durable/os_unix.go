@@ -61,17 +61,17 @@ func NewLock(path string) (*Lock, error) {
 	}
 	info, err := f.Stat()
 	if err == nil {
-		err = regular(path, info)
+		err = regular(info)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock: %w", err), f.Close())
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
 	err = flock(f)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = fmt.Errorf("%s is %w", path, ErrLocked)
+		err = ErrLocked
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock: %w", err), f.Close())
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
 	return &Lock{file: f}, nil
 }

@@ -43,10 +43,10 @@ func NewLock(path string) (*Lock, error) {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	err = windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {
-		err = fmt.Errorf("%s is %w", path, ErrLocked)
+		err = ErrLocked
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock: %w", err), f.Close())
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
 	return &Lock{file: f}, nil
 }

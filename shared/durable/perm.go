@@ -66,8 +66,8 @@ func CheckFile(fsys FS, path string) error {
 	if err != nil {
 		return fmt.Errorf("check file: %w", err)
 	}
-	if err := regular(path, info); err != nil {
-		return fmt.Errorf("check file: %w", err)
+	if err := regular(info); err != nil {
+		return fmt.Errorf("check file %s: %w", path, err)
 	}
 	if info.Mode().Perm()&groupOrOthers != 0 {
 		return fmt.Errorf("%w: others may write to %s (mode %04o); chmod 600 it", ErrInsecure, path, info.Mode().Perm())
