@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -59,6 +60,7 @@ func Btcd(t testing.TB) string {
 	var words bytes.Buffer
 	cmd := exec.Command("go", "tool", "-n", "github.com/btcsuite/btcd")
 	cmd.Stderr = &words
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // or btcd looks for its home folder in passwd
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("build btcd: %v: %s", err, words.String())
