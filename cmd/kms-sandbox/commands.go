@@ -134,4 +134,3 @@ func (p payment) body() (map[string]any, error) {
 	}
 	return body, nil
 }
-
