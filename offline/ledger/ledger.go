@@ -83,6 +83,7 @@ type Ledger struct {
 	storage Storage
 	now     func() time.Time
 	head    [sha256.Size]byte
+	genesis string
 	n       uint64
 	signer  string
 	signed  map[string][32]byte // pending id → content
@@ -95,7 +96,7 @@ type Ledger struct {
 // nothing but its first line (a set-up that was interrupted) is replaced; any
 // other is an error.
 func Create(s Storage, signer string, now func() time.Time) (*Ledger, error) {
-	l, err := load(s, now)
+	l, err := load(s, now, true)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func Create(s Storage, signer string, now func() time.Time) (*Ledger, error) {
 
 // Open reads and checks a ledger, line by line, from its first.
 func Open(s Storage, signer string, now func() time.Time) (*Ledger, error) {
-	l, err := load(s, now)
+	l, err := load(s, now, false)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +133,8 @@ func newLedger(s Storage, now func() time.Time) *Ledger {
 
 // load replays the log. A last line without its line feed was never
 // acknowledged if the mark lies before it; it is cut off. Anything else that
-// does not fit is damage.
-func load(s Storage, now func() time.Time) (*Ledger, error) {
+// does not fit is damage. setUp says that a ledger is to be started.
+func load(s Storage, now func() time.Time, setUp bool) (*Ledger, error) {
 	log, err := s.Load()
 	if err != nil {
 		return nil, fmt.Errorf("ledger: read: %w", err)
@@ -143,7 +144,7 @@ func load(s Storage, now func() time.Time) (*Ledger, error) {
 		return nil, err
 	}
 	l := newLedger(s, now)
-	seen := mark == nil
+	seen := mark == nil || (setUp && mark.N == 1) // an interrupted set-up has nothing to remember
 	offset := 0
 	for offset < len(log) {
 		end := bytes.IndexByte(log[offset:], '\n')
@@ -227,7 +228,10 @@ func (l *Ledger) replay(raw []byte) error {
 func (l *Ledger) remember(line Line, sum [sha256.Size]byte) error {
 	switch line.Kind {
 	case KindGenesis:
-		l.signer = line.Signer
+		if line.N != 1 {
+			return errors.New("a first line in the middle")
+		}
+		l.signer, l.genesis = line.Signer, hex.EncodeToString(sum[:])
 	case KindReviewed:
 		l.review[line.Request] = line.Policy
 	case KindSigned:
@@ -309,6 +313,10 @@ func (l *Ledger) Spender(outpoint string) ([32]byte, bool) {
 	content, ok := l.spent[outpoint]
 	return content, ok
 }
+
+// Genesis is the hash of the first line in hex: a wallet remembers it, so that
+// it never works with the memory of another.
+func (l *Ledger) Genesis() string { return l.genesis }
 
 // Had says whether this was once the head of this ledger.
 func (l *Ledger) Had(head []byte) bool {

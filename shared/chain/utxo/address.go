@@ -1,0 +1,22 @@
+package utxo
+
+import (
+	"github.com/btcsuite/btcd/btcutil"
+	"github.com/btcsuite/btcd/txscript"
+
+	"coldkms/shared/chain"
+)
+
+// KeyAddress gives the address that Tatum uses for a public key of 33 or 65
+// bytes: for BTC the P2WPKH form, for the other coins P2PKH. legacy is the
+// P2PKH form of the same key, which can be spent as well. An uncompressed key
+// has no other: segwit does not allow it (BIP 143).
+func (p Params) KeyAddress(public []byte) (address, legacy string) {
+	hash := btcutil.Hash160(public)
+	script := append([]byte{txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_DATA_20}, hash...)
+	legacy = p.Address(append(script, txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG))
+	if p.Chain != chain.BTC || len(public) != pubKeyLen {
+		return legacy, legacy
+	}
+	return p.Address(witnessProgram(hash)), legacy
+}
