@@ -66,6 +66,22 @@ func (s Store) Open(path string, password []byte) (*Wallet, error) {
 	return w, nil
 }
 
+// Probe says whether Open would ask for a password: its errors are those of
+// Open that need none.
+func (s Store) Probe(path string) error {
+	err := s.missing(path)
+	if err == nil {
+		var file []byte
+		if file, err = s.read(path); err == nil {
+			_, err = parseHeader(file)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("wallet %s: %w", path, err)
+	}
+	return nil
+}
+
 // missing tells no wallet from a wallet of which only the previous generation
 // is left.
 func (s Store) missing(path string) error {
