@@ -1,0 +1,245 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline/guard"
+	"coldkms/offline/wallet"
+	"coldkms/shared/chain"
+	"coldkms/shared/durable"
+)
+
+// app is one run of the program: its flags and what it works with.
+type app struct {
+	cli.Streams
+	fs     durable.FS
+	random io.Reader
+	now    func() time.Time
+	guard  guard.Report
+
+	path         string
+	testnet      bool
+	passwordFile string
+	json         bool
+}
+
+func (a *app) network() chain.Network { return chain.NetworkOf(a.testnet) }
+
+// walletPath is --path, or a file in the user's home.
+func (a *app) walletPath() (string, error) {
+	if a.path != "" {
+		return a.path, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", cli.Fail(cli.Usage, fmt.Errorf("no home folder for the default wallet: %w", err), "name the wallet file with --path")
+	}
+	return filepath.Join(home, ".coldkms", "wallet.kms"), nil
+}
+
+func (a *app) store() wallet.Store { return wallet.Store{FS: a.fs, Rand: a.random} }
+
+// maxPassword bounds a password file, in bytes.
+const maxPassword = 64 << 10
+
+// password reads --password-file, or asks. A new password is asked for twice.
+func (a *app) password(question string, fresh bool) ([]byte, error) {
+	if a.passwordFile != "" {
+		return a.passwordFrom(a.passwordFile)
+	}
+	tty, err := openTerminal()
+	if err != nil {
+		return nil, cli.Fail(cli.Usage, err, "give the password with --password-file")
+	}
+	defer tty.close()
+	password, err := tty.secret(question)
+	if err != nil || !fresh {
+		return password, err
+	}
+	again, err := tty.secret("Repeat the password:")
+	if err != nil {
+		return nil, err
+	}
+	defer clear(again)
+	if !bytes.Equal(password, again) {
+		return nil, cli.Fail(cli.Failed, errors.New("the two passwords differ"), "nothing was changed: try again")
+	}
+	return password, nil
+}
+
+// passwordFrom reads a password file without the line break at its end. It
+// may be a pipe, such as /dev/fd/3.
+func (a *app) passwordFrom(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, cli.Fail(cli.Usage, fmt.Errorf("password file: %w", err), "")
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
+	if err != nil {
+		return nil, cli.Fail(cli.Usage, fmt.Errorf("password file: %w", err), "")
+	}
+	if len(b) > maxPassword {
+		return nil, cli.Fail(cli.Usage, fmt.Errorf("password file has more than %d bytes", maxPassword), "")
+	}
+	b = bytes.TrimSuffix(b, []byte("\n"))
+	return bytes.TrimSuffix(b, []byte("\r")), nil
+}
+
+// opened is a wallet with the lock that keeps other processes out.
+type opened struct {
+	*wallet.Wallet
+	lock *durable.Lock
+}
+
+// Close wipes the wallet's secrets and gives the lock back.
+func (o *opened) Close() {
+	o.Wallet.Close()
+	_ = o.lock.Close()
+}
+
+// open opens the wallet that is there.
+func (a *app) open() (*opened, error) {
+	path, err := a.walletPath()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.store().Probe(path); err != nil {
+		return nil, walletError(path, err)
+	}
+	return a.locked(path, func() (*wallet.Wallet, error) {
+		password, err := a.password("Enter password to access wallet storage:", false)
+		if err != nil {
+			return nil, err
+		}
+		defer clear(password)
+		return a.store().Open(path, password)
+	})
+}
+
+// openOrCreate opens the wallet, or makes one: the first command that stores
+// something does.
+func (a *app) openOrCreate() (*opened, error) {
+	path, err := a.walletPath()
+	if err != nil {
+		return nil, err
+	}
+	err = a.store().Probe(path)
+	switch {
+	case err == nil:
+		return a.open()
+	case !errors.Is(err, wallet.ErrNoWallet):
+		return nil, walletError(path, err)
+	}
+	if err := durable.MakeDir(a.fs, filepath.Dir(path)); err != nil {
+		return nil, walletError(path, err)
+	}
+	return a.locked(path, func() (*wallet.Wallet, error) { return a.create(path) })
+}
+
+// create makes a wallet in memory and its ledger on the disk. The caller adds
+// its first entry and saves, so that a wallet never exists without one.
+func (a *app) create(path string) (*wallet.Wallet, error) {
+	fmt.Fprintf(a.Err, "There is no wallet at %s yet. It is made now, and encrypted with the password you choose.\n", path)
+	password, err := a.password("Enter a new password for the wallet storage:", true)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(password)
+	store := a.store()
+	store.Cost = wallet.Calibrate(a.now, 500*time.Millisecond)
+	w, err := store.New(path, password)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.startLedger(path, w); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// locked takes the wallet's lock before get is called.
+func (a *app) locked(path string, get func() (*wallet.Wallet, error)) (*opened, error) {
+	lock, err := durable.NewLock(path + ".lock")
+	if err != nil {
+		return nil, walletError(path, err)
+	}
+	w, err := get()
+	if err != nil {
+		_ = lock.Close()
+		return nil, walletError(path, err)
+	}
+	return &opened{Wallet: w, lock: lock}, nil
+}
+
+// walletError gives a wallet's error its exit code and words on what to do.
+func walletError(path string, err error) error {
+	var known *cli.Error
+	switch {
+	case errors.As(err, &known):
+		return err
+	case errors.Is(err, wallet.ErrOnlyPrevious):
+		return cli.Fail(cli.NoWallet, err, fmt.Sprintf("put it back: cp %s%s %s", path, wallet.PrevSuffix, path))
+	case errors.Is(err, wallet.ErrNoWallet):
+		return cli.Fail(cli.NoWallet, err, "make one: kms-offline --path FILE generatemanagedwallet BTC, or take a Tatum wallet over: importwallet wallet.dat")
+	case errors.Is(err, wallet.ErrTatumWallet):
+		return cli.Fail(cli.NoWallet, fmt.Errorf("%s is a wallet of Tatum KMS; it is left as it is", path),
+			fmt.Sprintf("take it over into a new file: kms-offline --path NEW.kms importwallet %s", path))
+	case errors.Is(err, durable.ErrLocked):
+		return cli.Fail(cli.Locked, fmt.Errorf("wallet %s is in use: %w", path, err), "wait until the other kms-offline has ended")
+	case errors.Is(err, wallet.ErrWrongPassword):
+		return cli.Fail(cli.WrongPassword, err, "nothing was changed")
+	case errors.Is(err, wallet.ErrDamaged), errors.Is(err, wallet.ErrNotWallet):
+		return cli.Fail(cli.Failed, err, fmt.Sprintf("the generation before is in %s%s, if there is one; copies of the wallet open with the password of their time", path, wallet.PrevSuffix))
+	}
+	return err
+}
+
+// read reads an input file whole.
+func (a *app) read(path string, limit int64) ([]byte, error) {
+	b, err := durable.ReadFile(a.fs, path, limit)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, cli.Fail(cli.Failed, fmt.Errorf("there is no file %s", path), "")
+	case errors.Is(err, durable.ErrTooLarge):
+		return nil, cli.Fail(cli.BadBundle, err, "")
+	case err != nil:
+		return nil, cli.Fail(cli.Failed, err, "")
+	}
+	return b, nil
+}
+
+// chainArg reads a CHAIN argument and says "not yet" for those that are known
+// and not built.
+func chainArg(s string) (chain.ID, error) {
+	id, err := chain.ParseID(s)
+	if err != nil {
+		return "", cli.Fail(cli.Usage, err, "chains that this version signs for: "+builtNames())
+	}
+	for _, b := range built() {
+		if b == id {
+			return id, nil
+		}
+	}
+	return "", cli.Fail(cli.Usage, fmt.Errorf("%s is known but not signed for yet", id), "chains that this version signs for: "+builtNames())
+}
+
+func builtNames() string {
+	var b bytes.Buffer
+	for i, id := range built() {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(id))
+	}
+	return b.String()
+}

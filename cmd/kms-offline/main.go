@@ -1,0 +1,65 @@
+// Kms-offline is the signer: an encrypted wallet without a network. It proves
+// what each transaction does, shows it, asks, and signs.
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline/guard"
+	"coldkms/shared/chain"
+	"coldkms/shared/durable"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], cli.Streams{Out: os.Stdout, Err: os.Stderr}))
+}
+
+func run(args []string, streams cli.Streams) int {
+	report, err := guard.Harden()
+	if err != nil {
+		fmt.Fprintf(streams.Err, "kms-offline: %v\n", err)
+		return cli.Failed
+	}
+	a := &app{Streams: streams, fs: durable.OS{}, random: rand.Reader, now: time.Now, guard: report}
+	return cli.Run(a.root(), args, streams)
+}
+
+// built are the chains that this version signs for. A new chain of the UTXO
+// family is one more word here.
+func built() []chain.ID { return []chain.ID{chain.BTC} }
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kms-offline",
+		Short: "the air-gapped signer: an encrypted wallet, no network",
+		Long: `kms-offline keeps keys on a machine without a network. It reads requests that
+kms-online exported, proves what each transaction does, shows it, asks, signs
+what a person agreed to, and writes the result for the way back.
+
+Exit status: 0 done, 1 failed, 2 usage, 3 part done, 10 no wallet, 11 locked,
+12 wrong password, 20 refused, 21 declined by the person, 22 bundle invalid.
+Any other status is a failure.`,
+		Example: `  kms-offline --path wallet.kms --testnet generatemanagedwallet BTC
+  kms-offline --path wallet.kms watch --out signer.kmswatch
+  kms-offline --path wallet.kms sign request.kmsreq --out /media/usb`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.path, "path", "", "wallet file (default ~/.coldkms/wallet.kms)")
+	flags.BoolVar(&a.testnet, "testnet", false, "use testnet; review and sign then refuse items of mainnet")
+	flags.StringVar(&a.passwordFile, "password-file", "", "read the wallet's password from this file (may be /dev/fd/N)")
+	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a text for people is the default")
+	root.AddCommand(
+		a.generateWallet(), a.generateManagedWallet(), a.storeManagedWallet(), a.storeManagedPrivateKey(),
+		a.getPrivateKey(), a.getAddress(), a.getManagedWallet(), a.removeWallet(), a.export(),
+		a.changePassword(), a.watch(), a.pair(), a.review(), a.sign(), a.ledger(), a.selftest(),
+	)
+	return root
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline/wallet"
+	"coldkms/shared/bundle"
+	"coldkms/shared/durable"
+	"coldkms/shared/identity"
+	"coldkms/shared/pending"
+)
+
+func (a *app) watch() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "watch --out FILE",
+		Short: "write the public half of the wallet for the relay",
+		Long: `watch writes signature ids, chains, networks and public keys, signed by this
+signer: what the relay needs to ask Tatum for the right transactions, and to know
+its signer. No secret is in it. Write it again after new keys; an older watch file
+at the same place is replaced.`,
+		Example: "  kms-offline --path wallet.kms watch --out /media/usb/signer.kmswatch",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return a.runWatch(out) },
+	}
+	cmd.Flags().StringVar(&out, "out", "", "file to write (required)")
+	_ = cmd.MarkFlagRequired("out")
+	return cmd
+}
+
+func (a *app) runWatch(out string) error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	id, err := w.Identity()
+	if err != nil {
+		return err
+	}
+	watch := bundle.Watch{Created: a.now().Unix()}
+	for _, e := range w.Entries() {
+		switch {
+		case !e.Signable():
+		case !pending.ValidSignatureID(e.ID):
+			fmt.Fprintf(a.Err, "left out: %q is not an id that Tatum could ask for\n", e.ID)
+		default:
+			watch.Entries = append(watch.Entries, bundle.WatchEntry{
+				SignatureID: e.ID, Chain: e.Chain, Network: e.Network, XPub: e.XPub, PubKey: e.Public,
+			})
+		}
+	}
+	sealed, err := bundle.SealWatch(watch, id)
+	if err != nil {
+		return err
+	}
+	if err := a.replaceWatch(out, sealed.File); err != nil {
+		return err
+	}
+	a.tellFingerprint("this signer", id.Public())
+	path, err := filepath.Abs(out)
+	if err != nil {
+		return err
+	}
+	return a.JSON(struct {
+		Watch       string `json:"watch"`
+		Fingerprint string `json:"fingerprint"`
+	}{path, id.Public().Fingerprint()})
+}
+
+// replaceWatch writes over an earlier watch file, and over nothing else.
+func (a *app) replaceWatch(path string, file []byte) error {
+	err := durable.Create(a.fs, path, file, durable.PermFile, nil)
+	if !errors.Is(err, durable.ErrExists) {
+		return err
+	}
+	old, readErr := durable.ReadFile(a.fs, path, bundle.MaxFile)
+	if readErr != nil {
+		return readErr
+	}
+	if _, notWatch := bundle.OpenWatch(old); notWatch != nil {
+		return cli.Fail(cli.Failed, err, "it is no watch file and is left as it is: choose another name")
+	}
+	return durable.Replace(a.fs, path, file, durable.PermFile, nil)
+}
+
+func (a *app) tellFingerprint(who string, key identity.Public) {
+	fmt.Fprintf(a.Err, "fingerprint of %s, to be compared on both screens:\n  %s\n  %s\n", who, key.Words(), key.Fingerprint())
+}
+
+func (a *app) pair() *cobra.Command {
+	return &cobra.Command{
+		Use:   "pair FILE",
+		Short: "accept requests of a relay",
+		Long: `pair reads the public identity file that "kms-online init" wrote and accepts that
+relay's requests from now on. Compare the fingerprint with the relay's screen
+before you go on; without --password-file it is asked.`,
+		Example: "  kms-offline --path wallet.kms pair /media/usb/relay.kmsid",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runPair(args[0]) },
+	}
+}
+
+func (a *app) runPair(file string) error {
+	b, err := a.read(file, int64(identity.FileSize)+1)
+	if err != nil {
+		return err
+	}
+	relay, err := identity.ParseFile(b)
+	if err != nil {
+		return cli.Fail(cli.BadBundle, err, "it is the *.kmsid that kms-online init names")
+	}
+	w, err := a.openOrCreate()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	a.tellFingerprint("the relay", relay)
+	if err := a.agreeToRelay(); err != nil {
+		return err
+	}
+	if err := w.Pair(wallet.Relay{Key: relay, Added: a.now().Unix()}); err != nil {
+		return err
+	}
+	if err := w.Save(); err != nil {
+		return err
+	}
+	return a.JSON(struct {
+		Fingerprint string `json:"fingerprint"`
+	}{relay.Fingerprint()})
+}
+
+// agreeToRelay asks whether the words are those of the relay's screen. With
+// --password-file nothing is asked.
+func (a *app) agreeToRelay() error {
+	if a.passwordFile != "" {
+		return nil
+	}
+	tty, err := openTerminal()
+	if err != nil {
+		return cli.Fail(cli.Usage, err, "give the password with --password-file")
+	}
+	defer tty.close()
+	yes, err := tty.confirm("Does the relay's screen show the same words?")
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return cli.Fail(cli.Declined, errors.New("declined: the relay was not paired"), "")
+	}
+	return nil
+}
+
+func (a *app) changePassword() *cobra.Command {
+	var newFile string
+	cmd := &cobra.Command{
+		Use:   "changepassword",
+		Short: "encrypt the wallet with a new password",
+		Long: `changepassword asks for the old password and twice for the new one, and writes the
+wallet anew. The generation before, which the old password opens, is deleted.
+Copies of the wallet elsewhere still open with the old password.`,
+		Example: "  kms-offline --path wallet.kms changepassword",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			password, err := a.newPassword(newFile)
+			if err != nil {
+				return err
+			}
+			defer clear(password)
+			if err := w.ChangePassword(password); err != nil {
+				return err
+			}
+			return a.JSON(struct {
+				Changed bool `json:"changed"`
+			}{true})
+		},
+	}
+	cmd.Flags().StringVar(&newFile, "new-password-file", "", "read the new password from this file")
+	return cmd
+}
+
+func (a *app) newPassword(file string) ([]byte, error) {
+	if file != "" {
+		return a.passwordFrom(file)
+	}
+	if a.passwordFile != "" {
+		return nil, cli.Fail(cli.Usage, errors.New("--password-file has the old password"), "give the new one with --new-password-file")
+	}
+	return a.password("Enter the new password:", true)
+}

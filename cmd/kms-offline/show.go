@@ -1,0 +1,262 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline/hd"
+	"coldkms/offline/wallet"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+// entry finds a signature id or says that it is not there.
+func entry(w *opened, id string) (wallet.Entry, error) {
+	e, ok := w.Entry(id)
+	if !ok {
+		return wallet.Entry{}, cli.Fail(cli.Failed, fmt.Errorf("%w: %s", wallet.ErrNoEntry, id), "kms-offline export lists what is in it")
+	}
+	return e, nil
+}
+
+// indexArg reads the optional INDEX argument. A mnemonic needs one.
+func indexArg(e wallet.Entry, args []string) (int64, error) {
+	if len(args) < 2 {
+		if e.Kind == wallet.Mnemonic {
+			return 0, cli.Fail(cli.Usage, errors.New("this signature id is a mnemonic: a derivation index is needed"), "for example: "+e.ID+" 0")
+		}
+		return chain.NoIndex, nil
+	}
+	index, err := strconv.ParseInt(args[1], 10, 64)
+	if err != nil || index < 0 || index > chain.MaxIndex {
+		return 0, cli.Fail(cli.Usage, fmt.Errorf("%.40q is not a derivation index", args[1]), fmt.Sprintf("it is a number from 0 to %d", chain.MaxIndex))
+	}
+	return index, nil
+}
+
+// maySee asks before a secret is shown. With --password-file and no terminal
+// there is nobody to ask, and who could write that command has the password.
+func (a *app) maySee(what string) error {
+	tty, err := openTerminal()
+	if err != nil {
+		if a.passwordFile != "" {
+			return nil
+		}
+		return cli.Fail(cli.Usage, err, "give the password with --password-file")
+	}
+	defer tty.close()
+	yes, err := tty.confirm(fmt.Sprintf("This shows %s in clear text. Go on?", what))
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return cli.Fail(cli.Declined, errors.New("declined: nothing was shown"), "")
+	}
+	return nil
+}
+
+func (a *app) getPrivateKey() *cobra.Command {
+	return &cobra.Command{
+		Use:     "getprivatekey ID [INDEX]",
+		Short:   "show a private key; asks first",
+		Long:    "getprivatekey prints the private key of a mnemonic at a derivation index, or of a stored key, in wallet import format.",
+		Example: "  kms-offline --path wallet.kms getprivatekey 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69 0",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			e, err := entry(w, args[0])
+			if err != nil {
+				return err
+			}
+			index, err := indexArg(e, args)
+			if err != nil {
+				return err
+			}
+			key, err := w.Private(e.ID, index)
+			if err != nil {
+				return err
+			}
+			defer clear(key)
+			if err := a.maySee("a private key"); err != nil {
+				return err
+			}
+			wif, err := hd.EncodeWIF(key, e.Kind == wallet.Mnemonic || e.Compressed, e.Chain, e.Network)
+			if err != nil {
+				return err
+			}
+			defer clear(wif)
+			return a.JSON(struct {
+				PrivateKey string `json:"privateKey"`
+			}{string(wif)})
+		},
+	}
+}
+
+type addressReply struct {
+	Address string `json:"address"`
+	Legacy  string `json:"legacy,omitempty"` // P2PKH of the same key, which can be spent as well
+}
+
+func (a *app) getAddress() *cobra.Command {
+	return &cobra.Command{
+		Use:   "getaddress ID [INDEX]",
+		Short: "print the address of a key",
+		Long: `getaddress prints the address that Tatum uses for a key: for BTC the P2WPKH form
+(bc1q..., tb1q...). Payments to the legacy P2PKH form of the same key can be
+spent as well.`,
+		Example: "  kms-offline --path wallet.kms getaddress 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69 0",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			e, err := entry(w, args[0])
+			if err != nil {
+				return err
+			}
+			index, err := indexArg(e, args)
+			if err != nil {
+				return err
+			}
+			public, err := w.Public(e.ID, index)
+			if err != nil {
+				return err
+			}
+			p, err := utxo.ParamsOf(e.Chain, e.Network)
+			if err != nil {
+				return err
+			}
+			address, legacy := p.KeyAddress(public)
+			return a.JSON(addressReply{Address: address, Legacy: legacy})
+		},
+	}
+}
+
+// plain is an entry as Tatum KMS shows it, with its secret.
+func plain(e wallet.Entry) (json.RawMessage, error) {
+	var v any
+	switch e.Kind {
+	case wallet.Mnemonic:
+		v = struct {
+			Mnemonic string   `json:"mnemonic"`
+			XPub     string   `json:"xpub"`
+			Chain    chain.ID `json:"chain"`
+			Testnet  bool     `json:"testnet"`
+		}{string(e.Words), e.XPub, e.Chain, e.Network == chain.Testnet}
+	case wallet.PrivateKey:
+		wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Chain, e.Network)
+		if err != nil {
+			return nil, err
+		}
+		defer clear(wif)
+		v = struct {
+			PrivateKey string   `json:"privateKey"`
+			Chain      chain.ID `json:"chain"`
+			Testnet    bool     `json:"testnet"`
+		}{string(wif), e.Chain, e.Network == chain.Testnet}
+	default:
+		return json.RawMessage(e.JSON), nil
+	}
+	return json.Marshal(v)
+}
+
+func (a *app) getManagedWallet() *cobra.Command {
+	return &cobra.Command{
+		Use:     "getmanagedwallet ID",
+		Short:   "show one entry with its secret; asks first",
+		Long:    "getmanagedwallet prints one entry of the wallet as Tatum KMS does: mnemonic and xpub, or private key, with chain and network.",
+		Example: "  kms-offline --path wallet.kms getmanagedwallet 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			e, err := entry(w, args[0])
+			if err != nil {
+				return err
+			}
+			if err := a.maySee("the secret of " + e.ID); err != nil {
+				return err
+			}
+			v, err := plain(e)
+			if err != nil {
+				return err
+			}
+			return a.JSON(v)
+		},
+	}
+}
+
+func (a *app) export() *cobra.Command {
+	return &cobra.Command{
+		Use:     "export",
+		Short:   "show the whole wallet with its secrets; asks first",
+		Long:    "export prints every entry of the wallet as Tatum KMS does, secrets included. Prefer watch, which has none, wherever you can.",
+		Example: "  kms-offline --path wallet.kms export",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			if err := a.maySee("every secret of the wallet"); err != nil {
+				return err
+			}
+			all := make(map[string]json.RawMessage, w.Len())
+			for _, e := range w.Entries() {
+				v, err := plain(e)
+				if err != nil {
+					return err
+				}
+				all[e.ID] = v
+			}
+			return a.JSON(all)
+		},
+	}
+}
+
+func (a *app) removeWallet() *cobra.Command {
+	return &cobra.Command{
+		Use:   "removewallet ID",
+		Short: "take an entry out of the wallet",
+		Long: `removewallet takes an entry and its secret out of the wallet. What it could sign
+for cannot be signed any more, unless you have the secret elsewhere. The
+generation before (FILE.prev) still has it until the next change.`,
+		Example: "  kms-offline --path wallet.kms removewallet 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			if _, err := entry(w, args[0]); err != nil {
+				return err
+			}
+			if err := w.Remove(args[0]); err != nil {
+				return err
+			}
+			if err := w.Save(); err != nil {
+				return err
+			}
+			return a.JSON(struct {
+				SignatureID string `json:"signatureId"`
+				Removed     bool   `json:"removed"`
+			}{args[0], true})
+		},
+	}
+}

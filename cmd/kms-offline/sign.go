@@ -1,0 +1,217 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline"
+	"coldkms/offline/policy"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/durable"
+)
+
+type signOptions struct {
+	out     string
+	raw     string
+	approve []string
+}
+
+func (a *app) sign() *cobra.Command {
+	var o signOptions
+	cmd := &cobra.Command{
+		Use:   "sign IN... --out DIR",
+		Short: "review, ask, sign, and write the result",
+		Long: `sign proves and judges every transaction of a request, shows it, asks on the
+terminal, signs what was not refused, verifies each finished transaction, writes
+the ledger, and then the result file for the relay. Refused items are in the
+result too, so that the relay learns why.
+
+With --approve DIGEST nothing is asked: exactly the batch with that digest is
+signed, and only if this wallet's "review" has judged it under the policy in
+force.
+
+The same request signed again gives the same transactions, byte for byte.
+
+Exit status: 0 all signed, 3 some refused, 20 all refused (both still write a
+result), 21 the person declined (no result), 22 no valid request.`,
+		Example: `  kms-offline sign request.kmsreq --out /media/usb
+  kms-offline --password-file pw review request.kmsreq
+  kms-offline --password-file pw sign request.kmsreq --out out --approve DIGEST`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.runSign(args, o) },
+	}
+	cmd.Flags().StringVar(&o.out, "out", "", "folder for the result (required)")
+	cmd.Flags().StringVar(&o.raw, "raw", "", "also write each finished transaction as hex into this folder")
+	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "sign the reviewed batch with this digest without asking (once for each IN)")
+	_ = cmd.MarkFlagRequired("out")
+	return cmd
+}
+
+func (a *app) runSign(args []string, o signOptions) error {
+	digests := make(map[bundle.Digest]bool)
+	for _, s := range o.approve {
+		d, err := bundle.ParseDigest(s)
+		if err != nil {
+			return cli.Fail(cli.Usage, err, "it is what kms-offline review prints as batch digest")
+		}
+		digests[d] = true
+	}
+	files, err := a.readRequests(args)
+	if err != nil {
+		return err
+	}
+	session, err := a.openSession()
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	replies := make([]signReply, len(files))
+	var signed, refused int
+	for i, file := range files {
+		reply, err := a.signOne(session, file, digests, o)
+		if err != nil {
+			return err
+		}
+		replies[i] = reply
+		signed, refused = signed+len(reply.Signed), refused+len(reply.Refused)
+	}
+	if err := printOneOrAll(a.Streams, replies); err != nil {
+		return err
+	}
+	return codeOf(signed, refused)
+}
+
+type signReply struct {
+	Result  string         `json:"result"`
+	Digest  string         `json:"digest"`
+	Signed  []signedReply  `json:"signed"`
+	Refused []refusedReply `json:"refused"`
+}
+
+type signedReply struct {
+	ID   string `json:"id"`
+	TxID string `json:"txId"`
+}
+
+type refusedReply struct {
+	ID     string     `json:"id"`
+	Code   chain.Code `json:"code"`
+	Reason string     `json:"reason"`
+}
+
+func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Digest]bool, o signOptions) (signReply, error) {
+	judged, err := session.Judge(file)
+	if err != nil {
+		return signReply{}, bundleError(err)
+	}
+	consent, how, err := a.consent(session, judged, approved, len(o.approve) > 0)
+	if err != nil {
+		return signReply{}, err
+	}
+	done, err := session.Sign(judged, consent, how)
+	if err != nil {
+		return signReply{}, ledgerError(err)
+	}
+	path, err := a.writeResult(done, o)
+	if err != nil {
+		return signReply{}, err
+	}
+	reply := signReply{Result: path, Digest: judged.Request.Digest.String(), Signed: []signedReply{}, Refused: []refusedReply{}}
+	for _, out := range done.Outcomes {
+		if out.Err != nil {
+			reply.Refused = append(reply.Refused, refusedReply{out.ID, chain.CodeOf(out.Err), chain.ReasonOf(out.Err)})
+		} else {
+			reply.Signed = append(reply.Signed, signedReply{out.ID, out.Signed.TxID})
+		}
+	}
+	return reply, nil
+}
+
+// consent gets the person's answer: the digest of a batch that was reviewed
+// before, or a word typed at the end of the review.
+func (a *app) consent(session *openSession, judged *offline.Judged, approved map[bundle.Digest]bool, byDigest bool) (policy.Consent, string, error) {
+	if byDigest {
+		digest := judged.Request.Digest
+		if !approved[digest] {
+			return policy.Consent{}, "", cli.Fail(cli.Refused,
+				fmt.Errorf("%w: --approve does not name this batch, whose digest is %s", offline.ErrNotReviewed, digest),
+				"review it first: kms-offline review FILE")
+		}
+		consent, err := session.AgreeByDigest(judged, digest)
+		if err != nil {
+			return policy.Consent{}, "", bundleError(err)
+		}
+		return consent, "digest", nil
+	}
+	signable, _ := judged.Batch.Count()
+	if signable == 0 {
+		return policy.Consent{}, "", nil // nothing to ask about: the refusals go back to the relay
+	}
+	return a.ask(session, judged, signable)
+}
+
+func (a *app) ask(session *openSession, judged *offline.Judged, signable int) (policy.Consent, string, error) {
+	tty, err := openTerminal()
+	if err != nil {
+		return policy.Consent{}, "", cli.Fail(cli.Usage, err, "review it, then sign with --approve DIGEST")
+	}
+	defer tty.close()
+	if err := judged.Batch.Text(printable{tty.tty}); err != nil {
+		return policy.Consent{}, "", err
+	}
+	yes, err := tty.confirm(fmt.Sprintf("Sign %s?", counted(signable, "transaction", "transactions")))
+	if err != nil {
+		return policy.Consent{}, "", cli.Fail(cli.Declined, err, "nothing was signed")
+	}
+	if !yes {
+		if err := session.Decline(judged); err != nil {
+			return policy.Consent{}, "", ledgerError(err)
+		}
+		return policy.Consent{}, "", cli.Fail(cli.Declined, offline.ErrDeclined, "")
+	}
+	return policy.Agree(judged.Request.Digest), "typed", nil
+}
+
+// writeResult writes the result, whole or not at all. Its name says which
+// request it answers; the ledger's length makes it new each time, so that
+// nothing is ever overwritten.
+func (a *app) writeResult(done offline.Signatures, o signOptions) (string, error) {
+	signed, refused := done.Count()
+	if err := a.folder(o.out); err != nil {
+		return "", err
+	}
+	name := fmt.Sprintf("coldkms-%.8s-%dof%d-line%d.kmsres", done.Result.Request, signed, signed+refused, done.Result.LedgerLen)
+	path := filepath.Join(o.out, name)
+	if err := durable.Create(a.fs, path, done.Result.File, durable.PermFile, nil); err != nil {
+		return "", cli.Fail(cli.Failed, err, "the ledger has the signatures on record: sign the same request again into another folder, the bytes will be the same")
+	}
+	if o.raw == "" {
+		return path, nil
+	}
+	if err := a.folder(o.raw); err != nil {
+		return "", err
+	}
+	for _, out := range done.Outcomes {
+		if out.Err != nil {
+			continue
+		}
+		raw := fmt.Appendf(nil, "%x\n", out.Signed.Raw)
+		if err := durable.Create(a.fs, filepath.Join(o.raw, out.ID+"."+out.Signed.TxID+".hex"), raw, durable.PermFile, nil); err != nil {
+			return "", cli.Fail(cli.Failed, err, "")
+		}
+	}
+	return path, nil
+}
+
+// folder makes a folder for output where there is none.
+func (a *app) folder(path string) error {
+	if err := os.MkdirAll(path, durable.PermDir); err != nil {
+		return cli.Fail(cli.Failed, err, "")
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"coldkms/cmd/internal/cli"
+)
+
+// maxAnswer bounds what is read for one question, in bytes.
+const maxAnswer = 4096
+
+var errNoTerminal = errors.New("there is no terminal to ask on")
+
+// terminal asks a person. Questions and answers go over the terminal
+// itself, never over stdin and stdout, so that a redirected program still
+// asks the person who sits there.
+type terminal struct{ tty *os.File }
+
+func openTerminal() (*terminal, error) {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return nil, errNoTerminal
+	}
+	return &terminal{tty: tty}, nil
+}
+
+func (t *terminal) close() { _ = t.tty.Close() }
+
+// secret asks for a line that is not echoed. The caller wipes it.
+func (t *terminal) secret(question string) ([]byte, error) {
+	fd := int(t.tty.Fd())
+	if shown, err := term.GetState(fd); err == nil {
+		defer func() { _ = term.Restore(fd, shown) }()
+	}
+	noEcho(fd)
+	fmt.Fprint(t.tty, question)
+	answer, err := term.ReadPassword(fd)
+	fmt.Fprintln(t.tty)
+	if err != nil {
+		return nil, fmt.Errorf("read from the terminal: %w", err)
+	}
+	if len(answer) > maxAnswer {
+		clear(answer)
+		return nil, fmt.Errorf("more than %d bytes typed", maxAnswer)
+	}
+	return answer, nil
+}
+
+// line asks for a line that is echoed.
+func (t *terminal) line(question string) (string, error) {
+	fmt.Fprint(t.tty, question)
+	var answer []byte
+	one := make([]byte, 1)
+	for len(answer) <= maxAnswer {
+		n, err := t.tty.Read(one)
+		if n == 0 || err != nil {
+			if errors.Is(err, io.EOF) || err == nil {
+				return "", errNoTerminal
+			}
+			return "", fmt.Errorf("read from the terminal: %w", err)
+		}
+		if one[0] == '\n' || one[0] == '\r' {
+			return string(bytes.TrimSpace(answer)), nil
+		}
+		answer = append(answer, one[0])
+	}
+	return "", fmt.Errorf("more than %d bytes typed", maxAnswer)
+}
+
+// confirm asks a question that only "y" or "yes" answers with yes.
+func (t *terminal) confirm(question string) (bool, error) {
+	answer, err := t.line(question + " [y/N] ")
+	if err != nil {
+		return false, err
+	}
+	switch strings.ToLower(answer) {
+	case "y", "yes":
+		return true, nil
+	}
+	return false, nil
+}
+
+// print shows text on the terminal, for what must not go to stdout.
+func (t *terminal) print(s string) { fmt.Fprint(t.tty, s) }
+
+// printable escapes what could deceive the reader of a terminal.
+type printable struct{ w io.Writer }
+
+// Write implements io.Writer.
+func (p printable) Write(b []byte) (int, error) {
+	if _, err := io.WriteString(p.w, cli.Printable(string(b))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// counted gives "1 item", "2 items".
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
