@@ -34,7 +34,9 @@ const (
 )
 
 func encodeBody(b *body) ([]byte, error) {
-	mode, err := cbor.CoreDetEncOptions().EncMode()
+	options := cbor.CoreDetEncOptions()
+	options.NilContainers = cbor.NilContainerAsEmpty // else no relays would have two encodings
+	mode, err := options.EncMode()
 	if err != nil {
 		return nil, err
 	}

@@ -51,8 +51,12 @@ func (c Cost) max(d Cost) Cost {
 func Calibrate(now func() time.Time, target time.Duration) Cost {
 	cost := DefaultCost()
 	start := now()
-	cost.stretch([]byte("calibrate"), make([]byte, saltSize))
-	took := now().Sub(start)
+	clear(cost.stretch([]byte("calibrate"), make([]byte, saltSize)))
+	return passesFor(cost, now().Sub(start), target)
+}
+
+// passesFor raises the passes of a cost of which one try took so long.
+func passesFor(cost Cost, took, target time.Duration) Cost {
 	if took <= 0 {
 		return cost // the clock stood still: nothing was measured
 	}

@@ -141,9 +141,14 @@ func (w *Wallet) current() ([]byte, error) {
 	return nil, ErrChanged
 }
 
-// keepPrevious makes the old file the previous generation.
+// keepPrevious makes the old file the previous generation. That it may be
+// unsynced says nothing about the wallet, so it is not passed on as such.
 func (w *Wallet) keepPrevious(old []byte) error {
-	return durable.Replace(w.store.FS, w.path+PrevSuffix, old, durable.PermFile, nil)
+	err := durable.Replace(w.store.FS, w.path+PrevSuffix, old, durable.PermFile, nil)
+	if errors.Is(err, durable.ErrUnsynced) {
+		return fmt.Errorf("keep the generation before: %v", err)
+	}
+	return err
 }
 
 // Backup writes the wallet file, as it is on the disk, to a new path. The
