@@ -29,6 +29,13 @@ func (r sentReply) txid() string {
 	return s
 }
 
+// absent says whether a flag is missing, or plainly what it is when all went
+// well. Anything else is for the caller to check.
+func absent(raw json.RawMessage, well string) bool {
+	s := strings.Trim(string(raw), `"`)
+	return s == "" || s == "null" || s == well
+}
+
 func isTrue(raw json.RawMessage) bool { return strings.Trim(string(raw), `"`) == "true" }
 
 // Broadcast sends a signed transaction, once. Whatever error comes back, it
@@ -46,9 +53,7 @@ func (c *Client) Broadcast(ctx context.Context, id chain.ID, pendingID, hexTx st
 	if err != nil {
 		return Sent{}, err
 	}
-	// Anything but a plain "not failed" is checked by the caller.
-	failed := len(reply.Failed) > 0 && string(reply.Failed) != "false" && string(reply.Failed) != "null"
-	return Sent{TxID: reply.txid(), Completed: !failed}, nil
+	return Sent{TxID: reply.txid(), Completed: absent(reply.Failed, "false") && absent(reply.Completed, "true")}, nil
 }
 
 // BroadcastWithdrawal is Broadcast for a withdrawal from virtual accounts.

@@ -175,7 +175,7 @@ func TestBroadcastReplies(t *testing.T) {
 		`{"txId":"ab","failed":"yes"}`:     {tatum.Sent{TxID: "ab"}, tatum.Sent{TxID: "ab"}},
 		`{"txId":"ab","completed":true}`:   {tatum.Sent{TxID: "ab", Completed: true}, tatum.Sent{TxID: "ab", Completed: true}},
 		`{"txId":"ab","completed":"true"}`: {tatum.Sent{TxID: "ab", Completed: true}, tatum.Sent{TxID: "ab", Completed: true}},
-		`{"txId":"ab","completed":false}`:  {tatum.Sent{TxID: "ab", Completed: true}, tatum.Sent{TxID: "ab"}},
+		`{"txId":"ab","completed":false}`:  {tatum.Sent{TxID: "ab"}, tatum.Sent{TxID: "ab"}},
 		`{"txId":7}`:                       {tatum.Sent{Completed: true}, tatum.Sent{}},
 		`{}`:                               {tatum.Sent{Completed: true}, tatum.Sent{}},
 	} {

@@ -70,6 +70,15 @@ func IsUnreachable(err error) bool {
 	return errors.As(err, &e) && e.Status == 0
 }
 
+// RetryAfter is how long the server asked to be left alone, a minute at most.
+func RetryAfter(err error) time.Duration {
+	var e *Error
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return min(e.RetryAfter, maxWait)
+}
+
 // IsNotFound says whether Tatum does not know what was asked for.
 func IsNotFound(err error) bool {
 	var e *Error

@@ -85,7 +85,7 @@ type ItemError struct {
 // ReportErrors tells Tatum what was not signed, as its KMS does: it feeds the
 // KMS_FAILED_TX subscription.
 func (c *Client) ReportErrors(ctx context.Context, errs []ItemError) error {
-	return c.do(ctx, call{op: "report errors", method: http.MethodPost, path: "/v3/tatum/kms/batch", body: map[string]any{"errors": errs}})
+	return c.do(ctx, call{op: "report errors", once: true, method: http.MethodPost, path: "/v3/tatum/kms/batch", body: map[string]any{"errors": errs}})
 }
 
 // Ping asks for the API's version, which needs no credits.

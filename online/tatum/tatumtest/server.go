@@ -291,7 +291,11 @@ func (s *Server) broadcast(w http.ResponseWriter, body []byte) {
 		s.json(w, map[string]any{"txId": id, "completed": false})
 	default:
 		p["txId"] = id
-		s.json(w, map[string]any{"txId": id, "completed": ask.WithdrawalID != ""})
+		if ask.WithdrawalID == "" {
+			s.json(w, map[string]any{"txId": id})
+			return
+		}
+		s.json(w, map[string]any{"txId": id, "completed": true})
 	}
 }
 

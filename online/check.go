@@ -1,0 +1,52 @@
+package online
+
+import (
+	"context"
+	"fmt"
+
+	"coldkms/online/journal"
+)
+
+// Check is the state of the relay's own house.
+type Check struct {
+	Identity string         `json:"identity"` // fingerprint
+	Signer   string         `json:"signer"`   // fingerprint, "" before pairing
+	Watched  map[string]int `json:"watched"`  // signature ids by chain and network
+	Journal  string         `json:"journal"`  // "ok", or what is wrong
+	Tatum    string         `json:"tatum"`    // "ok", or why it cannot be reached
+	Items    map[string]int `json:"items"`    // by state
+}
+
+// Check looks at everything that the steps rest on. What is wrong is in the
+// reply; healthy and reachable sum it up.
+func (r *Relay) Check(ctx context.Context) (c Check, healthy, reachable bool) {
+	c = Check{Identity: r.identity.Public().Fingerprint(), Watched: map[string]int{}, Journal: "ok", Tatum: "ok", Items: map[string]int{}}
+	healthy, reachable = true, true
+	if w, err := r.watch(ctx); err != nil {
+		healthy = false
+	} else {
+		c.Signer = w.Signer.Fingerprint()
+		for _, e := range w.Entries {
+			c.Watched[fmt.Sprintf("%s %s", e.Chain, e.Network)]++
+		}
+	}
+	items, err := r.journal.Items(ctx, journal.Filter{})
+	if err == nil {
+		err = r.journal.Check(ctx)
+	}
+	if err != nil {
+		c.Journal, healthy = err.Error(), false
+	}
+	for _, it := range items {
+		c.Items[string(it.State)]++
+	}
+	switch {
+	case r.Tatum == nil:
+		c.Tatum, reachable = "no API key", false
+	default:
+		if err := r.Tatum.Ping(ctx); err != nil {
+			c.Tatum, reachable = err.Error(), false
+		}
+	}
+	return c, healthy, reachable
+}

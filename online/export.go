@@ -1,0 +1,190 @@
+package online
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"coldkms/online/journal"
+	"coldkms/online/prepare"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/durable"
+)
+
+// ExportOptions choose what is exported.
+type ExportOptions struct {
+	Dir     string        // where the file goes
+	Network chain.Network // UnknownNetwork: both
+	IDs     []string      // none: all that are prepared
+	Max     int           // 0: all
+	Again   bool          // also what was exported and has no outcome yet
+}
+
+// Exported is the Request that was written.
+type Exported struct {
+	Request  *string   `json:"request"` // path; nil when nothing waits
+	Digest   *string   `json:"digest"`
+	Items    int       `json:"items"`
+	Problems []Problem `json:"problems,omitempty"`
+	Notes    []string  `json:"-"`
+}
+
+// Export puts what is prepared into one Request, journals it, and then
+// writes its file. Where nothing is prepared, a Request that waits for its
+// Result is written again, the same file.
+func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
+	peer, err := r.journal.Peer(ctx)
+	if err != nil {
+		return Exported{}, err
+	}
+	if err := r.makeDir(o.Dir); err != nil {
+		return Exported{}, err
+	}
+	var report Exported
+	if err := r.finishExports(ctx, o, &report); err != nil {
+		return report, err
+	}
+	ready, err := r.ready(ctx, o, &report)
+	if err != nil {
+		return report, err
+	}
+	if len(ready) == 0 {
+		return report, r.exportAgain(ctx, o, &report)
+	}
+	items, table := prepare.Bundle(ready)
+	sealed, err := bundle.SealRequest(bundle.Request{
+		Signer: peer.Signer, Created: r.Now().Unix(), LedgerHead: peer.Head, Items: items, Previous: table,
+	}, r.identity)
+	if err != nil {
+		return report, err
+	}
+	if err := r.journal.Export(ctx, sealed); err != nil {
+		return report, err
+	}
+	return report, r.write(ctx, o.Dir, sealed, &report)
+}
+
+// makeDir makes the folder if it is missing. One that is there, such as a
+// USB stick, is taken as it is: what is written there is signed.
+func (r *Relay) makeDir(dir string) error {
+	if _, err := r.FS.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return durable.MakeDir(r.FS, dir)
+	}
+	return nil
+}
+
+// write puts a Request's file in place and says so. A different file of that
+// name is never overwritten.
+func (r *Relay) write(ctx context.Context, dir string, req bundle.SealedRequest, report *Exported) error {
+	path := filepath.Join(dir, fileName(req))
+	if err := durable.Create(r.FS, path, req.File, durable.PermFile, nil); err != nil {
+		return err
+	}
+	if err := r.journal.Written(ctx, req.Digest); err != nil {
+		return err
+	}
+	digest := req.Digest.String()
+	report.Request, report.Digest, report.Items = &path, &digest, len(req.Items)
+	return nil
+}
+
+// fileName tells a person when, how much and which.
+func fileName(req bundle.SealedRequest) string {
+	items := "1item"
+	if n := len(req.Items); n != 1 {
+		items = fmt.Sprintf("%ditems", n)
+	}
+	return fmt.Sprintf("coldkms-%s-%s-%.8s.kmsreq", time.Unix(req.Created, 0).UTC().Format("20060102-150405"), items, req.Digest)
+}
+
+// finishExports writes what was journaled and never written, because the
+// program ended between the two.
+func (r *Relay) finishExports(ctx context.Context, o ExportOptions, report *Exported) error {
+	waiting, err := r.journal.Waiting(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range waiting {
+		if w.Written {
+			continue
+		}
+		req, err := r.openOwn(ctx, w.Digest)
+		if err != nil {
+			return err
+		}
+		if err := r.write(ctx, o.Dir, req, report); err != nil {
+			return err
+		}
+		report.Notes = append(report.Notes, "an earlier export was cut short; wrote its request "+*report.Request)
+	}
+	return nil
+}
+
+// exportAgain writes the newest Request that waits for its Result.
+func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Exported) error {
+	waiting, err := r.journal.Waiting(ctx)
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	if report.Request != nil || len(report.Problems) > 0 {
+		return nil // something was said already
+	}
+	req, err := r.openOwn(ctx, waiting[len(waiting)-1].Digest)
+	if err != nil {
+		return err
+	}
+	note := "nothing new to export; this request still waits for its result"
+	if n := len(waiting); n > 1 {
+		note = fmt.Sprintf("nothing new to export; %d requests still wait for their results, this is the newest (--again puts all into one)", n)
+	}
+	report.Notes = append(report.Notes, note)
+	return r.write(ctx, o.Dir, req, report)
+}
+
+// ready gives what is to be exported, proven once more from what the journal
+// holds.
+func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) ([]prepare.Prepared, error) {
+	limit := o.Max
+	if limit <= 0 || limit > bundle.MaxItems {
+		limit = bundle.MaxItems
+	}
+	states := []journal.State{journal.Prepared}
+	if o.Again {
+		states = append(states, journal.Exported)
+	}
+	items, err := r.journal.Items(ctx, journal.Filter{States: states, IDs: o.IDs, Network: o.Network, Max: limit})
+	if err != nil || len(items) == 0 {
+		return nil, err
+	}
+	drafts := make([]draft, len(items))
+	for i, it := range items {
+		drafts[i] = parse(it)
+	}
+	proofs, _, err := r.previous(ctx, drafts, false)
+	if err != nil {
+		return nil, err
+	}
+	var list []prepare.Prepared
+	for _, d := range drafts {
+		p, err := prepare.Prepared{}, d.err
+		if err == nil {
+			p, err = d.draft.Prove(proofs)
+		}
+		if err == nil {
+			list = append(list, p)
+			continue
+		}
+		report.Problems = append(report.Problems, Problem{ID: d.item.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)})
+		if d.item.State == journal.Prepared { // to be prepared once more at the next fetch
+			move := journal.Move{ID: d.item.ID, From: journal.Prepared, To: journal.Fetched, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)}
+			if err := r.journal.Move(ctx, move); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return list, nil
+}

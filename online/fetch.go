@@ -1,0 +1,140 @@
+package online
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"coldkms/online/journal"
+	"coldkms/online/prepare"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/pending"
+)
+
+// batch is how many items share one database transaction.
+const batch = 500
+
+// FetchOptions choose what is fetched.
+type FetchOptions struct {
+	Network chain.Network
+	Chains  []chain.ID // none: every chain of the watch file that is built
+	IDs     []string   // none: all
+}
+
+// Fetched is what a fetch did.
+type Fetched struct {
+	Fetched  int       `json:"fetched"`  // new in the journal
+	Prepared int       `json:"prepared"` // every input proven, now
+	Problems []Problem `json:"problems"`
+	Notes    []string  `json:"-"`
+}
+
+// Fetch asks Tatum for what waits, journals it as it came, and prepares
+// whatever is journaled and not prepared yet.
+func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
+	report := Fetched{Problems: []Problem{}}
+	watch, err := r.watch(ctx)
+	if err != nil {
+		return report, err
+	}
+	chains, err := chosenChains(watch.Watch, o, &report)
+	if err != nil {
+		return report, err
+	}
+	for _, id := range chains {
+		list, err := r.Tatum.Pending(ctx, id, signatureIDs(watch.Watch, id, o.Network))
+		if err != nil {
+			return report, err
+		}
+		if err := r.take(ctx, id, list, o, &report); err != nil {
+			return report, err
+		}
+	}
+	return report, r.prepareAll(ctx, o, chains, &report)
+}
+
+func chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([]chain.ID, error) {
+	for _, id := range o.Chains {
+		if !prepare.Built(id) {
+			return nil, fmt.Errorf("%w: %s", ErrNotBuilt, id)
+		}
+	}
+	var chains []chain.ID
+	for _, e := range w.Entries {
+		wanted := len(o.Chains) == 0 || slices.Contains(o.Chains, e.Chain)
+		if wanted && e.Network == o.Network && prepare.Built(e.Chain) && !slices.Contains(chains, e.Chain) {
+			chains = append(chains, e.Chain)
+		}
+	}
+	if len(chains) == 0 {
+		report.Notes = append(report.Notes, fmt.Sprintf("the signer's watch file has no entry of %s for what was asked (--testnet chooses the network)", o.Network))
+	}
+	return chains, nil
+}
+
+func signatureIDs(w bundle.Watch, id chain.ID, network chain.Network) []string {
+	var ids []string
+	for _, e := range w.Entries {
+		if e.Chain == id && e.Network == network {
+			ids = append(ids, e.SignatureID)
+		}
+	}
+	return ids
+}
+
+// take journals what came, new or known.
+func (r *Relay) take(ctx context.Context, id chain.ID, list []json.RawMessage, o FetchOptions, report *Fetched) error {
+	for part := range slices.Chunk(list, batch) {
+		var items []journal.Item
+		for _, raw := range part {
+			it, completed, err := incoming(id, o.Network, raw)
+			switch {
+			case err != nil:
+				report.Problems = append(report.Problems, Problem{ID: it.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)})
+			case completed, len(o.IDs) > 0 && !slices.Contains(o.IDs, it.ID):
+			default:
+				items = append(items, it)
+			}
+		}
+		seen, err := r.journal.Add(ctx, items)
+		if err != nil {
+			return err
+		}
+		for i, s := range seen {
+			switch s {
+			case journal.New:
+				report.Fetched++
+			case journal.Changed:
+				report.Problems = append(report.Problems, Problem{ID: items[i].ID, Code: chain.ContentChanged,
+					Reason: "Tatum now asks for something else under this id; what was journaled first stays"})
+			}
+		}
+	}
+	return nil
+}
+
+// incoming makes an item of what Tatum sent. One whose id is sound is
+// journaled even if nothing else is, so that it is refused once and on
+// record.
+func incoming(id chain.ID, network chain.Network, raw json.RawMessage) (it journal.Item, completed bool, err error) {
+	it = journal.Item{Chain: id, Network: network, Pending: raw}
+	tx, err := pending.Parse(raw)
+	if err == nil {
+		it.ID, it.Withdrawal = tx.ID, tx.WithdrawalID
+		it.Content = sha256.Sum256(tx.Content())
+		return it, tx.TxID != "", nil
+	}
+	var named struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(raw, &named) // what can be had of it
+	if !pending.ValidSignatureID(named.ID) {
+		return it, false, err
+	}
+	it.ID = named.ID
+	it.Content = sha256.Sum256(raw)
+	return it, false, nil
+}

@@ -1,0 +1,229 @@
+package online
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"coldkms/online/journal"
+	"coldkms/online/tatum"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+	"coldkms/shared/durable"
+)
+
+// Imported is what Results brought.
+type Imported struct {
+	Imported int       `json:"imported"` // signed, and new
+	Refused  int       `json:"refused"`  // refused by the signer, and new
+	Problems []Problem `json:"problems"`
+	Notes    []string  `json:"-"`
+}
+
+// ResultFiles lists what an argument of import means: the file itself, or
+// the *.kmsres files of a folder, by name.
+func ResultFiles(fsys durable.FS, path string) ([]string, error) {
+	info, err := fsys.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("import: %w", err)
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	entries, err := fsys.ReadDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("import: %w", err)
+	}
+	var files []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".kmsres") && !strings.HasPrefix(e.Name(), ".") {
+			files = append(files, filepath.Join(path, e.Name()))
+		}
+	}
+	return files, nil
+}
+
+// Import takes one Result: signatures are put into the transactions of the
+// journaled Request, every script is run, and what stands is journaled in one
+// transaction. Nothing but signatures and refusals is taken from the Result.
+func (r *Relay) Import(ctx context.Context, file []byte, report *Imported) error {
+	res, err := bundle.OpenResult(file)
+	if err != nil {
+		return err
+	}
+	peer, err := r.journal.Peer(ctx)
+	if err != nil {
+		return err
+	}
+	if res.Signer != peer.Signer {
+		return fmt.Errorf("%w: it is by %s, paired is %s", ErrOtherSigner, res.Signer.Fingerprint(), peer.Signer.Fingerprint())
+	}
+	req, err := r.openOwn(ctx, res.Request)
+	if errors.Is(err, journal.ErrNoRequest) {
+		return fmt.Errorf("%w (digest %.16s…)", ErrOtherRequest, res.Request)
+	}
+	if err != nil {
+		return err
+	}
+	if err := answers(req.Request, res.Result); err != nil {
+		return err
+	}
+	if err := r.noteLedger(ctx, res, peer, report); err != nil {
+		return err
+	}
+	finals, err := r.finalize(ctx, req, res)
+	if err != nil {
+		return err
+	}
+	return r.record(ctx, res, finals, report)
+}
+
+// answers checks that a Result has exactly one outcome for each item, in
+// their order.
+func answers(req bundle.Request, res bundle.Result) error {
+	if len(req.Items) != len(res.Outcomes) {
+		return fmt.Errorf("%w: %d outcomes for %d items", ErrMismatch, len(res.Outcomes), len(req.Items))
+	}
+	for i, o := range res.Outcomes {
+		if o.ID != req.Items[i].ID {
+			return fmt.Errorf("%w: outcome %d is of %s, the item is %s", ErrMismatch, i, o.ID, req.Items[i].ID)
+		}
+	}
+	return nil
+}
+
+// noteLedger looks whether the signer's memory went back in time.
+func (r *Relay) noteLedger(ctx context.Context, res bundle.SealedResult, peer journal.Peer, report *Imported) error {
+	known, err := r.journal.HasResult(ctx, res.Digest)
+	if err != nil || known {
+		return err
+	}
+	shorter := res.LedgerLen < peer.LedgerLen
+	forked := res.LedgerLen == peer.LedgerLen && peer.Head != nil && string(res.LedgerHead) != string(peer.Head)
+	if shorter || forked {
+		report.Notes = append(report.Notes, fmt.Sprintf(
+			"ledger-rolled-back: the signer's ledger has %d lines in this result, %d were seen before: an older result comes late, or an old copy of the signer was put back", res.LedgerLen, peer.LedgerLen))
+	}
+	return nil
+}
+
+// final is what became of one outcome on this side.
+type final struct {
+	outcome bundle.Outcome
+	tx      utxo.Final
+	err     error // the signatures do not make a valid transaction
+}
+
+func (r *Relay) finalize(ctx context.Context, req bundle.SealedRequest, res bundle.SealedResult) ([]final, error) {
+	table, err := utxo.NewTable(req.Previous)
+	if err != nil {
+		return nil, fmt.Errorf("request %.16s in the journal is damaged: %w", req.Digest, err)
+	}
+	finals := make([]final, len(res.Outcomes))
+	err = r.each(ctx, len(finals), runtime.GOMAXPROCS(0), func(_ context.Context, i int) error {
+		f := final{outcome: res.Outcomes[i]}
+		if f.outcome.Signed() {
+			f.tx, f.err = finish(req.Items[i], table, f.outcome.Signatures)
+		}
+		finals[i] = f
+		return nil
+	})
+	return finals, err
+}
+
+func finish(it bundle.Item, table *utxo.Table, signatures [][]byte) (utxo.Final, error) {
+	tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+	if err != nil {
+		return utxo.Final{}, err
+	}
+	return tx.Finalize(signatures)
+}
+
+// record compares outcomes with where the items stand now, and journals what
+// is new.
+func (r *Relay) record(ctx context.Context, res bundle.SealedResult, finals []final, report *Imported) error {
+	ids := make([]string, len(finals))
+	for i, f := range finals {
+		ids[i] = f.outcome.ID
+	}
+	list, err := r.journal.Items(ctx, journal.Filter{IDs: ids})
+	if err != nil {
+		return err
+	}
+	items := make(map[string]journal.Item, len(list))
+	for _, it := range list {
+		items[it.ID] = it
+	}
+	var signed []journal.SignedItem
+	var refused []journal.RefusedItem
+	var problems []Problem
+	for _, f := range finals {
+		it := items[f.outcome.ID]
+		switch p := f.against(it); {
+		case p != nil:
+			problems = append(problems, *p)
+		case it.State != journal.Exported: // known already
+		case f.outcome.Signed():
+			signed = append(signed, journal.SignedItem{ID: it.ID, TxID: f.tx.TxID, Raw: f.tx.Raw})
+		case it.Request == res.Request: // not one of an older Request, while a newer one is out
+			refused = append(refused, journal.RefusedItem{ID: it.ID, Code: f.outcome.Code, Reason: f.outcome.Reason})
+		}
+	}
+	if err := r.journal.Import(ctx, res, signed, refused); err != nil {
+		return err
+	}
+	report.Imported += len(signed)
+	report.Refused += len(refused)
+	for _, p := range problems {
+		report.Problems = append(report.Problems, p)
+		if items[p.ID].State != journal.Exported {
+			continue
+		}
+		if err := r.journal.Note(ctx, p.ID, p.Code, p.Reason); err != nil {
+			return err
+		}
+	}
+	r.tellTatum(ctx, refused, report)
+	return nil
+}
+
+// against says why an outcome cannot be taken for an item as it stands.
+func (f final) against(it journal.Item) *Problem {
+	problem := func(code chain.Code, format string, args ...any) *Problem {
+		return &Problem{ID: f.outcome.ID, Code: code, Reason: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case f.err != nil:
+		return problem(chain.CodeOf(f.err), "%s", chain.ReasonOf(f.err))
+	case !f.outcome.Signed():
+		if it.State != journal.Exported && it.State != journal.Refused {
+			return problem(CodeNotWaiting, "refused by the signer (%s), but here it is %s", f.outcome.Code, it.State)
+		}
+	case it.Signed != nil:
+		if string(it.Signed) != string(f.tx.Raw) {
+			return problem(CodeOtherBytes, "ALARM: it was signed before as %s, now there are other bytes for it (%s); they were not taken", it.TxID, f.tx.TxID)
+		}
+	case it.State != journal.Exported:
+		return problem(CodeNotWaiting, "signed by the signer, but here it is %s: the signature stays with the result in the journal and is not broadcast", it.State)
+	}
+	return nil
+}
+
+// tellTatum reports refusals as Tatum's own KMS would. It is a courtesy:
+// whether it arrives changes nothing here.
+func (r *Relay) tellTatum(ctx context.Context, refused []journal.RefusedItem, report *Imported) {
+	if r.Tatum == nil || len(refused) == 0 {
+		return
+	}
+	errs := make([]tatum.ItemError, len(refused))
+	for i, x := range refused {
+		errs[i] = tatum.ItemError{ID: x.ID, Error: "refused by the offline signer: " + string(x.Code)}
+	}
+	if err := r.Tatum.ReportErrors(ctx, errs); err != nil {
+		report.Notes = append(report.Notes, fmt.Sprintf("refusals were not reported to Tatum: %v", err))
+	}
+}

@@ -1,0 +1,170 @@
+package online_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"coldkms/online"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/durable"
+)
+
+func TestImportWhole(t *testing.T) {
+	w := newWorld(t)
+	w.pay(1, nil)
+	w.pay(2, nil)
+	w.fetch()
+	req := w.exported(online.ExportOptions{})
+	good := w.sign(req, nil)
+	for name, c := range map[string]struct {
+		file []byte
+		want error
+	}{
+		"empty":         {nil, bundle.ErrInvalid},
+		"cut short":     {good[:len(good)-3], bundle.ErrInvalid},
+		"a request":     {req.File, bundle.ErrInvalid},
+		"other request": {w.sign(req, func(r *bundle.Result) { r.Request[0] ^= 1 }), online.ErrOtherRequest},
+		"one missing":   {w.sign(req, func(r *bundle.Result) { r.Outcomes = r.Outcomes[:1] }), online.ErrMismatch},
+		"other order": {w.sign(req, func(r *bundle.Result) {
+			r.Outcomes[0], r.Outcomes[1] = r.Outcomes[1], r.Outcomes[0]
+		}), online.ErrMismatch},
+		"other id":     {w.sign(req, func(r *bundle.Result) { r.Outcomes[0].ID = id(9) }), online.ErrMismatch},
+		"other signer": {(&world{TB: t, signer: keyOf(9), coin: w.coin}).sign(req, nil), online.ErrOtherSigner},
+	} {
+		if got, err := w.tryImport(c.file); !errors.Is(err, c.want) || got.Imported != 0 {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	for i := range good {
+		bad := append([]byte(nil), good...)
+		bad[i] ^= 1
+		if _, err := w.tryImport(bad); !errors.Is(err, bundle.ErrInvalid) {
+			t.Fatalf("bit flipped at %d: %v", i, err)
+		}
+	}
+	w.wantState(id(1), "exported")
+	if got := w.imports(good); got.Imported != 2 || len(got.Problems) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := w.imports(good); got.Imported != 0 || got.Refused != 0 || len(got.Problems) != 0 || len(got.Notes) != 0 {
+		t.Errorf("again: %+v", got)
+	}
+}
+
+// A signature that does not verify holds back its item and no other.
+func TestImportBadSignature(t *testing.T) {
+	w := newWorld(t)
+	for n := range 3 {
+		w.pay(n+1, nil)
+	}
+	w.fetch()
+	req := w.exported(online.ExportOptions{})
+	for name, change := range map[string]func(*bundle.Result){
+		"another item's": func(r *bundle.Result) { r.Outcomes[1].Signatures = r.Outcomes[0].Signatures },
+		"too many":       func(r *bundle.Result) { r.Outcomes[1].Signatures = append(r.Outcomes[1].Signatures, []byte{1}) },
+		"rubbish":        func(r *bundle.Result) { r.Outcomes[1].Signatures = [][]byte{make([]byte, 65)} },
+		"a bit": func(r *bundle.Result) {
+			r.Outcomes[1].Signatures[0][40] ^= 1
+		},
+	} {
+		got := w.imports(w.sign(req, change))
+		if len(got.Problems) != 1 || got.Problems[0].ID != id(2) || got.Problems[0].Code != chain.Incomplete {
+			t.Errorf("%s: %+v", name, got)
+		}
+		w.wantState(id(1), "signed")
+		w.wantState(id(2), "exported")
+	}
+	if got := w.status(id(2)); got.Code != chain.Incomplete {
+		t.Errorf("on record: %+v", got)
+	}
+	if got := w.imports(w.sign(req, nil)); got.Imported != 1 || len(got.Problems) != 0 {
+		t.Errorf("the right ones: %+v", got)
+	}
+}
+
+// One pending id, two different valid transactions: the second is an alarm.
+func TestImportOtherBytes(t *testing.T) {
+	w := newWorld(t)
+	w.pay(1, nil)
+	w.fetch()
+	req := w.exported(online.ExportOptions{})
+	if got := w.imports(w.sign(req, nil)); got.Imported != 1 {
+		t.Fatalf("%+v", got)
+	}
+	before := w.status(id(1))
+	w.otherNonce = true
+	got := w.imports(w.sign(req, nil))
+	if got.Imported != 0 || codes(got.Problems) != "other-bytes " {
+		t.Errorf("%+v", got)
+	}
+	w.broadcast()
+	if after := w.status(id(1)); after.TxID != before.TxID || len(w.server.Sent()) != 1 {
+		t.Errorf("%+v became %+v", before, after)
+	}
+}
+
+func TestImportRefusalThenOther(t *testing.T) {
+	w := newWorld(t)
+	w.pay(1, nil)
+	w.fetch()
+	req := w.exported(online.ExportOptions{})
+	no := w.sign(req, refuse(1, chain.FeeAbovePolicy))
+	yes := w.sign(req, nil)
+	if got := w.imports(no); got.Refused != 1 || got.Imported != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := w.status(id(1)); got.State != "refused" || got.Code != chain.FeeAbovePolicy || got.Reason != "because" {
+		t.Errorf("%+v", got)
+	}
+	if got := w.imports(no); got.Refused != 0 || len(got.Problems) != 0 {
+		t.Errorf("again: %+v", got)
+	}
+	if got := w.imports(yes); got.Imported != 0 || codes(got.Problems) != "not-waiting " {
+		t.Errorf("signed after all: %+v", got)
+	}
+	w.wantState(id(1), "refused")
+}
+
+func TestImportLedger(t *testing.T) {
+	w := newWorld(t)
+	for n := range 3 {
+		w.pay(n+1, nil)
+	}
+	w.fetch()
+	for n, c := range []struct {
+		length uint64
+		head   byte
+		noted  bool
+	}{{5, 5, false}, {4, 4, true}, {5, 6, true}} {
+		req := w.exported(online.ExportOptions{IDs: []string{id(n + 1)}})
+		got := w.imports(w.sign(req, func(r *bundle.Result) {
+			r.LedgerLen, r.LedgerHead = c.length, []byte(strings.Repeat(string(c.head), 32))
+		}))
+		if got.Imported != 1 || (len(got.Notes) == 1) != c.noted {
+			t.Errorf("length %d head %d: %+v", c.length, c.head, got)
+		}
+	}
+}
+
+func TestResultFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"b.kmsres", "a.kmsres", "c.kmsreq", "d.txt", ".e.kmsres", ".b.kmsres.tmp-0"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := online.ResultFiles(durable.OS{}, dir)
+	if err != nil || len(got) != 2 || filepath.Base(got[0]) != "a.kmsres" || filepath.Base(got[1]) != "b.kmsres" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := online.ResultFiles(durable.OS{}, filepath.Join(dir, "d.txt")); err != nil || len(got) != 1 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := online.ResultFiles(durable.OS{}, filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}

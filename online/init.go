@@ -1,0 +1,101 @@
+package online
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"coldkms/online/journal"
+	"coldkms/shared/bundle"
+	"coldkms/shared/durable"
+	"coldkms/shared/identity"
+)
+
+// Identity is the public half of a relay.
+type Identity struct {
+	Path   string // file to carry to the signer
+	Public identity.Public
+}
+
+// Init makes a state directory with a new identity. One that is there stays
+// as it is.
+func Init(ctx context.Context, fsys durable.FS, dir string, random io.Reader, now func() time.Time) (Identity, error) {
+	if err := durable.MakeDir(fsys, dir); err != nil {
+		return Identity{}, err
+	}
+	lock, err := durable.NewLock(filepath.Join(dir, lockFile))
+	if err != nil {
+		return Identity{}, err
+	}
+	defer lock.Close()
+	key, err := readKey(fsys, dir)
+	if errors.Is(err, ErrNotInitialised) {
+		key, err = newKey(fsys, dir, random)
+	}
+	if err != nil {
+		return Identity{}, err
+	}
+	public := filepath.Join(dir, identityFile)
+	if err := durable.Create(fsys, public, key.File(), durable.PermFile, nil); err != nil {
+		return Identity{}, err
+	}
+	j, err := journal.Open(ctx, filepath.Join(dir, journalFile), now)
+	if err != nil {
+		return Identity{}, err
+	}
+	if err := errors.Join(j.Close(), fsys.SyncDir(dir)); err != nil {
+		return Identity{}, err
+	}
+	return Identity{Path: public, Public: key.Public()}, nil
+}
+
+func newKey(fsys durable.FS, dir string, random io.Reader) (identity.Private, error) {
+	key, err := identity.New(random)
+	if err != nil {
+		return identity.Private{}, err
+	}
+	return key, durable.Create(fsys, filepath.Join(dir, keyFile), key.Seed(), durable.PermFile, nil)
+}
+
+func readKey(fsys durable.FS, dir string) (identity.Private, error) {
+	path := filepath.Join(dir, keyFile)
+	seed, err := durable.ReadFile(fsys, path, identity.SeedSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return identity.Private{}, fmt.Errorf("%s: %w", dir, ErrNotInitialised)
+	}
+	if err == nil {
+		err = durable.CheckFile(fsys, path)
+	}
+	if err != nil {
+		return identity.Private{}, err
+	}
+	return identity.FromSeed(seed)
+}
+
+// Pair accepts a signer's watch file: its first one, or a newer one of the
+// same signer. Another signer is journal.ErrOtherPeer: results of the first
+// one may still be on their way, so a second signer gets a state directory
+// of its own.
+func (r *Relay) Pair(ctx context.Context, file []byte) (identity.Public, error) {
+	w, err := bundle.OpenWatch(file)
+	if err != nil {
+		return identity.Public{}, err
+	}
+	if old, err := r.watch(ctx); err == nil && old.Signer == w.Signer && old.Created > w.Created {
+		return identity.Public{}, fmt.Errorf("pair: this watch file is older than the one that is paired")
+	}
+	return w.Signer, r.journal.Pair(ctx, w)
+}
+
+// watch gives the paired signer's watch file.
+func (r *Relay) watch(ctx context.Context) (bundle.SealedWatch, error) {
+	peer, err := r.journal.Peer(ctx)
+	if err != nil {
+		return bundle.SealedWatch{}, err
+	}
+	return bundle.OpenWatch(peer.Watch)
+}

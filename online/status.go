@@ -1,0 +1,86 @@
+package online
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"coldkms/online/journal"
+	"coldkms/online/tatum"
+	"coldkms/shared/chain"
+)
+
+// Status is where one item stands.
+type Status struct {
+	ID      string        `json:"id"`
+	Chain   chain.ID      `json:"chain"`
+	Network string        `json:"network"`
+	State   journal.State `json:"state"`
+	TxID    string        `json:"txId"`
+	Updated string        `json:"updated"` // RFC 3339
+	Code    chain.Code    `json:"code,omitempty"`
+	Reason  string        `json:"reason,omitempty"`
+}
+
+// Status lists items, oldest first; no id means all. An id that is not in
+// the journal is journal.ErrNoItem.
+func (r *Relay) Status(ctx context.Context, network chain.Network, ids ...string) ([]Status, error) {
+	items, err := r.journal.Items(ctx, journal.Filter{IDs: ids, Network: network})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Status, len(items))
+	known := make(map[string]bool, len(items))
+	for i, it := range items {
+		known[it.ID] = true
+		list[i] = Status{
+			ID: it.ID, Chain: it.Chain, Network: it.Network.String(), State: it.State, TxID: it.TxID,
+			Updated: it.Updated.Format(time.RFC3339), Code: it.Code, Reason: it.Reason,
+		}
+	}
+	for _, id := range ids {
+		if !known[id] {
+			return nil, fmt.Errorf("%.80q: %w", id, journal.ErrNoItem)
+		}
+	}
+	return list, nil
+}
+
+// Reject drops an item at Tatum, giving back what a withdrawal took, and
+// here. One whose signed bytes are here is ErrTooLate. exported tells that
+// the signer may have signed it: the person must know that a copy of that
+// signature stays valid.
+func (r *Relay) Reject(ctx context.Context, id, why string) (exported bool, err error) {
+	it, err := r.journal.Item(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	if it.State == journal.Rejected {
+		return false, nil
+	}
+	if it.Signed != nil || !journal.Allowed(it.State, journal.Rejected) {
+		return false, fmt.Errorf("reject: item %s is %s: %w", id, it.State, ErrTooLate)
+	}
+	if err := r.Tatum.Delete(ctx, id, true); err != nil && !tatum.IsNotFound(err) { // gone: an earlier run was cut short
+		return false, err
+	}
+	return it.State == journal.Exported, r.journal.Move(ctx, journal.Move{ID: id, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why})
+}
+
+// Retry lets an item that ended badly start again: a refused one is prepared
+// anew at the next fetch; a failed one, whose signed bytes are here, goes to
+// the next broadcast with those.
+func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
+	it, err := r.journal.Item(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if it.State != journal.Refused && it.State != journal.Failed {
+		return "", fmt.Errorf("retry: item %s is %s: %w: only refused and failed ones start again", id, it.State, journal.ErrState)
+	}
+	to := journal.Fetched
+	if it.Signed != nil {
+		to = journal.Signed
+	}
+	return to, r.journal.Move(ctx, journal.Move{ID: id, From: it.State, To: to})
+}
