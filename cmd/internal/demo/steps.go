@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"coldkms/cmd/internal/expect"
+)
+
+const password = "a long demo password"
+
+func typed(prompt, reply string) expect.Answer { return expect.Answer{Prompt: prompt, Reply: reply} }
+
+func unlock() expect.Answer { return typed("access wallet storage:", password) }
+
+func (d *demo) wallet() error {
+	d.title("Step 1: generate a BTC wallet (offline machine)")
+	var reply struct{ SignatureID string }
+	err := d.offline(&reply, "--path wallet.kms --testnet generatemanagedwallet BTC",
+		typed("new password", password), typed("Repeat", password))
+	d.mnemonicID = reply.SignatureID
+	return err
+}
+
+func (d *demo) privateKey() error {
+	d.title("Step 2: generate a private key, index 0")
+	var reply struct{ PrivateKey string }
+	err := d.offline(&reply, "--path wallet.kms --testnet getprivatekey "+d.mnemonicID+" 0", unlock(), typed("Go on?", "yes"))
+	d.key = reply.PrivateKey
+	return err
+}
+
+func (d *demo) address() error {
+	d.title("Step 3: generate its blockchain address")
+	var reply struct{ Address string }
+	err := d.offline(&reply, "--path wallet.kms --testnet getaddress "+d.mnemonicID+" 0", unlock())
+	d.from = reply.Address
+	return err
+}
+
+func (d *demo) store() error {
+	d.title("Step 4: store the private key, under a signature id of its own")
+	var reply struct{ SignatureID string }
+	err := d.offline(&reply, "--path wallet.kms --testnet storemanagedprivatekey BTC",
+		typed("private key to store:", d.key), unlock())
+	d.keyID = reply.SignatureID
+	if err != nil {
+		return err
+	}
+	return d.offline(nil, "--path wallet.kms --testnet export", unlock(), typed("Go on?", "yes"))
+}
+
+func (d *demo) pair() error {
+	d.title("Step 5: instead of a daemon that signs blindly: pair the two machines, once")
+	d.say("Public halves go over on the stick; a person compares the words on both screens.")
+	if err := d.offline(nil, "--path wallet.kms watch --out ../usb/signer.kmswatch", unlock()); err != nil {
+		return err
+	}
+	var id struct{ Identity string }
+	if err := d.online(&id, "--state relay --testnet init"); err != nil {
+		return err
+	}
+	if err := d.online(nil, "--state relay --testnet pair ../usb/signer.kmswatch"); err != nil {
+		return err
+	}
+	if err := d.copy(id.Identity, "usb/relay.kmsid"); err != nil {
+		return err
+	}
+	return d.offline(nil, "--path wallet.kms pair ../usb/relay.kmsid", unlock(), typed("same words?", "yes"))
+}
+
+func (d *demo) fund() error {
+	d.title("Step 6: send test BTC to the address")
+	return d.sandbox("faucet " + d.from + " 0.001")
+}
+
+// elsewhere is somebody else's address: BIP 173's own example.
+const elsewhere = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
+
+func (d *demo) pay() error {
+	d.title("Step 7: your backend initiates a transaction; it stays pending until it is signed")
+	body := fmt.Sprintf(`{
+  "fromAddress": [{"address": %q, "signatureId": %q}],
+  "to": [{"address": %q, "value": 0.0004}, {"address": %q, "value": 0.00059}]
+}`, d.from, d.keyID, elsewhere, d.from)
+	reply, err := d.curl("POST", "/v3/bitcoin/transaction", body)
+	if err != nil {
+		return err
+	}
+	var pending struct{ SignatureID string }
+	if err := json.Unmarshal(reply, &pending); err != nil {
+		return err
+	}
+	d.pendingID = pending.SignatureID
+	return nil
+}
+
+func (d *demo) across() error {
+	d.say("Online: fetch it, prove what it spends, write the request onto the stick.")
+	if err := d.online(nil, "--state relay --testnet fetch"); err != nil {
+		return err
+	}
+	var exported struct{ Request string }
+	if err := d.online(&exported, "--state relay --testnet export --out ../usb"); err != nil {
+		return err
+	}
+	d.say("Offline: the signer proves and shows what it would sign, and asks.")
+	var result struct{ Result string }
+	if err := d.offline(&result, "--path wallet.kms sign ../usb/"+filepath.Base(exported.Request)+" --out ../usb", unlock(), typed("Sign 1 transaction?", "yes")); err != nil {
+		return err
+	}
+	d.say("Online again: verify the result against the journal, broadcast, mark complete.")
+	if err := d.online(nil, "--state relay --testnet import ../usb/"+filepath.Base(result.Result)); err != nil {
+		return err
+	}
+	var sent struct{ Broadcast []struct{ TxID string } }
+	if err := d.online(&sent, "--state relay --testnet broadcast"); err != nil {
+		return err
+	}
+	if len(sent.Broadcast) != 1 {
+		return fmt.Errorf("%d transactions were broadcast, want 1", len(sent.Broadcast))
+	}
+	d.txID = sent.Broadcast[0].TxID
+	d.say("A block is mined.")
+	if err := d.sandbox("mine 1"); err != nil {
+		return err
+	}
+	return d.online(nil, "--state relay --testnet status")
+}
+
+func (d *demo) details() error {
+	d.title("Step 8: get the transaction's details")
+	reply, err := d.curl("GET", "/v3/kms/"+d.pendingID, "")
+	if err != nil {
+		return err
+	}
+	var kms struct{ TxID string }
+	if err := json.Unmarshal(reply, &kms); err != nil || kms.TxID != d.txID {
+		return fmt.Errorf("Tatum names txId %q, the relay sent %q (%v)", kms.TxID, d.txID, err)
+	}
+	mined, err := d.curl("GET", "/v3/bitcoin/transaction/"+d.txID, "")
+	if err != nil {
+		return err
+	}
+	var tx struct{ BlockNumber int64 }
+	if err := json.Unmarshal(mined, &tx); err != nil || tx.BlockNumber <= 0 {
+		return fmt.Errorf("the transaction is not in a block: %s (%v)", mined, err)
+	}
+	d.say(fmt.Sprintf("Mined in block %d.", tx.BlockNumber))
+	return nil
+}
+
+func (d *demo) end() {
+	d.title(fmt.Sprintf("Done in %s", time.Since(d.started).Round(100*time.Millisecond)))
+	d.say(strings.TrimSpace(`
+Everything is in ./demo: the relay's state, the wallet, its ledger and the stick.
+Where to go next:
+  README.md            the same by hand, with three terminals
+  docs/OPERATIONS.md   set-up, daily work, drills
+  docs/THREATS.md      what is promised, and what is not`))
+}
