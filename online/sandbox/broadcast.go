@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/btcsuite/btcd/wire"
 )
@@ -72,71 +71,4 @@ func parseTx(text string) (*wire.MsgTx, error) {
 		return nil, invalid("txData", "must be one transaction and nothing after it")
 	}
 	return tx, nil
-}
-
-type withdrawalBroadcastRequest struct {
-	Currency     string `json:"currency"`
-	TxData       string `json:"txData"`
-	WithdrawalID string `json:"withdrawalId"`
-	SignatureID  string `json:"signatureId"`
-}
-
-// broadcastWithdrawal is POST /v3/offchain/withdrawal/broadcast.
-func (s *Server) broadcastWithdrawal(r *http.Request) (reply, error) {
-	var body withdrawalBroadcastRequest
-	if err := decode(r, &body); err != nil {
-		return reply{}, err
-	}
-	b, err := s.backend(strings.ToUpper(body.Currency), "currency")
-	if err != nil {
-		return reply{}, err
-	}
-	tx, err := parseTx(body.TxData)
-	if err != nil {
-		return reply{}, err
-	}
-	if err := s.checkWithdrawal(r.Context(), b, body.WithdrawalID); err != nil {
-		return reply{}, err
-	}
-	if err := s.send(r.Context(), b, tx); err != nil {
-		return reply{}, err
-	}
-	txID := tx.TxHash().String()
-	done := s.withdrawalMarked(r.Context(), body, txID)
-	return ok(map[string]any{"txId": txID, "completed": done})
-}
-
-func (s *Server) checkWithdrawal(ctx context.Context, b *backend, id string) error {
-	w, err := s.config.Store.Withdrawal(ctx, id)
-	if errors.Is(err, ErrNotFound) || err == nil && w.Chain != b.id {
-		return forbidden("broadcast.failed.withdrawalId", "Withdrawal with ID %.64q does not exist.", id)
-	}
-	if err != nil {
-		return err
-	}
-	if w.State != InProgress {
-		return unexpectedState(w)
-	}
-	return nil
-}
-
-func (s *Server) withdrawalMarked(ctx context.Context, body withdrawalBroadcastRequest, txID string) bool {
-	if body.SignatureID != "" && !s.marked(ctx, body.SignatureID, txID) {
-		return false
-	}
-	return s.config.Store.EndWithdrawal(ctx, body.WithdrawalID, Done, txID) == nil
-}
-
-func unexpectedState(w Withdrawal) error {
-	return forbidden("withdrawal.unexpected.state", "Withdrawal is in unexpected state %s, expected %s.", w.State, InProgress)
-}
-
-// backend finds the coin of a request.
-func (s *Server) backend(name, property string) (*backend, error) {
-	for id, b := range s.chains {
-		if string(id) == strings.ToUpper(name) || b.path == strings.ToLower(name) || b.path+"-testnet" == strings.ToLower(name) {
-			return b, nil
-		}
-	}
-	return nil, invalid(property, "must be a chain of this sandbox: %.20q is none", name)
 }

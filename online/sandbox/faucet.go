@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -126,7 +127,7 @@ func (s *Server) Pay(ctx context.Context, id chain.ID, outputs []*wire.TxOut) (*
 		return nil, err
 	}
 	if err := s.send(ctx, b, tx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.recount(ctx, b))
 	}
 	f.use(used, tx, len(outputs))
 	return tx, nil
@@ -177,6 +178,15 @@ func (f *faucet) sign(tx *wire.MsgTx, prevs *txscript.MultiPrevOutFetcher) error
 		in.Witness = witness
 	}
 	return nil
+}
+
+// recount asks the node which coins there are, after it refused one.
+func (f *faucet) recount(ctx context.Context, b *backend) error {
+	coins, err := b.unspent(ctx, f.script)
+	if err == nil {
+		f.coins = coins
+	}
+	return err
 }
 
 // use takes spent coins out and puts the change in.

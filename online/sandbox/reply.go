@@ -115,7 +115,7 @@ func decode(r *http.Request, into any) error {
 	}
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) && wrongType.Field != "" {
-		return invalid(wrongType.Field, "must be %s, not %s", wrongType.Type, wrongType.Value)
+		return invalid(wrongType.Field, "must be of kind %s, not %s", wrongType.Type.Kind(), wrongType.Value)
 	}
 	return invalid("body", "does not read as JSON of this request: %v", err)
 }

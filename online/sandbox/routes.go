@@ -98,8 +98,8 @@ func keyInPath(path string) string {
 // jsonOnly answers what the mux has no handler for in JSON too.
 func jsonOnly(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h, pattern := mux.Handler(r)
-		if pattern != "" {
+		h, _ := mux.Handler(r)
+		if _, ours := h.(handler); ours { // and no redirect to a cleaner path
 			mux.ServeHTTP(w, r)
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -101,4 +102,14 @@ func (s *Server) newID() (string, error) {
 		return "", fmt.Errorf("sandbox: make an id: %w", err)
 	}
 	return fmt.Sprintf("%08x%x", uint32(s.config.Now().Unix()), random), nil
+}
+
+// backend finds the coin of a request.
+func (s *Server) backend(name, property string) (*backend, error) {
+	for id, b := range s.chains {
+		if string(id) == strings.ToUpper(name) || b.path == strings.ToLower(name) || b.path+"-testnet" == strings.ToLower(name) {
+			return b, nil
+		}
+	}
+	return nil, invalid(property, "must be a chain of this sandbox: %.20q is none", name)
 }

@@ -111,7 +111,7 @@ func (n *Node) Ended() <-chan struct{} { return n.child.ended }
 func (n *Node) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
-	err := n.rpc.call(ctx, nil, "stop")
+	err := n.rpc.call(ctx, nil, "stop") // fails if it has ended by itself
 	select {
 	case <-n.child.ended:
 	case <-ctx.Done():
@@ -120,6 +120,9 @@ func (n *Node) Close() error {
 	}
 	return os.Remove(n.conf) // says that nothing was left behind
 }
+
+// Kill ends btcd at once, as a crash would.
+func (n *Node) Kill() { n.child.kill() }
 
 // writeConf writes everything but the places of the files, which are given
 // relative to the working directory: btcd would expand a $ in a path.
