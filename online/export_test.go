@@ -97,10 +97,10 @@ func TestExportMaxAndAgain(t *testing.T) {
 	if len(all.Items) != 5 {
 		t.Fatalf("%+v", all.Items)
 	}
-	if got := w.imports(w.sign(first, nil)); got.Imported != 2 {
+	if got := w.imports(w.signer.Sign(first, nil)); got.Imported != 2 {
 		t.Errorf("the first request's result still counts: %+v", got)
 	}
-	if got := w.imports(w.sign(all, nil)); got.Imported != 3 || len(got.Problems) != 0 {
+	if got := w.imports(w.signer.Sign(all, nil)); got.Imported != 3 || len(got.Problems) != 0 {
 		t.Errorf("then the other's: %+v", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"coldkms/online"
+	"coldkms/online/onlinetest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -19,7 +20,7 @@ func TestImportWhole(t *testing.T) {
 	w.pay(2, nil)
 	w.fetch()
 	req := w.exported(online.ExportOptions{})
-	good := w.sign(req, nil)
+	good := w.signer.Sign(req, nil)
 	for name, c := range map[string]struct {
 		file []byte
 		want error
@@ -27,13 +28,13 @@ func TestImportWhole(t *testing.T) {
 		"empty":         {nil, bundle.ErrInvalid},
 		"cut short":     {good[:len(good)-3], bundle.ErrInvalid},
 		"a request":     {req.File, bundle.ErrInvalid},
-		"other request": {w.sign(req, func(r *bundle.Result) { r.Request[0] ^= 1 }), online.ErrOtherRequest},
-		"one missing":   {w.sign(req, func(r *bundle.Result) { r.Outcomes = r.Outcomes[:1] }), online.ErrMismatch},
-		"other order": {w.sign(req, func(r *bundle.Result) {
+		"other request": {w.signer.Sign(req, func(r *bundle.Result) { r.Request[0] ^= 1 }), online.ErrOtherRequest},
+		"one missing":   {w.signer.Sign(req, func(r *bundle.Result) { r.Outcomes = r.Outcomes[:1] }), online.ErrMismatch},
+		"other order": {w.signer.Sign(req, func(r *bundle.Result) {
 			r.Outcomes[0], r.Outcomes[1] = r.Outcomes[1], r.Outcomes[0]
 		}), online.ErrMismatch},
-		"other id":     {w.sign(req, func(r *bundle.Result) { r.Outcomes[0].ID = id(9) }), online.ErrMismatch},
-		"other signer": {(&world{TB: t, signer: keyOf(9), coin: w.coin}).sign(req, nil), online.ErrOtherSigner},
+		"other id":     {w.signer.Sign(req, func(r *bundle.Result) { r.Outcomes[0].ID = id(9) }), online.ErrMismatch},
+		"other signer": {onlinetest.NewSigner(9).Sign(req, nil), online.ErrOtherSigner},
 	} {
 		if got, err := w.tryImport(c.file); !errors.Is(err, c.want) || got.Imported != 0 {
 			t.Errorf("%s: %+v, %v", name, got, err)
@@ -71,7 +72,7 @@ func TestImportBadSignature(t *testing.T) {
 			r.Outcomes[1].Signatures[0][40] ^= 1
 		},
 	} {
-		got := w.imports(w.sign(req, change))
+		got := w.imports(w.signer.Sign(req, change))
 		if len(got.Problems) != 1 || got.Problems[0].ID != id(2) || got.Problems[0].Code != chain.Incomplete {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -81,7 +82,7 @@ func TestImportBadSignature(t *testing.T) {
 	if got := w.status(id(2)); got.Code != chain.Incomplete {
 		t.Errorf("on record: %+v", got)
 	}
-	if got := w.imports(w.sign(req, nil)); got.Imported != 1 || len(got.Problems) != 0 {
+	if got := w.imports(w.signer.Sign(req, nil)); got.Imported != 1 || len(got.Problems) != 0 {
 		t.Errorf("the right ones: %+v", got)
 	}
 }
@@ -92,12 +93,12 @@ func TestImportOtherBytes(t *testing.T) {
 	w.pay(1, nil)
 	w.fetch()
 	req := w.exported(online.ExportOptions{})
-	if got := w.imports(w.sign(req, nil)); got.Imported != 1 {
+	if got := w.imports(w.signer.Sign(req, nil)); got.Imported != 1 {
 		t.Fatalf("%+v", got)
 	}
 	before := w.status(id(1))
-	w.otherNonce = true
-	got := w.imports(w.sign(req, nil))
+	w.signer.OtherNonce = true
+	got := w.imports(w.signer.Sign(req, nil))
 	if got.Imported != 0 || codes(got.Problems) != "other-bytes " {
 		t.Errorf("%+v", got)
 	}
@@ -112,8 +113,8 @@ func TestImportRefusalThenOther(t *testing.T) {
 	w.pay(1, nil)
 	w.fetch()
 	req := w.exported(online.ExportOptions{})
-	no := w.sign(req, refuse(1, chain.FeeAbovePolicy))
-	yes := w.sign(req, nil)
+	no := w.signer.Sign(req, refuse(1, chain.FeeAbovePolicy))
+	yes := w.signer.Sign(req, nil)
 	if got := w.imports(no); got.Refused != 1 || got.Imported != 0 {
 		t.Errorf("%+v", got)
 	}
@@ -141,7 +142,7 @@ func TestImportLedger(t *testing.T) {
 		noted  bool
 	}{{5, 5, false}, {4, 4, true}, {5, 6, true}} {
 		req := w.exported(online.ExportOptions{IDs: []string{id(n + 1)}})
-		got := w.imports(w.sign(req, func(r *bundle.Result) {
+		got := w.imports(w.signer.Sign(req, func(r *bundle.Result) {
 			r.LedgerLen, r.LedgerHead = c.length, []byte(strings.Repeat(string(c.head), 32))
 		}))
 		if got.Imported != 1 || (len(got.Notes) == 1) != c.noted {

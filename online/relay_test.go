@@ -10,6 +10,7 @@ import (
 
 	"coldkms/online"
 	"coldkms/online/journal"
+	"coldkms/online/onlinetest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -32,10 +33,10 @@ func TestLoop(t *testing.T) {
 		t.Fatalf("again: %+v", got)
 	}
 	req := w.exported(online.ExportOptions{})
-	if len(req.Items) != 3 || len(req.Previous) != 3 || req.Created != w.now.Unix() || req.Signer != w.signer.Public() || len(req.LedgerHead) != 0 {
+	if len(req.Items) != 3 || len(req.Previous) != 3 || req.Created != w.now.Unix() || req.Signer != w.signer.Identity.Public() || len(req.LedgerHead) != 0 {
 		t.Fatalf("%+v", req.Request)
 	}
-	if got := w.imports(w.sign(req, nil)); got.Imported != 3 || got.Refused != 0 || len(got.Problems) != 0 {
+	if got := w.imports(w.signer.Sign(req, nil)); got.Imported != 3 || got.Refused != 0 || len(got.Problems) != 0 {
 		t.Fatalf("%+v", got)
 	}
 	got := w.broadcast()
@@ -111,16 +112,16 @@ func TestPair(t *testing.T) {
 	w := newWorld(t)
 	r := w.open()
 	defer r.Close()
-	if got, err := r.Pair(t.Context(), w.watch(w.signer, 5)); err != nil || got != w.signer.Public() {
+	if got, err := r.Pair(t.Context(), w.signer.Watch(5)); err != nil || got != w.signer.Identity.Public() {
 		t.Errorf("newer: %v, %v", got, err)
 	}
-	if _, err := r.Pair(t.Context(), w.watch(w.signer, 4)); err == nil {
+	if _, err := r.Pair(t.Context(), w.signer.Watch(4)); err == nil {
 		t.Error("an older watch file is taken")
 	}
-	if _, err := r.Pair(t.Context(), w.watch(keyOf(3), 9)); !errors.Is(err, journal.ErrOtherPeer) {
+	if _, err := r.Pair(t.Context(), onlinetest.NewSigner(3).Watch(9)); !errors.Is(err, journal.ErrOtherPeer) {
 		t.Errorf("another signer: %v", err)
 	}
-	file := w.watch(w.signer, 6)
+	file := w.signer.Watch(6)
 	file[len(file)-1] ^= 1
 	if _, err := r.Pair(t.Context(), file); !errors.Is(err, bundle.ErrInvalid) {
 		t.Errorf("damaged: %v", err)
@@ -159,7 +160,7 @@ func TestStatus(t *testing.T) {
 		t.Error(list, err)
 	}
 	c, healthy, reachable := r.Check(t.Context())
-	if !healthy || !reachable || c.Items["prepared"] != 1 || c.Watched["BTC testnet"] != 1 || c.Signer != w.signer.Public().Fingerprint() {
+	if !healthy || !reachable || c.Items["prepared"] != 1 || c.Watched["BTC testnet"] != 1 || c.Signer != w.signer.Identity.Public().Fingerprint() {
 		t.Errorf("%+v %v %v", c, healthy, reachable)
 	}
 }
@@ -196,7 +197,7 @@ func TestReject(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	// The signer had item 2 already: its signature is reported and not used.
-	got := w.imports(w.sign(req, nil))
+	got := w.imports(w.signer.Sign(req, nil))
 	if got.Imported != 1 || codes(got.Problems) != "not-waiting " || got.Problems[0].ID != id(2) {
 		t.Errorf("%+v", got)
 	}
@@ -219,7 +220,7 @@ func TestRetry(t *testing.T) {
 	w.pay(2, nil)
 	w.fetch()
 	first := w.exported(online.ExportOptions{})
-	result := w.sign(first, refuse(1, chain.RefusedByPerson))
+	result := w.signer.Sign(first, refuse(1, chain.RefusedByPerson))
 	if got := w.imports(result); got.Imported != 1 || got.Refused != 1 {
 		t.Fatalf("%+v", got)
 	}
@@ -243,7 +244,7 @@ func TestRetry(t *testing.T) {
 		t.Errorf("the old refusal against the new request: %+v", got)
 	}
 	w.wantState(id(1), "exported")
-	if got := w.imports(w.sign(second, nil)); got.Imported != 1 {
+	if got := w.imports(w.signer.Sign(second, nil)); got.Imported != 1 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -39,11 +39,17 @@ type Server struct {
 
 // New starts a server that lives as long as the test.
 func New(t testing.TB) *Server {
-	s := &Server{raw: make(map[string]string), calls: make(map[string]int)}
-	srv := httptest.NewServer(s)
-	t.Cleanup(srv.Close)
-	s.URL = srv.URL
+	s, stop := Start()
+	t.Cleanup(stop)
 	return s
+}
+
+// Start starts a server, and gives what stops it.
+func Start() (s *Server, stop func()) {
+	s = &Server{raw: make(map[string]string), calls: make(map[string]int)}
+	srv := httptest.NewServer(s)
+	s.URL = srv.URL
+	return s, srv.Close
 }
 
 // Fault makes f see every call first; what it answers (true) is not handled
@@ -81,13 +87,12 @@ func (s *Server) WithoutHex() { s.mu.Lock(); defer s.mu.Unlock(); s.noHex = true
 func (s *Server) Reply(mode string) { s.mu.Lock(); defer s.mu.Unlock(); s.sentMode = mode }
 
 // Add puts a pending transaction, as JSON, in front of everybody.
-func (s *Server) Add(t testing.TB, pending []byte) {
-	t.Helper()
+func (s *Server) Add(pending []byte) {
 	var m map[string]any
 	dec := json.NewDecoder(strings.NewReader(string(pending)))
 	dec.UseNumber()
 	if err := dec.Decode(&m); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
