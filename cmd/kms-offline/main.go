@@ -58,7 +58,7 @@ Any other status is a failure.`,
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a text for people is the default")
 	root.AddCommand(
 		a.generateWallet(), a.generateManagedWallet(), a.storeManagedWallet(), a.storeManagedPrivateKey(),
-		a.getPrivateKey(), a.getAddress(), a.getManagedWallet(), a.removeWallet(), a.export(),
+		a.getPrivateKey(), a.getAddress(), a.getManagedWallet(), a.removeWallet(), a.export(), a.importWallet(),
 		a.changePassword(), a.watch(), a.pair(), a.review(), a.sign(), a.ledger(), a.selftest(),
 	)
 	return root

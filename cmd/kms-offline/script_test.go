@@ -42,10 +42,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"relay": relayFile, "request": requestFile, "flip": flipBit, "cut": cutFile, "json": jsonVar, "verify": verifyResult, "env-file": typedKey,
+			"relay": relayFile, "request": requestFile, "flip": flipBit, "cut": cutFile, "json": jsonVar, "verify": verifyResult, "env-file": typedKey, "tatum": tatumFile,
 		},
 	})
 }
+
+// tatumWallets is where the wallet files of Tatum's vectors are.
+const tatumWallets = "../internal/loop/testdata/tatum/walletdat"
 
 // relayKey is the key of relay number n.
 func relayKey(n byte) identity.Private {
@@ -198,4 +201,11 @@ func verifyResult(ts *testscript.TestScript, _ bool, args []string) {
 // password.
 func typedKey(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]+"\ncorrect horse\n"), 0o600))
+}
+
+// tatum NAME: a wallet.dat that Tatum's own library wrote.
+func tatumFile(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(filepath.Join(tatumWallets, args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }

@@ -1,13 +1,17 @@
 package loop
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"coldkms/offline/hd"
 	"coldkms/offline/wallet"
+	"coldkms/offline/wallet/tatumkms"
 	"coldkms/shared/chain"
 	chainutxo "coldkms/shared/chain/utxo"
 )
@@ -74,4 +78,69 @@ func walletVectors(t *testing.T, dir string, n *tally) {
 	}
 }
 
-func walletFileVectors(t *testing.T, dir string, n *tally) {}
+// walletFileVectors opens every wallet.dat with its password and compares each
+// entry; one that is marked so must not be taken over.
+func walletFileVectors(t *testing.T, dir string, n *tally) {
+	paths, err := filepath.Glob(filepath.Join(dir, "walletdat", "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		var v walletFile
+		readJSON(t, path, &v)
+		file, err := os.ReadFile(strings.TrimSuffix(path, "json") + "dat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.check(t, "walletdat "+v.Name, v.open(file))
+	}
+}
+
+type walletFile struct {
+	Name       string
+	Password   string
+	ExpectFail bool
+	Contents   map[string]struct {
+		tatumEntry
+		XPub string `json:"xpub"`
+	}
+}
+
+func (v walletFile) open(file []byte) error {
+	got, err := tatumkms.Open(file, []byte(v.Password), time.Now())
+	if v.ExpectFail {
+		if err == nil && (len(got.Refused) == 0 || len(got.Entries) > 0) {
+			return errors.New("was taken over and must not be")
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(got.Entries)+len(got.Refused) != len(v.Contents) {
+		return fmt.Errorf("%d entries, want %d", len(got.Entries)+len(got.Refused), len(v.Contents))
+	}
+	for _, e := range got.Entries {
+		want, ok := v.Contents[e.ID]
+		if !ok || string(e.Chain) != want.Chain || (e.Network == chain.Testnet) != want.Testnet {
+			return fmt.Errorf("entry %s is %s on %s", e.ID, e.Chain, e.Network)
+		}
+		switch e.Kind {
+		case wallet.Mnemonic:
+			if string(e.Words) != want.Mnemonic || (want.XPub != "xpub-unknown" && e.XPub != want.XPub) {
+				return fmt.Errorf("entry %s has another mnemonic or xpub", e.ID)
+			}
+		case wallet.PrivateKey:
+			wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Chain, e.Network)
+			if err != nil || string(wif) != want.PrivateKey {
+				return fmt.Errorf("entry %s has another key (%v)", e.ID, err)
+			}
+		}
+	}
+	for _, r := range got.Refused {
+		if want, ok := v.Contents[r.ID]; !ok || want.XPub != "xpub-unknown" {
+			return fmt.Errorf("entry %s was refused: %s", r.ID, r.Text)
+		}
+	}
+	return nil
+}

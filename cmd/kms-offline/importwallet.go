@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline/wallet"
+	"coldkms/offline/wallet/tatumkms"
+)
+
+func (a *app) importWallet() *cobra.Command {
+	var passwordFile string
+	cmd := &cobra.Command{
+		Use:   "importwallet WALLET.DAT",
+		Short: "take over a wallet of Tatum KMS",
+		Long: `importwallet reads a wallet.dat of Tatum KMS with its password and takes its
+entries over under the same signature ids, with one durable write. Each extended
+public key is derived again and compared; an entry that does not hold is listed
+and left out. Entries of chains that are not signed for yet are kept. The old file
+is not touched.
+
+Exit status: 0 all taken over, 3 some left out, 1 none is sound and nothing was
+written, 12 wrong password of wallet.dat.`,
+		Example: `  kms-offline --path wallet.kms importwallet wallet.dat
+  kms-offline --path wallet.kms --password-file new importwallet wallet.dat --wallet-password-file old`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.runImport(args[0], passwordFile) },
+	}
+	cmd.Flags().StringVar(&passwordFile, "wallet-password-file", "", "read wallet.dat's own password from this file")
+	return cmd
+}
+
+type importReply struct {
+	Imported int          `json:"imported"` // entries taken over, those kept for later included
+	Kept     int          `json:"kept"`     // of them: of chains that are not signed for yet
+	Known    int          `json:"known"`    // were in the wallet already, just the same
+	Warnings []importNote `json:"warnings"`
+	Refused  []importNote `json:"refused"`
+}
+
+type importNote struct {
+	SignatureID string `json:"signatureId"`
+	Reason      string `json:"reason"`
+}
+
+func (a *app) runImport(path, passwordFile string) error {
+	old, err := a.readTatum(path, passwordFile)
+	if err != nil {
+		return err
+	}
+	reply := importReply{Warnings: notes(old.Warnings), Refused: notes(old.Refused)}
+	if len(old.Entries) == 0 {
+		if err := a.JSON(reply); err != nil {
+			return err
+		}
+		return cli.Fail(cli.Failed, errors.New("no entry of the file is sound: nothing was written"), "")
+	}
+	w, err := a.openOrCreate()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	var fresh []wallet.Entry
+	for _, e := range old.Entries {
+		have, there := w.Entry(e.ID)
+		switch {
+		case !there:
+			fresh = append(fresh, e)
+			if e.Kind == wallet.Foreign {
+				reply.Kept++
+			}
+		case have.SameSecret(e):
+			reply.Known++
+		default:
+			reply.Refused = append(reply.Refused, importNote{e.ID, "the wallet has another entry under this signature id"})
+		}
+	}
+	if err := w.Add(fresh...); err != nil {
+		return err
+	}
+	if len(fresh) > 0 {
+		if err := w.Save(); err != nil {
+			return err
+		}
+	}
+	reply.Imported = len(fresh)
+	if err := a.JSON(reply); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Err, "%s. Once a payment has gone through, destroy %s and every copy of it:\nits encryption (one round of MD5, no authentication) does not hold against guessing.\n",
+		counted(len(fresh), "entry taken over", "entries taken over"), path)
+	if len(reply.Refused) > 0 {
+		return cli.Silent(cli.Part)
+	}
+	return nil
+}
+
+// readTatum reads the old file before anything is asked or made for the new
+// wallet.
+func (a *app) readTatum(path, passwordFile string) (tatumkms.Import, error) {
+	file, err := a.read(path, tatumkms.MaxSize)
+	if err != nil {
+		return tatumkms.Import{}, err
+	}
+	password, err := a.tatumPassword(passwordFile)
+	if err != nil {
+		return tatumkms.Import{}, err
+	}
+	defer clear(password)
+	im, err := tatumkms.Open(file, password, a.now())
+	switch {
+	case errors.Is(err, tatumkms.ErrWrongPassword):
+		return im, cli.Fail(cli.WrongPassword, err, "it is the password that Tatum KMS asks for; nothing was written")
+	case err != nil:
+		return im, cli.Fail(cli.Failed, err, "nothing was written")
+	}
+	return im, nil
+}
+
+func (a *app) tatumPassword(file string) ([]byte, error) {
+	if file != "" {
+		return a.passwordFrom(file)
+	}
+	tty, err := openTerminal()
+	if err != nil {
+		return nil, cli.Fail(cli.Usage, err, "give wallet.dat's password with --wallet-password-file")
+	}
+	defer tty.close()
+	return tty.secret("Enter password of the Tatum wallet (wallet.dat):")
+}
+
+func notes(list []tatumkms.Note) []importNote {
+	out := make([]importNote, len(list))
+	for i, n := range list {
+		out[i] = importNote{n.ID, n.Text}
+	}
+	return out
+}
