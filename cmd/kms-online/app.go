@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/online"
+	"coldkms/online/tatum"
+	"coldkms/shared/chain"
+	"coldkms/shared/durable"
+)
+
+// app is the program with its flags.
+type app struct {
+	cli.Streams
+	fs     durable.FS
+	now    func() time.Time
+	getenv func(string) string
+
+	apiKey, apiURL, envFile, state string
+	testnet, json                  bool
+}
+
+// say tells people something.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintf(a.Err, "kms-online: %s\n", cli.Printable(fmt.Sprintf(format, args...)))
+}
+
+// interruptible ends when the person or the system wants the program to end;
+// a second signal ends it at once.
+func interruptible() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// only is the network that other commands than fetch are limited to.
+func (a *app) only() chain.Network {
+	if a.testnet {
+		return chain.Testnet
+	}
+	return chain.UnknownNetwork
+}
+
+// dir is the state directory.
+func (a *app) dir() (string, error) {
+	if strings.Contains(a.state, "://") {
+		return "", cli.Fail(cli.Usage, fmt.Errorf("--state %s: a shared database is not supported yet", strings.SplitN(a.state, "://", 2)[0]+"://…"), "give a directory")
+	}
+	if a.state != "" {
+		return a.state, nil
+	}
+	config, err := os.UserConfigDir()
+	if err != nil {
+		return "", cli.Fail(cli.Usage, fmt.Errorf("no place for the state: %w", err), "give one with --state DIR")
+	}
+	return filepath.Join(config, "coldkms", "relay"), nil
+}
+
+// tatum makes the client. Without a key it is nil, which is an error only
+// where the key is needed.
+func (a *app) tatum() (*tatum.Client, error) {
+	settings, err := a.settings()
+	if err != nil {
+		return nil, err
+	}
+	if settings.key == "" {
+		return nil, nil
+	}
+	return tatum.New(tatum.Config{URL: settings.url, Key: settings.key, Now: a.now})
+}
+
+// use says what a command needs of the relay.
+type use uint8
+
+const (
+	onDisk    use = iota // the state directory
+	looking              // the same, beside a process that works with it
+	withTatum            // the state directory and an API key
+)
+
+// relay runs one step on the opened state directory.
+func (a *app) relay(what use, step func(context.Context, *online.Relay) error) error {
+	dir, err := a.dir()
+	if err != nil {
+		return err
+	}
+	client, err := a.tatum()
+	if err != nil {
+		return explain(err)
+	}
+	if client == nil && what == withTatum {
+		return cli.Fail(cli.Usage, errors.New("there is no API key"), "set TATUM_API_KEY, or give --env-file or --api-key")
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	r, err := online.Open(ctx, online.Options{Dir: dir, FS: a.fs, Now: a.now, Read: what == looking})
+	if err != nil {
+		return explain(err)
+	}
+	r.Tatum = client
+	done := a.progress(r)
+	err = step(ctx, r)
+	done()
+	return explain(errors.Join(err, r.Close()))
+}
+
+// progress shows on a terminal, and nowhere else, how far a long step is.
+func (a *app) progress(r *online.Relay) (done func()) {
+	f, ok := a.Err.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return func() {}
+	}
+	var last time.Time
+	shown := false
+	r.Progress = func(done, total int) {
+		if now := a.now(); now.Sub(last) > 200*time.Millisecond {
+			last, shown = now, true
+			fmt.Fprintf(f, "\r%d of %d\x1b[K", done, total)
+		}
+	}
+	return func() {
+		if shown {
+			fmt.Fprint(f, "\r\x1b[K")
+		}
+	}
+}
+
+// clean makes foreign words safe for a terminal.
+func clean(problems []online.Problem) {
+	for i := range problems {
+		problems[i].Reason = cli.Printable(problems[i].Reason)
+	}
+}
+
+// part is the end of a command of which some items have problems.
+func part(bad bool) error {
+	if bad {
+		return cli.Silent(cli.Part)
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/online"
+	"coldkms/online/journal"
+	"coldkms/online/tatum"
+	"coldkms/shared/bundle"
+	"coldkms/shared/durable"
+)
+
+// explain gives an error its exit code and the next thing to do.
+func explain(err error) error {
+	var told *cli.Error
+	if err == nil || errors.As(err, &told) {
+		return err
+	}
+	for _, known := range [...]struct {
+		is   error
+		code int
+		hint string
+	}{
+		{online.ErrNotInitialised, cli.Failed, "make one with: kms-online init (--state chooses another directory)"},
+		{journal.ErrNoPeer, cli.Failed, "on the signer: kms-offline watch --out signer.kmswatch; then here: kms-online pair signer.kmswatch"},
+		{journal.ErrOtherPeer, cli.Failed, "results of that signer may still be on their way; give the new one a state directory of its own: kms-online init --state DIR"},
+		{durable.ErrLocked, cli.Locked, "another kms-online works with this state directory; wait until it is done"},
+		{tatum.ErrURL, cli.Usage, ""},
+		{tatum.ErrKey, cli.Usage, ""},
+		{online.ErrNotBuilt, cli.Usage, "this version works for BTC"},
+		{online.ErrOtherSigner, cli.BadBundle, "only the paired signer's results are taken: kms-online checkconfig shows which one that is"},
+		{online.ErrOtherRequest, cli.BadBundle, "it belongs to another relay, or to another state directory (--state)"},
+		{online.ErrMismatch, cli.BadBundle, "sign the request again on the signer"},
+		{bundle.ErrInvalid, cli.BadBundle, "copy the file once more; signing again on the signer gives the same bytes"},
+		{online.ErrTooLate, cli.Failed, "what is signed can be broadcast by whoever has a copy; it is not dropped"},
+		{context.Canceled, cli.Failed, "interrupted; run the same command again to go on"},
+	} {
+		if errors.Is(err, known.is) {
+			return cli.Fail(known.code, err, known.hint)
+		}
+	}
+	switch {
+	case tatum.IsAuth(err):
+		return cli.Fail(cli.Failed, err, "Tatum does not accept the API key, or its credits are used up: look at https://dashboard.tatum.io, and use the key that created the transactions")
+	case tatum.IsTransient(err):
+		return cli.Fail(cli.Network, err, "nothing is lost; run the same command again later")
+	}
+	return err
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/online"
+	"coldkms/shared/chain"
+)
+
+func (a *app) fetch() *cobra.Command {
+	var chains, ids []string
+	cmd := &cobra.Command{
+		Use:   "fetch",
+		Short: "get what waits to be signed, and what proves it",
+		Long: `fetch asks Tatum for pending transactions of the paired signer's keys, journals
+them, and gets the previous transactions that prove what each input is worth.
+An item with a problem is listed and holds up no other; one that could not be
+proven now is tried again at the next fetch.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			o := online.FetchOptions{Network: chain.NetworkOf(a.testnet), IDs: trimmed(ids)}
+			for _, name := range trimmed(chains) {
+				id, err := chain.ParseID(name)
+				if err != nil {
+					return cli.Fail(cli.Usage, err, "")
+				}
+				o.Chains = append(o.Chains, id)
+			}
+			return a.relay(withTatum, func(ctx context.Context, r *online.Relay) error {
+				got, err := r.Fetch(ctx, o)
+				if err != nil && got.Fetched+got.Prepared+len(got.Problems) == 0 {
+					return err
+				}
+				for _, note := range got.Notes {
+					a.say("%s", note)
+				}
+				clean(got.Problems)
+				if perr := a.JSON(got); perr != nil || err != nil {
+					return first(err, perr)
+				}
+				return part(len(got.Problems) > 0)
+			})
+		},
+	}
+	cmd.Flags().StringSliceVar(&chains, "chain", nil, "only these chains, such as BTC,LTC (default all that the signer has keys of)")
+	cmd.Flags().StringSliceVar(&ids, "transaction-ids", nil, "only these pending transactions (also --transactionIds)")
+	return cmd
+}
+
+func trimmed(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// first gives the first error that is one.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"crypto/rand"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/online"
+	"coldkms/shared/identity"
+)
+
+// compare has both machines' people look at the same words.
+func (a *app) compare(whose string, key identity.Public) {
+	a.say("%s fingerprint %s", whose, key.Fingerprint())
+	a.say("in words: %s", key.Words())
+	a.say("compare with what the other machine shows")
+}
+
+func (a *app) initialise() *cobra.Command {
+	return &cobra.Command{
+		Use:   "init",
+		Short: "make the state directory and this relay's identity",
+		Long: `init makes the state directory (mode 0700) with a new identity, and prints where
+its public half is: the file to take to the signer (kms-offline pair). Run
+again, it prints the same.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			dir, err := a.dir()
+			if err != nil {
+				return err
+			}
+			ctx, stop := interruptible()
+			defer stop()
+			id, err := online.Init(ctx, a.fs, dir, rand.Reader, a.now)
+			if err != nil {
+				return explain(err)
+			}
+			a.compare("this relay's", id.Public)
+			return a.JSON(struct {
+				Identity    string `json:"identity"`
+				Fingerprint string `json:"fingerprint"`
+			}{id.Path, id.Public.Fingerprint()})
+		},
+	}
+}

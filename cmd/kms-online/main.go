@@ -1,0 +1,80 @@
+// Kms-online is the relay: it has the API key and the network and no keys of
+// coins. It fetches what Tatum wants signed, carries it to kms-offline and
+// back in files, broadcasts the result and marks it as complete.
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/shared/durable"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], cli.Streams{Out: os.Stdout, Err: os.Stderr}, os.Getenv))
+}
+
+func run(args []string, streams cli.Streams, getenv func(string) string) int {
+	a := &app{Streams: streams, fs: durable.OS{}, now: time.Now, getenv: getenv}
+	return cli.Run(a.root(), args, streams)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kms-online",
+		Short: "the relay: network and API key, no keys of coins",
+		Long: `kms-online fetches pending transactions from Tatum, adds the previous
+transactions that prove them, and exports requests for kms-offline. It imports
+the signed results, checks every script, broadcasts and marks as complete.
+
+Every command may be interrupted, or the machine switched off, at any moment:
+run it again. What left once leaves again as the same bytes or not at all.
+
+The API key comes from TATUM_API_KEY, --env-file or --api-key (which other
+users of this machine may see in the list of processes).
+
+Exit status: 0 done, 1 failed, 2 usage, 3 part done (some items have problems),
+11 locked by another process, 22 bundle invalid, 30 network. Any other status
+is a failure.`,
+		Example: `  kms-online init
+  kms-online pair signer.kmswatch
+  kms-online fetch --testnet
+  kms-online export --out /media/usb
+  kms-online import /media/usb
+  kms-online broadcast`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.apiKey, "api-key", "", "Tatum API key (or TATUM_API_KEY)")
+	flags.StringVar(&a.apiURL, "api-url", "", "Tatum's address (or TATUM_API_URL; default https://api.tatum.io)")
+	flags.StringVar(&a.envFile, "env-file", "", "read TATUM_API_KEY and TATUM_API_URL from this file, where the environment has none")
+	flags.StringVar(&a.state, "state", "", "state directory (default coldkms/relay in the user's configuration folder)")
+	flags.BoolVar(&a.testnet, "testnet", false, "fetch from testnet; the other commands are then limited to it")
+	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a table for people is the default")
+	root.SetGlobalNormalizationFunc(asKMS)
+	root.AddCommand(
+		a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(),
+		a.status(), a.reject(), a.retry(), a.checkConfig(),
+	)
+	return root
+}
+
+// asKMS lets the flags of Tatum KMS be written as they are there.
+func asKMS(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	switch name {
+	case "apiKey":
+		name = "api-key"
+	case "apiUrl":
+		name = "api-url"
+	case "envFile":
+		name = "env-file"
+	case "transactionIds":
+		name = "transaction-ids"
+	}
+	return pflag.NormalizedName(name)
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/online"
+	"coldkms/shared/bundle"
+	"coldkms/shared/durable"
+)
+
+func (a *app) pair() *cobra.Command {
+	return &cobra.Command{
+		Use:   "pair WATCHFILE",
+		Short: "accept a signer's watch file, the first or a newer one",
+		Long: `pair accepts the watch file that kms-offline watch wrote: which signature ids
+to fetch for, and by whose key results must be signed. A newer file of the same
+signer takes the place of the older one. Another signer is refused: results of
+the first may still be on their way, so it gets a state directory of its own.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			file, err := durable.ReadFile(a.fs, args[0], bundle.MaxFile)
+			if err != nil {
+				return err
+			}
+			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {
+				signer, err := r.Pair(ctx, file)
+				if err != nil {
+					return err
+				}
+				a.compare("the signer's", signer)
+				return a.JSON(struct {
+					Fingerprint string `json:"fingerprint"`
+				}{signer.Fingerprint()})
+			})
+		},
+	}
+}

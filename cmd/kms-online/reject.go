@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/online"
+	"coldkms/online/journal"
+)
+
+// stateReply says where an item stands now.
+type stateReply struct {
+	ID    string        `json:"id"`
+	State journal.State `json:"state"`
+}
+
+func (a *app) reject() *cobra.Command {
+	var why string
+	cmd := &cobra.Command{
+		Use:   "reject ID --why TEXT",
+		Short: "drop a pending transaction, here and at Tatum",
+		Long: `reject drops a pending transaction at Tatum; a withdrawal is cancelled and what
+it took from the virtual account given back. What is signed is not dropped: a
+copy of a signed transaction stays valid wherever it is.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if strings.TrimSpace(why) == "" {
+				return cli.Fail(cli.Usage, errors.New("reject needs a reason"), "such as: --why 'wrong amount'")
+			}
+			return a.relay(withTatum, func(ctx context.Context, r *online.Relay) error {
+				exported, err := r.Reject(ctx, args[0], why)
+				if err != nil {
+					return err
+				}
+				if exported {
+					a.say("warning: %s was exported: if the signer has signed it already, that transaction stays valid wherever a copy of the result is; destroy the request and its result", args[0])
+				}
+				return a.JSON(stateReply{args[0], journal.Rejected})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&why, "why", "", "the reason, for the journal")
+	return cmd
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/online"
+	"coldkms/online/journal"
+)
+
+func (a *app) retry() *cobra.Command {
+	return &cobra.Command{
+		Use:   "retry ID",
+		Short: "let a refused or failed item start again",
+		Long: `retry lets a refused item be prepared anew at the next fetch, and a failed one,
+whose signed bytes are in the journal, be broadcast again as it is.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {
+				state, err := r.Retry(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				next := "fetch"
+				if state == journal.Signed {
+					next = "broadcast"
+				}
+				a.say("next: kms-online %s", next)
+				return a.JSON(stateReply{args[0], state})
+			})
+		},
+	}
+}
