@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -225,7 +226,11 @@ func TestAccountConcurrently(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, want, err := account.Key(7)
+	other, err := hd.AccountOf([]byte("foo bar"), nil, chain.LTC, chain.Testnet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want, err := other.Key(7) // not of account: the race to be found is in its first use
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,6 +280,12 @@ func TestSource(t *testing.T) {
 	}
 	if !errors.Is(err, hd.ErrEntropy) {
 		t.Errorf("zeros one by one: %v", err)
+	}
+	turns := hd.NewSource(io.MultiReader(bytes.NewReader(make([]byte, 16)), rand.Reader))
+	for range 3 { // once broken, for ever broken
+		if _, err := turns.Read(make([]byte, 16)); !errors.Is(err, hd.ErrEntropy) {
+			t.Errorf("a source that turns good: %v", err)
+		}
 	}
 	short := hd.NewSource(bytes.NewReader(make([]byte, 3)))
 	if _, err := short.Read(make([]byte, 32)); err == nil || errors.Is(err, hd.ErrEntropy) {

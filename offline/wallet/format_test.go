@@ -247,12 +247,46 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := load(file, "golden password")
+	b, err := load(file, "g\u00f6lden password")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(b.Entries) != 5 || b.Entries[0].XPub == "" || b.Entries[4].Kind != Foreign || b.Relays[0].Name != "relay" || len(b.Ledger) != 32 {
 		t.Errorf("%+v", b)
+	}
+}
+
+func TestOpensTo(t *testing.T) {
+	raw := []byte("content")
+	file, k, err := seal(raw, []byte("pw"), cheapCost(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := k
+	other.header[0] ^= 1
+	if err := opensTo(file, &k, raw); err != nil {
+		t.Error(err)
+	}
+	for name, err := range map[string]error{
+		"other content": opensTo(file, &k, []byte("Content")),
+		"other keys":    opensTo(file, &other, raw),
+		"no file":       opensTo(nil, &k, raw),
+	} {
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestCloseWipesSeedAndPassword(t *testing.T) {
+	seed := bytes.Repeat([]byte{7}, 32)
+	w, err := newWallet(Store{Rand: rand.Reader}, "", []byte("pw"), &body{Seed: seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if !bytes.Equal(seed, make([]byte, 32)) || !bytes.Equal(w.password, make([]byte, 2)) {
+		t.Errorf("left: %x, %q", seed, w.password)
 	}
 }
 

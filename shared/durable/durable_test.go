@@ -5,6 +5,7 @@ package durable_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -114,6 +115,25 @@ func TestReplaceVerifies(t *testing.T) {
 	})
 	if !errors.Is(err, no) || read(t, path) != "old" || len(names(t, dir)) != 1 {
 		t.Errorf("%v; %q; %v", err, read(t, path), names(t, dir))
+	}
+}
+
+// What another writer has not finished is his.
+func TestReplaceLeavesOtherTemps(t *testing.T) {
+	dir := t.TempDir()
+	path, other := filepath.Join(dir, "f"), filepath.Join(dir, ".f.tmp-0")
+	put(t, other, "theirs")
+	if err := durable.Replace(durable.OS{}, path, []byte("ours"), 0o600, nil); err != nil {
+		t.Fatal(err)
+	}
+	if read(t, path) != "ours" || read(t, other) != "theirs" {
+		t.Errorf("%q, %q", read(t, path), read(t, other))
+	}
+	for n := range 100 {
+		put(t, filepath.Join(dir, fmt.Sprintf(".f.tmp-%d", n)), "")
+	}
+	if err := durable.Replace(durable.OS{}, path, []byte("more"), 0o600, nil); err == nil || read(t, path) != "ours" {
+		t.Errorf("%v; %q", err, read(t, path))
 	}
 }
 
