@@ -42,7 +42,7 @@ func (s *Server) open(ctx context.Context, id chain.ID, node Node) (*backend, er
 	return b, err
 }
 
-// restoreBlocks gives a node the blocks that it lost when it was killed.
+// restoreBlocks gives a node the blocks that it had before.
 func (s *Server) restoreBlocks(ctx context.Context, b *backend, miner Miner) error {
 	tip, err := b.node.Tip(ctx)
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *Server) restoreBlocks(ctx context.Context, b *backend, miner Miner) err
 		if err != nil {
 			return err
 		}
-		if err := miner.Submit(ctx, block); err != nil {
+		if err := miner.Submit(ctx, height, block); err != nil {
 			return fmt.Errorf("sandbox: node and records disagree at block %d: %w", height, err)
 		}
 	}

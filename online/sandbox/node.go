@@ -30,12 +30,12 @@ type Node interface {
 	Tip(ctx context.Context) (Tip, error)
 }
 
-// Miner is a Node whose blocks are made on demand, and that may forget: the
-// server keeps a copy of every block and gives it back after a crash.
+// Miner is a Node whose blocks are made on demand, and that forgets them when
+// it stops: the server keeps a copy of every block and gives it back.
 type Miner interface {
 	Mine(ctx context.Context, blocks int) error
 	Block(ctx context.Context, height int64) (*wire.MsgBlock, error)
-	Submit(ctx context.Context, block *wire.MsgBlock) error
+	Submit(ctx context.Context, height int64, block *wire.MsgBlock) error
 }
 
 // Caller is a Node that answers JSON-RPC.

@@ -91,7 +91,7 @@ type Records interface {
 	Failures(ctx context.Context) ([]Failure, error) // newest first, a few
 }
 
-// Copies keeps what a node may forget when it is killed: every block, and the
+// Copies keeps what a node forgets when it stops: every block, and the
 // transactions that were sent and are in no block yet.
 type Copies interface {
 	AddSent(ctx context.Context, id chain.ID, tx *wire.MsgTx) error

@@ -12,7 +12,7 @@ import (
 )
 
 // maxCached bounds the mined transactions kept in memory.
-const maxCached = 20_000
+const maxCached = 50_000
 
 // cache keeps mined transactions, which never change here.
 type cache struct {
@@ -25,6 +25,14 @@ func (c *cache) get(id chainhash.Hash) (sandbox.ChainTx, bool) {
 	defer c.mu.Unlock()
 	tx, known := c.txs[id]
 	return tx, known
+}
+
+// putBlock keeps the transactions of a block.
+func (c *cache) putBlock(height int64, block *wire.MsgBlock) {
+	hash := block.BlockHash().String()
+	for _, tx := range block.Transactions {
+		c.put(tx.TxHash(), sandbox.ChainTx{Msg: tx, Height: height, Block: hash, Time: block.Header.Timestamp.Unix()})
+	}
 }
 
 func (c *cache) put(id chainhash.Hash, tx sandbox.ChainTx) {

@@ -1,11 +1,13 @@
 // Package btcd runs a btcd in regression test mode as a child process, and is
 // the sandbox's Node for Bitcoin.
 //
+// btcd removes its regression test chain each time it starts, so that the
+// chain is whatever is submitted to it then; sandbox.Server keeps the blocks.
+//
 // The node listens on loopback only, on a port of its own, with a user name
 // and password made anew at each start. They are in a file that only the user
 // can read, never on a command line. The child ends with its parent: by RPC
-// when closed, by a signal from the kernel (on Linux) when the parent is
-// killed. Elsewhere a node that outlived its parent is stopped, by the
+// when closed, by the kernel (on Linux) when the parent is killed. Elsewhere a node that outlived its parent is stopped, by the
 // password in its file, when the next one starts.
 package btcd
 
@@ -42,7 +44,7 @@ const (
 )
 
 // Start runs the btcd at binary in dir, mining to miningAddress, and waits
-// until it answers. The chain stays in dir.
+// until it answers. It has an empty chain then.
 func Start(ctx context.Context, binary, dir, miningAddress string) (*Node, error) {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
@@ -107,7 +109,7 @@ func (n *Node) ready(ctx context.Context) error {
 // Ended is closed when the process has ended, for whatever reason.
 func (n *Node) Ended() <-chan struct{} { return n.child.ended }
 
-// Close stops btcd and waits until it has written everything.
+// Close stops btcd and waits for its end.
 func (n *Node) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
@@ -133,7 +135,7 @@ func writeConf(path, user, pass, port, miningAddress string) error {
 	lines := []string{
 		"[Application Options]", "regtest=1", "txindex=1", "addrindex=1", "notls=1", "nolisten=1",
 		"rpclisten=127.0.0.1:" + port, "rpcuser=" + user, "rpcpass=" + pass,
-		"rpcmaxclients=64", "rpcmaxconcurrentreqs=64", "miningaddr=" + miningAddress,
+		"rpcmaxclients=64", "rpcmaxconcurrentreqs=64", "utxocachemaxsize=16", "miningaddr=" + miningAddress,
 	}
 	_ = os.Remove(path) // so that the mode below is the file's
 	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {

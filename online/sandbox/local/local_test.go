@@ -36,7 +36,7 @@ func call(t *testing.T, h http.Handler, method, path, body string) map[string]an
 }
 
 // What was acknowledged is there after a clean stop, and after btcd was
-// killed with its blocks and its mempool in memory.
+// killed. (btcd itself keeps nothing of a regression test.)
 func TestRestart(t *testing.T) {
 	config := local.Config{Dir: t.TempDir(), Btcd: sandboxtest.Btcd(t)}
 	open := func() *local.Sandbox {

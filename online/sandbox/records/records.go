@@ -1,5 +1,5 @@
 // Package records keeps what a sandbox was told in one SQLite file: pending
-// transactions, withdrawals, and copies of what its node may forget.
+// transactions, withdrawals, and copies of what its node forgets.
 //
 // Every change is one transaction, written through to the disk before it is
 // acknowledged (WAL, synchronous FULL). The file is held exclusively: a
