@@ -271,6 +271,30 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
+func TestRestoreFaults(t *testing.T) {
+	for _, mode := range modes() {
+		path := twoGenerations(t)
+		from := filepath.Join(t.TempDir(), "copy")
+		ok(t, os.WriteFile(from, must(os.ReadFile(path + wallet.PrevSuffix))(t), 0o600))
+		again := reset(t, filepath.Dir(path))
+		restore := func(f *faultfs.FS) error {
+			s := store()
+			s.FS = f
+			return s.Restore(path, from, []byte("pw"))
+		}
+		_, err := faultfs.Each(durable.OS{}, mode, nil, restore, func(n int, f *faultfs.FS) {
+			again()
+			err := restore(f)
+			got, why := opens(path, "pw")
+			if got != 1 && got != 2 || err == nil && got != 1 {
+				t.Errorf("mode %d, operation %d (%s): %v; %d entries, %v", mode, n, f.Trace()[n-1], err, got, why)
+			}
+		})
+		ok(t, err)
+		again()
+	}
+}
+
 // A second process without the lock must not lose the first one's keys.
 func TestSaveFindsChangedFile(t *testing.T) {
 	path := twoGenerations(t)

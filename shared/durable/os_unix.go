@@ -25,6 +25,11 @@ func syncFolder(name string) error {
 	return errors.Join(err, d.Close())
 }
 
+// groupOrOthers are the write permissions of everyone but the owner.
+const groupOrOthers = 0o022
+
+func othersMayWrite(info fs.FileInfo) bool { return info.Mode().Perm()&groupOrOthers != 0 }
+
 func ownerOf(info fs.FileInfo) (uid int, known bool) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -26,8 +26,9 @@ func renameNew(from, to string) error {
 func syncFolder(string) error { return nil }
 
 // Permissions are access control lists here, which mode bits do not show.
-func ownedByRoot(fs.FileInfo) bool  { return false }
-func foreignOwner(fs.FileInfo) bool { return false }
+func othersMayWrite(fs.FileInfo) bool { return false }
+func ownedByRoot(fs.FileInfo) bool    { return false }
+func foreignOwner(fs.FileInfo) bool   { return false }
 
 // Lock is an exclusive lock on a path. The system drops it when the process
 // ends, however it ends.

@@ -34,9 +34,6 @@ func MakeDir(fsys FS, path string) error {
 	return CheckDir(fsys, path)
 }
 
-// groupOrOthers are the write permissions of everyone but the owner.
-const groupOrOthers = 0o022
-
 // CheckDir refuses a folder in which others could put or exchange files: one
 // that group or others may write to, or that belongs to another user. A
 // sticky one, such as /tmp, is accepted if it belongs to root: there nobody
@@ -52,7 +49,7 @@ func CheckDir(fsys FS, path string) error {
 	if info.Mode()&fs.ModeSticky != 0 && ownedByRoot(info) {
 		return nil
 	}
-	if info.Mode().Perm()&groupOrOthers != 0 {
+	if othersMayWrite(info) {
 		return fmt.Errorf("%w: others may write to the folder %s (mode %04o); chmod go-w it", ErrInsecure, path, info.Mode().Perm())
 	}
 	return checkOwner(path, info)
@@ -69,7 +66,7 @@ func CheckFile(fsys FS, path string) error {
 	if err := regular(info); err != nil {
 		return fmt.Errorf("check file %s: %w", path, err)
 	}
-	if info.Mode().Perm()&groupOrOthers != 0 {
+	if othersMayWrite(info) {
 		return fmt.Errorf("%w: others may write to %s (mode %04o); chmod 600 it", ErrInsecure, path, info.Mode().Perm())
 	}
 	return checkOwner(path, info)

@@ -1,0 +1,5 @@
+//go:build linux && !amd64
+
+package guard_test
+
+func tryInt80() {}
