@@ -275,7 +275,7 @@ func TestRestoreFaults(t *testing.T) {
 	for _, mode := range modes() {
 		path := twoGenerations(t)
 		from := filepath.Join(t.TempDir(), "copy")
-		ok(t, os.WriteFile(from, must(os.ReadFile(path + wallet.PrevSuffix))(t), 0o600))
+		ok(t, os.WriteFile(from, must(os.ReadFile(path+wallet.PrevSuffix))(t), 0o600))
 		again := reset(t, filepath.Dir(path))
 		restore := func(f *faultfs.FS) error {
 			s := store()
