@@ -1,6 +1,7 @@
 package hd
 
 import (
+	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/binary"
 	"errors"
@@ -44,8 +45,10 @@ func Seed(mnemonic, passphrase []byte) []byte {
 // keys of one mnemonic on one chain and network are derived. It is safe for
 // concurrent use until Wipe.
 type Account struct {
-	key    *hdkeychain.ExtendedKey
-	params utxo.Params
+	private   btcec.ModNScalar
+	public    []byte
+	chainCode []byte
+	xpub      string
 }
 
 // NewAccount derives the account of a seed. Errors about the chain or network
@@ -68,12 +71,28 @@ func NewAccount(seed []byte, id chain.ID, network chain.Network) (*Account, erro
 		}
 		key = child
 	}
-	// The library computes the public key when first needed and keeps it:
-	// done here, so that concurrent derivations only read.
-	if _, err := key.ECPubKey(); err != nil {
+	defer key.Zero()
+	return newAccount(key, p)
+}
+
+func newAccount(key *hdkeychain.ExtendedKey, p utxo.Params) (*Account, error) {
+	private, err := key.ECPrivKey()
+	if err != nil {
 		return nil, fmt.Errorf("derive account: %w", err)
 	}
-	return &Account{key: key, params: p}, nil
+	defer private.Zero()
+	public, err := key.Neuter()
+	if err != nil {
+		return nil, fmt.Errorf("derive account: %w", err)
+	}
+	public, err = public.CloneWithVersion(binary.BigEndian.AppendUint32(nil, p.HDPublic))
+	if err != nil {
+		return nil, fmt.Errorf("derive account: %w", err)
+	}
+	return &Account{
+		private: private.Key, public: private.PubKey().SerializeCompressed(),
+		chainCode: key.ChainCode(), xpub: public.String(),
+	}, nil
 }
 
 // AccountOf derives the account of a mnemonic and wipes the seed in between.
@@ -84,42 +103,37 @@ func AccountOf(mnemonic, passphrase []byte, id chain.ID, network chain.Network) 
 }
 
 // XPub is the extended public key as Tatum writes it for this chain.
-func (a *Account) XPub() (string, error) {
-	public, err := a.key.Neuter()
-	if err != nil {
-		return "", fmt.Errorf("extended public key: %w", err)
-	}
-	public, err = public.CloneWithVersion(magic(a.params))
-	if err != nil {
-		return "", fmt.Errorf("extended public key: %w", err)
-	}
-	return public.String(), nil
-}
-
-func magic(p utxo.Params) []byte { return binary.BigEndian.AppendUint32(nil, p.HDPublic) }
+func (a *Account) XPub() string { return a.xpub }
 
 // Key derives child index: its private key of 32 bytes, which the caller
-// wipes, and its compressed public key.
+// wipes, and its compressed public key. It is BIP 32's CKDpriv, written out
+// because the library computes each public key twice, which costs as much as
+// a signature.
 func (a *Account) Key(index int64) (private, public []byte, err error) {
 	i, err := childIndex(index)
 	if err != nil {
 		return nil, nil, err
 	}
-	child, err := a.key.Derive(i)
-	if err != nil {
-		return nil, nil, fmt.Errorf("derive key %d: %w", index, err)
+	mac := hmac.New(sha512.New, a.chainCode)
+	mac.Write(a.public)
+	mac.Write(binary.BigEndian.AppendUint32(nil, i))
+	sum := mac.Sum(nil)
+	defer clear(sum)
+	var child btcec.ModNScalar
+	if child.SetByteSlice(sum[:keySize]) || child.Add(&a.private).IsZero() {
+		return nil, nil, fmt.Errorf("derive key %d: there is no such key", index) // 1 in 2^127
 	}
-	defer child.Zero()
-	key, err := child.ECPrivKey()
-	if err != nil {
-		return nil, nil, fmt.Errorf("derive key %d: %w", index, err)
-	}
+	key := btcec.PrivKeyFromScalar(&child)
 	defer key.Zero()
+	defer child.Zero()
 	return key.Serialize(), key.PubKey().SerializeCompressed(), nil
 }
 
 // Wipe forgets the key. The account must not be used after it.
-func (a *Account) Wipe() { a.key.Zero() }
+func (a *Account) Wipe() {
+	a.private.Zero()
+	clear(a.chainCode)
+}
 
 // childIndex refuses hardened indices: an extended public key does not have
 // them, and Tatum silently derives another key for them.

@@ -5,6 +5,7 @@ package wallet_test
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"coldkms/offline/wallet"
@@ -70,4 +71,17 @@ func BenchmarkPrivateCached(b *testing.B) {
 	for b.Loop() {
 		must(w.Private("words", 1))(b)
 	}
+}
+
+// New indices of one mnemonic, on all cores.
+func BenchmarkPrivateNew(b *testing.B) {
+	w := must(store().New(newPath(b), []byte("pw")))(b)
+	defer w.Close()
+	sample(b, w)
+	var next atomic.Int64
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			must(w.Private("words", next.Add(1)))(b)
+		}
+	})
 }

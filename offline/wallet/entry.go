@@ -75,11 +75,7 @@ func FromMnemonic(id string, c chain.ID, n chain.Network, words, passphrase []by
 		return Entry{}, err
 	}
 	defer account.Wipe()
-	xpub, err := account.XPub()
-	if err != nil {
-		return Entry{}, err
-	}
-	e := Entry{ID: id, Chain: c, Network: n, Kind: Mnemonic, Created: created.Unix(), XPub: xpub,
+	e := Entry{ID: id, Chain: c, Network: n, Kind: Mnemonic, Created: created.Unix(), XPub: account.XPub(),
 		Words: bytes.Clone(words), Passphrase: bytes.Clone(passphrase)}
 	return e, e.check()
 }

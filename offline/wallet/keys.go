@@ -13,11 +13,11 @@ import (
 const maxChildren = 1 << 16
 
 // slot is one entry and what was derived from it: the extended key costs a
-// millisecond, a child a tenth of a signature.
+// millisecond and a half, a child as much as a signature.
 type slot struct {
 	entry Entry
 
-	mu       sync.Mutex
+	mu       sync.RWMutex
 	account  *hd.Account
 	children map[int64]child
 	wiped    bool
@@ -25,45 +25,68 @@ type slot struct {
 
 type child struct{ private, public []byte }
 
-// key gives a copy of the entry's key: of a mnemonic at index.
-func (s *slot) key(index int64) (child, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var c child
-	var err error
-	switch {
-	case s.wiped:
-		err = ErrClosed
-	case s.entry.Kind == Mnemonic:
-		c, err = s.derive(index)
-	case s.entry.Kind == PrivateKey:
-		c = child{private: s.entry.Key, public: s.entry.Public}
-	default:
-		err = fmt.Errorf("%w: %s of %s", ErrForeign, s.entry.ID, s.entry.Chain)
-	}
-	return child{private: bytes.Clone(c.private), public: bytes.Clone(c.public)}, err
+func (c child) clone() child {
+	return child{private: bytes.Clone(c.private), public: bytes.Clone(c.public)}
 }
 
-func (s *slot) derive(index int64) (child, error) {
-	if c, have := s.children[index]; have {
-		return c, nil
-	}
-	if s.account == nil {
-		account, err := hd.AccountOf(s.entry.Words, s.entry.Passphrase, s.entry.Chain, s.entry.Network)
-		if err != nil {
-			return child{}, err
-		}
-		s.account, s.children = account, make(map[int64]child)
-	}
-	private, public, err := s.account.Key(index)
-	if err != nil {
+// key gives a copy of the entry's key: of a mnemonic at index.
+func (s *slot) key(index int64) (child, error) {
+	if err := s.prepare(); err != nil {
 		return child{}, err
 	}
-	c := child{private: private, public: public}
-	if len(s.children) < maxChildren {
-		s.children[index] = c
+	c, known, err := s.derive(index)
+	if err == nil && !known {
+		s.keep(index, c)
 	}
-	return c, nil
+	return c, err
+}
+
+// prepare derives the extended key once.
+func (s *slot) prepare() error {
+	s.mu.RLock()
+	ready := s.account != nil || s.entry.Kind != Mnemonic
+	s.mu.RUnlock()
+	if ready {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.account != nil || s.wiped {
+		return nil
+	}
+	account, err := hd.AccountOf(s.entry.Words, s.entry.Passphrase, s.entry.Chain, s.entry.Network)
+	if err == nil {
+		s.account, s.children = account, make(map[int64]child)
+	}
+	return err
+}
+
+// derive looks a key up or derives it. Several may do so at once: signing
+// uses all cores, often on keys of one mnemonic.
+func (s *slot) derive(index int64) (c child, known bool, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	switch {
+	case s.wiped:
+		return child{}, true, ErrClosed
+	case s.entry.Kind == PrivateKey:
+		return child{private: s.entry.Key, public: s.entry.Public}.clone(), true, nil
+	case s.entry.Kind != Mnemonic:
+		return child{}, true, fmt.Errorf("%w: %s of %s", ErrForeign, s.entry.ID, s.entry.Chain)
+	}
+	if c, known = s.children[index]; known {
+		return c.clone(), true, nil
+	}
+	c.private, c.public, err = s.account.Key(index)
+	return c, false, err
+}
+
+func (s *slot) keep(index int64, c child) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, known := s.children[index]; !known && !s.wiped && len(s.children) < maxChildren {
+		s.children[index] = c.clone()
+	}
 }
 
 func (s *slot) wipe() {

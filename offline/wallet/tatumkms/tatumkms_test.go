@@ -185,11 +185,7 @@ func xpubOf(t *testing.T, mnemonic string, n chain.Network) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	xpub, err := account.XPub()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return xpub
+	return account.XPub()
 }
 
 func TestEntries(t *testing.T) {
