@@ -15,11 +15,11 @@ import (
 // ready makes a funded, pending and signed transaction.
 func ready(t *testing.T, s *sandboxtest.Sandbox) (id string, body map[string]string) {
 	t.Helper()
-	a := p2wpkh(t, testKey(1))
+	a := p2wpkh(t, testKey(t, 1))
 	s.Fund(t, a, "0.001")
-	id = create(t, s, fmt.Sprintf(`{"fromAddress":[{"address":%q,"signatureId":%q}],"to":[{"address":%q,"value":0.0009}]}`, a, sigID, a))
+	id = create(t, s, fmt.Sprintf(`{"fromAddress":[{"address":%q,"signatureId":%q}],"to":[{"address":%q,"value":0.0009}]}`, a, sigID(t), a))
 	p, _ := serialized(t, s, id)
-	return id, map[string]string{"txData": serialize(t, signed(t, p.SerializedTransaction, testKey(1))), "signatureId": id}
+	return id, map[string]string{"txData": serialize(t, signed(t, p.SerializedTransaction, testKey(t, 1))), "signatureId": id}
 }
 
 func broadcasts(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/broadcast") }
@@ -78,8 +78,7 @@ func TestUnmarked(t *testing.T) {
 }
 
 // A pending id that nobody knows: the broadcast lands all the same.
-func TestUnknownPendingID(t *testing.T) {
-	s := sandboxtest.Start(t, sandbox.Config{})
+func testUnknownPendingID(t *testing.T, s *sandboxtest.Sandbox) {
 	_, body := ready(t, s)
 	body["signatureId"] = strings.Repeat("0", 24)
 	var sent struct{ Failed bool }
@@ -88,8 +87,7 @@ func TestUnknownPendingID(t *testing.T) {
 	}
 }
 
-func TestFailureReports(t *testing.T) {
-	s := sandboxtest.Start(t, sandbox.Config{})
+func testFailureReports(t *testing.T, s *sandboxtest.Sandbox) {
 	s.Want(t, "POST", "/v3/tatum/kms/batch", `{"errors":[{"signatureId":"a","error":"one"},{"signatureId":"b","error":"two"}]}`, nil)
 	var list []sandbox.Failure
 	s.Want(t, "GET", "/sandbox/failures", nil, &list)
@@ -99,9 +97,8 @@ func TestFailureReports(t *testing.T) {
 }
 
 // Many at once: every faucet payment lands and every block is kept.
-func TestConcurrent(t *testing.T) {
-	s := sandboxtest.Start(t, sandbox.Config{})
-	a := p2wpkh(t, testKey(1))
+func testConcurrent(t *testing.T, s *sandboxtest.Sandbox) {
+	a := p2wpkh(t, testKey(t, 1))
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {

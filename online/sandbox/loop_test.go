@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -14,24 +15,22 @@ import (
 	"github.com/btcsuite/btcd/txscript"
 	"github.com/btcsuite/btcd/wire"
 
-	"coldkms/online/sandbox"
 	"coldkms/online/sandbox/sandboxtest"
 	"coldkms/shared/pending"
 )
 
 // The guide's loop, on a real node: fund an address, ask for a transaction,
 // see it pending, sign, broadcast, mine, see it completed.
-func TestLoop(t *testing.T) {
-	s := sandboxtest.Start(t, sandbox.Config{})
-	key := testKey(1)
+func testLoop(t *testing.T, s *sandboxtest.Sandbox) {
+	key := testKey(t, 1)
 	address := p2pkh(t, key)
 	s.Fund(t, address, "0.0001")
 
 	id := create(t, s, fmt.Sprintf(`{"fromAddress":[{"address":%q,"signatureId":%q}],
-		"to":[{"address":%q,"value":0.00001},{"address":%q,"value":0.00007}]}`, address, sigID, p2wpkh(t, testKey(2)), address))
+		"to":[{"address":%q,"value":0.00001},{"address":%q,"value":0.00007}]}`, address, sigID(t), p2wpkh(t, testKey(t, 2)), address))
 
 	var list []json.RawMessage
-	s.Want(t, "POST", "/v3/kms/pending/BTC", map[string]any{"signatureIds": []string{sigID, "other"}}, &list)
+	s.Want(t, "POST", "/v3/kms/pending/BTC", map[string]any{"signatureIds": []string{sigID(t), "other"}}, &list)
 	if len(list) != 1 {
 		t.Fatalf("%d pending, want 1", len(list))
 	}
@@ -39,7 +38,7 @@ func TestLoop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.ID != id || p.Chain != "BTC" || len(p.Hashes) != 1 || p.Hashes[0] != sigID {
+	if p.ID != id || p.Chain != "BTC" || len(p.Hashes) != 1 || p.Hashes[0] != sigID(t) {
 		t.Errorf("pending: %+v", p)
 	}
 	for _, field := range []string{`"withdrawalId":null`, `"index":null`, `"withdrawalResponses":null`} {
@@ -77,13 +76,17 @@ func TestLoop(t *testing.T) {
 	if seen.Hex != serialize(t, tx) || seen.BlockNumber == 0 || seen.Fee != 2000 || seen.Inputs[0].Coin.Value != 10000 {
 		t.Errorf("transaction: %+v", seen)
 	}
-	s.Want(t, "POST", "/v3/kms/pending/BTC", map[string]any{"signatureIds": []string{sigID}}, &list)
+	s.Want(t, "POST", "/v3/kms/pending/BTC", map[string]any{"signatureIds": []string{sigID(t)}}, &list)
 	if len(list) != 0 {
 		t.Errorf("still pending: %s", list)
 	}
 }
 
-const sigID = "b8eb99cd-ba04-4031-a65f-11d6420ebdd1"
+// sigID is a signature id of the running test.
+func sigID(t *testing.T) string {
+	sum := sha256.Sum256([]byte(t.Name()))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}
 
 // create posts a transaction and gives the pending id.
 func create(t *testing.T, s *sandboxtest.Sandbox, body string) string {
@@ -173,8 +176,10 @@ func signInput(t *testing.T, tx *wire.MsgTx, i int, prevs *txscript.MultiPrevOut
 	t.Fatalf("no key for input %d: %x", i, prev.PkScript)
 }
 
-func testKey(n byte) *btcec.PrivateKey {
-	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{n}, 32))
+// testKey is a key of the running test.
+func testKey(t *testing.T, n byte) *btcec.PrivateKey {
+	sum := sha256.Sum256(append([]byte(t.Name()), n))
+	key, _ := btcec.PrivKeyFromBytes(sum[:])
 	return key
 }
 

@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -10,14 +9,13 @@ import (
 	"github.com/btcsuite/btcd/btcutil/hdkeychain"
 	"github.com/btcsuite/btcd/chaincfg"
 
-	"coldkms/online/sandbox"
 	"coldkms/online/sandbox/sandboxtest"
 )
 
 // hd gives an xpub and the private key of its child i.
 func hd(t *testing.T) (xpub string, child func(i uint32) *btcec.PrivateKey) {
 	t.Helper()
-	master, err := hdkeychain.NewMaster(bytes.Repeat([]byte{7}, 32), &chaincfg.TestNet3Params)
+	master, err := hdkeychain.NewMaster([]byte(sigID(t)), &chaincfg.TestNet3Params)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,18 +42,17 @@ func withdraw(t *testing.T, s *sandboxtest.Sandbox, xpub, amount string) created
 	t.Helper()
 	var c created
 	s.Want(t, "POST", "/v3/offchain/bitcoin/transfer", fmt.Sprintf(`{"senderAccountId":"x","address":%q,"amount":%q,"fee":"0.0001",
-		"signatureId":%q,"xpub":%q,"indices":[2,5]}`, p2pkh(t, testKey(9)), amount, sigID, xpub), &c)
+		"signatureId":%q,"xpub":%q,"indices":[2,5]}`, p2pkh(t, testKey(t, 9)), amount, sigID(t), xpub), &c)
 	return c
 }
 
-func TestWithdrawal(t *testing.T) {
-	s := sandboxtest.Start(t, sandbox.Config{})
+func testWithdrawal(t *testing.T, s *sandboxtest.Sandbox) {
 	xpub, child := hd(t)
 	s.Fund(t, p2wpkh(t, child(2)), "0.001")
 	s.Fund(t, p2wpkh(t, child(5)), "0.002")
 	w := withdraw(t, s, xpub, "0.0015")
 	p, doc := serialized(t, s, w.SignatureID)
-	if p.WithdrawalID == nil || *p.WithdrawalID != w.ID || !slices.Equal(p.Hashes, []string{sigID}) || doc.ChangeScript != "" {
+	if p.WithdrawalID == nil || *p.WithdrawalID != w.ID || !slices.Equal(p.Hashes, []string{sigID(t)}) || doc.ChangeScript != "" {
 		t.Errorf("pending: %+v", p)
 	}
 	var got []string
@@ -98,8 +95,7 @@ func TestWithdrawal(t *testing.T) {
 }
 
 // A withdrawal is cancelled from either end, and then cannot be broadcast.
-func TestCancelWithdrawal(t *testing.T) {
-	s := sandboxtest.Start(t, sandbox.Config{})
+func testCancelWithdrawal(t *testing.T, s *sandboxtest.Sandbox) {
 	xpub, child := hd(t)
 	s.Fund(t, p2wpkh(t, child(2)), "0.001")
 	for _, path := range []func(created) string{
