@@ -20,7 +20,7 @@ type Cost struct {
 }
 
 // DefaultCost is the least that the programs write: 256 MiB, three passes,
-// four lanes; half a second on the machine that LIBS measured.
+// four lanes; about half a second on two cores of a 2025 server.
 func DefaultCost() Cost { return Cost{Memory: 256 << 10, Passes: 3, Lanes: 4} }
 
 // Limits of what is read, checked before anything is allocated: a hostile
