@@ -32,7 +32,7 @@ func run(args []string, streams cli.Streams) int {
 
 // built are the chains that this version signs for. A new chain of the UTXO
 // family is one more word here.
-func built() []chain.ID { return []chain.ID{chain.BTC} }
+func built() []chain.ID { return []chain.ID{chain.BTC, chain.LTC, chain.DOGE, chain.BCH} }
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{

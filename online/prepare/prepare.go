@@ -70,8 +70,10 @@ type parsed struct {
 // chain that is not built.
 func parserOf(id chain.ID) func(string) (parsed, error) {
 	switch id {
-	case chain.BTC:
+	case chain.BTC, chain.LTC, chain.DOGE:
 		return parseBitcore
+	case chain.BCH:
+		return parseBCH
 	}
 	return nil
 }

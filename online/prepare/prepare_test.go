@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
 	"github.com/btcsuite/btcd/wire"
 
 	"coldkms/online/prepare"
@@ -307,6 +308,9 @@ func TestCheckStripsWitness(t *testing.T) {
 		if err != nil || !bytes.Equal(p.Raw, plain.Bytes()) {
 			t.Errorf("%s witness: %x, %v", name, p.Raw, err)
 		}
+	}
+	if _, err := prepare.Check(chainhash.Hash{1}, plain.Bytes()); err == nil {
+		t.Error("another transaction is taken")
 	}
 	for cut := range full.Len() {
 		if _, err := prepare.Check(msg.TxHash(), full.Bytes()[:cut]); err == nil {

@@ -139,7 +139,7 @@ func (d *demo) details() error {
 	}
 	var kms struct{ TxID string }
 	if err := json.Unmarshal(reply, &kms); err != nil || kms.TxID != d.txID {
-		return fmt.Errorf("Tatum names txId %q, the relay sent %q (%v)", kms.TxID, d.txID, err)
+		return fmt.Errorf("the API names txId %q, the relay sent %q (%v)", kms.TxID, d.txID, err)
 	}
 	mined, err := d.curl("GET", "/v3/bitcoin/transaction/"+d.txID, "")
 	if err != nil {

@@ -34,7 +34,7 @@ func (s Signer) Prepare(item bundle.Item, previous *utxo.Table, keys sign.Keys) 
 		return nil, err
 	}
 	for i, in := range tx.Spent() {
-		if kind := tx.Params().KindOf(in.Script); !kind.Signable() {
+		if kind := tx.Params().KindOf(in.Script); !tx.Params().Signable(kind) {
 			return nil, chain.Refuse(chain.UnknownInput, "input %d spends a %s output, which is not signed for", i, kind)
 		}
 	}
@@ -104,7 +104,10 @@ func (j *job) signInput(i int, kind utxo.Kind, k ringKey, digests *utxo.Digester
 	defer clear(secret)
 	private, _ := btcec.PrivKeyFromBytes(secret)
 	defer private.Zero()
-	if kind == utxo.P2TR {
+	switch {
+	case j.tx.Params().ForkID:
+		return append(signSchnorr2019(private, digest), k.public...), nil
+	case kind == utxo.P2TR:
 		return signTaproot(private, digest)
 	}
 	compressed := len(k.public) == btcec.PubKeyBytesLenCompressed

@@ -2,7 +2,6 @@ package utxo
 
 import (
 	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
 
 	"coldkms/shared/chain"
 )
@@ -13,8 +12,7 @@ import (
 // has no other: segwit does not allow it (BIP 143).
 func (p Params) KeyAddress(public []byte) (address, legacy string) {
 	hash := btcutil.Hash160(public)
-	script := append([]byte{txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_DATA_20}, hash...)
-	legacy = p.Address(append(script, txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG))
+	legacy = p.Address(payToPubKeyHash(hash))
 	if p.Chain != chain.BTC || len(public) != pubKeyLen {
 		return legacy, legacy
 	}

@@ -22,10 +22,13 @@ import (
 //	P2SH-P2WPKH          the same and the 33-byte public key, without which
 //	                     the hash that was signed is not known.
 //	P2TR key path        64 bytes (BIP 340).
+//	Bitcoin Cash P2PKH   64 bytes (Schnorr of 2019) and the public key, 33 or 65 bytes.
 const (
 	compactLen = 65
 	schnorrLen = 64
 	pubKeyLen  = 33
+
+	uncompressedLen = 65
 )
 
 // Final is a finished transaction whose every script has been run.
@@ -69,14 +72,19 @@ var (
 
 func (t *Tx) place(in *wire.TxIn, i int, sig []byte, digests *Digester) error {
 	script := t.spent[i].Script
-	switch t.params.KindOf(script) {
-	case P2TR:
+	kind := t.params.KindOf(script)
+	switch {
+	case t.params.ForkID && kind == P2PKH:
+		return placeForkID(in, sig, script)
+	case !t.params.Signable(kind):
+		return errSigForm
+	case kind == P2TR:
 		if len(sig) != schnorrLen {
 			return errSigForm
 		}
 		in.Witness = wire.TxWitness{sig}
 		return nil
-	case P2SH:
+	case kind == P2SH:
 		return placeNested(in, i, sig, script, digests)
 	}
 	digest, err := digests.Digest(i, nil)
@@ -87,7 +95,7 @@ func (t *Tx) place(in *wire.TxIn, i int, sig []byte, digests *Digester) error {
 	if err != nil {
 		return err
 	}
-	switch t.params.KindOf(script) {
+	switch kind {
 	case P2PK:
 		in.SignatureScript = push(der)
 		return nil
@@ -158,6 +166,15 @@ func push(data []byte) []byte { return append([]byte{byte(len(data))}, data...) 
 
 // run executes every input's scripts as a node with standard policy would.
 func (t *Tx) run(msg *wire.MsgTx) error {
+	if t.params.ForkID {
+		digests := t.Digester()
+		for i, in := range msg.TxIn {
+			if err := t.runForkID(i, in, digests); err != nil {
+				return chain.Refuse(chain.Incomplete, "input %d does not verify: %v", i, err)
+			}
+		}
+		return nil
+	}
 	fetcher := t.prevOuts()
 	hashes := txscript.NewTxSigHashes(msg, fetcher)
 	for i, s := range t.spent {

@@ -28,6 +28,7 @@ type Params struct {
 	MaxValue   int64 // smallest units; no output and, where supply is capped, no sum may exceed it
 	Segwit     bool
 	Taproot    bool
+	ForkID     bool  // Bitcoin Cash's signature rules
 	HasSupply  bool  // MaxValue is the supply, not only a limit per output
 	DustFlat   int64 // a flat dust limit in smallest units; 0: Bitcoin Core's formula
 	MaxFeeRate int64 // default cap, smallest units per vB
@@ -55,9 +56,9 @@ var params = [...]Params{
 	{Chain: chain.DOGE, Network: chain.Testnet, PubKeyHashID: 0x71, ScriptHashIDs: []byte{0xc4}, WIF: 0xf1, HDPublic: tpubMagic, CoinType: 1,
 		MaxValue: 1e18, DustFlat: 1_000_000, MaxFeeRate: 2_000_000, Decimals: 8},
 	{Chain: chain.BCH, Network: chain.Mainnet, PubKeyHashID: 0x00, ScriptHashIDs: []byte{0x05}, CashAddr: "bitcoincash", WIF: 0x80, HDPublic: xpubMagic, CoinType: 145,
-		MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, Decimals: 8},
+		ForkID: true, MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, Decimals: 8},
 	{Chain: chain.BCH, Network: chain.Testnet, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0xc4}, CashAddr: "bchtest", WIF: 0xef, HDPublic: tpubMagic, CoinType: 145,
-		MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, Decimals: 8},
+		ForkID: true, MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, Decimals: 8},
 }
 
 // ParamsOf gives the constants of a coin, or a refusal with code

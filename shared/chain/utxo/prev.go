@@ -1,11 +1,13 @@
 package utxo
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/wire"
 
 	"coldkms/shared/chain"
 )
@@ -155,4 +157,21 @@ func contentDigest(id chain.ID, network chain.Network, unsigned []byte) [32]byte
 	h.Write([]byte(id))
 	h.Write(unsigned)
 	return [32]byte(h.Sum(nil))
+}
+
+// ParseUnsigned reads a serialised transaction without witness. It is walked
+// first, so that the general decoder makes no room for what is not there.
+// Other bytes are refused with code Malformed.
+func ParseUnsigned(raw []byte) (*wire.MsgTx, error) {
+	if len(raw) > MaxTxSize {
+		return nil, chain.Refuse(chain.Malformed, "transaction of %d bytes, at most %d", len(raw), MaxTxSize)
+	}
+	if _, err := walkOutputs(raw); err != nil {
+		return nil, chain.Refuse(chain.Malformed, "%v", err)
+	}
+	var msg wire.MsgTx
+	if err := msg.DeserializeNoWitness(bytes.NewReader(raw)); err != nil {
+		return nil, chain.Refuse(chain.Malformed, "transaction does not decode: %v", err)
+	}
+	return &msg, nil
 }

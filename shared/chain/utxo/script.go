@@ -73,13 +73,21 @@ func (p Params) ifSegwit(k Kind) Kind {
 func (p Params) Address(script []byte) string {
 	switch p.KindOf(script) {
 	case P2PKH:
-		return base58.CheckEncode(script[3:23], p.PubKeyHashID)
+		return p.hashAddress(script[3:23], p.PubKeyHashID, cashPubKeyHash)
 	case P2SH:
-		return base58.CheckEncode(script[2:22], p.ScriptHashIDs[0])
+		return p.hashAddress(script[2:22], p.ScriptHashIDs[0], cashScriptHash)
 	case P2WPKH, P2WSH, P2TR, WitnessUnknown:
 		return segwitAddress(p.HRP, script)
 	}
 	return ""
+}
+
+// hashAddress encodes the hash of a key or script in the coin's own form.
+func (p Params) hashAddress(hash []byte, version, cash byte) string {
+	if p.CashAddr != "" {
+		return encodeCashAddr(p.CashAddr, cash, hash)
+	}
+	return base58.CheckEncode(hash, version)
 }
 
 // segwitAddress encodes a witness program (BIP 173 for version 0, BIP 350 above).
@@ -104,23 +112,42 @@ func segwitAddress(hrp string, script []byte) string {
 }
 
 // inputSize gives what a signed input of this kind adds to the unsigned
-// transaction: bytes of scriptSig and of witness, with a signature of 72
-// bytes (low S, one byte of hash type), and whether the kind is signed for.
-func (k Kind) inputSize(pubKeyLen int) (scriptSig, witness int, ok bool) {
-	const sig = 72
-	switch k {
-	case P2PK:
-		return 1 + sig, 0, true
-	case P2PKH:
-		return 1 + sig + 1 + pubKeyLen, 0, true
-	case P2WPKH:
-		return 0, 1 + 1 + sig + 1 + pubKeyLen, true
-	case P2SH:
-		return 1 + 22, 1 + 1 + sig + 1 + pubKeyLen, true
-	case P2TR:
-		return 0, 1 + 1 + 64, true
+// transaction: bytes of scriptSig and of witness. ECDSA signatures are counted
+// as 72 bytes (low S, one byte of hash type).
+func (p Params) inputSize(k Kind, pubKeyLen int) (scriptSig, witness int) {
+	const sig, push = 72, 1
+	switch {
+	case p.ForkID:
+		return push + schnorrLen + 1 + push + pubKeyLen, 0
+	case k == P2PK:
+		return push + sig, 0
+	case k == P2PKH:
+		return push + sig + push + pubKeyLen, 0
+	case k == P2WPKH:
+		return 0, 1 + push + sig + push + pubKeyLen
+	case k == P2SH:
+		return push + 22, 1 + push + sig + push + pubKeyLen
+	case k == P2TR:
+		return 0, 1 + push + schnorrLen
 	}
-	return 0, 0, false
+	return 0, 0
+}
+
+// Signable says whether inputs of this kind are signed for. Bitcoin Cash's
+// are P2PKH only: Tatum's library signs others wrongly, and nobody has them.
+// P2SH means P2SH-P2WPKH, so it needs segwit.
+func (p Params) Signable(k Kind) bool {
+	switch k {
+	case P2PKH:
+		return true
+	case P2PK:
+		return !p.ForkID
+	case P2WPKH, P2SH:
+		return p.Segwit
+	case P2TR:
+		return p.Taproot
+	}
+	return false
 }
 
 // dustLimit is the least value of an output with this script that nodes
@@ -142,10 +169,4 @@ func (p Params) dustLimit(script []byte) int64 {
 		size += 32 + 4 + 1 + 107 + 4
 	}
 	return 3 * size
-}
-
-// Signable says whether inputs of this kind are signed for.
-func (k Kind) Signable() bool {
-	_, _, ok := k.inputSize(pubKeyLen)
-	return ok
 }

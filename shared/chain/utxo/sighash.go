@@ -35,6 +35,9 @@ func (t *Tx) Digester() *Digester {
 // hash160, needed where the scriptPubKey (P2SH) does not hold it.
 func (d *Digester) Digest(i int, pubKeyHash []byte) ([]byte, error) {
 	spent := d.tx.spent[i]
+	if d.tx.params.ForkID {
+		return txscript.CalcWitnessSigHash(spent.Script, d.segwit(), sigHashForkID, d.tx.msg, i, spent.Value)
+	}
 	switch kind := d.tx.params.KindOf(spent.Script); kind {
 	case P2PK, P2PKH:
 		return d.legacy().digest(i, spent.Script), nil

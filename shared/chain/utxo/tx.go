@@ -173,7 +173,7 @@ func (t *Tx) vsize(keys Keyring) int64 {
 		if !ok {
 			pubKeyLen = 33
 		}
-		scriptSig, wit, _ := t.params.KindOf(s.Script).inputSize(pubKeyLen)
+		scriptSig, wit := t.params.inputSize(t.params.KindOf(s.Script), pubKeyLen)
 		weight += 4 * scriptSig
 		witness += max(wit, 1)
 	}

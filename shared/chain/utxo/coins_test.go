@@ -1,0 +1,120 @@
+package utxo
+
+import (
+	"bytes"
+	"encoding/hex"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+
+	"coldkms/shared/chain"
+)
+
+// The published examples of cashaddr.md.
+func TestCashAddr(t *testing.T) {
+	p, err := ParamsOf(chain.BCH, chain.Mainnet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, old := range map[string]string{
+		"bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a": "1BpEi6DfDAUFd7GtittLSdBeYJvcoaVggu",
+		"bitcoincash:qr95sy3j9xwd2ap32xkykttr4cvcu7as4y0qverfuy": "1KXrWXciRDZUpQwQmuM1DbwsKDLYAYsVLR",
+		"bitcoincash:ppm2qsznhks23z7629mms6s4cwef74vcwvn0h829pq": "3CWFddi6m4ndiGyKqzYvsFYagqDLPVMTzC",
+	} {
+		script, err := p.ScriptOf(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Address(script); got != address {
+			t.Errorf("%s is written %s, want %s", old, got, address)
+		}
+		for _, form := range []string{address, strings.TrimPrefix(address, "bitcoincash:"), strings.ToUpper(address)} {
+			if got, err := p.ScriptOf(form); err != nil || !bytes.Equal(got, script) {
+				t.Errorf("%s reads as %x (%v), want %x", form, got, err, script)
+			}
+		}
+		for i := len("bitcoincash:"); i < len(address); i++ { // any one wrong letter is noticed
+			bad := []byte(address)
+			bad[i] = cashAlphabet[(strings.IndexByte(cashAlphabet, bad[i])+1)%32]
+			if _, err := p.ScriptOf(string(bad)); err == nil {
+				t.Errorf("%s is read", bad)
+			}
+		}
+	}
+	if _, err := p.ScriptOf("bchtest:qpm2qsznhks23z7629mms6s4cwef74vcwvqcw003ap"); err == nil {
+		t.Error("a testnet address is read on mainnet")
+	}
+}
+
+// What is written is read back as the same script, for every coin.
+func TestAddressesRoundTrip(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for _, p := range params {
+		scripts := [][]byte{payToPubKeyHash(randomBytes(rng, 20)), payToScriptHash(randomBytes(rng, 20))}
+		if p.Segwit {
+			scripts = append(scripts, witnessProgram(randomBytes(rng, 20)), append([]byte{0, 32}, randomBytes(rng, 32)...), append([]byte{0x51, 32}, randomBytes(rng, 32)...))
+		}
+		for _, s := range scripts {
+			address := p.Address(s)
+			if got, err := p.ScriptOf(address); err != nil || !bytes.Equal(got, s) {
+				t.Errorf("%s %s: %x is written %s and read as %x (%v)", p.Chain, p.Network, s, address, got, err)
+			}
+		}
+	}
+	ltc, err := ParamsOf(chain.LTC, chain.Mainnet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ltc.ScriptOf("3CWFddi6m4ndiGyKqzYvsFYagqDLPVMTzC"); err != nil { // the old P2SH prefix
+		t.Error(err)
+	}
+	for _, wrong := range []string{"", "x", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", strings.Repeat("1", 200), "LTC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KGMN4N8"} {
+		if _, err := ltc.ScriptOf(wrong); err == nil {
+			t.Errorf("%q is read as an LTC address", wrong)
+		}
+	}
+}
+
+// The coin's own test vectors (2019-05-15-schnorr.md shares those of the
+// proposal that became BIP 340, in its first form).
+func TestVerifySchnorr2019(t *testing.T) {
+	unhex := func(s string) []byte {
+		b, err := hex.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for _, v := range []struct {
+		public, digest, sig string
+		ok                  bool
+	}{
+		{"0279BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798", "0000000000000000000000000000000000000000000000000000000000000000",
+			"787A848E71043D280C50470E8E1532B2DD5D20EE912A45DBDD2BD1DFBF187EF67031A98831859DC34DFFEEDDA86831842CCD0079E1F92AF177F7F22CC1DCED05", true},
+		{"02DFF1D77F2A671C5F36183726DB2341BE58FEAE1DA2DECED843240F7B502BA659", "243F6A8885A308D313198A2E03707344A4093822299F31D0082EFA98EC4E6C89",
+			"2A298DACAE57395A15D0795DDBFD1DCB564DA82B0F269BC70A74F8220429BA1D1E51A22CCEC35599B8F266912281F8365FFC2D035A230434A1A64DC59F7013FD", true},
+		{"03FAC2114C2FBB091527EB7C64ECB11F8021CB45E8E7809D3C0938E4B8C0E5F84B", "5E2D58D8B3BCDF1ABADEC7829054F90DDA9805AAB56C77333024B9D0A508B75C",
+			"00DA9B08172A9B6F0466A2DEFD817F2D7AB437E0D253CB5395A963866B3574BE00880371D01766935B92D2AB4CD5C8A2A5837EC57FED7660773A05F0DE142380", true},
+		{"02DFF1D77F2A671C5F36183726DB2341BE58FEAE1DA2DECED843240F7B502BA659", "243F6A8885A308D313198A2E03707344A4093822299F31D0082EFA98EC4E6C89",
+			"2A298DACAE57395A15D0795DDBFD1DCB564DA82B0F269BC70A74F8220429BA1DFA16AEE06609280A19B67A24E1977E4697712B5FD2943914ECD5F730901B4AB7", false},
+		{"02DFF1D77F2A671C5F36183726DB2341BE58FEAE1DA2DECED843240F7B502BA659", "243F6A8885A308D313198A2E03707344A4093822299F31D0082EFA98EC4E6C89",
+			"2A298DACAE57395A15D0795DDBFD1DCB564DA82B0F269BC70A74F8220429BA1DFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141", false},
+		{"02DFF1D77F2A671C5F36183726DB2341BE58FEAE1DA2DECED843240F7B502BA659", "243F6A8885A308D313198A2E03707344A4093822299F31D0082EFA98EC4E6C89",
+			"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F1E51A22CCEC35599B8F266912281F8365FFC2D035A230434A1A64DC59F7013FD", false},
+	} {
+		key, err := btcec.ParsePubKey(unhex(v.public))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := verifySchnorr2019(unhex(v.sig), key, unhex(v.digest)); got != v.ok {
+			t.Errorf("signature %.16s…: %v, want %v", v.sig, got, v.ok)
+		}
+		bad := unhex(v.sig)
+		bad[40] ^= 1
+		if verifySchnorr2019(bad, key, unhex(v.digest)) {
+			t.Errorf("signature %.16s… verifies with a flipped bit", v.sig)
+		}
+	}
+}
