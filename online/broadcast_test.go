@@ -238,18 +238,22 @@ func TestBroadcastMany(t *testing.T) {
 // Bytes that are not what was signed do not leave.
 func TestDamagedJournal(t *testing.T) {
 	w := newWorld(t)
-	w.toSigned(nil, 1)
+	w.toSigned(nil, 1, 2, 3)
 	db, err := sql.Open("sqlite", filepath.Join(w.dir, "journal.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for _, q := range []string{"DROP TRIGGER signed_once", "UPDATE items SET signed = CAST(signed || x'00' AS BLOB)"} {
+	for _, q := range []string{
+		"DROP TRIGGER signed_once",
+		"UPDATE items SET signed = CAST(signed || x'00' AS BLOB) WHERE id = '" + id(1) + "'",
+		"UPDATE items SET signed = (SELECT signed FROM items WHERE id = '" + id(3) + "') WHERE id = '" + id(2) + "'",
+	} {
 		if _, err := db.Exec(q); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := w.broadcast(); codes(got.Problems) != "journal-fault " || len(w.server.Sent()) != 0 {
+	if got := w.broadcast(); codes(got.Problems) != "journal-fault journal-fault " || len(w.server.Sent()) != 1 {
 		t.Errorf("%+v", got)
 	}
 }

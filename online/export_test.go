@@ -3,6 +3,7 @@ package online_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"coldkms/online"
 	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 	"coldkms/shared/durable/faultfs"
 )
@@ -138,6 +140,42 @@ func TestExportCutShort(t *testing.T) {
 		if err != nil || steps < 5 {
 			t.Errorf("%d steps, %v", steps, err)
 		}
+	}
+}
+
+// watching looks at the journal whenever a file is made.
+type watching struct {
+	durable.OS
+	made func()
+}
+
+func (f watching) OpenFile(name string, flag int, perm fs.FileMode) (durable.File, error) {
+	if flag&os.O_CREATE != 0 {
+		f.made()
+	}
+	return f.OS.OpenFile(name, flag, perm)
+}
+
+// No byte of a Request is on the stick before the journal knows of it.
+func TestExportJournalsFirst(t *testing.T) {
+	w := newWorld(t)
+	w.pay(1, nil)
+	w.fetch()
+	made := 0
+	err := exportOn(w, watching{made: func() {
+		made++
+		r, err := online.Open(t.Context(), online.Options{Dir: w.dir, FS: durable.OS{}, Now: w.clock, Read: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		list, err := r.Status(t.Context(), chain.UnknownNetwork, id(1))
+		if err != nil || list[0].State != "exported" {
+			t.Errorf("a file is made while the item is %+v (%v)", list, err)
+		}
+	}})
+	if err != nil || made == 0 {
+		t.Errorf("%v, %d files made", err, made)
 	}
 }
 

@@ -137,8 +137,11 @@ spent as well.`,
 			if err != nil {
 				return err
 			}
-			address, legacy := p.KeyAddress(public)
-			return a.JSON(addressReply{Address: address, Legacy: legacy})
+			reply := addressReply{}
+			if reply.Address, reply.Legacy = p.KeyAddress(public); reply.Legacy == reply.Address {
+				reply.Legacy = "" // one form only
+			}
+			return a.JSON(reply)
 		},
 	}
 }
