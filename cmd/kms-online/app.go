@@ -96,6 +96,9 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 		return err
 	}
 	client, err := a.tatum()
+	if what != withTatum && (errors.Is(err, tatum.ErrURL) || errors.Is(err, tatum.ErrKey)) {
+		client, err = nil, nil // said by the commands that need it
+	}
 	if err != nil {
 		return explain(err)
 	}

@@ -33,6 +33,9 @@ func (a *app) checkConfig() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if _, err := a.tatum(); err != nil {
+				return explain(err)
+			}
 			reply := checkReply{State: dir, APIURL: settings.url, APIKey: "set"}
 			if settings.key == "" {
 				reply.APIKey = "missing"

@@ -176,16 +176,14 @@ func (s *Server) find(id string) map[string]any {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.calls[r.Method+" "+r.URL.Path]++
-	if fault := s.fault; fault != nil {
-		s.mu.Unlock()
-		handled := fault(w, r)
-		s.mu.Lock()
-		if handled {
-			return
-		}
+	fault := s.fault
+	s.mu.Unlock()
+	if fault != nil && fault(w, r) {
+		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if r.Header.Get("x-api-key") != Key {
 		s.fail(w, http.StatusUnauthorized, "subscription.invalid", "Unable to find valid subscription for '"+r.Header.Get("x-api-key")+"'")
 		return
