@@ -29,7 +29,7 @@ func explain(err error) error {
 		{durable.ErrLocked, cli.Locked, "another kms-online works with this state directory; wait until it is done"},
 		{tatum.ErrURL, cli.Usage, ""},
 		{tatum.ErrKey, cli.Usage, ""},
-		{online.ErrNotBuilt, cli.Usage, "this version works for BTC"},
+		{online.ErrNotBuilt, cli.Usage, "this version works for BTC, LTC, DOGE and BCH"},
 		{online.ErrOtherSigner, cli.BadBundle, "only the paired signer's results are taken: kms-online checkconfig shows which one that is"},
 		{online.ErrOtherRequest, cli.BadBundle, "it belongs to another relay, or to another state directory (--state)"},
 		{online.ErrMismatch, cli.BadBundle, "sign the request again on the signer"},
