@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// Nothing that changes a terminal or deceives a reader passes.
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain äöü 鍵\n":   "plain äöü 鍵\n",
+		"\x1b[31mred":     `\u001b[31mred`,
+		"a\u202eb":        `a\u202eb`,
+		"a\u200bb\ufeffc": `a\u200bb\ufeffc`,
+		"\x00\x7f\u0085":  `\u0000\u007f\u0085`,
+		"bad \xff utf-8":  `bad \ufffd utf-8`,
+		"a\tb\rc":         `a\u0009b\u000dc`,
+	} {
+		if got := Printable(in); got != want {
+			t.Errorf("%q is shown as %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestRunExitCodes(t *testing.T) {
+	root := func(err error) *cobra.Command {
+		c := &cobra.Command{Use: "prog", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return err }}
+		c.Flags().Bool("flag", false, "")
+		return c
+	}
+	for _, c := range []struct {
+		err  error
+		args []string
+		code int
+		says string
+	}{
+		{nil, nil, Done, ""},
+		{errors.New("broken"), nil, Failed, "prog: broken\n"},
+		{Fail(WrongPassword, errors.New("wrong"), "do this"), nil, WrongPassword, "prog: wrong\ndo this\n"},
+		{Silent(Part), nil, Part, ""},
+		{nil, []string{"--nonsense"}, Usage, "unknown flag"},
+		{nil, []string{"extra"}, Usage, "unknown command"},
+		{errors.New("bad \x1b name"), nil, Failed, `bad \u001b name`},
+	} {
+		var out, errs bytes.Buffer
+		if got := Run(root(c.err), append([]string{}, c.args...), Streams{Out: &out, Err: &errs}); got != c.code {
+			t.Errorf("%v %v: exit code %d, want %d", c.err, c.args, got, c.code)
+		}
+		if !strings.Contains(errs.String(), c.says) || (c.says == "" && errs.Len() > 0) {
+			t.Errorf("%v %v: says %q, want %q", c.err, c.args, errs.String(), c.says)
+		}
+	}
+}
