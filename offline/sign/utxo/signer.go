@@ -74,6 +74,7 @@ func (j *job) Sign(approval policy.Approval) (sign.Signed, error) {
 	}
 	digests := j.tx.Digester()
 	signatures := make([][]byte, len(j.tx.Spent()))
+	public := make([][]byte, len(signatures))
 	for i, spent := range j.tx.Spent() {
 		at, ok := j.ring.find(spent.Script)
 		if !ok || !j.ring.keys[at].named {
@@ -83,9 +84,9 @@ func (j *job) Sign(approval policy.Approval) (sign.Signed, error) {
 		if err != nil {
 			return sign.Signed{}, err
 		}
-		signatures[i] = sig
+		signatures[i], public[i] = sig, j.ring.keys[at].public
 	}
-	final, err := j.tx.Finalize(signatures)
+	final, err := j.tx.FinalizeWith(signatures, public)
 	if err != nil {
 		return sign.Signed{}, err
 	}

@@ -41,13 +41,20 @@ type Final struct {
 // the interpreter's standard flags. A missing, foreign or wrong signature is
 // a refusal with code Incomplete.
 func (t *Tx) Finalize(signatures [][]byte) (Final, error) {
-	if len(signatures) != len(t.spent) {
+	return t.FinalizeWith(signatures, make([][]byte, len(signatures)))
+}
+
+// FinalizeWith is Finalize for who knows the public keys, one an input, and so
+// need not recover them. They are believed no more than recovered ones: every
+// script is run.
+func (t *Tx) FinalizeWith(signatures, public [][]byte) (Final, error) {
+	if len(signatures) != len(t.spent) || len(public) != len(t.spent) {
 		return Final{}, chain.Refuse(chain.Incomplete, "%d signatures for %d inputs", len(signatures), len(t.spent))
 	}
 	msg := t.msg.Copy()
 	digests := t.Digester()
 	for i, sig := range signatures {
-		if err := t.place(msg.TxIn[i], i, sig, digests); err != nil {
+		if err := t.place(msg.TxIn[i], i, signature{sig, public[i], digests}); err != nil {
 			return Final{}, chain.Refuse(chain.Incomplete, "input %d: %v", i, err)
 		}
 	}
@@ -70,28 +77,31 @@ var (
 	errOtherKey = errors.New("signature is by another key")
 )
 
-func (t *Tx) place(in *wire.TxIn, i int, sig []byte, digests *Digester) error {
+// signature is what is put in place: the bytes as they travel and, where it is
+// known, the public key.
+type signature struct {
+	bytes, public []byte
+	digests       *Digester
+}
+
+func (t *Tx) place(in *wire.TxIn, i int, sig signature) error {
 	script := t.spent[i].Script
 	kind := t.params.KindOf(script)
 	switch {
 	case t.params.ForkID && kind == P2PKH:
-		return placeForkID(in, sig, script)
+		return placeForkID(in, sig.bytes, script)
 	case !t.params.Signable(kind):
 		return errSigForm
 	case kind == P2TR:
-		if len(sig) != schnorrLen {
+		if len(sig.bytes) != schnorrLen {
 			return errSigForm
 		}
-		in.Witness = wire.TxWitness{sig}
+		in.Witness = wire.TxWitness{sig.bytes}
 		return nil
 	case kind == P2SH:
-		return placeNested(in, i, sig, script, digests)
+		return placeNested(in, i, sig, script)
 	}
-	digest, err := digests.Digest(i, nil)
-	if err != nil {
-		return err
-	}
-	der, pubKey, err := expand(sig, digest)
+	der, pubKey, err := sig.expand(i, nil)
 	if err != nil {
 		return err
 	}
@@ -112,20 +122,17 @@ func (t *Tx) place(in *wire.TxIn, i int, sig []byte, digests *Digester) error {
 	return errSigForm
 }
 
-func placeNested(in *wire.TxIn, i int, sig, script []byte, digests *Digester) error {
-	if len(sig) != compactLen+pubKeyLen {
+func placeNested(in *wire.TxIn, i int, sig signature, script []byte) error {
+	if len(sig.bytes) != compactLen+pubKeyLen {
 		return errSigForm
 	}
-	sig, pubKey := sig[:compactLen], sig[compactLen:]
+	pubKey := sig.bytes[compactLen:]
+	sig.bytes = sig.bytes[:compactLen]
 	program := witnessProgram(btcutil.Hash160(pubKey))
 	if !bytes.Equal(btcutil.Hash160(program), script[2:22]) {
 		return errOtherKey
 	}
-	digest, err := digests.Digest(i, program[2:])
-	if err != nil {
-		return err
-	}
-	der, recovered, err := expand(sig, digest)
+	der, recovered, err := sig.expand(i, program[2:])
 	if err != nil {
 		return err
 	}
@@ -138,27 +145,43 @@ func placeNested(in *wire.TxIn, i int, sig, script []byte, digests *Digester) er
 }
 
 // expand turns a compact signature into the DER form with its hash type, and
-// recovers the public key (SEC 1, section 4.1.6).
-func expand(compact, digest []byte) (der, pubKey []byte, err error) {
-	if len(compact) != compactLen {
-		return nil, nil, errSigForm
+// gives the public key, which is recovered where it is not known.
+func (s signature) expand(i int, pubKeyHash []byte) (der, public []byte, err error) {
+	if der, err = compactToDER(s.bytes); err != nil {
+		return nil, nil, err
 	}
+	if s.public != nil {
+		return der, s.public, nil
+	}
+	digest, err := s.digests.Digest(i, pubKeyHash)
+	if err != nil {
+		return nil, nil, err
+	}
+	public, err = recoverKey(s.bytes, digest)
+	return der, public, err
+}
+
+// compactToDER rewrites r and s. A high s, which is the other form of the
+// same signature, is refused: the encoder would quietly mend it.
+func compactToDER(compact []byte) ([]byte, error) {
+	var r, s btcec.ModNScalar
+	if len(compact) != compactLen || r.SetByteSlice(compact[1:33]) || s.SetByteSlice(compact[33:]) || s.IsOverHalfOrder() {
+		return nil, errSigForm
+	}
+	return append(ecdsa.NewSignature(&r, &s).Serialize(), byte(txscript.SigHashAll)), nil
+}
+
+// recoverKey finds the public key that a compact signature is by (SEC 1,
+// section 4.1.6).
+func recoverKey(compact, digest []byte) ([]byte, error) {
 	key, compressed, err := ecdsa.RecoverCompact(compact, digest)
 	if err != nil {
-		return nil, nil, fmt.Errorf("signature does not lead to a key: %w", err)
+		return nil, fmt.Errorf("signature does not lead to a key: %w", err)
 	}
-	var r, s btcec.ModNScalar
-	if r.SetByteSlice(compact[1:33]) || s.SetByteSlice(compact[33:]) {
-		return nil, nil, errSigForm
-	}
-	if s.IsOverHalfOrder() {
-		return nil, nil, errSigForm // the other form of the same signature: Serialize would quietly mend it
-	}
-	der = append(ecdsa.NewSignature(&r, &s).Serialize(), byte(txscript.SigHashAll))
 	if compressed {
-		return der, key.SerializeCompressed(), nil
+		return key.SerializeCompressed(), nil
 	}
-	return der, key.SerializeUncompressed(), nil
+	return key.SerializeUncompressed(), nil
 }
 
 // push is the shortest push of up to 75 bytes.
