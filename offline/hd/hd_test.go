@@ -27,7 +27,7 @@ func TestMnemonicAgainstLibrary(t *testing.T) {
 		for range 20 {
 			entropy := make([]byte, words/3*4)
 			_, _ = rand.Read(entropy)
-			got, err := hd.NewMnemonic(bytes.NewReader(entropy), words)
+			got, err := hd.NewMnemonic(hd.NewSource(bytes.NewReader(entropy)), words)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -47,12 +47,12 @@ func TestMnemonicAgainstLibrary(t *testing.T) {
 
 func TestNewMnemonicRefuses(t *testing.T) {
 	for _, words := range []int{-3, 0, 3, 11, 13, 23, 27} {
-		if _, err := hd.NewMnemonic(rand.Reader, words); !errors.Is(err, hd.ErrWordCount) {
+		if _, err := hd.NewMnemonic(hd.NewSource(rand.Reader), words); !errors.Is(err, hd.ErrWordCount) {
 			t.Errorf("%d words: %v", words, err)
 		}
 	}
 	broken := errors.New("broken")
-	if _, err := hd.NewMnemonic(iotest.ErrReader(broken), 24); !errors.Is(err, broken) {
+	if _, err := hd.NewMnemonic(hd.NewSource(iotest.ErrReader(broken)), 24); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 	for _, n := range []int{0, 15, 17, 36} {

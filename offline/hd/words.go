@@ -39,9 +39,8 @@ func entropySize(words int) (int, error) {
 	return words / 3 * 4, nil
 }
 
-// NewMnemonic makes so many words from entropy, which must be a source fit
-// for keys: wrap it with NewSource.
-func NewMnemonic(entropy io.Reader, words int) ([]byte, error) {
+// NewMnemonic makes so many words from a watched source of randomness.
+func NewMnemonic(entropy *Source, words int) ([]byte, error) {
 	size, err := entropySize(words)
 	if err != nil {
 		return nil, fmt.Errorf("new mnemonic: %w", err)

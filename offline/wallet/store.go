@@ -40,7 +40,7 @@ func (s Store) cost() Cost {
 	return s.Cost
 }
 
-func (s Store) source() io.Reader {
+func (s Store) source() *hd.Source {
 	if watched, ok := s.Rand.(*hd.Source); ok {
 		return watched
 	}

@@ -5,10 +5,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"sync"
 
+	"coldkms/offline/hd"
 	"coldkms/shared/identity"
 )
 
@@ -24,7 +24,7 @@ var (
 type Wallet struct {
 	store  Store
 	path   string
-	random io.Reader
+	random *hd.Source
 
 	mu       sync.RWMutex
 	password []byte
