@@ -18,7 +18,7 @@ help: ## show this help
 build: ## build the three programs, and the node that the sandbox runs, into bin/
 	@mkdir -p $(BIN)
 	go build -trimpath -o $(BIN)/ $(addprefix ./cmd/,$(PROGRAMS))
-	go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
 
 test: ## all tests, a few minutes on two cores
 	go test ./...
@@ -33,8 +33,8 @@ lint: ## gofmt, go vet, staticcheck
 demo: build ## the whole loop on this machine: sandbox, wallet, payment, air gap, broadcast
 	@go run ./cmd/internal/demo -bin $(BIN)
 
-bench: ## benchmarks, with ratios measured in one run
-	go test -run '^$$' -bench . -benchmem ./shared/... ./offline/... ./online/...
+bench: ## one table of figures and ratios, measured in one run
+	@go run ./cmd/internal/bench
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@for pkg in $$(go list ./...); do \

@@ -19,6 +19,7 @@ import (
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
+	"coldkms/shared/parallel"
 )
 
 // Errors about a whole Request. They leave nothing behind.
@@ -75,7 +76,7 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 		return nil, fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
 	}
 	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items))}
-	each(len(j.items), func(i int) { j.items[i] = s.prepare(request.Items[i], table) })
+	parallel.Each(len(j.items), func(i int) { j.items[i] = s.prepare(request.Items[i], table) })
 	j.refuseConflicts()
 	for i := range j.items {
 		if j.items[i].err == nil {
@@ -86,7 +87,8 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 	return j, nil
 }
 
-func (s *Session) prepare(item bundle.Item, table *utxo.Table) judgedItem {
+func (s *Session) prepare(item bundle.Item, table *utxo.Table) (judged judgedItem) {
+	defer contain(&judged.err)
 	if s.Only != chain.UnknownNetwork && item.Network != s.Only {
 		return judgedItem{err: chain.Refuse(chain.WrongNetwork, "item is for %s, this session is for %s", item.Network, s.Only)}
 	}

@@ -2,15 +2,14 @@ package offline
 
 import (
 	"encoding/hex"
-	"runtime"
-	"sync"
-	"sync/atomic"
+	"fmt"
 
 	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
+	"coldkms/shared/parallel"
 )
 
 // Outcome is what became of one item.
@@ -44,7 +43,7 @@ func (s Signatures) Count() (signed, refused int) {
 // agreed.
 func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signatures, error) {
 	outcomes := make([]Outcome, len(j.items))
-	each(len(j.items), func(i int) { outcomes[i] = j.sign(i, consent) })
+	parallel.Each(len(j.items), func(i int) { outcomes[i] = j.sign(i, consent) })
 	lines := make([]ledger.Line, len(outcomes))
 	for i, o := range outcomes {
 		lines[i] = s.line(j, i, o, how)
@@ -70,8 +69,9 @@ func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signature
 	return Signatures{Result: sealed, Outcomes: outcomes}, nil
 }
 
-func (j *Judged) sign(i int, consent policy.Consent) Outcome {
-	o := Outcome{ID: j.Request.Items[i].ID}
+func (j *Judged) sign(i int, consent policy.Consent) (o Outcome) {
+	o.ID = j.Request.Items[i].ID
+	defer contain(&o.Err)
 	it := j.items[i]
 	if it.err != nil {
 		o.Err = it.err
@@ -112,17 +112,10 @@ func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
 	return line
 }
 
-// each runs f for 0 … n-1 on all cores. The order of the results is theirs
-// by index, so the outcome does not depend on the machine.
-func each(n int, f func(int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(i)
-			}
-		})
+// contain turns a panic over one item into its refusal: a fault in a library,
+// provoked or not, neither stops the other items nor signs this one.
+func contain(err *error) {
+	if r := recover(); r != nil {
+		*err = chain.Refuse(chain.InternalFailure, "a fault of this program: %s", fmt.Sprint(r))
 	}
-	wg.Wait()
 }

@@ -4,15 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"coldkms/offline/hd"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
+	"coldkms/shared/parallel"
 )
 
 // Note is a remark on one entry. It shows no part of a secret.
@@ -36,7 +34,7 @@ func Open(file, password []byte, created time.Time) (Import, error) {
 		return Import{}, err
 	}
 	done := make([]converted, len(records))
-	each(len(records), func(i int) { done[i] = convert(records[i], created) })
+	parallel.Each(len(records), func(i int) { done[i] = convert(records[i], created) })
 	var im Import
 	for i, c := range done {
 		id := records[i].ID
@@ -181,18 +179,4 @@ func (c *converted) privateKey(sigID string, id chain.ID, network chain.Network,
 	defer clear(key)
 	c.entry, err = wallet.FromKey(sigID, id, network, key, compressed, created)
 	return err
-}
-
-// each runs f for 0 … n-1 on all cores.
-func each(n int, f func(int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/btcsuite/btcd/wire"
 
 	"coldkms/shared/chain"
+	"coldkms/shared/parallel"
 )
 
 // A signature of one input, as it travels:
@@ -187,27 +188,44 @@ func recoverKey(compact, digest []byte) ([]byte, error) {
 // push is the shortest push of up to 75 bytes.
 func push(data []byte) []byte { return append([]byte{byte(len(data))}, data...) }
 
-// run executes every input's scripts as a node with standard policy would.
+// run executes every input's scripts as a node with standard policy would. A
+// transaction of many inputs is run on all cores.
 func (t *Tx) run(msg *wire.MsgTx) error {
-	if t.params.ForkID {
-		digests := t.Digester()
-		for i, in := range msg.TxIn {
-			if err := t.runForkID(i, in, digests); err != nil {
-				return chain.Refuse(chain.Incomplete, "input %d does not verify: %v", i, err)
-			}
+	check := t.checker(msg)
+	failures := make([]error, len(t.spent))
+	one := func(i int) { failures[i] = check(i) }
+	if len(t.spent) < manyInputs {
+		for i := range t.spent {
+			one(i)
 		}
-		return nil
+	} else {
+		parallel.Each(len(t.spent), one)
 	}
-	fetcher := t.prevOuts()
-	hashes := txscript.NewTxSigHashes(msg, fetcher)
-	for i, s := range t.spent {
-		engine, err := txscript.NewEngine(s.Script, msg, i, txscript.StandardVerifyFlags, nil, hashes, s.Value, fetcher)
-		if err == nil {
-			err = engine.Execute()
-		}
+	for i, err := range failures {
 		if err != nil {
 			return chain.Refuse(chain.Incomplete, "input %d does not verify: %v", i, err)
 		}
 	}
 	return nil
+}
+
+// manyInputs is from where on several cores are worth their start.
+const manyInputs = 16
+
+// checker gives the function that runs the scripts of one input.
+func (t *Tx) checker(msg *wire.MsgTx) func(i int) error {
+	if t.params.ForkID {
+		digests := t.Digester()
+		return func(i int) error { return t.runForkID(i, msg.TxIn[i], digests) }
+	}
+	fetcher := t.prevOuts()
+	hashes := txscript.NewTxSigHashes(msg, fetcher)
+	return func(i int) error {
+		s := t.spent[i]
+		engine, err := txscript.NewEngine(s.Script, msg, i, txscript.StandardVerifyFlags, nil, hashes, s.Value, fetcher)
+		if err != nil {
+			return err
+		}
+		return engine.Execute()
+	}
 }

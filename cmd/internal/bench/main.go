@@ -1,0 +1,65 @@
+// Bench measures what docs/PERFORMANCE.md claims and prints one table. Every
+// ratio is of two figures of the same run, because machines differ and a busy
+// one differs from itself.
+//
+// KMS_TATUM_JS=DIR, a folder in which "npm install @tatumio/tatum" was run,
+// adds Tatum's own library to the table (it needs node).
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+func main() {
+	quick := flag.Bool("quick", false, "a tenth of the batches")
+	flag.Parse()
+	t := &table{quick: *quick}
+	fmt.Printf("%s/%s, %d cores, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), runtime.Version())
+	for _, part := range []func() error{t.signing, t.inputs, t.batches, t.wallet, t.relay} {
+		if err := part(); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+	}
+	t.print()
+}
+
+// table collects rows: what, the figure, how it compares, and the goal.
+type table struct {
+	quick bool
+	rows  [][4]string
+}
+
+func (t *table) add(what, figure, ratio, goal string) {
+	fmt.Fprintf(os.Stderr, "  %s: %s  %s\n", what, figure, ratio)
+	t.rows = append(t.rows, [4]string{what, figure, ratio, goal})
+}
+
+func (t *table) print() {
+	w := tabwriter.NewWriter(os.Stdout, 2, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "what\tmeasured\tcompared\tgoal")
+	for _, r := range t.rows {
+		fmt.Fprintln(w, strings.Join(r[:], "\t"))
+	}
+	_ = w.Flush()
+}
+
+// size is n, or a tenth of it with -quick.
+func (t *table) size(n int) int {
+	if t.quick {
+		return n / 10
+	}
+	return n
+}
+
+func micro(d time.Duration) string { return fmt.Sprintf("%.1f µs", float64(d.Nanoseconds())/1000) }
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }

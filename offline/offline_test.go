@@ -1,0 +1,188 @@
+package offline
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"coldkms/offline/ledger"
+	"coldkms/offline/policy"
+	"coldkms/offline/sign"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+	"coldkms/shared/identity"
+)
+
+// memory is a ledger's storage that can fail.
+type memory struct {
+	log, mark []byte
+	fail      error
+}
+
+func (m *memory) Load() ([]byte, error) { return bytes.Clone(m.log), nil }
+func (m *memory) Append(b []byte) error {
+	if m.fail != nil {
+		return m.fail
+	}
+	m.log = append(m.log, b...)
+	return nil
+}
+func (m *memory) Truncate(n int64) error    { m.log = m.log[:n]; return nil }
+func (m *memory) LoadMark() ([]byte, error) { return m.mark, nil }
+func (m *memory) StoreMark(b []byte) error  { m.mark = bytes.Clone(b); return m.fail }
+
+// family signs whatever it is asked, or does what the item's id says.
+type family struct{}
+
+func (family) Family() string { return "test" }
+
+func (family) Prepare(item bundle.Item, _ *utxo.Table, _ sign.Keys) (sign.Job, error) {
+	if item.ID == "panics" {
+		panic("hostile bytes")
+	}
+	return job(item.ID), nil
+}
+
+type job string
+
+func (j job) Subject() policy.Subject {
+	return policy.Subject{ID: string(j), Content: [32]byte{j[0]}, Outpoints: []string{string(j) + ":0"}, Facts: chain.Facts{
+		Chain: chain.BTC, Network: chain.Testnet, Fee: 200, VSize: 140,
+		Inputs:  []chain.Input{{Outpoint: string(j) + ":0", Value: 100_000, Proven: true, Own: j != "foreign"}},
+		Outputs: []chain.Output{{Address: "a", Kind: "P2WPKH", Value: 99_800}},
+	}}
+}
+
+func (j job) Sign(a policy.Approval) (sign.Signed, error) {
+	if j == "panics-late" {
+		panic("hostile bytes")
+	}
+	if !a.Covers([32]byte{j[0]}) {
+		return sign.Signed{}, errors.New("no approval")
+	}
+	return sign.Signed{Signatures: [][]byte{{1}}, TxID: "tx-" + string(j), Raw: []byte{1}}, nil
+}
+
+func newSession(t *testing.T, m *memory) (*Session, identity.Private) {
+	t.Helper()
+	own, err := identity.FromSeed(bytes.Repeat([]byte{2}, identity.SeedSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	relay, err := identity.FromSeed(bytes.Repeat([]byte{1}, identity.SeedSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := ledger.Create(m, "me", func() time.Time { return time.Unix(1_790_000_000, 0) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Session{Identity: own, Paired: func(p identity.Public) bool { return p == relay.Public() }, Ledger: book,
+		Policy: policy.Default(), Signers: []sign.Signer{family{}}}, relay
+}
+
+func request(t *testing.T, s *Session, relay identity.Private, ids ...string) bundle.SealedRequest {
+	t.Helper()
+	r := bundle.Request{Signer: s.Identity.Public()}
+	for _, id := range ids {
+		r.Items = append(r.Items, bundle.Item{ID: id, Family: "test", Chain: chain.BTC, Network: chain.Testnet, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}})
+	}
+	sealed, err := bundle.SealRequest(r, relay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealed
+}
+
+// A panic over one item is that item's refusal; the others are signed.
+func TestOnePanicStopsNoOther(t *testing.T) {
+	s, relay := newSession(t, &memory{})
+	sealed := request(t, s, relay, "good", "panics", "panics-late", "foreign")
+	j, err := s.Judge(sealed.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := s.Sign(j, policy.Agree(sealed.Digest), "typed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []chain.Code{"", chain.InternalFailure, chain.InternalFailure, chain.NoKeyForInput}
+	for i, o := range done.Result.Outcomes {
+		if o.Code != want[i] || o.Signed() != (want[i] == "") {
+			t.Errorf("%s: code %q, want %q", o.ID, o.Code, want[i])
+		}
+	}
+}
+
+// A ledger that does not take the line lets nothing out.
+func TestNothingLeavesWithoutTheLedger(t *testing.T) {
+	m := &memory{}
+	s, relay := newSession(t, m)
+	sealed := request(t, s, relay, "good")
+	j, err := s.Judge(sealed.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.fail = errors.New("disk full")
+	done, err := s.Sign(j, policy.Agree(sealed.Digest), "typed")
+	if err == nil || done.Result.File != nil || len(done.Outcomes) > 0 {
+		t.Errorf("signatures came out of a session whose ledger failed: %v", err)
+	}
+}
+
+// Without a consent, or with one for another batch, everything is refused.
+func TestConsentIsForOneBatch(t *testing.T) {
+	s, relay := newSession(t, &memory{})
+	sealed, other := request(t, s, relay, "good"), request(t, s, relay, "other")
+	j, err := s.Judge(sealed.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]policy.Consent{"none": {}, "other": policy.Agree(other.Digest)} {
+		done, err := s.Sign(j, c, "typed")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if signed, _ := done.Count(); signed != 0 {
+			t.Errorf("consent %s: signed", name)
+		}
+	}
+	if _, err := s.AgreeByDigest(j, sealed.Digest); !errors.Is(err, ErrNotReviewed) {
+		t.Errorf("approved by digest without a review: %v", err)
+	}
+	if err := s.RecordReview(j); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.AgreeByDigest(j, other.Digest); !errors.Is(err, ErrNotReviewed) {
+		t.Errorf("approved by another batch's digest: %v", err)
+	}
+	if _, err := s.AgreeByDigest(j, sealed.Digest); err != nil {
+		t.Error(err)
+	}
+}
+
+// The order of the outcomes is the request's, on any number of cores.
+func TestOrderIsTheRequests(t *testing.T) {
+	s, relay := newSession(t, &memory{})
+	var ids []string
+	for i := range 200 {
+		ids = append(ids, fmt.Sprintf("item%d", i))
+	}
+	sealed := request(t, s, relay, ids...)
+	j, err := s.Judge(sealed.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := s.Sign(j, policy.Agree(sealed.Digest), "typed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, o := range done.Result.Outcomes {
+		if o.ID != ids[i] {
+			t.Fatalf("outcome %d is of %s, want %s", i, o.ID, ids[i])
+		}
+	}
+}
