@@ -69,8 +69,8 @@ func (t *table) batches() error {
 // batch gives the time of a whole session beyond the password, the size of
 // the request file, and the memory that the system lent while it ran.
 func batch(n int) (took time.Duration, size int, peak uint64, err error) {
-	p := newPurse(1)
-	defer os.RemoveAll(p.dir)
+	p := newPurse()
+	defer p.close()
 	relay, err := identity.New(rand.Reader)
 	if err != nil {
 		return 0, 0, 0, err

@@ -40,7 +40,7 @@ const (
 // measured, and the wallet's own row uses the real one.
 func cheap() wallet.Cost { return wallet.Cost{Memory: 64, Passes: 1, Lanes: 1} }
 
-func newPurse(int) *purse {
+func newPurse() *purse {
 	dir, err := os.MkdirTemp("", "coldkms-bench-")
 	if err != nil {
 		panic(err)
@@ -61,6 +61,12 @@ func newPurse(int) *purse {
 	hash := btcutil.Hash160(e.Public)
 	script := append([]byte{txscript.OP_DUP, txscript.OP_HASH160, 20}, hash...)
 	return &purse{wallet: w, dir: dir, script: append(script, txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG)}
+}
+
+// close removes what was made.
+func (p *purse) close() {
+	p.wallet.Close()
+	_ = os.RemoveAll(p.dir)
 }
 
 // previous is the n-th transaction that pays to the key: two outputs, one

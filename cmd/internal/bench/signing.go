@@ -40,7 +40,8 @@ func (t *table) signing() error {
 	t.add("one bare ECDSA signature", micro(bareSign), "", "")
 	t.add("one bare ECDSA verification", micro(bareVerify), "", "")
 
-	p := newPurse(1)
+	p := newPurse()
+	defer p.close()
 	job, approval := p.job(1)
 	tx := p.decoded(1)
 	onlySign := each(func() { mustSign(signatures(tx)) })
@@ -95,7 +96,7 @@ const pending = { id: 'x', chain: 'BTC', serializedTransaction: JSON.stringify(t
 func (t *table) inputs() error {
 	var first time.Duration
 	for _, n := range []int{1, 10, 100, 1000} {
-		p := newPurse(n)
+		p := newPurse()
 		job, approval := p.job(n)
 		per := each(func() { must(job.Sign(approval)) }) / time.Duration(n)
 		tx := p.decoded(n)
@@ -103,6 +104,7 @@ func (t *table) inputs() error {
 		if n == 1 {
 			first = per
 		}
+		p.close()
 		goal := ""
 		if n == 1000 {
 			goal = "≤ 1.5 ×"
