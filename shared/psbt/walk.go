@@ -1,0 +1,251 @@
+package psbt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"coldkms/shared/chain/utxo"
+)
+
+// Types of keys that are looked at here (BIP 174, BIP 371).
+const (
+	globalTx, globalXPub, globalVersion = 0x00, 0x01, 0xfb
+
+	inPrevious, inSighash, inKeyOrigin    = 0x00, 0x03, 0x06
+	inFinalScript, inFinalWitness         = 0x07, 0x08
+	inTapFirst, inTapKeyOrigin, inTapLast = 0x13, 0x16, 0x18
+
+	outKeyOrigin, outTapKeyOrigin = 0x02, 0x07
+)
+
+// maxKey bounds one key in bytes, as the library does.
+const maxKey = 10_000
+
+// A pair is one record of a map. Its slices are part of the file.
+type pair struct{ key, value []byte }
+
+func (p pair) is(kind byte) bool { return p.key[0] == kind }
+
+// maps are all maps of a PSBT: the global one, one an input, one an output.
+// Each is sorted by key: BIP 174 leaves the order to the writer.
+type maps struct {
+	global  []pair
+	inputs  [][]pair
+	outputs [][]pair
+}
+
+// walk splits a PSBT into its maps and checks what the library does not, or
+// not before it makes room. It allocates nothing that the bytes themselves do
+// not pay for.
+func walk(b []byte) (maps, error) {
+	var m maps
+	r := reader{b: b[len(magic):]}
+	m.global = r.readMap()
+	if r.failed || len(m.global) == 0 || !bytes.Equal(m.global[0].key, []byte{globalTx}) {
+		return m, fmt.Errorf("%w: it does not begin with an unsigned transaction%s", ErrInvalid, version2(m.global))
+	}
+	tx, err := utxo.ParseUnsigned(m.global[0].value)
+	if err != nil {
+		return m, fmt.Errorf("%w: its transaction: %w", ErrInvalid, err)
+	}
+	for range tx.TxIn {
+		m.inputs = append(m.inputs, r.readMap())
+	}
+	for range tx.TxOut {
+		m.outputs = append(m.outputs, r.readMap())
+	}
+	if r.failed || len(r.b) != 0 {
+		return m, fmt.Errorf("%w: it is cut short, or something follows it", ErrInvalid)
+	}
+	return m, m.check()
+}
+
+func version2(global []pair) string {
+	for _, p := range global {
+		if p.is(globalVersion) {
+			return "; version 2 (BIP 370) is not read: have version 0 written"
+		}
+	}
+	return ""
+}
+
+// check sorts every map, refuses keys that come twice, and looks at values of
+// which the library believes a length.
+func (m maps) check() error {
+	bad := func(what string, i int) error { return fmt.Errorf("%w: %s %d: malformed pair", ErrInvalid, what, i) }
+	if !sorted(m.global) || !each(m.global, goodGlobal) {
+		return bad("global map", 0)
+	}
+	for i, in := range m.inputs {
+		if !sorted(in) || !each(in, goodInput) {
+			return bad("input", i)
+		}
+	}
+	for i, out := range m.outputs {
+		if !sorted(out) || !each(out, goodOutput) {
+			return bad("output", i)
+		}
+	}
+	return nil
+}
+
+func each(list []pair, good func(pair) bool) bool {
+	return !slices.ContainsFunc(list, func(p pair) bool { return !good(p) })
+}
+
+// sorted sorts a map and says whether each key is there once.
+func sorted(list []pair) bool {
+	slices.SortFunc(list, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
+	for i := 1; i < len(list); i++ {
+		if bytes.Equal(list[i-1].key, list[i].key) {
+			return false
+		}
+	}
+	return true
+}
+
+func goodGlobal(p pair) bool {
+	switch p.key[0] {
+	case globalXPub:
+		return goodPath(p.value)
+	case globalVersion:
+		return bytes.Equal(p.value, make([]byte, 4))
+	}
+	return true
+}
+
+func goodInput(p pair) bool {
+	switch p.key[0] {
+	case inPrevious:
+		_, err := utxo.StripWitness(p.value)
+		return err == nil
+	case inKeyOrigin:
+		return goodPath(p.value)
+	case inTapKeyOrigin:
+		return goodTapOrigin(p.value)
+	}
+	return true
+}
+
+func goodOutput(p pair) bool {
+	switch p.key[0] {
+	case outKeyOrigin:
+		return goodPath(p.value)
+	case outTapKeyOrigin:
+		return goodTapOrigin(p.value)
+	}
+	return true
+}
+
+// goodPath checks a fingerprint and a path. The library panics on none.
+func goodPath(value []byte) bool { return len(value) >= 4 && len(value)%4 == 0 }
+
+// goodTapOrigin checks a count of leaf hashes, the hashes, fingerprint and
+// path. The library multiplies the count before it compares, and panics where
+// that overflows.
+func goodTapOrigin(value []byte) bool {
+	r := reader{b: value}
+	n := r.compactSize()
+	if r.failed || n > uint64(len(r.b)/32) {
+		return false
+	}
+	return goodPath(r.b[n*32:])
+}
+
+// equal compares what was in the file with what the library understood.
+func (m maps) equal(understood maps) error {
+	other := fmt.Errorf("%w: it has pairs that cannot be read without loss", ErrInvalid)
+	if !samePairs(m.global, understood.global) || len(m.inputs) != len(understood.inputs) || len(m.outputs) != len(understood.outputs) {
+		return other
+	}
+	for i, in := range m.inputs {
+		if !samePairs(lasting(in), understood.inputs[i]) {
+			return other
+		}
+	}
+	for i, out := range m.outputs {
+		if !samePairs(out, understood.outputs[i]) {
+			return other
+		}
+	}
+	return nil
+}
+
+func samePairs(a, b []pair) bool {
+	return slices.EqualFunc(a, b, func(x, y pair) bool { return bytes.Equal(x.key, y.key) && bytes.Equal(x.value, y.value) })
+}
+
+// lasting leaves out what the library rightly forgets: of an input that is
+// finished everything that was only needed to finish it (BIP 174, "Input
+// Finalizer"), and hash type 0, which is the same as none.
+func lasting(in []pair) []pair {
+	final := slices.ContainsFunc(in, func(p pair) bool { return p.is(inFinalScript) || p.is(inFinalWitness) })
+	return slices.DeleteFunc(slices.Clone(in), func(p pair) bool {
+		kind := p.key[0]
+		if final && (kind > 1 && kind <= inKeyOrigin || kind >= inTapFirst && kind <= inTapLast) {
+			return true
+		}
+		return kind == inSighash && bytes.Equal(p.value, make([]byte, 4))
+	})
+}
+
+// reader walks the file. After a failure it gives nothing.
+type reader struct {
+	b      []byte
+	failed bool
+}
+
+func (r *reader) take(n uint64) []byte {
+	if r.failed || n > uint64(len(r.b)) {
+		r.failed = true
+		return nil
+	}
+	out := r.b[:n:n]
+	r.b = r.b[n:]
+	return out
+}
+
+// compactSize reads a length in its shortest form.
+func (r *reader) compactSize() uint64 {
+	first := r.take(1)
+	if first == nil {
+		return 0
+	}
+	size, least := 0, uint64(0)
+	switch first[0] {
+	case 0xfd:
+		size, least = 2, 0xfd
+	case 0xfe:
+		size, least = 4, 1<<16
+	case 0xff:
+		size, least = 8, 1<<32
+	default:
+		return uint64(first[0])
+	}
+	var wide [8]byte
+	copy(wide[:], r.take(uint64(size)))
+	n := binary.LittleEndian.Uint64(wide[:])
+	r.failed = r.failed || n < least
+	return n
+}
+
+// readMap reads pairs up to the separator.
+func (r *reader) readMap() []pair {
+	var list []pair
+	for !r.failed {
+		n := r.compactSize()
+		if n == 0 {
+			return list
+		}
+		if n > maxKey {
+			break
+		}
+		p := pair{key: r.take(n)}
+		p.value = r.take(r.compactSize())
+		list = append(list, p)
+	}
+	r.failed = true
+	return nil
+}
