@@ -21,6 +21,7 @@ import (
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
+	"coldkms/shared/durable"
 	"coldkms/shared/identity"
 )
 
@@ -42,7 +43,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"relay": relayFile, "request": requestFile, "flip": flipBit, "cut": cutFile, "json": jsonVar, "verify": verifyResult, "env-file": typedKey, "tatum": tatumFile,
+			"relay": relayFile, "request": requestFile, "flip": flipBit, "cut": cutFile, "json": jsonVar, "verify": verifyResult, "env-file": typedKey, "tatum": tatumFile, "lock": holdLock,
 		},
 	})
 }
@@ -208,4 +209,11 @@ func tatumFile(ts *testscript.TestScript, _ bool, args []string) {
 	b, err := os.ReadFile(filepath.Join(tatumWallets, args[0]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
+// lock FILE: holds a lock, as another process would, until the script ends.
+func holdLock(ts *testscript.TestScript, _ bool, args []string) {
+	lock, err := durable.NewLock(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Defer(func() { _ = lock.Close() })
 }
