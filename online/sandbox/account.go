@@ -2,9 +2,9 @@ package sandbox
 
 import (
 	"context"
-	"github.com/btcsuite/btcd/btcutil"
+	"encoding/binary"
+
 	"github.com/btcsuite/btcd/btcutil/hdkeychain"
-	"github.com/btcsuite/btcd/txscript"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/pending"
@@ -16,11 +16,12 @@ type account struct {
 	xpub        string
 	key         *hdkeychain.ExtendedKey
 	indices     []int64
+	coin        coin
 }
 
 func (c coin) account(body *withdrawalRequest) (account, error) {
 	if body.Fee == "" {
-		body.Fee = defaultFee
+		body.Fee = looseNumber(c.fee)
 	}
 	if len(body.Indices) == 0 {
 		for i := range int64(defaultIndices) {
@@ -31,7 +32,7 @@ func (c coin) account(body *withdrawalRequest) (account, error) {
 		return account{}, invalid("signatureId", "must be the id of a mnemonic in a key management system")
 	}
 	key, err := hdkeychain.NewKeyFromString(body.Xpub)
-	if err != nil || key.IsPrivate() || !key.IsForNet(c.net) {
+	if err != nil || key.IsPrivate() || binary.BigEndian.Uint32(key.Version()) != c.HDPublic {
 		return account{}, invalid("xpub", "must be an extended public key of the %s test network", c.id)
 	}
 	if len(body.Indices) > maxSources {
@@ -44,10 +45,11 @@ func (c coin) account(body *withdrawalRequest) (account, error) {
 		}
 		seen[i] = true
 	}
-	return account{body.SignatureID, body.Xpub, key, body.Indices}, nil
+	return account{body.SignatureID, body.Xpub, key, body.Indices, c}, nil
 }
 
-// script is the P2WPKH script of the key at index.
+// script is that of the key at index, in the form that Tatum gives the coin's
+// addresses: P2WPKH for BTC, P2PKH for the others.
 func (a account) script(index int64) ([]byte, error) {
 	child, err := a.key.Derive(uint32(index))
 	if err != nil {
@@ -57,8 +59,8 @@ func (a account) script(index int64) ([]byte, error) {
 	if err != nil {
 		return nil, invalid("xpub", "has no key %d: %v", index, err)
 	}
-	return txscript.NewScriptBuilder().AddOp(txscript.OP_0).
-		AddData(btcutil.Hash160(pub.SerializeCompressed())).Script()
+	address, _ := a.coin.KeyAddress(pub.SerializeCompressed())
+	return a.coin.script(address)
 }
 
 // fund is an unspent output of an account.

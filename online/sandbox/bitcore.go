@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -35,6 +36,37 @@ type bitcoreInput struct {
 type bitcoreOutput struct {
 	Satoshis int64  `json:"satoshis"`
 	Script   string `json:"script"`
+}
+
+// serialized writes a draft as Tatum stores it for a coin.
+func (d draft) serialized(c coin) (string, error) {
+	if c.ForkID {
+		return d.hexAndAmounts()
+	}
+	return d.bitcoreJSON()
+}
+
+// hexAndAmounts is what Tatum stores for BCH: the transaction in hex, and what
+// each input spends.
+func (d draft) hexAndAmounts() (string, error) {
+	text, err := toHex(d.msg())
+	if err != nil {
+		return "", err
+	}
+	amounts := make([]int64, len(d.inputs))
+	for i, in := range d.inputs {
+		amounts[i] = in.value
+	}
+	list, err := json.Marshal(amounts)
+	return text + ":" + string(list), err
+}
+
+func toHex(msg *wire.MsgTx) (string, error) {
+	var raw bytes.Buffer
+	if err := msg.Serialize(&raw); err != nil {
+		return "", fmt.Errorf("sandbox: write transaction: %w", err)
+	}
+	return hex.EncodeToString(raw.Bytes()), nil
 }
 
 // bitcoreJSON writes a draft as bitcore-lib would.

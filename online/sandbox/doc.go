@@ -7,7 +7,7 @@
 // year: a reply lost after the broadcast landed, "failed": true, a 429.
 //
 // Server is an http.Handler over a Node for each coin (package btcd has the
-// one for Bitcoin) and a Store (package records keeps it in SQLite). Package
+// one for Bitcoin, solochain those for LTC, DOGE and BCH) and a Store (package records keeps it in SQLite). Package
 // local puts the three together in one folder. What differs from Tatum is
 // listed in docs/SANDBOX.md.
 package sandbox

@@ -41,7 +41,7 @@ func (s *Server) transactions(b *backend, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	list := []txView{}
+	list := []any{}
 	for _, tx := range page {
 		view, err := b.view(r.Context(), tx)
 		if err != nil {
@@ -78,6 +78,9 @@ func (s *Server) utxo(b *backend, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if b.form == nodeForm {
+		return b.nodeOutput(r.Context(), tx, u)
+	}
 	view := b.coinView(tx, u)
 	view.Hash, view.Index = u.outpoint.Hash.String(), &u.outpoint.Index
 	return ok(view)
@@ -102,12 +105,16 @@ func (s *Server) fee(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if !b.fees {
+		return reply{}, invalid("chain", "must be BTC, LTC or DOGE")
+	}
+	rate := max(b.DustFlat/100, 1) // medium for DOGE is 1 coin a kilobyte
 	tip, err := b.node.Tip(r.Context())
 	if err != nil {
 		return reply{}, err
 	}
 	return ok(map[string]any{
-		"fast": 20, "medium": 10, "slow": 5, "block": tip.Height,
+		"fast": 20 * rate, "medium": 10 * rate, "slow": 5 * rate, "block": tip.Height,
 		"time": s.config.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
 	})
 }

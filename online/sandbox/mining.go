@@ -2,8 +2,11 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/btcsuite/btcd/wire"
 
@@ -25,17 +28,20 @@ func (s *Server) open(ctx context.Context, id chain.ID, node Node) (*backend, er
 	if !mines {
 		return b, nil
 	}
-	if s.config.Miner == nil {
-		return nil, fmt.Errorf("sandbox: %s mines and needs a miner's key", id)
-	}
 	if err := s.restoreBlocks(ctx, b, miner); err != nil {
 		return nil, err
+	}
+	if b.issuer, _ = node.(Issuer); b.issuer != nil {
+		return b, errors.Join(s.copyBlocks(ctx, b, miner), s.restoreSent(ctx, b, b.issuer.Restore))
+	}
+	if s.config.Miner == nil {
+		return nil, fmt.Errorf("sandbox: %s mines and needs a miner's key", id)
 	}
 	b.faucet = &faucet{key: s.config.Miner, script: MinerScript(s.config.Miner)}
 	if err := s.copyBlocks(ctx, b, miner); err != nil {
 		return nil, err
 	}
-	if err := s.restoreSent(ctx, b); err != nil {
+	if err := s.restoreSent(ctx, b, node.Send); err != nil {
 		return nil, err
 	}
 	b.faucet.coins, err = b.unspent(ctx, b.faucet.script)
@@ -66,13 +72,13 @@ func (s *Server) restoreBlocks(ctx context.Context, b *backend, miner Miner) err
 
 // restoreSent gives a node the transactions of its mempool again. One that it
 // refuses is left: it has been mined, or was replaced.
-func (s *Server) restoreSent(ctx context.Context, b *backend) error {
+func (s *Server) restoreSent(ctx context.Context, b *backend, send func(context.Context, *wire.MsgTx) error) error {
 	sent, err := s.config.Store.Sent(ctx, b.id)
 	if err != nil {
 		return err
 	}
 	for _, tx := range sent {
-		if err := b.node.Send(ctx, tx); err != nil && !isNodeError(err) {
+		if err := send(ctx, tx); err != nil && !isNodeError(err) {
 			return err
 		}
 	}
@@ -104,6 +110,9 @@ func (s *Server) copyBlocks(ctx context.Context, b *backend, miner Miner) error 
 			return err
 		}
 		for i, block := range blocks {
+			if b.faucet == nil {
+				break
+			}
 			b.faucet.mined(block, first+int64(i))
 		}
 	}
@@ -134,7 +143,7 @@ func (s *Server) minedBackend(name string) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.faucet == nil {
+	if _, mines := b.node.(Miner); !mines {
 		return nil, invalid("chain", "%s is not mined by this sandbox", b.id)
 	}
 	return b, nil
@@ -177,7 +186,8 @@ type chainStatus struct {
 
 func (s *Server) status(r *http.Request) (reply, error) {
 	list := []chainStatus{}
-	for id, b := range s.chains {
+	for _, id := range slices.Sorted(maps.Keys(s.chains)) {
+		b := s.chains[id]
 		tip, err := b.node.Tip(r.Context())
 		if err != nil {
 			return reply{}, err
@@ -187,7 +197,10 @@ func (s *Server) status(r *http.Request) (reply, error) {
 			return reply{}, err
 		}
 		one := chainStatus{Chain: id, Height: tip.Height, Hash: tip.Hash, Pending: len(waiting)}
-		if b.faucet != nil {
+		switch {
+		case b.issuer != nil:
+			one.Faucet = map[string]any{"amount": "unlimited"}
+		case b.faucet != nil:
 			coins, value := b.faucet.spendable(tip.Height)
 			one.Faucet = map[string]any{"address": b.Address(b.faucet.script), "coins": coins, "amount": formatAmount(value, b.Decimals)}
 		}

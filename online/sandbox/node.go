@@ -38,7 +38,16 @@ type Miner interface {
 	Submit(ctx context.Context, height int64, block *wire.MsgBlock) error
 }
 
-// Caller is a Node that answers JSON-RPC.
+// Issuer is a Miner that makes coins out of nothing, so that its faucet never
+// runs dry.
+type Issuer interface {
+	Issue(ctx context.Context, outputs []*wire.TxOut) (*wire.MsgTx, error)
+	// Restore is Send for what was in the mempool before, issues among it.
+	Restore(ctx context.Context, tx *wire.MsgTx) error
+}
+
+// Caller is a Node that answers JSON-RPC by itself. For one that does not, the
+// server answers what a key management system may ask.
 type Caller interface {
 	Call(ctx context.Context, method string, params ...any) (json.RawMessage, error)
 }

@@ -94,7 +94,9 @@ func (s *Server) callNode(r *http.Request, b *backend, call rpcRequest) (any, er
 	switch {
 	case call.Method == "sendrawtransaction":
 		return s.sendByCall(r, b, call.Params)
-	case !can || !slices.Contains(passedOn(), call.Method):
+	case !can:
+		return b.answer(r.Context(), call)
+	case !slices.Contains(passedOn(), call.Method):
 		return nil, &NodeError{rpcUnknownMethod, "Method not found"}
 	}
 	// Bitcoin Core takes true and false for the verbosity, btcd numbers.

@@ -47,10 +47,12 @@ func (s *Server) routes() http.Handler {
 			"POST /v3/offchain/" + b.path + "/transfer":      s.createTransfer,
 			"GET " + base + "/transaction/{hash}":            s.transaction,
 			"GET " + base + "/transaction/address/{address}": s.transactions,
-			"GET " + base + "/utxo/{hash}/{index}":           s.utxo,
 			"GET " + base + "/info":                          s.info,
 		} {
 			mux.Handle(pattern, on(b, h))
+		}
+		if b.utxos {
+			mux.Handle("GET "+base+"/utxo/{hash}/{index}", on(b, s.utxo))
 		}
 	}
 	return s.authenticated(s.misbehaving(jsonOnly(mux)))

@@ -53,7 +53,8 @@ type Server struct {
 type backend struct {
 	coin
 	node   Node
-	faucet *faucet // nil where the node does not mine
+	faucet *faucet // nil where the node does not mine, or is an issuer
+	issuer Issuer
 	mining sync.Mutex
 }
 

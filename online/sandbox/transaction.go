@@ -134,7 +134,7 @@ func (s *Server) addPending(r *http.Request, b *backend, d draft) (string, error
 		return "", err
 	}
 	p := Pending{ID: id, Chain: b.id, Hashes: []string{}}
-	if p.SerializedTransaction, err = d.bitcoreJSON(); err != nil {
+	if p.SerializedTransaction, err = d.serialized(b.coin); err != nil {
 		return "", err
 	}
 	for _, in := range d.inputs {

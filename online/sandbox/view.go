@@ -1,19 +1,19 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 
 	"github.com/btcsuite/btcd/wire"
 )
 
-// txView is a transaction in the shape of Tatum's BtcTx.
+// txView is a transaction in the shape of Tatum's BtcTx and LtcTx. Amounts are
+// what coin.amount gives.
 type txView struct {
 	Hash        string       `json:"hash"`
-	Hex         string       `json:"hex"`
+	Hex         string       `json:"hex,omitempty"`
 	WitnessHash string       `json:"witnessHash"`
-	Fee         int64        `json:"fee"`
+	Fee         any          `json:"fee"`
 	BlockNumber *int64       `json:"blockNumber"`
 	Block       *string      `json:"block"`
 	Time        *int64       `json:"time"`
@@ -41,7 +41,7 @@ type prevoutView struct {
 type coinView struct {
 	Version  int32   `json:"version"`
 	Height   int64   `json:"height"` // -1 while unconfirmed
-	Value    int64   `json:"value"`
+	Value    any     `json:"value"`
 	Script   string  `json:"script"`
 	Address  *string `json:"address"`
 	Coinbase bool    `json:"coinbase"`
@@ -50,40 +50,62 @@ type coinView struct {
 }
 
 type outputView struct {
-	Value   int64   `json:"value"`
+	Value   any     `json:"value"`
 	Script  string  `json:"script"`
 	Address *string `json:"address"`
 }
 
-func (b *backend) view(ctx context.Context, tx ChainTx) (txView, error) {
-	var raw bytes.Buffer
-	if err := tx.Msg.Serialize(&raw); err != nil {
-		return txView{}, err
+// view writes a transaction as Tatum does for the coin.
+func (b *backend) view(ctx context.Context, tx ChainTx) (any, error) {
+	if b.form == nodeForm {
+		return b.nodeView(ctx, tx)
 	}
-	stripped := tx.Msg.SerializeSizeStripped()
+	return b.txView(ctx, tx)
+}
+
+// amount is an integer for BTC and a decimal in a string for LTC.
+func (c coin) amount(value int64) any {
+	if c.form == bitcoinForm {
+		return value
+	}
+	return formatAmount(value, c.Decimals).String()
+}
+
+// vsize is the virtual size (BIP 141).
+func vsize(tx *wire.MsgTx) int { return (3*tx.SerializeSizeStripped() + tx.SerializeSize() + 3) / 4 }
+
+func (b *backend) txView(ctx context.Context, tx ChainTx) (txView, error) {
 	v := txView{
-		Hash: tx.Msg.TxHash().String(), WitnessHash: tx.Msg.WitnessHash().String(), Hex: hex.EncodeToString(raw.Bytes()),
-		Version: tx.Msg.Version, Locktime: tx.Msg.LockTime,
-		Size: raw.Len(), VSize: (3*stripped + raw.Len() + 3) / 4,
+		Hash: tx.Msg.TxHash().String(), WitnessHash: tx.Msg.WitnessHash().String(),
+		Version: tx.Msg.Version, Locktime: tx.Msg.LockTime, Size: tx.Msg.SerializeSize(), VSize: vsize(tx.Msg),
+	}
+	if b.form == bitcoinForm {
+		text, err := toHex(tx.Msg)
+		if err != nil {
+			return txView{}, err
+		}
+		v.Hex = text
 	}
 	if tx.Height != Unconfirmed {
 		v.BlockNumber, v.Block, v.Time = &tx.Height, &tx.Block, &tx.Time
 	}
+	var fee int64
 	for _, in := range tx.Msg.TxIn {
 		view, value, err := b.inputView(ctx, in, isCoinbase(tx.Msg))
 		if err != nil {
 			return txView{}, err
 		}
 		v.Inputs = append(v.Inputs, view)
-		v.Fee += value
+		fee += value
 	}
 	for _, out := range tx.Msg.TxOut {
-		v.Outputs = append(v.Outputs, outputView{out.Value, hex.EncodeToString(out.PkScript), b.address(out.PkScript)})
-		v.Fee -= out.Value
+		v.Outputs = append(v.Outputs, outputView{b.amount(out.Value), hex.EncodeToString(out.PkScript), b.address(out.PkScript)})
+		fee -= out.Value
 	}
 	if isCoinbase(tx.Msg) {
-		v.Fee = 0
+		fee = 0
 	}
+	v.Fee = b.amount(fee)
 	return v, nil
 }
 
@@ -109,7 +131,7 @@ func (b *backend) inputView(ctx context.Context, in *wire.TxIn, coinbase bool) (
 
 func (b *backend) coinView(tx ChainTx, u unspent) coinView {
 	return coinView{
-		Version: tx.Msg.Version, Height: u.height, Value: u.value, Script: hex.EncodeToString(u.script),
+		Version: tx.Msg.Version, Height: u.height, Value: b.amount(u.value), Script: hex.EncodeToString(u.script),
 		Address: b.address(u.script), Coinbase: u.coinbase,
 	}
 }

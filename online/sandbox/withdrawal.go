@@ -12,8 +12,8 @@ import (
 
 // withdrawalRequest is the body of POST /v3/offchain/bitcoin/transfer. The
 // sandbox has no virtual accounts: senderAccountId is ignored, and the
-// addresses that hold the account's funds are the P2WPKH addresses of the
-// xpub at the given indices.
+// addresses that hold the account's funds are those of the xpub at the given
+// indices.
 type withdrawalRequest struct {
 	Currency    string      `json:"currency"` // of POST /v3/offchain/withdrawal only
 	Address     string      `json:"address"`
@@ -24,12 +24,9 @@ type withdrawalRequest struct {
 	Indices     []int64     `json:"indices"`
 }
 
-// defaultFee is what Tatum takes for a withdrawal when nobody says; it looks
-// at the first defaultIndices keys of the xpub when nobody says which.
-const (
-	defaultFee     = "0.0005"
-	defaultIndices = 20
-)
+// defaultIndices is how many keys of the xpub are looked at when nobody says
+// which.
+const defaultIndices = 20
 
 // createWithdrawal names its coin in the body, createTransfer in the path.
 func (s *Server) createWithdrawal(r *http.Request) (reply, error) {
@@ -95,7 +92,7 @@ func (s *Server) addWithdrawal(ctx context.Context, b *backend, d draft, account
 		d.outputs = append(d.outputs, wire.NewTxOut(changeValue, d.change.script))
 	}
 	d.change = nil
-	text, err := d.bitcoreJSON()
+	text, err := d.serialized(b.coin)
 	if err != nil {
 		return reply{}, err
 	}

@@ -1,5 +1,5 @@
-// Package local puts a whole sandbox into one folder: records, a btcd and
-// the server in front of it.
+// Package local puts a whole sandbox into one folder: records, a btcd, the
+// chains of the other coins, and the server in front of it.
 package local
 
 import (
@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"coldkms/online/sandbox"
 	"coldkms/online/sandbox/btcd"
 	"coldkms/online/sandbox/records"
+	"coldkms/online/sandbox/solochain"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 )
@@ -65,7 +67,10 @@ func (s *Sandbox) start(ctx context.Context, config Config) error {
 		return err
 	}
 	server := config.Server
-	server.Nodes = map[chain.ID]sandbox.Node{chain.BTC: s.Node}
+	if server.Nodes, err = soloChains(config.Server.Now); err != nil {
+		return err
+	}
+	server.Nodes[chain.BTC] = s.Node
 	server.Store, server.Miner = s.Records, key
 	if s.Server, err = sandbox.New(ctx, server); err != nil {
 		return err
@@ -75,6 +80,22 @@ func (s *Sandbox) start(ctx context.Context, config Config) error {
 		return err
 	}
 	return s.Mine(ctx, chain.BTC, int(segwitHeight-tip.Height))
+}
+
+// soloChains are the chains of the coins that have no node in Go.
+func soloChains(now func() time.Time) (map[chain.ID]sandbox.Node, error) {
+	if now == nil {
+		now = time.Now
+	}
+	nodes := make(map[chain.ID]sandbox.Node)
+	for _, id := range []chain.ID{chain.LTC, chain.DOGE, chain.BCH} {
+		params, err := utxo.ParamsOf(id, chain.Testnet)
+		if err != nil {
+			return nil, err
+		}
+		nodes[id] = solochain.New(params, now)
+	}
+	return nodes, nil
 }
 
 // Close stops the node and closes the records.
