@@ -17,11 +17,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/online/sandbox"
+	"coldkms/shared/chain"
 )
 
-// client talks to a running sandbox.
+// client talks to a running sandbox about one coin.
 type client struct {
 	url, key string
+	chain    chain.ID
+	path     string // the coin's name in URLs
 }
 
 const (
@@ -31,6 +35,7 @@ const (
 
 func addClientFlags(cmd *cobra.Command) {
 	cmd.Flags().String("url", "", "`URL` of the sandbox (default: TATUM_API_URL, or http://127.0.0.1:3000)")
+	cmd.Flags().String("chain", string(chain.BTC), "`coin`: BTC, LTC, DOGE or BCH")
 }
 
 // clientOf takes URL and key from the flags or the environment. Where the
@@ -56,7 +61,16 @@ func clientOf(cmd *cobra.Command) (client, error) {
 	if err != nil || u.Scheme != "http" || checkLoopback(net.JoinHostPort(u.Hostname(), "0")) != nil {
 		return client{}, cli.Fail(cli.Usage, fmt.Errorf("%.200q is no sandbox: only http on loopback is", base), "give its address with --url")
 	}
-	return client{strings.TrimRight(base, "/"), key}, nil
+	coin, err := cmd.Flags().GetString("chain")
+	if err != nil {
+		return client{}, err
+	}
+	id := chain.ID(strings.ToUpper(coin))
+	path, err := sandbox.PathOf(id)
+	if err != nil {
+		return client{}, cli.Fail(cli.Usage, fmt.Errorf("--chain %.20q is no coin of the sandbox", coin), "BTC, LTC, DOGE or BCH")
+	}
+	return client{strings.TrimRight(base, "/"), key, id, path}, nil
 }
 
 // call sends body as JSON, unless it is nil, and gives the reply.

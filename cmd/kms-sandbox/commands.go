@@ -34,11 +34,11 @@ func faucetCommand(s cli.Streams) *cobra.Command {
 	var unmined bool
 	cmd := &cobra.Command{
 		Use: "faucet ADDRESS AMOUNT", Args: cobra.ExactArgs(2),
-		Short: "pay test coins to an address, amount in BTC, and mine a block",
+		Short: "pay test coins to an address, amount in coins, and mine a block",
 	}
 	cmd.Flags().BoolVar(&unmined, "unmined", false, "leave the payment in the mempool")
 	return clientCommand(s, cmd, func(c client, args []string) (json.RawMessage, error) {
-		body := map[string]any{"address": args[0], "amount": args[1], "mine": !unmined}
+		body := map[string]any{"address": args[0], "amount": args[1], "chain": c.chain, "mine": !unmined}
 		return c.call(cmd.Context(), http.MethodPost, "/sandbox/faucet", body)
 	})
 }
@@ -53,7 +53,7 @@ func mineCommand(s cli.Streams) *cobra.Command {
 				return nil, cli.Fail(cli.Usage, fmt.Errorf("%.20q is not a number of blocks", args[0]), "")
 			}
 		}
-		return c.call(cmd.Context(), http.MethodPost, "/sandbox/mine", map[string]int{"blocks": blocks})
+		return c.call(cmd.Context(), http.MethodPost, "/sandbox/mine", map[string]any{"blocks": blocks, "chain": c.chain})
 	})
 }
 
@@ -73,7 +73,7 @@ func pendingCommand(s cli.Streams) *cobra.Command {
 		if len(args) == 1 {
 			return c.call(cmd.Context(), http.MethodGet, "/v3/kms/"+url.PathEscape(args[0]), nil)
 		}
-		return c.call(cmd.Context(), http.MethodGet, "/v3/kms/pending/BTC", nil)
+		return c.call(cmd.Context(), http.MethodGet, "/v3/kms/pending/"+string(c.chain), nil)
 	})
 }
 
@@ -99,8 +99,8 @@ paid out is the fee. The same by hand:
 	cmd.Flags().StringVar(&p.from, "from", "", "`address` to spend from")
 	cmd.Flags().StringVar(&p.signatureID, "signature-id", "", "`id` of its key in the key management system")
 	cmd.Flags().Int64Var(&p.index, "index", -1, "derivation index, if the id is a mnemonic's")
-	cmd.Flags().StringArrayVar(&p.to, "to", nil, "`ADDRESS=AMOUNT` to pay, in BTC; may be repeated")
-	cmd.Flags().StringVar(&p.fee, "fee", "", "fee in BTC; needs --change")
+	cmd.Flags().StringArrayVar(&p.to, "to", nil, "`ADDRESS=AMOUNT` to pay, in coins; may be repeated")
+	cmd.Flags().StringVar(&p.fee, "fee", "", "fee in coins; needs --change")
 	cmd.Flags().StringVar(&p.change, "change", "", "`address` for the rest; needs --fee")
 	for _, name := range []string{"from", "signature-id", "to"} {
 		_ = cmd.MarkFlagRequired(name) // fails for names that are no flags
@@ -111,7 +111,7 @@ paid out is the fee. The same by hand:
 		if err != nil {
 			return nil, err
 		}
-		return c.call(cmd.Context(), http.MethodPost, "/v3/bitcoin/transaction", body)
+		return c.call(cmd.Context(), http.MethodPost, "/v3/"+c.path+"/transaction", body)
 	})
 }
 

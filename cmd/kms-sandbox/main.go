@@ -1,5 +1,6 @@
 // Command kms-sandbox is a local stand-in for Tatum's API in front of a real
-// Bitcoin node in regression test mode: the whole loop of a key management
+// Bitcoin node in regression test mode, and chains of its own for LTC, DOGE
+// and BCH: the whole loop of a key management
 // system, with no account and no coins. docs/SANDBOX.md tells what it answers
 // and what differs from Tatum.
 package main

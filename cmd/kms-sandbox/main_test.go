@@ -138,6 +138,7 @@ func TestUsage(t *testing.T) {
 		{"mine many", cli.Usage, "many"},
 		{"mine --url https://api.tatum.io", cli.Usage, "loopback"},
 		{"mine --url http://example.com:3000", cli.Usage, "loopback"},
+		{"mine --chain XRP", cli.Usage, "XRP"},
 		{"pay --from x", cli.Usage, "required"},
 		{"pay --from x --signature-id k --to x", cli.Usage, "ADDRESS=AMOUNT"},
 		{"pay --from x --signature-id k --to x=1 --fee 1", cli.Usage, "change"},
