@@ -13,6 +13,7 @@ import (
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
+	"coldkms/shared/psbt"
 )
 
 // ExportOptions choose what is exported.
@@ -22,6 +23,9 @@ type ExportOptions struct {
 	IDs     []string      // none: all that are prepared
 	Max     int           // 0: all
 	Again   bool          // also what was exported and has no outcome yet
+
+	PSBT    bool                        // one PSBT an item for another signer, instead of the Request's file
+	Masters map[string]psbt.Fingerprint // of the master keys behind signature ids, where they are known
 }
 
 // Exported is the Request that was written.
@@ -29,6 +33,7 @@ type Exported struct {
 	Request  *string   `json:"request"` // path; nil when nothing waits
 	Digest   *string   `json:"digest"`
 	Items    int       `json:"items"`
+	PSBTs    []Written `json:"psbts,omitempty"` // with PSBT, and then Request is nil
 	Problems []Problem `json:"problems,omitempty"`
 	Notes    []string  `json:"-"`
 }
@@ -65,7 +70,7 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	if err := r.journal.Export(ctx, sealed); err != nil {
 		return report, err
 	}
-	return report, r.write(ctx, o.Dir, sealed, &report)
+	return report, r.write(ctx, o, sealed, &report)
 }
 
 // makeDir makes the folder if it is missing. One that is there, such as a
@@ -77,17 +82,21 @@ func (r *Relay) makeDir(dir string) error {
 	return nil
 }
 
-// write puts a Request's file in place and says so. A different file of that
-// name is never overwritten.
-func (r *Relay) write(ctx context.Context, dir string, req bundle.SealedRequest, report *Exported) error {
-	path := filepath.Join(dir, fileName(req))
+// write puts a Request's file, or its PSBTs, in place and says so. A different
+// file of that name is never overwritten.
+func (r *Relay) write(ctx context.Context, o ExportOptions, req bundle.SealedRequest, report *Exported) error {
+	digest := req.Digest.String()
+	if o.PSBT {
+		report.Digest = &digest
+		return r.writePSBTs(ctx, o, req, report)
+	}
+	path := filepath.Join(o.Dir, fileName(req))
 	if err := durable.Create(r.FS, path, req.File, durable.PermFile, nil); err != nil {
 		return err
 	}
 	if err := r.journal.Written(ctx, req.Digest); err != nil {
 		return err
 	}
-	digest := req.Digest.String()
 	report.Request, report.Digest, report.Items = &path, &digest, len(req.Items)
 	return nil
 }
@@ -116,10 +125,10 @@ func (r *Relay) finishExports(ctx context.Context, o ExportOptions, report *Expo
 		if err != nil {
 			return err
 		}
-		if err := r.write(ctx, o.Dir, req, report); err != nil {
+		if err := r.write(ctx, o, req, report); err != nil {
 			return err
 		}
-		report.Notes = append(report.Notes, "an earlier export was cut short; wrote its request "+*report.Request)
+		report.Notes = append(report.Notes, "an earlier export was cut short; wrote its request "+*report.Digest)
 	}
 	return nil
 }
@@ -130,7 +139,7 @@ func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Export
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
-	if report.Request != nil || len(report.Problems) > 0 {
+	if report.Digest != nil || len(report.Problems) > 0 {
 		return nil // something was said already
 	}
 	req, err := r.openOwn(ctx, waiting[len(waiting)-1].Digest)
@@ -142,7 +151,7 @@ func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Export
 		note = fmt.Sprintf("nothing new to export; %d requests still wait for their results, this is the newest (--again puts all into one)", n)
 	}
 	report.Notes = append(report.Notes, note)
-	return r.write(ctx, o.Dir, req, report)
+	return r.write(ctx, o, req, report)
 }
 
 // ready gives what is to be exported, proven once more from what the journal
@@ -159,6 +168,9 @@ func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) ([
 	items, err := r.journal.Items(ctx, journal.Filter{States: states, IDs: o.IDs, Network: o.Network, Max: limit})
 	if err != nil || len(items) == 0 {
 		return nil, err
+	}
+	if o.PSBT {
+		items = withPSBT(items, report)
 	}
 	drafts := make([]draft, len(items))
 	for i, it := range items {

@@ -24,24 +24,31 @@ type Imported struct {
 	Notes    []string  `json:"-"`
 }
 
-// ResultFiles lists what an argument of import means: the file itself, or
-// the *.kmsres files of a folder, by name.
-func ResultFiles(fsys durable.FS, path string) ([]string, error) {
+// Incoming is a file to import.
+type Incoming struct {
+	Path   string
+	Listed bool // found in a folder, not named
+}
+
+// Files lists what an argument of import means: the file itself, or the
+// results, PSBTs and finished transactions of a folder, by name.
+func Files(fsys durable.FS, path string) ([]Incoming, error) {
 	info, err := fsys.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("import: %w", err)
 	}
 	if !info.IsDir() {
-		return []string{path}, nil
+		return []Incoming{{Path: path}}, nil
 	}
 	entries, err := fsys.ReadDir(path)
 	if err != nil {
 		return nil, fmt.Errorf("import: %w", err)
 	}
-	var files []string
+	var files []Incoming
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".kmsres") && !strings.HasPrefix(e.Name(), ".") {
-			files = append(files, filepath.Join(path, e.Name()))
+		name := e.Name()
+		if ending := filepath.Ext(name); !strings.HasPrefix(name, ".") && (ending == ".kmsres" || ending == ".psbt" || ending == ".txn") {
+			files = append(files, Incoming{Path: filepath.Join(path, name), Listed: true})
 		}
 	}
 	return files, nil

@@ -156,22 +156,27 @@ func TestImportLedger(t *testing.T) {
 	}
 }
 
-func TestResultFiles(t *testing.T) {
+func TestFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for _, name := range []string{"b.kmsres", "a.kmsres", "c.kmsreq", "d.txt", ".e.kmsres", ".b.kmsres.tmp-0"} {
+	for _, name := range []string{"b.kmsres", "a.kmsres", "c.kmsreq", "d.txt", ".e.kmsres", ".b.kmsres.tmp-0", "f.psbt", "g.txn", ".h.psbt", "i.psbt.tmp"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := online.ResultFiles(durable.OS{}, dir)
-	if err != nil || len(got) != 2 || filepath.Base(got[0]) != "a.kmsres" || filepath.Base(got[1]) != "b.kmsres" {
+	got, err := online.Files(durable.OS{}, dir)
+	if err != nil || len(got) != 4 {
+		t.Fatalf("%v, %v", got, err)
+	}
+	for i, want := range []string{"a.kmsres", "b.kmsres", "f.psbt", "g.txn"} {
+		if filepath.Base(got[i].Path) != want || !got[i].Listed {
+			t.Errorf("%v, want %s", got[i], want)
+		}
+	}
+	if got, err := online.Files(durable.OS{}, filepath.Join(dir, "d.txt")); err != nil || len(got) != 1 || got[0].Listed {
 		t.Errorf("%v, %v", got, err)
 	}
-	if got, err := online.ResultFiles(durable.OS{}, filepath.Join(dir, "d.txt")); err != nil || len(got) != 1 {
-		t.Errorf("%v, %v", got, err)
-	}
-	if _, err := online.ResultFiles(durable.OS{}, filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := online.Files(durable.OS{}, filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"coldkms/online/tatum"
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
+	"coldkms/shared/psbt"
 )
 
 // explain gives an error its exit code and the next thing to do.
@@ -32,6 +33,9 @@ func explain(err error) error {
 		{online.ErrNotBuilt, cli.Usage, "this version works for BTC, LTC, DOGE and BCH"},
 		{online.ErrOtherSigner, cli.BadBundle, "only the paired signer's results are taken: kms-online checkconfig shows which one that is"},
 		{online.ErrOtherRequest, cli.BadBundle, "it belongs to another relay, or to another state directory (--state)"},
+		{online.ErrNoMatch, cli.BadBundle, "it was changed on the way, or it belongs to another relay or state directory (--state); export again: kms-online export --psbt --out DIR"},
+		{psbt.ErrInvalid, cli.BadBundle, "copy the file once more, or have it written again by the program that signed it"},
+		{online.ErrNoSuchKey, cli.Usage, "kms-online pair takes a newer watch file; --master is for signature ids that are mnemonics"},
 		{online.ErrMismatch, cli.BadBundle, "sign the request again on the signer"},
 		{bundle.ErrInvalid, cli.BadBundle, "copy the file once more; signing again on the signer gives the same bytes"},
 		{online.ErrTooLate, cli.Failed, "what is signed can be broadcast by whoever has a copy; it is not dropped"},

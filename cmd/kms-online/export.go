@@ -2,28 +2,42 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/online"
+	"coldkms/shared/psbt"
 )
 
 func (a *app) export() *cobra.Command {
 	var o online.ExportOptions
+	var masters []string
 	cmd := &cobra.Command{
 		Use:   "export --out DIR [ID…]",
 		Short: "write one request for all that is prepared",
 		Long: `export puts everything that is prepared, or the items named, into one request
 for the signer and writes it into a folder such as a USB stick. Where nothing
 is prepared, a request that still waits for its result is written again, the
-same file: after a lost stick just run it again.`,
+same file: after a lost stick just run it again.
+
+With --psbt it writes one standard PSBT (BIP 174) a transaction instead, which
+any PSBT signer can sign; import takes what it gives back. Not for BCH. A signer
+that wants to see its own master key's fingerprint (hardware wallets do) is
+given it with --master.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if o.Dir == "" || o.Max < 0 {
 				return cli.Fail(cli.Usage, errors.New("export needs a folder"), "such as: kms-online export --out /media/usb")
 			}
 			o.IDs, o.Network = trimmed(args), a.only()
+			var err error
+			if o.Masters, err = mastersOf(masters, o.PSBT); err != nil {
+				return err
+			}
 			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {
 				if err := known(ctx, r, o.IDs); err != nil {
 					return err
@@ -38,6 +52,9 @@ same file: after a lost stick just run it again.`,
 				if got.Request != nil {
 					a.say("next, on the signer: kms-offline sign %s --out DIR", *got.Request)
 				}
+				if len(got.PSBTs) > 0 {
+					a.say("next: have the PSBTs signed, then: kms-online import %s", o.Dir)
+				}
 				clean(got.Problems)
 				if err := a.JSON(got); err != nil {
 					return err
@@ -49,7 +66,26 @@ same file: after a lost stick just run it again.`,
 	cmd.Flags().StringVar(&o.Dir, "out", "", "folder to write to")
 	cmd.Flags().IntVar(&o.Max, "max", 0, "at most so many items, oldest first")
 	cmd.Flags().BoolVar(&o.Again, "again", false, "also everything that was exported and has no result yet, in one new request")
+	cmd.Flags().BoolVar(&o.PSBT, "psbt", false, "one standard PSBT a transaction, for another signer than kms-offline")
+	cmd.Flags().StringArrayVar(&masters, "master", nil, "ID=FINGERPRINT: eight hex digits of the master key behind a mnemonic, for the PSBTs")
 	return cmd
+}
+
+// mastersOf reads --master.
+func mastersOf(args []string, wanted bool) (map[string]psbt.Fingerprint, error) {
+	if len(args) > 0 && !wanted {
+		return nil, cli.Fail(cli.Usage, errors.New("--master is for --psbt"), "")
+	}
+	masters := make(map[string]psbt.Fingerprint)
+	for _, arg := range args {
+		id, text, _ := strings.Cut(arg, "=")
+		b, err := hex.DecodeString(text)
+		if err != nil || len(b) != len(psbt.Fingerprint{}) {
+			return nil, cli.Fail(cli.Usage, fmt.Errorf("--master %.80q is not ID=FINGERPRINT", arg), "such as: --master 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69=73c5da0a")
+		}
+		masters[id] = psbt.Fingerprint(b)
+	}
+	return masters, nil
 }
 
 // known refuses ids that are not in the journal.

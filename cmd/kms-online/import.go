@@ -19,17 +19,23 @@ func (a *app) imports() *cobra.Command {
 		Long: `import takes results (*.kmsres), or all that are in a folder. Signatures are put
 into the transactions of this relay's own journal and every script is run;
 nothing else is taken from a result. The same result may be imported any number
-of times.`,
+of times.
+
+It also takes what another signer made of a PSBT that "export --psbt" wrote:
+the signed or finalised PSBT (*.psbt), or the finished transaction (*.txn, or
+any file, binary or hex). Of a folder those that are not signed, or not of this
+relay, are passed over. The first valid signature of a transaction counts;
+other bytes for it are refused.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			var files []string
+			var files []online.Incoming
 			for _, arg := range args {
-				found, err := online.ResultFiles(a.fs, arg)
+				found, err := online.Files(a.fs, arg)
 				if err != nil {
 					return err
 				}
 				if len(found) == 0 {
-					a.say("no *.kmsres in %s", arg)
+					a.say("no *.kmsres, *.psbt or *.txn in %s", arg)
 				}
 				files = append(files, found...)
 			}
@@ -42,23 +48,24 @@ of times.`,
 
 // importAll takes every file. One that is bad does not stop the others; the
 // first error decides the exit code.
-func (a *app) importAll(ctx context.Context, r *online.Relay, files []string) error {
+func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Incoming) error {
 	report := online.Imported{Problems: []online.Problem{}}
 	var failed error
 	good := 0
-	for _, path := range files {
-		file, err := durable.ReadFile(a.fs, path, bundle.MaxFile)
+	importer := r.Importer(&report)
+	for _, in := range files {
+		file, err := durable.ReadFile(a.fs, in.Path, bundle.MaxFile)
 		if errors.Is(err, durable.ErrTooLarge) {
 			err = fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
 		}
 		if err == nil {
-			err = r.Import(ctx, file, &report)
+			err = importer.File(ctx, in.Path, file, in.Listed)
 		}
 		if err == nil {
 			good++
 			continue
 		}
-		err = fmt.Errorf("%s: %w", path, err)
+		err = fmt.Errorf("%s: %w", in.Path, err)
 		if failed != nil {
 			a.say("%v", err)
 			continue

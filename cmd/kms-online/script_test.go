@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"watch": watchFile, "pay": pay, "sign": sign, "tatum": faults, "json": jsonIs, "lock": lock, "flip": flip, "identity": isIdentity,
+			"watch": watchFile, "pay": pay, "sign": sign, "stranger": stranger, "tatum": faults, "json": jsonIs, "lock": lock, "flip": flip, "identity": isIdentity,
 		},
 	})
 }

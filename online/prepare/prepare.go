@@ -112,6 +112,9 @@ func (d Draft) ID() string { return d.id }
 // Chain is the transaction's chain.
 func (d Draft) Chain() chain.ID { return d.chain }
 
+// UnsignedID is the txid of the transaction before it is signed.
+func (d Draft) UnsignedID() chainhash.Hash { return d.msg.TxHash() }
+
 // Needs lists the previous transactions, each once, in the order of first use.
 func (d Draft) Needs() []chainhash.Hash {
 	seen := make(map[chainhash.Hash]bool, len(d.msg.TxIn))

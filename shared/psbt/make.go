@@ -89,3 +89,17 @@ func (f form) taproot() []*psbt.TaprootBip32Derivation {
 	}
 	return []*psbt.TaprootBip32Derivation{{XOnlyPubKey: f.internal, MasterKeyFingerprint: f.key.From.number(), Bip32Path: f.key.Path}}
 }
+
+// For says whether transactions of a coin can be written as PSBT.
+func For(id chain.ID) bool { return id != chain.BCH }
+
+// Paid is the sum of the outputs that have no key origin.
+func (p *Packet) Paid() int64 {
+	var sum int64
+	for i, out := range p.raw.Outputs {
+		if len(out.Bip32Derivation)+len(out.TaprootBip32Derivation) == 0 {
+			sum += p.raw.UnsignedTx.TxOut[i].Value
+		}
+	}
+	return sum
+}

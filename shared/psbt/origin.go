@@ -130,3 +130,10 @@ func joined(parts ...[]byte) []byte {
 	}
 	return out
 }
+
+// TatumPath is the path from the master key to the extended public key that
+// Tatum works with: m/44'/coin'/0'/0.
+func TatumPath(p utxo.Params) []uint32 {
+	const hardened = hdkeychain.HardenedKeyStart
+	return []uint32{hardened + 44, hardened + p.CoinType, hardened, 0}
+}

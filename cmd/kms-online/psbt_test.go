@@ -1,0 +1,38 @@
+package main
+
+import (
+	"os"
+
+	"github.com/btcsuite/btcd/txscript"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	library "github.com/btcsuite/btcd/btcutil/psbt"
+
+	"coldkms/online/onlinetest"
+	"coldkms/shared/psbt/psbttest"
+)
+
+// stranger IN OUT [partial|txn|single|pays-more]: another signer signs the one
+// PSBT that matches.
+func stranger(ts *testscript.TestScript, _ bool, args []string) {
+	file, err := os.ReadFile(only(ts, args[0]))
+	ts.Check(err)
+	s := psbttest.Signer{Key: onlinetest.NewSigner(2).Coin}
+	how := ""
+	if len(args) > 2 {
+		how = args[2]
+	}
+	switch how {
+	case "partial":
+		s.Partial = true
+	case "single":
+		s.Type = txscript.SigHashSingle
+	case "pays-more":
+		file = psbttest.Change(file, func(p *library.Packet) { p.UnsignedTx.TxOut[0].Value++ })
+	}
+	out := s.Sign(file)
+	if how == "txn" {
+		out = []byte(psbttest.Hex(psbttest.Extract(out)))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out, 0o600))
+}

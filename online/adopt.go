@@ -1,0 +1,215 @@
+package online
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/online/journal"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+	"coldkms/shared/psbt"
+)
+
+// ErrNoMatch is returned for a signed transaction that nobody here asked for.
+var ErrNoMatch = errors.New("it signs no transaction that this relay has exported")
+
+// MaxForeignTx bounds a finished transaction in bytes: what fits into a block.
+const MaxForeignTx = 4_000_000
+
+// Importer takes files of any kind into one report: Results, and PSBTs and
+// finished transactions of other signers.
+type Importer struct {
+	relay    *Relay
+	report   *Imported
+	byTx     map[chainhash.Hash][]string // unsigned txid → pending ids; filled when first asked for
+	requests map[bundle.Digest]opened
+}
+
+type opened struct {
+	items map[string]bundle.Item
+	table *utxo.Table
+}
+
+// Importer starts an import.
+func (r *Relay) Importer(report *Imported) *Importer {
+	return &Importer{relay: r, report: report, requests: make(map[bundle.Digest]opened)}
+}
+
+// File takes one file. listed says that it was found in a folder and not
+// named: then what is not signed, or not ours, is passed over with a note.
+func (im *Importer) File(ctx context.Context, name string, file []byte, listed bool) error {
+	err := im.file(ctx, file, listed)
+	if listed && (errors.Is(err, psbt.ErrInvalid) || errors.Is(err, ErrNoMatch)) {
+		im.report.Notes = append(im.report.Notes, fmt.Sprintf("%s was passed over: %v", name, err))
+		return nil
+	}
+	return err
+}
+
+func (im *Importer) file(ctx context.Context, file []byte, listed bool) error {
+	if psbt.Is(file) {
+		p, err := psbt.Decode(file)
+		if err != nil || listed && p.Unsigned() {
+			return err
+		}
+		return im.adopt(ctx, p.UnsignedID(), p.Finished)
+	}
+	if msg := parseFinal(file); msg != nil {
+		return im.adopt(ctx, unsignedID(msg), func(*utxo.Tx) (*wire.MsgTx, error) { return msg, nil })
+	}
+	return im.relay.Import(ctx, file, im.report)
+}
+
+// parseFinal reads a finished transaction, binary or in hex, or gives nil.
+func parseFinal(file []byte) *wire.MsgTx {
+	if len(file) > 2*MaxForeignTx+2 {
+		return nil
+	}
+	if text, err := hex.DecodeString(string(bytes.TrimSpace(file))); err == nil {
+		file = text
+	}
+	if _, err := utxo.StripWitness(file); err != nil || len(file) > MaxForeignTx { // bounds every count before the decoder makes room
+		return nil
+	}
+	var msg wire.MsgTx
+	if err := msg.Deserialize(bytes.NewReader(file)); err != nil {
+		return nil
+	}
+	return &msg
+}
+
+func unsignedID(msg *wire.MsgTx) chainhash.Hash {
+	bare := msg.Copy()
+	for _, in := range bare.TxIn {
+		in.SignatureScript, in.Witness = nil, nil
+	}
+	return bare.TxHash()
+}
+
+// adopt finds the item that asked for a transaction, lets finish put
+// signatures into the journal's own, runs every script, and journals what
+// stands. Nothing else is taken from the file.
+func (im *Importer) adopt(ctx context.Context, unsigned chainhash.Hash, finish func(*utxo.Tx) (*wire.MsgTx, error)) error {
+	it, err := im.find(ctx, unsigned)
+	if err != nil || it == nil {
+		return err
+	}
+	tx, err := im.transaction(ctx, *it)
+	if err != nil {
+		return err
+	}
+	f := final{outcome: bundle.Outcome{ID: it.ID}}
+	msg, err := finish(tx)
+	if err == nil {
+		f.tx, err = tx.Adopt(msg)
+	}
+	f.err = err
+	switch p := f.adoptable(*it); {
+	case p != nil:
+		return im.problem(ctx, *it, *p)
+	case it.State != journal.Exported: // known already
+		return nil
+	}
+	if err := im.relay.journal.Adopt(ctx, journal.SignedItem{ID: it.ID, TxID: f.tx.TxID, Raw: f.tx.Raw}); err != nil {
+		return err
+	}
+	im.report.Imported++
+	return nil
+}
+
+// adoptable is against, in words that fit a file which the journal does not keep.
+func (f final) adoptable(it journal.Item) *Problem {
+	if f.err == nil && it.Signed == nil && it.State != journal.Exported {
+		return &Problem{ID: it.ID, Code: CodeNotWaiting, Reason: fmt.Sprintf("signed, but here it is %s: the signature was not taken", it.State)}
+	}
+	return f.against(it)
+}
+
+func (im *Importer) problem(ctx context.Context, it journal.Item, p Problem) error {
+	im.report.Problems = append(im.report.Problems, p)
+	if it.State != journal.Exported {
+		return nil
+	}
+	return im.relay.journal.Note(ctx, p.ID, p.Code, p.Reason)
+}
+
+// find gives the item that asked for a transaction. Where two ask for the very
+// same one, nothing says which of them it pays: that is a problem of both.
+func (im *Importer) find(ctx context.Context, unsigned chainhash.Hash) (*journal.Item, error) {
+	if err := im.index(ctx); err != nil {
+		return nil, err
+	}
+	ids := im.byTx[unsigned]
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("%w (unsigned txid %s)", ErrNoMatch, unsigned)
+	}
+	items, err := im.relay.journal.Items(ctx, journal.Filter{IDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	rejected := func(it journal.Item) bool { return it.State == journal.Rejected }
+	if live := slices.DeleteFunc(slices.Clone(items), rejected); len(live) > 0 {
+		items = live
+	}
+	if len(items) == 1 {
+		return &items[0], nil
+	}
+	for _, it := range items {
+		p := Problem{ID: it.ID, Code: chain.BatchConflict, Reason: fmt.Sprintf("%d pending ids ask for this very transaction, which pays once: reject all but one", len(items))}
+		if err := im.problem(ctx, it, p); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// index reads every item that was exported once.
+func (im *Importer) index(ctx context.Context) error {
+	if im.byTx != nil {
+		return nil
+	}
+	items, err := im.relay.journal.Items(ctx, journal.Filter{})
+	if err != nil {
+		return err
+	}
+	im.byTx = make(map[chainhash.Hash][]string, len(items))
+	for _, it := range items {
+		if it.Request == (bundle.Digest{}) {
+			continue
+		}
+		if d := parse(it); d.err == nil {
+			id := d.draft.UnsignedID()
+			im.byTx[id] = append(im.byTx[id], it.ID)
+		}
+	}
+	return nil
+}
+
+// transaction decodes an item from the Request in which it went out last.
+func (im *Importer) transaction(ctx context.Context, it journal.Item) (*utxo.Tx, error) {
+	req, known := im.requests[it.Request]
+	if !known {
+		sealed, err := im.relay.openOwn(ctx, it.Request)
+		if err != nil {
+			return nil, err
+		}
+		if req.table, err = utxo.NewTable(sealed.Previous); err != nil {
+			return nil, fmt.Errorf("request %.16s in the journal is damaged: %w", it.Request, err)
+		}
+		req.items = make(map[string]bundle.Item, len(sealed.Items))
+		for _, item := range sealed.Items {
+			req.items[item.ID] = item
+		}
+		im.requests[it.Request] = req
+	}
+	item := req.items[it.ID]
+	return utxo.Decode(item.Chain, item.Network, item.Tx, item.Context, req.table)
+}
