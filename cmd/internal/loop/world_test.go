@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"coldkms/cmd/internal/expect"
+	"coldkms/online/sandbox"
 	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
 )
 
 // programs builds the real programs once for all tests of this package.
@@ -173,9 +175,11 @@ func (w *world) run(cmd *exec.Cmd, code int, reply any) {
 }
 
 // storeKey types a private key at the prompt and gives its signature id.
-func (w *world) storeKey(wif string) string {
+func (w *world) storeKey(wif string) string { return w.storeKeyOf(chain.BTC, wif) }
+
+func (w *world) storeKeyOf(id chain.ID, wif string) string {
 	w.t.Helper()
-	got, err := expect.Run(w.t.Context(), w.offline("storemanagedprivatekey", "BTC"), expect.Answer{Prompt: "private key to store:", Reply: wif})
+	got, err := expect.Run(w.t.Context(), w.offline("storemanagedprivatekey", string(id)), expect.Answer{Prompt: "private key to store:", Reply: wif})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -268,14 +272,38 @@ func (w *world) onUSB(path string) string { return filepath.Join(w.usb(), filepa
 // Tatum with its txid.
 func (w *world) settled(txids map[string]string) {
 	w.t.Helper()
-	w.api("POST", "/sandbox/mine", map[string]int{"blocks": 1}, nil)
+	mined := make(map[chain.ID]bool)
 	for id, txid := range txids {
-		var kms struct{ TxID string }
+		var kms struct {
+			TxID  string
+			Chain chain.ID
+		}
 		w.api("GET", "/v3/kms/"+id, nil, &kms)
-		var tx struct{ BlockNumber int64 }
-		w.api("GET", "/v3/bitcoin/transaction/"+txid, nil, &tx)
-		if kms.TxID != txid || tx.BlockNumber <= 0 {
-			w.t.Errorf("%s: Tatum says %q, the chain has %s in block %d", id, kms.TxID, txid, tx.BlockNumber)
+		if !mined[kms.Chain] {
+			w.api("POST", "/sandbox/mine", map[string]any{"blocks": 1, "chain": kms.Chain}, nil)
+			mined[kms.Chain] = true
+		}
+		if in := w.inBlock(kms.Chain, txid); kms.TxID != txid || !in {
+			w.t.Errorf("%s: Tatum says %q, %s is in a block of %s: %v", id, kms.TxID, txid, kms.Chain, in)
 		}
 	}
+}
+
+// inBlock asks for a transaction, which two of the coins tell in the words of
+// their nodes.
+func (w *world) inBlock(id chain.ID, txid string) bool {
+	w.t.Helper()
+	var tx struct{ BlockNumber, Confirmations int64 }
+	w.api("GET", "/v3/"+w.path(id)+"/transaction/"+txid, nil, &tx)
+	return tx.BlockNumber > 0 || tx.Confirmations > 0
+}
+
+// path is the coin's name in Tatum's URLs.
+func (w *world) path(id chain.ID) string {
+	w.t.Helper()
+	path, err := sandbox.PathOf(id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return path
 }
