@@ -12,6 +12,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/guard"
+	"coldkms/offline/hd"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -21,7 +22,8 @@ import (
 type app struct {
 	cli.Streams
 	fs     durable.FS
-	random io.Reader
+	random *hd.Source  // the one source of all keys, ids, salts and nonces
+	cost   wallet.Cost // of what is written; zero: measured on this machine for a new wallet
 	now    func() time.Time
 	guard  guard.Report
 
@@ -45,7 +47,7 @@ func (a *app) walletPath() (string, error) {
 	return filepath.Join(home, ".coldkms", "wallet.kms"), nil
 }
 
-func (a *app) store() wallet.Store { return wallet.Store{FS: a.fs, Rand: a.random} }
+func (a *app) store() wallet.Store { return wallet.Store{FS: a.fs, Rand: a.random, Cost: a.cost} }
 
 // maxPassword bounds a password file, in bytes.
 const maxPassword = 64 << 10
@@ -60,19 +62,10 @@ func (a *app) password(question string, fresh bool) ([]byte, error) {
 		return nil, cli.Fail(cli.Usage, err, "give the password with --password-file")
 	}
 	defer tty.close()
-	password, err := tty.secret(question)
-	if err != nil || !fresh {
-		return password, err
+	if !fresh {
+		return tty.secret(question)
 	}
-	again, err := tty.secret("Repeat the password:")
-	if err != nil {
-		return nil, err
-	}
-	defer clear(again)
-	if !bytes.Equal(password, again) {
-		return nil, cli.Fail(cli.Failed, errors.New("the two passwords differ"), "nothing was changed: try again")
-	}
-	return password, nil
+	return tty.secretTwice(question, "Repeat the password:", "passwords")
 }
 
 // passwordFrom reads a password file without the line break at its end. It
@@ -155,7 +148,9 @@ func (a *app) create(path string) (*wallet.Wallet, error) {
 	}
 	defer clear(password)
 	store := a.store()
-	store.Cost = wallet.Calibrate(a.now, 500*time.Millisecond)
+	if store.Cost == (wallet.Cost{}) {
+		store.Cost = wallet.Calibrate(a.now, 500*time.Millisecond)
+	}
 	w, err := store.New(path, password)
 	if err != nil {
 		return nil, err
@@ -187,6 +182,8 @@ func walletError(path string, err error) error {
 	switch {
 	case errors.As(err, &known):
 		return err
+	case errors.Is(err, hd.ErrEntropy):
+		return keyError(err)
 	case errors.Is(err, wallet.ErrOnlyPrevious):
 		return cli.Fail(cli.NoWallet, err, fmt.Sprintf("put it back: cp %s%s %s", path, wallet.PrevSuffix, path))
 	case errors.Is(err, wallet.ErrNoWallet):
@@ -216,30 +213,4 @@ func (a *app) read(path string, limit int64) ([]byte, error) {
 		return nil, cli.Fail(cli.Failed, err, "")
 	}
 	return b, nil
-}
-
-// chainArg reads a CHAIN argument and says "not yet" for those that are known
-// and not built.
-func chainArg(s string) (chain.ID, error) {
-	id, err := chain.ParseID(s)
-	if err != nil {
-		return "", cli.Fail(cli.Usage, err, "chains that this version signs for: "+builtNames())
-	}
-	for _, b := range built() {
-		if b == id {
-			return id, nil
-		}
-	}
-	return "", cli.Fail(cli.Usage, fmt.Errorf("%s is known but not signed for yet", id), "chains that this version signs for: "+builtNames())
-}
-
-func builtNames() string {
-	var b bytes.Buffer
-	for i, id := range built() {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(string(id))
-	}
-	return b.String()
 }

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"coldkms/cmd/internal/cli"
 	"coldkms/offline/hd"
 	"coldkms/offline/wallet"
-	"coldkms/shared/chain"
 )
 
 type walletReply struct {
@@ -22,45 +19,62 @@ type managedReply struct {
 	XPub        string `json:"xpub,omitempty"`
 }
 
+const diceHelp = `--dice asks on the terminal for thrown dice and mixes them with the system's
+randomness, then shows a transcript there, from which the words can be computed
+again on another machine (docs/ENTROPY.md). It is as secret as the words.`
+
 func (a *app) generateWallet() *cobra.Command {
-	words := hd.Words
+	r := recipe{words: hd.Words}
 	cmd := &cobra.Command{
 		Use:   "generatewallet CHAIN",
 		Short: "show a new wallet (mnemonic and xpub); stores nothing",
 		Long: `generatewallet prints a new mnemonic and its extended public key at Tatum's path.
-Nothing is stored: what you do not write down is gone.`,
+Nothing is stored: what you do not write down is gone.
+
+` + diceHelp + `
+
+Exit status: 0 done, 1 failed, 2 usage, 21 doubtful dice were not used.`,
 		Example: "  kms-offline --testnet generatewallet BTC",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			e, err := a.newMnemonic(args[0], "none", words)
-			if err != nil {
-				return err
-			}
-			return a.JSON(walletReply{string(e.Words), e.XPub})
-		},
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runGenerate(args[0], r) },
 	}
-	cmd.Flags().IntVar(&words, "words", words, "number of words: 12, 15, 18, 21 or 24")
+	r.flags(cmd)
 	return cmd
 }
 
-func (a *app) newMnemonic(chainName, id string, words int) (wallet.Entry, error) {
+// flags are those that all commands that make words have.
+func (r *recipe) flags(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&r.words, "words", r.words, "number of words: 12, 15, 18, 21 or 24")
+	cmd.Flags().BoolVar(&r.dice, "dice", false, "mix in thrown dice, asked for on the terminal")
+}
+
+func (a *app) runGenerate(chainName string, r recipe) error {
 	c, err := chainArg(chainName)
 	if err != nil {
-		return wallet.Entry{}, err
+		return err
 	}
-	mnemonic, err := hd.NewMnemonic(hd.NewSource(a.random), words)
-	if errors.Is(err, hd.ErrWordCount) {
-		return wallet.Entry{}, cli.Fail(cli.Usage, err, "")
-	}
+	tty, err := r.terminal()
 	if err != nil {
-		return wallet.Entry{}, err
+		return err
 	}
-	defer clear(mnemonic)
-	return wallet.FromMnemonic(id, c, a.network(), mnemonic, nil, a.now())
+	defer tty.close()
+	made, err := a.makeWords(tty, r)
+	if err != nil {
+		return err
+	}
+	defer made.wipe()
+	e, err := wallet.FromMnemonic("none", c, a.network(), made.mnemonic, made.passphrase, a.now())
+	if err != nil {
+		return err
+	}
+	if r.dice {
+		tty.print(transcript(made.mixed))
+	}
+	return a.JSON(walletReply{string(e.Words), e.XPub})
 }
 
 func (a *app) generateManagedWallet() *cobra.Command {
-	words, show := hd.Words, false
+	r := recipe{words: hd.Words}
 	cmd := &cobra.Command{
 		Use:   "generatemanagedwallet CHAIN",
 		Short: "make a new wallet and store it",
@@ -69,37 +83,59 @@ its signature id and extended public key. The first use makes the wallet file an
 asks for its password twice.
 
 --show-mnemonic shows the words once, on the terminal only, for the paper backup.
-Without it "getmanagedwallet ID" shows them later.`,
-		Example: "  kms-offline --path wallet.kms --testnet generatemanagedwallet BTC --show-mnemonic",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return a.runGenerateManaged(args[0], words, show)
-		},
+Without it "getmanagedwallet ID" shows them later.
+
+` + diceHelp + `
+
+--passphrase asks twice for a BIP 39 passphrase, which is stored with the words.
+Words without it give other keys: keep it with the paper backup, or apart.
+
+Exit status: 0 done, 1 failed, 2 usage, 21 doubtful dice were not used.`,
+		Example: `  kms-offline --path wallet.kms --testnet generatemanagedwallet BTC --show-mnemonic
+  kms-offline --path wallet.kms generatemanagedwallet LTC --dice --words 12`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.runGenerateManaged(args[0], r) },
 	}
-	cmd.Flags().IntVar(&words, "words", words, "number of words: 12, 15, 18, 21 or 24")
-	cmd.Flags().BoolVar(&show, "show-mnemonic", false, "show the words on the terminal, for the paper backup")
+	r.flags(cmd)
+	cmd.Flags().BoolVar(&r.passphrase, "passphrase", false, "ask for a BIP 39 passphrase, stored with the words")
+	cmd.Flags().BoolVar(&r.show, "show-mnemonic", false, "show the words on the terminal, for the paper backup")
 	return cmd
 }
 
-func (a *app) runGenerateManaged(chainName string, words int, show bool) error {
-	if _, err := chainArg(chainName); err != nil {
+func (a *app) runGenerateManaged(chainName string, r recipe) error {
+	c, err := chainArg(chainName)
+	if err != nil {
 		return err
 	}
-	var tty *terminal
-	if show {
-		var err error
-		if tty, err = openTerminal(); err != nil {
-			return cli.Fail(cli.Usage, err, "--show-mnemonic shows the words on a terminal only")
-		}
-		defer tty.close()
+	tty, err := r.terminal()
+	if err != nil {
+		return err
 	}
+	defer tty.close()
+	made, err := a.makeWords(tty, r)
+	if err != nil {
+		return err
+	}
+	defer made.wipe()
 	return a.storeNew(func(id string) (wallet.Entry, error) {
-		return a.newMnemonic(chainName, id, words)
+		return wallet.FromMnemonic(id, c, a.network(), made.mnemonic, made.passphrase, a.now())
 	}, func(e wallet.Entry) {
-		if tty != nil {
-			tty.print(fmt.Sprintf("\nWrite these words down, in this order, on paper:\n\n  %s\n\n", e.Words))
+		if r.dice {
+			tty.print(transcript(made.mixed))
+		}
+		if r.show {
+			tty.print(paperBackup(e))
 		}
 	})
+}
+
+// paperBackup is what --show-mnemonic shows.
+func paperBackup(e wallet.Entry) string {
+	text := fmt.Sprintf("\nWrite these words down, in this order, on paper:\n\n  %s\n\n", e.Words)
+	if len(e.Passphrase) > 0 {
+		text += "They give these keys only together with the passphrase that you typed.\n\n"
+	}
+	return text
 }
 
 // storeNew makes an entry, stores it durably, and only then shows and prints it.
@@ -127,100 +163,4 @@ func (a *app) storeNew(make func(id string) (wallet.Entry, error), show func(wal
 		show(e)
 	}
 	return a.JSON(managedReply{SignatureID: id, XPub: e.XPub})
-}
-
-func (a *app) storeManagedWallet() *cobra.Command {
-	return &cobra.Command{
-		Use:   "storemanagedwallet CHAIN",
-		Short: "store a mnemonic that is typed at the prompt",
-		Long: `storemanagedwallet asks for a mnemonic on the terminal, and nowhere else, and
-stores it. Its words and checksum are checked. A mnemonic whose checksum is wrong,
-which Tatum KMS would have taken, is stored only after a second question.`,
-		Example: "  kms-offline --path wallet.kms --testnet storemanagedwallet BTC",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := chainArg(args[0])
-			if err != nil {
-				return err
-			}
-			words, err := a.askMnemonic()
-			if err != nil {
-				return err
-			}
-			defer clear(words)
-			return a.storeNew(func(id string) (wallet.Entry, error) {
-				return wallet.FromMnemonic(id, c, a.network(), words, nil, a.now())
-			}, nil)
-		},
-	}
-}
-
-// askMnemonic asks for words and checks them.
-func (a *app) askMnemonic() ([]byte, error) {
-	tty, err := openTerminal()
-	if err != nil {
-		return nil, cli.Fail(cli.Usage, err, "mnemonics and private keys are typed on a terminal only")
-	}
-	defer tty.close()
-	typed, err := tty.secret("Enter mnemonic to store:")
-	if err != nil {
-		return nil, err
-	}
-	defer clear(typed)
-	words := hd.Tidy(typed)
-	wrong := hd.CheckMnemonic(words)
-	if wrong == nil {
-		return words, nil
-	}
-	if len(words) > 0 && errors.Is(wrong, hd.ErrChecksum) {
-		yes, err := tty.confirm(fmt.Sprintf("%v: one of the words is probably another. Store it all the same?", wrong))
-		if err != nil {
-			return nil, err
-		}
-		if yes {
-			return words, nil
-		}
-	}
-	clear(words)
-	return nil, cli.Fail(cli.Failed, wrong, "nothing was stored")
-}
-
-func (a *app) storeManagedPrivateKey() *cobra.Command {
-	return &cobra.Command{
-		Use:   "storemanagedprivatekey CHAIN",
-		Short: "store a private key that is typed at the prompt",
-		Long: `storemanagedprivatekey asks for a private key in wallet import format (WIF) on the
-terminal, and nowhere else, and stores it. The key must be of CHAIN and of the
-network chosen by --testnet.`,
-		Example: "  kms-offline --path wallet.kms --testnet storemanagedprivatekey BTC",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := chainArg(args[0])
-			if err != nil {
-				return err
-			}
-			return a.runStoreKey(c)
-		},
-	}
-}
-
-func (a *app) runStoreKey(c chain.ID) error {
-	tty, err := openTerminal()
-	if err != nil {
-		return cli.Fail(cli.Usage, err, "mnemonics and private keys are typed on a terminal only")
-	}
-	wif, err := tty.secret("Enter private key to store:")
-	tty.close()
-	if err != nil {
-		return err
-	}
-	defer clear(wif)
-	key, compressed, err := hd.DecodeWIF(wif, c, a.network())
-	if err != nil {
-		return cli.Fail(cli.Failed, err, fmt.Sprintf("a private key of %s on %s in wallet import format is asked for; nothing was stored", c, a.network()))
-	}
-	defer clear(key)
-	return a.storeNew(func(id string) (wallet.Entry, error) {
-		return wallet.FromKey(id, c, a.network(), key, compressed, a.now())
-	}, nil)
 }

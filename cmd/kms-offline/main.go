@@ -12,6 +12,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/guard"
+	"coldkms/offline/hd"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 )
@@ -26,7 +27,7 @@ func run(args []string, streams cli.Streams) int {
 		fmt.Fprintf(streams.Err, "kms-offline: %v\n", err)
 		return cli.Failed
 	}
-	a := &app{Streams: streams, fs: durable.OS{}, random: rand.Reader, now: time.Now, guard: report}
+	a := &app{Streams: streams, fs: durable.OS{}, random: hd.NewSource(rand.Reader), now: time.Now, guard: report}
 	return cli.Run(a.root(), args, streams)
 }
 
@@ -57,8 +58,8 @@ Any other status is a failure.`,
 	flags.StringVar(&a.passwordFile, "password-file", "", "read the wallet's password from this file (may be /dev/fd/N)")
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a text for people is the default")
 	root.AddCommand(
-		a.generateWallet(), a.generateManagedWallet(), a.storeManagedWallet(), a.storeManagedPrivateKey(),
-		a.getPrivateKey(), a.getAddress(), a.getManagedWallet(), a.removeWallet(), a.export(), a.importWallet(),
+		a.generateWallet(), a.generateManagedWallet(), a.generateBatch(), a.storeManagedWallet(), a.storeManagedPrivateKey(),
+		a.getPrivateKey(), a.getAddress(), a.getManagedWallet(), a.removeWallet(), a.export(), a.report(), a.checkConfig(), a.importWallet(),
 		a.changePassword(), a.watch(), a.pair(), a.review(), a.sign(), a.ledger(), a.selftest(),
 	)
 	return root

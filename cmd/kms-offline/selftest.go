@@ -86,7 +86,7 @@ func result(name string, err error) check {
 func (a *app) checkRandomness() error {
 	b := make([]byte, 4096)
 	defer clear(b)
-	_, err := hd.NewSource(a.random).Read(b)
+	_, err := a.random.Read(b)
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"coldkms/offline/sign/utxo"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
+	"coldkms/shared/identity"
 )
 
 // ledgerSuffix names the ledger that belongs to a wallet.
@@ -41,13 +42,8 @@ func (a *app) openSession() (*openSession, error) {
 		w.Close()
 		return nil, err
 	}
-	files := ledger.NewFiles(a.fs, w.Path()+ledgerSuffix)
-	book, err := ledger.Open(files, id.Public().Fingerprint(), a.now)
-	if err == nil && book.Genesis() != string(w.Ledger()) {
-		err = fmt.Errorf("%w: its first line is not the one that this wallet began with", ledger.ErrDamaged)
-	}
+	book, files, err := a.openLedger(w, id)
 	if err != nil {
-		_ = files.Close()
 		w.Close()
 		return nil, ledgerError(err)
 	}
@@ -59,6 +55,20 @@ func (a *app) openSession() (*openSession, error) {
 		session.Only = chain.Testnet
 	}
 	return &openSession{Session: session, wallet: w, files: files}, nil
+}
+
+// openLedger opens the ledger of a wallet.
+func (a *app) openLedger(w *opened, id identity.Private) (*ledger.Ledger, *ledger.Files, error) {
+	files := ledger.NewFiles(a.fs, w.Path()+ledgerSuffix)
+	book, err := ledger.Open(files, id.Public().Fingerprint(), a.now)
+	if err == nil && book.Genesis() != string(w.Ledger()) {
+		err = fmt.Errorf("%w: its first line is not the one that this wallet began with", ledger.ErrDamaged)
+	}
+	if err != nil {
+		_ = files.Close()
+		return nil, nil, err
+	}
+	return book, files, nil
 }
 
 // startLedger writes the first line of a new wallet's ledger and binds the

@@ -111,8 +111,8 @@ func (a *app) getAddress() *cobra.Command {
 		Use:   "getaddress ID [INDEX]",
 		Short: "print the address of a key",
 		Long: `getaddress prints the address that Tatum uses for a key: for BTC the P2WPKH form
-(bc1q..., tb1q...). Payments to the legacy P2PKH form of the same key can be
-spent as well.`,
+(bc1q..., tb1q...), with the legacy P2PKH form of the same key beside it, which
+can be spent as well; for LTC and DOGE the P2PKH form, for BCH its cash address.`,
 		Example: "  kms-offline --path wallet.kms getaddress 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69 0",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -152,11 +152,12 @@ func plain(e wallet.Entry) (json.RawMessage, error) {
 	switch e.Kind {
 	case wallet.Mnemonic:
 		v = struct {
-			Mnemonic string   `json:"mnemonic"`
-			XPub     string   `json:"xpub"`
-			Chain    chain.ID `json:"chain"`
-			Testnet  bool     `json:"testnet"`
-		}{string(e.Words), e.XPub, e.Chain, e.Network == chain.Testnet}
+			Mnemonic   string   `json:"mnemonic"`
+			Passphrase string   `json:"passphrase,omitempty"`
+			XPub       string   `json:"xpub"`
+			Chain      chain.ID `json:"chain"`
+			Testnet    bool     `json:"testnet"`
+		}{string(e.Words), string(e.Passphrase), e.XPub, e.Chain, e.Network == chain.Testnet}
 	case wallet.PrivateKey:
 		wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Chain, e.Network)
 		if err != nil {

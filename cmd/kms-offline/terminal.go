@@ -31,7 +31,12 @@ func openTerminal() (*terminal, error) {
 	return &terminal{tty: tty}, nil
 }
 
-func (t *terminal) close() { _ = t.tty.Close() }
+// close may be called on none.
+func (t *terminal) close() {
+	if t != nil {
+		_ = t.tty.Close()
+	}
+}
 
 // secret asks for a line that is not echoed. The caller wipes it.
 func (t *terminal) secret(question string) ([]byte, error) {
@@ -53,25 +58,49 @@ func (t *terminal) secret(question string) ([]byte, error) {
 	return answer, nil
 }
 
+// secretTwice asks for a secret and once more for the same. The caller wipes it.
+func (t *terminal) secretTwice(question, repeat, what string) ([]byte, error) {
+	first, err := t.secret(question)
+	if err != nil {
+		return nil, err
+	}
+	again, err := t.secret(repeat)
+	defer clear(again)
+	if err == nil && !bytes.Equal(first, again) {
+		err = cli.Fail(cli.Failed, fmt.Errorf("the two %s differ", what), "nothing was changed: try again")
+	}
+	if err != nil {
+		clear(first)
+		return nil, err
+	}
+	return first, nil
+}
+
 // line asks for a line that is echoed.
 func (t *terminal) line(question string) (string, error) {
+	answer, err := t.typed(question)
+	return string(answer), err
+}
+
+// typed asks for a line that is echoed, and that the caller may wipe.
+func (t *terminal) typed(question string) ([]byte, error) {
 	fmt.Fprint(t.tty, question)
-	var answer []byte
+	answer := make([]byte, 0, maxAnswer+1)
 	one := make([]byte, 1)
 	for len(answer) <= maxAnswer {
 		n, err := t.tty.Read(one)
 		if n == 0 || err != nil {
 			if errors.Is(err, io.EOF) || err == nil {
-				return "", errNoTerminal
+				return nil, errNoTerminal
 			}
-			return "", fmt.Errorf("read from the terminal: %w", err)
+			return nil, fmt.Errorf("read from the terminal: %w", err)
 		}
 		if one[0] == '\n' || one[0] == '\r' {
-			return string(bytes.TrimSpace(answer)), nil
+			return bytes.TrimSpace(answer), nil
 		}
 		answer = append(answer, one[0])
 	}
-	return "", fmt.Errorf("more than %d bytes typed", maxAnswer)
+	return nil, fmt.Errorf("more than %d bytes typed", maxAnswer)
 }
 
 // confirm asks a question that only "y" or "yes" answers with yes.
