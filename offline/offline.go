@@ -20,6 +20,7 @@ import (
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 	"coldkms/shared/parallel"
+	"coldkms/shared/psbt"
 )
 
 // Errors about a whole Request. They leave nothing behind.
@@ -47,6 +48,7 @@ type Judged struct {
 	Request bundle.SealedRequest
 	Batch   review.Batch
 	items   []judgedItem
+	packet  *psbt.Packet // from which Request was made; nil for one of a relay
 }
 
 type judgedItem struct {
@@ -76,7 +78,13 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 		return nil, fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
 	}
 	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items))}
-	parallel.Each(len(j.items), func(i int) { j.items[i] = s.prepare(request.Items[i], table) })
+	s.judge(j, table)
+	return j, nil
+}
+
+// judge fills in what j is made for.
+func (s *Session) judge(j *Judged, table *utxo.Table) {
+	parallel.Each(len(j.items), func(i int) { j.items[i] = s.prepare(j.Request.Items[i], table) })
 	j.refuseConflicts()
 	for i := range j.items {
 		if j.items[i].err == nil {
@@ -84,7 +92,6 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 		}
 	}
 	j.Batch = j.describe()
-	return j, nil
 }
 
 func (s *Session) prepare(item bundle.Item, table *utxo.Table) (judged judgedItem) {
@@ -126,7 +133,7 @@ func (j *Judged) refuseConflicts() {
 }
 
 func (j *Judged) describe() review.Batch {
-	b := review.Batch{Digest: j.Request.Digest, Relay: j.Request.Relay, Created: j.Request.Created, Items: make([]review.Item, len(j.items))}
+	b := review.Batch{Digest: j.Request.Digest, Relay: j.Request.Relay, Created: j.Request.Created, PSBT: j.packet != nil, Items: make([]review.Item, len(j.items))}
 	for i, it := range j.items {
 		from := j.Request.Items[i]
 		shown := review.Item{ID: from.ID, Chain: from.Chain, Network: from.Network, Refusals: it.verdict.Refusals, Findings: it.verdict.Findings}

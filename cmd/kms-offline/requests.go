@@ -11,6 +11,7 @@ import (
 	"coldkms/offline"
 	"coldkms/offline/ledger"
 	"coldkms/shared/bundle"
+	"coldkms/shared/psbt"
 )
 
 // requestEnding is how request files are called.
@@ -70,6 +71,10 @@ func bundleError(err error) error {
 		return cli.Fail(cli.BadBundle, err, "the signer reads requests (*.kmsreq) that kms-online export wrote")
 	case errors.Is(err, bundle.ErrInvalid):
 		return cli.Fail(cli.BadBundle, err, "export it again on the relay: kms-online export --out DIR")
+	case errors.Is(err, psbt.ErrInvalid):
+		return cli.Fail(cli.BadBundle, err, "have it written again by the program that made it, as PSBT of version 0")
+	case errors.Is(err, offline.ErrWhichChain):
+		return cli.Fail(cli.Usage, err, "say which it is for, such as: --chain BTC")
 	case errors.Is(err, offline.ErrOtherRelay):
 		return cli.Fail(cli.BadBundle, err, "if it is yours: kms-offline pair FILE.kmsid, and compare the words on both screens")
 	case errors.Is(err, offline.ErrOtherSigner):

@@ -9,25 +9,33 @@ import (
 )
 
 func (a *app) review() *cobra.Command {
-	return &cobra.Command{
+	var name string
+	cmd := &cobra.Command{
 		Use:   "review IN...",
 		Short: "show what each transaction does; signs nothing",
 		Long: `review proves and judges every transaction of a request and shows it. It prints
 the batch digest, and the ledger remembers that this batch was reviewed, so that
 "sign --approve DIGEST" can sign exactly it later.
 
-IN is a request file, or a folder of them.
+IN is a request file, a folder of them, or a PSBT (BIP 174) that spends from
+keys of this wallet.
 
 Exit status: 0 all can be signed, 3 some are refused, 20 all are refused,
 22 the file is no valid request for this wallet.`,
 		Example: `  kms-offline review /media/usb/coldkms-20261123-101500-3items-1a2b3c4d.kmsreq
   kms-offline --json review request.kmsreq`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.runReview(args) },
+		RunE: func(_ *cobra.Command, args []string) error { return a.runReview(args, name) },
 	}
+	psbtFlags(cmd, &name)
+	return cmd
 }
 
-func (a *app) runReview(args []string) error {
+func (a *app) runReview(args []string, name string) error {
+	only, err := psbtChain(name)
+	if err != nil {
+		return err
+	}
 	files, err := a.readRequests(args)
 	if err != nil {
 		return err
@@ -39,9 +47,9 @@ func (a *app) runReview(args []string) error {
 	defer session.Close()
 	var judged []*offline.Judged
 	for _, file := range files {
-		j, err := session.Judge(file)
+		j, err := a.judge(session, file, only)
 		if err != nil {
-			return bundleError(err)
+			return err
 		}
 		if err := session.RecordReview(j); err != nil {
 			return ledgerError(err)

@@ -19,6 +19,8 @@ type signOptions struct {
 	out     string
 	raw     string
 	approve []string
+	chain   string
+	only    chain.ID // what chain names
 }
 
 func (a *app) sign() *cobra.Command {
@@ -35,6 +37,10 @@ With --approve DIGEST nothing is asked: exactly the batch with that digest is
 signed, and only if this wallet's "review" has judged it under the policy in
 force.
 
+IN may also be a PSBT (BIP 174) that spends from keys of this wallet: it is
+judged, shown, asked and recorded in the same way, and comes back as a finalised
+PSBT. Nothing is written where it is refused.
+
 The same request signed again gives the same transactions, byte for byte.
 
 Exit status: 0 all signed, 3 some refused, 20 all refused (both still write a
@@ -49,6 +55,7 @@ result), 21 the person declined (no result), 22 no valid request.`,
 	cmd.Flags().StringVar(&o.raw, "raw", "", "also write each finished transaction as hex into this folder")
 	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "sign the reviewed batch with this digest without asking (once for each IN)")
 	_ = cmd.MarkFlagRequired("out")
+	psbtFlags(cmd, &o.chain)
 	return cmd
 }
 
@@ -60,6 +67,10 @@ func (a *app) runSign(args []string, o signOptions) error {
 			return cli.Fail(cli.Usage, err, "it is what kms-offline review prints as batch digest")
 		}
 		digests[d] = true
+	}
+	var err error
+	if o.only, err = psbtChain(o.chain); err != nil {
+		return err
 	}
 	files, err := a.readRequests(args)
 	if err != nil {
@@ -105,9 +116,9 @@ type refusedReply struct {
 }
 
 func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Digest]bool, o signOptions) (signReply, error) {
-	judged, err := session.Judge(file)
+	judged, err := a.judge(session, file, o.only)
 	if err != nil {
-		return signReply{}, bundleError(err)
+		return signReply{}, err
 	}
 	consent, how, err := a.consent(session, judged, approved, len(o.approve) > 0)
 	if err != nil {
@@ -117,7 +128,7 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 	if err != nil {
 		return signReply{}, ledgerError(err)
 	}
-	path, err := a.writeResult(done, o)
+	path, err := a.writeSigned(judged, done, o)
 	if err != nil {
 		return signReply{}, err
 	}
@@ -177,6 +188,19 @@ func (a *app) ask(session *openSession, judged *offline.Judged, signable int) (p
 	return policy.Agree(judged.Request.Digest), "typed", nil
 }
 
+// writeSigned writes the answer in the form of the question.
+func (a *app) writeSigned(judged *offline.Judged, done offline.Signatures, o signOptions) (string, error) {
+	write := func() (string, error) { return a.writeResult(done, o) }
+	if judged.IsPSBT() {
+		write = func() (string, error) { return a.writePSBT(judged, done, o.out) }
+	}
+	path, err := write()
+	if err != nil || o.raw == "" {
+		return path, err
+	}
+	return path, a.writeRaw(done, o.raw)
+}
+
 // writeResult writes the result, whole or not at all. Its name says which
 // request it answers; the ledger's length makes it new each time, so that
 // nothing is ever overwritten.
@@ -190,22 +214,24 @@ func (a *app) writeResult(done offline.Signatures, o signOptions) (string, error
 	if err := durable.Create(a.fs, path, done.Result.File, durable.PermFile, nil); err != nil {
 		return "", cli.Fail(cli.Failed, err, "the ledger has the signatures on record: sign the same request again into another folder, the bytes will be the same")
 	}
-	if o.raw == "" {
-		return path, nil
-	}
-	if err := a.folder(o.raw); err != nil {
-		return "", err
+	return path, nil
+}
+
+// writeRaw writes each finished transaction as hex.
+func (a *app) writeRaw(done offline.Signatures, dir string) error {
+	if err := a.folder(dir); err != nil {
+		return err
 	}
 	for _, out := range done.Outcomes {
 		if out.Err != nil {
 			continue
 		}
 		raw := fmt.Appendf(nil, "%x\n", out.Signed.Raw)
-		if err := durable.Create(a.fs, filepath.Join(o.raw, out.ID+"."+out.Signed.TxID+".hex"), raw, durable.PermFile, nil); err != nil {
-			return "", cli.Fail(cli.Failed, err, "")
+		if err := durable.Create(a.fs, filepath.Join(dir, out.ID+"."+out.Signed.TxID+".hex"), raw, durable.PermFile, nil); err != nil {
+			return cli.Fail(cli.Failed, err, "")
 		}
 	}
-	return path, nil
+	return nil
 }
 
 // folder makes a folder for output where there is none.

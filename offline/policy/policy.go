@@ -104,7 +104,10 @@ func (j *judgement) find(code chain.Code, format string, args ...any) {
 
 func (j *judgement) inputs() {
 	for i, in := range j.subject.Facts.Inputs {
-		if !in.Proven {
+		switch {
+		case !in.Proven && in.Kind == utxo.P2TR.String():
+			j.find(chain.FlagCommitted, "input %d (%s): its previous transaction is missing; the signature is valid only if every amount is as shown (BIP 341)", i, in.Outpoint)
+		case !in.Proven:
 			j.refuse(chain.UnprovenAmount, "input %d (%s): its previous transaction is missing, so its amount is a claim", i, in.Outpoint)
 		}
 		if !in.Own {

@@ -38,6 +38,7 @@ func TestEachRule(t *testing.T) {
 		code   chain.Code
 		refuse bool
 	}{
+		"taproot claim":   {func(s *Subject) { s.Facts.Inputs[0].Proven, s.Facts.Inputs[0].Kind = false, "P2TR" }, memory{}, chain.FlagCommitted, false},
 		"unproven":        {func(s *Subject) { s.Facts.Inputs[0].Proven = false }, memory{}, chain.UnprovenAmount, true},
 		"foreign input":   {func(s *Subject) { s.Facts.Inputs[0].Own = false }, memory{}, chain.NoKeyForInput, true},
 		"dust":            {func(s *Subject) { s.Facts.Outputs[0].Dust = true }, memory{}, chain.Dust, true},

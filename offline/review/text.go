@@ -40,9 +40,13 @@ func (p *printer) line(format string, args ...any) {
 
 func (b Batch) head(p *printer) {
 	signable, refused := b.Count()
-	p.line("request from relay %s", b.Relay.Fingerprint())
-	p.line("                   %s", b.Relay.Words())
-	p.line("made               %s by the relay's clock", time.Unix(b.Created, 0).UTC().Format("2006-01-02 15:04:05 UTC"))
+	if b.PSBT {
+		p.line("a PSBT             from nobody in particular: no paired relay asks for this")
+	} else {
+		p.line("request from relay %s", b.Relay.Fingerprint())
+		p.line("                   %s", b.Relay.Words())
+		p.line("made               %s by the relay's clock", time.Unix(b.Created, 0).UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
 	p.line("items              %d: %d can be signed, %d refused", len(b.Items), signable, refused)
 	for _, t := range b.totals() {
 		p.line("%-18s pays out %s, fees %s", t.name, Amount(t.coin, t.paid), Amount(t.coin, t.fee))
@@ -144,6 +148,8 @@ func proof(in chain.Input) string {
 		return in.Kind + ", proven, own"
 	case in.Proven:
 		return in.Kind + ", proven, NOT OURS"
+	case in.Kind == utxo.P2TR.String() && in.Own:
+		return in.Kind + ", not proven: signature commits to it, own"
 	}
 	return in.Kind + ", NOT PROVEN"
 }

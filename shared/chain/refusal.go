@@ -47,10 +47,11 @@ const (
 	FlagLockTime     Code = "locktime"   // not valid before a height or time
 	FlagData         Code = "op-return"  // carries data
 	FlagUnnamed      Code = "nonstandard-output"
-	FlagSignedBefore Code = "signed-before" // the same request again: the same bytes again
-	FlagUnusedKey    Code = "unused-key"    // a named key that signs nothing
-	FlagSameAgain    Code = "same-payment"  // destination and amount of something signed before
-	FlagReplaceable  Code = "replaceable"   // BIP 125 signals replacement
+	FlagSignedBefore Code = "signed-before"    // the same request again: the same bytes again
+	FlagUnusedKey    Code = "unused-key"       // a named key that signs nothing
+	FlagSameAgain    Code = "same-payment"     // destination and amount of something signed before
+	FlagReplaceable  Code = "replaceable"      // BIP 125 signals replacement
+	FlagCommitted    Code = "amount-committed" // not proven, but a taproot signature commits to every amount
 )
 
 // Refusal is the error of everything that judges an item. Reason is a

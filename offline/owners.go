@@ -1,0 +1,147 @@
+package offline
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"coldkms/offline/sign"
+	"coldkms/offline/wallet"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+	"coldkms/shared/psbt"
+)
+
+// ErrWhichChain is returned for a PSBT whose keys the wallet has for more than
+// one chain: a PSBT does not say which it is for.
+var ErrWhichChain = errors.New("the wallet has its keys for more than one chain")
+
+// maxDerivations bounds the keys that are derived in search of those that a
+// PSBT says it wants.
+const maxDerivations = 10_000
+
+// A Catalogue is a wallet that can be gone through, as the search for the keys
+// of a PSBT must.
+type Catalogue interface{ Entries() []wallet.Entry }
+
+// place is a chain and network that keys belong to.
+type place struct {
+	chain   chain.ID
+	network chain.Network
+}
+
+// owners finds the keys that can sign for the scripts, and by them the chain
+// and network: single keys by their scripts, keys of mnemonics by the origins
+// that the PSBT gives. Where none is found, nothing can be signed; what it is
+// judged as is a matter of showing it.
+func (s *Session) owners(scripts [][]byte, origins []psbt.Origin, only chain.ID) (place, []chain.Key, error) {
+	book, ok := s.Keys.(Catalogue)
+	if !ok {
+		return place{}, nil, errors.New("offline: these keys cannot be searched")
+	}
+	found := make(map[place][]chain.Key)
+	for at, candidates := range s.candidates(book.Entries(), origins, only) {
+		for _, signer := range s.Signers {
+			finder, ok := signer.(sign.Finder)
+			if !ok || signer.Family() != utxo.Name {
+				continue
+			}
+			keys, err := finder.Owners(at.chain, at.network, scripts, candidates, s.Keys)
+			if err != nil {
+				return place{}, nil, err
+			}
+			if len(keys) > 0 {
+				found[at] = keys
+			}
+		}
+	}
+	at, err := s.choose(found, only)
+	return at, found[at], err
+}
+
+// choose settles on one place. Keys of one chain that the wallet has for both
+// networks are taken for mainnet, unless the session is for testnet.
+func (s *Session) choose(found map[place][]chain.Key, only chain.ID) (place, error) {
+	best := place{chain.BTC, chain.Mainnet}
+	if only != "" {
+		best.chain = only
+	}
+	if s.Only != chain.UnknownNetwork {
+		best.network = s.Only
+	}
+	first := true
+	for at := range found {
+		switch {
+		case first:
+			best, first = at, false
+		case at.chain != best.chain:
+			return place{}, fmt.Errorf("%w: %s and %s", ErrWhichChain, min(at.chain, best.chain), max(at.chain, best.chain))
+		case at.network == chain.Mainnet:
+			best = at
+		}
+	}
+	return best, nil
+}
+
+// candidates lists the keys that may be meant, by chain and network.
+func (s *Session) candidates(entries []wallet.Entry, origins []psbt.Origin, only chain.ID) map[place][]chain.Key {
+	list := make(map[place][]chain.Key)
+	search := search{origins: origins}
+	for _, e := range entries {
+		at := place{e.Chain, e.Network}
+		if !e.Signable() || !psbt.For(e.Chain) || (only != "" && e.Chain != only) || (s.Only != chain.UnknownNetwork && e.Network != s.Only) {
+			continue
+		}
+		if e.Kind == wallet.PrivateKey {
+			list[at] = append(list[at], chain.Key{SignatureID: e.ID, Index: chain.NoIndex})
+			continue
+		}
+		for _, index := range search.indices(e) {
+			list[at] = append(list[at], chain.Key{SignatureID: e.ID, Index: int64(index)})
+		}
+	}
+	return list
+}
+
+// search looks for the origins' keys among those of mnemonics.
+type search struct {
+	origins []psbt.Origin
+	derived int
+}
+
+// indices gives the derivation indices of a mnemonic that an origin speaks of,
+// proven by the public key. An origin names the extended key itself and the
+// index, or the whole path below a master key that is not looked at.
+func (f *search) indices(e wallet.Entry) []uint32 {
+	if len(f.origins) == 0 {
+		return nil
+	}
+	account, err := psbt.OpenAccount(e.XPub)
+	if err != nil {
+		return nil // an entry that is damaged in this way signs nothing
+	}
+	p, err := utxo.ParamsOf(e.Chain, e.Network)
+	if err != nil {
+		return nil
+	}
+	var list []uint32
+	for _, o := range f.origins {
+		index, ok := indexOf(o, account, p)
+		if !ok || slices.Contains(list, index) || f.derived >= maxDerivations {
+			continue
+		}
+		f.derived++
+		if key, err := account.Child(index); err == nil && o.Is(key.Public) {
+			list = append(list, index)
+		}
+	}
+	return list
+}
+
+func indexOf(o psbt.Origin, account *psbt.Account, p utxo.Params) (uint32, bool) {
+	if len(o.Path) == 0 || int64(o.Path[len(o.Path)-1]) > chain.MaxIndex {
+		return 0, false
+	}
+	above, index := o.Path[:len(o.Path)-1], o.Path[len(o.Path)-1]
+	return index, len(above) == 0 && o.From == account.Fingerprint() || slices.Equal(above, psbt.TatumPath(p))
+}

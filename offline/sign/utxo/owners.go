@@ -1,0 +1,31 @@
+package utxo
+
+import (
+	"coldkms/offline/sign"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+// Owners implements sign.Finder.
+func (s Signer) Owners(id chain.ID, network chain.Network, scripts [][]byte, candidates []chain.Key, keys sign.Keys) ([]chain.Key, error) {
+	if !s.has(id) {
+		return nil, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(id))
+	}
+	p, err := utxo.ParamsOf(id, network)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := newKeyring(p, candidates, keys)
+	if err != nil {
+		return nil, err
+	}
+	var owners []chain.Key
+	seen := make(map[int]bool)
+	for _, script := range scripts {
+		if at, ok := ring.find(script); ok && ring.keys[at].named && !seen[at] {
+			seen[at] = true
+			owners = append(owners, ring.keys[at].key)
+		}
+	}
+	return owners, nil
+}
