@@ -30,8 +30,8 @@ lint: ## gofmt, go vet, staticcheck
 	go vet ./...
 	go tool staticcheck ./...
 
-demo: build ## the whole loop on this machine: sandbox, wallet, payment, air gap, broadcast
-	@go run ./cmd/internal/demo -bin $(BIN)
+demo: build ## the whole loop on this machine (COIN=BTC, LTC, DOGE or BCH): wallet, payment, air gap, broadcast
+	@go run ./cmd/internal/demo -bin $(BIN) -coin $(COIN)
 
 bench: ## one table of figures and ratios, measured in one run
 	@go run ./cmd/internal/bench

@@ -19,12 +19,13 @@ import (
 func main() {
 	bin := flag.String("bin", "bin", "folder of the programs")
 	dir := flag.String("dir", "demo", "folder to work in; one of an earlier demo is removed")
+	name := flag.String("coin", "BTC", "BTC, LTC, DOGE or BCH")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	if err := run(ctx, *bin, *dir); err != nil {
+	if err := run(ctx, *bin, *dir, *name); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
@@ -32,22 +33,26 @@ func main() {
 
 const marker = ".coldkms-demo"
 
-func run(ctx context.Context, bin, dir string) error {
-	bin, err := filepath.Abs(bin)
+func run(ctx context.Context, bin, dir, name string) error {
+	coin, err := coinOf(name)
+	if err != nil {
+		return err
+	}
+	bin, err = filepath.Abs(bin)
 	if err != nil {
 		return err
 	}
 	if dir, err = fresh(dir); err != nil {
 		return err
 	}
-	d := &demo{ctx: ctx, bin: bin, dir: dir, started: time.Now()}
+	d := &demo{ctx: ctx, coin: coin, bin: bin, dir: dir, started: time.Now()}
 	stop, err := d.startSandbox()
 	if err != nil {
 		return err
 	}
 	defer stop()
 	for _, step := range []func() error{
-		d.wallet, d.privateKey, d.address, d.store, d.pair, d.fund, d.pay, d.across, d.details,
+		d.wallet, d.privateKey, d.address, d.store, d.pair, d.fund, d.pay, d.across, d.details, d.withdraw,
 	} {
 		if err := step(); err != nil {
 			return err

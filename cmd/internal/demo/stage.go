@@ -23,9 +23,10 @@ type demo struct {
 	ctx      context.Context
 	bin, dir string
 	url      string
+	coin     coin
 	started  time.Time
 
-	mnemonicID, key, from, keyID, pendingID, txID string
+	mnemonicID, xpub, key, from, keyID, funding, pendingID, txID string
 }
 
 const apiKey = "sandbox-testnet-key"
@@ -36,7 +37,7 @@ func (d *demo) say(s string) { fmt.Printf("\n%s\n", s) }
 
 // startSandbox starts the local Tatum and waits until it answers.
 func (d *demo) startSandbox() (stop func(), err error) {
-	d.title("A local Tatum over a Bitcoin node in regtest")
+	d.title("A local Tatum over " + d.coin.node)
 	args := []string{"--state", filepath.Join(d.dir, "sandbox"), "--listen", "127.0.0.1:0", "--ready-file", filepath.Join(d.dir, "ready"), "--api-key", apiKey}
 	fmt.Println("\n$ kms-sandbox")
 	log, err := os.Create(filepath.Join(d.dir, "sandbox.log"))
@@ -85,7 +86,9 @@ func (d *demo) online(reply any, line string) error {
 	return d.run("online", "kms-online", line, reply)
 }
 
-func (d *demo) sandbox(line string) error { return d.run("online", "kms-sandbox", line, nil) }
+func (d *demo) sandbox(reply any, line string) error {
+	return d.run("online", "kms-sandbox", line, reply)
+}
 
 // run prints a command, runs it in the folder of its machine, prints what it
 // showed, and reads its JSON reply.

@@ -17,11 +17,11 @@ func typed(prompt, reply string) expect.Answer { return expect.Answer{Prompt: pr
 func unlock() expect.Answer { return typed("access wallet storage:", password) }
 
 func (d *demo) wallet() error {
-	d.title("Step 1: generate a BTC wallet (offline machine)")
-	var reply struct{ SignatureID string }
-	err := d.offline(&reply, "--path wallet.kms --testnet generatemanagedwallet BTC",
+	d.title("Step 1: generate a " + d.coin.id + " wallet (offline machine)")
+	var reply struct{ SignatureID, XPub string }
+	err := d.offline(&reply, "--path wallet.kms --testnet generatemanagedwallet "+d.coin.id,
 		typed("new password", password), typed("Repeat", password))
-	d.mnemonicID = reply.SignatureID
+	d.mnemonicID, d.xpub = reply.SignatureID, reply.XPub
 	return err
 }
 
@@ -44,7 +44,7 @@ func (d *demo) address() error {
 func (d *demo) store() error {
 	d.title("Step 4: store the private key, under a signature id of its own")
 	var reply struct{ SignatureID string }
-	err := d.offline(&reply, "--path wallet.kms --testnet storemanagedprivatekey BTC",
+	err := d.offline(&reply, "--path wallet.kms --testnet storemanagedprivatekey "+d.coin.id,
 		typed("private key to store:", d.key), unlock())
 	d.keyID = reply.SignatureID
 	if err != nil {
@@ -73,20 +73,24 @@ func (d *demo) pair() error {
 }
 
 func (d *demo) fund() error {
-	d.title("Step 6: send test BTC to the address")
-	return d.sandbox("faucet " + d.from + " 0.001")
+	d.title("Step 6: send test " + d.coin.id + " to the address")
+	var reply struct{ TxID string }
+	err := d.sandbox(&reply, "faucet "+d.coin.chain()+d.from+" "+d.coin.fund)
+	d.funding = reply.TxID
+	return err
 }
-
-// elsewhere is somebody else's address: BIP 173's own example.
-const elsewhere = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
 
 func (d *demo) pay() error {
 	d.title("Step 7: your backend initiates a transaction; it stays pending until it is signed")
+	from := fmt.Sprintf(`"fromAddress": [{"address": %q, "signatureId": %q}]`, d.from, d.keyID)
+	if d.coin.byOutput {
+		from = fmt.Sprintf(`"fromUTXO": [{"txHash": %q, "index": 0, "signatureId": %q}]`, d.funding, d.keyID)
+	}
 	body := fmt.Sprintf(`{
-  "fromAddress": [{"address": %q, "signatureId": %q}],
-  "to": [{"address": %q, "value": 0.0004}, {"address": %q, "value": 0.00059}]
-}`, d.from, d.keyID, elsewhere, d.from)
-	reply, err := d.curl("POST", "/v3/bitcoin/transaction", body)
+  %s,
+  "to": [{"address": %q, "value": %s}, {"address": %q, "value": %s}]
+}`, from, d.coin.elsewhere, d.coin.pays, d.from, d.coin.back)
+	reply, err := d.curl("POST", "/v3/"+d.coin.path+"/transaction", body)
 	if err != nil {
 		return err
 	}
@@ -125,7 +129,7 @@ func (d *demo) across() error {
 	}
 	d.txID = sent.Broadcast[0].TxID
 	d.say("A block is mined.")
-	if err := d.sandbox("mine 1"); err != nil {
+	if err := d.sandbox(nil, "mine "+d.coin.chain()+"1"); err != nil {
 		return err
 	}
 	return d.online(nil, "--state relay --testnet status")
@@ -133,6 +137,28 @@ func (d *demo) across() error {
 
 func (d *demo) details() error {
 	d.title("Step 8: get the transaction's details")
+	if err := d.completed(); err != nil {
+		return err
+	}
+	mined, err := d.curl("GET", "/v3/"+d.coin.path+"/transaction/"+d.txID, "")
+	if err != nil {
+		return err
+	}
+	// Tatum tells DOGE and BCH as their nodes do: by confirmations.
+	var tx struct{ BlockNumber, Confirmations int64 }
+	if err := json.Unmarshal(mined, &tx); err != nil || tx.BlockNumber <= 0 && tx.Confirmations <= 0 {
+		return fmt.Errorf("the transaction is not in a block: %s (%v)", mined, err)
+	}
+	if tx.BlockNumber > 0 {
+		d.say(fmt.Sprintf("Mined in block %d.", tx.BlockNumber))
+	} else {
+		d.say(fmt.Sprintf("Mined, with %d confirmation.", tx.Confirmations))
+	}
+	return nil
+}
+
+// completed wants Tatum to name the transaction that the relay sent.
+func (d *demo) completed() error {
 	reply, err := d.curl("GET", "/v3/kms/"+d.pendingID, "")
 	if err != nil {
 		return err
@@ -141,15 +167,6 @@ func (d *demo) details() error {
 	if err := json.Unmarshal(reply, &kms); err != nil || kms.TxID != d.txID {
 		return fmt.Errorf("the API names txId %q, the relay sent %q (%v)", kms.TxID, d.txID, err)
 	}
-	mined, err := d.curl("GET", "/v3/bitcoin/transaction/"+d.txID, "")
-	if err != nil {
-		return err
-	}
-	var tx struct{ BlockNumber int64 }
-	if err := json.Unmarshal(mined, &tx); err != nil || tx.BlockNumber <= 0 {
-		return fmt.Errorf("the transaction is not in a block: %s (%v)", mined, err)
-	}
-	d.say(fmt.Sprintf("Mined in block %d.", tx.BlockNumber))
 	return nil
 }
 
