@@ -311,6 +311,10 @@ func TestSource(t *testing.T) {
 			t.Errorf("%s: it went on after the failure", name)
 		}
 	}
+	once := hd.NewSource(bytes.NewReader(period(block[:])))
+	if _, err := once.Read(make([]byte, 32)); !errors.Is(err, hd.ErrEntropy) {
+		t.Errorf("a block repeated within one read: %v", err)
+	}
 	s := hd.NewSource(bytes.NewReader(make([]byte, 1024)))
 	var err error
 	for i := 0; i < 9 && err == nil; i++ {

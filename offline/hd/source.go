@@ -17,7 +17,7 @@ const (
 	// 4.4.1, for bytes of 8 bits of entropy and a false alarm once in 2^64
 	// positions: 1 + 64/8.
 	repeats = 9
-	// blockSize is the length from which a read is also looked at as a whole.
+	// blockSize is the length of the blocks that are looked at as a whole.
 	blockSize = 16
 )
 
@@ -69,15 +69,22 @@ func (s *Source) check(b []byte) error {
 			return fmt.Errorf("%w: it repeats one byte", ErrEntropy)
 		}
 	}
-	if len(b) < blockSize {
-		return nil
+	for ; len(b) >= blockSize; b = b[blockSize:] {
+		if err := s.checkBlock(b[:blockSize]); err != nil {
+			return err
+		}
 	}
-	sum := sha256.Sum256(b[:blockSize])
+	return nil
+}
+
+// checkBlock compares a block with the one before, of this read or the last.
+func (s *Source) checkBlock(block []byte) error {
+	sum := sha256.Sum256(block)
 	if sum == s.prev {
 		return fmt.Errorf("%w: it repeats itself", ErrEntropy)
 	}
 	s.prev = sum
-	if distinct(b[:blockSize]) < blockSize/4 {
+	if distinct(block) < blockSize/4 {
 		return fmt.Errorf("%w: few of its bytes differ", ErrEntropy)
 	}
 	return nil
