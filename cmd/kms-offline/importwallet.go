@@ -90,12 +90,18 @@ func (a *app) runImport(path, passwordFile string) error {
 	if err := a.JSON(reply); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Err, "%s. Once a payment has gone through, destroy %s and every copy of it:\nits encryption (one round of MD5, no authentication) does not hold against guessing.\n",
-		counted(len(fresh), "entry taken over", "entries taken over"), path)
+	a.adviseAfterImport(len(fresh), path)
 	if len(reply.Refused) > 0 {
 		return cli.Silent(cli.Part)
 	}
 	return nil
+}
+
+func (a *app) adviseAfterImport(taken int, path string) {
+	fmt.Fprintf(a.Err, `%s. Tell the relay of them: kms-offline watch --out FILE.
+Once a payment has gone through, destroy %s and every copy of it:
+its encryption (one round of MD5, no authentication) does not hold against guessing.
+`, counted(taken, "entry taken over", "entries taken over"), cli.Printable(path))
 }
 
 // readTatum reads the old file before anything is asked or made for the new
