@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 	"coldkms/shared/psbt"
 )
 
@@ -105,5 +107,13 @@ func FuzzPSBT(f *testing.F) {
 			return
 		}
 		wantRoundTrip(t, "fuzz", p)
+		_ = p.Origins()
+		if c, err := p.Content(); err == nil { // what can be judged does not stop the judge
+			if table, err := utxo.NewTable(c.Previous); err == nil {
+				if tx, err := utxo.Decode(chain.BTC, chain.Testnet, c.Tx, c.Context, table); err == nil {
+					_, _ = p.Finished(tx)
+				}
+			}
+		}
 	})
 }
