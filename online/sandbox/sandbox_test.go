@@ -27,6 +27,10 @@ func TestSandbox(t *testing.T) {
 		{"UnknownPendingID", testUnknownPendingID},
 		{"FailureReports", testFailureReports},
 		{"Concurrent", testConcurrent},
+		{"Forms", testForms},
+		{"RawOfEveryCoin", testRawOfEveryCoin},
+		{"BitcoinCash", testBitcoinCash},
+		{"NodesWords", testNodesWords},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, s) })
 	}

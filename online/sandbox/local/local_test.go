@@ -56,6 +56,9 @@ func TestRestart(t *testing.T) {
 	pending := call(t, s, "POST", "/v3/bitcoin/transaction", fmt.Sprintf(
 		`{"fromAddress":[{"address":%q,"signatureId":"k"}],"to":[{"address":%q,"value":0.4}]}`, address, address))
 
+	litecoin := call(t, s, "POST", "/sandbox/faucet", `{"chain":"LTC","address":"tltc1qw508d6qejxtdg4y5r3zarvary0c5xw7klfsuq0","amount":"5","mine":true}`)
+	dogecoin := call(t, s, "POST", "/sandbox/faucet", `{"chain":"DOGE","address":"nesRpRaAbTDmZHwmzBkLd2AtF7Z9L9z5S2","amount":"5"}`)
+
 	for _, how := range []string{"clean stop", "killed node", "killed node again"} {
 		if how != "clean stop" {
 			s.Node.Kill()
@@ -69,6 +72,8 @@ func TestRestart(t *testing.T) {
 			t.Errorf("%s: height %v, want %d", how, info["blocks"], height)
 		}
 		call(t, s, "GET", "/v3/bitcoin/transaction/"+paid["txId"].(string), "")
+		call(t, s, "GET", "/v3/litecoin/transaction/"+litecoin["txId"].(string), "")
+		call(t, s, "GET", "/v3/dogecoin/transaction/"+dogecoin["txId"].(string), "") // in no block
 		call(t, s, "GET", "/v3/kms/"+pending["signatureId"].(string), "")
 	}
 	call(t, s, "POST", "/sandbox/faucet", fmt.Sprintf(`{"address":%q,"amount":"0.5","mine":true}`, address))
