@@ -209,10 +209,26 @@ func TestImportPSBTNotWaiting(t *testing.T) {
 	if got := w.imports(w.signer.Sign(req, refuse(1, chain.RefusedByPerson))); got.Refused != 1 {
 		t.Fatalf("%+v", got)
 	}
-	if got, err := w.take(w.stranger().Sign(unsigned), false); err != nil || codes(got.Problems) != "not-waiting " || got.Imported != 0 {
+	if got, err := w.take(w.stranger().Sign(unsigned), false); err != nil || codes(got.Problems) != "not-waiting " || got.Imported != 0 || !strings.Contains(got.Problems[0].Reason, "was not taken") {
 		t.Errorf("%+v, %v", got, err)
 	}
 	w.wantState(id(1), "refused")
+}
+
+// What never went out is not looked for.
+func TestImportPSBTNeverExported(t *testing.T) {
+	t.Parallel()
+	other := newWorld(t)
+	other.pay(1, nil)
+	other.fetch()
+	unsigned := other.psbts(online.ExportOptions{})[id(1)]
+	w := newWorld(t)
+	w.pay(1, nil)
+	w.fetch()
+	if got, err := w.take(w.stranger().Sign(unsigned), false); !errors.Is(err, online.ErrNoMatch) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	w.wantState(id(1), "prepared")
 }
 
 // Two pending ids that ask for one transaction cannot both be paid by it.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -17,6 +18,14 @@ import (
 
 func pairOf(key, value []byte) []byte {
 	return append(append(append([]byte{byte(len(key))}, key...), byte(len(value))), value...)
+}
+
+// unknown gives n pairs of unknown types.
+func unknown(n int) (pairs []byte) {
+	for i := range n {
+		pairs = append(pairs, pairOf([]byte{0xf0, byte(i >> 8), byte(i)}, nil)...)
+	}
+	return pairs
 }
 
 // where says in which map a pair is put.
@@ -59,7 +68,11 @@ func TestMalformed(t *testing.T) {
 		"an unknown pair of the outputs":  {inOutput, pairOf([]byte{0xf0}, nil), true},
 		"the same unknown key twice":      {inOutput, append(pairOf([]byte{0xf0}, []byte{1}), pairOf([]byte{0xf0}, []byte{2})...), false},
 		"a type above a byte":             {inInput, pairOf([]byte{0xfd, 0, 1}, nil), false},
+		"a global type above a byte":      {inGlobal, pairOf([]byte{0xfd, 0, 1}, nil), false},
+		"an output's type above a byte":   {inOutput, pairOf([]byte{0xfd, 0, 1}, nil), false},
 		"a type that is no number":        {inInput, pairOf([]byte{0xfe, 0}, nil), false},
+		"as many pairs as there may be":   {inInput, unknown(256), true},
+		"a pair more":                     {inInput, unknown(257), false},
 		"a proprietary pair":              {inGlobal, pairOf([]byte{0xfc, 1, 'x', 0}, long), true},
 		"version 0":                       {inGlobal, pairOf([]byte{0xfb}, make([]byte, 4)), true},
 		"version 2":                       {inGlobal, pairOf([]byte{0xfb}, []byte{2, 0, 0, 0}), false},
@@ -136,5 +149,20 @@ func TestForms(t *testing.T) {
 	}
 	if _, err := psbt.Decode(append([]byte("psbt\xff"), make([]byte, psbt.MaxFile)...)); err == nil || !strings.Contains(err.Error(), "at most") {
 		t.Errorf("too long: %v", err)
+	}
+}
+
+// A count makes no room: the library would take 80 MB for this one.
+func TestCountsMakeNoRoom(t *testing.T) {
+	prev := append([]byte{2, 0, 0, 0, 0xfe, 0, 0, 12, 0}, make([]byte, 50)...)
+	file := with(t, inInput, pairOf([]byte{0}, prev))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := psbt.Decode(file); !errors.Is(err, psbt.ErrInvalid) {
+		t.Error(err)
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20 {
+		t.Errorf("%d bytes for a file of %d", used, len(file))
 	}
 }

@@ -10,8 +10,9 @@
 //
 // Not read, though BIP 174 allows it: a transaction without inputs; an
 // unsigned transaction that is not the first pair; types of keys above 252;
-// a witness_utxo whose script is longer than 252 bytes. Nothing that could be
-// signed here needs them. PSBT version 2 (BIP 370) is another format.
+// more than 256 pairs in one map; a witness_utxo whose script is longer than
+// 252 bytes. Nothing that could be signed here needs them. PSBT version 2
+// (BIP 370) is another format.
 //
 // Bitcoin Cash is not for PSBT: its signatures commit to amounts by rules that
 // no PSBT field announces.

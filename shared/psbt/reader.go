@@ -42,16 +42,17 @@ func (r *reader) compactSize() uint64 {
 	return n
 }
 
+// maxPairs bounds the pairs of one map. The library compares each unknown pair
+// with all before it.
+const maxPairs = 256
+
 // readMap reads pairs up to the separator.
 func (r *reader) readMap() []pair {
 	var list []pair
-	for !r.failed {
+	for !r.failed && len(list) <= maxPairs {
 		n := r.compactSize()
 		if n == 0 {
 			return list
-		}
-		if n > maxKey {
-			break
 		}
 		p := pair{key: r.take(n)}
 		p.value = r.take(r.compactSize())

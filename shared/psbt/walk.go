@@ -19,9 +19,6 @@ const (
 	outKeyOrigin, outTapKeyOrigin = 0x02, 0x07
 )
 
-// maxKey bounds one key in bytes, as the library does.
-const maxKey = 10_000
-
 // A pair is one record of a map. Its slices are part of the file.
 type pair struct{ key, value []byte }
 

@@ -137,6 +137,7 @@ func TestAdoptRefuses(t *testing.T) {
 		"a third push":                  {0, func(m *wire.MsgTx) { m.TxIn[0].SignatureScript = append([]byte{1, 1}, m.TxIn[0].SignatureScript...) }, chain.Incomplete},
 		"an operator":                   {0, func(m *wire.MsgTx) { m.TxIn[0].SignatureScript = append(m.TxIn[0].SignatureScript, txscript.OP_NOP) }, chain.Incomplete},
 		"a push too long":               {0, func(m *wire.MsgTx) { m.TxIn[0].SignatureScript = []byte{75, 1} }, chain.Incomplete},
+		"a push cut by a byte":          {0, func(m *wire.MsgTx) { m.TxIn[0].SignatureScript = []byte{2, 1} }, chain.Incomplete},
 		"script beside a segwit input":  {1, func(m *wire.MsgTx) { m.TxIn[0].SignatureScript = []byte{1, 1} }, chain.Incomplete},
 		"a third witness element":       {1, func(m *wire.MsgTx) { m.TxIn[0].Witness = append(m.TxIn[0].Witness, []byte{1}) }, chain.Incomplete},
 		"an annex":                      {4, func(m *wire.MsgTx) { m.TxIn[0].Witness = append(m.TxIn[0].Witness, []byte{0x50}) }, chain.Incomplete},
