@@ -70,19 +70,30 @@ func (s *Server) restoreBlocks(ctx context.Context, b *backend, miner Miner) err
 	return nil
 }
 
-// restoreSent gives a node the transactions of its mempool again. One that it
-// refuses is left: it has been mined, or was replaced.
+// restoreSent gives a node the transactions of its mempool again, once more
+// those that it refused as long as others get in: of two that were sent at
+// once, the spender may be the first on record. What is refused in the end has
+// been mined.
 func (s *Server) restoreSent(ctx context.Context, b *backend, send func(context.Context, *wire.MsgTx) error) error {
 	sent, err := s.config.Store.Sent(ctx, b.id)
 	if err != nil {
 		return err
 	}
-	for _, tx := range sent {
-		if err := send(ctx, tx); err != nil && !isNodeError(err) {
-			return err
+	for {
+		var refused []*wire.MsgTx
+		for _, tx := range sent {
+			switch err := send(ctx, tx); {
+			case isNodeError(err):
+				refused = append(refused, tx)
+			case err != nil:
+				return err
+			}
 		}
+		if len(refused) == 0 || len(refused) == len(sent) {
+			return nil
+		}
+		sent = refused
 	}
-	return nil
 }
 
 // copyBlocks copies the node's new blocks into the store, in steps that bound
