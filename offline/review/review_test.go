@@ -93,6 +93,9 @@ func TestAmountsAreExact(t *testing.T) {
 			t.Errorf("%d is written %s, want %s", value, got, want)
 		}
 	}
+	if got := Groups("bchtest:qp63uah"); got != "bchtest: qp63 uah" {
+		t.Errorf("groups with a prefix: %q", got)
+	}
 	if got := Groups("tb1qw508d6q"); got != "tb1q w508 d6q" {
 		t.Errorf("groups: %q", got)
 	}

@@ -163,9 +163,14 @@ func percent(fee, paid int64) string {
 	return fmt.Sprintf(", %d.%d %% of what is paid", tenths/10, tenths%10)
 }
 
-// Groups splits an address into groups of four.
+// Groups splits an address into groups of four, after the prefix that
+// cashaddr has.
 func Groups(address string) string {
 	var b strings.Builder
+	if i := strings.IndexByte(address, ':') + 1; i > 0 {
+		b.WriteString(address[:i] + " ")
+		address = address[i:]
+	}
 	for i := 0; i < len(address); i += 4 {
 		if i > 0 {
 			b.WriteByte(' ')
