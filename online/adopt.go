@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
@@ -47,7 +48,8 @@ func (r *Relay) Importer(report *Imported) *Importer {
 // named: then what is not signed, or not ours, is passed over with a note.
 func (im *Importer) File(ctx context.Context, name string, file []byte, listed bool) error {
 	err := im.file(ctx, file, listed)
-	if listed && (errors.Is(err, psbt.ErrInvalid) || errors.Is(err, ErrNoMatch)) {
+	stranger := listed && filepath.Ext(name) != resultEnding
+	if stranger && (errors.Is(err, psbt.ErrInvalid) || errors.Is(err, ErrNoMatch) || errors.Is(err, bundle.ErrInvalid)) {
 		im.report.Notes = append(im.report.Notes, fmt.Sprintf("%s was passed over: %v", name, err))
 		return nil
 	}

@@ -24,6 +24,9 @@ type Imported struct {
 	Notes    []string  `json:"-"`
 }
 
+// resultEnding is how Results are called.
+const resultEnding = ".kmsres"
+
 // Incoming is a file to import.
 type Incoming struct {
 	Path   string
@@ -47,7 +50,7 @@ func Files(fsys durable.FS, path string) ([]Incoming, error) {
 	var files []Incoming
 	for _, e := range entries {
 		name := e.Name()
-		if ending := filepath.Ext(name); !strings.HasPrefix(name, ".") && (ending == ".kmsres" || ending == ".psbt" || ending == ".txn") {
+		if ending := filepath.Ext(name); !strings.HasPrefix(name, ".") && (ending == resultEnding || ending == ".psbt" || ending == ".txn") {
 			files = append(files, Incoming{Path: filepath.Join(path, name), Listed: true})
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"coldkms/online"
 	"coldkms/online/journal"
 	"coldkms/online/onlinetest"
+	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/psbt"
 	"coldkms/shared/psbt/psbttest"
@@ -46,7 +47,7 @@ func (w *world) take(file []byte, listed bool) (online.Imported, error) {
 	w.Helper()
 	return with(w, func(r *online.Relay) (online.Imported, error) {
 		var report online.Imported
-		err := r.Importer(&report).File(w.Context(), "file", file, listed)
+		err := r.Importer(&report).File(w.Context(), "file.psbt", file, listed)
 		return report, err
 	})
 }
@@ -190,11 +191,23 @@ func TestImportPSBTRefuses(t *testing.T) {
 		w.wantState(id(1), "exported")
 	}
 	// In a folder, what is not signed or not ours is passed over.
-	for name, file := range map[string][]byte{"unsigned": unsigned, "other value": sign(func(p *library.Packet) { p.UnsignedTx.TxOut[0].Value-- }), "damaged": unsigned[:40]} {
+	for name, file := range map[string][]byte{"unsigned": unsigned, "other value": sign(func(p *library.Packet) { p.UnsignedTx.TxOut[0].Value-- }), "damaged": unsigned[:40], "empty": nil} {
 		got, err := w.take(file, true)
 		if err != nil || len(got.Problems) != 0 || (len(got.Notes) == 0) != (name == "unsigned") {
 			t.Errorf("%s in a folder: %+v, %v", name, got, err)
 		}
+	}
+}
+
+// A Result of a folder is looked at as ever.
+func TestImportListedResult(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := with(w, func(r *online.Relay) (any, error) {
+		return nil, r.Importer(&online.Imported{}).File(w.Context(), "a.kmsres", []byte("rubbish"), true)
+	})
+	if !errors.Is(err, bundle.ErrInvalid) {
+		t.Errorf("%v", err)
 	}
 }
 
