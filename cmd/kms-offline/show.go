@@ -24,6 +24,31 @@ func entry(w *opened, id string) (wallet.Entry, error) {
 	return e, nil
 }
 
+// withEntry opens the wallet for what is done with one of its entries.
+func (a *app) withEntry(id string, do func(*opened, wallet.Entry) error) error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	e, err := entry(w, id)
+	if err != nil {
+		return err
+	}
+	return do(w, e)
+}
+
+// withKey does it with one key: ID and, for a mnemonic, INDEX.
+func (a *app) withKey(args []string, do func(w *opened, e wallet.Entry, index int64) error) error {
+	return a.withEntry(args[0], func(w *opened, e wallet.Entry) error {
+		index, err := indexArg(e, args)
+		if err != nil {
+			return err
+		}
+		return do(w, e, index)
+	})
+}
+
 // indexArg reads the optional INDEX argument. A mnemonic needs one.
 func indexArg(e wallet.Entry, args []string) (int64, error) {
 	if len(args) < 2 {
@@ -34,7 +59,8 @@ func indexArg(e wallet.Entry, args []string) (int64, error) {
 	}
 	index, err := strconv.ParseInt(args[1], 10, 64)
 	if err != nil || index < 0 || index > chain.MaxIndex {
-		return 0, cli.Fail(cli.Usage, fmt.Errorf("%.40q is not a derivation index", args[1]), fmt.Sprintf("it is a number from 0 to %d", chain.MaxIndex))
+		// It is not repeated: who mistakes the order may have typed a key there.
+		return 0, cli.Fail(cli.Usage, errors.New("INDEX is not a derivation index"), fmt.Sprintf("it is a number from 0 to %d", chain.MaxIndex))
 	}
 	return index, nil
 }
@@ -67,38 +93,27 @@ func (a *app) getPrivateKey() *cobra.Command {
 		Long:    "getprivatekey prints the private key of a mnemonic at a derivation index, or of a stored key, in wallet import format.",
 		Example: "  kms-offline --path wallet.kms getprivatekey 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69 0",
 		Args:    cobra.RangeArgs(1, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.Close()
-			e, err := entry(w, args[0])
-			if err != nil {
-				return err
-			}
-			index, err := indexArg(e, args)
-			if err != nil {
-				return err
-			}
-			key, err := w.Private(e.ID, index)
-			if err != nil {
-				return err
-			}
-			defer clear(key)
-			if err := a.maySee("a private key"); err != nil {
-				return err
-			}
-			wif, err := hd.EncodeWIF(key, e.Kind == wallet.Mnemonic || e.Compressed, e.Chain, e.Network)
-			if err != nil {
-				return err
-			}
-			defer clear(wif)
-			return a.JSON(struct {
-				PrivateKey string `json:"privateKey"`
-			}{string(wif)})
-		},
+		RunE:    func(_ *cobra.Command, args []string) error { return a.withKey(args, a.showKey) },
 	}
+}
+
+func (a *app) showKey(w *opened, e wallet.Entry, index int64) error {
+	key, err := w.Private(e.ID, index)
+	if err != nil {
+		return err
+	}
+	defer clear(key)
+	if err := a.maySee("a private key"); err != nil {
+		return err
+	}
+	wif, err := hd.EncodeWIF(key, e.Kind == wallet.Mnemonic || e.Compressed, e.Chain, e.Network)
+	if err != nil {
+		return err
+	}
+	defer clear(wif)
+	return a.JSON(struct {
+		PrivateKey string `json:"privateKey"`
+	}{string(wif)})
 }
 
 type addressReply struct {
@@ -115,35 +130,24 @@ func (a *app) getAddress() *cobra.Command {
 can be spent as well; for LTC and DOGE the P2PKH form, for BCH its cash address.`,
 		Example: "  kms-offline --path wallet.kms getaddress 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69 0",
 		Args:    cobra.RangeArgs(1, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.Close()
-			e, err := entry(w, args[0])
-			if err != nil {
-				return err
-			}
-			index, err := indexArg(e, args)
-			if err != nil {
-				return err
-			}
-			public, err := w.Public(e.ID, index)
-			if err != nil {
-				return err
-			}
-			p, err := utxo.ParamsOf(e.Chain, e.Network)
-			if err != nil {
-				return err
-			}
-			reply := addressReply{}
-			if reply.Address, reply.Legacy = p.KeyAddress(public); reply.Legacy == reply.Address {
-				reply.Legacy = "" // one form only
-			}
-			return a.JSON(reply)
-		},
+		RunE:    func(_ *cobra.Command, args []string) error { return a.withKey(args, a.showAddress) },
 	}
+}
+
+func (a *app) showAddress(w *opened, e wallet.Entry, index int64) error {
+	public, err := w.Public(e.ID, index)
+	if err != nil {
+		return err
+	}
+	p, err := utxo.ParamsOf(e.Chain, e.Network)
+	if err != nil {
+		return err
+	}
+	reply := addressReply{}
+	if reply.Address, reply.Legacy = p.KeyAddress(public); reply.Legacy == reply.Address {
+		reply.Legacy = "" // one form only
+	}
+	return a.JSON(reply)
 }
 
 // plain is an entry as Tatum KMS shows it, with its secret.
@@ -183,23 +187,16 @@ func (a *app) getManagedWallet() *cobra.Command {
 		Example: "  kms-offline --path wallet.kms getmanagedwallet 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.Close()
-			e, err := entry(w, args[0])
-			if err != nil {
-				return err
-			}
-			if err := a.maySee("the secret of " + e.ID); err != nil {
-				return err
-			}
-			v, err := plain(e)
-			if err != nil {
-				return err
-			}
-			return a.JSON(v)
+			return a.withEntry(args[0], func(_ *opened, e wallet.Entry) error {
+				if err := a.maySee("the secret of " + e.ID); err != nil {
+					return err
+				}
+				v, err := plain(e)
+				if err != nil {
+					return err
+				}
+				return a.JSON(v)
+			})
 		},
 	}
 }
@@ -242,25 +239,19 @@ for cannot be signed any more, unless you have the secret elsewhere. The
 generation before (FILE.prev) still has it until the next change.`,
 		Example: "  kms-offline --path wallet.kms removewallet 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.Close()
-			if _, err := entry(w, args[0]); err != nil {
-				return err
-			}
-			if err := w.Remove(args[0]); err != nil {
-				return err
-			}
-			if err := w.Save(); err != nil {
-				return err
-			}
-			return a.JSON(struct {
-				SignatureID string `json:"signatureId"`
-				Removed     bool   `json:"removed"`
-			}{args[0], true})
-		},
+		RunE:    func(_ *cobra.Command, args []string) error { return a.withEntry(args[0], a.remove) },
 	}
+}
+
+func (a *app) remove(w *opened, e wallet.Entry) error {
+	if err := w.Remove(e.ID); err != nil {
+		return err
+	}
+	if err := w.Save(); err != nil {
+		return err
+	}
+	return a.JSON(struct {
+		SignatureID string `json:"signatureId"`
+		Removed     bool   `json:"removed"`
+	}{e.ID, true})
 }
