@@ -45,7 +45,7 @@ func (s *stopwatch) time(name string, step func()) {
 func TestMixedBatch(t *testing.T) {
 	items := batchSize(t)
 	w := newWorld(t)
-	all := w.stock(chain.BTC, chain.LTC, chain.DOGE, chain.BCH)
+	all := w.stock()
 	learn(t, w.pair(), all)
 	b := &batchRun{world: w, coins: all, items: items}
 

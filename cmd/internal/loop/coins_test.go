@@ -4,6 +4,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"coldkms/offline/hd"
@@ -33,8 +36,43 @@ func elsewhere() map[chain.ID]string {
 	}
 }
 
+// wallets keeps the stocked wallet for the tests that come later: each entry
+// costs the password's price.
+var wallets struct {
+	sync.Mutex
+	stocked string // a copy of the offline folder; "" before there is one
+	coins   []currency
+}
+
 // stock puts a private key and a mnemonic of each coin into the wallet.
-func (w *world) stock(list ...chain.ID) []*currency {
+func (w *world) stock() []*currency {
+	w.t.Helper()
+	wallets.Lock()
+	defer wallets.Unlock()
+	folder, kept := filepath.Join(w.dir, "offline"), filepath.Join(w.bin, "stocked")
+	from, to := kept, folder
+	if wallets.stocked == "" {
+		for _, c := range w.fill(chain.BTC, chain.LTC, chain.DOGE, chain.BCH) {
+			wallets.coins = append(wallets.coins, *c)
+		}
+		from, to = folder, kept
+	} else if err := os.RemoveAll(folder); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		w.t.Fatal(err)
+	}
+	wallets.stocked = kept
+	var all []*currency
+	for _, c := range wallets.coins {
+		c.w = w
+		all = append(all, &c)
+	}
+	return all
+}
+
+// fill stores them one by one, typed at the prompt.
+func (w *world) fill(list ...chain.ID) []*currency {
 	w.t.Helper()
 	var all []*currency
 	for i, id := range list {
@@ -153,7 +191,7 @@ func (c *currency) withdraw(amount, fee string, indices ...int64) string {
 // addresses, and an amount that floating point cannot hold.
 func TestLoopForEveryCoin(t *testing.T) {
 	w := newWorld(t)
-	all := w.stock(chain.BTC, chain.LTC, chain.DOGE, chain.BCH)
+	all := w.stock()
 	learn(t, w.pair(), all)
 
 	expected := 0
