@@ -138,8 +138,10 @@ func (f *search) indices(e wallet.Entry) []uint32 {
 	return list
 }
 
+// indexOf reads the index out of an origin. A hardened one is no child of a
+// public key, which derives none.
 func indexOf(o psbt.Origin, account *psbt.Account, p utxo.Params) (uint32, bool) {
-	if len(o.Path) == 0 || int64(o.Path[len(o.Path)-1]) > chain.MaxIndex {
+	if len(o.Path) == 0 {
 		return 0, false
 	}
 	above, index := o.Path[:len(o.Path)-1], o.Path[len(o.Path)-1]

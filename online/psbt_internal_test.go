@@ -98,6 +98,27 @@ func TestWritePSBTsLeavesOut(t *testing.T) {
 	}
 }
 
+// What cannot be a PSBT waits on, for an export to kms-offline.
+func TestExportPSBTLeavesBCH(t *testing.T) {
+	t.Parallel()
+	previous, items := spending(t, 1, 0, chain.BTC)
+	r, _ := exported(t, previous, items...)
+	id := onlinetest.ID(2)
+	if _, err := r.journal.Add(t.Context(), []journal.Item{{ID: id, Chain: chain.BCH, Network: chain.Testnet, Pending: []byte("{}")}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.journal.Move(t.Context(), journal.Move{ID: id, From: journal.Fetched, To: journal.Prepared}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.Export(t.Context(), ExportOptions{Dir: t.TempDir(), PSBT: true, IDs: []string{id}})
+	if err != nil || len(got.Problems) != 1 || got.Problems[0].Code != chain.UnsupportedChain {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if it, err := r.journal.Item(t.Context(), id); err != nil || it.State != journal.Prepared {
+		t.Errorf("it is %s, %v", it.State, err)
+	}
+}
+
 // A PSBT that no reader here takes is not written.
 func TestWritePSBTsNotTooLarge(t *testing.T) {
 	t.Parallel()

@@ -188,7 +188,9 @@ func TestImportPSBTRefuses(t *testing.T) {
 		if !errors.Is(err, x.err) || codes(got.Problems) != x.code || got.Imported != 0 {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		w.wantState(id(1), "exported")
+		if st := w.status(id(1)); st.State != "exported" || x.code != "" && string(st.Code)+" " != x.code {
+			t.Errorf("%s: it is %s (%s)", name, st.State, st.Code)
+		}
 	}
 	// In a folder, what is not signed or not ours is passed over.
 	for name, file := range map[string][]byte{"unsigned": unsigned, "other value": sign(func(p *library.Packet) { p.UnsignedTx.TxOut[0].Value-- }), "damaged": unsigned[:40], "empty": nil} {

@@ -7,7 +7,7 @@ import "coldkms/shared/chain"
 type Finder interface {
 	Signer
 	// Owners gives those of the candidates, all of one chain and network,
-	// that can sign for one of the scripts, each once, in the order of the
-	// scripts.
+	// and of index 0 of their mnemonics, that can sign for one of the
+	// scripts, each once, in the order of the scripts.
 	Owners(id chain.ID, network chain.Network, scripts [][]byte, candidates []chain.Key, keys Keys) ([]chain.Key, error)
 }

@@ -22,7 +22,7 @@ func (s Signer) Owners(id chain.ID, network chain.Network, scripts [][]byte, can
 	var owners []chain.Key
 	seen := make(map[int]bool)
 	for _, script := range scripts {
-		if at, ok := ring.find(script); ok && ring.keys[at].named && !seen[at] {
+		if at, ok := ring.find(script); ok && !seen[at] {
 			seen[at] = true
 			owners = append(owners, ring.keys[at].key)
 		}
