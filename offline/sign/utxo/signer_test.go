@@ -1,0 +1,198 @@
+package utxo
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"testing"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/schnorr"
+	"github.com/btcsuite/btcd/btcutil"
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/offline/policy"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+// two is a wallet of two private keys of BTC testnet, "a" and "b", and one of
+// mainnet, "m".
+type two struct{}
+
+func secretOf(id string) []byte { return bytes.Repeat([]byte{id[0]}, 32) }
+
+func (two) Lookup(id string) (chain.ID, chain.Network, bool) {
+	if id == "m" {
+		return chain.BTC, chain.Mainnet, true
+	}
+	return chain.BTC, chain.Testnet, id == "a" || id == "b"
+}
+func (two) IsMnemonic(string) bool { return false }
+func (two) Public(id string, _ int64) ([]byte, error) {
+	_, public := btcec.PrivKeyFromBytes(secretOf(id))
+	return public.SerializeCompressed(), nil
+}
+func (two) Private(id string, _ int64) ([]byte, error) {
+	if id == "x" {
+		return nil, errors.New("none")
+	}
+	return secretOf(id), nil
+}
+
+func scriptFor(id string) []byte {
+	public, _ := two{}.Public(id, 0)
+	return append([]byte{txscript.OP_0, 20}, btcutil.Hash160(public)...)
+}
+
+// item spends one output of each of the keys in from, and names the keys in named.
+func item(t *testing.T, network chain.Network, from, named []string) (bundle.Item, *utxo.Table) {
+	t.Helper()
+	prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{}}}
+	msg := &wire.MsgTx{Version: 2, TxOut: []*wire.TxOut{{Value: 90_000, PkScript: scriptFor("z")}}}
+	for _, id := range from {
+		prev.TxOut = append(prev.TxOut, &wire.TxOut{Value: 100_000, PkScript: scriptFor(id)})
+	}
+	for i := range from {
+		msg.TxIn = append(msg.TxIn, &wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash(), Index: uint32(i)}, Sequence: wire.MaxTxInSequenceNum})
+	}
+	var raw bytes.Buffer
+	if err := prev.SerializeNoWitness(&raw); err != nil {
+		t.Fatal(err)
+	}
+	table, err := utxo.NewTable([][]byte{raw.Bytes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return 0 }, nil)
+	it := bundle.Item{ID: "id", Family: utxo.Name, Chain: chain.BTC, Network: network, Tx: tx, Context: context}
+	for _, id := range named {
+		it.Keys = append(it.Keys, chain.Key{SignatureID: id, Index: chain.NoIndex})
+	}
+	return it, table
+}
+
+type nothing struct{}
+
+func (nothing) Signed(string) ([32]byte, bool)  { return [32]byte{}, false }
+func (nothing) Spender(string) ([32]byte, bool) { return [32]byte{}, false }
+
+// A key in the wallet that nobody named signs nothing, although it could.
+func TestOnlyNamedKeysSign(t *testing.T) {
+	signer := Signer{Chains: []chain.ID{chain.BTC}}
+	for _, c := range []struct {
+		named []string
+		own   []bool
+	}{
+		{[]string{"a", "b"}, []bool{true, true}},
+		{[]string{"b", "a"}, []bool{true, true}},
+		{[]string{"a"}, []bool{true, false}},
+	} {
+		it, table := item(t, chain.Testnet, []string{"a", "b"}, c.named)
+		job, err := signer.Prepare(it, table, two{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		subject := job.Subject()
+		for i, in := range subject.Facts.Inputs {
+			if in.Own != c.own[i] {
+				t.Errorf("keys %v named: input %d is own: %v", c.named, i, in.Own)
+			}
+		}
+		verdict := policy.Default().Judge(subject, nothing{})
+		batch := [32]byte{1}
+		approval, err := verdict.Approve(batch, policy.Agree(batch))
+		all := c.own[0] && c.own[1]
+		if (err == nil) != all {
+			t.Fatalf("keys %v named: approval: %v", c.named, err)
+		}
+		if _, err := job.Sign(approval); (err == nil) != all {
+			t.Errorf("keys %v named: signed: %v", c.named, err)
+		}
+	}
+}
+
+// An approval for one transaction signs no other.
+func TestApprovalOfAnotherSignsNothing(t *testing.T) {
+	signer := Signer{Chains: []chain.ID{chain.BTC}}
+	one, table := item(t, chain.Testnet, []string{"a"}, []string{"a"})
+	other, otherTable := item(t, chain.Testnet, []string{"a", "b"}, []string{"a", "b"})
+	first, err := signer.Prepare(one, table, two{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := signer.Prepare(other, otherTable, two{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := [32]byte{1}
+	approval, err := policy.Default().Judge(first.Subject(), nothing{}).Approve(batch, policy.Agree(batch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []policy.Approval{approval, {}} {
+		if _, err := second.Sign(a); chain.CodeOf(err) != chain.RefusedByPerson {
+			t.Errorf("signed without its approval: %v", err)
+		}
+	}
+}
+
+func TestPrepareRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		signer  Signer
+		network chain.Network
+		named   string
+		code    chain.Code
+	}{
+		"chain not built":  {Signer{Chains: []chain.ID{chain.LTC}}, chain.Testnet, "a", chain.UnsupportedChain},
+		"unknown key":      {Signer{Chains: []chain.ID{chain.BTC}}, chain.Testnet, "c", chain.UnknownKey},
+		"key of mainnet":   {Signer{Chains: []chain.ID{chain.BTC}}, chain.Testnet, "m", chain.WrongNetwork},
+		"key of testnet":   {Signer{Chains: []chain.ID{chain.BTC}}, chain.Mainnet, "a", chain.WrongNetwork},
+		"no network":       {Signer{Chains: []chain.ID{chain.BTC}}, chain.UnknownNetwork, "a", chain.WrongNetwork},
+		"network 77":       {Signer{Chains: []chain.ID{chain.BTC}}, chain.Network(77), "a", chain.WrongNetwork},
+		"no chain at all":  {Signer{}, chain.Testnet, "a", chain.UnsupportedChain},
+		"chain of nowhere": {Signer{Chains: []chain.ID{"XYZ"}}, chain.Testnet, "a", chain.UnsupportedChain},
+	} {
+		it, table := item(t, c.network, []string{"a"}, []string{c.named})
+		if _, err := c.signer.Prepare(it, table, two{}); chain.CodeOf(err) != c.code {
+			t.Errorf("%s: %v, want code %s", name, err, c.code)
+		}
+	}
+}
+
+// BIP 340's first vector has zero auxiliary randomness, as our signatures do.
+func TestTaprootNonceIsBIP340(t *testing.T) {
+	secret := append(make([]byte, 31), 3)
+	private, _ := btcec.PrivKeyFromBytes(secret)
+	sig, err := schnorr.Sign(private, make([]byte, 32), schnorr.CustomNonce([32]byte{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "e907831f80848d1069a5371b402410364bdf1c5f8307b0084c55f1ce2dca821525f66a4a85ea8b71e482a74f382d2ce5ebeee8fdb2172f477df4900d310536c0"
+	if got := hex.EncodeToString(sig.Serialize()); got != want {
+		t.Errorf("%s, BIP 340 says %s", got, want)
+	}
+}
+
+// Bitcoin Cash's signatures never share a nonce with ECDSA's over the same
+// digest: two such signatures would give the key away.
+func TestNoncesOfTheTwoSchemesDiffer(t *testing.T) {
+	secret, digest := secretOf("a"), bytes.Repeat([]byte{9}, 32)
+	private, _ := btcec.PrivKeyFromBytes(secret)
+	schnorrSig := signSchnorr2019(private, digest)
+	ecdsaSig, err := two{}.Private("a", 0)
+	if err != nil || len(ecdsaSig) != 32 {
+		t.Fatal(err)
+	}
+	k := nonce2019(secret, digest).Bytes()
+	rfc := btcec.NonceRFC6979(secret, digest, nil, nil, 0).Bytes()
+	if k == rfc {
+		t.Error("the nonce is ECDSA's")
+	}
+	if !bytes.Equal(signSchnorr2019(private, digest), schnorrSig) {
+		t.Error("two signatures of one digest differ")
+	}
+}
