@@ -23,10 +23,7 @@ import (
 
 // programs builds the real programs once for all tests of this package.
 var programs = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "coldkms-loop-")
-	if err != nil {
-		return "", err
-	}
+	dir := os.Getenv(binEnv)
 	build := exec.Command("go", "build", "-o", dir, "coldkms/cmd/kms-offline", "coldkms/cmd/kms-online", "coldkms/cmd/kms-sandbox", "github.com/btcsuite/btcd")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -35,13 +32,21 @@ var programs = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
+// TestMain removes the programs, where a test has built them.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, err := programs(); err == nil {
-		_ = os.RemoveAll(dir)
+	dir, err := os.MkdirTemp("", "coldkms-loop-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	os.Setenv(binEnv, dir)
+	code := m.Run()
+	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
+
+// binEnv tells the tests where the programs are to be built.
+const binEnv = "COLDKMS_LOOP_BIN"
 
 // world is two machines, a stick between them, and a Tatum over a real node.
 type world struct {
