@@ -196,3 +196,35 @@ func TestNoncesOfTheTwoSchemesDiffer(t *testing.T) {
 		t.Error("two signatures of one digest differ")
 	}
 }
+
+// words is a wallet of one mnemonic, whose keys are those of two by index:
+// 0 is "a", 1 is "b".
+type words struct{ two }
+
+func (words) IsMnemonic(string) bool { return true }
+func (words) Lookup(string) (chain.ID, chain.Network, bool) {
+	return chain.BTC, chain.Testnet, true
+}
+func (w words) Public(_ string, index int64) ([]byte, error) {
+	return w.two.Public(string(rune('a'+index)), 0)
+}
+
+// Index 0 of a named mnemonic is known, so that change to it is recognised;
+// it does not sign unless it is named itself.
+func TestChangeKeyDoesNotSign(t *testing.T) {
+	signer := Signer{Chains: []chain.ID{chain.BTC}}
+	it, table := item(t, chain.Testnet, []string{"a", "b"}, nil)
+	it.Keys = []chain.Key{{SignatureID: "w", Index: 1}}
+	job, err := signer.Prepare(it, table, words{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs := job.Subject().Facts.Inputs
+	if inputs[0].Own || !inputs[1].Own {
+		t.Errorf("own: %v and %v, want only the named index to be", inputs[0].Own, inputs[1].Own)
+	}
+	it.Keys = append(it.Keys, chain.Key{SignatureID: "w", Index: chain.NoIndex})
+	if _, err := signer.Prepare(it, table, words{}); chain.CodeOf(err) != chain.NoKeyForInput {
+		t.Errorf("a mnemonic without an index: %v", err)
+	}
+}

@@ -389,3 +389,19 @@ func FuzzWalk(f *testing.F) {
 		}
 	})
 }
+
+// A number in more bytes than it needs is a second encoding.
+func TestLongVarintIsRefused(t *testing.T) {
+	f := newFixture(t)
+	tx, context := f.encode(f.spend([]uint32{0}, 5))
+	if tx[0] != 2 {
+		t.Fatalf("the version is not the first byte: %x", tx)
+	}
+	long := append([]byte{0x82, 0x00}, tx[1:]...)
+	if _, err := Decode(chain.BTC, chain.Testnet, long, context, f.table); chain.CodeOf(err) != chain.Malformed {
+		t.Errorf("version 2 in two bytes: %v", err)
+	}
+	if _, err := Decode(chain.BTC, chain.Testnet, tx, append([]byte{0x81, 0x00}, context[1:]...), f.table); chain.CodeOf(err) != chain.Malformed {
+		t.Errorf("reference 1 in two bytes: %v", err)
+	}
+}
