@@ -8,6 +8,8 @@
 package offline
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -153,7 +155,7 @@ func (j *Judged) describe() review.Batch {
 // --approve can refer to it.
 func (s *Session) RecordReview(j *Judged) error {
 	return s.Ledger.Append(ledger.Line{
-		Kind: ledger.KindReviewed, Request: j.Request.Digest.String(), Policy: s.policyHash(), Items: len(j.items),
+		Kind: ledger.KindReviewed, Request: j.Request.Digest.String(), Policy: s.policyHash(), Judged: j.judgement(), Items: len(j.items),
 	})
 }
 
@@ -162,7 +164,7 @@ func (s *Session) AgreeByDigest(j *Judged, digest bundle.Digest) (policy.Consent
 	if digest != j.Request.Digest {
 		return policy.Consent{}, fmt.Errorf("%w: --approve names %s, the request is %s", ErrNotReviewed, digest, j.Request.Digest)
 	}
-	if !s.Ledger.Reviewed(digest, s.policyHash()) {
+	if !s.Ledger.Reviewed(digest, s.policyHash(), j.judgement()) {
 		return policy.Consent{}, ErrNotReviewed
 	}
 	return policy.Agree(digest), nil
@@ -171,6 +173,27 @@ func (s *Session) AgreeByDigest(j *Judged, digest bundle.Digest) (policy.Consent
 // Decline records that the person said no.
 func (s *Session) Decline(j *Judged) error {
 	return s.Ledger.Append(ledger.Line{Kind: ledger.KindDeclined, Request: j.Request.Digest.String(), Items: len(j.items)})
+}
+
+// judgement is a digest of what the review shows: content, verdict and reasons
+// of every item. A batch that is judged otherwise than when it was reviewed,
+// even if the verdict is better now, is to be reviewed again.
+func (j *Judged) judgement() string {
+	h := sha256.New()
+	for i, it := range j.Batch.Items {
+		refused := it.Refused()
+		signedBefore := func(c chain.Code) bool { return c == chain.FlagSignedBefore || c == chain.FlagSameAgain }
+		fmt.Fprintf(h, "%q %x %v", it.ID, j.items[i].subject.Content, refused)
+		for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {
+			for _, r := range list {
+				if !signedBefore(r.Code) { // signing again by the same approval gives the same bytes
+					fmt.Fprintf(h, " %q", r.Code)
+				}
+			}
+		}
+		fmt.Fprintln(h)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (s *Session) policyHash() string { return fmt.Sprintf("%x", s.Policy.Hash()) }

@@ -49,6 +49,7 @@ type Line struct {
 	Signer   string     `json:"signer,omitempty"`  // genesis: fingerprint
 	Request  string     `json:"request,omitempty"` // batch digest
 	Policy   string     `json:"policy,omitempty"`  // hash of the policy in force
+	Judged   string     `json:"judged,omitempty"`  // reviewed: digest of what was shown of each item, and of its verdict
 	Items    int        `json:"items,omitempty"`
 	ID       string     `json:"id,omitempty"` // pending id
 	Chain    chain.ID   `json:"chain,omitempty"`
@@ -157,6 +158,9 @@ func load(s Storage, now func() time.Time, setUp bool) (*Ledger, error) {
 		seen = seen || (l.n == mark.N && l.Head() == mark.Head)
 		offset += end + 1
 	}
+	if mark == nil && l.n > 1 {
+		return nil, fmt.Errorf("%w: the mark beside it is missing", ErrRollback)
+	}
 	if !seen {
 		return nil, fmt.Errorf("%w: line %d (%.16s…) was acknowledged and is not in it", ErrRollback, mark.N, mark.Head)
 	}
@@ -233,7 +237,7 @@ func (l *Ledger) remember(line Line, sum [sha256.Size]byte) error {
 		}
 		l.signer, l.genesis = line.Signer, hex.EncodeToString(sum[:])
 	case KindReviewed:
-		l.review[line.Request] = line.Policy
+		l.review[line.Request] = line.Policy + " " + line.Judged
 	case KindSigned:
 		digest, err := bundle.ParseDigest(line.Content)
 		if err != nil {
@@ -243,7 +247,9 @@ func (l *Ledger) remember(line Line, sum [sha256.Size]byte) error {
 		for _, op := range line.Spent {
 			l.spent[op] = digest
 		}
-	case KindRefused, KindDeclined:
+	case KindDeclined:
+		delete(l.review, line.Request) // a no takes the review back
+	case KindRefused:
 	default:
 		return fmt.Errorf("kind %.20q is not known to this version", line.Kind)
 	}
@@ -323,8 +329,9 @@ func (l *Ledger) Had(head []byte) bool {
 	return len(head) == sha256.Size && l.heads[[sha256.Size]byte(head)]
 }
 
-// Reviewed says whether a batch was reviewed under this policy.
-func (l *Ledger) Reviewed(batch bundle.Digest, policy string) bool {
+// Reviewed says whether a batch was reviewed last under this policy with
+// exactly this judgement, and not declined since.
+func (l *Ledger) Reviewed(batch bundle.Digest, policy, judged string) bool {
 	under, ok := l.review[batch.String()]
-	return ok && under == policy
+	return ok && under == policy+" "+judged
 }

@@ -179,3 +179,33 @@ func TestCreateNeverReplacesAMemory(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Without its mark a ledger could be cut back unnoticed.
+func TestMissingMarkIsRefused(t *testing.T) {
+	m := filled(t)
+	m.mark = nil
+	if _, err := Open(m, "me", clock); !errors.Is(err, ErrRollback) {
+		t.Errorf("a ledger without its mark opens: %v", err)
+	}
+}
+
+func TestDeclineTakesTheReviewBack(t *testing.T) {
+	m := filled(t)
+	l, err := Open(m, "me", clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := bundle.Digest{9}
+	if err := l.Append(Line{Kind: KindReviewed, Request: d.String(), Judged: "j"}); err != nil {
+		t.Fatal(err)
+	}
+	if !l.Reviewed(d, "", "j") || l.Reviewed(d, "", "other") || l.Reviewed(d, "p", "j") {
+		t.Error("a review counts for another judgement, or not for its own")
+	}
+	if err := l.Append(Line{Kind: KindDeclined, Request: d.String()}); err != nil {
+		t.Fatal(err)
+	}
+	if l.Reviewed(d, "", "j") {
+		t.Error("a declined batch is still approved by its digest")
+	}
+}

@@ -102,10 +102,24 @@ func (j *judgement) find(code chain.Code, format string, args ...any) {
 	j.findings = append(j.findings, Reason{code, fmt.Sprintf(format, args...)})
 }
 
+// allTaproot says whether every input is P2TR. Only then does every signature
+// commit to every amount. One input of another kind, and two requests that
+// claim different amounts yield signatures that together pay a hidden fee:
+// the older signature hashes commit to their own amount at most.
+func (j *judgement) allTaproot() bool {
+	for _, in := range j.subject.Facts.Inputs {
+		if in.Kind != utxo.P2TR.String() {
+			return false
+		}
+	}
+	return true
+}
+
 func (j *judgement) inputs() {
+	committed := j.allTaproot()
 	for i, in := range j.subject.Facts.Inputs {
 		switch {
-		case !in.Proven && in.Kind == utxo.P2TR.String():
+		case !in.Proven && committed:
 			j.find(chain.FlagCommitted, "input %d (%s): its previous transaction is missing; the signature is valid only if every amount is as shown (BIP 341)", i, in.Outpoint)
 		case !in.Proven:
 			j.refuse(chain.UnprovenAmount, "input %d (%s): its previous transaction is missing, so its amount is a claim", i, in.Outpoint)
@@ -171,6 +185,12 @@ func (j *judgement) memory() {
 		j.find(chain.FlagSignedBefore, "was signed before: the same bytes again")
 	case signed:
 		j.refuse(chain.ContentChanged, "pending id %s was signed before with other content", s.ID)
+	}
+	for _, op := range s.Outpoints {
+		if other, ok := j.history.Spender(op); ok && other == s.Content && !signed {
+			j.find(chain.FlagSameAgain, "the same transaction was signed under another pending id: it pays once only")
+			break
+		}
 	}
 	for _, op := range s.Outpoints {
 		if other, ok := j.history.Spender(op); ok && other != s.Content {

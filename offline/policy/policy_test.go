@@ -40,6 +40,9 @@ func TestEachRule(t *testing.T) {
 	}{
 		"taproot claim":   {func(s *Subject) { s.Facts.Inputs[0].Proven, s.Facts.Inputs[0].Kind = false, "P2TR" }, memory{}, chain.FlagCommitted, false},
 		"unproven":        {func(s *Subject) { s.Facts.Inputs[0].Proven = false }, memory{}, chain.UnprovenAmount, true},
+		"mixed unproven":  {mixed, memory{}, chain.UnprovenAmount, true},
+		"all taproot":     {taproot, memory{}, chain.FlagCommitted, false},
+		"under other id":  {func(*Subject) {}, memory{spent: map[string][32]byte{"op": {1}}}, chain.FlagSameAgain, false},
 		"foreign input":   {func(s *Subject) { s.Facts.Inputs[0].Own = false }, memory{}, chain.NoKeyForInput, true},
 		"dust":            {func(s *Subject) { s.Facts.Outputs[0].Dust = true }, memory{}, chain.Dust, true},
 		"fee rate at cap": {func(s *Subject) { s.Facts.Fee = 141_000 }, memory{}, chain.FlagHighFee, false},
@@ -98,4 +101,16 @@ func TestApprovalIsEarned(t *testing.T) {
 	if (Approval{}).Covers([32]byte{}) {
 		t.Error("the empty approval covers the empty content")
 	}
+}
+
+// taproot spends a taproot output without its previous transaction.
+func taproot(s *Subject) {
+	s.Facts.Inputs[0].Kind, s.Facts.Inputs[0].Proven = "P2TR", false
+}
+
+// mixed adds a proven input of another kind. Signed twice, with the claim on
+// one input and then on the other, it would pay a fee that nobody saw.
+func mixed(s *Subject) {
+	taproot(s)
+	s.Facts.Inputs = append(s.Facts.Inputs, chain.Input{Outpoint: "op2", Kind: "P2WPKH", Value: 1, Proven: true, Own: true})
 }

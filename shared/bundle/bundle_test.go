@@ -2,10 +2,12 @@ package bundle
 
 import (
 	"bytes"
+	"compress/flate"
 	"crypto/sha256"
 	"errors"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 
 	"coldkms/shared/chain"
@@ -147,7 +149,11 @@ func TestOtherKindIsNamed(t *testing.T) {
 }
 
 func TestBombIsRefusedBeforeItExpands(t *testing.T) {
-	file, err := seal(KindRequest, key(t, 1), make([]byte, 64<<20))
+	packed, err := deflate(make([]byte, 64<<20), flate.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := wrap(KindRequest, key(t, 1), 64<<20, packed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,6 +251,35 @@ func TestIdentRoundTrip(t *testing.T) {
 		var back ident
 		if err := unmarshal(enc, &back); err != nil || back != ident(b) {
 			t.Fatalf("%s came back as %s: %v", b, back, err)
+		}
+	}
+}
+
+// Whatever is sealed opens: a body that shrinks like a bomb is not compressed.
+func TestZerosTravel(t *testing.T) {
+	r := sampleRequest(t)
+	r.Items[0].Tx = make([]byte, 900_000)
+	sealed, err := SealRequest(r, key(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenRequest(sealed.File); err != nil {
+		t.Error(err)
+	}
+}
+
+// The names of chain and family are shown: nothing but letters and digits.
+func TestForgedNamesAreRefused(t *testing.T) {
+	for _, name := range []string{"", "BTC testnet  OK\n\nbatch digest 0000", strings.Repeat("A", 17), "BT\u202eC"} {
+		r := sampleRequest(t)
+		r.Items[0].Chain = chain.ID(name)
+		if _, err := SealRequest(r, key(t, 1)); !errors.Is(err, ErrInvalid) {
+			t.Errorf("chain %q: %v", name, err)
+		}
+		r = sampleRequest(t)
+		r.Items[0].Family = name
+		if _, err := SealRequest(r, key(t, 1)); !errors.Is(err, ErrInvalid) {
+			t.Errorf("family %q: %v", name, err)
 		}
 	}
 }

@@ -107,27 +107,41 @@ func seal(kind Kind, author identity.Private, body []byte) ([]byte, error) {
 	if len(body) > MaxBody {
 		return nil, fmt.Errorf("bundle: %d bytes, at most %d: export fewer at once (--max)", len(body), MaxBody)
 	}
-	var rest bytes.Buffer
-	_ = binary.Write(&rest, binary.BigEndian, uint32(len(body)))
-	w, err := flate.NewWriter(&rest, flate.BestCompression)
+	packed, err := deflate(body, flate.BestCompression)
+	if err == nil && len(body) > len(packed)*maxExpansion {
+		packed, err = deflate(body, flate.NoCompression) // a reader would take it for a bomb
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bundle: compress: %w", err)
 	}
-	if _, err := w.Write(body); err != nil {
-		return nil, fmt.Errorf("bundle: compress: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("bundle: compress: %w", err)
-	}
+	return wrap(kind, author, len(body), packed)
+}
+
+// wrap signs what was compressed.
+func wrap(kind Kind, author identity.Private, size int, packed []byte) ([]byte, error) {
+	rest := append(binary.BigEndian.AppendUint32(nil, uint32(size)), packed...)
 	pub := author.Public()
 	head := append([]byte(magic), byte(kind), version)
 	head = append(head, pub[:]...)
-	sig := author.Sign(signed(head, rest.Bytes()))
-	file := append(append(head, sig[:]...), rest.Bytes()...)
+	sig := author.Sign(signed(head, rest))
+	file := append(append(head, sig[:]...), rest...)
 	if len(file) > MaxFile {
 		return nil, fmt.Errorf("bundle: %d bytes, at most %d: export fewer at once (--max)", len(file), MaxFile)
 	}
 	return file, nil
+}
+
+func deflate(body []byte, level int) ([]byte, error) {
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, level)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return packed.Bytes(), err
 }
 
 func signed(head, rest []byte) []byte {

@@ -151,7 +151,23 @@ func (r Request) check() error {
 	return nil
 }
 
+// maxName bounds the names of chain and family, in bytes.
+const maxName = 16
+
+// plainName says whether s is letters and digits: it is shown in the review.
+func plainName(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxName
+}
+
 func (it Item) check() error {
+	if !plainName(it.Family) || !plainName(string(it.Chain)) {
+		return fmt.Errorf("%w: item %.70q: family %.20q, chain %.20q", ErrInvalid, it.ID, it.Family, string(it.Chain))
+	}
 	if !pending.ValidSignatureID(it.ID) {
 		return fmt.Errorf("%w: %.80q is not a pending id", ErrInvalid, it.ID)
 	}
