@@ -6,6 +6,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,10 +69,15 @@ type Streams struct {
 
 // JSON prints v as Tatum KMS prints its replies: indented by two spaces.
 func (s Streams) JSON(v any) error {
-	enc := json.NewEncoder(s.Out)
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	// What Printable writes is JSON's own form of an escape as well.
+	if _, err := io.WriteString(s.Out, Printable(text.String())); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil

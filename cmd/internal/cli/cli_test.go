@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -53,5 +54,22 @@ func TestRunExitCodes(t *testing.T) {
 		if !strings.Contains(errs.String(), c.says) || (c.says == "" && errs.Len() > 0) {
 			t.Errorf("%v %v: says %q, want %q", c.err, c.args, errs.String(), c.says)
 		}
+	}
+}
+
+// JSON on a terminal is text on a terminal: control sequences that the
+// encoder leaves as they are come out escaped, and mean the same.
+func TestJSONIsPrintable(t *testing.T) {
+	var out bytes.Buffer
+	const hostile = "a\u009b31mb\u202ec ä"
+	if err := (Streams{Out: &out}).JSON(map[string]string{"x": hostile}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(out.String(), "\u009b\u202e") {
+		t.Errorf("%q", out.String())
+	}
+	var back map[string]string
+	if err := json.Unmarshal(out.Bytes(), &back); err != nil || back["x"] != hostile {
+		t.Errorf("%q came back as %q (%v)", hostile, back["x"], err)
 	}
 }
