@@ -7,6 +7,7 @@ import (
 
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
+	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 )
 
@@ -64,7 +65,8 @@ func (r *Relay) Reject(ctx context.Context, id, why string) (exported bool, err 
 	if err := r.Tatum.Delete(ctx, id, true); err != nil && !tatum.IsNotFound(err) { // gone: an earlier run was cut short
 		return false, err
 	}
-	return it.State == journal.Exported, r.journal.Move(ctx, journal.Move{ID: id, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why})
+	seen := it.Request != bundle.Digest{} // it was once on its way to the signer, whatever became of it here
+	return seen, r.journal.Move(ctx, journal.Move{ID: id, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why})
 }
 
 // Retry lets an item that ended badly start again: a refused one is prepared
