@@ -34,6 +34,18 @@ const (
 	BatchConflict    Code = "batch-conflict" // two items of one batch spend one outpoint
 	FeeAbovePolicy   Code = "fee-above-policy"
 	Dust             Code = "dust"
+	ChainNotAllowed  Code = "chain-not-allowed"       // policy names other chains or networks
+	NotAllowed       Code = "destination-not-allowed" // not on the policy's allow-list
+	Denied           Code = "destination-denied"      // on the policy's deny-list
+	LimitTx          Code = "limit-transaction"
+	LimitBatch       Code = "limit-batch"
+	LimitDay         Code = "limit-day"
+	LimitWeek        Code = "limit-week"
+	LimitDestination Code = "limit-destination"
+	FewConfirmations Code = "too-few-confirmations"
+	RequestTooOld    Code = "request-too-old"
+	ApprovalMissing  Code = "approval-missing" // fewer approvers vouch for the content than policy demands
+	QuorumMissing    Code = "quorum-missing"   // fewer operators approved the batch than policy demands
 	RefusedByPerson  Code = "refused-by-person"
 	RefusedByRelay   Code = "refused-by-relay"
 	InternalFailure  Code = "internal-failure" // a fault of the signer itself: nothing was signed
@@ -50,6 +62,9 @@ const (
 	FlagSignedBefore Code = "signed-before"    // the same request again: the same bytes again
 	FlagUnusedKey    Code = "unused-key"       // a named key that signs nothing
 	FlagSameAgain    Code = "same-payment"     // destination and amount of something signed before
+	FlagNew          Code = "new-destination"  // never paid before, and on no list
+	FlagLookAlike    Code = "look-alike"       // begins and ends like a known address, and is another
+	FlagReplaces     Code = "replaces"         // spends what is signed into another transaction, as policy allows
 	FlagReplaceable  Code = "replaceable"      // BIP 125 signals replacement
 	FlagCommitted    Code = "amount-committed" // not proven, but a taproot signature commits to every amount
 )
