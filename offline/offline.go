@@ -72,7 +72,7 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 		return nil, fmt.Errorf("%w: %s", ErrOtherRelay, request.Relay.Fingerprint())
 	case request.Signer != s.Identity.Public():
 		return nil, fmt.Errorf("%w: %s, this is %s", ErrOtherSigner, request.Signer.Fingerprint(), s.Identity.Public().Fingerprint())
-	case len(request.LedgerHead) > 0 && !s.Ledger.Had(request.LedgerHead):
+	case len(request.LedgerHead) > 0 && !s.Ledger.Knows(request.LedgerHead):
 		return nil, ErrRolledBack
 	}
 	table, err := utxo.NewTable(request.Previous)
@@ -81,7 +81,19 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 	}
 	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items))}
 	s.judge(j, table)
+	s.notice(j)
 	return j, nil
+}
+
+// notice points at a relay that has forgotten what it knew of this ledger. An
+// older request is no harm by itself: the same content gives the same bytes.
+func (s *Session) notice(j *Judged) {
+	relay := j.Request.Relay.Fingerprint()
+	at, _ := s.Ledger.Line(j.Request.LedgerHead)
+	if before := s.Ledger.Seen(relay); at < before {
+		j.Batch.Notices = append(j.Batch.Notices, fmt.Sprintf(
+			"the relay speaks of line %d of this ledger, and has spoken of line %d before: this request is an old one, or an old copy of the relay's state was put back", at, before))
+	}
 }
 
 // judge fills in what j is made for.
@@ -154,9 +166,17 @@ func (j *Judged) describe() review.Batch {
 // RecordReview writes down that this batch was judged and shown, so that
 // --approve can refer to it.
 func (s *Session) RecordReview(j *Judged) error {
-	return s.Ledger.Append(ledger.Line{
-		Kind: ledger.KindReviewed, Request: j.Request.Digest.String(), Policy: s.policyHash(), Judged: j.judgement(), Items: len(j.items),
-	})
+	return s.Ledger.Append(s.about(j, ledger.KindReviewed))
+}
+
+// about is a line that says under what a whole batch stands.
+func (s *Session) about(j *Judged, kind string) ledger.Line {
+	line := ledger.Line{Kind: kind, Request: j.Request.Digest.String(), Policy: s.policyHash(), Judged: j.judgement(), Items: len(j.items)}
+	if j.packet == nil {
+		line.Relay = j.Request.Relay.Fingerprint()
+		line.Seen, _ = s.Ledger.Line(j.Request.LedgerHead)
+	}
+	return line
 }
 
 // AgreeByDigest gives a consent for a batch that was reviewed before.
@@ -164,10 +184,27 @@ func (s *Session) AgreeByDigest(j *Judged, digest bundle.Digest) (policy.Consent
 	if digest != j.Request.Digest {
 		return policy.Consent{}, fmt.Errorf("%w: --approve names %s, the request is %s", ErrNotReviewed, digest, j.Request.Digest)
 	}
-	if !s.Ledger.Reviewed(digest, s.policyHash(), j.judgement()) {
+	if !s.Ledger.Reviewed(digest, s.policyHash(), j.judgement()) && !s.signedBefore(j) {
 		return policy.Consent{}, ErrNotReviewed
 	}
 	return policy.Agree(digest), nil
+}
+
+// signedBefore says whether all of this batch that can be signed was signed as
+// part of it. Signing again gives the same bytes; what was found when it was
+// reviewed, such as a destination that was new then, is no longer so.
+func (s *Session) signedBefore(j *Judged) bool {
+	some := false
+	for i, it := range j.items {
+		if j.Batch.Items[i].Refused() {
+			continue
+		}
+		if !s.Ledger.SignedIn(j.Request.Digest, j.Request.Items[i].ID, it.subject.Content) {
+			return false
+		}
+		some = true
+	}
+	return some
 }
 
 // Decline records that the person said no.
@@ -181,14 +218,10 @@ func (s *Session) Decline(j *Judged) error {
 func (j *Judged) judgement() string {
 	h := sha256.New()
 	for i, it := range j.Batch.Items {
-		refused := it.Refused()
-		signedBefore := func(c chain.Code) bool { return c == chain.FlagSignedBefore || c == chain.FlagSameAgain }
-		fmt.Fprintf(h, "%q %x %v", it.ID, j.items[i].subject.Content, refused)
+		fmt.Fprintf(h, "%q %x %v", it.ID, j.items[i].subject.Content, it.Refused())
 		for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {
 			for _, r := range list {
-				if !signedBefore(r.Code) { // signing again by the same approval gives the same bytes
-					fmt.Fprintf(h, " %q", r.Code)
-				}
+				fmt.Fprintf(h, " %q", r.Code)
 			}
 		}
 		fmt.Fprintln(h)

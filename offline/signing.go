@@ -44,9 +44,14 @@ func (s Signatures) Count() (signed, refused int) {
 func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signatures, error) {
 	outcomes := make([]Outcome, len(j.items))
 	parallel.Each(len(j.items), func(i int) { outcomes[i] = j.sign(i, consent) })
-	lines := make([]ledger.Line, len(outcomes))
+	lines := make([]ledger.Line, 0, 1+len(outcomes))
+	if how != "" {
+		agreed := s.about(j, ledger.KindAgreed)
+		agreed.Approval = how
+		lines = append(lines, agreed)
+	}
 	for i, o := range outcomes {
-		lines[i] = s.line(j, i, o, how)
+		lines = append(lines, s.line(j, i, o, how))
 	}
 	if err := s.Ledger.Append(lines...); err != nil {
 		return Signatures{}, err

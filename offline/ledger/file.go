@@ -12,6 +12,9 @@ import (
 // of payments.
 const maxFile = 2 << 30
 
+// ErrFull is returned for a ledger that can take no more lines.
+var ErrFull = errors.New("ledger is full")
+
 // maxMark bounds the mark, in bytes.
 const maxMark = 1024
 
@@ -26,8 +29,15 @@ type Files struct {
 // NewFiles does not touch the disk yet.
 func NewFiles(fsys durable.FS, path string) *Files { return &Files{fs: fsys, path: path} }
 
-// Load implements Storage.
+// Load implements Storage. A ledger that is missing stays so: Append makes it.
 func (f *Files) Load() ([]byte, error) {
+	if _, err := f.fs.Lstat(f.path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return f.open()
+}
+
+func (f *Files) open() ([]byte, error) {
 	log, content, err := durable.OpenLog(f.fs, f.path, maxFile)
 	if err != nil {
 		return nil, err
@@ -39,11 +49,26 @@ func (f *Files) Load() ([]byte, error) {
 	return content, nil
 }
 
-// Append implements Storage.
-func (f *Files) Append(lines []byte) error { return f.log.Append(lines) }
+// Append implements Storage. What would not be read again is not written.
+func (f *Files) Append(lines []byte) error {
+	if f.log == nil {
+		if _, err := f.open(); err != nil {
+			return err
+		}
+	}
+	if f.log.Size()+int64(len(lines)) > maxFile {
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrFull, f.log.Size(), int64(maxFile))
+	}
+	return f.log.Append(lines)
+}
 
 // Truncate implements Storage.
-func (f *Files) Truncate(size int64) error { return f.log.Truncate(size) }
+func (f *Files) Truncate(size int64) error {
+	if f.log == nil {
+		return fs.ErrNotExist
+	}
+	return f.log.Truncate(size)
+}
 
 func (f *Files) markPath() string { return f.path + ".mark" }
 

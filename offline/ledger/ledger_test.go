@@ -11,14 +11,14 @@ import (
 	"coldkms/shared/bundle"
 )
 
-// memory is a Storage that can fail and can be looked into.
-type memory struct {
+// disk is a Storage that can fail and can be looked into.
+type disk struct {
 	log, mark            []byte
 	failAppend, failMark error
 }
 
-func (m *memory) Load() ([]byte, error) { return bytes.Clone(m.log), nil }
-func (m *memory) Append(b []byte) error {
+func (m *disk) Load() ([]byte, error) { return bytes.Clone(m.log), nil }
+func (m *disk) Append(b []byte) error {
 	if m.failAppend != nil {
 		m.log = append(m.log, b[:len(b)/2]...) // torn
 		return m.failAppend
@@ -26,9 +26,9 @@ func (m *memory) Append(b []byte) error {
 	m.log = append(m.log, b...)
 	return nil
 }
-func (m *memory) Truncate(n int64) error    { m.log = m.log[:n]; return nil }
-func (m *memory) LoadMark() ([]byte, error) { return bytes.Clone(m.mark), nil }
-func (m *memory) StoreMark(b []byte) error {
+func (m *disk) Truncate(n int64) error    { m.log = m.log[:n]; return nil }
+func (m *disk) LoadMark() ([]byte, error) { return bytes.Clone(m.mark), nil }
+func (m *disk) StoreMark(b []byte) error {
 	if m.failMark != nil {
 		return m.failMark
 	}
@@ -38,9 +38,9 @@ func (m *memory) StoreMark(b []byte) error {
 
 func clock() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) }
 
-func filled(t *testing.T) *memory {
+func filled(t *testing.T) *disk {
 	t.Helper()
-	m := &memory{}
+	m := &disk{}
 	l, err := Create(m, "me", clock)
 	if err != nil {
 		t.Fatal(err)
@@ -81,14 +81,14 @@ func TestReopenRemembers(t *testing.T) {
 func TestEveryFlippedBitIsFound(t *testing.T) {
 	m := filled(t)
 	for bit := range len(m.log) * 8 {
-		bad := &memory{log: bytes.Clone(m.log), mark: m.mark}
+		bad := &disk{log: bytes.Clone(m.log), mark: m.mark}
 		bad.log[bit/8] ^= 1 << (bit % 8)
 		if _, err := Open(bad, "me", clock); err == nil {
 			t.Fatalf("bit %d of byte %d (%q) flipped and not noticed", bit%8, bit/8, m.log[bit/8])
 		}
 	}
 	for bit := range len(m.mark) * 8 {
-		bad := &memory{log: m.log, mark: bytes.Clone(m.mark)}
+		bad := &disk{log: m.log, mark: bytes.Clone(m.mark)}
 		bad.mark[bit/8] ^= 1 << (bit % 8)
 		if _, err := Open(bad, "me", clock); err == nil {
 			t.Fatalf("bit %d of the mark flipped and not noticed", bit)
@@ -99,7 +99,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 func TestEveryCutIsFound(t *testing.T) {
 	m := filled(t)
 	for n := range len(m.log) {
-		bad := &memory{log: bytes.Clone(m.log[:n]), mark: m.mark}
+		bad := &disk{log: bytes.Clone(m.log[:n]), mark: m.mark}
 		if _, err := Open(bad, "me", clock); !errors.Is(err, ErrRollback) {
 			t.Fatalf("cut to %d of %d bytes: %v", n, len(m.log), err)
 		}
@@ -116,7 +116,7 @@ func TestLinesTakenOutSwappedOrDoubledAreFound(t *testing.T) {
 		swapped := append([]string{}, lines...)
 		swapped[i], swapped[i+1] = swapped[i+1], swapped[i]
 		for name, bad := range map[string][]string{"taken out": out, "doubled": doubled, "swapped": swapped} {
-			if _, err := Open(&memory{log: []byte(strings.Join(bad, "")), mark: m.mark}, "me", clock); err == nil {
+			if _, err := Open(&disk{log: []byte(strings.Join(bad, "")), mark: m.mark}, "me", clock); err == nil {
 				t.Errorf("line %d %s and not noticed", i+1, name)
 			}
 		}
@@ -168,7 +168,7 @@ func TestCreateNeverReplacesAMemory(t *testing.T) {
 	if _, err := Create(filled(t), "me", clock); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a ledger with lines was replaced: %v", err)
 	}
-	m := &memory{}
+	m := &disk{}
 	if _, err := Create(m, "me", clock); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,8 @@ type Batch struct {
 	Relay   identity.Public
 	Created int64 // Unix seconds, by the relay's clock
 	Items   []Item
-	PSBT    bool // a plain PSBT, which no relay has signed
+	Notices []string // about the batch as a whole; they refuse nothing
+	PSBT    bool     // a plain PSBT, which no relay has signed
 }
 
 // Item is one judged pending transaction. Facts is nil where it could not be

@@ -1,0 +1,135 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"coldkms/shared/chain"
+)
+
+// The kinds of line.
+const (
+	KindGenesis  = "genesis"
+	KindReviewed = "reviewed" // a batch was judged and shown
+	KindAgreed   = "agreed"   // a person, or those who reviewed it before, said yes to a batch
+	KindApproved = "approved" // one operator approved a batch
+	KindDeclined = "declined" // the person said no to a batch
+	KindSigned   = "signed"
+	KindRefused  = "refused"
+	KindReleased = "released" // a person freed what a signed transaction spends
+	KindAccepted = "accepted" // a person knows that this ledger was rolled back
+	KindClock    = "clock"    // a person set the ledger's clock back to the machine's
+	KindPolicy   = "policy"   // another policy is in force
+	KindOperator = "operator" // an operator was added or removed
+	KindWallet   = "wallet"   // something was done to the wallet; Act says what
+)
+
+// What is done to a wallet: the Act of a KindWallet line.
+const (
+	ActAdd      = "add" // keys made or typed in
+	ActImport   = "import"
+	ActRemove   = "remove"
+	ActPassword = "password"
+	ActPair     = "pair"
+	ActUnpair   = "unpair"
+	ActBackup   = "backup"
+	ActRestore  = "restore"
+	ActShow     = "show" // a secret was shown
+)
+
+// Line is one record. Fields that a kind does not use are left out.
+type Line struct {
+	N         uint64     `json:"n"` // 1, 2, 3, …
+	Prev      string     `json:"prev"`
+	Time      string     `json:"time"`  // RFC 3339, the machine's clock: for people only
+	Clock     int64      `json:"clock"` // Unix seconds, the ledger's own clock: see Ledger.Now
+	Kind      string     `json:"kind"`
+	Act       string     `json:"act,omitempty"`
+	Signer    string     `json:"signer,omitempty"`  // genesis: fingerprint
+	Relay     string     `json:"relay,omitempty"`   // fingerprint
+	Seen      uint64     `json:"seen,omitempty"`    // line of this ledger that the relay had seen last
+	Request   string     `json:"request,omitempty"` // batch digest
+	Policy    string     `json:"policy,omitempty"`  // hash of the policy in force
+	Judged    string     `json:"judged,omitempty"`  // digest of what was shown of each item, and of its verdict
+	Items     int        `json:"items,omitempty"`
+	ID        string     `json:"id,omitempty"` // pending id, or signature id
+	Chain     chain.ID   `json:"chain,omitempty"`
+	Network   string     `json:"network,omitempty"`
+	Content   string     `json:"content,omitempty"` // digest of what was signed
+	TxID      string     `json:"txId,omitempty"`
+	Spent     []string   `json:"spent,omitempty"` // outpoints
+	Paid      []Payment  `json:"paid,omitempty"`  // outputs that are not change
+	Fee       *int64     `json:"fee,omitempty"`   // smallest units
+	Code      chain.Code `json:"code,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	Approval  string     `json:"approval,omitempty"`  // how the person agreed: "typed" or "digest"
+	Operators []string   `json:"operators,omitempty"` // who approved: name and key of each
+	Head      string     `json:"head,omitempty"`      // accepted: the head that this ledger does not contain
+}
+
+// Payment is one output as the ledger remembers it.
+type Payment struct {
+	To    string `json:"to"` // address, or the script in hex where there is none
+	Value int64  `json:"value"`
+}
+
+// maxReason bounds the words of a line, in bytes: a fault's text may quote
+// what came from outside.
+const maxReason = 1024
+
+// clean makes the texts of a line fit for JSON that reads back as it was
+// written, and bounds those that come from elsewhere.
+func (l *Line) clean() {
+	for _, s := range []*string{&l.ID, &l.Reason, &l.Network} {
+		*s = strings.ToValidUTF8(*s, "\uFFFD")
+	}
+	if len(l.Reason) > maxReason {
+		cut := maxReason
+		for !utf8.RuneStart(l.Reason[cut]) {
+			cut--
+		}
+		l.Reason = l.Reason[:cut] + "…"
+	}
+}
+
+const lineTag = "coldkms ledger v1\n"
+
+func hashLine(body []byte) [sha256.Size]byte {
+	return sha256.Sum256(append([]byte(lineTag), body...))
+}
+
+// parseLine reads one line without its line feed, and gives its hash.
+func parseLine(raw []byte) (Line, [sha256.Size]byte, error) {
+	if len(raw) < 2*sha256.Size+1 || raw[2*sha256.Size] != ' ' {
+		return Line{}, [sha256.Size]byte{}, errors.New("not a line of a ledger")
+	}
+	body := raw[2*sha256.Size+1:]
+	sum := hashLine(body)
+	if string(raw[:2*sha256.Size]) != hex.EncodeToString(sum[:]) {
+		return Line{}, sum, errors.New("its hash does not fit")
+	}
+	var line Line
+	err := strictJSON(body, &line)
+	return line, sum, err
+}
+
+func strictJSON(b []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return err
+	}
+	again, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(b, again) {
+		return errors.New("not in its one encoding")
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+)
+
+// memory is what the lines say, ready to be asked.
+type memory struct {
+	signer  string
+	genesis string
+	clock   int64
+
+	signed   map[string]signed              // by pending id
+	spent    map[string][sha256.Size]byte   // outpoint → content
+	review   map[string]string              // batch digest → what it was reviewed as
+	approved map[string]map[string]string   // batch digest → operator → what it was approved as
+	heads    map[[sha256.Size]byte]uint64   // every head this ledger ever had → its line
+	accepted map[[sha256.Size]byte]bool     // heads that it lost, as a person knows
+	seen     map[string]uint64              // relay → the latest line that it was known to have seen
+	paid     []Paid                         // of each signed content once, in the order of the clock
+	known    map[destination]struct{}       // what was ever paid
+	contents map[[sha256.Size]byte]struct{} // what was ever signed, under whatever id
+	policy   string
+	policies bool
+}
+
+type signed struct {
+	content [sha256.Size]byte
+	request string
+}
+
+type destination struct {
+	chain   chain.ID
+	network string
+	to      string
+}
+
+// Paid is one output that was signed and is no change.
+type Paid struct {
+	Clock   int64 // Unix seconds by the ledger's clock
+	Chain   chain.ID
+	Network string
+	To      string // address, or the script in hex where there is none
+	Value   int64  // smallest units
+	Content [sha256.Size]byte
+}
+
+func newMemory() memory {
+	return memory{
+		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, review: map[string]string{},
+		approved: map[string]map[string]string{}, heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]bool{},
+		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]struct{}{},
+	}
+}
+
+// remember takes one line in. It changes nothing where it fails.
+func (m *memory) remember(line Line, sum [sha256.Size]byte) error {
+	if err := m.admits(line); err != nil {
+		return err
+	}
+	m.clock = line.Clock
+	switch line.Kind {
+	case KindGenesis:
+		m.signer, m.genesis = line.Signer, hex.EncodeToString(sum[:])
+	case KindReviewed:
+		m.review[line.Request] = judgedAs(line.Policy, line.Judged)
+		m.saw(line)
+	case KindAgreed:
+		m.saw(line)
+	case KindApproved:
+		m.approve(line)
+	case KindSigned:
+		m.sign(line)
+	case KindReleased:
+		m.release(line.ID)
+	case KindDeclined: // a no takes the review and all approvals back
+		delete(m.review, line.Request)
+		delete(m.approved, line.Request)
+	case KindAccepted:
+		head, _ := bundle.ParseDigest(line.Head)
+		m.accepted[head] = true
+	case KindClock:
+		m.restamp()
+	case KindPolicy:
+		m.policy, m.policies = line.Policy, true
+	}
+	m.heads[sum] = line.N
+	return nil
+}
+
+// admits says whether a line may follow what is remembered.
+func (m *memory) admits(line Line) error {
+	if line.Clock < m.clock && line.Kind != KindClock {
+		return errors.New("its clock is behind that of the line before")
+	}
+	if (line.Kind == KindGenesis) != (line.N == 1) {
+		return errors.New("a first line that is not the first, or another that is")
+	}
+	switch line.Kind {
+	case KindSigned:
+		_, err := bundle.ParseDigest(line.Content)
+		return err
+	case KindAccepted:
+		_, err := bundle.ParseDigest(line.Head)
+		return err
+	case KindGenesis, KindReviewed, KindAgreed, KindApproved, KindDeclined, KindRefused, KindReleased, KindClock, KindPolicy, KindOperator, KindWallet:
+		return nil
+	}
+	return fmt.Errorf("kind %.20q is not known to this version", line.Kind)
+}
+
+func judgedAs(policy, judged string) string { return policy + " " + judged }
+
+func (m *memory) saw(line Line) {
+	if line.Relay != "" {
+		m.seen[line.Relay] = max(m.seen[line.Relay], line.Seen)
+	}
+}
+
+func (m *memory) approve(line Line) {
+	of := m.approved[line.Request]
+	if of == nil {
+		of = map[string]string{}
+		m.approved[line.Request] = of
+	}
+	for _, name := range line.Operators {
+		of[name] = judgedAs(line.Policy, line.Judged)
+	}
+}
+
+func (m *memory) sign(line Line) {
+	content, _ := bundle.ParseDigest(line.Content)
+	m.signed[line.ID] = signed{content: content, request: line.Request}
+	for _, op := range line.Spent {
+		m.spent[op] = content
+	}
+	if _, again := m.contents[content]; again {
+		return
+	}
+	m.contents[content] = struct{}{}
+	for _, p := range line.Paid {
+		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, To: p.To, Value: p.Value, Content: content})
+		m.known[destination{line.Chain, line.Network, p.To}] = struct{}{}
+	}
+}
+
+// release frees what the transaction signed under id spends. The id itself
+// stays taken, and so does the sum that was counted.
+func (m *memory) release(id string) {
+	content := m.signed[id].content
+	for op, by := range m.spent {
+		if by == content {
+			delete(m.spent, op)
+		}
+	}
+}
+
+// restamp is for a clock that was set back by a person: what lies in its
+// future counts as paid now, so that setting a clock frees no limit.
+func (m *memory) restamp() {
+	for i := len(m.paid) - 1; i >= 0 && m.paid[i].Clock > m.clock; i-- {
+		m.paid[i].Clock = m.clock
+	}
+}
+
+// Signed gives the content that was signed under a pending id.
+func (m *memory) Signed(id string) ([sha256.Size]byte, bool) {
+	s, ok := m.signed[id]
+	return s.content, ok
+}
+
+// SignedIn says whether exactly this content was signed under this id as part
+// of this batch.
+func (m *memory) SignedIn(batch bundle.Digest, id string, content [sha256.Size]byte) bool {
+	s, ok := m.signed[id]
+	return ok && s.content == content && s.request == batch.String()
+}
+
+// Spender gives the content of the signed transaction that spends an outpoint.
+func (m *memory) Spender(outpoint string) ([sha256.Size]byte, bool) {
+	content, ok := m.spent[outpoint]
+	return content, ok
+}
+
+// Spends lists the outpoints that the transaction signed under id keeps taken.
+func (m *memory) Spends(id string) []string {
+	s, ok := m.signed[id]
+	if !ok {
+		return nil
+	}
+	var list []string
+	for op, by := range m.spent {
+		if by == s.content {
+			list = append(list, op)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Payments goes through what was paid since a time of the ledger's clock (Unix
+// seconds), newest first, each signed content once.
+func (m *memory) Payments(since int64) iter.Seq[Paid] {
+	return func(yield func(Paid) bool) {
+		for _, p := range slices.Backward(m.paid) {
+			if p.Clock < since || !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Paid says whether a destination was ever paid.
+func (m *memory) Paid(id chain.ID, network, to string) bool {
+	_, ok := m.known[destination{id, network, to}]
+	return ok
+}
+
+// Genesis is the hash of the first line in hex: a wallet remembers it, so that
+// it never works with the memory of another.
+func (m *memory) Genesis() string { return m.genesis }
+
+// Line gives the number of the line that this head belongs to.
+func (m *memory) Line(head []byte) (n uint64, ok bool) {
+	if len(head) != sha256.Size {
+		return 0, false
+	}
+	n, ok = m.heads[[sha256.Size]byte(head)]
+	return n, ok
+}
+
+// Knows says whether this was once the head of this ledger, or is one that a
+// person knows to be lost.
+func (m *memory) Knows(head []byte) bool {
+	_, had := m.Line(head)
+	return had || (len(head) == sha256.Size && m.accepted[[sha256.Size]byte(head)])
+}
+
+// Seen is the latest line that a relay was known to have seen.
+func (m *memory) Seen(relay string) uint64 { return m.seen[relay] }
+
+// PolicySet gives the hash of the policy that was set last, and whether one
+// ever was.
+func (m *memory) PolicySet() (hash string, ever bool) { return m.policy, m.policies }
+
+// Reviewed says whether a batch was reviewed last under this policy with
+// exactly this judgement, and not declined since.
+func (m *memory) Reviewed(batch bundle.Digest, policy, judged string) bool {
+	as, ok := m.review[batch.String()]
+	return ok && as == judgedAs(policy, judged)
+}
+
+// ApprovedBy lists the operators who approved a batch under this policy with
+// exactly this judgement, sorted.
+func (m *memory) ApprovedBy(batch bundle.Digest, policy, judged string) []string {
+	var list []string
+	for name, as := range m.approved[batch.String()] {
+		if as == judgedAs(policy, judged) {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,201 @@
+package ledger
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"coldkms/shared/bundle"
+)
+
+// watch is a clock that a test turns.
+type watch struct{ at time.Time }
+
+func (w *watch) now() time.Time { return w.at }
+
+func begin(t *testing.T) (*Ledger, *disk, *watch) {
+	t.Helper()
+	w, d := &watch{clock()}, &disk{}
+	l, err := Create(d, "me", w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, d, w
+}
+
+func appendAll(t *testing.T, l *Ledger, lines ...Line) {
+	t.Helper()
+	if err := l.Append(lines...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func payment(id string, content byte, to string, value int64) Line {
+	return Line{Kind: KindSigned, Request: bundle.Digest{9}.String(), ID: id, Chain: "BTC", Network: "testnet",
+		Content: bundle.Digest{content}.String(), Spent: []string{"op" + string('0'+rune(content))}, Paid: []Payment{{To: to, Value: value}}}
+}
+
+func sums(l *Ledger, since int64) []int64 {
+	var list []int64
+	for p := range l.Payments(since) {
+		list = append(list, p.Value)
+	}
+	return list
+}
+
+// again opens the same disk anew: whatever is remembered must come from it.
+func again(t *testing.T, d *disk, w *watch) *Ledger {
+	t.Helper()
+	l, err := Open(d, "me", w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestPaymentsCountOnceByTheLedgersClock(t *testing.T) {
+	l, d, w := begin(t)
+	appendAll(t, l, payment("a", 1, "x", 10))
+	start := w.at.Unix()
+	w.at = w.at.Add(time.Hour)
+	appendAll(t, l, payment("b", 2, "y", 20), payment("c", 2, "y", 20)) // the same transaction under another id
+	w.at = w.at.Add(-50 * 365 * 24 * time.Hour)                         // somebody turns the clock back
+	appendAll(t, l, payment("a", 1, "x", 10), payment("e", 3, "z", 30)) // signed again; and a new one
+	for _, l := range []*Ledger{l, again(t, d, w)} {
+		if l.Now() != start+3600 {
+			t.Errorf("the ledger's clock went back with the machine's: %d", l.Now())
+		}
+		if got := sums(l, start+3600); !slices.Equal(got, []int64{30, 20}) {
+			t.Errorf("in the last hour %v, want 30 and 20", got)
+		}
+		if got := sums(l, 0); !slices.Equal(got, []int64{30, 20, 10}) {
+			t.Errorf("ever %v", got)
+		}
+		if !l.Paid("BTC", "testnet", "z") || l.Paid("LTC", "testnet", "z") || l.Paid("BTC", "mainnet", "z") {
+			t.Error("known destinations are not told apart by coin and network")
+		}
+	}
+}
+
+func TestSettingTheClockBackFreesNoLimit(t *testing.T) {
+	l, d, w := begin(t)
+	real := w.at
+	appendAll(t, l, payment("a", 1, "x", 10))
+	w.at = w.at.Add(20 * 365 * 24 * time.Hour) // a wrong clock, once
+	appendAll(t, l, payment("b", 2, "y", 20))
+	w.at = real.Add(time.Hour)
+	appendAll(t, l, Line{Kind: KindClock})
+	for _, l := range []*Ledger{l, again(t, d, w)} {
+		if l.Now() != real.Unix()+3600 {
+			t.Errorf("clock %d, want the machine's", l.Now())
+		}
+		if got := sums(l, real.Unix()+3600); !slices.Equal(got, []int64{20}) {
+			t.Errorf("what lay in the future must count from now: %v", got)
+		}
+	}
+}
+
+func TestReleaseFreesTheOutpointsOnly(t *testing.T) {
+	l, d, w := begin(t)
+	appendAll(t, l, payment("a", 1, "x", 10), payment("b", 2, "y", 20))
+	if got := l.Spends("a"); !slices.Equal(got, []string{"op1"}) {
+		t.Fatalf("a spends %v", got)
+	}
+	appendAll(t, l, Line{Kind: KindReleased, ID: "a"})
+	for _, l := range []*Ledger{l, again(t, d, w)} {
+		if _, taken := l.Spender("op1"); taken {
+			t.Error("op1 is not free")
+		}
+		if _, taken := l.Spender("op2"); !taken {
+			t.Error("op2 was freed too")
+		}
+		if _, signed := l.Signed("a"); !signed || len(sums(l, 0)) != 2 {
+			t.Error("the id and the sum must stay")
+		}
+	}
+}
+
+func TestWhatARelayHasSeen(t *testing.T) {
+	l, d, w := begin(t)
+	lost := bundle.Digest{7}
+	appendAll(t, l, Line{Kind: KindReviewed, Relay: "r", Seen: 5}, Line{Kind: KindAgreed, Relay: "r", Seen: 3})
+	if l.Knows(lost[:]) {
+		t.Error("knows a head that it never had")
+	}
+	appendAll(t, l, Line{Kind: KindAccepted, Head: lost.String()})
+	for _, l := range []*Ledger{l, again(t, d, w)} {
+		if l.Seen("r") != 5 || l.Seen("s") != 0 {
+			t.Error("what the relay saw is forgotten")
+		}
+		if n, ok := l.Line(l.HeadBytes()); !ok || n != 4 {
+			t.Errorf("the head is line %d, %v", n, ok)
+		}
+		if !l.Knows(lost[:]) || l.Knows(nil) || l.Knows(lost[:31]) {
+			t.Error("accepted heads are mixed up")
+		}
+	}
+}
+
+func TestApprovalsBindToTheJudgement(t *testing.T) {
+	l, d, w := begin(t)
+	batch := bundle.Digest{1}
+	line := Line{Kind: KindApproved, Request: batch.String(), Policy: "p", Judged: "j", Operators: []string{"ann"}}
+	appendAll(t, l, line)
+	line.Operators = []string{"bob"}
+	appendAll(t, l, line, line)
+	for _, l := range []*Ledger{l, again(t, d, w)} {
+		if got := l.ApprovedBy(batch, "p", "j"); !slices.Equal(got, []string{"ann", "bob"}) {
+			t.Errorf("approved by %v", got)
+		}
+		if len(l.ApprovedBy(batch, "q", "j"))+len(l.ApprovedBy(batch, "p", "k"))+len(l.ApprovedBy(bundle.Digest{2}, "p", "j")) != 0 {
+			t.Error("an approval counts for something else")
+		}
+	}
+	appendAll(t, l, Line{Kind: KindDeclined, Request: batch.String()})
+	if len(again(t, d, w).ApprovedBy(batch, "p", "j")) != 0 {
+		t.Error("a no must take approvals back")
+	}
+}
+
+func TestPolicySetIsRemembered(t *testing.T) {
+	l, d, w := begin(t)
+	if _, ever := l.PolicySet(); ever {
+		t.Error("none was set")
+	}
+	appendAll(t, l, Line{Kind: KindPolicy, Policy: "one"}, Line{Kind: KindPolicy, Policy: "two"})
+	if hash, ever := again(t, d, w).PolicySet(); hash != "two" || !ever {
+		t.Errorf("%q %v", hash, ever)
+	}
+}
+
+// What cannot be read back must not be written: it would damage the ledger.
+func TestNothingUnreadableIsWritten(t *testing.T) {
+	l, d, w := begin(t)
+	before := len(d.log)
+	for _, line := range []Line{{Kind: "other"}, {Kind: KindGenesis}, {Kind: KindSigned, Content: "no digest"}, {Kind: KindAccepted}} {
+		if err := l.Append(line); err == nil {
+			t.Errorf("%+v was written", line)
+		}
+	}
+	if err := l.Append(); err == nil {
+		t.Error("no lines were written")
+	}
+	if len(d.log) != before {
+		t.Fatal("the disk was touched")
+	}
+	appendAll(t, l, Line{Kind: KindRefused, ID: "\xff\xfe", Reason: strings.Repeat("\xffä", 5000)})
+	if n := len(d.log) - before; n > 4*maxReason {
+		t.Errorf("a line of %d bytes", n)
+	}
+	again(t, d, w)
+}
+
+func TestNoMarkNoLedger(t *testing.T) {
+	_, d, w := begin(t)
+	d.mark = nil // cut back to its first line, and the mark taken away
+	if _, err := Open(d, "me", w.now); !errors.Is(err, ErrRollback) {
+		t.Errorf("error %v, want %v", err, ErrRollback)
+	}
+}
