@@ -63,16 +63,11 @@ type judgedItem struct {
 // Judge reads a Request from its bytes and judges every item. One bad item
 // never hides the others; an error is about the Request as a whole.
 func (s *Session) Judge(file []byte) (*Judged, error) {
-	request, err := bundle.OpenRequest(file)
+	request, err := s.admit(file)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case !s.Paired(request.Relay):
-		return nil, fmt.Errorf("%w: %s", ErrOtherRelay, request.Relay.Fingerprint())
-	case request.Signer != s.Identity.Public():
-		return nil, fmt.Errorf("%w: %s, this is %s", ErrOtherSigner, request.Signer.Fingerprint(), s.Identity.Public().Fingerprint())
-	case len(request.LedgerHead) > 0 && !s.Ledger.Knows(request.LedgerHead):
+	if len(request.LedgerHead) > 0 && !s.Ledger.Knows(request.LedgerHead) {
 		return nil, ErrRolledBack
 	}
 	table, err := utxo.NewTable(request.Previous)
@@ -83,6 +78,31 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 	s.judge(j, table)
 	s.notice(j)
 	return j, nil
+}
+
+// admit reads a Request of a relay that is paired, for this signer.
+func (s *Session) admit(file []byte) (bundle.SealedRequest, error) {
+	request, err := bundle.OpenRequest(file)
+	if err != nil {
+		return request, err
+	}
+	switch {
+	case !s.Paired(request.Relay):
+		return request, fmt.Errorf("%w: %s", ErrOtherRelay, request.Relay.Fingerprint())
+	case request.Signer != s.Identity.Public():
+		return request, fmt.Errorf("%w: %s, this is %s", ErrOtherSigner, request.Signer.Fingerprint(), s.Identity.Public().Fingerprint())
+	}
+	return request, nil
+}
+
+// LostHead gives the head of a ledger that the relay of a Request has seen and
+// that this one does not contain; nil if there is no such.
+func (s *Session) LostHead(file []byte) ([]byte, error) {
+	request, err := s.admit(file)
+	if err != nil || len(request.LedgerHead) == 0 || s.Ledger.Knows(request.LedgerHead) {
+		return nil, err
+	}
+	return request.LedgerHead, nil
 }
 
 // notice points at a relay that has forgotten what it knew of this ledger. An

@@ -25,6 +25,7 @@ type app struct {
 	random *hd.Source  // the one source of all keys, ids, salts and nonces
 	cost   wallet.Cost // of what is written; zero: measured on this machine for a new wallet
 	now    func() time.Time
+	sleep  func(time.Duration)
 	guard  guard.Report
 
 	path         string
@@ -90,7 +91,8 @@ func (a *app) passwordFrom(path string) ([]byte, error) {
 // opened is a wallet with the lock that keeps other processes out.
 type opened struct {
 	*wallet.Wallet
-	lock *durable.Lock
+	lock  *durable.Lock
+	fresh bool // not on the disk yet
 }
 
 // Close wipes the wallet's secrets and gives the lock back.
@@ -105,16 +107,23 @@ func (a *app) open() (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	var password []byte
+	w, err := a.openWith(path, &password)
+	clear(password)
+	return w, err
+}
+
+// openWith opens the wallet at path and gives the password that opened it,
+// which the caller wipes.
+func (a *app) openWith(path string, password *[]byte) (*opened, error) {
 	if err := a.store().Probe(path); err != nil {
 		return nil, walletError(path, err)
 	}
-	return a.locked(path, func() (*wallet.Wallet, error) {
-		password, err := a.password("Enter password to access wallet storage:", false)
-		if err != nil {
+	return a.locked(path, func() (w *wallet.Wallet, err error) {
+		if *password, err = a.password("Enter password to access wallet storage:", false); err != nil {
 			return nil, err
 		}
-		defer clear(password)
-		return a.store().Open(path, password)
+		return a.guardedOpen(path, func() (*wallet.Wallet, error) { return a.store().Open(path, *password) })
 	})
 }
 
@@ -135,7 +144,12 @@ func (a *app) openOrCreate() (*opened, error) {
 	if err := durable.MakeDir(a.fs, filepath.Dir(path)); err != nil {
 		return nil, walletError(path, err)
 	}
-	return a.locked(path, func() (*wallet.Wallet, error) { return a.create(path) })
+	w, err := a.locked(path, func() (*wallet.Wallet, error) { return a.create(path) })
+	if err != nil {
+		return nil, err
+	}
+	w.fresh = true
+	return w, nil
 }
 
 // create makes a wallet in memory and its ledger on the disk. The caller adds

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -65,7 +66,7 @@ func (a *app) runBatch(c chain.ID, count int) error {
 	entries, err := w.NewKeys(c, a.network(), count, a.now(), func(done int) { line.show("made %d of %d keys", done, count) })
 	if err == nil {
 		line.show("writing %d keys", count)
-		err = w.Save()
+		err = a.save(w, ledger.Line{Act: ledger.ActAdd, Items: count})
 	}
 	line.end()
 	if err != nil {

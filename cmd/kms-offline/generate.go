@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 )
 
@@ -156,7 +157,7 @@ func (a *app) storeNew(make func(id string) (wallet.Entry, error), show func(wal
 	if err := w.Add(e); err != nil {
 		return err
 	}
-	if err := w.Save(); err != nil {
+	if err := a.save(w, ledger.Line{Act: ledger.ActAdd, ID: id}); err != nil {
 		return err
 	}
 	if show != nil {

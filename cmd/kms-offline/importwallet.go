@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/offline/wallet/tatumkms"
 )
@@ -82,7 +83,7 @@ func (a *app) runImport(path, passwordFile string) error {
 		return err
 	}
 	if len(fresh) > 0 {
-		if err := w.Save(); err != nil {
+		if err := a.save(w, ledger.Line{Act: ledger.ActImport, Items: len(fresh)}); err != nil {
 			return err
 		}
 	}

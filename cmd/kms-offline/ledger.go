@@ -1,29 +1,225 @@
 package main
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline/ledger"
+	"coldkms/shared/bundle"
 )
 
+type ledgerReply struct {
+	Lines uint64 `json:"lines"`
+	Head  string `json:"head"`
+}
+
 func (a *app) ledger() *cobra.Command {
-	return &cobra.Command{
-		Use:   "ledger [verify]",
-		Short: "check the ledger and print its head",
+	cmd := &cobra.Command{
+		Use:   "ledger",
+		Short: "check the ledger and print its head; export, release, accept, clock",
 		Long: `ledger checks every line of the ledger against its hash chain and against the
 last line that was acknowledged, and prints its length and head. Write the head
 down after a session: it fixes everything before it.`,
-		Example:   "  kms-offline --path wallet.kms ledger verify",
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"verify"},
+		Example: `  kms-offline --path wallet.kms ledger verify
+  kms-offline --path wallet.kms ledger export > ledger.jsonl`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.runLedger() },
+	}
+	cmd.AddCommand(a.ledgerVerify(), a.ledgerExport(), a.ledgerRelease(), a.ledgerAccept(), a.ledgerClock())
+	return cmd
+}
+
+func (a *app) runLedger() error {
+	s, err := a.openSession()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return a.JSON(ledgerReply{s.Ledger.Len(), s.Ledger.Head()})
+}
+
+func (a *app) ledgerVerify() *cobra.Command {
+	return &cobra.Command{
+		Use:     "verify",
+		Short:   "check every line",
+		Long:    "verify checks every line of the ledger and prints its length and head.\n\nExit status: 0 it holds, 1 damaged (the line is named), 20 cut or rolled back.",
+		Example: "  kms-offline --path wallet.kms ledger verify",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return a.runLedger() },
+	}
+}
+
+func (a *app) ledgerExport() *cobra.Command {
+	return &cobra.Command{
+		Use:   "export",
+		Short: "print every line as JSON",
+		Long: `export prints the ledger's lines, each one JSON value, after all were checked: the
+bytes between hash and line feed of the file, so that anyone can follow the chain
+(docs/FORMAT.md). No secret is in it.`,
+		Example: "  kms-offline --path wallet.kms ledger export > ledger.jsonl",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			s, err := a.openSession()
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			return a.JSON(struct {
-				Lines uint64 `json:"lines"`
-				Head  string `json:"head"`
-			}{s.Ledger.Len(), s.Ledger.Head()})
+			return a.withLedger(func(s *openSession) error {
+				out := bufio.NewWriter(a.Out)
+				if err := s.Ledger.Export(func(body []byte) error {
+					_, err := fmt.Fprintf(out, "%s\n", cli.Printable(string(body)))
+					return err
+				}); err != nil {
+					return ledgerError(err)
+				}
+				return out.Flush()
+			})
 		},
 	}
+}
+
+func (a *app) withLedger(do func(*openSession) error) error {
+	s, err := a.openSession()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return do(s)
+}
+
+func (a *app) ledgerRelease() *cobra.Command {
+	return &cobra.Command{
+		Use:   "release ID",
+		Short: "free what a signed transaction spends, so that it can be paid otherwise",
+		Long: `release frees the outpoints that the transaction signed for a pending id spends.
+It is for a payment that was signed, was never broadcast, and must be made in
+another way. The signed transaction stays valid wherever a copy of it exists:
+whoever has one can still send it, and then one of the two payments fails.
+Make sure first that the relay has not sent it (kms-online status ID), and that
+the new payment spends at least one of the same outpoints: then only one of both
+can ever be mined.
+
+It is asked on the terminal, and recorded. The pending id itself stays taken.`,
+		Example: "  kms-offline --path wallet.kms ledger release 63aaf5e2c5d2c5d9d5f2b6d1",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.withLedger(func(s *openSession) error { return a.release(s, args[0]) })
+		},
+	}
+}
+
+func (a *app) release(s *openSession, id string) error {
+	spends := s.Ledger.Spends(id)
+	if len(spends) == 0 {
+		return cli.Fail(cli.Failed, fmt.Errorf("nothing is taken by a transaction signed for %q", id), "ledger export lists what was signed")
+	}
+	text := fmt.Sprintf("The transaction signed for %s spends:\n", id)
+	for _, op := range spends {
+		text += "  " + op + "\n"
+	}
+	text += "It stays valid wherever a copy exists. Released, these outpoints can be signed into another.\n"
+	if err := a.typedWord(text, "release"); err != nil {
+		return err
+	}
+	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindReleased, ID: id, Spent: spends}); err != nil {
+		return ledgerError(err)
+	}
+	return a.JSON(struct {
+		ID       string   `json:"id"`
+		Released []string `json:"released"`
+	}{id, spends})
+}
+
+func (a *app) ledgerAccept() *cobra.Command {
+	return &cobra.Command{
+		Use:   "accept REQUEST.kmsreq",
+		Short: "record that a person knows this ledger was rolled back",
+		Long: `accept is for the day after an old copy of the wallet was put back. The relay has
+seen lines of this signer's ledger that are not in it: signatures were made that
+this signer has forgotten. Until a person has recorded that, requests of the relay
+are refused.
+
+What is forgotten is that some outpoints are signed already, and what limits have
+been used up. The relay has the signed transactions: broadcast everything that it
+has imported before you sign anything new (kms-online broadcast, status).`,
+		Example: "  kms-offline --path wallet.kms ledger accept request.kmsreq",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.withLedger(func(s *openSession) error { return a.accept(s, args[0]) })
+		},
+	}
+}
+
+func (a *app) accept(s *openSession, path string) error {
+	file, err := a.read(path, bundle.MaxFile)
+	if err != nil {
+		return err
+	}
+	head, err := s.LostHead(file)
+	if err != nil {
+		return bundleError(err)
+	}
+	if head == nil {
+		return cli.Fail(cli.Failed, errors.New("this ledger has the line that the relay speaks of: nothing was rolled back"), "")
+	}
+	text := fmt.Sprintf(`The relay has seen a ledger of this wallet that ended with
+  %x
+This ledger has %s and does not contain that. Signatures made since are
+forgotten here: outpoints already signed, and what limits have been used up.
+`, head, counted(int(s.Ledger.Len()), "line", "lines"))
+	if err := a.typedWord(text, "accept"); err != nil {
+		return err
+	}
+	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindAccepted, Head: fmt.Sprintf("%x", head)}); err != nil {
+		return ledgerError(err)
+	}
+	return a.JSON(ledgerReply{s.Ledger.Len(), s.Ledger.Head()})
+}
+
+func (a *app) ledgerClock() *cobra.Command {
+	return &cobra.Command{
+		Use:   "clock",
+		Short: "set the ledger's clock back after the machine's was wrong",
+		Long: `The limits of a policy go by the ledger's own clock, which never goes back. After
+a day on which the machine's clock was far ahead, it stands still until the real
+time has caught up. clock sets it to the machine's time. What was signed with the
+wrong clock counts as signed now, so that no limit is freed.`,
+		Example: "  kms-offline --path wallet.kms ledger clock",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return a.withLedger(a.setClock) },
+	}
+}
+
+func (a *app) setClock(s *openSession) error {
+	machine := a.now().UTC()
+	ahead := s.Ledger.Now() - machine.Unix()
+	if ahead <= 0 {
+		return cli.Fail(cli.Failed, errors.New("the ledger's clock is not ahead of the machine's"), "")
+	}
+	text := fmt.Sprintf("The ledger's clock is %d hours ahead. It is set to the machine's:\n  %s\n", ahead/3600, machine.Format("2006-01-02 15:04:05 UTC"))
+	if err := a.typedWord(text, "clock"); err != nil {
+		return err
+	}
+	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindClock}); err != nil {
+		return ledgerError(err)
+	}
+	return a.JSON(ledgerReply{s.Ledger.Len(), s.Ledger.Head()})
+}
+
+// typedWord shows what is about to be recorded and wants one word typed. There
+// is no way around the terminal.
+func (a *app) typedWord(text, word string) error {
+	tty, err := openTerminal()
+	if err != nil {
+		return cli.Fail(cli.Usage, err, "this is for a person at a terminal")
+	}
+	defer tty.close()
+	tty.print(cli.Printable(text))
+	answer, err := tty.line(fmt.Sprintf("Type %s to record that: ", word))
+	if err != nil {
+		return err
+	}
+	if answer != word {
+		return cli.Fail(cli.Declined, errors.New("declined: nothing was recorded"), "")
+	}
+	return nil
 }

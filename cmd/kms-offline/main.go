@@ -27,7 +27,7 @@ func run(args []string, streams cli.Streams) int {
 		fmt.Fprintf(streams.Err, "kms-offline: %v\n", err)
 		return cli.Failed
 	}
-	a := &app{Streams: streams, fs: durable.OS{}, random: hd.NewSource(rand.Reader), now: time.Now, guard: report}
+	a := &app{Streams: streams, fs: durable.OS{}, random: hd.NewSource(rand.Reader), now: time.Now, sleep: time.Sleep, guard: report}
 	return cli.Run(a.root(), args, streams)
 }
 
@@ -60,7 +60,7 @@ Any other status is a failure.`,
 	root.AddCommand(
 		a.generateWallet(), a.generateManagedWallet(), a.generateBatch(), a.storeManagedWallet(), a.storeManagedPrivateKey(),
 		a.getPrivateKey(), a.getAddress(), a.getManagedWallet(), a.removeWallet(), a.export(), a.report(), a.checkConfig(), a.importWallet(),
-		a.changePassword(), a.watch(), a.pair(), a.review(), a.sign(), a.ledger(), a.selftest(),
+		a.changePassword(), a.backup(), a.restore(), a.compare(), a.verifyAddress(), a.watch(), a.pair(), a.review(), a.sign(), a.ledger(), a.selftest(),
 	)
 	return root
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
@@ -127,7 +128,7 @@ func (a *app) runPair(file string) error {
 	if err := w.Pair(wallet.Relay{Key: relay, Added: a.now().Unix()}); err != nil {
 		return err
 	}
-	if err := w.Save(); err != nil {
+	if err := a.save(w, ledger.Line{Act: ledger.ActPair, Relay: relay.Fingerprint()}); err != nil {
 		return err
 	}
 	return a.JSON(struct {
@@ -177,6 +178,9 @@ Copies of the wallet elsewhere still open with the old password.`,
 				return err
 			}
 			defer clear(password)
+			if err := a.recordAct(w, ledger.ActPassword, ""); err != nil {
+				return err
+			}
 			if err := w.ChangePassword(password); err != nil {
 				return err
 			}

@@ -82,7 +82,7 @@ func bundleError(err error) error {
 	case errors.Is(err, offline.ErrNotReviewed):
 		return cli.Fail(cli.Refused, err, "review it first: kms-offline review FILE")
 	case errors.Is(err, offline.ErrRolledBack):
-		return cli.Fail(cli.Refused, err, "put the newest copy of the ledger and its mark back beside the wallet; docs/OPERATIONS.md has the drill")
+		return cli.Fail(cli.Refused, err, "put the newest copy of the ledger and its mark back beside the wallet. If there is none: kms-offline ledger accept FILE, and read docs/OPERATIONS.md first")
 	}
 	return ledgerError(err)
 }

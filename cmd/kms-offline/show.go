@@ -10,6 +10,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/hd"
+	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -65,9 +66,17 @@ func indexArg(e wallet.Entry, args []string) (int64, error) {
 	return index, nil
 }
 
-// maySee asks before a secret is shown. With --password-file and no terminal
-// there is nobody to ask, and who could write that command has the password.
-func (a *app) maySee(what string) error {
+// maySee asks before a secret is shown, and records that it is.
+func (a *app) maySee(w *opened, what, id string) error {
+	if err := a.askToSee(what); err != nil {
+		return err
+	}
+	return a.recordAct(w, ledger.ActShow, id)
+}
+
+// askToSee asks. With --password-file and no terminal there is nobody to ask,
+// and who could write that command has the password.
+func (a *app) askToSee(what string) error {
 	tty, err := openTerminal()
 	if err != nil {
 		if a.passwordFile != "" {
@@ -103,7 +112,7 @@ func (a *app) showKey(w *opened, e wallet.Entry, index int64) error {
 		return err
 	}
 	defer clear(key)
-	if err := a.maySee("a private key"); err != nil {
+	if err := a.maySee(w, "a private key", e.ID); err != nil {
 		return err
 	}
 	wif, err := hd.EncodeWIF(key, e.Kind == wallet.Mnemonic || e.Compressed, e.Chain, e.Network)
@@ -187,8 +196,8 @@ func (a *app) getManagedWallet() *cobra.Command {
 		Example: "  kms-offline --path wallet.kms getmanagedwallet 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return a.withEntry(args[0], func(_ *opened, e wallet.Entry) error {
-				if err := a.maySee("the secret of " + e.ID); err != nil {
+			return a.withEntry(args[0], func(w *opened, e wallet.Entry) error {
+				if err := a.maySee(w, "the secret of "+e.ID, e.ID); err != nil {
 					return err
 				}
 				v, err := plain(e)
@@ -214,7 +223,7 @@ func (a *app) export() *cobra.Command {
 				return err
 			}
 			defer w.Close()
-			if err := a.maySee("every secret of the wallet"); err != nil {
+			if err := a.maySee(w, "every secret of the wallet", ""); err != nil {
 				return err
 			}
 			all := make(map[string]json.RawMessage, w.Len())
@@ -247,7 +256,7 @@ func (a *app) remove(w *opened, e wallet.Entry) error {
 	if err := w.Remove(e.ID); err != nil {
 		return err
 	}
-	if err := w.Save(); err != nil {
+	if err := a.save(w, ledger.Line{Act: ledger.ActRemove, ID: e.ID}); err != nil {
 		return err
 	}
 	return a.JSON(struct {

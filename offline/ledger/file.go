@@ -70,7 +70,10 @@ func (f *Files) Truncate(size int64) error {
 	return f.log.Truncate(size)
 }
 
-func (f *Files) markPath() string { return f.path + ".mark" }
+// MarkSuffix is what the name of the mark ends with.
+const MarkSuffix = ".mark"
+
+func (f *Files) markPath() string { return f.path + MarkSuffix }
 
 // LoadMark implements Storage.
 func (f *Files) LoadMark() ([]byte, error) {

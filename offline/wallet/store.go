@@ -168,6 +168,20 @@ func (s Store) Create(path string, password []byte) (*Wallet, error) {
 	return w, nil
 }
 
+// OpenCopy reads a wallet that lies elsewhere, such as a backup on a stick
+// whose file system knows no permissions. It is for looking, not for saving.
+func (s Store) OpenCopy(path string, password []byte) (*Wallet, error) {
+	file, err := durable.ReadFile(s.FS, path, MaxSize)
+	if err != nil {
+		return nil, fmt.Errorf("open copy of a wallet: %w", err)
+	}
+	w, err := s.open(path, file, password)
+	if err != nil {
+		return nil, fmt.Errorf("open copy of a wallet %s: %w", path, err)
+	}
+	return w, nil
+}
+
 // Restore puts a copy of a wallet, such as a backup or a previous generation,
 // in the place of the one at path, after the password has opened it. What was
 // at path becomes the previous generation.
@@ -176,7 +190,7 @@ func (s Store) Restore(path, from string, password []byte) error {
 	if err != nil {
 		return fmt.Errorf("restore wallet: %w", err)
 	}
-	copied, err := s.open(from, file, password)
+	copied, err := s.open(from, file, password) // these very bytes
 	if err != nil {
 		return fmt.Errorf("restore wallet from %s: %w", from, err)
 	}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/shared/bundle"
+)
+
+func (a *app) compare() *cobra.Command {
+	return &cobra.Command{
+		Use:   "compare A.kmsres B.kmsres",
+		Short: "prove that two signers gave the same signatures",
+		Long: `compare reads two results for one request, made on two machines (better: by two
+builds), and proves that each signature is the same, byte for byte. Signatures are
+deterministic (RFC 6979, BIP 340 without auxiliary randomness), so a signer that
+hides anything in them, such as parts of a key in its nonces, gives others.
+
+No wallet is opened.
+
+Exit status: 0 the same, 1 they differ or cannot be compared, 22 no valid result.`,
+		Example: "  kms-offline compare a/coldkms-1a2b3c4d-3of3-line7.kmsres b/coldkms-1a2b3c4d-3of3-line7.kmsres",
+		Args:    cobra.ExactArgs(2),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runCompare(args[0], args[1]) },
+	}
+}
+
+type compareReply struct {
+	Request   string   `json:"request"` // digest
+	Same      bool     `json:"same"`
+	Items     int      `json:"items"`
+	Signed    int      `json:"signed"`    // by both, with the same bytes
+	Refused   int      `json:"refused"`   // by both
+	Different []string `json:"different"` // pending ids
+}
+
+func (a *app) runCompare(pathA, pathB string) error {
+	first, err := a.readResult(pathA)
+	if err != nil {
+		return err
+	}
+	second, err := a.readResult(pathB)
+	if err != nil {
+		return err
+	}
+	if first.Request != second.Request {
+		return cli.Fail(cli.Failed, fmt.Errorf("they answer two requests: %s and %s", first.Request, second.Request), "sign one request on both machines")
+	}
+	reply := compareReply{Request: first.Request.String(), Items: len(first.Outcomes), Different: []string{}}
+	other := outcomesByID(second.Result)
+	for _, o := range first.Outcomes {
+		b, there := other[o.ID]
+		delete(other, o.ID)
+		switch {
+		case !there || o.Signed() != b.Signed() || !equalAll(o.Signatures, b.Signatures):
+			reply.Different = append(reply.Different, o.ID)
+		case o.Signed():
+			reply.Signed++
+		default:
+			reply.Refused++
+		}
+	}
+	for _, o := range second.Outcomes {
+		if _, left := other[o.ID]; left {
+			reply.Different = append(reply.Different, o.ID)
+		}
+	}
+	reply.Same = len(reply.Different) == 0
+	if err := a.JSON(reply); err != nil {
+		return err
+	}
+	if !reply.Same {
+		return cli.Fail(cli.Failed, fmt.Errorf("%s differ", counted(len(reply.Different), "item", "items")),
+			"broadcast neither: one of the two signers is not what it should be, or had another policy or ledger")
+	}
+	return nil
+}
+
+func equalAll(a, b [][]byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !bytes.Equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func outcomesByID(r bundle.Result) map[string]bundle.Outcome {
+	m := make(map[string]bundle.Outcome, len(r.Outcomes))
+	for _, o := range r.Outcomes {
+		m[o.ID] = o
+	}
+	return m
+}
+
+func (a *app) readResult(path string) (bundle.SealedResult, error) {
+	b, err := a.read(path, bundle.MaxFile)
+	if err != nil {
+		return bundle.SealedResult{}, err
+	}
+	r, err := bundle.OpenResult(b)
+	if err != nil {
+		return bundle.SealedResult{}, cli.Fail(cli.BadBundle, fmt.Errorf("%s: %w", path, err), "compare wants two *.kmsres that sign wrote")
+	}
+	return r, nil
+}

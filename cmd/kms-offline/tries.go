@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline/wallet"
+	"coldkms/shared/durable"
+)
+
+// triesSuffix names the count of wrong passwords beside a wallet.
+const triesSuffix = ".tries"
+
+// Wrong passwords are free up to freeTries; each one from there on doubles the
+// wait before the next, up to maxWait.
+const (
+	freeTries = 3
+	maxWait   = time.Minute
+	maxTries  = 64 // bytes of the file
+)
+
+// tries counts wrong passwords on the disk, so that ending the program does
+// not end the wait. It slows a person at this machine down; whoever has a copy
+// of the wallet file waits for nothing (docs/THREATS.md).
+type tries struct {
+	Wrong int `json:"wrong"`
+}
+
+// wait gives how long the next try has to wait.
+func (t tries) wait() time.Duration {
+	if t.Wrong < freeTries {
+		return 0
+	}
+	return min(time.Second<<min(t.Wrong-freeTries, 10), maxWait)
+}
+
+// loadTries reads the count. One that cannot be read counts as many.
+func (a *app) loadTries(path string) (tries, error) {
+	b, err := durable.ReadFile(a.fs, path+triesSuffix, maxTries)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return tries{}, nil
+	case err != nil && !errors.Is(err, durable.ErrTooLarge):
+		return tries{}, err
+	}
+	var t tries
+	if json.Unmarshal(b, &t) != nil || t.Wrong < 0 {
+		t.Wrong = freeTries + 10
+	}
+	return t, nil
+}
+
+// guardedOpen opens a wallet, after the wait that earlier wrong passwords have
+// earned. A wrong one is counted before it is told: whoever
+// breaks off earlier has learned nothing.
+func (a *app) guardedOpen(path string, open func() (*wallet.Wallet, error)) (*wallet.Wallet, error) {
+	t, err := a.loadTries(path)
+	if err != nil {
+		return nil, fmt.Errorf("count of wrong passwords: %w", err)
+	}
+	if wait := t.wait(); wait > 0 {
+		fmt.Fprintf(a.Err, "%s so far: waiting %v before this one is tried\n", counted(t.Wrong, "wrong password", "wrong passwords"), wait)
+		a.sleep(wait)
+	}
+	w, err := open()
+	switch {
+	case errors.Is(err, wallet.ErrWrongPassword):
+		return nil, errors.Join(err, a.storeTries(path, tries{t.Wrong + 1}))
+	case err == nil && t.Wrong > 0:
+		if err := a.storeTries(path, tries{}); err != nil {
+			w.Close()
+			return nil, err
+		}
+	}
+	return w, err
+}
+
+// storeTries writes the count; none is no file.
+func (a *app) storeTries(path string, t tries) error {
+	var err error
+	if t.Wrong == 0 {
+		err = durable.Remove(a.fs, path+triesSuffix)
+	} else {
+		var b []byte
+		if b, err = json.Marshal(t); err == nil {
+			err = durable.Replace(a.fs, path+triesSuffix, b, durable.PermFile, nil)
+		}
+	}
+	if err != nil {
+		return cli.Fail(cli.Failed, fmt.Errorf("count of wrong passwords: %w", err), "the folder of the wallet must be writable")
+	}
+	return nil
+}
