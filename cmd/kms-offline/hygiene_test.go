@@ -117,6 +117,13 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 		{[]string{"review", pw}, cli.BadBundle, nil},
 		{[]string{"sign", pw, "--out", dir}, cli.BadBundle, nil},
 		{[]string{"ledger"}, cli.Done, nil},
+		{[]string{"ledger", "export"}, cli.Done, nil},
+		{[]string{"ledger", "release", c.wif}, cli.Failed, nil},
+		{[]string{"ledger", "accept", pw}, cli.BadBundle, nil},
+		{[]string{"compare", pw, pw}, cli.BadBundle, nil},
+		{[]string{"verify-address", "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"}, cli.Failed, nil},
+		{[]string{"backup", filepath.Join(dir, "copy.kms")}, cli.Done, nil},
+		{[]string{"restore", filepath.Join(dir, "copy.kms")}, cli.Done, nil},
 		{[]string{"selftest"}, cli.Done, nil},
 		// from here on the wallet is written, at the full cost of its password
 		{[]string{"generatemanagedwallet", "BTC"}, cli.Done, nil},
@@ -144,7 +151,10 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 			ran[arg] = true
 		}
 	}
-	a := &app{}
+	a := &app{fs: durable.OS{}}
+	if cost, err := a.store().CostOf(path); err != nil || cost.Memory != 256<<10 || cost.Passes < 3 || cost.Lanes != 4 {
+		t.Errorf("the program that is given out writes wallets of cost %+v, %v", cost, err)
+	}
 	for _, cmd := range a.root().Commands() {
 		if !ran[cmd.Name()] {
 			t.Errorf("%s is not in this test", cmd.Name())

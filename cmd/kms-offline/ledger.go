@@ -110,7 +110,8 @@ It is asked on the terminal, and recorded. The pending id itself stays taken.`,
 func (a *app) release(s *openSession, id string) error {
 	spends := s.Ledger.Spends(id)
 	if len(spends) == 0 {
-		return cli.Fail(cli.Failed, fmt.Errorf("nothing is taken by a transaction signed for %q", id), "ledger export lists what was signed")
+		// The id is not repeated: who mistakes the command may have typed a key.
+		return cli.Fail(cli.Failed, errors.New("nothing is taken by a transaction that was signed for this id"), "ledger export lists what was signed")
 	}
 	text := fmt.Sprintf("The transaction signed for %s spends:\n", id)
 	for _, op := range spends {

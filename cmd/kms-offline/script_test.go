@@ -29,7 +29,7 @@ import (
 // scripts in testdata.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", bin, "coldkms/cmd/kms-offline", "coldkms/cmd/internal/exits")
+	build := exec.Command("go", "build", "-tags", "coldkms_cheap_kdf", "-o", bin, "coldkms/cmd/kms-offline", "coldkms/cmd/internal/exits")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -12,6 +12,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/hd"
+	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 )
 
@@ -70,6 +71,7 @@ func (a *app) showChecks(checks []check) error {
 // cryptoChecks are known answers from published vectors.
 func (a *app) cryptoChecks() []check {
 	return []check{
+		result("passwords are stretched at full cost", checkCost()),
 		result("randomness is alive", a.checkRandomness()),
 		result("BIP 39 words, BIP 32 keys and BTC address", checkDerivation()),
 		result("ECDSA is deterministic (RFC 6979) and verifies", checkECDSA()),
@@ -81,6 +83,14 @@ func result(name string, err error) check {
 		return check{Name: name, Detail: err.Error()}
 	}
 	return check{Name: name, OK: true}
+}
+
+// checkCost finds a program that was built for tests.
+func checkCost() error {
+	if wallet.CheapKDF {
+		return errors.New("built with coldkms_cheap_kdf, for tests: its wallets protect nothing")
+	}
+	return nil
 }
 
 func (a *app) checkRandomness() error {

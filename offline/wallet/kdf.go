@@ -19,9 +19,8 @@ type Cost struct {
 	Lanes  uint8
 }
 
-// DefaultCost is the least that the programs write: 256 MiB, three passes,
-// four lanes; about half a second on two cores of a 2025 server.
-func DefaultCost() Cost { return Cost{Memory: 256 << 10, Passes: 3, Lanes: 4} }
+// DefaultCost is the least that the programs write.
+func DefaultCost() Cost { return leastCost() }
 
 // Limits of what is read, checked before anything is allocated: a hostile
 // file must not take the machine down.

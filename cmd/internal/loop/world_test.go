@@ -24,7 +24,7 @@ import (
 // programs builds the real programs once for all tests of this package.
 var programs = sync.OnceValues(func() (string, error) {
 	dir := os.Getenv(binEnv)
-	build := exec.Command("go", "build", "-o", dir, "coldkms/cmd/kms-offline", "coldkms/cmd/kms-online", "coldkms/cmd/kms-sandbox", "github.com/btcsuite/btcd")
+	build := exec.Command("go", "build", "-tags", "coldkms_cheap_kdf", "-o", dir, "coldkms/cmd/kms-offline", "coldkms/cmd/kms-online", "coldkms/cmd/kms-sandbox", "github.com/btcsuite/btcd")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
