@@ -16,6 +16,7 @@ type body struct {
 	Ledger  []byte  `cbor:"2,keyasint,omitempty"` // hash of the ledger's first line
 	Relays  []Relay `cbor:"3,keyasint"`
 	Entries []Entry `cbor:"4,keyasint"`
+	Policy  []byte  `cbor:"5,keyasint,omitempty"` // in its own encoding; none: none was ever set
 }
 
 // Relay is a machine from which requests are accepted.
@@ -31,6 +32,7 @@ const (
 	maxRelays  = 256
 	maxName    = 256
 	maxLedger  = 64
+	maxPolicy  = 1 << 20
 )
 
 func encodeBody(b *body) ([]byte, error) {
@@ -82,7 +84,7 @@ func (b *body) checkEncoding(raw []byte) error {
 }
 
 func (b *body) check() error {
-	if len(b.Seed) != identity.SeedSize || len(b.Ledger) > maxLedger || len(b.Relays) > maxRelays || len(b.Entries) > maxEntries {
+	if len(b.Seed) != identity.SeedSize || len(b.Ledger) > maxLedger || len(b.Policy) > maxPolicy || len(b.Relays) > maxRelays || len(b.Entries) > maxEntries {
 		return errors.New("a field is out of bounds")
 	}
 	for i, r := range b.Relays {

@@ -36,6 +36,7 @@ type Wallet struct {
 	seed    []byte
 	ledger  []byte
 	relays  []Relay
+	policy  []byte
 	order   []*slot // as stored
 	entries map[string]*slot
 }
@@ -43,7 +44,7 @@ type Wallet struct {
 func newWallet(s Store, path string, password []byte, b *body) (*Wallet, error) {
 	w := &Wallet{
 		store: s, path: path, random: s.source(), password: bytes.Clone(password), cost: s.cost(),
-		seed: b.Seed, ledger: b.Ledger, relays: b.Relays,
+		seed: b.Seed, ledger: b.Ledger, relays: b.Relays, policy: b.Policy,
 		order: make([]*slot, 0, len(b.Entries)), entries: make(map[string]*slot, len(b.Entries)),
 	}
 	for _, e := range b.Entries {
@@ -66,7 +67,7 @@ func (w *Wallet) put(e Entry) error {
 }
 
 func (w *Wallet) body() *body {
-	b := &body{Seed: w.seed, Ledger: w.ledger, Relays: w.relays, Entries: make([]Entry, len(w.order))}
+	b := &body{Seed: w.seed, Ledger: w.ledger, Relays: w.relays, Policy: w.policy, Entries: make([]Entry, len(w.order))}
 	for i, s := range w.order {
 		b.Entries[i] = s.entry
 	}
