@@ -43,6 +43,7 @@ type Session struct {
 	Policy   policy.Policy
 	Signers  []sign.Signer
 	Only     chain.Network // UnknownNetwork: no restriction; else items of the other one are refused
+	Online   []string      // network interfaces of this machine that are up
 }
 
 // Judged is one Request after everything but the person's answer.
@@ -76,7 +77,6 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 	}
 	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items))}
 	s.judge(j, table)
-	s.notice(j)
 	return j, nil
 }
 
@@ -105,15 +105,19 @@ func (s *Session) LostHead(file []byte) ([]byte, error) {
 	return request.LedgerHead, nil
 }
 
-// notice points at a relay that has forgotten what it knew of this ledger. An
-// older request is no harm by itself: the same content gives the same bytes.
-func (s *Session) notice(j *Judged) {
-	relay := j.Request.Relay.Fingerprint()
-	at, _ := s.Ledger.Line(j.Request.LedgerHead)
-	if before := s.Ledger.Seen(relay); at < before {
-		j.Batch.Notices = append(j.Batch.Notices, fmt.Sprintf(
-			"the relay speaks of line %d of this ledger, and has spoken of line %d before: this request is an old one, or an old copy of the relay's state was put back", at, before))
+// noticeRelay points at a relay that has forgotten what it knew of this ledger.
+// An older request is no harm by itself: the same content gives the same bytes.
+func (s *Session) noticeRelay(j *Judged) []string {
+	if j.packet != nil {
+		return nil
 	}
+	at, _ := s.Ledger.Line(j.Request.LedgerHead)
+	before := s.Ledger.Seen(j.Request.Relay.Fingerprint())
+	if at >= before {
+		return nil
+	}
+	return []string{fmt.Sprintf(
+		"the relay speaks of line %d of this ledger, and has spoken of line %d before: this request is an old one, or an old copy of the relay's state was put back", at, before)}
 }
 
 // judge fills in what j is made for.
@@ -126,6 +130,16 @@ func (s *Session) judge(j *Judged, table *utxo.Table) {
 		}
 	}
 	j.Batch = j.describe()
+	j.Batch.Notices = append(s.surroundings(), s.noticeRelay(j)...)
+}
+
+// surroundings points at what is wrong with the machine.
+func (s *Session) surroundings() []string {
+	var list []string
+	for _, name := range s.Online {
+		list = append(list, fmt.Sprintf("this machine is not offline: network interface %.40q is up", name))
+	}
+	return list
 }
 
 func (s *Session) prepare(item bundle.Item, table *utxo.Table) (judged judgedItem) {

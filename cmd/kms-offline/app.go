@@ -27,6 +27,7 @@ type app struct {
 	now    func() time.Time
 	sleep  func(time.Duration)
 	guard  guard.Report
+	online func() (up []string, known bool) // network interfaces that are up
 
 	path         string
 	testnet      bool
@@ -116,6 +117,7 @@ func (a *app) open() (*opened, error) {
 // openWith opens the wallet at path and gives the password that opened it,
 // which the caller wipes.
 func (a *app) openWith(path string, password *[]byte) (*opened, error) {
+	a.warnOnline()
 	if err := a.store().Probe(path); err != nil {
 		return nil, walletError(path, err)
 	}
@@ -155,6 +157,7 @@ func (a *app) openOrCreate() (*opened, error) {
 // create makes a wallet in memory and its ledger on the disk. The caller adds
 // its first entry and saves, so that a wallet never exists without one.
 func (a *app) create(path string) (*wallet.Wallet, error) {
+	a.warnOnline()
 	fmt.Fprintf(a.Err, "There is no wallet at %s yet. It is made now, and encrypted with the password you choose.\n", path)
 	password, err := a.password("Enter a new password for the wallet storage:", true)
 	if err != nil {
@@ -174,6 +177,21 @@ func (a *app) create(path string) (*wallet.Wallet, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// warnOnline says aloud that this machine has a network.
+func (a *app) warnOnline() {
+	for _, name := range a.up() {
+		fmt.Fprintf(a.Err, "WARNING: network interface %s is up: a signer belongs on a machine without a network\n", cli.Printable(name))
+	}
+}
+
+func (a *app) up() []string {
+	if a.online == nil {
+		return nil
+	}
+	up, _ := a.online()
+	return up
 }
 
 // locked takes the wallet's lock before get is called.

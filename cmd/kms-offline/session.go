@@ -49,7 +49,7 @@ func (a *app) openSession() (*openSession, error) {
 	}
 	session := &offline.Session{
 		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Policy: policy.Default(),
-		Signers: []sign.Signer{utxo.Signer{Chains: built()}},
+		Signers: []sign.Signer{utxo.Signer{Chains: built()}}, Online: a.up(),
 	}
 	if a.testnet {
 		session.Only = chain.Testnet
