@@ -114,25 +114,17 @@ func (im *Importer) adopt(ctx context.Context, unsigned chainhash.Hash, finish f
 		f.tx, err = tx.Adopt(msg)
 	}
 	f.err = err
-	switch p := f.adoptable(*it); {
+	switch p := f.against(*it); {
 	case p != nil:
 		return im.problem(ctx, *it, *p)
-	case it.State != journal.Exported: // known already
+	case it.Signed != nil: // known already
 		return nil
 	}
 	if err := im.relay.journal.Adopt(ctx, journal.SignedItem{ID: it.ID, TxID: f.tx.TxID, Raw: f.tx.Raw}); err != nil {
 		return err
 	}
-	im.report.Imported++
+	im.report.took(*it)
 	return nil
-}
-
-// adoptable is against, in words that fit a file which the journal does not keep.
-func (f final) adoptable(it journal.Item) *Problem {
-	if f.err == nil && it.Signed == nil && it.State != journal.Exported {
-		return &Problem{ID: it.ID, Code: CodeNotWaiting, Reason: fmt.Sprintf("signed, but here it is %s: the signature was not taken", it.State)}
-	}
-	return f.against(it)
 }
 
 func (im *Importer) problem(ctx context.Context, it journal.Item, p Problem) error {
@@ -140,7 +132,7 @@ func (im *Importer) problem(ctx context.Context, it journal.Item, p Problem) err
 	if it.State != journal.Exported {
 		return nil
 	}
-	return im.relay.journal.Note(ctx, p.ID, p.Code, p.Reason)
+	return im.relay.note(ctx, it, journal.Lease{}, p.Code, p.Reason)
 }
 
 // find gives the item that asked for a transaction. Where two ask for the very

@@ -3,6 +3,7 @@ package online
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -40,16 +41,8 @@ type Broadcasted struct {
 // always the same bytes.
 func (r *Relay) Broadcast(ctx context.Context, o BroadcastOptions) (Broadcasted, error) {
 	report := Broadcasted{Broadcast: []Sent{}, Completed: []string{}, Problems: []Problem{}}
-	items, err := r.journal.Items(ctx, journal.Filter{States: []journal.State{journal.Signed, journal.Broadcast}, IDs: o.IDs, Network: o.Network})
-	if err != nil {
-		return report, err
-	}
-	steps := make([]step, len(items))
-	line := &breaker{}
-	err = r.each(ctx, len(items), workers, func(ctx context.Context, i int) error {
-		steps[i] = step{Relay: r, item: items[i], line: line}
-		return steps[i].run(ctx)
-	})
+	f := journal.Filter{States: []journal.State{journal.Signed, journal.Broadcast}, IDs: o.IDs, Network: o.Network}
+	steps, err := r.work(ctx, f, (*step).run)
 	for _, s := range steps {
 		if s.sent {
 			report.Broadcast = append(report.Broadcast, Sent{s.item.ID, s.item.TxID})
@@ -64,20 +57,93 @@ func (r *Relay) Broadcast(ctx context.Context, o BroadcastOptions) (Broadcasted,
 	return report, err
 }
 
+// share is how many items a relay claims at a time: few enough that others
+// get some of them.
+const share = 64
+
+// work claims what f chooses, a share at a time, and does something with each
+// item that is its own then. It gives all of them, as far as they came.
+func (r *Relay) work(ctx context.Context, f journal.Filter, do func(*step, context.Context) error) ([]step, error) {
+	total, err := r.journal.Count(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	var all []step
+	line := &breaker{}
+	f.Max = share
+	for {
+		lease, items, err := r.claim(ctx, f)
+		if err != nil || len(items) == 0 {
+			return all, err
+		}
+		f.After = items[len(items)-1].After()
+		steps := make([]step, len(items))
+		part := r.partOf(len(all), total)
+		err = part.each(ctx, len(items), workers, func(ctx context.Context, i int) error {
+			steps[i] = step{Relay: r, item: items[i], line: line, lease: lease}
+			return steps[i].held(ctx, do)
+		})
+		all = append(all, steps...)
+		if err := errors.Join(err, r.release(ctx, lease)); err != nil {
+			return all, err
+		}
+	}
+}
+
+// partOf is the relay with the progress of a part of something longer.
+func (r *Relay) partOf(before, total int) *Relay {
+	part := *r
+	if r.Progress != nil {
+		part.Progress = func(done, n int) { r.Progress(before+done, max(total, before+n)) }
+	}
+	return &part
+}
+
 // step takes one item as far as it goes. Its methods return an error only
 // where nothing else will work either; otherwise problem says why it stays.
 type step struct {
 	*Relay
 	item      journal.Item
+	lease     journal.Lease
 	line      *breaker
 	sent      bool
 	completed bool
+	depth     int64 // confirmations, for watch
 	problem   *Problem
+}
+
+// held does something with the item while it is this relay's, and ends it
+// where the lease ends. What came too late is another relay's to go on with.
+func (s *step) held(ctx context.Context, do func(*step, context.Context) error) error {
+	err := s.renewed(ctx)
+	if err == nil {
+		bounded, cancel := context.WithTimeout(ctx, s.lease.Left(s.Now()))
+		defer cancel()
+		err = do(s, bounded)
+	}
+	if elsewhere(err) {
+		s.problem = &Problem{ID: s.item.ID, Code: CodeOtherRelay, Reason: "another relay went on with it meanwhile"}
+		return nil
+	}
+	return err
+}
+
+// renewed makes a lease that has waited for its turn good for a whole one.
+func (s *step) renewed(ctx context.Context) (err error) {
+	if s.lease.Left(s.Now()) < s.Relay.lease*3/4 {
+		s.lease, err = s.journal.Renew(ctx, s.lease, s.item.ID)
+	}
+	return err
 }
 
 func (s *step) run(ctx context.Context) error {
 	if err := s.checkBytes(); err != nil {
 		return s.stays(ctx, CodeJournalFault, err)
+	}
+	if payer, err := s.journal.Payer(ctx, s.item.TxID); err != nil {
+		return err
+	} else if payer != s.item.ID {
+		return s.fails(ctx, CodeSameTx, fmt.Sprintf("it asks for the very transaction that pays %s, and one payment does not settle two: find out who made both, then drop this id at Tatum (DELETE /v3/kms/%s)", payer, s.item.ID))
 	}
 	txid, err := s.Tatum.TxIDOf(ctx, s.item.ID)
 	switch {
@@ -120,19 +186,23 @@ func (s *step) completedAs(ctx context.Context, txid string) error {
 	if strings.EqualFold(txid, s.item.TxID) {
 		return s.completes(ctx)
 	}
-	reason := fmt.Sprintf("ALARM: Tatum says that %.80q completed it, our transaction is %s: something else signs for this id", txid, s.item.TxID)
-	s.problem = &Problem{ID: s.item.ID, Code: CodeOtherTxID, Reason: reason}
-	return s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Failed, Code: CodeOtherTxID, Reason: reason})
+	return s.fails(ctx, CodeOtherTxID, fmt.Sprintf("ALARM: Tatum says that %.80q completed it, our transaction is %s: something else signs for this id", txid, s.item.TxID))
+}
+
+// fails leaves the item to a person.
+func (s *step) fails(ctx context.Context, code chain.Code, reason string) error {
+	s.problem = &Problem{ID: s.item.ID, Code: code, Reason: reason}
+	return s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Failed, Code: code, Reason: reason, Lease: s.lease})
 }
 
 // completes takes the item through broadcast to completed.
 func (s *step) completes(ctx context.Context) error {
 	var moves []journal.Move
 	if s.item.State == journal.Signed {
-		moves = append(moves, journal.Move{ID: s.item.ID, From: journal.Signed, To: journal.Broadcast})
+		moves = append(moves, journal.Move{ID: s.item.ID, From: journal.Signed, To: journal.Broadcast, Lease: s.lease})
 		s.sent = true
 	}
-	moves = append(moves, journal.Move{ID: s.item.ID, From: journal.Broadcast, To: journal.Completed})
+	moves = append(moves, journal.Move{ID: s.item.ID, From: journal.Broadcast, To: journal.Completed, Lease: s.lease})
 	if err := s.journal.Move(ctx, moves...); err != nil {
 		return err
 	}
@@ -142,7 +212,7 @@ func (s *step) completes(ctx context.Context) error {
 
 // broadcast takes the item to the state of that name.
 func (s *step) broadcast(ctx context.Context) error {
-	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Signed, To: journal.Broadcast}); err != nil {
+	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Signed, To: journal.Broadcast, Lease: s.lease}); err != nil {
 		return err
 	}
 	s.item.State, s.sent = journal.Broadcast, true
@@ -168,7 +238,7 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 		case known:
 			return true, s.broadcast(ctx)
 		case tatum.IsDefinite(last) && try >= lookTries:
-			return false, s.stays(ctx, CodeNodeRefused, last)
+			return false, s.refusedByNode(ctx, last)
 		case try >= sendTries:
 			return false, s.trouble(ctx, CodeNetwork, fmt.Errorf("sent, no clear reply, and not found by its txid yet; run broadcast again: %w", last))
 		}
@@ -243,7 +313,7 @@ func (s *step) markWithdrawal(ctx context.Context) error {
 // stays records why the item does not go on.
 func (s *step) stays(ctx context.Context, code chain.Code, why error) error {
 	s.problem = &Problem{ID: s.item.ID, Code: code, Reason: why.Error()}
-	return s.journal.Note(context.WithoutCancel(ctx), s.item.ID, code, why.Error())
+	return s.note(ctx, s.item, s.lease, code, why.Error())
 }
 
 // trouble is stays for an error that may concern every item.

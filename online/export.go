@@ -53,24 +53,31 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	if err := r.finishExports(ctx, o, &report); err != nil {
 		return report, err
 	}
-	ready, err := r.ready(ctx, o, &report)
-	if err != nil {
-		return report, err
+	lease, ready, err := r.ready(ctx, o, &report)
+	if err == nil && len(ready) == 0 {
+		err = r.exportAgain(ctx, o, &report)
+	} else if err == nil {
+		err = r.exportNew(ctx, o, peer, lease, ready, &report)
 	}
-	if len(ready) == 0 {
-		return report, r.exportAgain(ctx, o, &report)
-	}
+	return report, errors.Join(err, r.release(ctx, lease))
+}
+
+func (r *Relay) exportNew(ctx context.Context, o ExportOptions, peer journal.Peer, lease journal.Lease, ready []prepare.Prepared, report *Exported) error {
 	items, table := prepare.Bundle(ready)
 	sealed, err := bundle.SealRequest(bundle.Request{
 		Signer: peer.Signer, Created: r.Now().Unix(), LedgerHead: peer.Head, Items: items, Previous: table,
 	}, r.identity)
 	if err != nil {
-		return report, err
+		return err
 	}
-	if err := r.journal.Export(ctx, sealed); err != nil {
-		return report, err
+	known, err := r.journal.Export(ctx, sealed, lease)
+	if err == nil && known { // the very same one, made in the same second
+		sealed, err = r.openOwn(ctx, sealed.Digest)
 	}
-	return report, r.write(ctx, o, sealed, &report)
+	if err != nil {
+		return err
+	}
+	return r.write(ctx, o, sealed, report)
 }
 
 // makeDir makes the folder if it is missing. One that is there, such as a
@@ -118,7 +125,7 @@ func (r *Relay) finishExports(ctx context.Context, o ExportOptions, report *Expo
 		return err
 	}
 	for _, w := range waiting {
-		if w.Written {
+		if w.Written || w.Held { // held: another relay is about to write it
 			continue
 		}
 		req, err := r.openOwn(ctx, w.Digest)
@@ -154,9 +161,9 @@ func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Export
 	return r.write(ctx, o, req, report)
 }
 
-// ready gives what is to be exported, proven once more from what the journal
-// holds.
-func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) ([]prepare.Prepared, error) {
+// ready claims what is to be exported, and proves it once more from what the
+// journal holds.
+func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) (journal.Lease, []prepare.Prepared, error) {
 	limit := o.Max
 	if limit <= 0 || limit > bundle.MaxItems {
 		limit = bundle.MaxItems
@@ -165,10 +172,15 @@ func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) ([
 	if o.Again {
 		states = append(states, journal.Exported)
 	}
-	items, err := r.journal.Items(ctx, journal.Filter{States: states, IDs: o.IDs, Network: o.Network, Max: limit})
+	lease, items, err := r.claim(ctx, journal.Filter{States: states, IDs: o.IDs, Network: o.Network, Max: limit})
 	if err != nil || len(items) == 0 {
-		return nil, err
+		return lease, nil, err
 	}
+	list, err := r.prove(ctx, o, lease, items, report)
+	return lease, list, err
+}
+
+func (r *Relay) prove(ctx context.Context, o ExportOptions, lease journal.Lease, items []journal.Item, report *Exported) ([]prepare.Prepared, error) {
 	if o.PSBT {
 		items = withPSBT(items, report)
 	}
@@ -192,7 +204,7 @@ func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) ([
 		}
 		report.Problems = append(report.Problems, Problem{ID: d.item.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)})
 		if d.item.State == journal.Prepared { // to be prepared once more at the next fetch
-			move := journal.Move{ID: d.item.ID, From: journal.Prepared, To: journal.Fetched, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)}
+			move := journal.Move{ID: d.item.ID, From: journal.Prepared, To: journal.Fetched, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err), Lease: lease}
 			if err := r.journal.Move(ctx, move); err != nil {
 				return nil, err
 			}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
@@ -153,52 +154,96 @@ func finish(it bundle.Item, table *utxo.Table, signatures [][]byte) (utxo.Final,
 	return tx.Finalize(signatures)
 }
 
+// Other relays may be at work with the items of a Result: then it is looked
+// at again, so often, with a pause.
+const (
+	recordTries = 10
+	recordPause = time.Second
+)
+
 // record compares outcomes with where the items stand now, and journals what
 // is new.
 func (r *Relay) record(ctx context.Context, res bundle.SealedResult, finals []final, report *Imported) error {
+	for try := 1; ; try++ {
+		s, err := r.sort(ctx, res, finals)
+		if err != nil {
+			return err
+		}
+		err = r.journal.Import(ctx, res, s.signed, s.refused)
+		if err == nil {
+			return r.tell(ctx, s, report)
+		}
+		if !elsewhere(err) || try == recordTries {
+			return err
+		}
+		if err := r.Sleep(ctx, recordPause); err != nil {
+			return err
+		}
+	}
+}
+
+// sorted is what outcomes mean for the items as they stand.
+type sorted struct {
+	items    map[string]journal.Item
+	signed   []journal.SignedItem
+	refused  []journal.RefusedItem
+	problems []Problem
+}
+
+func (r *Relay) sort(ctx context.Context, res bundle.SealedResult, finals []final) (sorted, error) {
 	ids := make([]string, len(finals))
 	for i, f := range finals {
 		ids[i] = f.outcome.ID
 	}
 	list, err := r.journal.Items(ctx, journal.Filter{IDs: ids})
 	if err != nil {
-		return err
+		return sorted{}, err
 	}
-	items := make(map[string]journal.Item, len(list))
+	s := sorted{items: make(map[string]journal.Item, len(list))}
 	for _, it := range list {
-		items[it.ID] = it
+		s.items[it.ID] = it
 	}
-	var signed []journal.SignedItem
-	var refused []journal.RefusedItem
-	var problems []Problem
 	for _, f := range finals {
-		it := items[f.outcome.ID]
+		it := s.items[f.outcome.ID]
 		switch p := f.against(it); {
 		case p != nil:
-			problems = append(problems, *p)
-		case it.State != journal.Exported: // known already
-		case f.outcome.Signed():
-			signed = append(signed, journal.SignedItem{ID: it.ID, TxID: f.tx.TxID, Raw: f.tx.Raw})
+			s.problems = append(s.problems, *p)
+		case f.outcome.Signed() && it.Signed == nil:
+			s.signed = append(s.signed, journal.SignedItem{ID: it.ID, TxID: f.tx.TxID, Raw: f.tx.Raw})
+		case f.outcome.Signed(), it.State != journal.Exported: // known already
 		case it.Request == res.Request: // not one of an older Request, while a newer one is out
-			refused = append(refused, journal.RefusedItem{ID: it.ID, Code: f.outcome.Code, Reason: f.outcome.Reason})
+			s.refused = append(s.refused, journal.RefusedItem{ID: it.ID, Code: f.outcome.Code, Reason: f.outcome.Reason})
 		}
 	}
-	if err := r.journal.Import(ctx, res, signed, refused); err != nil {
-		return err
+	return s, nil
+}
+
+// tell reports what was journaled.
+func (r *Relay) tell(ctx context.Context, s sorted, report *Imported) error {
+	for _, x := range s.signed {
+		report.took(s.items[x.ID])
 	}
-	report.Imported += len(signed)
-	report.Refused += len(refused)
-	for _, p := range problems {
+	report.Refused += len(s.refused)
+	for _, p := range s.problems {
 		report.Problems = append(report.Problems, p)
-		if items[p.ID].State != journal.Exported {
+		if s.items[p.ID].State != journal.Exported {
 			continue
 		}
-		if err := r.journal.Note(ctx, p.ID, p.Code, p.Reason); err != nil {
+		if err := r.note(ctx, s.items[p.ID], journal.Lease{}, p.Code, p.Reason); err != nil {
 			return err
 		}
 	}
-	r.tellTatum(ctx, refused, report)
+	r.tellTatum(ctx, s.refused, report)
 	return nil
+}
+
+// took counts a signature that was taken for an item as it stood before.
+func (i *Imported) took(before journal.Item) {
+	if before.State != journal.Refused {
+		i.Imported++
+		return
+	}
+	i.Problems = append(i.Problems, Problem{ID: before.ID, Code: journal.SignedLate, Reason: "it was refused before, now a valid signature is here: kms-online retry broadcasts it; nothing else is done with it until then"})
 }
 
 // against says why an outcome cannot be taken for an item as it stands.
@@ -217,8 +262,8 @@ func (f final) against(it journal.Item) *Problem {
 		if string(it.Signed) != string(f.tx.Raw) {
 			return problem(CodeOtherBytes, "ALARM: it was signed before as %s, now there are other bytes for it (%s); they were not taken", it.TxID, f.tx.TxID)
 		}
-	case it.State != journal.Exported:
-		return problem(CodeNotWaiting, "signed by the signer, but here it is %s: the signature stays with the result in the journal and is not broadcast", it.State)
+	case it.State == journal.Rejected:
+		return problem(CodeNotWaiting, "ALARM: it was dropped here and at Tatum, and here is a valid signature for it (%s): it was not taken, but whoever has a copy of the result can pay with it: destroy them", f.tx.TxID)
 	}
 	return nil
 }

@@ -128,10 +128,43 @@ func TestImportRefusalThenOther(t *testing.T) {
 	if got := w.imports(no); got.Refused != 0 || len(got.Problems) != 0 {
 		t.Errorf("again: %+v", got)
 	}
-	if got := w.imports(yes); got.Imported != 0 || codes(got.Problems) != "not-waiting " {
+	if got := w.imports(yes); got.Imported != 0 || codes(got.Problems) != "signed-after-refusal " {
 		t.Errorf("signed after all: %+v", got)
 	}
-	w.wantState(id(1), "refused")
+	w.wantState(id(1), "failed")
+	if got := w.broadcast(); len(got.Broadcast) != 0 || len(w.server.Sent()) != 0 {
+		t.Errorf("sent although a person said no: %+v", got)
+	}
+	r := w.open()
+	defer r.Close()
+	if _, err := r.Reject(t.Context(), id(1), "why"); !errors.Is(err, online.ErrTooLate) || w.server.Calls("DELETE") != 0 {
+		t.Errorf("dropped at Tatum while its signature is here: %v", err)
+	}
+	if state, err := r.Retry(t.Context(), id(1)); err != nil || state != "signed" {
+		t.Errorf("%s, %v", state, err)
+	}
+}
+
+// A refused item was started again; then the signature of the first Request
+// turns up.
+func TestImportAfterRetry(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pay(1, nil)
+	w.fetch()
+	req := w.exported(online.ExportOptions{})
+	yes := w.signer.Sign(req, nil)
+	w.imports(w.signer.Sign(req, refuse(1, chain.FeeAbovePolicy)))
+	if _, err := with(w, func(r *online.Relay) (any, error) { return r.Retry(t.Context(), id(1)) }); err != nil {
+		t.Fatal(err)
+	}
+	w.wantState(id(1), "fetched")
+	if got := w.imports(yes); got.Imported != 1 || len(got.Problems) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := w.broadcast(); len(got.Completed) != 1 {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestImportLedger(t *testing.T) {

@@ -24,6 +24,13 @@ type Identity struct {
 // Init makes a state directory with a new identity. One that is there stays
 // as it is.
 func Init(ctx context.Context, fsys durable.FS, dir string, random io.Reader, now func() time.Time) (Identity, error) {
+	return InitShared(ctx, fsys, dir, "", random, now)
+}
+
+// InitShared is Init for a relay whose journal is in a database that relays
+// share, unless database is "". The first relay makes the identity; the
+// others are given a copy of its file, or it is journal.ErrOtherRelay.
+func InitShared(ctx context.Context, fsys durable.FS, dir, database string, random io.Reader, now func() time.Time) (Identity, error) {
 	if err := durable.MakeDir(fsys, dir); err != nil {
 		return Identity{}, err
 	}
@@ -32,25 +39,44 @@ func Init(ctx context.Context, fsys durable.FS, dir string, random io.Reader, no
 		return Identity{}, err
 	}
 	defer lock.Close()
-	key, err := readKey(fsys, dir)
-	if errors.Is(err, ErrNotInitialised) {
-		key, err = newKey(fsys, dir, random)
-	}
+	j, err := journal.Open(ctx, journalAt(dir, database), now)
 	if err != nil {
+		return Identity{}, err
+	}
+	key, err := makeKey(ctx, j, fsys, dir, random)
+	if err := errors.Join(err, j.Close()); err != nil {
 		return Identity{}, err
 	}
 	public := filepath.Join(dir, identityFile)
 	if err := durable.Create(fsys, public, key.File(), durable.PermFile, nil); err != nil {
 		return Identity{}, err
 	}
-	j, err := journal.Open(ctx, filepath.Join(dir, journalFile), now)
-	if err != nil {
-		return Identity{}, err
-	}
-	if err := errors.Join(j.Close(), fsys.SyncDir(dir)); err != nil {
+	if err := fsys.SyncDir(dir); err != nil {
 		return Identity{}, err
 	}
 	return Identity{Path: public, Public: key.Public()}, nil
+}
+
+// makeKey reads the identity, or makes one for a journal that has none yet.
+func makeKey(ctx context.Context, j *journal.Journal, fsys durable.FS, dir string, random io.Reader) (identity.Private, error) {
+	key, err := readKey(fsys, dir)
+	if errors.Is(err, ErrNotInitialised) {
+		first, has, err := j.Owner(ctx)
+		if err != nil {
+			return key, err
+		}
+		if has {
+			return key, fmt.Errorf("%w: its fingerprint is %s; copy the file %s of that relay's directory into %s", journal.ErrOtherRelay, first.Fingerprint(), keyFile, dir)
+		}
+		if key, err = newKey(fsys, dir, random); err != nil {
+			return key, err
+		}
+		return key, j.Own(ctx, key.Public())
+	}
+	if err != nil {
+		return key, err
+	}
+	return key, j.Own(ctx, key.Public())
 }
 
 func newKey(fsys durable.FS, dir string, random io.Reader) (identity.Private, error) {

@@ -3,7 +3,6 @@ package online
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
 
@@ -16,17 +15,21 @@ import (
 
 // prepareAll prepares every item that is fetched and not prepared yet.
 func (r *Relay) prepareAll(ctx context.Context, o FetchOptions, chains []chain.ID, report *Fetched) error {
-	items, err := r.journal.Items(ctx, journal.Filter{States: []journal.State{journal.Fetched}, IDs: o.IDs, Network: o.Network})
-	if err != nil {
-		return err
+	if len(chains) == 0 {
+		return nil
 	}
-	items = slices.DeleteFunc(items, func(it journal.Item) bool { return !slices.Contains(chains, it.Chain) })
-	for part := range slices.Chunk(items, batch) {
-		if err := r.prepareBatch(ctx, part, report); err != nil {
+	f := journal.Filter{States: []journal.State{journal.Fetched}, Chains: chains, IDs: o.IDs, Network: o.Network, Max: batch}
+	for {
+		lease, items, err := r.claim(ctx, f)
+		if err != nil || len(items) == 0 {
+			return err
+		}
+		f.After = items[len(items)-1].After()
+		err = r.prepareBatch(ctx, lease, items, report)
+		if err := errors.Join(err, r.release(ctx, lease)); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // draft is an item on its way to being prepared; err is why it is not.
@@ -50,7 +53,7 @@ func parse(it journal.Item) draft {
 	return d
 }
 
-func (r *Relay) prepareBatch(ctx context.Context, items []journal.Item, report *Fetched) error {
+func (r *Relay) prepareBatch(ctx context.Context, lease journal.Lease, items []journal.Item, report *Fetched) error {
 	drafts := make([]draft, len(items))
 	for i, it := range items {
 		drafts[i] = parse(it)
@@ -66,14 +69,14 @@ func (r *Relay) prepareBatch(ctx context.Context, items []journal.Item, report *
 			if why := firstMissing(d.draft, missing); why != nil {
 				p := Problem{ID: d.item.ID, Code: why.code, Reason: why.reason}
 				report.Problems = append(report.Problems, p)
-				if err := r.journal.Note(ctx, p.ID, p.Code, p.Reason); err != nil {
+				if err := r.note(ctx, d.item, lease, p.Code, p.Reason); err != nil {
 					return err
 				}
 				continue
 			}
 			_, d.err = d.draft.Prove(proofs)
 		}
-		m := journal.Move{ID: d.item.ID, From: journal.Fetched, To: journal.Prepared}
+		m := journal.Move{ID: d.item.ID, From: journal.Fetched, To: journal.Prepared, Lease: lease}
 		if d.err != nil {
 			m.To, m.Code, m.Reason = journal.Refused, chain.CodeOf(d.err), chain.ReasonOf(d.err)
 			report.Problems = append(report.Problems, Problem{ID: m.ID, Code: m.Code, Reason: m.Reason})

@@ -47,7 +47,7 @@ func exported(t *testing.T, previous [][]byte, items ...bundle.Item) (*Relay, bu
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.journal.Export(t.Context(), req); err != nil {
+	if _, err := r.journal.Export(t.Context(), req, journal.Lease{}); err != nil {
 		t.Fatal(err)
 	}
 	return r, req
@@ -144,7 +144,7 @@ func TestWritePSBTsOnlyItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.journal.Export(t.Context(), newer); err != nil {
+	if _, err := r.journal.Export(t.Context(), newer, journal.Lease{}); err != nil {
 		t.Fatal(err)
 	}
 	for sealed, want := range map[*bundle.SealedRequest]int{&old: 0, &newer: 1} {

@@ -213,7 +213,7 @@ func TestImportListedResult(t *testing.T) {
 	}
 }
 
-// What waits for no signature takes none.
+// A signature for what was refused is kept, and left to a person.
 func TestImportPSBTNotWaiting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -224,10 +224,10 @@ func TestImportPSBTNotWaiting(t *testing.T) {
 	if got := w.imports(w.signer.Sign(req, refuse(1, chain.RefusedByPerson))); got.Refused != 1 {
 		t.Fatalf("%+v", got)
 	}
-	if got, err := w.take(w.stranger().Sign(unsigned), false); err != nil || codes(got.Problems) != "not-waiting " || got.Imported != 0 || !strings.Contains(got.Problems[0].Reason, "was not taken") {
+	if got, err := w.take(w.stranger().Sign(unsigned), false); err != nil || codes(got.Problems) != "signed-after-refusal " || got.Imported != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	w.wantState(id(1), "refused")
+	w.wantState(id(1), "failed")
 }
 
 // What never went out is not looked for.

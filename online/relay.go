@@ -11,8 +11,13 @@ package online
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -46,6 +51,10 @@ const (
 	CodeOtherBytes   chain.Code = "other-bytes"               // other signed bytes than those in the journal
 	CodeNotWaiting   chain.Code = "not-waiting"               // an outcome for an item that waits for none
 	CodeJournalFault chain.Code = "journal-fault"             // the journal's bytes are not what they were
+	CodeOtherRelay   chain.Code = "other-relay"               // another relay works with it now
+	CodeSameTx       chain.Code = "same-transaction"          // it asks for the transaction that pays another id
+	CodeInputsSpent  chain.Code = "inputs-spent"              // something else spends what it spends: it can never confirm
+	CodeEvicted      chain.Code = "evicted"                   // it was with the network and is not any more
 )
 
 // Problem is what keeps one item from going on.
@@ -67,7 +76,13 @@ type Relay struct {
 	journal  *journal.Journal
 	identity identity.Private
 	lock     *durable.Lock
+	owner    string        // who claims items
+	lease    time.Duration // for how long
 }
+
+// defaultLease is after how long another relay takes over what one that was
+// killed had claimed. No item is worked with for longer at a time.
+const defaultLease = 5 * time.Minute
 
 // Names in the state directory.
 const (
@@ -75,14 +90,25 @@ const (
 	identityFile = "relay.kmsid"
 	journalFile  = "journal.db"
 	lockFile     = "lock"
+	ownerFile    = "owner"
 )
 
 // Options say how a state directory is opened.
 type Options struct {
-	Dir  string
-	FS   durable.FS
-	Now  func() time.Time
-	Read bool // only look: without the lock, so beside a process that works
+	Dir      string
+	Database string // postgres:// address of a journal that relays share; "" is one of its own, in Dir
+	FS       durable.FS
+	Now      func() time.Time
+	Read     bool          // only look: without the lock, so beside a process that works
+	Lease    time.Duration // 0: defaultLease
+}
+
+// journalAt is where the journal is.
+func journalAt(dir, database string) string {
+	if database != "" {
+		return database
+	}
+	return filepath.Join(dir, journalFile)
 }
 
 // Open opens a state directory that Init made. Another process that has it
@@ -92,16 +118,86 @@ func Open(ctx context.Context, o Options) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{FS: o.FS, Now: o.Now, Sleep: tatum.Sleep, identity: key}
+	r := &Relay{FS: o.FS, Now: o.Now, Sleep: tatum.Sleep, identity: key, lease: o.Lease}
+	if r.lease <= 0 {
+		r.lease = defaultLease
+	}
 	if !o.Read {
 		if r.lock, err = durable.NewLock(filepath.Join(o.Dir, lockFile)); err != nil {
 			return nil, err
 		}
 	}
-	if r.journal, err = journal.Open(ctx, filepath.Join(o.Dir, journalFile), o.Now); err != nil {
+	if r.journal, err = journal.Open(ctx, journalAt(o.Dir, o.Database), o.Now); err != nil {
 		return nil, errors.Join(err, r.unlock())
 	}
+	if err := r.settle(ctx, o); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
 	return r, nil
+}
+
+// settle makes sure that the journal is this relay's, and gives back what an
+// earlier process of this folder had claimed when it was killed: whoever has
+// the folder's lock is the only one.
+func (r *Relay) settle(ctx context.Context, o Options) error {
+	if o.Read {
+		r.owner = rand.Text()
+		return nil
+	}
+	if err := r.journal.Own(ctx, r.identity.Public()); err != nil {
+		return err
+	}
+	var err error
+	if r.owner, err = ownerName(o.FS, o.Dir); err != nil {
+		return err
+	}
+	return r.journal.FreeOwn(ctx, r.owner)
+}
+
+// ownerName tells relays that share a journal apart: by a name of the folder's
+// own, and by machine and path, so that a copied folder is somebody else.
+func ownerName(fsys durable.FS, dir string) (string, error) {
+	path := filepath.Join(dir, ownerFile)
+	name, err := durable.ReadFile(fsys, path, 64)
+	if errors.Is(err, fs.ErrNotExist) {
+		name = []byte(rand.Text())
+		err = durable.Create(fsys, path, name, durable.PermFile, nil)
+	}
+	if err != nil {
+		return "", err
+	}
+	host, _ := os.Hostname()
+	whole, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", name, host, whole))
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+// claim takes items that nobody else works with.
+func (r *Relay) claim(ctx context.Context, f journal.Filter) (journal.Lease, []journal.Item, error) {
+	return r.journal.Claim(ctx, r.owner, r.lease, f)
+}
+
+// release gives back what is not done with, also when the step is cut short.
+func (r *Relay) release(ctx context.Context, l journal.Lease) error {
+	return r.journal.Release(context.WithoutCancel(ctx), l)
+}
+
+// elsewhere says whether a step came too late: another relay has the item, or
+// took it further.
+func elsewhere(err error) bool {
+	return errors.Is(err, journal.ErrLeased) || errors.Is(err, journal.ErrState)
+}
+
+// note records a problem of an item, unless another relay has it now.
+func (r *Relay) note(ctx context.Context, it journal.Item, l journal.Lease, code chain.Code, reason string) error {
+	err := r.journal.Note(context.WithoutCancel(ctx), journal.Note{ID: it.ID, State: it.State, Code: code, Reason: reason, Lease: l})
+	if elsewhere(err) {
+		return nil
+	}
+	return err
 }
 
 // Close gives the state directory back.

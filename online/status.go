@@ -2,6 +2,7 @@ package online
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -62,11 +63,33 @@ func (r *Relay) Reject(ctx context.Context, id, why string) (exported bool, err 
 	if it.Signed != nil || !journal.Allowed(it.State, journal.Rejected) {
 		return false, fmt.Errorf("reject: item %s is %s: %w", id, it.State, ErrTooLate)
 	}
-	if err := r.Tatum.Delete(ctx, id, true); err != nil && !tatum.IsNotFound(err) { // gone: an earlier run was cut short
+	lease, items, err := r.claim(ctx, journal.Filter{IDs: []string{id}, States: []journal.State{it.State}})
+	if err != nil {
+		return false, err
+	}
+	if len(items) == 0 {
+		return false, fmt.Errorf("reject: item %s: %w", id, journal.ErrLeased)
+	}
+	return r.drop(ctx, lease, items[0], why)
+}
+
+// drop drops a claimed item, at Tatum and then here.
+func (r *Relay) drop(ctx context.Context, lease journal.Lease, it journal.Item, why string) (exported bool, err error) {
+	defer func() { err = errors.Join(err, r.release(ctx, lease)) }()
+	bounded, cancel := context.WithTimeout(ctx, lease.Left(r.Now()))
+	defer cancel()
+	if err := r.Tatum.Delete(bounded, it.ID, true); err != nil && !gone(err) {
 		return false, err
 	}
 	seen := it.Request != bundle.Digest{} // it was once on its way to the signer, whatever became of it here
-	return seen, r.journal.Move(ctx, journal.Move{ID: id, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why})
+	return seen, r.journal.Move(ctx, journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why, Lease: lease})
+}
+
+// gone says whether Tatum itself says that there is no such pending
+// transaction: an earlier run was cut short. Any other 404 is some proxy's.
+func gone(err error) bool {
+	var said *tatum.Error
+	return errors.As(err, &said) && said.Code == "kms.missing"
 }
 
 // Retry lets an item that ended badly start again: a refused one is prepared

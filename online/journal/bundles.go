@@ -13,25 +13,34 @@ import (
 )
 
 // Export records a Request and moves its items to exported, in one
-// transaction, before the file is written anywhere.
-func (j *Journal) Export(ctx context.Context, r bundle.SealedRequest) error {
-	return j.change(ctx, "export", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO requests (digest, file, created, items) VALUES (?, ?, ?, ?)", r.Digest[:], r.File, r.Created, len(r.Items))
+// transaction, before the file is written anywhere. known says that the very
+// same Request was recorded before: its first file stays.
+func (j *Journal) Export(ctx context.Context, r bundle.SealedRequest, l Lease) (known bool, err error) {
+	err = j.change(ctx, "export", func(tx tx) error {
+		done, err := tx.ExecContext(ctx, "INSERT INTO requests (digest, file, created, items) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING", r.Digest[:], r.File, r.Created, len(r.Items))
 		if err != nil {
 			return err
 		}
-		stmt, err := tx.PrepareContext(ctx, "UPDATE items SET state = 'exported', request = ?, code = '', reason = '', updated = ? WHERE id = ? AND state IN ('prepared', 'exported')")
+		n, err := done.RowsAffected()
+		if err != nil {
+			return err
+		}
+		known = n == 0
+		fence, args := l.fence()
+		stmt, err := tx.PrepareContext(ctx, "UPDATE items SET state = 'exported', request = ?, code = '', reason = '', updated = ? WHERE id = ? AND state IN ('prepared', 'exported')"+fence)
 		if err != nil {
 			return err
 		}
 		defer stmt.Close()
 		for _, it := range r.Items {
-			if err := one(stmt.ExecContext(ctx, r.Digest[:], j.now().Unix(), it.ID)); err != nil {
+			done, err := stmt.ExecContext(ctx, append([]any{r.Digest[:], j.now().Unix(), it.ID}, args...)...)
+			if err := tx.met(ctx, done, err, it.ID, l); err != nil {
 				return fmt.Errorf("item %s: %w", it.ID, err)
 			}
 		}
 		return nil
 	})
+	return known, err
 }
 
 // ErrNoRequest is returned for a Request that this journal did not make.
@@ -40,7 +49,9 @@ var ErrNoRequest = errors.New("no such request in the journal")
 // Request gives the file of a Request, or ErrNoRequest.
 func (j *Journal) Request(ctx context.Context, digest bundle.Digest) ([]byte, error) {
 	var file []byte
-	err := j.db.QueryRowContext(ctx, "SELECT file FROM requests WHERE digest = ?", digest[:]).Scan(&file)
+	err := j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT file FROM requests WHERE digest = ?"), digest[:]).Scan(&file)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNoRequest
 	}
@@ -54,22 +65,39 @@ func (j *Journal) Request(ctx context.Context, digest bundle.Digest) ([]byte, er
 type Waiting struct {
 	Digest  bundle.Digest
 	Written bool // its file was written at least once
+	Held    bool // somebody is at work with it now
 }
 
 // Waiting lists the Requests that wait for a Result, oldest first.
 func (j *Journal) Waiting(ctx context.Context) ([]Waiting, error) {
-	rows, err := j.db.QueryContext(ctx, `SELECT digest, written FROM requests
-		WHERE EXISTS (SELECT 1 FROM items WHERE items.request = digest AND state = 'exported') ORDER BY rowid`)
+	var list []Waiting
+	err := j.read(ctx, func() error {
+		rows, err := j.db.QueryContext(ctx, j.d.sql(`SELECT digest, written,
+				EXISTS (SELECT 1 FROM items WHERE items.request = digest AND held_until > {now})
+			FROM requests WHERE EXISTS (SELECT 1 FROM items WHERE items.request = digest AND state = 'exported') ORDER BY rowid`))
+		if err != nil {
+			return err
+		}
+		list, err = scanWaiting(rows)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("journal: waiting requests: %w", err)
 	}
+	return list, nil
+}
+
+func scanWaiting(rows *sql.Rows) ([]Waiting, error) {
 	defer rows.Close()
 	var list []Waiting
 	for rows.Next() {
 		var digest []byte
 		var w Waiting
-		if err := rows.Scan(&digest, &w.Written); err != nil {
-			return nil, fmt.Errorf("journal: waiting requests: %w", err)
+		if err := rows.Scan(&digest, &w.Written, &w.Held); err != nil {
+			return nil, err
+		}
+		if len(digest) != len(w.Digest) {
+			return nil, fmt.Errorf("a digest of %d bytes", len(digest))
 		}
 		w.Digest = bundle.Digest(digest)
 		list = append(list, w)
@@ -79,7 +107,7 @@ func (j *Journal) Waiting(ctx context.Context) ([]Waiting, error) {
 
 // Written records that a Request's file is where it was asked for.
 func (j *Journal) Written(ctx context.Context, digest bundle.Digest) error {
-	return j.change(ctx, "written", func(tx *sql.Tx) error {
+	return j.change(ctx, "written", func(tx tx) error {
 		_, err := tx.ExecContext(ctx, "UPDATE requests SET written = 1 WHERE digest = ?", digest[:])
 		return err
 	})
@@ -88,7 +116,10 @@ func (j *Journal) Written(ctx context.Context, digest bundle.Digest) error {
 // HasResult says whether a Result was imported before.
 func (j *Journal) HasResult(ctx context.Context, digest bundle.Digest) (bool, error) {
 	var n int
-	if err := j.db.QueryRowContext(ctx, "SELECT count(*) FROM results WHERE digest = ?", digest[:]).Scan(&n); err != nil {
+	err := j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT count(*) FROM results WHERE digest = ?"), digest[:]).Scan(&n)
+	})
+	if err != nil {
 		return false, fmt.Errorf("journal: result %.16s: %w", digest, err)
 	}
 	return n > 0, nil
@@ -107,11 +138,17 @@ type RefusedItem struct {
 	Reason string
 }
 
+// SignedLate is the code of an item whose signature came after the item was
+// refused: a person decides.
+const SignedLate chain.Code = "signed-after-refusal"
+
 // Import records a Result and what it brought, in one transaction. An item
 // that has the very same bytes already stays as it is; other bytes are
-// ErrOtherBytes, and nothing at all is recorded.
+// ErrOtherBytes, and nothing at all is recorded. Nor is it where an item
+// moved on since it was looked at (ErrState), or is held (ErrLeased): look
+// again.
 func (j *Journal) Import(ctx context.Context, r bundle.SealedResult, signed []SignedItem, refused []RefusedItem) error {
-	return j.change(ctx, "import", func(tx *sql.Tx) error {
+	return j.change(ctx, "import", func(tx tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO results (digest, request, file, imported) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
 			r.Digest[:], r.Request[:], r.File, j.now().Unix())
 		if err != nil {
@@ -128,9 +165,9 @@ func (j *Journal) Import(ctx context.Context, r bundle.SealedResult, signed []Si
 			}
 		}
 		for _, x := range refused {
-			err := one(tx.ExecContext(ctx, "UPDATE items SET state = 'refused', code = ?, reason = ?, updated = ? WHERE id = ? AND state = 'exported'",
-				string(x.Code), x.Reason, j.now().Unix(), x.ID))
-			if err != nil {
+			done, err := tx.ExecContext(ctx, "UPDATE items SET state = 'refused', code = ?, reason = ?, updated = ? WHERE id = ? AND state = 'exported' AND request = ? AND held_until <= {now}",
+				words(string(x.Code)), words(x.Reason), j.now().Unix(), x.ID, r.Request[:])
+			if err := tx.met(ctx, done, err, x.ID, Lease{}); err != nil {
 				return fmt.Errorf("item %s: %w", x.ID, err)
 			}
 		}
@@ -138,9 +175,14 @@ func (j *Journal) Import(ctx context.Context, r bundle.SealedResult, signed []Si
 	})
 }
 
-func (j *Journal) sign(ctx context.Context, tx *sql.Tx, s SignedItem) error {
+// sign sets the signed bytes of an item, once. They are taken wherever no
+// person has dropped the item: a signature that is out in the world cannot be
+// wished away. One that was refused meanwhile becomes failed, for a person
+// to decide.
+func (j *Journal) sign(ctx context.Context, tx tx, s SignedItem) error {
 	var have []byte
-	if err := tx.QueryRowContext(ctx, "SELECT signed FROM items WHERE id = ?", s.ID).Scan(&have); err != nil {
+	var state State
+	if err := tx.QueryRowContext(ctx, "SELECT signed, state FROM items WHERE id = ? {locked}", s.ID).Scan(&have, &state); err != nil {
 		return err
 	}
 	if have != nil {
@@ -149,8 +191,32 @@ func (j *Journal) sign(ctx context.Context, tx *sql.Tx, s SignedItem) error {
 		}
 		return nil
 	}
-	return one(tx.ExecContext(ctx, "UPDATE items SET state = 'signed', signed = ?, txid = ?, code = '', reason = '', updated = ? WHERE id = ? AND state = 'exported'",
-		s.Raw, s.TxID, j.now().Unix(), s.ID))
+	to, code, reason := Signed, chain.Code(""), ""
+	if state == Refused {
+		to, code, reason = Failed, SignedLate, "a valid signature came although it was refused; retry broadcasts it, and nothing else is done with it until then"
+	}
+	if !Allowed(state, to) {
+		return ErrState
+	}
+	done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, signed = ?, txid = ?, code = ?, reason = ?, updated = ? WHERE id = ? AND state = ? AND signed IS NULL AND held_until <= {now}",
+		string(to), s.Raw, s.TxID, string(code), reason, j.now().Unix(), s.ID, string(state))
+	if err := tx.met(ctx, done, err, s.ID, Lease{}); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO payers (txid, id) VALUES (?, ?) ON CONFLICT (txid) DO NOTHING", s.TxID, s.ID)
+	return err
+}
+
+// Payer gives the item that a transaction pays: of several that ask for the
+// very same one, the first that was signed.
+func (j *Journal) Payer(ctx context.Context, txid string) (id string, err error) {
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT id FROM payers WHERE txid = ?"), txid).Scan(&id)
+	})
+	if err != nil {
+		return "", fmt.Errorf("journal: payer of %.64s: %w", txid, err)
+	}
+	return id, nil
 }
 
 // Peer is the paired signer and what was last seen of it.
@@ -168,7 +234,9 @@ var ErrNoPeer = errors.New("no signer is paired with this relay")
 func (j *Journal) Peer(ctx context.Context) (Peer, error) {
 	var p Peer
 	var signer []byte
-	err := j.db.QueryRowContext(ctx, "SELECT signer, watch, head, ledger_len FROM peer").Scan(&signer, &p.Watch, &p.Head, &p.LedgerLen)
+	err := j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, "SELECT signer, watch, head, ledger_len FROM peer").Scan(&signer, &p.Watch, &p.Head, &p.LedgerLen)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return Peer{}, ErrNoPeer
 	}
@@ -184,9 +252,9 @@ var ErrOtherPeer = errors.New("another signer is paired with this relay")
 
 // Pair accepts a signer, or a newer watch file of the one that is paired.
 func (j *Journal) Pair(ctx context.Context, w bundle.SealedWatch) error {
-	return j.change(ctx, "pair", func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, `INSERT INTO peer (only, signer, watch) VALUES (1, ?, ?)
-			ON CONFLICT (only) DO UPDATE SET watch = excluded.watch WHERE signer = excluded.signer`, w.Signer[:], w.File)
+	return j.change(ctx, "pair", func(tx tx) error {
+		done, err := tx.ExecContext(ctx, `INSERT INTO peer ("only", signer, watch) VALUES (1, ?, ?)
+			ON CONFLICT ("only") DO UPDATE SET watch = excluded.watch WHERE peer.signer = excluded.signer`, w.Signer[:], w.File)
 		if err != nil {
 			return err
 		}
@@ -195,4 +263,38 @@ func (j *Journal) Pair(ctx context.Context, w bundle.SealedWatch) error {
 		}
 		return nil
 	})
+}
+
+// ErrOtherRelay is returned by Own where the journal is another relay's.
+var ErrOtherRelay = errors.New("this journal belongs to another relay identity")
+
+// Own has a journal belong to one relay identity for good. All relays that
+// share it have that identity, so that each takes the Results of what any of
+// them has exported.
+func (j *Journal) Own(ctx context.Context, relay identity.Public) error {
+	var first []byte
+	err := j.change(ctx, "own", func(tx tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO relay ("only", identity) VALUES (1, ?) ON CONFLICT ("only") DO NOTHING`, relay[:])
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, "SELECT identity FROM relay").Scan(&first)
+	})
+	if err == nil && !bytes.Equal(first, relay[:]) && len(first) == len(relay) {
+		err = fmt.Errorf("%w: its fingerprint is %s", ErrOtherRelay, identity.Public(first).Fingerprint())
+	}
+	return err
+}
+
+// Owner gives the relay identity that a journal belongs to, if it has one.
+func (j *Journal) Owner(ctx context.Context) (relay identity.Public, has bool, err error) {
+	var first []byte
+	err = j.read(ctx, func() error { return j.db.QueryRowContext(ctx, "SELECT identity FROM relay").Scan(&first) })
+	if errors.Is(err, sql.ErrNoRows) {
+		return relay, false, nil
+	}
+	if err != nil || len(first) != len(relay) {
+		return relay, false, fmt.Errorf("journal: owner: %w", err)
+	}
+	return identity.Public(first), true, nil
 }

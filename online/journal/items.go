@@ -36,7 +36,7 @@ const (
 // item ID, Chain, Network, Pending, Content and Withdrawal are read.
 func (j *Journal) Add(ctx context.Context, items []Item) ([]Seen, error) {
 	seen := make([]Seen, len(items))
-	err := j.change(ctx, "add", func(tx *sql.Tx) error {
+	err := j.change(ctx, "add", func(tx tx) error {
 		insert, err := tx.PrepareContext(ctx, `INSERT INTO items (id, chain, network, pending, content, withdrawal, state, created, updated)
 			VALUES (?, ?, ?, ?, ?, ?, 'fetched', ?, ?) ON CONFLICT (id) DO NOTHING`)
 		if err != nil {
@@ -62,7 +62,7 @@ func (j *Journal) Add(ctx context.Context, items []Item) ([]Seen, error) {
 	return seen, err
 }
 
-func compare(ctx context.Context, tx *sql.Tx, it Item) (Seen, error) {
+func compare(ctx context.Context, tx tx, it Item) (Seen, error) {
 	var content []byte
 	var network chain.Network
 	if err := tx.QueryRowContext(ctx, "SELECT content, network FROM items WHERE id = ?", it.ID).Scan(&content, &network); err != nil {
@@ -77,28 +77,31 @@ func compare(ctx context.Context, tx *sql.Tx, it Item) (Seen, error) {
 // Filter chooses items. Empty fields choose all.
 type Filter struct {
 	States  []State
+	Chains  []chain.ID
 	IDs     []string
 	Network chain.Network
 	Max     int
+	After   int64 // only those that come after this place
+	Shallow int64 // only those with fewer confirmations when last looked for
 }
 
 // Items lists items, oldest first.
 func (j *Journal) Items(ctx context.Context, f Filter) ([]Item, error) {
-	query, args := f.query()
-	rows, err := j.db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("journal: items: %w", err)
+	where, args := f.where("")
+	query := "SELECT " + columns + " FROM items" + where + " ORDER BY seq"
+	if f.Max > 0 {
+		query, args = query+" LIMIT ?", append(args, f.Max)
 	}
-	defer rows.Close()
 	var items []Item
-	for rows.Next() {
-		it, err := scan(rows)
+	err := j.read(ctx, func() error {
+		rows, err := j.db.QueryContext(ctx, j.d.sql(query), args...)
 		if err != nil {
-			return nil, fmt.Errorf("journal: items: %w", err)
+			return err
 		}
-		items = append(items, it)
-	}
-	if err := rows.Err(); err != nil {
+		items, err = scanAll(rows)
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("journal: items: %w", err)
 	}
 	return items, nil
@@ -116,48 +119,77 @@ func (j *Journal) Item(ctx context.Context, id string) (Item, error) {
 	return items[0], nil
 }
 
-func (f Filter) query() (string, []any) {
-	var where []string
+// where makes the condition of a query, with one more that is given.
+func (f Filter) where(condition string) (string, []any) {
+	var all []string
 	var args []any
+	if condition != "" {
+		all = append(all, condition)
+	}
 	in := func(column string, list any) { // one parameter, however long the list
 		b, _ := json.Marshal(list)
-		where, args = append(where, column+" IN (SELECT value FROM json_each(?))"), append(args, string(b))
+		all, args = append(all, column+" IN ({list})"), append(args, string(b))
 	}
 	if len(f.States) > 0 {
 		in("state", f.States)
+	}
+	if len(f.Chains) > 0 {
+		in("chain", f.Chains)
 	}
 	if len(f.IDs) > 0 {
 		in("id", f.IDs)
 	}
 	if f.Network != chain.UnknownNetwork {
-		where, args = append(where, "network = ?"), append(args, f.Network)
+		all, args = append(all, "network = ?"), append(args, f.Network)
 	}
-	query := "SELECT id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, updated FROM items"
-	if len(where) > 0 {
-		query += " WHERE " + strings.Join(where, " AND ")
+	if f.After > 0 {
+		all, args = append(all, "seq > ?"), append(args, f.After)
 	}
-	query += " ORDER BY seq"
-	if f.Max > 0 {
-		query, args = query+" LIMIT ?", append(args, f.Max)
+	if f.Shallow > 0 {
+		all, args = append(all, "depth < ?"), append(args, f.Shallow)
 	}
-	return query, args
+	if len(all) == 0 {
+		return "", nil
+	}
+	return " WHERE " + strings.Join(all, " AND "), args
+}
+
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated"
+
+func scanAll(rows *sql.Rows) ([]Item, error) {
+	defer rows.Close()
+	var items []Item
+	for rows.Next() {
+		it, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, it)
+	}
+	return items, rows.Err()
 }
 
 func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
-	var updated int64
-	err := rows.Scan(&it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &updated)
+	var created, updated int64
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated)
 	if err != nil {
 		return Item{}, err
+	}
+	if len(content) != len(it.Content) {
+		return Item{}, fmt.Errorf("item %.80q has a content hash of %d bytes", it.ID, len(content))
 	}
 	it.Content = [32]byte(content)
 	if len(request) == len(bundle.Digest{}) {
 		it.Request = bundle.Digest(request)
 	}
-	it.Updated = time.Unix(updated, 0).UTC()
+	it.Created, it.Updated = time.Unix(created, 0).UTC(), time.Unix(updated, 0).UTC()
 	return it, nil
 }
+
+// After gives the place of an item in the order of Items, for Filter.After.
+func (it Item) After() int64 { return it.seq }
 
 // Move is one item's step from one state to another.
 type Move struct {
@@ -165,22 +197,21 @@ type Move struct {
 	From, To State
 	Code     chain.Code // why, for a state that is no progress
 	Reason   string
+	Lease    Lease // that the item was claimed with, if it was
 }
 
 // Move makes steps, all or none. An item that is not in the state it should
-// come from is ErrState.
+// come from is ErrState, one that is not held ErrLeased.
 func (j *Journal) Move(ctx context.Context, moves ...Move) error {
-	return j.change(ctx, "move", func(tx *sql.Tx) error {
-		stmt, err := tx.PrepareContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, updated = ? WHERE id = ? AND state = ?")
-		if err != nil {
-			return err
-		}
-		defer stmt.Close()
+	return j.change(ctx, "move", func(tx tx) error {
 		for _, m := range moves {
-			if !Allowed(m.From, m.To) || m.To == Exported || (m.To == Signed && m.From != Failed) {
-				return notAllowed(m.ID, m.From, m.To) // those two have methods of their own
+			if !Allowed(m.From, m.To) || m.To == Exported || (m.To == Signed && m.From != Failed) || (m.To == Failed && m.From == Refused) {
+				return notAllowed(m.ID, m.From, m.To) // those have methods of their own
 			}
-			if err := one(stmt.ExecContext(ctx, string(m.To), string(m.Code), m.Reason, j.now().Unix(), m.ID, string(m.From))); err != nil {
+			fence, args := m.Lease.fence()
+			args = append([]any{string(m.To), words(string(m.Code)), words(m.Reason), j.now().Unix(), m.ID, string(m.From)}, args...)
+			done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, updated = ? WHERE id = ? AND state = ?"+fence, args...)
+			if err := tx.met(ctx, done, err, m.ID, m.Lease); err != nil {
 				return fmt.Errorf("item %s to %s: %w", m.ID, m.To, err)
 			}
 		}
@@ -188,20 +219,46 @@ func (j *Journal) Move(ctx context.Context, moves ...Move) error {
 	})
 }
 
-// one makes ErrState of an update that met no row.
-func one(done sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	if n, err := done.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(ErrState, err)
-	}
-	return nil
+// Note says why an item stays where it is.
+type Note struct {
+	ID     string
+	State  State // that it is in
+	Code   chain.Code
+	Reason string
+	Lease  Lease
 }
 
-// Note records why an item stays where it is.
-func (j *Journal) Note(ctx context.Context, id string, code chain.Code, reason string) error {
-	return j.change(ctx, "note", func(tx *sql.Tx) error {
-		return one(tx.ExecContext(ctx, "UPDATE items SET code = ?, reason = ?, updated = ? WHERE id = ?", string(code), reason, j.now().Unix(), id))
+// Note records why an item stays where it is, under the conditions of Move.
+func (j *Journal) Note(ctx context.Context, n Note) error {
+	return j.change(ctx, "note", func(tx tx) error {
+		fence, args := n.Lease.fence()
+		args = append([]any{words(string(n.Code)), words(n.Reason), j.now().Unix(), n.ID, string(n.State)}, args...)
+		done, err := tx.ExecContext(ctx, "UPDATE items SET code = ?, reason = ?, updated = ? WHERE id = ? AND state = ?"+fence, args...)
+		if err := tx.met(ctx, done, err, n.ID, n.Lease); err != nil {
+			return fmt.Errorf("item %s: %w", n.ID, err)
+		}
+		return nil
 	})
+}
+
+// Sighted records how many confirmations a transaction had, -1 for one that
+// was not found.
+func (j *Journal) Sighted(ctx context.Context, id string, l Lease, depth int64) error {
+	return j.change(ctx, "sighted", func(tx tx) error {
+		fence, args := l.fence()
+		done, err := tx.ExecContext(ctx, "UPDATE items SET depth = ? WHERE id = ?"+fence, append([]any{depth, id}, args...)...)
+		return tx.met(ctx, done, err, id, l)
+	})
+}
+
+// Count says how many items f chooses, without its Max.
+func (j *Journal) Count(ctx context.Context, f Filter) (n int, err error) {
+	where, args := f.where("")
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT count(*) FROM items"+where), args...).Scan(&n)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("journal: count: %w", err)
+	}
+	return n, nil
 }

@@ -1,34 +1,34 @@
 // Package journal remembers, on a database, what became of every pending
-// transaction: SQLite in WAL mode with synchronous FULL, so that what a
-// method has acknowledged survives a crash.
+// transaction: SQLite in WAL mode with synchronous FULL, or PostgreSQL where
+// several relays share the work. What a method has acknowledged survives a
+// crash.
 //
 // An item moves through states by the one table in state.go; every change is
-// one database transaction that checks the state it starts from. The
-// database itself holds to the two promises that matter most: signed bytes
-// are set once, and what Tatum asked for is never changed.
+// one database transaction that checks the state it starts from, and that
+// whoever makes it holds the item (lease.go). The database itself holds to
+// the two promises that matter most: signed bytes are set once, and what
+// Tatum asked for is never changed.
 package journal
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 	"time"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 )
 
-// Journal is an open journal. It is safe for concurrent use; one process at a
-// time writes, which is the state directory's lock to ensure.
+// Journal is an open journal. It is safe for concurrent use, by several
+// processes too.
 type Journal struct {
-	db  *sql.DB
-	now func() time.Time
+	db     *sql.DB
+	d      dialect
+	shared bool // on PostgreSQL: connections come and go
+	now    func() time.Time
+	pause  func(context.Context, time.Duration) error
 }
 
 // Item is one pending transaction with its history's last line.
@@ -45,45 +45,56 @@ type Item struct {
 	Reason     string
 	Signed     []byte // final transaction
 	TxID       string // of Signed
+	Depth      int64  // confirmations when it was last looked for; -1 when it was not found
+	Created    time.Time
 	Updated    time.Time
+
+	seq int64
 }
 
-// Open opens the journal at path, making one if there is none.
-func Open(ctx context.Context, path string, now func() time.Time) (*Journal, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite gives its other files the same mode
-	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
+// Open opens the journal at a path, or at a postgres:// address, making one
+// if there is none.
+func Open(ctx context.Context, where string, now func() time.Time) (*Journal, error) {
+	j := &Journal{now: now, pause: pause, shared: IsAddress(where)}
+	open := openSQLite
+	if j.shared {
+		open = openPostgres
 	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
+	if err := open(ctx, j, where); err != nil {
+		return nil, err
 	}
-	db, err := sql.Open("sqlite", address(path))
-	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
+	if err := j.migrate(ctx); err != nil {
+		_ = j.db.Close()
+		return nil, err
 	}
-	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &Journal{db: db, now: now}, nil
+	return j, nil
 }
 
-func address(path string) string {
-	options := url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "fullfsync(1)", "foreign_keys(1)", "trusted_schema(0)"},
-		"_txlock": {"immediate"},
+// pause waits for d or until ctx is done.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
 	}
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: options.Encode()}
-	return u.String()
 }
 
 // Close closes the journal.
 func (j *Journal) Close() error { return j.db.Close() }
 
-// Check has SQLite look through the whole file.
+// Check has SQLite look through the whole file. PostgreSQL looks after its
+// own: there it is asked whether it answers.
 func (j *Journal) Check(ctx context.Context) error {
+	query := "PRAGMA integrity_check(1)"
+	if j.shared {
+		query = "SELECT 'ok' FROM (SELECT count(*) FROM items) AS counted"
+	}
 	var verdict string
-	if err := j.db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
+	err := j.read(ctx, func() error { return j.db.QueryRowContext(ctx, query).Scan(&verdict) })
+	if err != nil {
 		return fmt.Errorf("journal: integrity check: %w", err)
 	}
 	if verdict != "ok" {
@@ -92,18 +103,73 @@ func (j *Journal) Check(ctx context.Context) error {
 	return nil
 }
 
-// change runs one database transaction.
-func (j *Journal) change(ctx context.Context, what string, f func(*sql.Tx) error) error {
-	tx, err := j.db.BeginTx(ctx, nil)
+// change runs one database transaction. f may run more than once.
+func (j *Journal) change(ctx context.Context, what string, f func(tx) error) error {
+	err := j.commit(ctx, f)
 	if err != nil {
 		return fmt.Errorf("journal: %s: %w", what, err)
 	}
-	defer func() { _ = tx.Rollback() }()
-	if err := f(tx); err != nil {
-		return fmt.Errorf("journal: %s: %w", what, err)
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("journal: %s: %w", what, err)
-	}
 	return nil
+}
+
+// commit leaves a token in each transaction on PostgreSQL. Where the reply to
+// a COMMIT was lost, the next try finds the token, waiting for a server that
+// is still at it, and knows that all is done; or it does not, and nothing is.
+func (j *Journal) commit(ctx context.Context, f func(tx) error) error {
+	if !j.shared {
+		return j.once(ctx, f)
+	}
+	token := rand.Text()
+	return j.read(ctx, func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxChange) // begun, it ends one way or the other
+		defer cancel()
+		return j.once(ctx, func(t tx) error {
+			done, err := t.ExecContext(ctx, "INSERT INTO commits (token, at) VALUES (?, {now}) ON CONFLICT (token) DO NOTHING", token)
+			if err != nil {
+				return err
+			}
+			if n, err := done.RowsAffected(); err != nil || n == 0 {
+				return err
+			}
+			return f(t)
+		})
+	})
+}
+
+func (j *Journal) once(ctx context.Context, f func(tx) error) error {
+	t, err := j.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = t.Rollback() }()
+	if err := f(tx{t, j.d}); err != nil {
+		return err
+	}
+	return t.Commit()
+}
+
+// patience is how long a database that is away, such as for a restart, is
+// waited for, and maxChange how long one transaction may take.
+const (
+	patience  = time.Minute
+	maxChange = 2 * time.Minute
+	firstWait = 20 * time.Millisecond
+	maxWait   = time.Second
+)
+
+// read runs f, and again where the connection was lost or two transactions
+// met. f must not have changed anything then.
+func (j *Journal) read(ctx context.Context, f func() error) error {
+	wait, waited := firstWait, time.Duration(0)
+	for {
+		err := f()
+		if err == nil || !j.shared || !passes(err) || waited >= patience {
+			return err
+		}
+		if j.pause(ctx, wait) != nil {
+			return err
+		}
+		waited += wait
+		wait = min(2*wait, maxWait)
+	}
 }

@@ -5,27 +5,36 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // Previous gives the bytes, without witness, of those previous transactions
 // that are held. They are hashed by whoever rests on them.
 func (j *Journal) Previous(ctx context.Context, txids []string) (map[string][]byte, error) {
-	stmt, err := j.db.PrepareContext(ctx, "SELECT raw FROM previous WHERE txid = ?")
+	have := make(map[string][]byte, len(txids))
+	query := j.d.sql("SELECT raw FROM previous WHERE txid = ?")
+	err := j.read(ctx, func() error {
+		stmt, err := j.db.PrepareContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		defer stmt.Close()
+		for _, id := range txids {
+			var raw []byte
+			err := stmt.QueryRowContext(ctx, id).Scan(&raw)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", id, err)
+			}
+			have[id] = raw
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("journal: previous transactions: %w", err)
-	}
-	defer stmt.Close()
-	have := make(map[string][]byte, len(txids))
-	for _, id := range txids {
-		var raw []byte
-		err := stmt.QueryRowContext(ctx, id).Scan(&raw)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("journal: previous transaction %s: %w", id, err)
-		}
-		have[id] = raw
 	}
 	return have, nil
 }
@@ -40,7 +49,9 @@ type PreviousTx struct {
 // that is held already is replaced: it was fetched again because what was held
 // did not hash to its id.
 func (j *Journal) AddPrevious(ctx context.Context, list []PreviousTx) error {
-	return j.change(ctx, "add previous transactions", func(tx *sql.Tx) error {
+	// In one order everywhere, so that two relays do not wait for each other.
+	list = slices.SortedFunc(slices.Values(list), func(a, b PreviousTx) int { return strings.Compare(a.TxID, b.TxID) })
+	return j.change(ctx, "add previous transactions", func(tx tx) error {
 		stmt, err := tx.PrepareContext(ctx, "INSERT INTO previous (txid, raw) VALUES (?, ?) ON CONFLICT (txid) DO UPDATE SET raw = excluded.raw")
 		if err != nil {
 			return err

@@ -3,13 +3,18 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
-// migrations bring a journal from one version to the next. What was released
-// is never changed; the version is SQLite's user_version.
-var migrations = [...]string{
-	`
+// migration brings a journal from one version to the next. Tables are written
+// for SQLite and translated; what guards them is not the same in both.
+type migration struct{ tables, sqlite, postgres string }
+
+// migrations are all of them. What was released is never changed. The version
+// is user_version on SQLite, and in the table version on PostgreSQL.
+var migrations = [...]migration{
+	{tables: `
 CREATE TABLE requests (
 	digest  BLOB PRIMARY KEY CHECK (length(digest) = 32),
 	file    BLOB NOT NULL,
@@ -42,17 +47,6 @@ CREATE TABLE items (
 CREATE INDEX items_by_state ON items (state, seq);
 CREATE INDEX items_by_request ON items (request);
 
--- For one pending id at most one signed byte string ever leaves.
-CREATE TRIGGER signed_once BEFORE UPDATE OF signed, txid ON items
-WHEN OLD.signed IS NOT NULL AND (NEW.signed IS NOT OLD.signed OR NEW.txid IS NOT OLD.txid)
-BEGIN SELECT RAISE(ABORT, 'signed bytes are set once'); END;
-
-CREATE TRIGGER items_stay BEFORE DELETE ON items
-BEGIN SELECT RAISE(ABORT, 'items are never deleted'); END;
-
-CREATE TRIGGER items_same BEFORE UPDATE OF id, chain, network, pending, content, withdrawal ON items
-BEGIN SELECT RAISE(ABORT, 'what Tatum asked for is never changed'); END;
-
 CREATE TABLE previous (
 	txid TEXT PRIMARY KEY,
 	raw  BLOB NOT NULL
@@ -72,51 +66,144 @@ CREATE TABLE peer (
 	head       BLOB,
 	ledger_len INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-`,
+`, sqlite: `
+-- For one pending id at most one signed byte string ever leaves.
+CREATE TRIGGER signed_once BEFORE UPDATE OF signed, txid ON items
+WHEN OLD.signed IS NOT NULL AND (NEW.signed IS NOT OLD.signed OR NEW.txid IS NOT OLD.txid)
+BEGIN SELECT RAISE(ABORT, 'signed bytes are set once'); END;
+
+CREATE TRIGGER items_stay BEFORE DELETE ON items
+BEGIN SELECT RAISE(ABORT, 'items are never deleted'); END;
+
+CREATE TRIGGER items_same BEFORE UPDATE OF id, chain, network, pending, content, withdrawal ON items
+BEGIN SELECT RAISE(ABORT, 'what Tatum asked for is never changed'); END;
+`, postgres: `
+-- For one pending id at most one signed byte string ever leaves.
+CREATE FUNCTION signed_once() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN RAISE EXCEPTION 'signed bytes are set once'; END $$;
+CREATE TRIGGER signed_once BEFORE UPDATE OF signed, txid ON items FOR EACH ROW
+	WHEN (OLD.signed IS NOT NULL AND (NEW.signed IS DISTINCT FROM OLD.signed OR NEW.txid IS DISTINCT FROM OLD.txid))
+	EXECUTE FUNCTION signed_once();
+
+CREATE FUNCTION items_stay() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN RAISE EXCEPTION 'items are never deleted'; END $$;
+CREATE TRIGGER items_stay BEFORE DELETE ON items FOR EACH ROW EXECUTE FUNCTION items_stay();
+CREATE TRIGGER items_all_stay BEFORE TRUNCATE ON items EXECUTE FUNCTION items_stay();
+
+CREATE FUNCTION items_same() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN RAISE EXCEPTION 'what Tatum asked for is never changed'; END $$;
+CREATE TRIGGER items_same BEFORE UPDATE OF id, chain, network, pending, content, withdrawal ON items
+	FOR EACH ROW EXECUTE FUNCTION items_same();
+`},
+	// Several relays; what became of a transaction after it was completed; the
+	// one pending id that a transaction pays.
+	{tables: `
+ALTER TABLE items ADD COLUMN holder TEXT NOT NULL DEFAULT '';
+ALTER TABLE items ADD COLUMN held_until INTEGER NOT NULL DEFAULT 0; -- ms since 1970, by the database's clock
+ALTER TABLE items ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE payers (
+	txid TEXT PRIMARY KEY,
+	id   TEXT NOT NULL
+) STRICT;
+INSERT INTO payers (txid, id)
+	SELECT txid, id FROM items WHERE seq IN (SELECT min(seq) FROM items WHERE txid <> '' GROUP BY txid);
+
+CREATE TABLE relay (
+	only       INTEGER PRIMARY KEY CHECK (only = 1),
+	identity   BLOB NOT NULL CHECK (length(identity) = 32)
+) STRICT;
+`, postgres: `
+CREATE TABLE commits (
+	token TEXT PRIMARY KEY,
+	at    BIGINT NOT NULL
+);
+`},
 }
 
-func migrate(ctx context.Context, db *sql.DB) error {
-	version, err := versionOf(ctx, db)
+// ErrNewer is returned for a journal that a newer version of this program has.
+var ErrNewer = errors.New("a newer version of this program wrote it")
+
+// migrate brings the journal to this program's version, under a lock, so that
+// of two relays that start at once one waits for the other.
+func (j *Journal) migrate(ctx context.Context) error {
+	version, err := j.version(ctx, j.db.QueryRowContext)
 	if err != nil {
-		return err
+		version = 0 // there is none yet
 	}
-	if version > len(migrations) {
-		return fmt.Errorf("journal: it is of version %d, this program knows %d: a newer one wrote it", version, len(migrations))
-	}
-	for version < len(migrations) {
-		if err := step(ctx, db, version); err != nil {
-			return fmt.Errorf("journal: migration %d: %w", version+1, err)
+	if version < len(migrations) {
+		err = j.once(ctx, func(t tx) error { return j.steps(ctx, t) })
+		if err == nil {
+			version, err = j.version(ctx, j.db.QueryRowContext)
 		}
-		version++
 	}
-	return nil
+	if err == nil && version > len(migrations) {
+		err = fmt.Errorf("it is of version %d, this program knows %d: %w", version, len(migrations), ErrNewer)
+	}
+	if err != nil {
+		return fmt.Errorf("journal: migration: %w", err)
+	}
+	return j.prune(ctx)
 }
 
-func versionOf(ctx context.Context, q interface {
-	QueryRowContext(context.Context, string, ...any) *sql.Row
-}) (int, error) {
-	var version int
-	if err := q.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return 0, fmt.Errorf("journal: version: %w", err)
+type queryRow func(context.Context, string, ...any) *sql.Row
+
+func (j *Journal) version(ctx context.Context, query queryRow) (version int, err error) {
+	text := "PRAGMA user_version"
+	if j.shared {
+		text = "SELECT version FROM version"
+	}
+	if err := query(ctx, text).Scan(&version); err != nil {
+		return 0, fmt.Errorf("version: %w", err)
 	}
 	return version, nil
 }
 
-func step(ctx context.Context, db *sql.DB, version int) error {
-	tx, err := db.BeginTx(ctx, nil)
+// migrationLock is the advisory lock of PostgreSQL that migrations take.
+const migrationLock = 0x636f6c646b6d73 // "coldkms"
+
+func (j *Journal) steps(ctx context.Context, t tx) error {
+	if j.shared {
+		for _, query := range []string{
+			fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock),
+			"CREATE TABLE IF NOT EXISTS version (version BIGINT NOT NULL)",
+			"INSERT INTO version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM version)",
+		} {
+			if _, err := t.Tx.ExecContext(ctx, query); err != nil {
+				return err
+			}
+		}
+	}
+	version, err := j.version(ctx, t.Tx.QueryRowContext)
+	if err != nil || version >= len(migrations) { // another process was faster
+		return err
+	}
+	for i, m := range migrations[version:] {
+		guards := m.sqlite
+		if j.shared {
+			guards = m.postgres
+		}
+		if _, err := t.Tx.ExecContext(ctx, j.d.tables.Replace(m.tables)+guards); err != nil {
+			return fmt.Errorf("to version %d: %w", version+i+1, err)
+		}
+	}
+	set := "PRAGMA user_version = %d"
+	if j.shared {
+		set = "UPDATE version SET version = %d"
+	}
+	_, err = t.Tx.ExecContext(ctx, fmt.Sprintf(set, len(migrations)))
+	return err
+}
+
+// prune drops tokens that nobody waits for any more.
+func (j *Journal) prune(ctx context.Context) error {
+	if !j.shared {
+		return nil
+	}
+	const day = 24 * 60 * 60 * 1000
+	_, err := j.db.ExecContext(ctx, j.d.sql("DELETE FROM commits WHERE at < {now} - ?"), day)
 	if err != nil {
-		return err
+		return fmt.Errorf("journal: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }()
-	now, err := versionOf(ctx, tx)
-	if err != nil || now != version { // another process was faster
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, migrations[version]); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version+1)); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return nil
 }

@@ -30,8 +30,10 @@ var transitions = [...]transition{
 	{Fetched, Prepared},
 	{Fetched, Refused},
 	{Fetched, Rejected},
+	{Fetched, Signed},   // the signature of an earlier Request came late
 	{Prepared, Fetched}, // what was proven does not hold any more
 	{Prepared, Exported},
+	{Prepared, Signed}, // as above
 	{Prepared, Rejected},
 	{Exported, Exported}, // into another Request (export --again)
 	{Exported, Signed},
@@ -42,8 +44,10 @@ var transitions = [...]transition{
 	{Signed, Failed},
 	{Broadcast, Completed},
 	{Broadcast, Failed},
+	{Completed, Failed}, // the network has something else in its place
 	{Refused, Fetched},  // retry
 	{Refused, Rejected}, //
+	{Refused, Failed},   // signed all the same: a person decides
 	{Failed, Signed},    // retry: the same bytes again
 }
 
@@ -59,6 +63,15 @@ func Allowed(from, to State) bool {
 		}
 	}
 	return false
+}
+
+// Transitions lists the table, as pairs of from and to.
+func Transitions() [][2]State {
+	list := make([][2]State, len(transitions))
+	for i, t := range transitions {
+		list[i] = [2]State{t.from, t.to}
+	}
+	return list
 }
 
 // States lists all states.

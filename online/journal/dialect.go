@@ -1,0 +1,92 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// dialect is where the two databases differ. Queries are written for SQLite,
+// with ? for a parameter and words in braces for what is below.
+type dialect struct {
+	numbered bool              // parameters are $1, $2, …
+	words    *strings.Replacer // {now}, {list}, {locked}, {free}
+	tables   *strings.Replacer // of a migration's tables
+}
+
+func sqliteDialect() dialect {
+	return dialect{
+		words: strings.NewReplacer(
+			"{now}", "CAST(unixepoch('subsec') * 1000 AS INTEGER)", // of the machine that has the file
+			"{list}", "SELECT value FROM json_each(?)",
+			"{locked}", "", // a transaction that writes is the only one
+			"{free}", "",
+		),
+		tables: strings.NewReplacer(),
+	}
+}
+
+func postgresDialect() dialect {
+	return dialect{
+		numbered: true,
+		words: strings.NewReplacer(
+			"{now}", "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", // of the server: the machines' clocks do not matter
+			"{list}", "SELECT jsonb_array_elements_text(CAST(? AS JSONB))",
+			"{locked}", "FOR UPDATE",
+			"{free}", "FOR UPDATE SKIP LOCKED",
+		),
+		tables: strings.NewReplacer(
+			"INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+			"CREATE TABLE requests (", "CREATE TABLE requests (\n\trowid BIGINT GENERATED ALWAYS AS IDENTITY,", // SQLite has it anyway
+			"only       INTEGER PRIMARY KEY CHECK (only = 1)", `"only" BIGINT PRIMARY KEY CHECK ("only" = 1)`,
+			"INTEGER", "BIGINT", "BLOB", "BYTEA", ") STRICT;", ");",
+		),
+	}
+}
+
+// sql translates a query.
+func (d dialect) sql(query string) string {
+	query = d.words.Replace(query)
+	if !d.numbered {
+		return query
+	}
+	var b strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(query, "?") {
+		if n > 0 {
+			b.WriteString("$" + strconv.Itoa(n))
+		}
+		b.WriteString(part)
+		n++
+	}
+	return b.String()
+}
+
+// words makes a text that both databases take: PostgreSQL has none with a
+// zero byte or with bytes that are not UTF-8.
+func words(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsRune(s, 0) {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// tx is a database transaction that speaks the dialect.
+type tx struct {
+	*sql.Tx
+	d dialect
+}
+
+func (t tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return t.Tx.ExecContext(ctx, t.d.sql(query), args...)
+}
+
+func (t tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.Tx.QueryRowContext(ctx, t.d.sql(query), args...)
+}
+
+func (t tx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	return t.Tx.PrepareContext(ctx, t.d.sql(query))
+}

@@ -1,0 +1,139 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Several relays may share one journal. Whoever is about to do something
+// outside of it for an item (export, send, mark, drop) first claims the item
+// for a while, and journals the step only while it still holds it. A lease
+// that ran out, by the clock of the database, is anybody's.
+//
+// Leases save work and keep stale knowledge out. That two byte strings never
+// leave for one id does not rest on them, but on what is set once.
+
+// ErrLeased is returned where another relay holds an item now.
+var ErrLeased = errors.New("another relay is at work with this item")
+
+// Lease is the right to work with the items that were claimed with it. The
+// zero Lease fits items that nobody holds.
+type Lease struct {
+	holder string
+	ttl    time.Duration
+	until  time.Time // on this machine's clock, and never later than the database's
+}
+
+// Left is how long the lease is good for from now, not more than that.
+func (l Lease) Left(now time.Time) time.Duration { return l.until.Sub(now) }
+
+// Claim takes up to f.Max (0: all) of the items that f chooses and that nobody
+// holds. owner names who claims: FreeOwn gives back all that it left behind.
+func (j *Journal) Claim(ctx context.Context, owner string, ttl time.Duration, f Filter) (Lease, []Item, error) {
+	lease := Lease{holder: owner + "/" + rand.Text(), ttl: ttl}
+	where, args := f.where("held_until <= {now}")
+	limit := "-1"
+	if j.shared {
+		limit = "ALL"
+	}
+	if f.Max > 0 {
+		limit = fmt.Sprint(f.Max)
+	}
+	query := "WITH chosen AS MATERIALIZED (SELECT seq FROM items" + where + " ORDER BY seq LIMIT " + limit + " {free}) " +
+		"UPDATE items SET holder = ?, held_until = {now} + ? WHERE seq IN (SELECT seq FROM chosen) AND held_until <= {now} RETURNING " + columns
+	args = append(args, lease.holder, ttl.Milliseconds())
+	var items []Item
+	err := j.change(ctx, "claim", func(t tx) error {
+		lease.until = j.now().Add(ttl)
+		rows, err := t.QueryContext(ctx, t.d.sql(query), args...)
+		if err != nil {
+			return err
+		}
+		items, err = scanAll(rows)
+		return err
+	})
+	slices.SortFunc(items, func(a, b Item) int { return cmp.Compare(a.seq, b.seq) })
+	return lease, items, err
+}
+
+// Renew makes a lease on one item as long as it was at first. ErrLeased means
+// that it ran out before.
+func (j *Journal) Renew(ctx context.Context, l Lease, id string) (Lease, error) {
+	err := j.change(ctx, "renew", func(t tx) error {
+		l.until = j.now().Add(l.ttl)
+		done, err := t.ExecContext(ctx, "UPDATE items SET held_until = {now} + ? WHERE id = ? AND holder = ? AND held_until > {now}", l.ttl.Milliseconds(), id, l.holder)
+		return t.met(ctx, done, err, id, l)
+	})
+	return l, err
+}
+
+// Release gives back what is still held with a lease.
+func (j *Journal) Release(ctx context.Context, l Lease) error {
+	if l.holder == "" {
+		return nil
+	}
+	return j.change(ctx, "release", func(t tx) error {
+		_, err := t.ExecContext(ctx, "UPDATE items SET holder = '', held_until = 0 WHERE holder = ?", l.holder)
+		return err
+	})
+}
+
+// FreeOwn gives back what earlier processes of an owner held when they were
+// killed. It is for the one process that is the owner now.
+func (j *Journal) FreeOwn(ctx context.Context, owner string) error {
+	var held int
+	prefix := owner + "/"
+	err := j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT count(*) FROM items WHERE held_until > 0 AND substr(holder, 1, ?) = ?"), len(prefix), prefix).Scan(&held)
+	})
+	if err != nil || held == 0 {
+		return err
+	}
+	return j.change(ctx, "free", func(t tx) error {
+		_, err := t.ExecContext(ctx, "UPDATE items SET holder = '', held_until = 0 WHERE held_until > 0 AND substr(holder, 1, ?) = ?", len(prefix), prefix)
+		return err
+	})
+}
+
+// fence is the condition that an item may be changed by whoever has l.
+func (l Lease) fence() (condition string, args []any) {
+	if l.holder == "" {
+		return " AND held_until <= {now}", nil
+	}
+	return " AND holder = ? AND held_until > {now}", []any{l.holder}
+}
+
+// met makes an error of an update that met no row: ErrLeased if the fence was
+// what kept it out, else ErrState.
+func (t tx) met(ctx context.Context, done sql.Result, err error, id string, l Lease) error {
+	if err != nil {
+		return err
+	}
+	n, err := done.RowsAffected()
+	if err == nil && n == 1 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	condition, args := l.fence()
+	var inside int
+	err = t.QueryRowContext(ctx, "SELECT count(*) FROM items WHERE id = ?"+condition, append([]any{id}, args...)...).Scan(&inside)
+	if err != nil {
+		return err
+	}
+	var known int
+	if err := t.QueryRowContext(ctx, "SELECT count(*) FROM items WHERE id = ?", id).Scan(&known); err != nil {
+		return err
+	}
+	if inside == 0 && known == 1 {
+		return ErrLeased
+	}
+	return ErrState
+}
