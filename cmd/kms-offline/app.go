@@ -27,6 +27,7 @@ type app struct {
 	now    func() time.Time
 	sleep  func(time.Duration)
 	guard  guard.Report
+	pages  guard.Pages                      // where a wallet's secrets are kept
 	online func() (up []string, known bool) // network interfaces that are up
 
 	path         string
@@ -49,7 +50,9 @@ func (a *app) walletPath() (string, error) {
 	return filepath.Join(home, ".coldkms", "wallet.kms"), nil
 }
 
-func (a *app) store() wallet.Store { return wallet.Store{FS: a.fs, Rand: a.random, Cost: a.cost} }
+func (a *app) store() wallet.Store {
+	return wallet.Store{FS: a.fs, Rand: a.random, Cost: a.cost, Keep: a.pages.Keep}
+}
 
 // maxPassword bounds a password file, in bytes.
 const maxPassword = 64 << 10

@@ -158,7 +158,21 @@ func (a *app) gapChecks() []check {
 	for i, c := range a.guard.Checks {
 		checks[i] = check{Name: c.Name, OK: c.InForce, Detail: c.Detail}
 	}
-	return append(checks, a.checkOnline())
+	return append(checks, a.checkPages(), a.checkOnline())
+}
+
+// checkPages locks a page as a wallet's secrets are.
+func (a *app) checkPages() check {
+	a.pages.Keep([]byte("a secret"))
+	c := check{Name: "secrets in locked pages"}
+	locked, unlocked := a.pages.Bytes()
+	switch {
+	case unlocked > 0:
+		c.Warn, c.Detail = true, fmt.Sprintf("%d bytes could not be locked: raise ulimit -l, or turn swap off", unlocked)
+	default:
+		c.OK, c.Detail = true, fmt.Sprintf("mlock: %d bytes", locked)
+	}
+	return c
 }
 
 // checkOnline says whether the machine has a network. That is no failure of

@@ -29,8 +29,16 @@ const PrevSuffix = ".prev"
 // use it (durable.NewLock).
 type Store struct {
 	FS   durable.FS
-	Rand io.Reader // crypto/rand.Reader; watched by hd.NewSource
-	Cost Cost      // of what is written; zero: DefaultCost. A wallet that costs more keeps its cost
+	Rand io.Reader                  // crypto/rand.Reader; watched by hd.NewSource
+	Keep func(secret []byte) []byte // moves a secret to where it is safer and wipes it here; nil: it stays
+	Cost Cost                       // of what is written; zero: DefaultCost. A wallet that costs more keeps its cost
+}
+
+func (s Store) keep(secret []byte) []byte {
+	if s.Keep == nil {
+		return secret
+	}
+	return s.Keep(secret)
 }
 
 func (s Store) cost() Cost {

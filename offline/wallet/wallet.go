@@ -43,11 +43,14 @@ type Wallet struct {
 
 func newWallet(s Store, path string, password []byte, b *body) (*Wallet, error) {
 	w := &Wallet{
-		store: s, path: path, random: s.source(), password: bytes.Clone(password), cost: s.cost(),
-		seed: b.Seed, ledger: b.Ledger, relays: b.Relays, policy: b.Policy,
+		store: s, path: path, random: s.source(), password: s.keep(bytes.Clone(password)), cost: s.cost(),
+		seed: s.keep(b.Seed), ledger: b.Ledger, relays: b.Relays, policy: b.Policy,
 		order: make([]*slot, 0, len(b.Entries)), entries: make(map[string]*slot, len(b.Entries)),
 	}
 	for _, e := range b.Entries {
+		for _, secret := range []*[]byte{&e.Words, &e.Passphrase, &e.Key, &e.JSON} {
+			*secret = s.keep(*secret)
+		}
 		if err := w.put(e); err != nil {
 			w.Close()
 			return nil, err
