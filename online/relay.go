@@ -114,6 +114,11 @@ func journalAt(dir, database string) string {
 // Open opens a state directory that Init made. Another process that has it
 // open is durable.ErrLocked.
 func Open(ctx context.Context, o Options) (*Relay, error) {
+	if o.Database != "" {
+		if err := journal.CheckAddress(o.Database); err != nil {
+			return nil, err
+		}
+	}
 	key, err := readKey(o.FS, o.Dir)
 	if err != nil {
 		return nil, err

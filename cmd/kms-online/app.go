@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/online"
+	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -27,8 +27,8 @@ type app struct {
 	now    func() time.Time
 	getenv func(string) string
 
-	apiKey, apiURL, envFile, state string
-	testnet, json                  bool
+	apiKey, apiURL, envFile, state, local string
+	testnet, json                         bool
 }
 
 // say tells people something.
@@ -52,12 +52,23 @@ func (a *app) only() chain.Network {
 	return chain.UnknownNetwork
 }
 
+// database is the address of a journal that relays share, "" for one of its
+// own in the state directory.
+func (a *app) database() string {
+	if journal.IsAddress(a.state) {
+		return a.state
+	}
+	return ""
+}
+
 // dir is the state directory.
 func (a *app) dir() (string, error) {
-	if strings.Contains(a.state, "://") {
-		return "", cli.Fail(cli.Usage, fmt.Errorf("--state %s: a shared database is not supported yet", strings.SplitN(a.state, "://", 2)[0]+"://…"), "give a directory")
-	}
-	if a.state != "" {
+	switch {
+	case a.local != "" && a.state != "" && a.database() == "":
+		return "", cli.Fail(cli.Usage, errors.New("--state and --dir both name a directory"), "--dir is for the identity where --state is a postgres:// address")
+	case a.local != "":
+		return a.local, nil
+	case a.state != "" && a.database() == "":
 		return a.state, nil
 	}
 	config, err := os.UserConfigDir()
@@ -107,7 +118,7 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	r, err := online.Open(ctx, online.Options{Dir: dir, FS: a.fs, Now: a.now, Read: what == looking})
+	r, err := online.Open(ctx, online.Options{Dir: dir, Database: a.database(), FS: a.fs, Now: a.now, Read: what == looking})
 	if err != nil {
 		return explain(err)
 	}

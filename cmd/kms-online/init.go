@@ -22,7 +22,13 @@ func (a *app) initialise() *cobra.Command {
 		Short: "make the state directory and this relay's identity",
 		Long: `init makes the state directory (mode 0700) with a new identity, and prints where
 its public half is: the file to take to the signer (kms-offline pair). Run
-again, it prints the same.`,
+again, it prints the same.
+
+With --state postgres://user@host/database the journal is in that database, for
+several relays, and --dir names the directory with the identity. All relays of
+one database have one identity: copy the file identity.key of the first one
+into the directory of each other one before its init. docs/POSTGRES.md has the
+steps.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			dir, err := a.dir()
@@ -31,7 +37,7 @@ again, it prints the same.`,
 			}
 			ctx, stop := interruptible()
 			defer stop()
-			id, err := online.Init(ctx, a.fs, dir, rand.Reader, a.now)
+			id, err := online.InitShared(ctx, a.fs, dir, a.database(), rand.Reader, a.now)
 			if err != nil {
 				return explain(err)
 			}

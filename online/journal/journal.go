@@ -163,11 +163,11 @@ func (j *Journal) read(ctx context.Context, f func() error) error {
 	wait, waited := firstWait, time.Duration(0)
 	for {
 		err := f()
-		if err == nil || !j.shared || !passes(err) || waited >= patience {
+		if err == nil || !j.shared || !passes(err) {
 			return err
 		}
-		if j.pause(ctx, wait) != nil {
-			return err
+		if waited >= patience || j.pause(ctx, wait) != nil {
+			return away(err)
 		}
 		waited += wait
 		wait = min(2*wait, maxWait)

@@ -44,13 +44,19 @@ func openPostgres(ctx context.Context, j *Journal, address string) error {
 	var fsync string
 	if err := j.db.QueryRowContext(ctx, "SHOW fsync").Scan(&fsync); err != nil {
 		_ = j.db.Close()
-		return fmt.Errorf("journal: %w", err)
+		return fmt.Errorf("journal: %w", away(err))
 	}
 	if fsync != "on" {
 		_ = j.db.Close()
 		return fmt.Errorf("journal: %w", ErrNotDurable)
 	}
 	return nil
+}
+
+// CheckAddress says, without connecting, whether an address may be used.
+func CheckAddress(address string) error {
+	_, err := parseAddress(address)
+	return err
 }
 
 // parseAddress reads an address. A password in it would be seen by every user
@@ -119,6 +125,16 @@ func remote(host string) bool {
 	}
 	addr, err := netip.ParseAddr(host)
 	return host != "localhost" && (err != nil || !addr.IsLoopback())
+}
+
+// ErrAway is returned where the database cannot be reached, or not any more.
+var ErrAway = errors.New("the database does not answer")
+
+func away(err error) error {
+	if passes(err) {
+		return fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	return err
 }
 
 // passes says whether an error may be gone at the next try: the connection is
