@@ -238,7 +238,7 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 		case known:
 			return true, s.broadcast(ctx)
 		case tatum.IsDefinite(last) && try >= lookTries:
-			return false, s.refusedByNode(ctx, last)
+			return s.refusedByNode(ctx, last)
 		case try >= sendTries:
 			return false, s.trouble(ctx, CodeNetwork, fmt.Errorf("sent, no clear reply, and not found by its txid yet; run broadcast again: %w", last))
 		}

@@ -13,19 +13,19 @@ import (
 // refusedByNode looks why the network does not take a transaction. One whose
 // input is spent by something else can never confirm, however often it is
 // sent, and is left to a person; nothing is ever signed in its place here.
-func (s *step) refusedByNode(ctx context.Context, said error) error {
+func (s *step) refusedByNode(ctx context.Context, said error) (there bool, err error) {
 	spent, err := s.spentInput(ctx)
 	if err != nil || spent == nil {
-		return s.stays(ctx, CodeNodeRefused, said)
+		return false, s.stays(ctx, CodeNodeRefused, said)
 	}
 	known, err := s.lookAgain(ctx)
 	switch {
 	case err != nil:
-		return s.trouble(ctx, CodeNetwork, err)
+		return false, s.trouble(ctx, CodeNetwork, err)
 	case known:
-		return s.broadcast(ctx)
+		return true, s.broadcast(ctx)
 	}
-	return s.fails(ctx, CodeInputsSpent, deadEnd(spent, said))
+	return false, s.fails(ctx, CodeInputsSpent, deadEnd(spent, said))
 }
 
 // deadEnd says what a person is to know and do.

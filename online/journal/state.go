@@ -46,7 +46,7 @@ var transitions = [...]transition{
 	{Broadcast, Failed},
 	{Completed, Failed}, // the network has something else in its place
 	{Refused, Fetched},  // retry
-	{Refused, Rejected}, //
+	{Refused, Rejected},
 	{Refused, Failed},   // signed all the same: a person decides
 	{Failed, Signed},    // retry: the same bytes again
 }
