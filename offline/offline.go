@@ -42,6 +42,7 @@ type Session struct {
 	Ledger   *ledger.Ledger
 	Policy   policy.Policy
 	Signers  []sign.Signer
+	Offline  bool          // no network interface is up, as far as can be told
 	Only     chain.Network // UnknownNetwork: no restriction; else items of the other one are refused
 	Online   []string      // network interfaces of this machine that are up
 }
@@ -124,10 +125,8 @@ func (s *Session) noticeRelay(j *Judged) []string {
 func (s *Session) judge(j *Judged, table *utxo.Table) {
 	parallel.Each(len(j.items), func(i int) { j.items[i] = s.prepare(j.Request.Items[i], table) })
 	j.refuseConflicts()
-	for i := range j.items {
-		if j.items[i].err == nil {
-			j.items[i].verdict = s.Policy.Judge(j.items[i].subject, s.Ledger)
-		}
+	for i, verdict := range s.verdicts(j) {
+		j.items[i].verdict = verdict
 	}
 	j.Batch = j.describe()
 	j.Batch.Notices = append(s.surroundings(), s.noticeRelay(j)...)

@@ -43,7 +43,8 @@ func (s Signatures) Count() (signed, refused int) {
 // agreed.
 func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signatures, error) {
 	outcomes := make([]Outcome, len(j.items))
-	parallel.Each(len(j.items), func(i int) { outcomes[i] = j.sign(i, consent) })
+	verdicts := s.verdicts(j) // of now: the ledger may have grown since the review
+	parallel.Each(len(j.items), func(i int) { outcomes[i] = j.sign(i, consent, verdicts[i]) })
 	lines := make([]ledger.Line, 0, 1+len(outcomes))
 	if how != "" {
 		agreed := s.about(j, ledger.KindAgreed)
@@ -74,7 +75,8 @@ func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signature
 	return Signatures{Result: sealed, Outcomes: outcomes}, nil
 }
 
-func (j *Judged) sign(i int, consent policy.Consent) (o Outcome) {
+// sign signs one item if it was not refused when it was shown, and is not now.
+func (j *Judged) sign(i int, consent policy.Consent, now policy.Verdict) (o Outcome) {
 	o.ID = j.Request.Items[i].ID
 	defer contain(&o.Err)
 	it := j.items[i]
@@ -83,6 +85,9 @@ func (j *Judged) sign(i int, consent policy.Consent) (o Outcome) {
 		return o
 	}
 	approval, err := it.verdict.Approve(j.Request.Digest, consent)
+	if err == nil {
+		approval, err = now.Approve(j.Request.Digest, consent)
+	}
 	if err != nil {
 		o.Err = err
 		return o

@@ -6,7 +6,6 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
 	"coldkms/offline/ledger"
-	"coldkms/offline/policy"
 	"coldkms/offline/sign"
 	"coldkms/offline/sign/utxo"
 	"coldkms/offline/wallet"
@@ -47,9 +46,15 @@ func (a *app) openSession() (*openSession, error) {
 		w.Close()
 		return nil, ledgerError(err)
 	}
+	rules, err := offline.InForce(w.Policy(), book)
+	if err != nil {
+		_ = files.Close()
+		w.Close()
+		return nil, policyError(err)
+	}
 	session := &offline.Session{
-		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Policy: policy.Default(),
-		Signers: []sign.Signer{utxo.Signer{Chains: built()}}, Online: a.up(),
+		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Policy: rules,
+		Signers: []sign.Signer{utxo.Signer{Chains: built()}}, Online: a.up(), Offline: a.isOffline(),
 	}
 	if a.testnet {
 		session.Only = chain.Testnet

@@ -7,12 +7,6 @@ import (
 	"coldkms/shared/chain"
 )
 
-// memory is a History of two maps.
-type memory struct{ signed, spent map[string][32]byte }
-
-func (m memory) Signed(id string) ([32]byte, bool)  { c, ok := m.signed[id]; return c, ok }
-func (m memory) Spender(op string) ([32]byte, bool) { c, ok := m.spent[op]; return c, ok }
-
 // sound is a payment that nothing is wrong with.
 func sound() Subject {
 	return Subject{ID: "id", Content: [32]byte{1}, Outpoints: []string{"op"}, Facts: chain.Facts{
@@ -23,8 +17,13 @@ func sound() Subject {
 	}}
 }
 
+// judge judges one item by itself.
+func judge(p Policy, s Subject, h History) Verdict {
+	return p.Judge([]Subject{s}, Circumstances{}, h)[0]
+}
+
 func TestSoundPaymentPasses(t *testing.T) {
-	v := Default().Judge(sound(), memory{})
+	v := judge(Default(), sound(), knowing("a"))
 	if v.Refused() || len(v.Findings) > 0 {
 		t.Errorf("refused or flagged: %v", v.Codes())
 	}
@@ -34,35 +33,35 @@ func TestEachRule(t *testing.T) {
 	other := [32]byte{2}
 	for name, c := range map[string]struct {
 		change func(*Subject)
-		past   memory
+		past   *memory
 		code   chain.Code
 		refuse bool
 	}{
-		"taproot claim":   {func(s *Subject) { s.Facts.Inputs[0].Proven, s.Facts.Inputs[0].Kind = false, "P2TR" }, memory{}, chain.FlagCommitted, false},
-		"unproven":        {func(s *Subject) { s.Facts.Inputs[0].Proven = false }, memory{}, chain.UnprovenAmount, true},
-		"mixed unproven":  {mixed, memory{}, chain.UnprovenAmount, true},
-		"all taproot":     {taproot, memory{}, chain.FlagCommitted, false},
-		"under other id":  {func(*Subject) {}, memory{spent: map[string][32]byte{"op": {1}}}, chain.FlagSameAgain, false},
-		"foreign input":   {func(s *Subject) { s.Facts.Inputs[0].Own = false }, memory{}, chain.NoKeyForInput, true},
-		"dust":            {func(s *Subject) { s.Facts.Outputs[0].Dust = true }, memory{}, chain.Dust, true},
-		"fee rate at cap": {func(s *Subject) { s.Facts.Fee = 141_000 }, memory{}, chain.FlagHighFee, false},
-		"fee above cap":   {func(s *Subject) { s.Facts.Fee = 141_001 }, memory{}, chain.FeeAbovePolicy, true},
-		"unknown coin":    {func(s *Subject) { s.Facts.Chain = "XYZ" }, memory{}, chain.FeeAbovePolicy, true},
-		"id reused":       {func(*Subject) {}, memory{signed: map[string][32]byte{"id": other}}, chain.ContentChanged, true},
-		"same again":      {func(*Subject) {}, memory{signed: map[string][32]byte{"id": {1}}, spent: map[string][32]byte{"op": {1}}}, chain.FlagSignedBefore, false},
-		"outpoint reused": {func(*Subject) {}, memory{spent: map[string][32]byte{"op": other}}, chain.AlreadySpent, true},
-		"tenth":           {func(s *Subject) { s.Facts.Fee = 6_001; s.Facts.VSize = 200 }, memory{}, chain.FlagHighFee, false},
-		"no fee":          {func(s *Subject) { s.Facts.Fee = 0 }, memory{}, chain.FlagZeroFee, false},
-		"round trip":      {func(s *Subject) { s.Facts.Outputs[0].Change = true }, memory{}, chain.FlagRoundTrip, false},
-		"data":            {func(s *Subject) { s.Facts.Outputs[0].Kind = "OP_RETURN" }, memory{}, chain.FlagData, false},
-		"strange script":  {func(s *Subject) { s.Facts.Outputs[0].Kind = "nonstandard" }, memory{}, chain.FlagUnnamed, false},
-		"lock time":       {func(s *Subject) { s.Facts.LockedIn = true }, memory{}, chain.FlagLockTime, false},
-		"replaceable":     {func(s *Subject) { s.Facts.Replaceable = true }, memory{}, chain.FlagReplaceable, false},
-		"unused key":      {func(s *Subject) { s.Facts.UnusedKeys = []chain.Key{{SignatureID: "k"}} }, memory{}, chain.FlagUnusedKey, false},
+		"taproot claim":   {func(s *Subject) { s.Facts.Inputs[0].Proven, s.Facts.Inputs[0].Kind = false, "P2TR" }, &memory{}, chain.FlagCommitted, false},
+		"unproven":        {func(s *Subject) { s.Facts.Inputs[0].Proven = false }, &memory{}, chain.UnprovenAmount, true},
+		"mixed unproven":  {mixed, &memory{}, chain.UnprovenAmount, true},
+		"all taproot":     {taproot, &memory{}, chain.FlagCommitted, false},
+		"under other id":  {func(*Subject) {}, &memory{spent: map[string][32]byte{"op": {1}}}, chain.FlagSameAgain, false},
+		"foreign input":   {func(s *Subject) { s.Facts.Inputs[0].Own = false }, &memory{}, chain.NoKeyForInput, true},
+		"dust":            {func(s *Subject) { s.Facts.Outputs[0].Dust = true }, &memory{}, chain.Dust, true},
+		"fee rate at cap": {func(s *Subject) { s.Facts.Fee = 141_000 }, &memory{}, chain.FlagHighFee, false},
+		"fee above cap":   {func(s *Subject) { s.Facts.Fee = 141_001 }, &memory{}, chain.FeeAbovePolicy, true},
+		"unknown coin":    {func(s *Subject) { s.Facts.Chain = "XYZ" }, &memory{}, chain.ChainNotAllowed, true},
+		"id reused":       {func(*Subject) {}, &memory{signed: map[string][32]byte{"id": other}}, chain.ContentChanged, true},
+		"same again":      {func(*Subject) {}, &memory{signed: map[string][32]byte{"id": {1}}, spent: map[string][32]byte{"op": {1}}}, chain.FlagSignedBefore, false},
+		"outpoint reused": {func(*Subject) {}, &memory{spent: map[string][32]byte{"op": other}}, chain.AlreadySpent, true},
+		"tenth":           {func(s *Subject) { s.Facts.Fee = 6_001; s.Facts.VSize = 200 }, &memory{}, chain.FlagHighFee, false},
+		"no fee":          {func(s *Subject) { s.Facts.Fee = 0 }, &memory{}, chain.FlagZeroFee, false},
+		"round trip":      {func(s *Subject) { s.Facts.Outputs[0].Change = true }, &memory{}, chain.FlagRoundTrip, false},
+		"data":            {func(s *Subject) { s.Facts.Outputs[0].Kind = "OP_RETURN" }, &memory{}, chain.FlagData, false},
+		"strange script":  {func(s *Subject) { s.Facts.Outputs[0].Kind = "nonstandard" }, &memory{}, chain.FlagUnnamed, false},
+		"lock time":       {func(s *Subject) { s.Facts.LockedIn = true }, &memory{}, chain.FlagLockTime, false},
+		"replaceable":     {func(s *Subject) { s.Facts.Replaceable = true }, &memory{}, chain.FlagReplaceable, false},
+		"unused key":      {func(s *Subject) { s.Facts.UnusedKeys = []chain.Key{{SignatureID: "k"}} }, &memory{}, chain.FlagUnusedKey, false},
 	} {
 		s := sound()
 		c.change(&s)
-		v := Default().Judge(s, c.past)
+		v := judge(Default(), s, c.past)
 		if v.Refused() != c.refuse || !slices.Contains(v.Codes(), c.code) {
 			t.Errorf("%s: refused %v with %v, want %v with %s", name, v.Refused(), v.Codes(), c.refuse, c.code)
 		}
@@ -73,7 +72,7 @@ func TestEachRule(t *testing.T) {
 // agreed to, and covers only its content.
 func TestApprovalIsEarned(t *testing.T) {
 	batch, otherBatch := [32]byte{7}, [32]byte{8}
-	good := Default().Judge(sound(), memory{})
+	good := judge(Default(), sound(), &memory{})
 	a, err := good.Approve(batch, Agree(batch))
 	if err != nil || !a.Covers([32]byte{1}) {
 		t.Fatalf("a sound item is not approved: %v", err)
@@ -89,9 +88,9 @@ func TestApprovalIsEarned(t *testing.T) {
 	}{
 		"no consent":    {good, Consent{}},
 		"other batch":   {good, Agree(otherBatch)},
-		"refused":       {Default().Judge(bad, memory{}), Agree(batch)},
+		"refused":       {judge(Default(), bad, &memory{}), Agree(batch)},
 		"never judged":  {Verdict{}, Agree(batch)},
-		"empty policy":  {Policy{}.Judge(sound(), memory{}), Agree(batch)},
+		"empty policy":  {judge(Policy{}, sound(), &memory{}), Agree(batch)},
 		"empty consent": {good, Consent{batch: batch}},
 	} {
 		if a, err := c.verdict.Approve(batch, c.consent); err == nil || a.Covers([32]byte{1}) {

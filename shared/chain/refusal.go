@@ -46,6 +46,7 @@ const (
 	RequestTooOld    Code = "request-too-old"
 	ApprovalMissing  Code = "approval-missing" // fewer approvers vouch for the content than policy demands
 	QuorumMissing    Code = "quorum-missing"   // fewer operators approved the batch than policy demands
+	NotOffline       Code = "not-offline"      // a network interface is up, and policy demands that none is
 	RefusedByPerson  Code = "refused-by-person"
 	RefusedByRelay   Code = "refused-by-relay"
 	InternalFailure  Code = "internal-failure" // a fault of the signer itself: nothing was signed

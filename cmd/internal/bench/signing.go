@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"testing"
@@ -131,6 +132,10 @@ type nothing struct{}
 
 func (nothing) Signed(string) ([32]byte, bool)  { return [32]byte{}, false }
 func (nothing) Spender(string) ([32]byte, bool) { return [32]byte{}, false }
+func (nothing) Now() int64                      { return 0 }
+func (nothing) Payments(int64) iter.Seq[policy.Payment] {
+	return func(func(policy.Payment) bool) {}
+}
 
 func (p *purse) job(inputs int) (sign.Job, policy.Approval) {
 	item, raws := p.item(0, inputs)
@@ -143,7 +148,7 @@ func (p *purse) job(inputs int) (sign.Job, policy.Approval) {
 		panic(err)
 	}
 	batch := [32]byte{1}
-	approval, err := policy.Default().Judge(job.Subject(), nothing{}).Approve(batch, policy.Agree(batch))
+	approval, err := policy.Default().Judge([]policy.Subject{job.Subject()}, policy.Circumstances{}, nothing{})[0].Approve(batch, policy.Agree(batch))
 	if err != nil {
 		panic(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"iter"
 	"testing"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -79,6 +80,10 @@ type nothing struct{}
 
 func (nothing) Signed(string) ([32]byte, bool)  { return [32]byte{}, false }
 func (nothing) Spender(string) ([32]byte, bool) { return [32]byte{}, false }
+func (nothing) Now() int64                      { return 0 }
+func (nothing) Payments(int64) iter.Seq[policy.Payment] {
+	return func(func(policy.Payment) bool) {}
+}
 
 // A key in the wallet that nobody named signs nothing, although it could.
 func TestOnlyNamedKeysSign(t *testing.T) {
@@ -102,7 +107,7 @@ func TestOnlyNamedKeysSign(t *testing.T) {
 				t.Errorf("keys %v named: input %d is own: %v", c.named, i, in.Own)
 			}
 		}
-		verdict := policy.Default().Judge(subject, nothing{})
+		verdict := policy.Default().Judge([]policy.Subject{subject}, policy.Circumstances{}, nothing{})[0]
 		batch := [32]byte{1}
 		approval, err := verdict.Approve(batch, policy.Agree(batch))
 		all := c.own[0] && c.own[1]
@@ -129,7 +134,7 @@ func TestApprovalOfAnotherSignsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	batch := [32]byte{1}
-	approval, err := policy.Default().Judge(first.Subject(), nothing{}).Approve(batch, policy.Agree(batch))
+	approval, err := policy.Default().Judge([]policy.Subject{first.Subject()}, policy.Circumstances{}, nothing{})[0].Approve(batch, policy.Agree(batch))
 	if err != nil {
 		t.Fatal(err)
 	}

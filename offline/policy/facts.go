@@ -1,0 +1,130 @@
+package policy
+
+import (
+	"fmt"
+	"math/bits"
+
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+// allTaproot says whether every input is P2TR. Only then does every signature
+// commit to every amount. One input of another kind, and two requests that
+// claim different amounts yield signatures that together pay a hidden fee:
+// the older signature hashes commit to their own amount at most.
+func (j *judgement) allTaproot() bool {
+	for _, in := range j.subject.Facts.Inputs {
+		if in.Kind != utxo.P2TR.String() {
+			return false
+		}
+	}
+	return true
+}
+
+func (j *judgement) inputs() {
+	committed := j.allTaproot()
+	for i, in := range j.subject.Facts.Inputs {
+		switch {
+		case !in.Proven && committed:
+			j.find(chain.FlagCommitted, "input %d (%s): its previous transaction is missing; the signature is valid only if every amount is as shown (BIP 341)", i, in.Outpoint)
+		case !in.Proven:
+			j.do(j.policy.file.Unproven, chain.UnprovenAmount, "input %d (%s): its previous transaction is missing, so its amount is a claim, and so is the fee", i, in.Outpoint)
+		}
+		if !in.Own {
+			j.refuse(chain.NoKeyForInput, "input %d (%s): no key named by the request can sign it", i, in.Outpoint)
+		}
+	}
+	for _, k := range j.subject.Facts.UnusedKeys {
+		j.find(chain.FlagUnusedKey, "key %s is named but signs nothing", describe(k))
+	}
+}
+
+func describe(k chain.Key) string {
+	if k.Index == chain.NoIndex {
+		return k.SignatureID
+	}
+	return fmt.Sprintf("%s index %d", k.SignatureID, k.Index)
+}
+
+func (j *judgement) outputs() {
+	change := 0
+	for i, out := range j.subject.Facts.Outputs {
+		if out.Dust {
+			j.refuse(chain.Dust, "output %d pays %d, less than nodes relay", i, out.Value)
+		}
+		if out.Value < 0 {
+			j.refuse(chain.ValueOutOfRange, "output %d pays %d", i, out.Value)
+		}
+		switch out.Kind {
+		case utxo.NullData.String():
+			j.do(j.policy.file.Data, chain.FlagData, "output %d carries data (OP_RETURN)", i)
+		case utxo.Nonstandard.String(), utxo.WitnessUnknown.String():
+			j.do(j.policy.file.Nonstandard, chain.FlagUnnamed, "output %d pays a script that has no standard form", i)
+		}
+		if out.Change {
+			change++
+		}
+	}
+	if change == len(j.subject.Facts.Outputs) {
+		j.find(chain.FlagRoundTrip, "pays nobody but its own keys")
+	}
+}
+
+// fee caps the fee, and points at fees above a tenth of what is paid out.
+func (j *judgement) fee() {
+	f, r := j.subject.Facts, j.rules
+	paid := f.Paid()
+	if paid == 0 {
+		paid = f.Spent() - f.Fee // all of it comes back: measured against what moves
+	}
+	if f.Fee < 0 || paid < 0 {
+		j.refuse(chain.ValueOutOfRange, "its amounts do not add up")
+		return
+	}
+	if f.FeeRate() > r.MaxFeeRate {
+		j.refuse(chain.FeeAbovePolicy, "fee of %d is %d per vB, the cap is %d", f.Fee, f.FeeRate(), r.MaxFeeRate)
+	}
+	if r.MaxFee != nil && f.Fee > *r.MaxFee {
+		j.refuse(chain.FeeAbovePolicy, "fee of %s, the cap is %s", Amount(f.Chain, f.Fee), Amount(f.Chain, *r.MaxFee))
+	}
+	if r.MaxFeePercent != nil && abovePercent(f.Fee, paid, *r.MaxFeePercent) {
+		j.refuse(chain.FeeAbovePolicy, "fee of %d is more than %d %% of the %d paid out", f.Fee, *r.MaxFeePercent, paid)
+	}
+	if f.Fee > paid/10 {
+		j.find(chain.FlagHighFee, "fee of %d is more than a tenth of the %d paid out", f.Fee, paid)
+	}
+	if f.Fee < f.VSize {
+		j.find(chain.FlagZeroFee, "fee of %d is below 1 per vB: nodes may not relay it", f.Fee)
+	}
+}
+
+// abovePercent says whether 100·part > percent·whole, of numbers that are not
+// negative.
+func abovePercent(part, whole, percent int64) bool {
+	high1, low1 := bits.Mul64(uint64(part), 100)
+	high2, low2 := bits.Mul64(uint64(whole), uint64(percent))
+	return high1 > high2 || (high1 == high2 && low1 > low2)
+}
+
+// memory compares with what was signed before.
+func (j *judgement) memory() {
+	s := j.subject
+	before, signed := j.history.Signed(s.ID)
+	switch {
+	case signed && before == s.Content:
+		j.find(chain.FlagSignedBefore, "was signed before: the same bytes again")
+	case signed:
+		j.refuse(chain.ContentChanged, "pending id %s was signed before with other content", s.ID)
+	case j.again:
+		j.find(chain.FlagSameAgain, "the same transaction was signed under another pending id: it pays once only")
+	}
+	mode, code := j.policy.file.Replacement, chain.AlreadySpent
+	if mode == modeFlag {
+		code = chain.FlagReplaces
+	}
+	for _, op := range s.Outpoints {
+		if other, ok := j.history.Spender(op); ok && other != s.Content {
+			j.do(mode, code, "outpoint %s is already signed into another transaction, of which one at most is mined", op)
+		}
+	}
+}

@@ -1,0 +1,241 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+	"coldkms/shared/identity"
+)
+
+// ErrInvalid is returned for a file that is no policy.
+var ErrInvalid = errors.New("policy is invalid")
+
+// MaxSize bounds a policy file, in bytes.
+const MaxSize = 1 << 20
+
+// version is the version of the file format.
+const version = 1
+
+// file is a policy as it is written: docs/POLICY.md explains each field.
+// Amounts are integers of the chain's smallest unit.
+type file struct {
+	Version        int         `json:"version"`
+	Name           string      `json:"name,omitempty"`
+	Chains         []coinRules `json:"chains"`
+	Allow          []entry     `json:"allow,omitempty"`
+	Deny           []entry     `json:"deny,omitempty"`
+	Unlisted       mode        `json:"unlisted"`
+	NewDestination mode        `json:"newDestination"`
+	LookAlike      mode        `json:"lookAlike"`
+	SamePayment    mode        `json:"samePayment"`
+	Unproven       mode        `json:"unproven"`
+	Replacement    mode        `json:"replacement"`
+	Data           mode        `json:"data"`
+	Nonstandard    mode        `json:"nonstandard"`
+	LockTime       mode        `json:"lockTime"`
+	Replaceable    mode        `json:"replaceable"`
+	MaxRequestAge  int64       `json:"maxRequestAgeHours,omitempty"`
+	RequireOffline bool        `json:"requireOffline"`
+	Approvers      *approvers  `json:"approvers,omitempty"`
+}
+
+// coinRules are those of one chain on one network.
+type coinRules struct {
+	Chain             chain.ID `json:"chain"`
+	Network           string   `json:"network"`
+	MaxFeeRate        int64    `json:"maxFeeRate"` // per vB
+	MaxFee            *int64   `json:"maxFee,omitempty"`
+	MaxFeePercent     *int64   `json:"maxFeePercent,omitempty"` // of what is paid out
+	Limits            []limit  `json:"limits,omitempty"`
+	DestinationLimits []limit  `json:"destinationLimits,omitempty"` // for each destination
+	Quorum            []quorum `json:"quorum,omitempty"`
+}
+
+// limit bounds what is paid in a window.
+type limit struct {
+	Per   window `json:"per"`
+	Sum   *int64 `json:"sum,omitempty"`
+	Count *int64 `json:"count,omitempty"` // of payments
+}
+
+// quorum asks for operators once more than a sum is paid in a window.
+type quorum struct {
+	Per       window `json:"per"`
+	Above     int64  `json:"above"`
+	Operators int    `json:"operators"`
+}
+
+// entry is a destination on a list.
+type entry struct {
+	Label   string   `json:"label,omitempty"`
+	Chain   chain.ID `json:"chain"`
+	Network string   `json:"network"`
+	Address string   `json:"address,omitempty"`
+	Script  string   `json:"script,omitempty"` // scriptPubKey in hex, where there is no address
+}
+
+func (e entry) destination() destination {
+	to := e.Address
+	if to == "" {
+		to = e.Script
+	}
+	return destination{coin{e.Chain, e.Network}, to}
+}
+
+// approvers are those who vouch for the content of items.
+type approvers struct {
+	Needed int        `json:"needed"`
+	Keys   []approver `json:"keys"`
+}
+
+type approver struct {
+	Name string    `json:"name,omitempty"`
+	Key  publicKey `json:"key"`
+}
+
+// publicKey is an Ed25519 key, in hex.
+type publicKey identity.Public
+
+func (k publicKey) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(k[:])), nil }
+
+func (k *publicKey) UnmarshalText(text []byte) error {
+	if hex.DecodedLen(len(text)) != len(k) {
+		return errors.New("a key is 64 hexadecimal digits")
+	}
+	_, err := hex.Decode(k[:], text)
+	return err
+}
+
+// mode is what is done about something: "allow", "flag" or "refuse".
+type mode string
+
+const (
+	modeAllow  mode = "allow"
+	modeFlag   mode = "flag"
+	modeRefuse mode = "refuse"
+)
+
+// window is over what a limit counts: one transaction, one batch, or the
+// batch together with what was signed in the last 24 hours or 7 days.
+type window string
+
+const (
+	perTransaction window = "transaction"
+	perBatch       window = "batch"
+	perDay         window = "day"
+	perWeek        window = "week"
+)
+
+// Parse reads a policy file. Fields that are unknown, written twice or of the
+// wrong type, null, and whatever follows the file are errors.
+func Parse(raw []byte) (Policy, error) {
+	if len(raw) > MaxSize {
+		return Policy{}, fmt.Errorf("%w: it has more than %d bytes", ErrInvalid, MaxSize)
+	}
+	f, err := decode(raw)
+	if err == nil {
+		f.fill()
+		err = f.normalise()
+	}
+	if err != nil {
+		return Policy{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	p, err := compile(f)
+	if err != nil {
+		return Policy{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return p, nil
+}
+
+// Load reads a policy from its canonical file, byte for byte as Canonical
+// gave it. Anything else is an error.
+func Load(raw []byte) (Policy, error) {
+	p, err := Parse(raw)
+	if err != nil {
+		return Policy{}, err
+	}
+	canonical, err := p.Canonical()
+	if err != nil {
+		return Policy{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if !bytes.Equal(raw, canonical) {
+		return Policy{}, fmt.Errorf("%w: it is not in its one encoding", ErrInvalid)
+	}
+	return p, nil
+}
+
+func (f file) encode() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(f); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// fill spells out what was left to its default.
+func (f *file) fill() {
+	for _, m := range f.modes() {
+		if *m.mode == "" {
+			*m.mode = m.usual
+		}
+	}
+	for i := range f.Chains {
+		c := &f.Chains[i]
+		if p, ok := paramsOf(c.Chain, c.Network); ok && c.MaxFeeRate == 0 {
+			c.MaxFeeRate = p.MaxFeeRate
+		}
+	}
+}
+
+// modeField is one of the fields that say allow, flag or refuse.
+type modeField struct {
+	name   string
+	mode   *mode
+	usual  mode // where the file says nothing
+	strict bool // may not be allowed silently
+}
+
+func (f *file) modes() []modeField {
+	return []modeField{
+		{"unlisted", &f.Unlisted, modeAllow, false},
+		{"newDestination", &f.NewDestination, modeFlag, false},
+		{"lookAlike", &f.LookAlike, modeFlag, false},
+		{"samePayment", &f.SamePayment, modeFlag, false},
+		{"unproven", &f.Unproven, modeRefuse, true},
+		{"replacement", &f.Replacement, modeRefuse, true},
+		{"data", &f.Data, modeFlag, false},
+		{"nonstandard", &f.Nonstandard, modeFlag, false},
+		{"lockTime", &f.LockTime, modeFlag, false},
+		{"replaceable", &f.Replaceable, modeFlag, false},
+	}
+}
+
+// everyCoin is what is signed for while no policy names fewer.
+func everyCoin() []coinRules {
+	var list []coinRules
+	for _, id := range []chain.ID{chain.BCH, chain.BTC, chain.DOGE, chain.LTC} {
+		for _, network := range []chain.Network{chain.Mainnet, chain.Testnet} {
+			list = append(list, coinRules{Chain: id, Network: network.String()})
+		}
+	}
+	return list
+}
+
+// paramsOf looks a coin up by its names in a file.
+func paramsOf(id chain.ID, network string) (utxo.Params, bool) {
+	for _, n := range []chain.Network{chain.Mainnet, chain.Testnet} {
+		if n.String() == network {
+			p, err := utxo.ParamsOf(id, n)
+			return p, err == nil
+		}
+	}
+	return utxo.Params{}, false
+}

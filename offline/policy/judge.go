@@ -1,0 +1,193 @@
+package policy
+
+import (
+	"fmt"
+
+	"coldkms/shared/chain"
+)
+
+// Judge applies the rules to the items of one batch, and gives a verdict for
+// each. All items count towards the limits, also those that are refused: so
+// no rule that refuses one item ever admits another.
+func (p Policy) Judge(subjects []Subject, c Circumstances, h History) []Verdict {
+	b := batch{policy: p, circumstances: c, history: h, again: make([]bool, len(subjects))}
+	for i, s := range subjects {
+		b.again[i] = again(s, h)
+	}
+	b.past = look(p, subjects, b.again, h)
+	verdicts := make([]Verdict, len(subjects))
+	for i, s := range subjects {
+		verdicts[i] = b.judge(s, b.again[i])
+	}
+	return verdicts
+}
+
+// batch is what the items of one Judge have in common.
+type batch struct {
+	policy        Policy
+	circumstances Circumstances
+	history       History
+	again         []bool // signed before: the same bytes again
+	past          *past
+}
+
+func (b *batch) judge(s Subject, again bool) Verdict {
+	j := judgement{batch: b, subject: s, again: again, counts: make(map[chain.Code]int)}
+	var known bool
+	if j.rules, known = b.policy.coins[s.coin()]; !known {
+		j.refuse(chain.ChainNotAllowed, "policy does not sign for %s", s.coin())
+	}
+	j.inputs()
+	j.outputs()
+	if known {
+		j.fee()
+	}
+	j.memory()
+	j.timing()
+	j.lists()
+	j.surroundings()
+	if !again { // what is signed already was judged then, and pays nothing anew
+		j.age()
+		j.approvals()
+		j.novelty()
+		j.limits()
+		j.operators()
+	}
+	j.more()
+	return Verdict{judged: true, content: s.Content, quorum: j.quorum, why: j.why, Refusals: j.refusals, Findings: j.findings}
+}
+
+// judgement is of one item.
+type judgement struct {
+	*batch
+	subject  Subject
+	again    bool
+	rules    coinRules
+	refusals []Reason
+	findings []Reason
+	counts   map[chain.Code]int
+	quorum   int
+	why      string
+}
+
+// maxReasons bounds how often one code is explained: a transaction has up to
+// a million outputs.
+const maxReasons = 20
+
+func (j *judgement) refuse(code chain.Code, format string, args ...any) {
+	if j.counts[code]++; j.counts[code] <= maxReasons {
+		j.refusals = append(j.refusals, Reason{code, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (j *judgement) find(code chain.Code, format string, args ...any) {
+	if j.counts[code]++; j.counts[code] <= maxReasons {
+		j.findings = append(j.findings, Reason{code, fmt.Sprintf(format, args...)})
+	}
+}
+
+// do does what the policy says about something.
+func (j *judgement) do(m mode, code chain.Code, format string, args ...any) {
+	switch m {
+	case modeAllow:
+	case modeFlag:
+		j.find(code, format, args...)
+	default:
+		j.refuse(code, format, args...)
+	}
+}
+
+// more says how many reasons were left out, beside the last that was not.
+func (j *judgement) more() {
+	for _, list := range [][]Reason{j.refusals, j.findings} {
+		last := make(map[chain.Code]int)
+		for i, r := range list {
+			last[r.Code] = i
+		}
+		for code, i := range last {
+			if n := j.counts[code] - maxReasons; n > 0 {
+				list[i].Text += fmt.Sprintf("; and %d more like this", n)
+			}
+		}
+	}
+}
+
+func (j *judgement) timing() {
+	f := j.subject.Facts
+	if f.LockedIn {
+		j.do(j.policy.file.LockTime, chain.FlagLockTime, "is not valid before %s", LockTime(f.LockTime))
+	}
+	if f.Replaceable {
+		j.do(j.policy.file.Replaceable, chain.FlagReplaceable, "can be replaced in the mempool (BIP 125)")
+	}
+}
+
+// lists compares destinations with the policy's own.
+func (j *judgement) lists() {
+	for i, out := range j.subject.Facts.Outputs {
+		if out.Change {
+			continue
+		}
+		to := j.subject.to(out)
+		if label, denied := j.policy.deny[to]; denied {
+			j.refuse(chain.Denied, "output %d pays %s, which policy denies%s", i, to.to, quoted(label))
+		}
+		if _, listed := j.policy.allow[to]; !listed && pays(out) {
+			j.do(j.policy.file.Unlisted, chain.NotAllowed, "output %d pays %s, which is not on the list of allowed destinations", i, to.to)
+		}
+	}
+}
+
+func quoted(label string) string {
+	if label == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%q)", label)
+}
+
+func (j *judgement) surroundings() {
+	if j.policy.file.RequireOffline && !j.circumstances.Offline {
+		j.refuse(chain.NotOffline, "policy signs only where no network interface is up, which is not so, or cannot be told")
+	}
+}
+
+const hour = 3600
+
+// age bounds how far the request's time is from the ledger's clock, either
+// way: one that is dated ahead would never grow old.
+func (j *judgement) age() {
+	limit := j.policy.file.MaxRequestAge
+	if limit == 0 {
+		return
+	}
+	made, now := j.circumstances.Created, j.history.Now()
+	switch {
+	case made <= 0:
+		j.refuse(chain.RequestTooOld, "nothing says when it was asked for, and policy takes nothing older than %d hours", limit)
+	case made < now-limit*hour:
+		j.refuse(chain.RequestTooOld, "was asked for %d hours ago, policy takes nothing older than %d hours", (now-made)/hour, limit)
+	case made > now+limit*hour:
+		j.refuse(chain.RequestTooOld, "was asked for %d hours ahead of this machine's clock, policy takes %d hours either way", (made-now)/hour, limit)
+	}
+}
+
+// approvals counts the approvers who vouch for the content.
+func (j *judgement) approvals() {
+	a := j.policy.file.Approvers
+	if a == nil {
+		return
+	}
+	vouched := make(map[publicKey]bool)
+	for _, key := range j.subject.Vouched {
+		vouched[publicKey(key)] = true
+	}
+	n := 0
+	for _, k := range a.Keys {
+		if vouched[k.Key] {
+			n++
+		}
+	}
+	if n < a.Needed {
+		j.refuse(chain.ApprovalMissing, "%d of the approvers vouch for it, policy needs %d of %d", n, a.Needed, len(a.Keys))
+	}
+}

@@ -1,0 +1,150 @@
+package policy
+
+import (
+	"fmt"
+
+	"coldkms/shared/chain"
+)
+
+// novelty points at destinations that were never paid, that look like a known
+// one, and at payments that were made before.
+func (j *judgement) novelty() {
+	f := &j.policy.file
+	for i, out := range j.subject.Facts.Outputs {
+		if !pays(out) {
+			continue
+		}
+		to := j.subject.to(out)
+		label, listed := j.policy.allow[to]
+		if !listed && !j.past.dests[to].known {
+			j.do(f.NewDestination, chain.FlagNew, "output %d pays %s, which was never paid before", i, to.to)
+		}
+		if other, ok := j.past.resembles(to); ok && !listed {
+			j.do(f.LookAlike, chain.FlagLookAlike, "output %d pays %s, which begins and ends like %s%s and is another", i, to.to, other, quoted(j.policy.allow[destination{to.coin, other}]))
+		}
+		if n := j.past.pairs[pair{to, out.Value}]; n > 1 {
+			j.do(f.SamePayment, chain.FlagSameAgain, "output %d pays %s to %s%s, as %d other payment(s) of this batch or signed before do", i, Amount(j.subject.Facts.Chain, out.Value), to.to, quoted(label), n-1)
+		}
+	}
+}
+
+// limitCode names the refusal of each window.
+func limitCode(w window) chain.Code {
+	switch w {
+	case perBatch:
+		return chain.LimitBatch
+	case perDay:
+		return chain.LimitDay
+	case perWeek:
+		return chain.LimitWeek
+	}
+	return chain.LimitTx
+}
+
+// limits refuses what takes part in exceeding a limit. Each sum is over the
+// whole batch and what was signed before it, so that no order and no split
+// changes who is refused: everyone who contributes.
+func (j *judgement) limits() {
+	if len(j.rules.Limits) == 0 && len(j.rules.DestinationLimits) == 0 {
+		return
+	}
+	own, to := j.pays()
+	if own.count == 0 {
+		return
+	}
+	for _, l := range j.rules.Limits {
+		if t := j.past.coins[j.subject.coin()].over(l.Per, own); l.exceeded(t) {
+			j.refuse(limitCode(l.Per), "%s, the limit is %s", j.paid(l.Per, t, ""), j.bound(l))
+		}
+	}
+	for _, l := range j.rules.DestinationLimits {
+		for _, d := range to {
+			if t := j.past.dests[d.to].over(l.Per, d.tally); l.exceeded(t) {
+				j.refuse(chain.LimitDestination, "%s, the limit for one destination is %s", j.paid(l.Per, t, " to "+d.to.to), j.bound(l))
+			}
+		}
+	}
+}
+
+// share is what one item pays to one destination.
+type share struct {
+	to destination
+	tally
+}
+
+// pays sums what the item pays, in all and to each destination.
+func (j *judgement) pays() (all tally, to []share) {
+	at := make(map[destination]int)
+	for _, out := range j.subject.Facts.Outputs {
+		if !pays(out) {
+			continue
+		}
+		all.add(out.Value)
+		d := j.subject.to(out)
+		i, have := at[d]
+		if !have {
+			i = len(to)
+			at[d], to = i, append(to, share{to: d})
+		}
+		to[i].add(out.Value)
+	}
+	return all, to
+}
+
+// over gives the tally of a window; own is that of the item itself.
+func (s *sums) over(w window, own tally) tally {
+	switch w {
+	case perBatch:
+		return s.batch
+	case perDay:
+		return s.day
+	case perWeek:
+		return s.week
+	}
+	return own
+}
+
+func (l limit) exceeded(t tally) bool {
+	return (l.Sum != nil && t.sum > *l.Sum) || (l.Count != nil && t.count > *l.Count)
+}
+
+// paid says in words what a window's tally is of.
+func (j *judgement) paid(w window, t tally, to string) string {
+	what := fmt.Sprintf("%s in %d payment(s)%s", Amount(j.subject.Facts.Chain, t.sum), t.count, to)
+	switch w {
+	case perBatch:
+		return "this batch pays " + what
+	case perDay:
+		return "this batch and what was signed in the last 24 hours pay " + what
+	case perWeek:
+		return "this batch and what was signed in the last 7 days pay " + what
+	}
+	return "this transaction pays " + what
+}
+
+// bound says in words what a limit is.
+func (j *judgement) bound(l limit) string { return l.words(j.subject.Facts.Chain) }
+
+func (l limit) words(id chain.ID) string {
+	switch {
+	case l.Sum == nil:
+		return fmt.Sprintf("%d payment(s)", *l.Count)
+	case l.Count == nil:
+		return Amount(id, *l.Sum)
+	}
+	return fmt.Sprintf("%s in %d payment(s)", Amount(id, *l.Sum), *l.Count)
+}
+
+// operators says how many of them must approve.
+func (j *judgement) operators() {
+	own, _ := j.pays()
+	if own.count == 0 || len(j.rules.Quorum) == 0 {
+		return
+	}
+	for _, q := range j.rules.Quorum {
+		if t := j.past.coins[j.subject.coin()].over(q.Per, own); t.sum > q.Above && q.Operators > j.quorum {
+			j.quorum = q.Operators
+			j.why = fmt.Sprintf("%s, and above %s policy needs %d operator(s)", j.paid(q.Per, t, ""), Amount(j.subject.Facts.Chain, q.Above), q.Operators)
+		}
+	}
+}

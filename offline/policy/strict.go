@@ -1,0 +1,117 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxDepth bounds how deep a file nests.
+const maxDepth = 8
+
+// decode reads JSON strictly: what encoding/json would let pass (a key twice
+// or in another case, null, invalid UTF-8, a second value) is an error.
+func decode(raw []byte) (file, error) {
+	if !utf8.Valid(raw) {
+		return file{}, errors.New("it is not UTF-8")
+	}
+	walker := json.NewDecoder(bytes.NewReader(raw))
+	walker.UseNumber()
+	names := make(map[string]bool)
+	fieldNames(reflect.TypeFor[file](), names)
+	if err := walk(walker, names, maxDepth); err != nil {
+		return file{}, explained(err)
+	}
+	if _, err := walker.Token(); !errors.Is(err, io.EOF) {
+		return file{}, fmt.Errorf("something follows it at byte %d", walker.InputOffset())
+	}
+	var f file
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&f); err != nil {
+		return file{}, explained(err)
+	}
+	return f, nil
+}
+
+// walk goes through one value.
+func walk(dec *json.Decoder, names map[string]bool, depth int) error {
+	token, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	if token == nil {
+		return fmt.Errorf("null at byte %d: leave the field out", dec.InputOffset())
+	}
+	open, nested := token.(json.Delim)
+	if !nested {
+		return nil
+	}
+	if depth == 0 {
+		return fmt.Errorf("it nests too deep at byte %d", dec.InputOffset())
+	}
+	seen := make(map[string]bool)
+	for dec.More() {
+		if open == '{' {
+			key, err := dec.Token()
+			if err != nil {
+				return err
+			}
+			name, _ := key.(string)
+			switch {
+			case !names[name]:
+				return fmt.Errorf("unknown field %.40q", name)
+			case seen[name]:
+				return fmt.Errorf("field %q stands twice in one place, at byte %d", name, dec.InputOffset())
+			}
+			seen[name] = true
+		}
+		if err := walk(dec, names, depth-1); err != nil {
+			return err
+		}
+	}
+	_, err = dec.Token()
+	return err
+}
+
+// fieldNames collects the names that a type's JSON has, in their exact case.
+func fieldNames(t reflect.Type, names map[string]bool) {
+	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return
+	}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		names[name] = true
+		fieldNames(t.Field(i).Type, names)
+	}
+}
+
+// explained says of a type error what is wanted.
+func explained(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	want := wrong.Type.String()
+	switch wrong.Type.Kind() {
+	case reflect.Int, reflect.Int64:
+		want = "an integer without quotes, point or exponent; amounts are in the smallest unit"
+	case reflect.String:
+		want = "a text in quotes"
+	case reflect.Bool:
+		want = "true or false"
+	case reflect.Slice:
+		want = "a list"
+	case reflect.Struct, reflect.Pointer:
+		want = "an object"
+	}
+	return fmt.Errorf("field %s has a %s: it is %s", wrong.Field, wrong.Value, want)
+}

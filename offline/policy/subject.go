@@ -1,0 +1,98 @@
+package policy
+
+import (
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"math"
+
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+	"coldkms/shared/identity"
+)
+
+// Subject is one transaction under judgement.
+type Subject struct {
+	ID        string   // Tatum's pending id
+	Content   [32]byte // digest of what it does
+	Outpoints []string // what it spends
+	Facts     chain.Facts
+	Vouched   []identity.Public // keys whose signature over exactly this content was verified
+}
+
+// Circumstances hold for a whole batch.
+type Circumstances struct {
+	Created int64 // when the request was made, Unix seconds by the relay's clock; 0: nobody says
+	Offline bool  // no network interface is up; false also where that cannot be told
+}
+
+// History is what the ledger remembers.
+type History interface {
+	// Signed gives the content that was signed under a pending id.
+	Signed(id string) (content [32]byte, ok bool)
+	// Spender gives the content of the signed transaction that spends an outpoint.
+	Spender(outpoint string) (content [32]byte, ok bool)
+	// Now is the ledger's own clock in Unix seconds. It never goes back.
+	Now() int64
+	// Payments goes through what was paid since a time of that clock, each
+	// signed content once.
+	Payments(since int64) iter.Seq[Payment]
+}
+
+// Payment is one output that was signed and is no change.
+type Payment struct {
+	Clock   int64 // Unix seconds by the ledger's clock
+	Chain   chain.ID
+	Network string
+	To      string // address, or the script in hex where there is none
+	Value   int64  // smallest units
+	Content [32]byte
+}
+
+func (s Subject) coin() coin { return coin{s.Facts.Chain, s.Facts.Network.String()} }
+
+// to names where an output goes, as the ledger does.
+func (s Subject) to(out chain.Output) destination {
+	if out.Address != "" {
+		return destination{s.coin(), out.Address}
+	}
+	return destination{s.coin(), hex.EncodeToString(out.Script)}
+}
+
+// pays says whether an output is a payment: neither change nor mere data.
+func pays(out chain.Output) bool {
+	return !out.Change && (out.Value != 0 || out.Kind != utxo.NullData.String())
+}
+
+// again says whether exactly this was signed before, under this id or another:
+// it would give the same bytes and pays nothing anew.
+func again(s Subject, h History) bool {
+	if before, ok := h.Signed(s.ID); ok && before == s.Content {
+		return true
+	}
+	for _, op := range s.Outpoints {
+		if by, ok := h.Spender(op); ok && by == s.Content {
+			return true
+		}
+	}
+	return false
+}
+
+// tally is a sum and a number of payments. A sum that does not fit stays at
+// the highest value there is, which no limit reaches.
+type tally struct{ sum, count int64 }
+
+func (t *tally) add(value int64) {
+	t.count++
+	if value < 0 || t.sum > math.MaxInt64-value {
+		t.sum = math.MaxInt64
+		return
+	}
+	t.sum += value
+}
+
+// Amount writes smallest units as a coin amount and as they are.
+func Amount(id chain.ID, value int64) string {
+	const unit = 100_000_000 // every coin of the family has eight decimals
+	return fmt.Sprintf("%d.%08d %s (%d)", value/unit, value%unit, id, value)
+}

@@ -1,0 +1,89 @@
+package policy
+
+import (
+	"crypto/sha256"
+
+	"coldkms/shared/chain"
+	"coldkms/shared/identity"
+)
+
+// Reason is one refusal or finding: a code and a sentence.
+type Reason struct {
+	Code chain.Code
+	Text string
+}
+
+// Verdict is what a policy says of a Subject. Its zero value refuses.
+type Verdict struct {
+	judged   bool
+	content  [32]byte
+	quorum   int
+	why      string
+	Refusals []Reason
+	Findings []Reason // to be shown; they refuse nothing
+}
+
+// Refused says whether the item must not be signed.
+func (v Verdict) Refused() bool { return !v.judged || len(v.Refusals) > 0 }
+
+// Quorum says how many operators must approve the batch before this item is
+// signed, and in a sentence why. 0: none, any person's consent will do.
+func (v Verdict) Quorum() (operators int, why string) { return v.quorum, v.why }
+
+// Codes lists the codes of refusals, then of findings.
+func (v Verdict) Codes() []chain.Code {
+	codes := make([]chain.Code, 0, len(v.Refusals)+len(v.Findings))
+	for _, r := range v.Refusals {
+		codes = append(codes, r.Code)
+	}
+	for _, r := range v.Findings {
+		codes = append(codes, r.Code)
+	}
+	return codes
+}
+
+// Consent is a person's yes to one batch, or to what they reviewed before,
+// and the operators who approved it.
+type Consent struct {
+	batch     [sha256.Size]byte
+	given     bool
+	operators int
+}
+
+// Agree records that a person has seen the batch with this digest and said
+// yes, and the keys of the operators whose approval of exactly this batch, as
+// it is judged now, was verified. A key counts once.
+func Agree(batch [sha256.Size]byte, operators ...identity.Public) Consent {
+	distinct := make(map[identity.Public]bool, len(operators))
+	for _, key := range operators {
+		distinct[key] = true
+	}
+	return Consent{batch: batch, given: true, operators: len(distinct)}
+}
+
+// Approval lets exactly one content be signed. Only Approve makes one.
+type Approval struct {
+	content [32]byte
+	valid   bool
+}
+
+// Approve joins a verdict and a consent. A refused item, another batch, a
+// missing consent or too few operators are a refusal.
+func (v Verdict) Approve(batch [sha256.Size]byte, c Consent) (Approval, error) {
+	if v.Refused() {
+		if len(v.Refusals) == 0 {
+			return Approval{}, chain.Refuse(chain.InternalFailure, "item was never judged")
+		}
+		return Approval{}, chain.Refuse(v.Refusals[0].Code, "%s", v.Refusals[0].Text)
+	}
+	if !c.given || c.batch != batch {
+		return Approval{}, chain.Refuse(chain.RefusedByPerson, "nobody agreed to this batch")
+	}
+	if c.operators < v.quorum {
+		return Approval{}, chain.Refuse(chain.QuorumMissing, "%d of %d operators approved this batch: %s", c.operators, v.quorum, v.why)
+	}
+	return Approval{content: v.content, valid: true}, nil
+}
+
+// Covers says whether the approval is for this content.
+func (a Approval) Covers(content [32]byte) bool { return a.valid && a.content == content }

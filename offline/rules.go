@@ -1,0 +1,70 @@
+package offline
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+
+	"coldkms/offline/ledger"
+	"coldkms/offline/policy"
+)
+
+// ErrPolicy is returned where a policy was set, and the wallet does not have
+// exactly that one.
+var ErrPolicy = errors.New("the policy in the wallet is not the one that was set last")
+
+// InForce gives the policy by which to judge: the one that the wallet keeps,
+// if it is the one that the ledger has on record as set last, or the built-in
+// one if none was ever set. Anything else is an error.
+func InForce(kept []byte, book *ledger.Ledger) (policy.Policy, error) {
+	set, ever := book.PolicySet()
+	switch {
+	case !ever && len(kept) == 0:
+		return policy.Default(), nil
+	case !ever:
+		return policy.Policy{}, fmt.Errorf("%w: the ledger knows of none", ErrPolicy)
+	case len(kept) == 0:
+		return policy.Policy{}, fmt.Errorf("%w: there is none", ErrPolicy)
+	}
+	p, err := policy.Load(kept)
+	if err != nil {
+		return policy.Policy{}, fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if got := hex.EncodeToString(p.Hash()); got != set {
+		return policy.Policy{}, fmt.Errorf("%w: its hash is %.16s…, the ledger has %.16s…", ErrPolicy, got, set)
+	}
+	return p, nil
+}
+
+// verdicts judges by the policy in force and by what the ledger holds now.
+// Items that did not decode have the zero Verdict, which refuses.
+func (s *Session) verdicts(j *Judged) []policy.Verdict {
+	var subjects []policy.Subject
+	var at []int
+	for i, it := range j.items {
+		if it.err == nil {
+			subjects, at = append(subjects, it.subject), append(at, i)
+		}
+	}
+	verdicts := make([]policy.Verdict, len(j.items))
+	of := policy.Circumstances{Created: j.Request.Created, Offline: s.Offline}
+	for i, v := range s.Policy.Judge(subjects, of, history{s.Ledger}) {
+		verdicts[at[i]] = v
+	}
+	return verdicts
+}
+
+// history is the ledger as policy asks it.
+type history struct{ *ledger.Ledger }
+
+// Payments implements policy.History.
+func (h history) Payments(since int64) iter.Seq[policy.Payment] {
+	return func(yield func(policy.Payment) bool) {
+		for p := range h.Ledger.Payments(since) {
+			if !yield(policy.Payment(p)) {
+				return
+			}
+		}
+	}
+}
