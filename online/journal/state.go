@@ -47,8 +47,8 @@ var transitions = [...]transition{
 	{Completed, Failed}, // the network has something else in its place
 	{Refused, Fetched},  // retry
 	{Refused, Rejected},
-	{Refused, Failed},   // signed all the same: a person decides
-	{Failed, Signed},    // retry: the same bytes again
+	{Refused, Failed}, // signed all the same: a person decides
+	{Failed, Signed},  // retry: the same bytes again
 }
 
 // ErrState is returned where an item is not in the state that a change
