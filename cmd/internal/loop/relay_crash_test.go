@@ -1,0 +1,249 @@
+package loop
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coldkms/online"
+	"coldkms/shared/bundle"
+	"coldkms/shared/durable"
+	"coldkms/shared/identity"
+)
+
+// killsEnv is how many kills TestCrash makes; a short run without it.
+const killsEnv = "KMS_KILLS"
+
+// operator is somebody at a relay who types the next command, and again when
+// it was killed, and never does anything else.
+type operator struct {
+	t      *testing.T
+	tatum  *badTatum
+	bin    string
+	dir    string
+	random *rand.Rand
+	kills  *atomic.Int64
+	usual  map[string]time.Duration // how long a command takes that is left alone
+	ids    []string
+	txids  map[string]string // pending id: the one that was acknowledged as imported
+}
+
+// Exit codes that ask for nothing but the same command again.
+var goOn = map[int]bool{0: true, 3: true, 22: true, 30: true}
+
+// command runs one command, perhaps killed on its way. It gives its output and
+// whether it ended by itself with exit code 0 or 3.
+func (o *operator) command(mayDie bool, name string, args ...string) (stdout []byte, done bool) {
+	o.t.Helper()
+	cmd := exec.Command(filepath.Join(o.bin, "kms-online"), append([]string{"--state", filepath.Join(o.dir, "relay"), "--testnet", "--json", name}, args...)...)
+	cmd.Env = append(os.Environ(), "TATUM_API_URL="+o.tatum.url, "TATUM_API_KEY="+testKey)
+	var out, words bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &words
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		o.t.Fatal(err)
+	}
+	usual := max(o.usual[name], 15*time.Millisecond)
+	if mayDie {
+		killer := time.AfterFunc(time.Duration((0.3+o.random.Float64())*float64(usual)), func() { _ = cmd.Process.Kill() })
+		defer killer.Stop()
+	}
+	_ = cmd.Wait()
+	code := cmd.ProcessState.ExitCode()
+	switch {
+	case code < 0:
+		o.kills.Add(1)
+		return nil, false
+	case !goOn[code]:
+		o.t.Fatalf("%s asks for a person: exit code %d\n%s%s", name, code, out.String(), words.String())
+	}
+	if code == 0 {
+		o.usual[name] = min((3*usual+time.Since(begin))/4, 200*time.Millisecond)
+	}
+	return out.Bytes(), code == 0 || code == 3
+}
+
+// again types a command until it has ended by itself.
+func (o *operator) again(name string, args ...string) []byte {
+	o.t.Helper()
+	for try := range 200 {
+		if out, done := o.command(try < 60 && o.random.Float64() < 0.95, name, args...); done {
+			return out
+		}
+	}
+	o.t.Fatalf("%s never ends well", name)
+	return nil
+}
+
+func (o *operator) usb() string { return filepath.Join(o.dir, "usb") }
+
+// sign stands for the signer and the stick: results of every request, one of
+// them twice, one torn, some by another nonce.
+func (o *operator) sign() {
+	o.t.Helper()
+	requests, err := filepath.Glob(filepath.Join(o.usb(), "*.kmsreq"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, path := range requests {
+		file, err := os.ReadFile(path)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		req, err := bundle.OpenRequest(file)
+		if err != nil {
+			o.t.Fatalf("%s is on the stick and not whole: %v", path, err)
+		}
+		o.tatum.mu.Lock()
+		o.tatum.signer.OtherNonce = o.random.IntN(4) == 0
+		result := o.tatum.signer.Sign(req, nil)
+		o.tatum.mu.Unlock()
+		name := fmt.Sprintf("%.8s-%d.kmsres", req.Digest, o.random.IntN(1000))
+		if o.random.IntN(4) == 0 {
+			o.write("torn.kmsres", result[:o.random.IntN(len(result))])
+		}
+		o.write(name, result)
+	}
+}
+
+func (o *operator) write(name string, b []byte) {
+	if err := os.WriteFile(filepath.Join(o.usb(), name), b, 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+type itemStatus struct{ ID, State, TxID, Code, Reason string }
+
+func (o *operator) status() map[string]itemStatus {
+	o.t.Helper()
+	out, _ := o.command(false, "status")
+	var list []itemStatus
+	if err := json.Unmarshal(out, &list); err != nil {
+		o.t.Fatal(err)
+	}
+	all := make(map[string]itemStatus)
+	for _, s := range list {
+		all[s.ID] = s
+		if was := o.txids[s.ID]; was != "" && was != s.TxID {
+			o.t.Errorf("%s was acknowledged as signed with txid %s and is %s with %q now", s.ID, was, s.State, s.TxID)
+		}
+		if s.State == "completed" && o.tatum.txID(s.ID) != s.TxID {
+			o.t.Errorf("%s is falsely done: Tatum has %q", s.ID, o.tatum.txID(s.ID))
+		}
+		if s.State == "failed" || s.State == "refused" {
+			o.t.Errorf("%s needs a person: %+v", s.ID, s)
+		}
+	}
+	return all
+}
+
+// round takes payments the whole way.
+func (o *operator) round() {
+	o.t.Helper()
+	o.ids = o.tatum.pay(1+o.random.IntN(4), filepath.Join(o.dir, "relay", "journal.db"))
+	o.txids = make(map[string]string)
+	for turns := 0; !o.settled(); turns++ {
+		if turns == 50 {
+			o.t.Fatalf("does not come to an end: %+v", o.status())
+		}
+		o.again("fetch")
+		o.again("export", "--out", o.usb())
+		o.sign()
+		o.again("import", o.usb())
+		for id, s := range o.status() { // acknowledged: from here on it is never forgotten
+			o.txids[id] = s.TxID
+		}
+		if o.random.IntN(3) == 0 { // a stick is used again, another signature on it
+			o.sign()
+			o.again("import", o.usb())
+		}
+		o.again("broadcast")
+	}
+	for _, id := range o.ids {
+		if n := o.tatum.distinct(id); n != 1 {
+			o.t.Errorf("%s: %d byte strings were sent", id, n)
+		}
+	}
+}
+
+// settled says whether everything is completed, here and at Tatum.
+func (o *operator) settled() bool {
+	o.t.Helper()
+	all := o.status()
+	for _, id := range o.ids {
+		if all[id].State != "completed" {
+			return false
+		}
+	}
+	return true
+}
+
+// newRelay gives a paired relay's directory.
+func (b *badTatum) newRelay(dir string) {
+	b.t.Helper()
+	state := filepath.Join(dir, "relay")
+	if err := os.MkdirAll(filepath.Join(dir, "usb"), 0o700); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := online.Init(b.t.Context(), durable.OS{}, state, bytes.NewReader(bytes.Repeat([]byte{1}, identity.SeedSize)), time.Now); err != nil {
+		b.t.Fatal(err)
+	}
+	r, err := online.Open(b.t.Context(), online.Options{Dir: state, FS: durable.OS{}, Now: time.Now})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := r.Pair(b.t.Context(), b.watch()); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// The real relay is killed at random moments, all along the way, while Tatum
+// misbehaves and sticks come torn, twice and with other signatures. The same
+// commands again bring every payment to its one end.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	kills, seed := int64(120), uint64(20261123)
+	if n, err := strconv.ParseInt(os.Getenv(killsEnv), 10, 64); err == nil {
+		kills = n
+	}
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var killed, rounds, payments atomic.Int64
+	t.Run("relays", func(t *testing.T) {
+		for worker := range 2 {
+			t.Run(strconv.Itoa(worker), func(t *testing.T) {
+				t.Parallel()
+				b := newBadTatum(t, seed+uint64(worker), 0.02)
+				random := rand.New(rand.NewPCG(seed, uint64(worker)))
+				usual := make(map[string]time.Duration)
+				for killed.Load() < kills && !t.Failed() {
+					dir, err := os.MkdirTemp(t.TempDir(), "")
+					if err != nil {
+						t.Fatal(err)
+					}
+					b.newRelay(dir)
+					o := &operator{t: t, tatum: b, bin: bin, dir: dir, random: random, kills: &killed, usual: usual}
+					o.round()
+					rounds.Add(1)
+					payments.Add(int64(len(o.ids)))
+					_ = os.RemoveAll(dir)
+				}
+				for _, early := range b.early {
+					t.Errorf("left before it was journaled: %s", early)
+				}
+			})
+		}
+	})
+	fmt.Printf("crash: %d kills, %d rounds, %d payments: each sent as one byte string and completed, nothing repaired by hand\n", killed.Load(), rounds.Load(), payments.Load())
+}
