@@ -17,15 +17,18 @@ import (
 // concurrent use.
 type Digester struct {
 	tx     *Tx
+	spent  func() txscript.PrevOutputFetcher
 	segwit func() *txscript.TxSigHashes
 	legacy func() *legacyHashes
 }
 
 // Digester prepares the signature hashes of t.
 func (t *Tx) Digester() *Digester {
+	spent := sync.OnceValue(t.prevOuts)
 	return &Digester{
 		tx:     t,
-		segwit: sync.OnceValue(func() *txscript.TxSigHashes { return txscript.NewTxSigHashes(t.msg, t.prevOuts()) }),
+		spent:  spent,
+		segwit: sync.OnceValue(func() *txscript.TxSigHashes { return txscript.NewTxSigHashes(t.msg, spent()) }),
 		legacy: sync.OnceValue(func() *legacyHashes { return newLegacyHashes(t.msg) }),
 	}
 }
@@ -46,7 +49,7 @@ func (d *Digester) Digest(i int, pubKeyHash []byte) ([]byte, error) {
 	case P2SH:
 		return txscript.CalcWitnessSigHash(witnessProgram(pubKeyHash), d.segwit(), txscript.SigHashAll, d.tx.msg, i, spent.Value)
 	case P2TR:
-		return txscript.CalcTaprootSignatureHash(d.segwit(), txscript.SigHashDefault, d.tx.msg, i, d.tx.prevOuts())
+		return txscript.CalcTaprootSignatureHash(d.segwit(), txscript.SigHashDefault, d.tx.msg, i, d.spent())
 	default:
 		return nil, fmt.Errorf("utxo: no signature hash for a %s input", kind)
 	}
