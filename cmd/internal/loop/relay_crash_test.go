@@ -3,6 +3,7 @@ package loop
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -40,7 +41,7 @@ type operator struct {
 var goOn = map[int]bool{0: true, 3: true, 22: true, 30: true}
 
 // command runs one command, perhaps killed on its way. It gives its output and
-// whether it ended by itself with exit code 0 or 3.
+// whether it ended by itself and did its work.
 func (o *operator) command(mayDie bool, name string, args ...string) (stdout []byte, done bool) {
 	o.t.Helper()
 	cmd := exec.Command(filepath.Join(o.bin, "kms-online"), append([]string{"--state", filepath.Join(o.dir, "relay"), "--testnet", "--json", name}, args...)...)
@@ -68,7 +69,7 @@ func (o *operator) command(mayDie bool, name string, args ...string) (stdout []b
 	if code == 0 {
 		o.usual[name] = min((3*usual+time.Since(begin))/4, 200*time.Millisecond)
 	}
-	return out.Bytes(), code == 0 || code == 3
+	return out.Bytes(), code == 0 || code == 3 || code == 22 // 22: a torn file lay beside the good ones
 }
 
 // again types a command until it has ended by itself.
@@ -196,7 +197,14 @@ func (b *badTatum) newRelay(dir string) {
 	if _, err := online.Init(b.t.Context(), durable.OS{}, state, bytes.NewReader(bytes.Repeat([]byte{1}, identity.SeedSize)), time.Now); err != nil {
 		b.t.Fatal(err)
 	}
-	r, err := online.Open(b.t.Context(), online.Options{Dir: state, FS: durable.OS{}, Now: time.Now})
+	open := func() (*online.Relay, error) {
+		return online.Open(b.t.Context(), online.Options{Dir: state, FS: durable.OS{}, Now: time.Now})
+	}
+	r, err := open()
+	for errors.Is(err, durable.ErrLocked) { // a program that is being started has a copy of Init's lock for a moment
+		time.Sleep(time.Millisecond)
+		r, err = open()
+	}
 	if err != nil {
 		b.t.Fatal(err)
 	}
