@@ -81,8 +81,8 @@ func (j *judgement) fee() {
 		j.refuse(chain.ValueOutOfRange, "its amounts do not add up")
 		return
 	}
-	if f.FeeRate() > r.MaxFeeRate {
-		j.refuse(chain.FeeAbovePolicy, "fee of %d is %d per vB, the cap is %d", f.Fee, f.FeeRate(), r.MaxFeeRate)
+	if f.FeeRate() > *r.MaxFeeRate {
+		j.refuse(chain.FeeAbovePolicy, "fee of %d is %d per vB, the cap is %d", f.Fee, f.FeeRate(), *r.MaxFeeRate)
 	}
 	if r.MaxFee != nil && f.Fee > *r.MaxFee {
 		j.refuse(chain.FeeAbovePolicy, "fee of %s, the cap is %s", Amount(f.Chain, f.Fee), Amount(f.Chain, *r.MaxFee))

@@ -39,7 +39,7 @@ type file struct {
 	Nonstandard    mode        `json:"nonstandard"`
 	LockTime       mode        `json:"lockTime"`
 	Replaceable    mode        `json:"replaceable"`
-	MaxRequestAge  int64       `json:"maxRequestAgeHours,omitempty"`
+	MaxRequestAge  *int64      `json:"maxRequestAgeHours,omitempty"`
 	RequireOffline bool        `json:"requireOffline"`
 	Approvers      *approvers  `json:"approvers,omitempty"`
 }
@@ -48,7 +48,7 @@ type file struct {
 type coinRules struct {
 	Chain             chain.ID `json:"chain"`
 	Network           string   `json:"network"`
-	MaxFeeRate        int64    `json:"maxFeeRate"` // per vB
+	MaxFeeRate        *int64   `json:"maxFeeRate"` // per vB
 	MaxFee            *int64   `json:"maxFee,omitempty"`
 	MaxFeePercent     *int64   `json:"maxFeePercent,omitempty"` // of what is paid out
 	Limits            []limit  `json:"limits,omitempty"`
@@ -120,6 +120,15 @@ const (
 	modeRefuse mode = "refuse"
 )
 
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *mode) UnmarshalText(text []byte) error {
+	switch *m = mode(text); *m {
+	case modeAllow, modeFlag, modeRefuse:
+		return nil
+	}
+	return fmt.Errorf(`%.20q is none of "allow", "flag" and "refuse"`, text)
+}
+
 // window is over what a limit counts: one transaction, one batch, or the
 // batch together with what was signed in the last 24 hours or 7 days.
 type window string
@@ -189,8 +198,8 @@ func (f *file) fill() {
 	}
 	for i := range f.Chains {
 		c := &f.Chains[i]
-		if p, ok := paramsOf(c.Chain, c.Network); ok && c.MaxFeeRate == 0 {
-			c.MaxFeeRate = p.MaxFeeRate
+		if p, ok := paramsOf(c.Chain, c.Network); ok && c.MaxFeeRate == nil {
+			c.MaxFeeRate = &p.MaxFeeRate
 		}
 	}
 }
@@ -200,7 +209,7 @@ type modeField struct {
 	name   string
 	mode   *mode
 	usual  mode // where the file says nothing
-	strict bool // may not be allowed silently
+	strict bool // cannot be let through unflagged
 }
 
 func (f *file) modes() []modeField {

@@ -156,10 +156,10 @@ const hour = 3600
 // age bounds how far the request's time is from the ledger's clock, either
 // way: one that is dated ahead would never grow old.
 func (j *judgement) age() {
-	limit := j.policy.file.MaxRequestAge
-	if limit == 0 {
+	if j.policy.file.MaxRequestAge == nil {
 		return
 	}
+	limit := *j.policy.file.MaxRequestAge
 	made, now := j.circumstances.Created, j.history.Now()
 	switch {
 	case made <= 0:

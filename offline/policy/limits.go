@@ -23,7 +23,7 @@ func (j *judgement) novelty() {
 			j.do(f.LookAlike, chain.FlagLookAlike, "output %d pays %s, which begins and ends like %s%s and is another", i, to.to, other, quoted(j.policy.allow[destination{to.coin, other}]))
 		}
 		if n := j.past.pairs[pair{to, out.Value}]; n > 1 {
-			j.do(f.SamePayment, chain.FlagSameAgain, "output %d pays %s to %s%s, as %d other payment(s) of this batch or signed before do", i, Amount(j.subject.Facts.Chain, out.Value), to.to, quoted(label), n-1)
+			j.do(f.SamePayment, chain.FlagSameAgain, "output %d pays %s to %s%s, as %s of this batch or signed before", i, Amount(j.subject.Facts.Chain, out.Value), to.to, quoted(label), many(n-1, "other payment"))
 		}
 	}
 }
@@ -110,7 +110,7 @@ func (l limit) exceeded(t tally) bool {
 
 // paid says in words what a window's tally is of.
 func (j *judgement) paid(w window, t tally, to string) string {
-	what := fmt.Sprintf("%s in %d payment(s)%s", Amount(j.subject.Facts.Chain, t.sum), t.count, to)
+	what := fmt.Sprintf("%s in %s%s", Amount(j.subject.Facts.Chain, t.sum), many(t.count, "payment"), to)
 	switch w {
 	case perBatch:
 		return "this batch pays " + what
@@ -122,17 +122,25 @@ func (j *judgement) paid(w window, t tally, to string) string {
 	return "this transaction pays " + what
 }
 
+// many gives "1 payment", "2 payments".
+func many[N int | int64](n N, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
 // bound says in words what a limit is.
 func (j *judgement) bound(l limit) string { return l.words(j.subject.Facts.Chain) }
 
 func (l limit) words(id chain.ID) string {
 	switch {
 	case l.Sum == nil:
-		return fmt.Sprintf("%d payment(s)", *l.Count)
+		return many(*l.Count, "payment")
 	case l.Count == nil:
 		return Amount(id, *l.Sum)
 	}
-	return fmt.Sprintf("%s in %d payment(s)", Amount(id, *l.Sum), *l.Count)
+	return fmt.Sprintf("%s in %s", Amount(id, *l.Sum), many(*l.Count, "payment"))
 }
 
 // operators says how many of them must approve.
@@ -144,7 +152,7 @@ func (j *judgement) operators() {
 	for _, q := range j.rules.Quorum {
 		if t := j.past.coins[j.subject.coin()].over(q.Per, own); t.sum > q.Above && q.Operators > j.quorum {
 			j.quorum = q.Operators
-			j.why = fmt.Sprintf("%s, and above %s policy needs %d operator(s)", j.paid(q.Per, t, ""), Amount(j.subject.Facts.Chain, q.Above), q.Operators)
+			j.why = fmt.Sprintf("%s, and above %s policy needs %s", j.paid(q.Per, t, ""), Amount(j.subject.Facts.Chain, q.Above), many(q.Operators, "operator"))
 		}
 	}
 }

@@ -32,15 +32,15 @@ func (f *file) normalise() error {
 	if f.Chains == nil {
 		return errors.New(`"chains" is missing: it lists what is signed for`)
 	}
-	if f.MaxRequestAge < 0 || f.MaxRequestAge > maxAgeHours {
-		return fmt.Errorf("maxRequestAgeHours of %d: 1 to %d, or leave it out", f.MaxRequestAge, maxAgeHours)
+	if age := f.MaxRequestAge; age != nil && (*age < 1 || *age > maxAgeHours) {
+		return fmt.Errorf("maxRequestAgeHours of %d: 1 to %d, or leave it out", *age, maxAgeHours)
 	}
 	if err := checkName(f.Name); err != nil {
 		return fmt.Errorf("name: %w", err)
 	}
 	for _, m := range f.modes() {
-		if err := m.check(); err != nil {
-			return err
+		if m.strict && *m.mode == modeAllow {
+			return fmt.Errorf(`%s can be "flag" or "refuse"`, m.name)
 		}
 	}
 	if err := f.normaliseChains(); err != nil {
@@ -53,19 +53,6 @@ func (f *file) normalise() error {
 		return err
 	}
 	return f.Approvers.normalise()
-}
-
-func (m modeField) check() error {
-	switch *m.mode {
-	case modeFlag, modeRefuse:
-		return nil
-	case modeAllow:
-		if !m.strict {
-			return nil
-		}
-		return fmt.Errorf(`%s can be "flag" or "refuse"`, m.name)
-	}
-	return fmt.Errorf(`%s is %.20q: it can be "allow", "flag" or "refuse"`, m.name, string(*m.mode))
 }
 
 // checkName lets through what looks the same everywhere.
@@ -106,8 +93,8 @@ func (f *file) normaliseChains() error {
 
 func (c *coinRules) normalise() error {
 	switch {
-	case c.MaxFeeRate < 1 || c.MaxFeeRate > maxAmount:
-		return fmt.Errorf("maxFeeRate of %d: at least 1", c.MaxFeeRate)
+	case !within(c.MaxFeeRate, maxAmount) || *c.MaxFeeRate < 1:
+		return fmt.Errorf("maxFeeRate of %d: at least 1", *c.MaxFeeRate)
 	case !within(c.MaxFee, maxAmount):
 		return errors.New("maxFee is out of range")
 	case !within(c.MaxFeePercent, maxPercent):

@@ -94,8 +94,11 @@ func fieldNames(t reflect.Type, names map[string]bool) {
 	}
 }
 
-// explained says of a type error what is wanted.
+// explained says what is wanted.
 func explained(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("it ends too early")
+	}
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
 		return err

@@ -1,0 +1,107 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"coldkms/shared/chain"
+)
+
+func paying(to ...string) Subject {
+	s := pay("1", 1, "")
+	for i, to := range to {
+		s.Facts.Outputs = append(s.Facts.Outputs, chain.Output{Address: to, Kind: "P2WPKH", Value: int64(1000 + i)})
+	}
+	return s
+}
+
+func TestLookAlikes(t *testing.T) {
+	const known = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx" // a real one, for the list
+	const alike = "tb1qw508zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzjzsx"
+	listed := one(`"allow": [{"label": "cold storage", "chain": "BTC", "network": "testnet", "address": "`+known+`"}]`, "")
+	own := paying(alike)
+	own.Facts.Inputs[0].Address = known
+	foreign := paying(alike)
+	foreign.Facts.Inputs[0].Address, foreign.Facts.Inputs[0].Own = known, false
+	change := paying(alike)
+	change.Facts.Outputs[0].Address = known
+	cash := paying("bitcoincash:qabcd111wxyz")
+	cash.Facts.Chain = chain.BCH
+	paidCash := &memory{now: noon, paid: []Payment{{Chain: chain.BCH, Network: "testnet", To: "bitcoincash:qabcd222wxyz", Value: 1}}}
+	for name, c := range map[string]struct {
+		file    string
+		subject Subject
+		past    *memory
+		other   string // that it looks like; "": nothing
+	}{
+		"paid before":           {one("", ""), paying(alike), knowing(known), known},
+		"the same":              {one("", ""), paying(known), knowing(known), ""},
+		"other beginning":       {one("", ""), paying("tb1qw50xzzzzzzzzzzzzjzsx"), knowing(known), ""},
+		"other end":             {one("", ""), paying("tb1qw508zzzzzzzzzzzzjzsy"), knowing(known), ""},
+		"listed":                {listed, paying(alike), knowing(), known},
+		"is the listed one":     {listed, paying(known), knowing(alike), ""},
+		"own address":           {one("", ""), own, knowing(), known},
+		"a stranger's input":    {one("", ""), foreign, knowing(), ""},
+		"own change":            {one("", ""), change, knowing(), known},
+		"in the same batch":     {one("", ""), paying(alike, known), knowing(), known},
+		"another coin's":        {one("", ""), paying(alike), &memory{paid: []Payment{{Chain: chain.LTC, Network: "testnet", To: known, Value: 1}}}, ""},
+		"another network's":     {one("", ""), paying(alike), &memory{paid: []Payment{{Chain: chain.BTC, Network: "mainnet", To: known, Value: 1}}}, ""},
+		"base58":                {one("", ""), paying("mabcd22222wxyz"), knowing("nabcd11111wxyz"), "nabcd11111wxyz"},
+		"cashaddr":              {strings.ReplaceAll(one("", ""), "BTC", "BCH"), cash, paidCash, "bitcoincash:qabcd222wxyz"},
+		"the kind is no match":  {one("", ""), paying("tb1pw508zzzzzzzzzzzzjzsx"), knowing(known), known},
+		"too short to compare":  {one("", ""), paying("tb1q1234"), knowing("tb1q1234"), ""},
+		"the first of many":     {one("", ""), paying(alike), knowing("tb1qw508bjzsx", known, "tb1qw508ajzsx"), "tb1qw508ajzsx"},
+		"itself the first":      {one("", ""), paying("tb1qw508ajzsx"), knowing(known, "tb1qw508bjzsx", "tb1qw508ajzsx"), "tb1qw508bjzsx"},
+		"itself the second":     {one("", ""), paying("tb1qw508bjzsx"), knowing("tb1qw508ajzsx", "tb1qw508bjzsx"), "tb1qw508ajzsx"},
+		"signed before, ignore": {one("", ""), paying(alike), &memory{signed: map[string][32]byte{"1": {1}}, paid: knowing(known).paid}, ""},
+	} {
+		v := judge(mustParse(t, c.file), c.subject, c.past)
+		text := ""
+		for _, r := range v.Findings {
+			if r.Code == chain.FlagLookAlike {
+				text += r.Text
+			}
+		}
+		if c.other == "" && text != "" {
+			t.Errorf("%s: %s", name, text)
+		}
+		if c.other != "" && !strings.Contains(text, "like "+c.other) {
+			t.Errorf("%s: %q, want %s", name, text, c.other)
+		}
+	}
+	if v := judge(mustParse(t, listed), paying(alike), knowing()); !strings.Contains(v.Findings[len(v.Findings)-1].Text, `("cold storage")`) {
+		t.Errorf("the label is not said: %v", v.Findings)
+	}
+}
+
+func TestNewAndSame(t *testing.T) {
+	for name, c := range map[string]struct {
+		batch []Subject
+		past  *memory
+		new   bool
+		same  bool
+	}{
+		"never paid":             {[]Subject{pay("1", 1, "to", 5)}, knowing("x"), true, false},
+		"paid years ago":         {[]Subject{pay("1", 1, "to", 5)}, was(aWeek*500, "to", 6), false, false},
+		"paid the same":          {[]Subject{pay("1", 1, "to", 5)}, was(aWeek*500, "to", 5), false, true},
+		"the same to another":    {[]Subject{pay("1", 1, "to", 5)}, was(0, "x", 5), false, false},
+		"twice in one":           {[]Subject{pay("1", 1, "to", 5, 5)}, was(0, "to", 6), false, true},
+		"twice in a batch":       {[]Subject{pay("1", 1, "to", 5), pay("2", 2, "to", 5)}, was(0, "to", 6), false, true},
+		"new, twice in a batch":  {[]Subject{pay("1", 1, "new", 5), pay("2", 2, "new", 5)}, was(0, "to", 6), true, true},
+		"new, other amounts":     {[]Subject{pay("1", 1, "new", 5), pay("2", 2, "new", 6)}, was(0, "to", 6), true, false},
+		"nothing to a known one": {[]Subject{pay("1", 1, "to")}, was(0, "x", 5), false, false},
+	} {
+		for i, v := range Default().Judge(c.batch, Circumstances{}, c.past) {
+			if got := slices.Contains(v.Codes(), chain.FlagNew); got != c.new {
+				t.Errorf("%s: item %d is new: %v", name, i, got)
+			}
+			if got := slices.Contains(v.Codes(), chain.FlagSameAgain); got != c.same {
+				t.Errorf("%s: item %d is the same: %v", name, i, got)
+			}
+			if v.Refused() {
+				t.Errorf("%s: refused: %v", name, v.Refusals)
+			}
+		}
+	}
+}
