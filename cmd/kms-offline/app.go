@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"coldkms/cmd/internal/cli"
@@ -81,6 +82,7 @@ func (a *app) passwordFrom(path string) ([]byte, error) {
 		return nil, cli.Fail(cli.Usage, fmt.Errorf("password file: %w", err), "")
 	}
 	defer f.Close()
+	a.warnReadable(f)
 	b, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
 	if err != nil {
 		return nil, cli.Fail(cli.Usage, fmt.Errorf("password file: %w", err), "")
@@ -90,6 +92,15 @@ func (a *app) passwordFrom(path string) ([]byte, error) {
 	}
 	b = bytes.TrimSuffix(b, []byte("\n"))
 	return bytes.TrimSuffix(b, []byte("\r")), nil
+}
+
+// warnReadable says that others may read a password file. It is not refused:
+// a stick's file system may know no permissions, and a pipe has its own.
+func (a *app) warnReadable(f *os.File) {
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0 && runtime.GOOS != "windows" {
+		fmt.Fprintf(a.Err, "WARNING: others may read the password file (mode %04o): chmod 600 it\n", info.Mode().Perm())
+	}
 }
 
 // opened is a wallet with the lock that keeps other processes out.

@@ -42,4 +42,5 @@ const (
 	NoDump      = "memory hidden from other processes"
 	NoSockets   = "no sockets, no programs, no tracing"
 	NoInherited = "no socket was handed over"
+	OwnFiles    = "new files are for this user only"
 )

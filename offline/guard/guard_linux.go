@@ -19,6 +19,7 @@ func Harden() (Report, error) {
 	defer runtime.UnlockOSThread()
 	var r Report
 	inherited(&r)
+	privateFiles(&r)
 	errs := []error{
 		r.try(NoCore, "RLIMIT_CORE is 0", noCore),
 		r.try(NoDump, "PR_SET_DUMPABLE is 0", noDump),

@@ -126,7 +126,7 @@ func TestOpenProcess(t *testing.T) {
 func TestHardenedProcess(t *testing.T) {
 	out := run(t, "hardened", nil)
 	want := []string{"harden <nil>\n"}
-	for _, name := range []string{guard.NoCore, guard.NoDump, guard.NoSockets, guard.NoInherited} {
+	for _, name := range []string{guard.NoCore, guard.NoDump, guard.NoSockets, guard.NoInherited, guard.OwnFiles} {
 		want = append(want, fmt.Sprintf("check %q true\n", name))
 	}
 	for _, where := range []string{"here ", "there "} {

@@ -11,6 +11,7 @@ func Harden() (Report, error) {
 	} else {
 		r.add(NoCore, true, coreDetail)
 	}
+	privateFiles(&r)
 	for _, name := range []string{NoDump, NoSockets, NoInherited} {
 		r.add(name, false, "not available on this system: keep the machine off every network")
 	}
