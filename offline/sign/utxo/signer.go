@@ -5,8 +5,9 @@
 package utxo
 
 import (
+	"bytes"
+
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/txscript"
@@ -20,7 +21,11 @@ import (
 )
 
 // Signer signs for the chains it is given.
-type Signer struct{ Chains []chain.ID }
+type Signer struct {
+	Chains []chain.ID
+
+	testOnlyHands *hands // faulty ones; nothing outside this package's tests can set it
+}
 
 // Family implements sign.Signer.
 func (Signer) Family() string { return utxo.Name }
@@ -43,7 +48,7 @@ func (s Signer) Prepare(item bundle.Item, previous *utxo.Table, keys sign.Keys) 
 	if err != nil {
 		return nil, err
 	}
-	return &job{item: item, tx: tx, ring: ring, keys: keys, facts: tx.Explain(ring)}, nil
+	return &job{item: item, tx: tx, ring: ring, keys: keys, facts: tx.Explain(ring), hands: s.hands()}, nil
 }
 
 func (s Signer) has(id chain.ID) bool {
@@ -61,6 +66,7 @@ type job struct {
 	ring  *keyring
 	keys  sign.Keys
 	facts chain.Facts
+	hands hands
 }
 
 // Subject implements sign.Job.
@@ -73,29 +79,57 @@ func (j *job) Sign(approval policy.Approval) (sign.Signed, error) {
 	if !approval.Covers(j.tx.Content()) {
 		return sign.Signed{}, chain.Refuse(chain.RefusedByPerson, "no approval for this transaction")
 	}
-	digests := j.tx.Digester()
-	signatures := make([][]byte, len(j.tx.Spent()))
-	public := make([][]byte, len(signatures))
-	for i, spent := range j.tx.Spent() {
-		at, ok := j.ring.find(spent.Script)
-		if !ok || !j.ring.keys[at].named {
-			return sign.Signed{}, chain.Refuse(chain.NoKeyForInput, "input %d: no key named by the request can sign it", i)
-		}
-		sig, err := j.signInput(i, j.tx.Params().KindOf(spent.Script), j.ring.keys[at], digests)
-		if err != nil {
-			return sign.Signed{}, err
-		}
-		signatures[i], public[i] = sig, j.ring.keys[at].public
+	signatures, public, err := j.signInputs()
+	if err != nil {
+		return sign.Signed{}, err
 	}
 	final, err := j.tx.FinalizeWith(signatures, public)
 	if err != nil {
 		return sign.Signed{}, err
 	}
+	if err := j.signAgain(signatures); err != nil {
+		return sign.Signed{}, err
+	}
 	return sign.Signed{Signatures: signatures, TxID: final.TxID, Raw: final.Raw}, nil
 }
 
+// signInputs gives a signature for each input, and the public key it is by.
+func (j *job) signInputs() (signatures, public [][]byte, err error) {
+	digests := j.tx.Digester()
+	signatures = make([][]byte, len(j.tx.Spent()))
+	public = make([][]byte, len(signatures))
+	for i, spent := range j.tx.Spent() {
+		at, ok := j.ring.find(spent.Script)
+		if !ok || !j.ring.keys[at].named {
+			return nil, nil, chain.Refuse(chain.NoKeyForInput, "input %d: no key named by the request can sign it", i)
+		}
+		sig, err := j.signInput(i, j.tx.Params().KindOf(spent.Script), j.ring.keys[at], digests)
+		if err != nil {
+			return nil, nil, err
+		}
+		signatures[i], public[i] = sig, j.ring.keys[at].public
+	}
+	return signatures, public, nil
+}
+
+// signAgain makes every signature anew and compares. A fault in a nonce gives
+// a signature that is valid, so that no verification finds it; but beside the
+// right one over the same digest it gives the key away.
+func (j *job) signAgain(signatures [][]byte) error {
+	again, _, err := j.signInputs()
+	if err != nil {
+		return err
+	}
+	for i := range signatures {
+		if !bytes.Equal(signatures[i], again[i]) {
+			return chain.Refuse(chain.InternalFailure, "input %d: signed twice, and the signatures differ: this machine makes mistakes", i)
+		}
+	}
+	return nil
+}
+
 func (j *job) signInput(i int, kind utxo.Kind, k ringKey, digests *utxo.Digester) ([]byte, error) {
-	digest, err := digests.Digest(i, btcutil.Hash160(k.public))
+	digest, err := j.hands.digest(digests, i, btcutil.Hash160(k.public))
 	if err != nil {
 		return nil, chain.Refuse(chain.InternalFailure, "input %d: %v", i, err)
 	}
@@ -108,12 +142,12 @@ func (j *job) signInput(i int, kind utxo.Kind, k ringKey, digests *utxo.Digester
 	defer private.Zero()
 	switch {
 	case j.tx.Params().ForkID:
-		return append(signSchnorr2019(private, digest), k.public...), nil
+		return append(j.hands.schnorr2019(private, digest), k.public...), nil
 	case kind == utxo.P2TR:
-		return signTaproot(private, digest)
+		return j.hands.taproot(private, digest)
 	}
 	compressed := len(k.public) == btcec.PubKeyBytesLenCompressed
-	sig := ecdsa.SignCompact(private, digest, compressed)
+	sig := j.hands.ecdsa(private, digest, compressed)
 	if kind == utxo.P2SH {
 		sig = append(sig, k.public...) // without it the relay cannot know what was signed
 	}
