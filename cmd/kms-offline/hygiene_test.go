@@ -117,6 +117,9 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 		{[]string{"review", pw}, cli.BadBundle, nil},
 		{[]string{"sign", pw, "--out", dir}, cli.BadBundle, nil},
 		{[]string{"ledger"}, cli.Done, nil},
+		{[]string{"policy", "show"}, cli.Done, nil},
+		{[]string{"policy", "example"}, cli.Done, nil},
+		{[]string{"policy", "check", pw}, cli.Failed, nil},
 		{[]string{"ledger", "export"}, cli.Done, nil},
 		{[]string{"ledger", "release", c.wif}, cli.Failed, nil},
 		{[]string{"ledger", "accept", pw}, cli.BadBundle, nil},
@@ -129,6 +132,7 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 		{[]string{"generatemanagedwallet", "BTC"}, cli.Done, nil},
 		{[]string{"generatemanagedprivatekeybatch", "LTC", "3"}, cli.Done, nil},
 		{[]string{"pair", filepath.Join(dir, "relay.kmsid")}, cli.Done, nil},
+		{[]string{"policy", "set", filepath.Join("..", "..", "offline", "policy", "example.json")}, cli.Done, nil},
 		{[]string{"removewallet", words}, cli.Done, nil},
 		{[]string{"changepassword", "--new-password-file", pw}, cli.Done, nil},
 	} {

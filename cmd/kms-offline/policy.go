@@ -1,11 +1,214 @@
 package main
 
 import (
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
+	"coldkms/offline/ledger"
+	"coldkms/offline/policy"
 )
+
+func (a *app) policy() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "policy set FILE | show | check FILE | example",
+		Short: "the rules by which transactions are refused or flagged",
+		Long: `policy sets and shows the rules: chains, destinations, limits, fees, operators.
+They are in a file that docs/POLICY.md explains, kept in the wallet under its
+password; the hash of the policy in force is in every line of the ledger and in
+every result. Before one is set, a built-in policy is in force. Once one was set,
+a wallet without exactly that one signs nothing until it is set again.`,
+		Example: `  kms-offline policy example > policy.json
+  kms-offline policy check policy.json
+  kms-offline --path wallet.kms policy set policy.json
+  kms-offline --path wallet.kms policy show`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	sub := func(use, short string, args cobra.PositionalArgs, run func([]string) error) {
+		cmd.AddCommand(&cobra.Command{Use: use, Short: short, Args: args, RunE: func(_ *cobra.Command, args []string) error { return run(args) }})
+	}
+	sub("set FILE", "put a policy in force; shows what changes and asks", cobra.ExactArgs(1), func(args []string) error { return a.setPolicy(args[0]) })
+	sub("show", "the policy in force, a sentence a rule; --json: its file", cobra.NoArgs, func([]string) error { return a.showPolicy() })
+	sub("check FILE", "explain a file without a wallet, and warn of rules that can never hold", cobra.ExactArgs(1), func(args []string) error { return a.checkPolicy(args[0]) })
+	sub("example", "print a file to begin with", cobra.NoArgs, func([]string) error { return a.examplePolicy() })
+	return cmd
+}
+
+func (a *app) readPolicy(path string) (policy.Policy, error) {
+	raw, err := a.read(path, policy.MaxSize+1)
+	if err != nil {
+		return policy.Policy{}, err
+	}
+	p, err := policy.Parse(raw)
+	if err != nil {
+		return policy.Policy{}, cli.Fail(cli.Failed, fmt.Errorf("%s: %w", path, err), "nothing was changed; kms-offline policy example prints one that is sound, docs/POLICY.md explains each field")
+	}
+	return p, nil
+}
+
+func (a *app) setPolicy(path string) error {
+	p, err := a.readPolicy(path)
+	if err != nil {
+		return err
+	}
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	before, err := a.policyBefore(w)
+	if err != nil {
+		return err
+	}
+	changed := hex.EncodeToString(before.Hash()) != hex.EncodeToString(p.Hash())
+	if changed {
+		if err := a.agreeToPolicy(before, p); err != nil {
+			return err
+		}
+		if err := a.putPolicy(w, p); err != nil {
+			return err
+		}
+	}
+	return a.JSON(struct {
+		Policy  string `json:"policy"`
+		Changed bool   `json:"changed"`
+	}{hex.EncodeToString(p.Hash()), changed})
+}
+
+// policyBefore is the policy in force. One that cannot be used is said aloud
+// and counts as one that allows nothing, which is what it did.
+func (a *app) policyBefore(w *opened) (policy.Policy, error) {
+	before, err := a.policyInForce(w)
+	if errors.Is(err, offline.ErrPolicy) {
+		fmt.Fprintf(a.Err, "until now nothing was signed: %s\n", cli.Printable(err.Error()))
+		return policy.Policy{}, nil
+	}
+	return before, err
+}
+
+func (a *app) policyInForce(w *opened) (policy.Policy, error) {
+	id, err := w.Identity()
+	if err != nil {
+		return policy.Policy{}, err
+	}
+	book, files, err := a.openLedger(w, id)
+	if err != nil {
+		return policy.Policy{}, ledgerError(err)
+	}
+	defer func() { _ = files.Close() }()
+	return offline.InForce(w.Policy(), book)
+}
+
+// putPolicy records the policy, then keeps it. Where only the first is done,
+// nothing is signed until the policy is set again.
+func (a *app) putPolicy(w *opened, p policy.Policy) error {
+	canonical, err := p.Canonical()
+	if err != nil {
+		return err
+	}
+	if err := w.SetPolicy(canonical); err != nil {
+		return err
+	}
+	if err := a.record(w, ledger.Line{Kind: ledger.KindPolicy, Policy: hex.EncodeToString(p.Hash())}); err != nil {
+		return err
+	}
+	return w.Save()
+}
+
+// agreeToPolicy shows what changes and asks. With --password-file nothing is
+// asked.
+func (a *app) agreeToPolicy(before, after policy.Policy) error {
+	if a.passwordFile != "" {
+		tellChanges(a.Err, before, after)
+		return nil
+	}
+	tty, err := openTerminal()
+	if err != nil {
+		return cli.Fail(cli.Usage, err, "give the password with --password-file")
+	}
+	defer tty.close()
+	tellChanges(tty.tty, before, after)
+	yes, err := tty.confirm("Set this policy?")
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return cli.Fail(cli.Declined, errors.New("declined: the policy was not set"), "")
+	}
+	return nil
+}
+
+func tellChanges(w io.Writer, before, after policy.Policy) {
+	tell(w, before.Compare(after))
+	for _, warning := range after.Warnings() {
+		tell(w, []string{"warning: " + warning})
+	}
+}
+
+func tell(w io.Writer, lines []string) {
+	for _, line := range lines {
+		fmt.Fprintln(w, cli.Printable(line))
+	}
+}
+
+func (a *app) showPolicy() error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	p, err := a.policyInForce(w)
+	if err != nil {
+		return policyError(err)
+	}
+	if a.json {
+		canonical, err := p.Canonical()
+		if err != nil {
+			return err
+		}
+		_, err = a.Out.Write(canonical)
+		return err
+	}
+	if len(p.Hash()) == 0 {
+		tell(a.Out, []string{"the built-in policy: none was ever set"})
+	} else {
+		tell(a.Out, []string{fmt.Sprintf("policy %x", p.Hash())})
+	}
+	tell(a.Out, p.Explain())
+	return nil
+}
+
+func (a *app) checkPolicy(path string) error {
+	p, err := a.readPolicy(path)
+	if err != nil {
+		return err
+	}
+	warnings := p.Warnings()
+	if a.json {
+		return a.JSON(struct {
+			Policy   string   `json:"policy"`
+			Rules    []string `json:"rules"`
+			Warnings []string `json:"warnings"`
+		}{hex.EncodeToString(p.Hash()), p.Explain(), append([]string{}, warnings...)})
+	}
+	tell(a.Out, append([]string{fmt.Sprintf("policy %x", p.Hash())}, p.Explain()...))
+	for _, warning := range warnings {
+		tell(a.Err, []string{"warning: " + warning})
+	}
+	return nil
+}
+
+func (a *app) examplePolicy() error {
+	fmt.Fprintln(a.Err, "docs/POLICY.md explains each field; amounts are in the smallest unit, such as satoshi")
+	_, err := io.WriteString(a.Out, policy.Example())
+	return err
+}
 
 // policyError gives a policy's error its exit code and words on what to do.
 func policyError(err error) error {

@@ -27,6 +27,9 @@ func psbtChain(name string) (chain.ID, error) {
 
 // judge judges a request, or a PSBT as if it were one.
 func (a *app) judge(session *openSession, file []byte, only chain.ID) (*offline.Judged, error) {
+	if session.noRules != nil {
+		return nil, policyError(session.noRules)
+	}
 	judge := session.Judge
 	if psbt.Is(file) {
 		judge = func(file []byte) (*offline.Judged, error) { return session.JudgePSBT(file, only) }

@@ -21,6 +21,8 @@ type openSession struct {
 	*offline.Session
 	wallet *opened
 	files  *ledger.Files
+
+	noRules error // why there is no policy to judge by; the ledger can be asked all the same
 }
 
 // Close wipes and unlocks.
@@ -46,12 +48,7 @@ func (a *app) openSession() (*openSession, error) {
 		w.Close()
 		return nil, ledgerError(err)
 	}
-	rules, err := offline.InForce(w.Policy(), book)
-	if err != nil {
-		_ = files.Close()
-		w.Close()
-		return nil, policyError(err)
-	}
+	rules, noRules := offline.InForce(w.Policy(), book) // the zero Policy, which allows nothing, where there is an error
 	session := &offline.Session{
 		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Policy: rules,
 		Signers: []sign.Signer{utxo.Signer{Chains: built()}}, Online: a.up(), Offline: a.isOffline(),
@@ -59,7 +56,7 @@ func (a *app) openSession() (*openSession, error) {
 	if a.testnet {
 		session.Only = chain.Testnet
 	}
-	return &openSession{Session: session, wallet: w, files: files}, nil
+	return &openSession{Session: session, wallet: w, files: files, noRules: noRules}, nil
 }
 
 // openLedger opens the ledger of a wallet.
