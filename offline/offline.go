@@ -83,17 +83,16 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 
 // admit reads a Request of a relay that is paired, for this signer.
 func (s *Session) admit(file []byte) (bundle.SealedRequest, error) {
-	request, err := bundle.OpenRequest(file)
-	if err != nil {
-		return request, err
+	request, err := bundle.OpenRequestOf(file, func(relay identity.Public) error {
+		if s.Paired(relay) {
+			return nil
+		}
+		return fmt.Errorf("%w: %s", ErrOtherRelay, relay.Fingerprint())
+	})
+	if err == nil && request.Signer != s.Identity.Public() {
+		err = fmt.Errorf("%w: %s, this is %s", ErrOtherSigner, request.Signer.Fingerprint(), s.Identity.Public().Fingerprint())
 	}
-	switch {
-	case !s.Paired(request.Relay):
-		return request, fmt.Errorf("%w: %s", ErrOtherRelay, request.Relay.Fingerprint())
-	case request.Signer != s.Identity.Public():
-		return request, fmt.Errorf("%w: %s, this is %s", ErrOtherSigner, request.Signer.Fingerprint(), s.Identity.Public().Fingerprint())
-	}
-	return request, nil
+	return request, err
 }
 
 // LostHead gives the head of a ledger that the relay of a Request has seen and

@@ -63,7 +63,7 @@ func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signature
 	}
 	for i, o := range outcomes {
 		if o.Err != nil {
-			result.Outcomes[i] = bundle.Outcome{ID: o.ID, Code: chain.CodeOf(o.Err), Reason: chain.ReasonOf(o.Err)}
+			result.Outcomes[i] = bundle.Refused(o.ID, chain.CodeOf(o.Err), chain.ReasonOf(o.Err))
 		} else {
 			result.Outcomes[i] = bundle.Outcome{ID: o.ID, Signatures: o.Signed.Signatures}
 		}

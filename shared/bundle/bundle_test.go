@@ -12,6 +12,7 @@ import (
 
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
+	"coldkms/shared/statement"
 )
 
 func key(t testing.TB, seed byte) identity.Private {
@@ -28,7 +29,8 @@ func sampleRequest(t testing.TB) Request {
 		Signer: key(t, 2).Public(), Created: 1_790_000_000, LedgerHead: bytes.Repeat([]byte{7}, 32),
 		Items: []Item{
 			{ID: "61fe7c68cf2fbc595cbb89dd", Family: "utxo", Chain: chain.BTC, Network: chain.Testnet, Tx: []byte{2, 0, 1}, Context: []byte{1},
-				Keys: []chain.Key{{SignatureID: "b8eb99cd-ba04-4031-a65f-11d6420ebdd1", Index: chain.NoIndex}, {SignatureID: "own_name", Index: 3}}},
+				Keys:       []chain.Key{{SignatureID: "b8eb99cd-ba04-4031-a65f-11d6420ebdd1", Index: chain.NoIndex}, {SignatureID: "own_name", Index: 3}},
+				Statements: []statement.Statement{{Approver: identity.Public{1}, Expires: 1_790_003_600, Signature: [64]byte{5}}, {Approver: identity.Public{2}, Expires: 1}}},
 			{ID: "UPPER", Family: "utxo", Chain: chain.BTC, Network: chain.Mainnet, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}},
 		},
 		Previous: [][]byte{{1, 2, 3}},
@@ -42,6 +44,7 @@ func sampleResult() Result {
 			{ID: "61fe7c68cf2fbc595cbb89dd", Signatures: [][]byte{bytes.Repeat([]byte{1}, 65)}},
 			{ID: "UPPER", Signatures: [][]byte{}, Code: chain.Dust, Reason: "output 1 is dust"},
 		},
+		Operators: []identity.Public{{3}, {4}},
 	}
 }
 
@@ -214,25 +217,35 @@ func FuzzOpen(f *testing.F) {
 // FuzzRoundTrip hands bodies to the decoder behind the signature check, which
 // no fuzzer would get past: what decodes encodes to the same bytes.
 func FuzzRoundTrip(f *testing.F) {
-	body, err := marshal(sampleRequest(f).wire())
+	request, err := marshal(sampleRequest(f).wire())
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(body)
+	result, err := marshal(sampleResult().wire())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(request)
+	f.Add(result)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var w requestWire
-		if unmarshal(body, &w) != nil {
-			return
-		}
-		r, err := w.request()
-		if err != nil {
-			return
-		}
-		again, err := marshal(r.wire())
-		if err != nil || !bytes.Equal(again, body) {
-			t.Errorf("decoded and encoded again: %x, was %x (%v)", again, body, err)
-		}
+		roundTrip(t, body, requestWire.request, Request.wire)
+		roundTrip(t, body, resultWire.result, Result.wire)
 	})
+}
+
+func roundTrip[W, V any](t *testing.T, body []byte, read func(W) (V, error), wire func(V) W) {
+	var w W
+	if unmarshal(body, &w) != nil {
+		return
+	}
+	v, err := read(w)
+	if err != nil {
+		return
+	}
+	again, err := marshal(wire(v))
+	if err != nil || !bytes.Equal(again, body) {
+		t.Errorf("decoded and encoded again: %x, was %x (%v)", again, body, err)
+	}
 }
 
 func TestIdentRoundTrip(t *testing.T) {

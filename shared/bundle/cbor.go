@@ -8,8 +8,11 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// maxElements bounds every array of a bundle.
-const maxElements = 200_000
+// Bounds of a body.
+const (
+	maxElements = 200_000   // of every array
+	maxValues   = 4_000_000 // in all, arrays and what is in them
+)
 
 type codec struct {
 	enc cbor.EncMode
@@ -19,7 +22,9 @@ type codec struct {
 // newCodec gives the strict modes. They are built at each use, some
 // microseconds, rather than kept in a package variable.
 func newCodec() codec {
-	enc, err := cbor.CoreDetEncOptions().EncMode()
+	options := cbor.CoreDetEncOptions()
+	options.NilContainers = cbor.NilContainerAsEmpty // else nothing would have two encodings
+	enc, err := options.EncMode()
 	if err != nil {
 		panic("bundle: encoding options: " + err.Error())
 	}
@@ -34,17 +39,56 @@ func newCodec() codec {
 	return codec{enc, dec}
 }
 
-// marshal gives the one encoding of v.
-func marshal(v any) ([]byte, error) {
+// marshal gives the one encoding of v, once it is seen to read back: what is
+// out of bounds, or text that is no UTF-8, is an error here and not on the
+// other side of the gap.
+func marshal[T any](v T) ([]byte, error) {
 	b, err := newCodec().enc.Marshal(v)
+	if err == nil {
+		err = unmarshal(b, new(T))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bundle: encode: %w", err)
 	}
 	return b, nil
 }
 
+// countValues bounds the values of a body before room is made for them: the
+// shortest take a byte as they travel, and dozens once they are read. What is
+// no CBOR is left to the decoder.
+func countValues(b []byte) error {
+	for n := 0; len(b) > 0; n++ {
+		if n == maxValues {
+			return fmt.Errorf("%w: more than %d values", ErrInvalid, maxValues)
+		}
+		major, size := b[0]>>5, uint64(b[0]&31)
+		b = b[1:]
+		if size >= 24 {
+			width := 1 << (size - 24)
+			if size > 27 || len(b) < width {
+				return nil
+			}
+			size = 0
+			for _, x := range b[:width] {
+				size = size<<8 | uint64(x)
+			}
+			b = b[width:]
+		}
+		if major == 2 || major == 3 { // bytes, text
+			if size > uint64(len(b)) {
+				return nil
+			}
+			b = b[size:]
+		}
+	}
+	return nil
+}
+
 // unmarshal reads the one encoding of a value into v.
 func unmarshal(b []byte, v any) error {
+	if err := countValues(b); err != nil {
+		return err
+	}
 	c := newCodec()
 	if err := c.dec.Unmarshal(b, v); err != nil {
 		return fmt.Errorf("%w: %v", ErrInvalid, err)

@@ -150,6 +150,17 @@ func signed(head, rest []byte) []byte {
 
 // open checks a container and gives its author and body.
 func open(kind Kind, file []byte) (identity.Public, []byte, error) {
+	author, rest, err := authenticate(kind, file)
+	if err != nil {
+		return identity.Public{}, nil, err
+	}
+	body, err := expand(rest)
+	return author, body, err
+}
+
+// authenticate checks everything of a container but its body, and gives its
+// author and the body as it travels.
+func authenticate(kind Kind, file []byte) (author identity.Public, rest []byte, err error) {
 	if len(file) < headerSize || len(file) > MaxFile || string(file[:len(magic)]) != magic {
 		return identity.Public{}, nil, fmt.Errorf("%w: not a Coldkms file, or cut short", ErrInvalid)
 	}
@@ -157,7 +168,7 @@ func open(kind Kind, file []byte) (identity.Public, []byte, error) {
 	if v := head[len(magic)+1]; v != version {
 		return identity.Public{}, nil, fmt.Errorf("%w: format version %d, this program reads %d", ErrInvalid, v, version)
 	}
-	author := identity.Public(head[len(magic)+2:])
+	author = identity.Public(head[len(magic)+2:])
 	sig, rest := [ed25519.SignatureSize]byte(tail), tail[ed25519.SignatureSize:]
 	if !author.Verify(signed(head, rest), sig) {
 		return identity.Public{}, nil, fmt.Errorf("%w: damaged or altered on the way (its signature does not fit)", ErrInvalid)
@@ -165,8 +176,7 @@ func open(kind Kind, file []byte) (identity.Public, []byte, error) {
 	if got := Kind(head[len(magic)]); got != kind {
 		return identity.Public{}, nil, fmt.Errorf("%w: %w: a %s, not a %s", ErrInvalid, ErrKind, got, kind)
 	}
-	body, err := expand(rest)
-	return author, body, err
+	return author, rest, nil
 }
 
 func expand(rest []byte) ([]byte, error) {

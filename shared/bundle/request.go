@@ -1,15 +1,20 @@
 package bundle
 
 import (
+	"bytes"
 	"fmt"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
 	"coldkms/shared/pending"
+	"coldkms/shared/statement"
 )
 
-// MaxItems bounds the items of one Request or Result.
-const MaxItems = 100_000
+// Bounds of one Request or Result.
+const (
+	MaxItems = 100_000
+	MaxKeys  = 10_000 // of one item
+)
 
 // Request is what a relay asks a signer to sign.
 type Request struct {
@@ -29,6 +34,10 @@ type Item struct {
 	Tx      []byte      // the family's canonical transaction bytes
 	Context []byte      // the family's context: for UTXO, references into Previous
 	Keys    []chain.Key // the keys asked for, each once
+
+	// Statements are those of approvers who vouch for the item, by their
+	// keys in ascending order, one each.
+	Statements []statement.Statement
 }
 
 type requestWire struct {
@@ -41,14 +50,15 @@ type requestWire struct {
 }
 
 type itemWire struct {
-	_       struct{} `cbor:",toarray"`
-	ID      ident
-	Family  string
-	Chain   string
-	Network uint8
-	Tx      []byte
-	Context []byte
-	Keys    []keyWire
+	_          struct{} `cbor:",toarray"`
+	ID         ident
+	Family     string
+	Chain      string
+	Network    uint8
+	Tx         []byte
+	Context    []byte
+	Keys       []keyWire
+	Statements [][]byte
 }
 
 type keyWire struct {
@@ -65,7 +75,7 @@ type SealedRequest struct {
 	File   []byte
 }
 
-// SealRequest encodes and signs a Request.
+// SealRequest encodes and signs a Request. What it gives, OpenRequest reads.
 func SealRequest(r Request, relay identity.Private) (SealedRequest, error) {
 	if err := r.check(); err != nil {
 		return SealedRequest{}, err
@@ -81,10 +91,25 @@ func SealRequest(r Request, relay identity.Private) (SealedRequest, error) {
 	return SealedRequest{Request: r, Relay: relay.Public(), Digest: digestOf(KindRequest, relay.Public(), body), File: file}, nil
 }
 
-// OpenRequest reads a Request. Errors have ErrInvalid in their chain. Who
-// signed it is for the caller to judge.
+// OpenRequest reads a Request of whichever relay. Errors have ErrInvalid in
+// their chain.
 func OpenRequest(file []byte) (SealedRequest, error) {
-	relay, body, err := open(KindRequest, file)
+	return OpenRequestOf(file, func(identity.Public) error { return nil })
+}
+
+// OpenRequestOf reads a Request of a relay that accept has no error for. It is
+// asked once the file is known to be by that relay, and before anything in it
+// is expanded: a stranger's file costs no more than its signature. Other
+// errors have ErrInvalid in their chain.
+func OpenRequestOf(file []byte, accept func(relay identity.Public) error) (SealedRequest, error) {
+	relay, rest, err := authenticate(KindRequest, file)
+	if err != nil {
+		return SealedRequest{}, err
+	}
+	if err := accept(relay); err != nil {
+		return SealedRequest{}, err
+	}
+	body, err := expand(rest)
 	if err != nil {
 		return SealedRequest{}, err
 	}
@@ -100,16 +125,23 @@ func OpenRequest(file []byte) (SealedRequest, error) {
 }
 
 func (r Request) wire() requestWire {
-	w := requestWire{Signer: r.Signer[:], Created: r.Created, Head: nonNil(r.LedgerHead), Items: make([]itemWire, len(r.Items)), Previous: r.Previous}
-	if w.Previous == nil {
-		w.Previous = [][]byte{}
-	}
+	w := requestWire{Signer: r.Signer[:], Created: r.Created, Head: r.LedgerHead, Items: make([]itemWire, len(r.Items)), Previous: r.Previous}
 	for i, it := range r.Items {
-		keys := make([]keyWire, len(it.Keys))
-		for k, key := range it.Keys {
-			keys[k] = keyWire{ID: ident(key.SignatureID), Index: key.Index}
-		}
-		w.Items[i] = itemWire{ID: ident(it.ID), Family: it.Family, Chain: string(it.Chain), Network: uint8(it.Network), Tx: it.Tx, Context: it.Context, Keys: keys}
+		w.Items[i] = it.wire()
+	}
+	return w
+}
+
+func (it Item) wire() itemWire {
+	w := itemWire{
+		ID: ident(it.ID), Family: it.Family, Chain: string(it.Chain), Network: uint8(it.Network), Tx: it.Tx, Context: it.Context,
+		Keys: make([]keyWire, len(it.Keys)), Statements: make([][]byte, len(it.Statements)),
+	}
+	for i, key := range it.Keys {
+		w.Keys[i] = keyWire{ID: ident(key.SignatureID), Index: key.Index}
+	}
+	for i, s := range it.Statements {
+		w.Statements[i] = s.Bytes()
 	}
 	return w
 }
@@ -120,13 +152,30 @@ func (w requestWire) request() (Request, error) {
 	}
 	r := Request{Signer: identity.Public(w.Signer), Created: w.Created, LedgerHead: w.Head, Items: make([]Item, len(w.Items)), Previous: w.Previous}
 	for i, it := range w.Items {
-		keys := make([]chain.Key, len(it.Keys))
-		for k, key := range it.Keys {
-			keys[k] = chain.Key{SignatureID: string(key.ID), Index: key.Index}
+		var err error
+		if r.Items[i], err = it.item(); err != nil {
+			return Request{}, err
 		}
-		r.Items[i] = Item{ID: string(it.ID), Family: it.Family, Chain: chain.ID(it.Chain), Network: chain.Network(it.Network), Tx: it.Tx, Context: it.Context, Keys: keys}
 	}
 	return r, r.check()
+}
+
+func (w itemWire) item() (Item, error) {
+	it := Item{
+		ID: string(w.ID), Family: w.Family, Chain: chain.ID(w.Chain), Network: chain.Network(w.Network), Tx: w.Tx, Context: w.Context,
+		Keys: make([]chain.Key, len(w.Keys)),
+	}
+	for i, key := range w.Keys {
+		it.Keys[i] = chain.Key{SignatureID: string(key.ID), Index: key.Index}
+	}
+	for _, b := range w.Statements {
+		s, err := statement.Parse(b)
+		if err != nil {
+			return Item{}, fmt.Errorf("%w: item %.70q: %w", ErrInvalid, it.ID, err)
+		}
+		it.Statements = append(it.Statements, s)
+	}
+	return it, nil
 }
 
 func (r Request) check() error {
@@ -171,6 +220,9 @@ func (it Item) check() error {
 	if !pending.ValidSignatureID(it.ID) {
 		return fmt.Errorf("%w: %.80q is not a pending id", ErrInvalid, it.ID)
 	}
+	if len(it.Keys) > MaxKeys {
+		return fmt.Errorf("%w: item %s: %d keys, at most %d", ErrInvalid, it.ID, len(it.Keys), MaxKeys)
+	}
 	seen := make(map[chain.Key]bool, len(it.Keys))
 	for _, key := range it.Keys {
 		if !pending.ValidSignatureID(key.SignatureID) || key.Index < chain.NoIndex || key.Index > chain.MaxIndex || seen[key] {
@@ -178,12 +230,20 @@ func (it Item) check() error {
 		}
 		seen[key] = true
 	}
+	return it.checkStatements()
+}
+
+func (it Item) checkStatements() error {
+	if len(it.Statements) > statement.Max {
+		return fmt.Errorf("%w: item %s: %d statements, at most %d", ErrInvalid, it.ID, len(it.Statements), statement.Max)
+	}
+	for i, s := range it.Statements {
+		if s.Expires <= 0 || (i > 0 && !ascending(it.Statements[i-1].Approver, s.Approver)) {
+			return fmt.Errorf("%w: item %s: statement %d expires at %d, or is not in its place", ErrInvalid, it.ID, i+1, s.Expires)
+		}
+	}
 	return nil
 }
 
-func nonNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
-}
+// ascending says whether keys are different ones in their order.
+func ascending(a, b identity.Public) bool { return bytes.Compare(a[:], b[:]) < 0 }

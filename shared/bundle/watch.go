@@ -53,7 +53,7 @@ func SealWatch(watch Watch, signer identity.Private) (SealedWatch, error) {
 	}
 	w := watchWire{Created: watch.Created, Entries: make([]watchEntryWire, len(watch.Entries))}
 	for i, e := range watch.Entries {
-		w.Entries[i] = watchEntryWire{ID: ident(e.SignatureID), Chain: string(e.Chain), Network: uint8(e.Network), XPub: e.XPub, PubKey: nonNil(e.PubKey)}
+		w.Entries[i] = watchEntryWire{ID: ident(e.SignatureID), Chain: string(e.Chain), Network: uint8(e.Network), XPub: e.XPub, PubKey: e.PubKey}
 	}
 	body, err := marshal(w)
 	if err != nil {
