@@ -14,6 +14,7 @@ import (
 
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
+	"coldkms/shared/statement"
 )
 
 var update = flag.Bool("update", false, "rewrite the examples of docs/FORMAT.md")
@@ -48,11 +49,43 @@ func example(t *testing.T) map[string][]byte {
 		t.Fatal(err)
 	}
 	relayPub, signerPub := relay.Public(), signer.Public()
+	approver := key(t, 3)
+	content := vouchedFor(t, request)
+	vouched := content.Sign(approver, 1_790_003_600)
+	request.Items[0].Statements = []statement.Statement{vouched}
+	carried, err := marshal(request.wire())
+	if err != nil {
+		t.Fatal(err)
+	}
 	return map[string][]byte{
+		"approver public key": vouched.Approver[:], "signed text": content.Message(vouched.Expires),
+		"statement": vouched.Bytes(), "request body with the statement": carried,
 		"relay public key": relayPub[:], "signer public key": signerPub[:], "public identity file": relay.File(),
 		"tx": tx, "context": context, "request body": body, "request digest": req.Digest[:],
 	}
 }
+
+// vouchedFor is what an approver of the only item signs.
+func vouchedFor(t *testing.T, r Request) statement.Content {
+	t.Helper()
+	table, err := utxo.NewTable(r.Previous)
+	if err != nil {
+		t.Fatal(err)
+	}
+	it := r.Items[0]
+	tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return statement.Of(it.ID, tx.Explain(nobody{}))
+}
+
+// nobody is a ring without keys.
+type nobody struct{}
+
+func (nobody) Signs([]byte) (int, bool)        { return 0, false }
+func (nobody) Owns([]byte) bool                { return false }
+func (nobody) Unused([]utxo.Spent) []chain.Key { return nil }
 
 func unhex(t *testing.T, s string) []byte {
 	t.Helper()
@@ -63,7 +96,11 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-func wrapped(b []byte) string {
+// shown gives bytes as a block of the document has them.
+func shown(language string, b []byte) string {
+	if language == "text" {
+		return strings.TrimSuffix(string(b), "\n")
+	}
 	s := hex.EncodeToString(b)
 	var lines []string
 	for len(s) > 64 {
@@ -79,15 +116,18 @@ func TestFormatDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := example(t)
-	block := regexp.MustCompile("(?s)\n([a-z ]+):\n\n```hex\n(.*?)\n```")
-	found := make(map[string]string)
+	block := regexp.MustCompile("(?s)\n([a-z ]+):\n\n```(hex|text)\n(.*?)\n```")
+	found, language := make(map[string]string), make(map[string]string)
 	for _, m := range block.FindAllStringSubmatch(string(text), -1) {
-		found[m[1]] = m[2]
+		language[m[1]], found[m[1]] = m[2], m[3]
 	}
 	if *update {
 		out := block.ReplaceAllStringFunc(string(text), func(s string) string {
-			name := block.FindStringSubmatch(s)[1]
-			return fmt.Sprintf("\n%s:\n\n```hex\n%s\n```", name, wrapped(want[name]))
+			m := block.FindStringSubmatch(s)
+			if want[m[1]] == nil {
+				return s
+			}
+			return fmt.Sprintf("\n%s:\n\n```%s\n%s\n```", m[1], m[2], shown(m[2], want[m[1]]))
 		})
 		if err := os.WriteFile(document, []byte(out), 0o644); err != nil {
 			t.Fatal(err)
@@ -95,8 +135,8 @@ func TestFormatDocument(t *testing.T) {
 		return
 	}
 	for name, b := range want {
-		if found[name] != wrapped(b) {
-			t.Errorf("%s: the document says\n%s\nthe code makes\n%s", name, found[name], wrapped(b))
+		if made := shown(language[name], b); found[name] != made {
+			t.Errorf("%s: the document says\n%s\nthe code makes\n%s", name, found[name], made)
 		}
 	}
 }
