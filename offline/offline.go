@@ -111,9 +111,9 @@ func (s *Session) noticeRelay(j *Judged) []string {
 	if j.packet != nil {
 		return nil
 	}
-	at, _ := s.Ledger.Line(j.Request.LedgerHead)
+	at, had := s.Ledger.Line(j.Request.LedgerHead)
 	before := s.Ledger.Seen(j.Request.Relay.Fingerprint())
-	if at >= before {
+	if at >= before || !had && len(j.Request.LedgerHead) > 0 { // one that is lost, as a person knows, has no place
 		return nil
 	}
 	return []string{fmt.Sprintf(
