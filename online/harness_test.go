@@ -225,3 +225,17 @@ func codes(problems []online.Problem) string {
 	}
 	return s
 }
+
+// unsignedOf names a transaction without its signatures.
+func unsignedOf(t testing.TB, raw []byte) string {
+	t.Helper()
+	var msg wire.MsgTx
+	if err := msg.Deserialize(bytes.NewReader(raw)); err != nil {
+		t.Errorf("what was sent is no transaction: %v", err)
+		return ""
+	}
+	for _, in := range msg.TxIn {
+		in.SignatureScript, in.Witness = nil, nil
+	}
+	return msg.TxHash().String()
+}

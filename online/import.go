@@ -173,6 +173,9 @@ func (r *Relay) record(ctx context.Context, res bundle.SealedResult, finals []fi
 		if err == nil {
 			return r.tell(ctx, s, report)
 		}
+		if errors.Is(err, journal.ErrOtherBytes) && try < recordTries {
+			continue // another relay was faster with another signature: now that is a problem of this item only
+		}
 		if !elsewhere(err) || try == recordTries {
 			return err
 		}
