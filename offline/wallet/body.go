@@ -12,11 +12,12 @@ import (
 
 // body is what a wallet file encrypts.
 type body struct {
-	Seed    []byte  `cbor:"1,keyasint"`           // of the signer's identity
-	Ledger  []byte  `cbor:"2,keyasint,omitempty"` // hash of the ledger's first line
-	Relays  []Relay `cbor:"3,keyasint"`
-	Entries []Entry `cbor:"4,keyasint"`
-	Policy  []byte  `cbor:"5,keyasint,omitempty"` // in its own encoding; none: none was ever set
+	Seed      []byte     `cbor:"1,keyasint"`           // of the signer's identity
+	Ledger    []byte     `cbor:"2,keyasint,omitempty"` // hash of the ledger's first line
+	Relays    []Relay    `cbor:"3,keyasint"`
+	Entries   []Entry    `cbor:"4,keyasint"`
+	Policy    []byte     `cbor:"5,keyasint,omitempty"` // in its own encoding; none: none was ever set
+	Operators []Operator `cbor:"6,keyasint,omitempty"`
 }
 
 // Relay is a machine from which requests are accepted.
@@ -97,7 +98,7 @@ func (b *body) check() error {
 			return err
 		}
 	}
-	return nil
+	return checkOperators(b.Operators)
 }
 
 func (b *body) wipe() {

@@ -1,5 +1,6 @@
 // Package wallet is the signer's encrypted wallet file: its identity, the
-// relays it is paired with, and the keys by signature id.
+// relays it is paired with, the policy, the operators, and the keys by
+// signature id.
 //
 // The file is a header of fixed size and a body. The header is authenticated
 // together with the body, and by itself, so that a wrong password and a damaged

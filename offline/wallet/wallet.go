@@ -33,18 +33,19 @@ type Wallet struct {
 	saved    bool                // there is, or was, a file of it
 	closed   bool
 
-	seed    []byte
-	ledger  []byte
-	relays  []Relay
-	policy  []byte
-	order   []*slot // as stored
-	entries map[string]*slot
+	seed      []byte
+	ledger    []byte
+	relays    []Relay
+	policy    []byte
+	operators []Operator
+	order     []*slot // as stored
+	entries   map[string]*slot
 }
 
 func newWallet(s Store, path string, password []byte, b *body) (*Wallet, error) {
 	w := &Wallet{
 		store: s, path: path, random: s.source(), password: s.keep(bytes.Clone(password)), cost: s.cost(),
-		seed: s.keep(b.Seed), ledger: b.Ledger, relays: b.Relays, policy: b.Policy,
+		seed: s.keep(b.Seed), ledger: b.Ledger, relays: b.Relays, policy: b.Policy, operators: b.Operators,
 		order: make([]*slot, 0, len(b.Entries)), entries: make(map[string]*slot, len(b.Entries)),
 	}
 	for _, e := range b.Entries {
@@ -70,7 +71,7 @@ func (w *Wallet) put(e Entry) error {
 }
 
 func (w *Wallet) body() *body {
-	b := &body{Seed: w.seed, Ledger: w.ledger, Relays: w.relays, Policy: w.policy, Entries: make([]Entry, len(w.order))}
+	b := &body{Seed: w.seed, Ledger: w.ledger, Relays: w.relays, Policy: w.policy, Operators: w.operators, Entries: make([]Entry, len(w.order))}
 	for i, s := range w.order {
 		b.Entries[i] = s.entry
 	}
