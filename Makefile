@@ -10,7 +10,7 @@ COIN     ?= BTC
 TRANSPORT ?= file
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check lint demo bench fuzz clean
+.PHONY: help build test check prove lint demo bench fuzz clean
 
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: ## all tests, a few minutes on two cores
 	go test ./...
 
 check: lint test ## lint, then all tests: what CI runs
+
+prove: ## the long counts, half an hour on two cores; writes docs/EVIDENCE.md
+	@go run ./cmd/internal/prove
 
 lint: ## gofmt, go vet, staticcheck
 	@test -z "$$(gofmt -l cmd offline online shared)" || { gofmt -l cmd offline online shared; echo "run gofmt -w on these" >&2; exit 1; }

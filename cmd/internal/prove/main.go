@@ -1,0 +1,64 @@
+// Prove runs the long counts, one after the other, and writes what came out
+// to docs/EVIDENCE.md: figure, command, date, commit, machine. A figure that
+// is not there was not measured.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+func main() {
+	only := flag.String("only", "", "run the proofs whose name contains this, and write nothing")
+	out := flag.String("out", filepath.Join("docs", "EVIDENCE.md"), "file to write")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *only, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "prove:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, only, out string) error {
+	where, err := here(ctx)
+	if err != nil {
+		return err
+	}
+	var results []result
+	failed := 0
+	for _, p := range proofs {
+		if !p.named(only) {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%s …", p.name)
+		r := p.run(ctx)
+		fmt.Fprintf(os.Stderr, " %s\n", r.took.Round(time.Second))
+		if r.err != nil {
+			failed++
+			fmt.Fprintf(os.Stderr, "%s: %v\n%s\n", p.name, r.err, tail(r.output))
+		}
+		for _, f := range r.figures {
+			fmt.Fprintf(os.Stderr, "  %s\n", f)
+		}
+		results = append(results, r)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	if only == "" {
+		if err := os.WriteFile(out, page(where, results), 0o644); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d proofs failed", failed, len(results))
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A proof names a package and a test that are there, and shows figures of
+// words that the test prints.
+func TestProofsExist(t *testing.T) {
+	for _, p := range proofs {
+		files, err := filepath.Glob(filepath.Join("../../..", p.pkg, "*_test.go"))
+		if err != nil || len(files) == 0 {
+			t.Errorf("%s: no tests in %s", p.name, p.pkg)
+			continue
+		}
+		tests := regexp.MustCompile("^(?:" + p.test + ")")
+		found, named := false, p.env == ""
+		for _, path := range files {
+			source, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), path, source, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range parsed.Decls {
+				if f, ok := d.(interface{ Pos() token.Pos }); ok {
+					text, isFunc := strings.CutPrefix(string(source[f.Pos()-1:]), "func ")
+					found = found || isFunc && tests.MatchString(strings.SplitN(text, "(", 2)[0])
+				}
+			}
+			name, _, _ := strings.Cut(p.env, "=")
+			named = named || strings.Contains(string(source), `"`+name+`"`)
+		}
+		if !found || !named {
+			t.Errorf("%s: %s has no test %s, or none that reads %s", p.name, p.pkg, p.test, p.env)
+		}
+	}
+}
+
+// A page has figure, command and date of each proof, and says what failed.
+func TestPage(t *testing.T) {
+	p := proofs[0]
+	good := result{proof: p, began: time.Unix(0, 0), took: 90 * time.Second, figures: p.read([]byte("noise\ncrash: 3 kills\n--- PASS"))}
+	bad := result{proof: proofs[3], err: errors.New("exit status 1"), figures: proofs[3].read([]byte("    --- PASS: TestMutants/no-fsync (1s)"))}
+	text := string(page(place{commit: "abc", machine: "here", programs: "go"}, []result{good, bad}))
+	for _, want := range []string{"abc", "here", "- crash: 3 kills\n", "KMS_KILLS=10000 go test", "1970-01-01 00:00 UTC, 1m30s", "**Failed**: exit status 1", "- TestMutants/no-fsync\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}

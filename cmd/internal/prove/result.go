@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// result is what a proof came to.
+type result struct {
+	proof
+	began   time.Time
+	took    time.Duration
+	output  []byte
+	figures []string
+	err     error
+}
+
+var errSilent = errors.New("it passed and showed no figure: it was skipped, or its words have changed")
+
+func (p proof) run(ctx context.Context) result {
+	r := result{proof: p, began: time.Now()}
+	cmd := exec.CommandContext(ctx, "go", p.args()...)
+	cmd.Env = append(os.Environ(), strings.Fields(p.env)...)
+	r.output, r.err = cmd.CombinedOutput()
+	r.took = time.Since(r.began)
+	r.figures = p.read(r.output)
+	if r.err == nil && len(r.figures) == 0 {
+		r.err = errSilent
+	}
+	return r
+}
+
+// read finds the figures in the output of a test.
+func (p proof) read(output []byte) (figures []string) {
+	for _, m := range p.figure.FindAllSubmatch(output, -1) {
+		figures = append(figures, string(m[len(m)-1]))
+	}
+	return figures
+}
+
+func tail(output []byte) []byte { return output[max(0, len(output)-4000):] }
+
+// place is where and of what something was measured.
+type place struct{ commit, machine, programs string }
+
+func here(ctx context.Context) (place, error) {
+	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "HEAD").Output()
+	if err != nil {
+		return place{}, fmt.Errorf("which commit is this: %w", err)
+	}
+	changed, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=no").Output()
+	if err != nil {
+		return place{}, fmt.Errorf("is it changed: %w", err)
+	}
+	p := place{commit: string(bytes.TrimSpace(commit))[:12], machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()), programs: runtime.Version()}
+	if len(bytes.TrimSpace(changed)) > 0 {
+		p.commit += ", with changes that are not committed"
+	}
+	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for l := range bytes.Lines(info) {
+			if name, model, ok := bytes.Cut(l, []byte(":")); ok && string(bytes.TrimSpace(name)) == "model name" {
+				p.machine += ", " + string(bytes.TrimSpace(model))
+				break
+			}
+		}
+	}
+	return p, nil
+}
+
+// page is docs/EVIDENCE.md.
+func page(p place, results []result) []byte {
+	var b bytes.Buffer
+	b.WriteString("# Evidence\n\nWritten by `make prove`; not by hand. Each figure with what made it: run the\ncommand, and compare.\n\n")
+	fmt.Fprintf(&b, "Commit %s. %s. %s.\n", p.commit, p.machine, p.programs)
+	for _, r := range results {
+		fmt.Fprintf(&b, "\n## %s\n\n", r.name)
+		if r.err != nil {
+			fmt.Fprintf(&b, "**Failed**: %v\n\n", r.err)
+		}
+		for _, f := range r.figures {
+			fmt.Fprintf(&b, "- %s\n", f)
+		}
+		fmt.Fprintf(&b, "\n%s, %s:\n\n    %s\n", r.began.UTC().Format("2006-01-02 15:04 UTC"), r.took.Round(time.Second), r.command())
+	}
+	return b.Bytes()
+}
