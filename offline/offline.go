@@ -12,8 +12,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"coldkms/offline/ledger"
+	"coldkms/offline/operator"
 	"coldkms/offline/policy"
 	"coldkms/offline/review"
 	"coldkms/offline/sign"
@@ -23,6 +25,7 @@ import (
 	"coldkms/shared/identity"
 	"coldkms/shared/parallel"
 	"coldkms/shared/psbt"
+	"coldkms/shared/statement"
 )
 
 // Errors about a whole Request. They leave nothing behind.
@@ -36,15 +39,16 @@ var (
 
 // Session is an opened wallet with its memory, ready to judge and sign.
 type Session struct {
-	Keys     sign.Keys
-	Identity identity.Private
-	Paired   func(identity.Public) bool
-	Ledger   *ledger.Ledger
-	Policy   policy.Policy
-	Signers  []sign.Signer
-	Offline  bool          // no network interface is up, as far as can be told
-	Only     chain.Network // UnknownNetwork: no restriction; else items of the other one are refused
-	Online   []string      // network interfaces of this machine that are up
+	Keys      sign.Keys
+	Identity  identity.Private
+	Paired    func(identity.Public) bool
+	Ledger    *ledger.Ledger
+	Policy    policy.Policy
+	Operators []operator.Operator // enrolled
+	Signers   []sign.Signer
+	Offline   bool          // no network interface is up, as far as can be told
+	Only      chain.Network // UnknownNetwork: no restriction; else items of the other one are refused
+	Online    []string      // network interfaces of this machine that are up
 }
 
 // Judged is one Request after everything but the person's answer.
@@ -58,6 +62,7 @@ type Judged struct {
 type judgedItem struct {
 	job     sign.Job // nil where the item did not decode
 	subject policy.Subject
+	vouched []statement.Statement // of approvers, about exactly this
 	verdict policy.Verdict
 	err     error // why it did not decode
 }
@@ -128,7 +133,10 @@ func (s *Session) judge(j *Judged, table *utxo.Table) {
 		j.items[i].verdict = verdict
 	}
 	j.Batch = j.describe()
-	j.Batch.Notices = append(s.surroundings(), s.noticeRelay(j)...)
+	for i, it := range j.items {
+		j.Batch.Items[i].Vouched = s.showVouched(it)
+	}
+	j.Batch.Notices = slices.Concat(s.surroundings(), s.noticeRelay(j), s.noticeQuorum(j))
 }
 
 // surroundings points at what is wrong with the machine.
@@ -153,7 +161,8 @@ func (s *Session) prepare(item bundle.Item, table *utxo.Table) (judged judgedIte
 		if err != nil {
 			return judgedItem{err: err}
 		}
-		return judgedItem{job: job, subject: job.Subject()}
+		subject := job.Subject()
+		return judgedItem{job: job, subject: subject, vouched: s.vouched(item, subject)}
 	}
 	return judgedItem{err: chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(item.Chain))}
 }
@@ -219,7 +228,7 @@ func (s *Session) AgreeByDigest(j *Judged, digest bundle.Digest) (policy.Consent
 	if !s.Ledger.Reviewed(digest, s.policyHash(), j.judgement()) && !s.signedBefore(j) {
 		return policy.Consent{}, ErrNotReviewed
 	}
-	return policy.Agree(digest), nil
+	return s.Agree(j), nil
 }
 
 // signedBefore says whether all of this batch that can be signed was signed as

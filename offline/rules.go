@@ -44,6 +44,7 @@ func (s *Session) verdicts(j *Judged) []policy.Verdict {
 	var at []int
 	for i, it := range j.items {
 		if it.err == nil {
+			it.subject.Vouched = s.vouchers(it)
 			subjects, at = append(subjects, it.subject), append(at, i)
 		}
 	}

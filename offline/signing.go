@@ -45,6 +45,7 @@ func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signature
 	outcomes := make([]Outcome, len(j.items))
 	verdicts := s.verdicts(j) // of now: the ledger may have grown since the review
 	parallel.Each(len(j.items), func(i int) { outcomes[i] = j.sign(i, consent, verdicts[i]) })
+	operators := s.Approvers(j)
 	lines := make([]ledger.Line, 0, 1+len(outcomes))
 	if how != "" {
 		agreed := s.about(j, ledger.KindAgreed)
@@ -54,12 +55,17 @@ func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signature
 	for i, o := range outcomes {
 		lines = append(lines, s.line(j, i, o, how))
 	}
+	for i := range lines {
+		if lines[i].Kind != ledger.KindRefused {
+			lines[i].Operators = recordOf(operators)
+		}
+	}
 	if err := s.Ledger.Append(lines...); err != nil {
 		return Signatures{}, err
 	}
 	result := bundle.Result{
 		Request: j.Request.Digest, LedgerHead: s.Ledger.HeadBytes(), LedgerLen: s.Ledger.Len(),
-		Policy: s.Policy.Hash(), Outcomes: make([]bundle.Outcome, len(outcomes)),
+		Policy: s.Policy.Hash(), Outcomes: make([]bundle.Outcome, len(outcomes)), Operators: keysOf(operators),
 	}
 	for i, o := range outcomes {
 		if o.Err != nil {

@@ -29,6 +29,15 @@ type Item struct {
 	Facts    *chain.Facts
 	Refusals []policy.Reason
 	Findings []policy.Reason
+	Vouched  []Vouched
+}
+
+// Vouched is an approver whose statement about an item is valid.
+type Vouched struct {
+	Name    string // as policy has it; may be none
+	Key     identity.Public
+	Until   int64 // Unix seconds, by the ledger's clock
+	Expired bool
 }
 
 // Refused says whether the item will not be signed.

@@ -94,6 +94,9 @@ func (it Item) text(p *printer, n, of int) {
 		p.line("")
 		return
 	}
+	for _, v := range it.Vouched {
+		p.line("  %s", v)
+	}
 	f := it.Facts
 	for _, out := range f.Outputs {
 		p.line("  %-8s %s", label(out), Amount(f.Chain, out.Value))

@@ -1,0 +1,171 @@
+package offline
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"coldkms/offline/ledger"
+	"coldkms/offline/operator"
+	"coldkms/offline/policy"
+	"coldkms/shared/bundle"
+	"coldkms/shared/identity"
+)
+
+// Errors about operators' approvals.
+var (
+	ErrQuorum        = errors.New("too few operators approved this batch")
+	ErrNotOperator   = errors.New("approval is by nobody who is an operator of this wallet")
+	ErrOtherApproval = errors.New("approval is of something else: of another batch, under another policy, or of what was judged otherwise")
+	ErrNothingToSign = errors.New("all of this batch is refused: there is nothing to approve")
+)
+
+// terms are what an operator approves: the batch as it is judged now.
+func (s *Session) terms(j *Judged) operator.Terms {
+	t := operator.Terms{Batch: j.Request.Digest}
+	copy(t.Policy[:], s.Policy.Hash())
+	judged, _ := hex.DecodeString(j.judgement())
+	copy(t.Judged[:], judged)
+	return t
+}
+
+// Approve signs a batch as it is judged, by an operator's key, and records it.
+// how says in the ledger by which way the operator agreed.
+func (s *Session) Approve(j *Judged, key identity.Private, how string) (operator.Approval, error) {
+	if signable, _ := j.Batch.Count(); signable == 0 {
+		return operator.Approval{}, ErrNothingToSign
+	}
+	a := operator.Approve(key, s.terms(j))
+	return a, s.TakeApproval(j, a, how)
+}
+
+// TakeApproval records an approval that was given here or carried here. One
+// that is on record already is not recorded again.
+func (s *Session) TakeApproval(j *Judged, a operator.Approval, how string) error {
+	name, enrolled := s.operator(a.Operator)
+	switch {
+	case !enrolled:
+		return fmt.Errorf("%w: %s", ErrNotOperator, a.Operator.Fingerprint())
+	case a.Terms != s.terms(j) || !a.Valid():
+		return fmt.Errorf("%w (it is by %s)", ErrOtherApproval, name)
+	}
+	who := operator.Operator{Name: name, Key: a.Operator}
+	if slices.Contains(s.Approvers(j), who) {
+		return nil
+	}
+	line := s.about(j, ledger.KindApproved)
+	line.Operators, line.Approval = []string{who.Record(a)}, how
+	return s.Ledger.Append(line)
+}
+
+// operator gives the name of an enrolled operator.
+func (s *Session) operator(key identity.Public) (name string, ok bool) {
+	at := slices.IndexFunc(s.Operators, func(o operator.Operator) bool { return o.Key == key })
+	if at < 0 {
+		return "", false
+	}
+	return s.Operators[at].Name, true
+}
+
+// Approvers are the operators whose approval of exactly this is on record,
+// each once, by their keys in ascending order. Each signature is checked, and
+// whoever is no operator any more does not count: a ledger alone is no proof.
+func (s *Session) Approvers(j *Judged) []operator.Operator {
+	var list []operator.Operator
+	t := s.terms(j)
+	for _, record := range s.Ledger.ApprovedBy(j.Request.Digest, s.policyHash(), j.judgement()) {
+		_, a, err := operator.ParseRecord(record, t)
+		if err != nil || !a.Valid() {
+			continue
+		}
+		name, enrolled := s.operator(a.Operator)
+		who := operator.Operator{Name: name, Key: a.Operator}
+		if enrolled && !slices.Contains(list, who) {
+			list = append(list, who)
+		}
+	}
+	slices.SortFunc(list, func(a, b operator.Operator) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	return list
+}
+
+// Quorum says how many operators must approve a batch, and in a sentence why.
+// 0: none.
+func (j *Judged) Quorum() (need int, why string) {
+	for i, it := range j.items {
+		if n, because := it.verdict.Quorum(); n > need && !j.Batch.Items[i].Refused() {
+			need, why = n, because
+		}
+	}
+	return need, why
+}
+
+// CheckQuorum is ErrQuorum where operators are missing: it is for asking
+// before a person is asked. Sign demands the same.
+func (s *Session) CheckQuorum(j *Judged) error {
+	need, why := j.Quorum()
+	if have := s.Approvers(j); len(have) < need {
+		return fmt.Errorf("%w: %d of %d%s: %s", ErrQuorum, len(have), need, named(have), why)
+	}
+	return nil
+}
+
+// noticeQuorum tells the reader of a review who has to approve, and who did.
+func (s *Session) noticeQuorum(j *Judged) []string {
+	need, why := j.Quorum()
+	have := s.Approvers(j)
+	switch {
+	case need > 0:
+		return []string{fmt.Sprintf("operators who must approve: %d, so far %d%s: %s", need, len(have), named(have), why)}
+	case len(have) > 0:
+		return []string{fmt.Sprintf("operators who approved: %d%s", len(have), named(have))}
+	}
+	return nil
+}
+
+func named(list []operator.Operator) string {
+	if len(list) == 0 {
+		return ""
+	}
+	names := make([]string, len(list))
+	for i, o := range list {
+		names[i] = o.Name
+	}
+	return " (" + strings.Join(names, ", ") + ")"
+}
+
+// Agree gives a person's consent to a batch that was shown to the end, with
+// the operators who approved it.
+func (s *Session) Agree(j *Judged) policy.Consent {
+	return policy.Agree(j.Request.Digest, keysOf(s.Approvers(j))...)
+}
+
+func keysOf(list []operator.Operator) []identity.Public {
+	keys := make([]identity.Public, len(list))
+	for i, o := range list {
+		keys[i] = o.Key
+	}
+	return keys
+}
+
+func recordOf(list []operator.Operator) []string {
+	var names []string
+	for _, o := range list {
+		names = append(names, o.String())
+	}
+	return names
+}
+
+// ReviewedAs says whether a batch was reviewed as it is judged now: an
+// operator may then approve it by its digest.
+func (s *Session) ReviewedAs(j *Judged, digest bundle.Digest) error {
+	if digest != j.Request.Digest {
+		return fmt.Errorf("%w: --digest names %s, the request is %s", ErrNotReviewed, digest, j.Request.Digest)
+	}
+	if !s.Ledger.Reviewed(digest, s.policyHash(), j.judgement()) {
+		return ErrNotReviewed
+	}
+	return nil
+}
