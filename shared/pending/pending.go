@@ -6,8 +6,8 @@ package pending
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strconv"
 
 	"coldkms/shared/chain"
 )
@@ -17,6 +17,7 @@ const (
 	MaxID         = 64       // bytes of a pending id, withdrawal id or signature id
 	MaxSerialized = 16 << 20 // bytes of serializedTransaction
 	MaxKeys       = 25_000   // keys named by one transaction
+	MaxRaw        = 40 << 20 // bytes of JSON of one transaction
 )
 
 // Tx is one pending transaction (TransactionKMS).
@@ -52,10 +53,16 @@ type WithdrawalAddress struct {
 }
 
 // Parse reads one TransactionKMS. Unknown fields are ignored, as Tatum adds
-// some now and then; wrong types, excessive sizes and a missing id are a
-// chain.Refusal with code Malformed.
+// some now and then; wrong types, excessive sizes, a missing id, and a field
+// that stands twice or in another case are a chain.Refusal with code Malformed.
 func Parse(raw []byte) (Tx, error) {
 	var tx Tx
+	if len(raw) > MaxRaw {
+		return Tx{}, chain.Refuse(chain.Malformed, "pending transaction of %d bytes, at most %d are read", len(raw), MaxRaw)
+	}
+	if err := strict(raw); err != nil {
+		return Tx{}, chain.Refuse(chain.Malformed, "pending transaction is not of Tatum's form: %v", err)
+	}
 	if err := json.Unmarshal(raw, &tx); err != nil {
 		return Tx{}, chain.Refuse(chain.Malformed, "pending transaction is not of Tatum's form: %v", err)
 	}
@@ -192,15 +199,28 @@ func ValidSignatureID(s string) bool { return validID(s) }
 
 // ParseList reads the array that the pending endpoints answer with, at most
 // limit elements, each left as it came so that one bad element does not hide
-// the others.
+// the others. Reading ends at the first element that is too many or too large.
 func ParseList(raw []byte, limit int) ([]json.RawMessage, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
-	var list []json.RawMessage
-	if err := dec.Decode(&list); err != nil {
-		return nil, fmt.Errorf("pending: list is not a JSON array: %w", err)
+	if open, err := dec.Token(); err != nil || open != json.Delim('[') {
+		return nil, errors.Join(errors.New("pending: list is not a JSON array"), err)
 	}
-	if len(list) > limit {
-		return nil, fmt.Errorf("pending: %s transactions in one reply, at most %d are read", strconv.Itoa(len(list)), limit)
+	var list []json.RawMessage
+	for dec.More() {
+		if len(list) == limit {
+			return nil, fmt.Errorf("pending: more than %d transactions in one reply", limit)
+		}
+		var element json.RawMessage
+		if err := dec.Decode(&element); err != nil {
+			return nil, fmt.Errorf("pending: element %d of the list: %w", len(list), err)
+		}
+		list = append(list, element)
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, fmt.Errorf("pending: list is cut: %w", err)
+	}
+	if err := ends(dec); err != nil {
+		return nil, fmt.Errorf("pending: list: %w", err)
 	}
 	return list, nil
 }

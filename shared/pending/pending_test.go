@@ -51,6 +51,16 @@ func TestParseRefuses(t *testing.T) {
 		"bad signature id": `{"id":"a","hashes":["k k"]}`,
 		"bad withdrawal":   `{"id":"a","withdrawalId":"x/y"}`,
 		"bad signatures":   `{"id":"a","signatures":[{"id":"","index":1}]}`,
+		"twice":            `{"id":"a","id":"b"}`,
+		"twice, below":     `{"id":"a","signatures":[{"id":"m","index":1,"index":2}]}`,
+		"unknown twice":    `{"id":"a","new":1,"new":2}`,
+		"other case":       `{"ID":"a"}`,
+		"both cases":       `{"id":"a","Id":"b"}`,
+		"folded":           `{"id":"a","ha\u017fhes":["k"]}`, // ſ is an s to encoding/json
+		"escaped twice":    `{"id":"a","\u0069d":"b"}`,
+		"nests deep":       `{"id":"a","new":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`,
+		"two values":       `{"id":"a"}{"id":"b"}`,
+		"not UTF-8":        "{\"id\":\"a\",\"chain\":\"\xff\"}",
 		"too many keys":    `{"id":"a","hashes":[` + strings.Repeat(`"k",`, MaxKeys) + `"k"]}`,
 	} {
 		if _, err := Parse([]byte(text)); chain.CodeOf(err) != chain.Malformed || err == nil {
@@ -94,4 +104,32 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("content %s does not parse to itself: %v", tx.Content(), err)
 		}
 	})
+}
+
+func TestParseList(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		n    int // elements, -1 for an error
+	}{
+		"none":         {`[]`, 0},
+		"three":        {` [1, {"a":[2]}, "x"] `, 3},
+		"one too many": {`[1,2,3,4]`, -1},
+		"far too many": {`[1,2,3,4,` + strings.Repeat("5,", 1000) + `nonsense`, -1},
+		"object":       {`{"data":[]}`, -1},
+		"null":         {`null`, -1},
+		"cut":          {`[1,2`, -1},
+		"cut element":  {`[1,{"a":`, -1},
+		"two lists":    {`[1][2]`, -1},
+		"page":         {`<html>`, -1},
+		"nothing":      {``, -1},
+	} {
+		got, err := ParseList([]byte(c.text), 3)
+		if (err != nil) != (c.n < 0) || (err == nil && len(got) != c.n) {
+			t.Errorf("%s: %d elements, %v", name, len(got), err)
+		}
+	}
+	// The bound counts before the rest is read.
+	if _, err := ParseList([]byte(`[1,2,3,4,nonsense`), 3); err == nil || !strings.Contains(err.Error(), "more than 3") {
+		t.Error(err)
+	}
 }
