@@ -49,6 +49,7 @@ type Session struct {
 	Offline   bool          // no network interface is up, as far as can be told
 	Only      chain.Network // UnknownNetwork: no restriction; else items of the other one are refused
 	Online    []string      // network interfaces of this machine that are up
+	Finished  func()        // called after each item that was signed or refused, on any core; may be nil
 }
 
 // Judged is one Request after everything but the person's answer.

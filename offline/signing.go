@@ -44,7 +44,10 @@ func (s Signatures) Count() (signed, refused int) {
 func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signatures, error) {
 	outcomes := make([]Outcome, len(j.items))
 	verdicts := s.verdicts(j) // of now: the ledger may have grown since the review
-	parallel.Each(len(j.items), func(i int) { outcomes[i] = j.sign(i, consent, verdicts[i]) })
+	parallel.Each(len(j.items), func(i int) {
+		outcomes[i] = j.sign(i, consent, verdicts[i])
+		s.finished()
+	})
 	operators := s.Approvers(j)
 	lines := make([]ledger.Line, 0, 1+len(outcomes))
 	if how != "" {

@@ -79,11 +79,14 @@ func (m *memory) remember(line Line, sum [sha256.Size]byte) error {
 		m.approve(line)
 	case KindSigned:
 		m.sign(line)
+	case KindRefused:
+		if line.Code == chain.RefusedByPerson { // said no to a part: what was reviewed is not what was wanted
+			m.forget(line.Request)
+		}
 	case KindReleased:
 		m.release(line.ID)
-	case KindDeclined: // a no takes the review and all approvals back
-		delete(m.review, line.Request)
-		delete(m.approved, line.Request)
+	case KindDeclined:
+		m.forget(line.Request)
 	case KindAccepted:
 		head, _ := bundle.ParseDigest(line.Head)
 		m.accepted[head] = true
@@ -115,6 +118,12 @@ func (m *memory) admits(line Line) error {
 		return nil
 	}
 	return fmt.Errorf("kind %.20q is not known to this version", line.Kind)
+}
+
+// forget takes the review of a batch and all approvals back.
+func (m *memory) forget(batch string) {
+	delete(m.review, batch)
+	delete(m.approved, batch)
 }
 
 func judgedAs(policy, judged string) string { return policy + " " + judged }

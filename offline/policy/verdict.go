@@ -2,6 +2,7 @@ package policy
 
 import (
 	"crypto/sha256"
+	"maps"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
@@ -48,6 +49,7 @@ type Consent struct {
 	batch     [sha256.Size]byte
 	given     bool
 	operators int
+	rejected  map[[32]byte]bool // contents that the person took out of the batch
 }
 
 // Agree records that a person has seen the batch with this digest and said
@@ -59,6 +61,20 @@ func Agree(batch [sha256.Size]byte, operators ...identity.Public) Consent {
 		distinct[key] = true
 	}
 	return Consent{batch: batch, given: true, operators: len(distinct)}
+}
+
+// Except is the same consent without the items of these contents: the person
+// said no to them.
+func (c Consent) Except(contents ...[32]byte) Consent {
+	rejected := maps.Clone(c.rejected)
+	if rejected == nil {
+		rejected = make(map[[32]byte]bool, len(contents))
+	}
+	for _, content := range contents {
+		rejected[content] = true
+	}
+	c.rejected = rejected
+	return c
 }
 
 // Approval lets exactly one content be signed. Only Approve makes one.
@@ -78,6 +94,9 @@ func (v Verdict) Approve(batch [sha256.Size]byte, c Consent) (Approval, error) {
 	}
 	if !c.given || c.batch != batch {
 		return Approval{}, chain.Refuse(chain.RefusedByPerson, "nobody agreed to this batch")
+	}
+	if c.rejected[v.content] {
+		return Approval{}, chain.Refuse(chain.RefusedByPerson, "taken out of the batch by the person who reviewed it")
 	}
 	if c.operators < v.quorum {
 		return Approval{}, chain.Refuse(chain.QuorumMissing, "%d of %d operators approved this batch: %s", c.operators, v.quorum, v.why)

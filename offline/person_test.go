@@ -1,0 +1,54 @@
+package offline
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"coldkms/offline/policy"
+	"coldkms/shared/chain"
+)
+
+// What the person takes out of a batch is refused in their name; the rest is
+// signed, and the review does not serve for all of it any more.
+func TestPersonRejectsSome(t *testing.T) {
+	s, relay := newSession(t, &memory{})
+	sealed := request(t, s, relay, "alpha", "beta", "gamma")
+	j, err := s.Judge(sealed.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RecordReview(j); err != nil {
+		t.Fatal(err)
+	}
+	var finished atomic.Int32
+	s.Finished = func() { finished.Add(1) }
+	done, err := s.Sign(j, j.Except(policy.Agree(sealed.Digest), 1), "typed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, o := range done.Result.Outcomes {
+		if rejected := i == 1; o.Signed() == rejected || (o.Code == chain.RefusedByPerson) != rejected {
+			t.Errorf("%s: signed %v, code %q", o.ID, o.Signed(), o.Code)
+		}
+	}
+	if finished.Load() != 3 {
+		t.Errorf("%d items were told of, want 3", finished.Load())
+	}
+	if log := string(s.Ledger.Head()); !strings.Contains(logOf(t, s), `"code":"refused-by-person"`) {
+		t.Errorf("the ledger %.8s does not say who refused", log)
+	}
+	if _, err := s.AgreeByDigest(j, sealed.Digest); !errors.Is(err, ErrNotReviewed) {
+		t.Errorf("the review of before still serves for the whole batch: %v", err)
+	}
+}
+
+func logOf(t *testing.T, s *Session) string {
+	t.Helper()
+	var b strings.Builder
+	if err := s.Ledger.Export(func(body []byte) error { b.Write(body); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
