@@ -120,6 +120,9 @@ func (s *step) held(ctx context.Context, do func(*step, context.Context) error) 
 		bounded, cancel := context.WithTimeout(ctx, s.lease.Left(s.Now()))
 		defer cancel()
 		err = do(s, bounded)
+		if errors.Is(err, journal.ErrAway) && bounded.Err() != nil && ctx.Err() == nil {
+			err = journal.ErrLeased // the lease ran out while the database was away
+		}
 	}
 	if elsewhere(err) {
 		s.problem = &Problem{ID: s.item.ID, Code: CodeOtherRelay, Reason: "another relay went on with it meanwhile"}

@@ -38,6 +38,7 @@ func testServer(t testing.TB) *pgtest.Server {
 
 // The same promises hold on both databases.
 func TestPostgres(t *testing.T) {
+	t.Parallel()
 	servers.Store(t.Name(), pgtest.Start(t))
 	for name, test := range map[string]func(*testing.T){
 		"Transitions": TestTransitions, "MoveIsOneTransaction": TestMoveIsOneTransaction, "Add": TestAdd, "Filter": TestFilter,
@@ -81,6 +82,7 @@ func testNewer(t *testing.T) {
 
 // A server that acknowledges what is not on disk is refused.
 func TestPostgresWithoutFsync(t *testing.T) {
+	t.Parallel()
 	s := pgtest.Start(t)
 	if !s.Ours() {
 		t.Skip("needs a server of its own")
@@ -103,6 +105,7 @@ func TestPostgresWithoutFsync(t *testing.T) {
 // The server crashes and comes back while relays work: what was acknowledged
 // is there, once, and nobody notices more than a pause.
 func TestPostgresRestart(t *testing.T) {
+	t.Parallel()
 	s := pgtest.Start(t)
 	if !s.Ours() {
 		t.Skip("needs a server of its own")
@@ -197,6 +200,7 @@ func (w *wire) up(near, far net.Conn) {
 // Where the connection is lost around a COMMIT, the journal finds out whether
 // it landed, and the step is made exactly once.
 func TestPostgresLostCommit(t *testing.T) {
+	t.Parallel()
 	s := pgtest.Start(t)
 	if !s.Ours() {
 		t.Skip("needs a server of its own")
@@ -216,7 +220,8 @@ func TestPostgresLostCommit(t *testing.T) {
 	query.Set("host", dir)
 	u.RawQuery = query.Encode()
 	j := reopen(t, u.String())
-	for n := range 20 {
+	const times = 6
+	for n := range times {
 		for _, cut := range []int32{1, 2} {
 			id := fmt.Sprintf("c%dn%d", cut, n)
 			w.cut.Store(cut)
@@ -234,7 +239,7 @@ func TestPostgresLostCommit(t *testing.T) {
 		}
 	}
 	items, err := j.Items(t.Context(), journal.Filter{States: []journal.State{journal.Prepared}})
-	if err != nil || len(items) != 40 {
+	if err != nil || len(items) != 2*times {
 		t.Errorf("%d items: %v", len(items), err)
 	}
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package loop
 
 import (
@@ -15,6 +17,8 @@ import (
 	"time"
 
 	"coldkms/online"
+	"coldkms/online/journal"
+	"coldkms/online/journal/pgtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
 	"coldkms/shared/identity"
@@ -30,6 +34,8 @@ type operator struct {
 	tatum  *badTatum
 	bin    string
 	dir    string
+	where  string // the journal
+	relays int    // that share it
 	random *rand.Rand
 	kills  *atomic.Int64
 	usual  map[string]time.Duration // how long a command takes that is left alone
@@ -44,7 +50,7 @@ var goOn = map[int]bool{0: true, 3: true, 22: true, 30: true}
 // whether it ended by itself and did its work.
 func (o *operator) command(mayDie bool, name string, args ...string) (stdout []byte, done bool) {
 	o.t.Helper()
-	cmd := exec.Command(filepath.Join(o.bin, "kms-online"), append([]string{"--state", filepath.Join(o.dir, "relay"), "--testnet", "--json", name}, args...)...)
+	cmd := exec.Command(filepath.Join(o.bin, "kms-online"), append(o.relay(), append([]string{"--testnet", "--json", name}, args...)...)...)
 	cmd.Env = append(os.Environ(), "TATUM_API_URL="+o.tatum.url, "TATUM_API_KEY="+testKey)
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
@@ -71,6 +77,17 @@ func (o *operator) command(mayDie bool, name string, args ...string) (stdout []b
 	}
 	return out.Bytes(), code == 0 || code == 3 || code == 22 // 22: a torn file lay beside the good ones
 }
+
+// relay chooses one of the relays.
+func (o *operator) relay() []string {
+	dir := relayDir(o.dir, o.random.IntN(o.relays))
+	if journal.IsAddress(o.where) {
+		return []string{"--state", o.where, "--dir", dir}
+	}
+	return []string{"--state", dir}
+}
+
+func relayDir(dir string, n int) string { return filepath.Join(dir, "relay"+strconv.Itoa(n)) }
 
 // again types a command until it has ended by itself.
 func (o *operator) again(name string, args ...string) []byte {
@@ -149,7 +166,7 @@ func (o *operator) status() map[string]itemStatus {
 // round takes payments the whole way.
 func (o *operator) round() {
 	o.t.Helper()
-	o.ids = o.tatum.pay(1+o.random.IntN(4), filepath.Join(o.dir, "relay", "journal.db"))
+	o.ids = o.tatum.pay(1+o.random.IntN(4), o.where)
 	o.txids = make(map[string]string)
 	for turns := 0; !o.settled(); turns++ {
 		if turns == 50 {
@@ -187,18 +204,47 @@ func (o *operator) settled() bool {
 	return true
 }
 
-// newRelay gives a paired relay's directory.
-func (b *badTatum) newRelay(dir string) {
+// newRelays gives paired relays: one with a journal of its own, or two on a
+// database.
+func (b *badTatum) newRelays(dir, database string) *operator {
 	b.t.Helper()
-	state := filepath.Join(dir, "relay")
 	if err := os.MkdirAll(filepath.Join(dir, "usb"), 0o700); err != nil {
 		b.t.Fatal(err)
 	}
-	if _, err := online.Init(b.t.Context(), durable.OS{}, state, bytes.NewReader(bytes.Repeat([]byte{1}, identity.SeedSize)), time.Now); err != nil {
+	o := &operator{t: b.t, tatum: b, dir: dir, where: database, relays: 2}
+	if database == "" {
+		o.where, o.relays = filepath.Join(relayDir(dir, 0), "journal.db"), 1
+	}
+	for n := range o.relays {
+		if n > 0 {
+			b.copyIdentity(dir, n)
+		}
+		if _, err := online.InitShared(b.t.Context(), durable.OS{}, relayDir(dir, n), database, bytes.NewReader(bytes.Repeat([]byte{1}, identity.SeedSize)), time.Now); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	b.pairRelay(relayDir(dir, 0), database)
+	return o
+}
+
+func (b *badTatum) copyIdentity(dir string, n int) {
+	b.t.Helper()
+	key, err := os.ReadFile(filepath.Join(relayDir(dir, 0), "identity.key"))
+	if err == nil {
+		err = os.Mkdir(relayDir(dir, n), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(relayDir(dir, n), "identity.key"), key, 0o600)
+	}
+	if err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+func (b *badTatum) pairRelay(state, database string) {
+	b.t.Helper()
 	open := func() (*online.Relay, error) {
-		return online.Open(b.t.Context(), online.Options{Dir: state, FS: durable.OS{}, Now: time.Now})
+		return online.Open(b.t.Context(), online.Options{Dir: state, Database: database, FS: durable.OS{}, Now: time.Now})
 	}
 	r, err := open()
 	for errors.Is(err, durable.ErrLocked) { // a program that is being started has a copy of Init's lock for a moment
@@ -214,44 +260,66 @@ func (b *badTatum) newRelay(dir string) {
 	}
 }
 
+// sharedEvery is how many rounds have one on PostgreSQL among them.
+const sharedEvery = 5
+
 // The real relay is killed at random moments, all along the way, while Tatum
 // misbehaves and sticks come torn, twice and with other signatures. The same
 // commands again bring every payment to its one end.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	kills, seed := int64(120), uint64(20261123)
+	kills := int64(120)
 	if n, err := strconv.ParseInt(os.Getenv(killsEnv), 10, 64); err == nil {
 		kills = n
 	}
-	bin, err := programs()
-	if err != nil {
+	if _, err := programs(); err != nil {
 		t.Fatal(err)
 	}
-	var killed, rounds, payments atomic.Int64
-	t.Run("relays", func(t *testing.T) {
-		for worker := range 2 {
-			t.Run(strconv.Itoa(worker), func(t *testing.T) {
-				t.Parallel()
-				b := newBadTatum(t, seed+uint64(worker), 0.02)
-				random := rand.New(rand.NewPCG(seed, uint64(worker)))
-				usual := make(map[string]time.Duration)
-				for killed.Load() < kills && !t.Failed() {
-					dir, err := os.MkdirTemp(t.TempDir(), "")
-					if err != nil {
-						t.Fatal(err)
-					}
-					b.newRelay(dir)
-					o := &operator{t: t, tatum: b, bin: bin, dir: dir, random: random, kills: &killed, usual: usual}
-					o.round()
-					rounds.Add(1)
-					payments.Add(int64(len(o.ids)))
-					_ = os.RemoveAll(dir)
-				}
-				for _, early := range b.early {
-					t.Errorf("left before it was journaled: %s", early)
-				}
-			})
+	c := &crash{kills: kills}
+	t.Run("PostgreSQL", func(t *testing.T) { c.server = pgtest.Start(t); c.run(t) })
+	if c.server == nil { // skipped
+		t.Run("SQLite", c.run)
+	}
+	fmt.Printf("crash: %d kills, %d rounds (%d of them two relays on PostgreSQL), %d payments: each sent as one byte string and completed, nothing repaired by hand\n",
+		c.killed.Load(), c.rounds.Load(), c.shared.Load(), c.payments.Load())
+}
+
+// crash is what two operators, each with a Tatum, do at a time.
+type crash struct {
+	kills                            int64
+	server                           *pgtest.Server // nil: SQLite only
+	killed, rounds, payments, shared atomic.Int64
+}
+
+func (c *crash) run(t *testing.T) {
+	for worker := range 2 {
+		t.Run(strconv.Itoa(worker), func(t *testing.T) { t.Parallel(); c.work(t, uint64(worker)) })
+	}
+}
+
+func (c *crash) work(t *testing.T, worker uint64) {
+	const seed = 20261123
+	b := newBadTatum(t, seed+worker, 0.02)
+	random := rand.New(rand.NewPCG(seed, worker))
+	usual := make(map[string]time.Duration)
+	bin, _ := programs()
+	for c.killed.Load() < c.kills && !t.Failed() {
+		database := ""
+		if n := c.rounds.Add(1); c.server != nil && n%sharedEvery == 0 {
+			database = c.server.Database(t)
+			c.shared.Add(1)
 		}
-	})
-	fmt.Printf("crash: %d kills, %d rounds, %d payments: each sent as one byte string and completed, nothing repaired by hand\n", killed.Load(), rounds.Load(), payments.Load())
+		dir, err := os.MkdirTemp(t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := b.newRelays(dir, database)
+		o.bin, o.random, o.kills, o.usual = bin, random, &c.killed, usual
+		o.round()
+		c.payments.Add(int64(len(o.ids)))
+		_ = os.RemoveAll(dir)
+	}
+	for _, early := range b.early {
+		t.Errorf("left before it was journaled: %s", early)
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/online/journal"
 	"coldkms/online/onlinetest"
 	"coldkms/online/sandbox"
 	"coldkms/online/sandbox/records"
@@ -149,17 +150,21 @@ func (b *badTatum) book(r *http.Request) {
 }
 
 // journaled gives the signed bytes that a journal holds, seen from outside.
-func journaled(ctx context.Context, path, id string) (string, error) {
-	if path == "" {
+func journaled(ctx context.Context, where, id string) (string, error) {
+	if where == "" {
 		return "", fmt.Errorf("no journal is known for %q", id)
 	}
-	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(10000)")
+	driver, address, parameter := "sqlite", "file:"+where+"?mode=ro&_pragma=busy_timeout(10000)", "?"
+	if journal.IsAddress(where) {
+		driver, address, parameter = "pgx", where, "$1"
+	}
+	db, err := sql.Open(driver, address)
 	if err != nil {
 		return "", err
 	}
 	defer db.Close()
 	var signed []byte
-	err = db.QueryRowContext(context.WithoutCancel(ctx), "SELECT signed FROM items WHERE id = ?", id).Scan(&signed)
+	err = db.QueryRowContext(context.WithoutCancel(ctx), "SELECT signed FROM items WHERE id = "+parameter, id).Scan(&signed)
 	return hex.EncodeToString(signed), err
 }
 
@@ -180,9 +185,9 @@ func (b *badTatum) watch() []byte {
 	return w.File
 }
 
-// pay makes n payments wait, each from an output of its own, for the relay
+// pay makes n payments wait, each from an output of its own, for the relays
 // with this journal.
-func (b *badTatum) pay(n int, path string) []string {
+func (b *badTatum) pay(n int, where string) []string {
 	b.t.Helper()
 	params, err := utxo.ParamsOf(chain.LTC, chain.Testnet)
 	if err != nil {
@@ -204,7 +209,7 @@ func (b *badTatum) pay(n int, path string) []string {
 		}, &made)
 		ids[i] = made.SignatureID
 		b.mu.Lock()
-		b.home[ids[i]] = path
+		b.home[ids[i]] = where
 		b.mu.Unlock()
 	}
 	return ids
