@@ -50,7 +50,7 @@ func (a *app) openSession() (*openSession, error) {
 	}
 	rules, noRules := offline.InForce(w.Policy(), book) // the zero Policy, which allows nothing, where there is an error
 	session := &offline.Session{
-		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Policy: rules,
+		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Policy: rules, Operators: enrolled(w),
 		Signers: []sign.Signer{utxo.Signer{Chains: built()}}, Online: a.up(), Offline: a.isOffline(),
 	}
 	if a.testnet {

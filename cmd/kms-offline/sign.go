@@ -9,6 +9,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
+	"coldkms/offline/operator"
 	"coldkms/offline/policy"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -19,6 +20,8 @@ type signOptions struct {
 	out     string
 	raw     string
 	approve []string
+	carried []string            // files of operators' approvals
+	given   []operator.Approval // what is in them
 	chain   string
 	only    chain.ID // what chain names
 }
@@ -54,21 +57,20 @@ result), 21 the person declined (no result), 22 no valid request.`,
 	cmd.Flags().StringVar(&o.out, "out", "", "folder for the result (required)")
 	cmd.Flags().StringVar(&o.raw, "raw", "", "also write each finished transaction as hex into this folder")
 	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "sign the reviewed batch with this digest without asking (once for each IN)")
+	cmd.Flags().StringArrayVar(&o.carried, "approval", nil, "count the operator's approval in this file, which approve --out wrote elsewhere")
 	_ = cmd.MarkFlagRequired("out")
 	psbtFlags(cmd, &o.chain)
 	return cmd
 }
 
 func (a *app) runSign(args []string, o signOptions) error {
-	digests := make(map[bundle.Digest]bool)
-	for _, s := range o.approve {
-		d, err := bundle.ParseDigest(s)
-		if err != nil {
-			return cli.Fail(cli.Usage, err, "it is what kms-offline review prints as batch digest")
-		}
-		digests[d] = true
+	digests, err := parseDigests(o.approve)
+	if err != nil {
+		return err
 	}
-	var err error
+	if o.given, err = a.readApprovals(o.carried); err != nil {
+		return err
+	}
 	if o.only, err = psbtChain(o.chain); err != nil {
 		return err
 	}
@@ -118,6 +120,9 @@ type refusedReply struct {
 func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Digest]bool, o signOptions) (signReply, error) {
 	judged, err := a.judge(session, file, o.only)
 	if err != nil {
+		return signReply{}, err
+	}
+	if err := a.quorum(session, judged, o.given); err != nil {
 		return signReply{}, err
 	}
 	consent, how, err := a.consent(session, judged, approved, len(o.approve) > 0)
@@ -185,7 +190,7 @@ func (a *app) ask(session *openSession, judged *offline.Judged, signable int) (p
 		}
 		return policy.Consent{}, "", cli.Fail(cli.Declined, offline.ErrDeclined, "")
 	}
-	return policy.Agree(judged.Request.Digest), "typed", nil
+	return session.Agree(judged), "typed", nil
 }
 
 // writeSigned writes the answer in the form of the question.

@@ -57,26 +57,36 @@ func (a *app) loadTries(path string) (tries, error) {
 // guardedOpen opens a wallet, after the wait that earlier wrong passwords have
 // earned. A wrong one is counted before it is told: whoever
 // breaks off earlier has learned nothing.
-func (a *app) guardedOpen(path string, open func() (*wallet.Wallet, error)) (*wallet.Wallet, error) {
+func (a *app) guardedOpen(path string, open func() (*wallet.Wallet, error)) (w *wallet.Wallet, err error) {
+	err = a.guarded(path, func() error {
+		w, err = open()
+		return err
+	})
+	if err != nil && w != nil {
+		w.Close()
+		w = nil
+	}
+	return w, err
+}
+
+// guarded is for whatever a password opens.
+func (a *app) guarded(path string, try func() error) error {
 	t, err := a.loadTries(path)
 	if err != nil {
-		return nil, fmt.Errorf("count of wrong passwords: %w", err)
+		return fmt.Errorf("count of wrong passwords: %w", err)
 	}
 	if wait := t.wait(); wait > 0 {
 		fmt.Fprintf(a.Err, "%s so far: waiting %v before this one is tried\n", counted(t.Wrong, "wrong password", "wrong passwords"), wait)
 		a.sleep(wait)
 	}
-	w, err := open()
+	err = try()
 	switch {
 	case errors.Is(err, wallet.ErrWrongPassword):
-		return nil, errors.Join(err, a.storeTries(path, tries{t.Wrong + 1}))
+		return errors.Join(err, a.storeTries(path, tries{t.Wrong + 1}))
 	case err == nil && t.Wrong > 0:
-		if err := a.storeTries(path, tries{}); err != nil {
-			w.Close()
-			return nil, err
-		}
+		return a.storeTries(path, tries{})
 	}
-	return w, err
+	return err
 }
 
 // storeTries writes the count; none is no file.

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline"
+	"coldkms/offline/operator"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/durable"
+)
+
+type approveOptions struct {
+	operator     string
+	passwordFile string
+	digests      []string
+	out          string
+	chain        string
+	only         chain.ID // what chain names
+}
+
+func (a *app) approve() *cobra.Command {
+	var o approveOptions
+	cmd := &cobra.Command{
+		Use:   "approve IN... --operator NAME",
+		Short: "approve a batch as one of the operators; signs no transaction",
+		Long: `approve shows a batch as review does, asks, and has the operator's own key sign
+the batch digest, the policy in force and how each item was judged. The ledger of
+this machine remembers it; "sign" counts it. What is judged otherwise later needs
+to be approved again, and so does a batch that somebody declined.
+
+With --out the approval is written as a file as well, for another machine that has
+the same wallet: sign --approval FILE there.
+
+With --digest DIGEST nothing is asked: exactly the batch with that digest is
+approved, and only if "review" has judged it here as it is judged now.
+
+Exit status: 0 approved, 12 the operator's password is wrong, 20 there is nothing
+to approve, 21 the operator said no.`,
+		Example: `  kms-offline --path wallet.kms approve request.kmsreq --operator alice
+  kms-offline --path wallet.kms approve request.kmsreq --operator bob --out /media/usb`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.runApprove(args, o) },
+	}
+	cmd.Flags().StringVar(&o.operator, "operator", "", "who approves (required)")
+	cmd.Flags().StringArrayVar(&o.digests, "digest", nil, "approve the reviewed batch with this digest without asking (once for each IN)")
+	cmd.Flags().StringVar(&o.out, "out", "", "also write the approval into this folder")
+	_ = cmd.MarkFlagRequired("operator")
+	operatorPasswordFlag(cmd, &o.passwordFile)
+	psbtFlags(cmd, &o.chain)
+	return cmd
+}
+
+type approveReply struct {
+	Digest   string   `json:"digest"`
+	Operator string   `json:"operator"`
+	Approved []string `json:"approved"` // names of all who have approved it so far
+	Needed   int      `json:"needed"`
+	Approval *string  `json:"approval"` // path; null without --out
+}
+
+func (a *app) runApprove(args []string, o approveOptions) error {
+	digests, err := parseDigests(o.digests)
+	if err != nil {
+		return err
+	}
+	if o.only, err = psbtChain(o.chain); err != nil {
+		return err
+	}
+	files, err := a.readRequests(args)
+	if err != nil {
+		return err
+	}
+	session, err := a.openSession()
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	if _, err := findOperator(session.wallet, o.operator); err != nil {
+		return err
+	}
+	replies := make([]approveReply, len(files))
+	for i, file := range files {
+		if replies[i], err = a.approveOne(session, file, digests, o); err != nil {
+			return err
+		}
+	}
+	return printOneOrAll(a.Streams, replies)
+}
+
+func parseDigests(list []string) (map[bundle.Digest]bool, error) {
+	digests := make(map[bundle.Digest]bool)
+	for _, s := range list {
+		d, err := bundle.ParseDigest(s)
+		if err != nil {
+			return nil, cli.Fail(cli.Usage, err, "it is what kms-offline review prints as batch digest")
+		}
+		digests[d] = true
+	}
+	return digests, nil
+}
+
+func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.Digest]bool, o approveOptions) (approveReply, error) {
+	judged, err := a.judge(session, file, o.only)
+	if err != nil {
+		return approveReply{}, err
+	}
+	if signable, _ := judged.Batch.Count(); signable == 0 {
+		return approveReply{}, cli.Fail(cli.Refused, offline.ErrNothingToSign, "see why: kms-offline review FILE")
+	}
+	how, err := a.agreeAsOperator(session, judged, digests, o)
+	if err != nil {
+		return approveReply{}, err
+	}
+	key, err := a.unlock(session.wallet, o.operator, o.passwordFile)
+	if err != nil {
+		return approveReply{}, err
+	}
+	approval, err := session.Approve(judged, key, how)
+	if err != nil {
+		return approveReply{}, ledgerError(err)
+	}
+	reply := approveReply{Digest: judged.Request.Digest.String(), Operator: o.operator, Approved: []string{}}
+	reply.Needed, _ = judged.Quorum()
+	for _, who := range session.Approvers(judged) {
+		reply.Approved = append(reply.Approved, who.Name)
+	}
+	if o.out != "" {
+		reply.Approval, err = a.writeApproval(o, approval)
+	}
+	return reply, err
+}
+
+// agreeAsOperator shows the batch and asks, or checks that it was reviewed.
+func (a *app) agreeAsOperator(session *openSession, judged *offline.Judged, digests map[bundle.Digest]bool, o approveOptions) (how string, err error) {
+	digest := judged.Request.Digest
+	if len(o.digests) > 0 {
+		if !digests[digest] {
+			return "", bundleError(fmt.Errorf("%w: --digest does not name this batch, whose digest is %s", offline.ErrNotReviewed, digest))
+		}
+		return "digest", bundleError(session.ReviewedAs(judged, digest))
+	}
+	tty, err := openTerminal()
+	if err != nil {
+		return "", cli.Fail(cli.Usage, err, "review it, then approve it with --digest DIGEST")
+	}
+	defer tty.close()
+	if err := session.RecordReview(judged); err != nil {
+		return "", ledgerError(err)
+	}
+	if err := judged.Batch.Text(printable{tty.tty}); err != nil {
+		return "", err
+	}
+	return "typed", a.typeApproval(tty, session, judged, o.operator)
+}
+
+// typeApproval asks for words that nobody types by accident. Only a clear no
+// is recorded as one: it takes back what others approved.
+func (a *app) typeApproval(tty *terminal, session *openSession, judged *offline.Judged, name string) error {
+	signable, _ := judged.Batch.Count()
+	want := fmt.Sprintf("approve %d", signable)
+	answer, err := tty.line(fmt.Sprintf("To approve %s as %s type %q, or \"no\": ", counted(signable, "transaction", "transactions"), name, want))
+	if err != nil {
+		return cli.Fail(cli.Declined, err, "nothing was approved")
+	}
+	switch strings.ToLower(answer) {
+	case want:
+		return nil
+	case "n", "no":
+		if err := session.Decline(judged); err != nil {
+			return ledgerError(err)
+		}
+		return cli.Fail(cli.Declined, errors.New("declined: what others approved of this batch counts no more"), "")
+	}
+	return cli.Fail(cli.Declined, errors.New("nothing was approved"), fmt.Sprintf("to approve it, the answer is %s", want))
+}
+
+// approvalEnding is how files of approvals are called.
+const approvalEnding = ".kmsapproval"
+
+// writeApproval writes an approval to be carried. The same one is never
+// another file, so one that is there already is as good.
+func (a *app) writeApproval(o approveOptions, approval operator.Approval) (*string, error) {
+	if err := a.folder(o.out); err != nil {
+		return nil, err
+	}
+	file := approval.File()
+	name := fmt.Sprintf("coldkms-%.4x-%s-%.4x%s", approval.Batch[:], o.operator, approval.Signature[:], approvalEnding)
+	path := filepath.Join(o.out, name)
+	err := durable.Create(a.fs, path, file, durable.PermFile, nil)
+	if errors.Is(err, durable.ErrExists) {
+		if there, readErr := durable.ReadFile(a.fs, path, int64(operator.FileSize)); readErr == nil && bytes.Equal(there, file) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return nil, cli.Fail(cli.Failed, err, "the ledger has the approval: the same command writes it again")
+	}
+	return &path, nil
+}
+
+// readApprovals reads what sign --approval names.
+func (a *app) readApprovals(paths []string) ([]operator.Approval, error) {
+	list := make([]operator.Approval, len(paths))
+	for i, path := range paths {
+		b, err := a.read(path, int64(operator.FileSize)+1)
+		if err != nil {
+			return nil, err
+		}
+		if list[i], err = operator.ParseFile(b); err != nil {
+			return nil, cli.Fail(cli.BadBundle, fmt.Errorf("%s: %w", path, err), "it is the *.kmsapproval that approve --out wrote")
+		}
+	}
+	return list, nil
+}
+
+// quorum takes in the approvals that were carried here, and says what is
+// missing before anybody is asked.
+func (a *app) quorum(session *openSession, judged *offline.Judged, carried []operator.Approval) error {
+	for _, approval := range carried {
+		if bundle.Digest(approval.Batch) != judged.Request.Digest {
+			continue // of another IN
+		}
+		switch err := session.TakeApproval(judged, approval, "carried"); {
+		case errors.Is(err, offline.ErrOtherApproval):
+			return cli.Fail(cli.Refused, err, "policy and ledger have to say the same on both machines; else approve it here: kms-offline approve FILE --operator NAME")
+		case errors.Is(err, offline.ErrNotOperator):
+			return cli.Fail(cli.Refused, err, "see kms-offline operator list")
+		case err != nil:
+			return ledgerError(err)
+		}
+	}
+	if err := session.CheckQuorum(judged); err != nil {
+		return cli.Fail(cli.Refused, err, "nothing was signed; have another operator type: kms-offline approve FILE --operator NAME")
+	}
+	return nil
+}

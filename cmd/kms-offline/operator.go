@@ -1,0 +1,196 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline/ledger"
+	"coldkms/offline/operator"
+	"coldkms/offline/wallet"
+	"coldkms/shared/identity"
+)
+
+func (a *app) operator() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "operator add NAME | list | remove NAME",
+		Short: "the people who must approve what policy wants approved",
+		Long: `operator enrols the people whose approval a policy can demand ("quorum" in
+docs/POLICY.md). Each has a key of their own in the wallet, under a password that
+only they know. What is added and removed is on record in the ledger.`,
+		Example: `  kms-offline --path wallet.kms operator add alice
+  kms-offline --path wallet.kms operator list
+  kms-offline --path wallet.kms operator remove alice`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.operatorAdd(), a.operatorList(), a.operatorRemove())
+	return cmd
+}
+
+func (a *app) operatorAdd() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "add NAME",
+		Short: "enrol an operator; asks twice for the operator's own password",
+		Long: `add makes a key for a person and seals it under a password that this person types
+twice, and that is not the wallet's. A forgotten password cannot be brought back:
+remove the operator and add them again.`,
+		Example: "  kms-offline --path wallet.kms operator add alice",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runOperatorAdd(args[0], file) },
+	}
+	operatorPasswordFlag(cmd, &file)
+	return cmd
+}
+
+func operatorPasswordFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "operator-password-file", "", "read the operator's password from this file (may be /dev/fd/N)")
+}
+
+func (a *app) operatorPassword(name, file string, fresh bool) ([]byte, error) {
+	if file != "" {
+		return a.passwordFrom(file)
+	}
+	tty, err := openTerminal()
+	if err != nil {
+		return nil, cli.Fail(cli.Usage, err, "give the operator's password with --operator-password-file")
+	}
+	defer tty.close()
+	question := fmt.Sprintf("Enter the password of operator %s:", name)
+	if !fresh {
+		return tty.secret(question)
+	}
+	return tty.secretTwice(question, "Repeat the password:", "passwords")
+}
+
+type operatorReply struct {
+	Name        string `json:"name"`
+	Key         string `json:"key"`
+	Fingerprint string `json:"fingerprint"`
+}
+
+func replyOf(o wallet.Operator) operatorReply {
+	return operatorReply{o.Name, fmt.Sprintf("%x", o.Key[:]), o.Key.Fingerprint()}
+}
+
+func (a *app) runOperatorAdd(name, file string) error {
+	if err := wallet.CheckOperatorName(name); err != nil {
+		return cli.Fail(cli.Usage, err, "")
+	}
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	password, err := a.operatorPassword(name, file, true)
+	if err != nil {
+		return err
+	}
+	defer clear(password)
+	o, err := w.AddOperator(name, password, a.now().Unix())
+	if err != nil {
+		return err
+	}
+	if err := a.saveOperator(w, o, ledger.ActAdd); err != nil {
+		return err
+	}
+	return a.JSON(replyOf(o))
+}
+
+// saveOperator records who comes or goes, then writes the wallet.
+func (a *app) saveOperator(w *opened, o wallet.Operator, act string) error {
+	who := operator.Operator{Name: o.Name, Key: o.Key}
+	if err := a.record(w, ledger.Line{Kind: ledger.KindOperator, Act: act, Operators: []string{who.String()}}); err != nil {
+		return err
+	}
+	return w.Save()
+}
+
+func (a *app) operatorList() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "names and keys of the operators",
+		Long:    "list prints name, public key and fingerprint of each operator.",
+		Example: "  kms-offline --path wallet.kms operator list",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			list := []operatorReply{}
+			for _, o := range w.Operators() {
+				list = append(list, replyOf(o))
+			}
+			return a.JSON(list)
+		},
+	}
+}
+
+func (a *app) operatorRemove() *cobra.Command {
+	return &cobra.Command{
+		Use:     "remove NAME",
+		Short:   "take an operator out; what they approved and is not signed yet counts no more",
+		Long:    "remove deletes an operator's key. What they approved and is not signed yet counts no more.",
+		Example: "  kms-offline --path wallet.kms operator remove alice",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runOperatorRemove(args[0]) },
+	}
+}
+
+func (a *app) runOperatorRemove(name string) error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	o, err := findOperator(w, name)
+	if err != nil {
+		return err
+	}
+	w.RemoveOperator(name)
+	if err := a.saveOperator(w, o, ledger.ActRemove); err != nil {
+		return err
+	}
+	return a.JSON(replyOf(o))
+}
+
+func findOperator(w *opened, name string) (wallet.Operator, error) {
+	for _, o := range w.Operators() {
+		if o.Name == name {
+			return o, nil
+		}
+	}
+	return wallet.Operator{}, cli.Fail(cli.Failed, fmt.Errorf("%w: %.40q", wallet.ErrNoOperator, name), "see kms-offline operator list")
+}
+
+// enrolled are the operators as a session knows them.
+func enrolled(w *opened) []operator.Operator {
+	var list []operator.Operator
+	for _, o := range w.Operators() {
+		list = append(list, operator.Operator{Name: o.Name, Key: o.Key})
+	}
+	return list
+}
+
+// unlock gives an operator's key, after the wait that earlier wrong passwords
+// for it have earned.
+func (a *app) unlock(w *opened, name, file string) (key identity.Private, err error) {
+	err = a.guarded(w.Path()+"."+name, func() error {
+		password, err := a.operatorPassword(name, file, false)
+		if err != nil {
+			return err
+		}
+		defer clear(password)
+		key, err = w.UnlockOperator(name, password)
+		return err
+	})
+	if errors.Is(err, wallet.ErrWrongPassword) {
+		return key, cli.Fail(cli.WrongPassword, err, "nothing was approved")
+	}
+	return key, err
+}
