@@ -26,6 +26,9 @@ type Input struct {
 	Value    int64
 	Proven   bool // Value and script come from a previous transaction whose hash was computed
 	Own      bool // a named key signs it
+
+	WaitBlocks  int64 // not valid before what it spends has this many confirmations (BIP 68); 0: at once
+	WaitSeconds int64 // the same, in seconds since it was mined
 }
 
 // Output is one output that the transaction creates.

@@ -152,6 +152,7 @@ func (t *Tx) Explain(keys Keyring) chain.Facts {
 			Value: s.Value, Proven: s.Proven, Own: own,
 		})
 		sequence := t.msg.TxIn[i].Sequence
+		f.Inputs[i].WaitBlocks, f.Inputs[i].WaitSeconds = t.wait(sequence)
 		f.LockedIn = f.LockedIn || (t.msg.LockTime != 0 && sequence != wire.MaxTxInSequenceNum)
 		f.Replaceable = f.Replaceable || sequence < wire.MaxTxInSequenceNum-1
 	}
@@ -162,6 +163,19 @@ func (t *Tx) Explain(keys Keyring) chain.Facts {
 		})
 	}
 	return f
+}
+
+// wait reads a relative lock time (BIP 68).
+func (t *Tx) wait(sequence uint32) (blocks, seconds int64) {
+	const granularity = 512 // seconds
+	n := int64(sequence & wire.SequenceLockTimeMask)
+	switch {
+	case uint32(t.msg.Version) < 2, sequence&wire.SequenceLockTimeDisabled != 0:
+		return 0, 0
+	case sequence&wire.SequenceLockTimeIsSeconds != 0:
+		return 0, n * granularity
+	}
+	return n, 0
 }
 
 // vsize estimates the virtual size of the signed transaction (BIP 141).
