@@ -33,19 +33,19 @@ const (
 )
 
 // Add puts in what Tatum asks for, as fetched, in one transaction. Of each
-// item ID, Chain, Network, Pending, Content and Withdrawal are read.
+// item ID, Chain, Network, Pending, Content, Withdrawal and Account are read.
 func (j *Journal) Add(ctx context.Context, items []Item) ([]Seen, error) {
 	seen := make([]Seen, len(items))
 	err := j.change(ctx, "add", func(tx tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO items (id, chain, network, pending, content, withdrawal, state, created, updated)
-			VALUES (?, ?, ?, ?, ?, ?, 'fetched', ?, ?) ON CONFLICT (id) DO NOTHING`)
+		insert, err := tx.PrepareContext(ctx, `INSERT INTO items (id, chain, network, pending, content, withdrawal, account, state, created, updated)
+			VALUES (?, ?, ?, ?, ?, ?, ?, 'fetched', ?, ?) ON CONFLICT (id) DO NOTHING`)
 		if err != nil {
 			return err
 		}
 		defer insert.Close()
 		now := j.now().Unix()
 		for i, it := range items {
-			done, err := insert.ExecContext(ctx, it.ID, string(it.Chain), it.Network, it.Pending, it.Content[:], it.Withdrawal, now, now)
+			done, err := insert.ExecContext(ctx, it.ID, string(it.Chain), it.Network, it.Pending, it.Content[:], it.Withdrawal, it.Account, now, now)
 			if err != nil {
 				return err
 			}
@@ -154,7 +154,7 @@ func (f Filter) where(condition string) (string, []any) {
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told"
 
 func scanAll(rows *sql.Rows) ([]Item, error) {
 	defer rows.Close()
@@ -172,8 +172,8 @@ func scanAll(rows *sql.Rows) ([]Item, error) {
 func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
-	var created, updated int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated)
+	var created, updated, since int64
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told)
 	if err != nil {
 		return Item{}, err
 	}
@@ -185,6 +185,9 @@ func scan(rows *sql.Rows) (Item, error) {
 		it.Request = bundle.Digest(request)
 	}
 	it.Created, it.Updated = time.Unix(created, 0).UTC(), time.Unix(updated, 0).UTC()
+	if it.Since = time.Unix(since, 0).UTC(); since == 0 {
+		it.Since = it.Created
+	}
 	return it, nil
 }
 

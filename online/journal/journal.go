@@ -48,6 +48,9 @@ type Item struct {
 	Depth      int64  // confirmations when it was last looked for; -1 when it was not found
 	Created    time.Time
 	Updated    time.Time
+	Since      time.Time // when it came into its state
+	Account    string    // name of the API key that fetched it, "" for the only one
+	Told       string    // what was last told about it: a state, or anything else
 
 	seq int64
 }
@@ -63,7 +66,7 @@ func Open(ctx context.Context, where string, now func() time.Time) (*Journal, er
 	if err := open(ctx, j, where); err != nil {
 		return nil, err
 	}
-	if err := j.migrate(ctx); err != nil {
+	if err := j.read(ctx, func() error { return j.migrate(ctx) }); err != nil {
 		_ = j.db.Close()
 		return nil, err
 	}

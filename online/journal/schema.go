@@ -119,6 +119,24 @@ CREATE TABLE commits (
 	at    BIGINT NOT NULL
 );
 `},
+	// Several API keys; since when an item is where it is; what was told about
+	// it to whoever wants to hear of events.
+	{tables: `
+ALTER TABLE items ADD COLUMN account TEXT NOT NULL DEFAULT ''; -- name of the API key that fetched it
+ALTER TABLE items ADD COLUMN since INTEGER NOT NULL DEFAULT 0; -- 0: created
+ALTER TABLE items ADD COLUMN told TEXT NOT NULL DEFAULT '';
+UPDATE items SET since = updated, told = state;
+CREATE INDEX items_untold ON items (seq) WHERE told <> state;
+CREATE INDEX items_by_depth ON items (depth) WHERE state IN ('broadcast', 'completed');
+`, sqlite: `
+CREATE TRIGGER items_since AFTER UPDATE OF state ON items WHEN OLD.state <> NEW.state
+BEGIN UPDATE items SET since = NEW.updated WHERE seq = NEW.seq; END;
+`, postgres: `
+CREATE FUNCTION items_since() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN NEW.since := NEW.updated; RETURN NEW; END $$;
+CREATE TRIGGER items_since BEFORE UPDATE OF state ON items FOR EACH ROW
+	WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION items_since();
+`},
 }
 
 // ErrNewer is returned for a journal that a newer version of this program has.

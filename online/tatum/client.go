@@ -53,7 +53,9 @@ type Config struct {
 	Transport http.RoundTripper
 	Now       func() time.Time
 	Sleep     func(context.Context, time.Duration) error
-	Jitter    func() float64 // 0 … 1
+	Jitter    func() float64                                 // 0 … 1
+	Pace      *Pace                                          // what the key may be used for; nil: no limits
+	Observe   func(kind, outcome string, took time.Duration) // of every try; may be nil
 }
 
 // Client makes calls with one API key. It is safe for concurrent use.
@@ -64,6 +66,8 @@ type Client struct {
 	now    func() time.Time
 	sleep  func(context.Context, time.Duration) error
 	jitter func() float64
+	pace   *Pace
+	watch  func(kind, outcome string, took time.Duration)
 	noHex  sync.Map // chain.ID: transaction replies are without hex there
 }
 
@@ -83,6 +87,7 @@ func New(c Config) (*Client, error) {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.MaxIdleConnsPerHost = 32
 		t.ResponseHeaderTimeout = time.Minute
+		t.MaxResponseHeaderBytes = 1 << 20
 		c.Transport = t
 	}
 	if c.Now == nil {
@@ -94,8 +99,11 @@ func New(c Config) (*Client, error) {
 	if c.Jitter == nil {
 		c.Jitter = rand.Float64
 	}
+	if c.Observe == nil {
+		c.Observe = func(string, string, time.Duration) {}
+	}
 	return &Client{
-		base: strings.TrimRight(c.URL, "/"), key: c.Key, now: c.Now, sleep: c.Sleep, jitter: c.Jitter,
+		base: strings.TrimRight(c.URL, "/"), key: c.Key, now: c.Now, sleep: c.Sleep, jitter: c.Jitter, pace: c.Pace, watch: c.Observe,
 		// A redirect would carry the key to wherever a reply says.
 		http: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
@@ -136,13 +144,17 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// call is one HTTP call. op names it in errors, without secrets.
+// call is one HTTP call. op names it in errors, without secrets; kind in
+// counts.
 type call struct {
+	kind             string
 	op, method, path string
 	body             any
 	into             any   // reply, nil if nobody reads it
 	limit            int64 // of the reply in bytes, maxReply if 0
 	once             bool  // must not be repeated
+	cost             int64 // credits
+	idle             bool  // looks for new work: what is signed already goes first
 	final            func(*Error) bool
 }
 
@@ -157,9 +169,9 @@ func (c *Client) do(ctx context.Context, k call) error {
 	}
 	pause := firstPause
 	for try := 1; ; try++ {
-		err := c.try(ctx, k, body)
+		err := c.paced(ctx, k, body)
 		var failed *Error
-		if !errors.As(err, &failed) || k.once || try == attempts || !failed.Transient() || ctx.Err() != nil || (k.final != nil && k.final(failed)) {
+		if !errors.As(err, &failed) || failed.unsent || k.once || try == attempts || !failed.Transient() || ctx.Err() != nil || (k.final != nil && k.final(failed)) {
 			return err
 		}
 		wait := max(pause/2+time.Duration(c.jitter()*float64(pause/2)), min(failed.RetryAfter, maxWait))
@@ -168,6 +180,27 @@ func (c *Client) do(ctx context.Context, k call) error {
 		}
 		pause *= 2
 	}
+}
+
+// paced makes a call once, when the key's limits allow it.
+func (c *Client) paced(ctx context.Context, k call, body []byte) error {
+	wait, err := c.pace.admit(k.cost, k.idle)
+	if err != nil {
+		c.watch(k.kind, Outcome(err), 0)
+		return &Error{Op: k.op, err: err, unsent: true}
+	}
+	begin := c.now()
+	if wait > 0 {
+		err = c.sleep(ctx, wait)
+	}
+	if err != nil {
+		err = &Error{Op: k.op, err: err, unsent: true}
+	} else {
+		err = c.try(ctx, k, body)
+	}
+	c.pace.saw(ctx, k, err)
+	c.watch(k.kind, Outcome(err), c.now().Sub(begin))
+	return err
 }
 
 func (c *Client) try(ctx context.Context, k call, body []byte) error {
@@ -232,4 +265,13 @@ func segment(id chain.ID) (string, error) {
 		return "bcash", nil
 	}
 	return "", chain.Refuse(chain.UnsupportedChain, "chain %.20q is not supported yet", string(id))
+}
+
+// dear is what Tatum bills for a call about a chain: LTC and BCH cost 5
+// credits where the others cost less.
+func dear(id chain.ID, others int64) int64 {
+	if id == chain.LTC || id == chain.BCH {
+		return 5
+	}
+	return others
 }

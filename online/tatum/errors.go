@@ -1,6 +1,8 @@
 package tatum
 
 import (
+	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,8 +26,10 @@ type Error struct {
 	Message    string // Tatum's words
 	RetryAfter time.Duration
 
-	err  error // why there is no reply, or none that can be read
-	body []byte
+	err    error // why there is no reply, or none that can be read
+	unsent bool  // the call was not even made
+	trust  bool  // the server could not show who it is
+	body   []byte
 }
 
 // Error gives one line.
@@ -33,6 +37,8 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tatum: %s: ", e.Op)
 	switch {
+	case e.unsent:
+		fmt.Fprintf(&b, "not sent: %v", e.err)
 	case e.err != nil && e.Status == 0:
 		fmt.Fprintf(&b, "no reply: %v", e.err)
 	case e.err != nil:
@@ -127,10 +133,24 @@ func (c *Client) fault(k call, status int, err error) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
+	trust := isTLS(err)
 	if text := err.Error(); len(text) > maxMessage || c.scrub(text) != text {
 		err = errors.New(c.words(text, maxMessage))
 	}
-	return &Error{Op: k.op, Status: status, err: err}
+	return &Error{Op: k.op, Status: status, err: err, trust: trust}
+}
+
+// isTLS says whether the trouble is who the server is, not whether it answers.
+func isTLS(err error) bool {
+	var cert *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	return errors.As(err, &cert) || errors.As(err, &record) || errors.As(err, &alert)
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &t) && t.Timeout())
 }
 
 // refused makes an Error of a reply that is no success.

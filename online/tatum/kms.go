@@ -24,7 +24,7 @@ func (c *Client) Pending(ctx context.Context, id chain.ID, signatureIDs []string
 		n := min(len(signatureIDs), MaxIDs)
 		var reply []byte
 		k := call{
-			op: "pending " + string(id), method: http.MethodPost, path: "/v3/kms/pending/" + url.PathEscape(string(id)),
+			kind: "pending", cost: int64(n+499) / 500, idle: true, op: "pending " + string(id), method: http.MethodPost, path: "/v3/kms/pending/" + url.PathEscape(string(id)),
 			body: map[string]any{"signatureIds": signatureIDs[:n]}, into: &reply, limit: maxPending,
 		}
 		if err := c.do(ctx, k); err != nil {
@@ -46,7 +46,7 @@ func (c *Client) TxIDOf(ctx context.Context, id string) (string, error) {
 	var reply struct {
 		TxID *string `json:"txId"`
 	}
-	err := c.do(ctx, call{op: "pending transaction " + id, method: http.MethodGet, path: "/v3/kms/" + url.PathEscape(id), into: &reply})
+	err := c.do(ctx, call{kind: "pending-by-id", cost: 1, op: "pending transaction " + id, method: http.MethodGet, path: "/v3/kms/" + url.PathEscape(id), into: &reply})
 	if err != nil || reply.TxID == nil {
 		return "", err
 	}
@@ -55,7 +55,7 @@ func (c *Client) TxIDOf(ctx context.Context, id string) (string, error) {
 
 // Complete marks a pending transaction as completed by a txid.
 func (c *Client) Complete(ctx context.Context, id, txid string) error {
-	return c.do(ctx, call{op: "complete " + id, method: http.MethodPut, path: "/v3/kms/" + url.PathEscape(id) + "/" + url.PathEscape(txid)})
+	return c.do(ctx, call{kind: "complete", cost: 2, op: "complete " + id, method: http.MethodPut, path: "/v3/kms/" + url.PathEscape(id) + "/" + url.PathEscape(txid)})
 }
 
 // Delete drops a pending transaction; revert gives back what a withdrawal
@@ -65,13 +65,13 @@ func (c *Client) Delete(ctx context.Context, id string, revert bool) error {
 	if revert {
 		path = "/v3/kms/" + url.PathEscape(id) + "?revert=true"
 	}
-	return c.do(ctx, call{op: "delete " + id, method: http.MethodDelete, path: path})
+	return c.do(ctx, call{kind: "delete", cost: 2, op: "delete " + id, method: http.MethodDelete, path: path})
 }
 
 // CompleteWithdrawal marks a withdrawal as completed by a txid.
 func (c *Client) CompleteWithdrawal(ctx context.Context, withdrawalID, txid string) error {
 	return c.do(ctx, call{
-		op: "complete withdrawal " + withdrawalID, method: http.MethodPut,
+		kind: "complete-withdrawal", cost: 2, op: "complete withdrawal " + withdrawalID, method: http.MethodPut,
 		path: "/v3/offchain/withdrawal/" + url.PathEscape(withdrawalID) + "/" + url.PathEscape(txid),
 	})
 }
@@ -85,7 +85,7 @@ type ItemError struct {
 // ReportErrors tells Tatum what was not signed, as its KMS does: it feeds the
 // KMS_FAILED_TX subscription.
 func (c *Client) ReportErrors(ctx context.Context, errs []ItemError) error {
-	return c.do(ctx, call{op: "report errors", once: true, method: http.MethodPost, path: "/v3/tatum/kms/batch", body: map[string]any{"errors": errs}})
+	return c.do(ctx, call{kind: "report-errors", cost: 1, op: "report errors", once: true, method: http.MethodPost, path: "/v3/tatum/kms/batch", body: map[string]any{"errors": errs}})
 }
 
 // Ping asks for the API's version, which needs no credits.

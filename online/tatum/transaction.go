@@ -26,7 +26,7 @@ func (c *Client) transaction(ctx context.Context, id chain.ID, txid string) (tra
 		return transactionReply{}, err
 	}
 	var reply transactionReply
-	err = c.do(ctx, call{op: "transaction " + txid, method: http.MethodGet, path: "/v3/" + name + "/transaction/" + url.PathEscape(txid), into: &reply})
+	err = c.do(ctx, call{kind: "transaction", cost: dear(id, 1), op: "transaction " + txid, method: http.MethodGet, path: "/v3/" + name + "/transaction/" + url.PathEscape(txid), into: &reply})
 	return reply, err
 }
 
@@ -88,7 +88,7 @@ var errNoTransaction = errors.New("reply has no transaction in hex")
 func (c *Client) nodeTransaction(ctx context.Context, id chain.ID, txid string) ([]byte, error) {
 	var reply rpcReply
 	k := call{
-		op: "node getrawtransaction " + txid, method: http.MethodPost,
+		kind: "node", cost: 2, op: "node getrawtransaction " + txid, method: http.MethodPost,
 		path:  "/v3/blockchain/node/" + url.PathEscape(string(id)) + "/" + url.PathEscape(c.key) + "/",
 		body:  map[string]any{"jsonrpc": "2.0", "method": "getrawtransaction", "params": []any{txid, false}, "id": 1},
 		into:  &reply,

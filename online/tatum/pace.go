@@ -1,0 +1,203 @@
+package tatum
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ErrBudget is returned where a call would go above the credits that the
+// person has set aside. Nothing was sent.
+var ErrBudget = errors.New("the budget of credits is used up")
+
+// Budget is how many credits may be used in any stretch of time of a length.
+type Budget struct {
+	Credits int64
+	Per     time.Duration
+}
+
+// ParseBudget reads "5000/hour" or "50000/day".
+func ParseBudget(s string) (Budget, error) {
+	count, per, _ := strings.Cut(s, "/")
+	n, err := strconv.ParseInt(count, 10, 64)
+	length := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}[per]
+	if err != nil || n < 1 || length == 0 {
+		return Budget{}, fmt.Errorf("%.40q is no budget: want credits per time, such as 5000/hour or 50000/day", s)
+	}
+	return Budget{Credits: n, Per: length}, nil
+}
+
+// String is the form that ParseBudget reads.
+func (b Budget) String() string {
+	for name, per := range map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour} {
+		if b.Per == per {
+			return fmt.Sprintf("%d/%s", b.Credits, name)
+		}
+	}
+	return fmt.Sprintf("%d/%s", b.Credits, b.Per)
+}
+
+// Limits is what one API key may be used for.
+type Limits struct {
+	PerSecond int      // calls; 0: no limit
+	Budgets   []Budget // each of them holds
+}
+
+// Pace holds the calls of one API key to its limits, and leaves a server alone
+// that is in trouble. Clients of one key share one Pace.
+type Pace struct {
+	now    func() time.Time
+	jitter func() float64
+
+	mu      sync.Mutex
+	every   time.Duration // between two calls
+	next    time.Time     // no call before
+	windows []window
+	breaker breaker
+	counts  map[string]int64
+	credits int64
+	last    string // the last trouble, in words
+}
+
+// slots is in how many parts the time of a budget is counted.
+const slots = 60
+
+// window counts the credits of one budget, by parts of its time. One part
+// more than fits is counted, so that no stretch of time of that length has
+// more, wherever it begins.
+type window struct {
+	budget Budget
+	used   [slots + 1]int64
+	at     int64 // number of the newest part
+}
+
+// NewPace makes a Pace. jitter gives 0 … 1.
+func NewPace(l Limits, now func() time.Time, jitter func() float64) *Pace {
+	p := &Pace{now: now, jitter: jitter, counts: make(map[string]int64)}
+	if l.PerSecond > 0 {
+		p.every = time.Second / time.Duration(l.PerSecond)
+	}
+	for _, b := range l.Budgets {
+		p.windows = append(p.windows, window{budget: b})
+	}
+	return p
+}
+
+// reserve is the part of a budget, 1/reserve, that is kept for what is signed
+// already: looking for new work never uses it up.
+const reserve = 4
+
+// admit books a call that costs so many credits, and says how long to wait
+// before it is made.
+func (p *Pace) admit(cost int64, idle bool) (time.Duration, error) {
+	if p == nil {
+		return 0, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if err := p.breaker.admit(now); err != nil {
+		return 0, err
+	}
+	for i := range p.windows {
+		if w := &p.windows[i]; !w.has(now, cost, idle) {
+			p.breaker.probing = false
+			return 0, fmt.Errorf("%w: %s", ErrBudget, w.budget)
+		}
+	}
+	for i := range p.windows {
+		p.windows[i].used[p.windows[i].at%int64(len(p.windows[i].used))] += cost
+	}
+	p.credits += cost
+	wait := max(0, p.next.Sub(now))
+	p.next = now.Add(wait + p.every)
+	return wait, nil
+}
+
+// has says whether a budget has room.
+func (w *window) has(now time.Time, cost int64, idle bool) bool {
+	w.turn(now)
+	limit := w.budget.Credits
+	if idle {
+		limit -= limit / reserve
+	}
+	return w.sum()+cost <= limit
+}
+
+// turn forgets what is too long ago. A clock that goes back forgets nothing.
+func (w *window) turn(now time.Time) {
+	at := now.UnixNano() / int64(w.budget.Per/slots)
+	if at-w.at >= int64(len(w.used)) {
+		w.used, w.at = [slots + 1]int64{}, at
+	}
+	for w.at < at {
+		w.at++
+		w.used[w.at%int64(len(w.used))] = 0
+	}
+}
+
+func (w *window) sum() (n int64) {
+	for _, used := range w.used {
+		n += used
+	}
+	return n
+}
+
+// Used is what was counted against one budget.
+type Used struct {
+	Budget  string  `json:"budget"` // such as "5000/hour"
+	Credits int64   `json:"credits"`
+	At      int64   `json:"at"`    // number of the newest part of its time
+	Parts   []int64 `json:"parts"` // by parts, for a program that goes on with it
+}
+
+// Usage is how a Pace stands.
+type Usage struct {
+	Credits int64            `json:"credits"` // since the program began
+	Budgets []Used           `json:"budgets,omitempty"`
+	Calls   map[string]int64 `json:"calls"`             // by outcome
+	Paused  time.Time        `json:"paused,omitzero"`   // nothing is sent until then
+	Trouble string           `json:"trouble,omitempty"` // the last one, in words
+	Failing int              `json:"failing,omitempty"` // calls in a row that came to nothing
+}
+
+// Usage says how it stands now.
+func (p *Pace) Usage() Usage {
+	if p == nil {
+		return Usage{}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	u := Usage{Credits: p.credits, Calls: make(map[string]int64, len(p.counts)), Trouble: p.last, Failing: p.breaker.failing}
+	for k, n := range p.counts {
+		u.Calls[k] = n
+	}
+	if p.breaker.until.After(now) {
+		u.Paused = p.breaker.until
+	}
+	for i := range p.windows {
+		w := &p.windows[i]
+		w.turn(now)
+		u.Budgets = append(u.Budgets, Used{Budget: w.budget.String(), Credits: w.sum(), At: w.at, Parts: append([]int64(nil), w.used[:]...)})
+	}
+	return u
+}
+
+// Resume takes over what an earlier program has used of the same budgets.
+func (p *Pace) Resume(u Usage) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.windows {
+		w := &p.windows[i]
+		for _, b := range u.Budgets {
+			if b.Budget == w.budget.String() && len(b.Parts) == len(w.used) && b.At > 0 {
+				w.at = b.At
+				copy(w.used[:], b.Parts)
+			}
+		}
+	}
+}
