@@ -36,8 +36,8 @@ func TestPersonRejectsSome(t *testing.T) {
 	if finished.Load() != 3 {
 		t.Errorf("%d items were told of, want 3", finished.Load())
 	}
-	if log := string(s.Ledger.Head()); !strings.Contains(logOf(t, s), `"code":"refused-by-person"`) {
-		t.Errorf("the ledger %.8s does not say who refused", log)
+	if !strings.Contains(logOf(t, s), `"code":"refused-by-person"`) {
+		t.Error("the ledger does not say who refused")
 	}
 	if _, err := s.AgreeByDigest(j, sealed.Digest); !errors.Is(err, ErrNotReviewed) {
 		t.Errorf("the review of before still serves for the whole batch: %v", err)

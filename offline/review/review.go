@@ -69,8 +69,10 @@ func (b Batch) Count() (signable, refused int) {
 // The JSON form of a Batch. More fields may be added; these stay.
 type (
 	BatchJSON struct {
-		Digest string     `json:"digest"`
-		Items  []ItemJSON `json:"items"`
+		Digest  string     `json:"digest"`
+		Totals  []Total    `json:"totals"` // of what can be signed
+		Notices []string   `json:"notices"`
+		Items   []ItemJSON `json:"items"`
 	}
 	ItemJSON struct {
 		ID      string       `json:"id"`
@@ -91,6 +93,9 @@ type (
 		Value    int64  `json:"value"`
 		Proven   bool   `json:"proven"`
 		Own      bool   `json:"own"`
+
+		WaitBlocks  int64 `json:"waitBlocks,omitempty"`  // not valid before it has so many confirmations
+		WaitSeconds int64 `json:"waitSeconds,omitempty"` // not valid before it is so old
 	}
 	OutputJSON struct {
 		Address string `json:"address"`
@@ -103,7 +108,7 @@ type (
 
 // JSON gives the batch as data.
 func (b Batch) JSON() BatchJSON {
-	out := BatchJSON{Digest: b.Digest.String(), Items: make([]ItemJSON, len(b.Items))}
+	out := BatchJSON{Digest: b.Digest.String(), Totals: b.Totals(nil), Notices: append([]string{}, b.Notices...), Items: make([]ItemJSON, len(b.Items))}
 	for i, it := range b.Items {
 		out.Items[i] = it.json()
 	}
@@ -124,7 +129,7 @@ func (it Item) json() ItemJSON {
 	}
 	j.Fee, j.FeeRate = it.Facts.Fee, it.Facts.FeeRate()
 	for _, in := range it.Facts.Inputs {
-		j.Inputs = append(j.Inputs, InputJSON{in.Outpoint, in.Address, in.Kind, in.Value, in.Proven, in.Own})
+		j.Inputs = append(j.Inputs, InputJSON{in.Outpoint, in.Address, in.Kind, in.Value, in.Proven, in.Own, in.WaitBlocks, in.WaitSeconds})
 	}
 	for _, out := range it.Facts.Outputs {
 		o := OutputJSON{Address: out.Address, Type: out.Kind, Value: out.Value, Change: out.Change}

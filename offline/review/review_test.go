@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,6 +44,31 @@ func batch() Batch {
 	}}
 }
 
+// large has what a long list, a sum beyond 64 bits and a finding that wants a
+// second look are shown as.
+func large() Batch {
+	b := Batch{Digest: bundle.Digest{0xcd}, Created: 1_790_000_000, Notices: []string{"this machine is not offline: network interface \"eth0\" is up"}}
+	const known, fresh, like = "DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L", "DBXu2kgc3xtvCUWFcxFE3r9hEYgmuaaCyD", "DH5yqL3Tn4C5nQ8WxKNs9tGpJ1zZYF3mr7L"
+	doge := func(id, to string, inputs int, findings ...policy.Reason) Item {
+		f := chain.Facts{Chain: chain.DOGE, Network: chain.Mainnet, Fee: 2_000_000, VSize: 226, Outputs: []chain.Output{{Address: to, Kind: "P2PKH", Value: 9_000_000_000_000_000_000}}}
+		for i := range inputs {
+			f.Inputs = append(f.Inputs, chain.Input{Outpoint: fmt.Sprintf("%064x:%d", 7, i), Kind: "P2PKH", Value: 1_000_000_000, Proven: true, Own: true})
+		}
+		return Item{ID: id, Chain: chain.DOGE, Network: chain.Mainnet, Facts: &f, Findings: findings}
+	}
+	a := doge("aaaaaaaaaaaaaaaaaaaaaaa1", known, 12)
+	a.Facts.Inputs[11].WaitBlocks, a.Facts.Inputs[10].WaitSeconds = 144, 512
+	c := doge("aaaaaaaaaaaaaaaaaaaaaaa3", fresh, 1, policy.Reason{Code: chain.FlagNew, Text: "output 0 pays " + fresh + ", which was never paid before"})
+	for i := range 11 {
+		c.Findings = append(c.Findings, policy.Reason{Code: chain.FlagUnusedKey, Text: fmt.Sprintf("key number %d is named but signs nothing", i)})
+	}
+	c.Facts.Outputs = append(c.Facts.Outputs, chain.Output{Kind: "OP_RETURN", Script: append([]byte{0x6a, 0x4c, 200}, bytes.Repeat([]byte("long\n"), 40)...)})
+	d := doge("aaaaaaaaaaaaaaaaaaaaaaa4", like, 1, policy.Reason{Code: chain.FlagLookAlike, Text: "output 0 pays " + like + ", which begins and ends like " + known + " and is another"})
+	d.Vouched = []Vouched{{Name: "payroll", Until: 1_790_003_600}}
+	b.Items = []Item{a, doge("aaaaaaaaaaaaaaaaaaaaaaa2", known, 1), c, d}
+	return b
+}
+
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -72,6 +98,65 @@ func TestText(t *testing.T) {
 	golden(t, "review.txt", b.Bytes())
 	if i := bytes.IndexAny(b.Bytes(), "\x1b\xff"); i >= 0 {
 		t.Errorf("a control character reaches the screen at byte %d", i)
+	}
+}
+
+func TestLongListsAndLargeSums(t *testing.T) {
+	var b bytes.Buffer
+	if err := large().Text(&b); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "large.txt", b.Bytes())
+	if i := bytes.IndexAny(b.Bytes(), "\x1b\r\t"); i >= 0 {
+		t.Errorf("a control character reaches the screen at byte %d", i)
+	}
+	b.Reset()
+	if err := large().Item(&b, 0); err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(b.Bytes(), []byte("P2PKH, proven, own")); n != 12 {
+		t.Errorf("in full the item shows %d of 12 inputs", n)
+	}
+}
+
+// What the person did not choose is not in the closing words.
+func TestClosingIsOfWhatIsChosen(t *testing.T) {
+	var b bytes.Buffer
+	if err := large().Closing(&b, func(i int) bool { return i < 2 }); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "closing.txt", b.Bytes())
+}
+
+// A finding that nobody has classified wants a second look; the first payment
+// to somebody does not by itself.
+func TestStanding(t *testing.T) {
+	paying := &chain.Facts{Fee: 50, Inputs: []chain.Input{{Value: 150}}, Outputs: []chain.Output{{Address: "a", Value: 100}}}
+	costly := &chain.Facts{Fee: 51, Inputs: []chain.Input{{Value: 151}}, Outputs: []chain.Output{{Address: "a", Value: 100}}}
+	for _, x := range []struct {
+		facts *chain.Facts
+		codes []chain.Code
+		want  Standing
+	}{
+		{nil, nil, Refused},
+		{paying, nil, OK},
+		{paying, []chain.Code{chain.FlagNew, chain.FlagSignedBefore, chain.FlagReplaceable}, Noted},
+		{paying, []chain.Code{chain.FlagNew, chain.FlagLookAlike}, Look},
+		{paying, []chain.Code{chain.FlagSameAgain}, Look},
+		{paying, []chain.Code{chain.FlagReplaces}, Look},
+		{paying, []chain.Code{chain.FlagUnnamed}, Look},
+		{paying, []chain.Code{chain.UnprovenAmount}, Look}, // where policy flags it
+		{paying, []chain.Code{"of-a-later-version"}, Look},
+		{paying, []chain.Code{chain.FlagHighFee}, Noted}, // the guide's own example pays half
+		{costly, []chain.Code{chain.FlagHighFee}, Look},
+	} {
+		it := Item{Facts: x.facts}
+		for _, code := range x.codes {
+			it.Findings = append(it.Findings, policy.Reason{Code: code})
+		}
+		if got := it.Standing(); got != x.want {
+			t.Errorf("%v: %s, want %s", x.codes, got, x.want)
+		}
 	}
 }
 

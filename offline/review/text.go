@@ -1,30 +1,106 @@
 package review
 
 import (
-	"encoding/hex"
 	"fmt"
 	"io"
-	"sort"
-	"strconv"
 	"strings"
 	"time"
-
-	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
-func hexOf(b []byte) string { return hex.EncodeToString(b) }
+// Limits of what is listed in the text. The JSON form and the details of the
+// session have all of it.
+const (
+	maxPlaces = 12 // destinations
+	maxInputs = 8  // that are in order; as many of the others
+	maxSame   = 8  // reasons with one code
+)
 
-// Text writes the batch for a person: totals first, whatever is refused or
-// flagged next, then every item in full. It fits 80 columns but for data.
+// Text writes the batch for a person: the batch as a whole, every item in
+// full, what is refused or flagged first, and the closing words. It fits 80
+// columns but for data and reasons.
 func (b Batch) Text(w io.Writer) error {
+	if err := b.Body(w); err != nil {
+		return err
+	}
+	return b.Closing(w, nil)
+}
+
+// Body is Text without the closing words.
+func (b Batch) Body(w io.Writer) error {
 	p := printer{w: w}
 	b.head(&p)
-	for i, it := range b.Items {
-		it.text(&p, i+1, len(b.Items))
+	for _, i := range b.Order() {
+		b.Items[i].text(&p, i+1, len(b.Items), false)
+	}
+	return p.err
+}
+
+// Head writes the batch as a whole: who asks, totals, destinations, what was
+// found.
+func (b Batch) Head(w io.Writer) error {
+	p := printer{w: w}
+	b.head(&p)
+	return p.err
+}
+
+// Item writes one item in full, lists included.
+func (b Batch) Item(w io.Writer, i int) error {
+	p := printer{w: w}
+	b.Items[i].text(&p, i+1, len(b.Items), true)
+	return p.err
+}
+
+// Closing writes what stands directly before the question: what would be
+// signed of the batch, what was found in that, and the batch digest.
+func (b Batch) Closing(w io.Writer, choice Choice) error {
+	p := printer{w: w}
+	signed, rejected, refused := b.split(choice)
+	if rejected == 0 {
+		p.line("to sign            %d of %s, %d refused", signed, many(len(b.Items), "item", "items"), refused)
+	} else {
+		p.line("to sign            %d of %s, %d refused, %d rejected by you", signed, many(len(b.Items), "item", "items"), refused, rejected)
+	}
+	b.sums(&p, choice)
+	chosen := b.only(choice)
+	_, look, notes := chosen.Codes()
+	if len(look) > 0 {
+		p.line("LOOK AT            %s: %s", many(chosen.Tally()[Look], "item", "items"), list(look))
+	}
+	if len(notes) > 0 {
+		p.line("noted              %s", list(notes))
+	}
+	b.newPlaces(&p, choice)
+	for _, notice := range b.Notices {
+		p.line("NOTICE             %s", notice)
 	}
 	p.line("batch digest  %s", b.Digest)
 	return p.err
+}
+
+// split counts what is signed, rejected by the person, and refused.
+func (b Batch) split(choice Choice) (signed, rejected, refused int) {
+	for i, it := range b.Items {
+		switch {
+		case it.Refused():
+			refused++
+		case choice == nil || choice(i):
+			signed++
+		default:
+			rejected++
+		}
+	}
+	return signed, rejected, refused
+}
+
+// only is the batch with nothing but the chosen items.
+func (b Batch) only(choice Choice) Batch {
+	chosen := Batch{}
+	for i, it := range b.Items {
+		if b.counts(i, choice) {
+			chosen.Items = append(chosen.Items, it)
+		}
+	}
+	return chosen
 }
 
 type printer struct {
@@ -47,151 +123,96 @@ func (b Batch) head(p *printer) {
 		p.line("                   %s", b.Relay.Words())
 		p.line("made               %s by the relay's clock", time.Unix(b.Created, 0).UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
-	p.line("items              %d: %d can be signed, %d refused", len(b.Items), signable, refused)
-	for _, t := range b.totals() {
-		p.line("%-18s pays out %s, fees %s", t.name, Amount(t.coin, t.paid), Amount(t.coin, t.fee))
+	for _, notice := range b.Notices {
+		p.line("NOTICE             %s", notice)
 	}
+	p.line("items              %d: %d can be signed, %d refused", len(b.Items), signable, refused)
+	b.sums(p, nil)
+	refusals, look, notes := b.Codes()
+	for _, found := range []struct {
+		word  string
+		codes []Counted
+	}{{"REFUSED", refusals}, {"LOOK AT", look}, {"noted", notes}} {
+		if len(found.codes) > 0 {
+			p.line("%-18s %s", found.word, list(found.codes))
+		}
+	}
+	b.newPlaces(p, nil)
+	b.places(p)
 	p.line("")
 }
 
-type total struct {
-	name      string
-	coin      chain.ID
-	paid, fee int64
+// sums writes the totals of each coin and network.
+func (b Batch) sums(p *printer, choice Choice) {
+	for _, t := range b.Totals(choice) {
+		p.line("%-18s pays out %s", string(t.Chain)+" "+t.Network, t.Paid.Coins(t.Chain))
+		p.line("                   fees %s", t.Fees.Coins(t.Chain))
+		if t.Items > 1 {
+			p.line("                   in %d items, the highest %s, of [%d]", t.Items, Amount(t.Chain, t.MaxFee), t.MaxFeed)
+		}
+	}
 }
 
-// totals sums what can be signed, for each coin and network.
-func (b Batch) totals() []total {
-	sums := make(map[string]*total)
-	for _, it := range b.Items {
-		if it.Refused() {
-			continue
+func (b Batch) newPlaces(p *printer, choice Choice) {
+	n := 0
+	for _, d := range b.Destinations(choice) {
+		if d.New {
+			n++
 		}
-		name := fmt.Sprintf("%s %s", it.Chain, it.Network)
-		if sums[name] == nil {
-			sums[name] = &total{name: name, coin: it.Chain}
-		}
-		sums[name].paid += it.Facts.Paid()
-		sums[name].fee += it.Facts.Fee
 	}
-	list := make([]total, 0, len(sums))
-	for _, t := range sums {
-		list = append(list, *t)
+	if n > 0 {
+		p.line("new destinations   %d", n)
 	}
-	sort.Slice(list, func(i, j int) bool { return list[i].name < list[j].name })
-	return list
 }
 
-func (it Item) text(p *printer, n, of int) {
-	p.line("[%d of %d]  %s  %s %s  %s", n, of, it.ID, it.Chain, it.Network, strings.ToUpper(it.Verdict()))
-	for _, r := range it.Refusals {
-		p.line("  REFUSED  %s: %s", r.Code, r.Text)
-	}
-	for _, r := range it.Findings {
-		p.line("  NOTE     %s: %s", r.Code, r.Text)
-	}
-	if it.Facts == nil {
-		p.line("")
+// places writes where it goes, if that is more than the items say.
+func (b Batch) places(p *printer) {
+	list := b.Destinations(nil)
+	if len(b.Items) < 2 || len(list) == 0 {
 		return
 	}
-	for _, v := range it.Vouched {
-		p.line("  %s", v)
-	}
-	f := it.Facts
-	for _, out := range f.Outputs {
-		p.line("  %-8s %s", label(out), Amount(f.Chain, out.Value))
-		for _, l := range destination(out) {
-			p.line("             %s", l)
-		}
-	}
-	p.line("  fee      %s, %d per vB%s", Amount(f.Chain, f.Fee), f.FeeRate(), percent(f.Fee, f.Paid()))
-	p.line("  from     %d %s", len(f.Inputs), plural(len(f.Inputs), "input", "inputs"))
-	for _, in := range f.Inputs {
-		p.line("             %s  %s", Amount(f.Chain, in.Value), proof(in))
-		p.line("             %s", in.Outpoint)
-	}
 	p.line("")
-}
-
-func label(out chain.Output) string {
-	if out.Change {
-		return "change"
+	p.line("to %s", many(len(list), "destination", "destinations"))
+	var rest []Destination
+	if len(list) > maxPlaces {
+		list, rest = list[:maxPlaces], list[maxPlaces:]
 	}
-	return "pay"
-}
-
-// destination gives the address in groups of four, or what stands for one.
-func destination(out chain.Output) []string {
-	switch {
-	case out.Address != "" && out.Change:
-		return []string{Groups(out.Address), "(own: derived on this machine)"}
-	case out.Address != "":
-		return []string{Groups(out.Address)}
-	case out.Kind == utxo.NullData.String():
-		return []string{"data (OP_RETURN) " + strconv.QuoteToASCII(string(data(out.Script)))}
+	for _, d := range list {
+		d.text(p)
 	}
-	return []string{fmt.Sprintf("%s script %s", out.Kind, hexOf(out.Script))}
-}
-
-// data strips OP_RETURN and, where the rest is one push, the push.
-func data(script []byte) []byte {
-	rest := script[1:]
-	switch {
-	case len(rest) > 1 && int(rest[0]) == len(rest)-1 && rest[0] <= 75:
-		return rest[1:]
-	case len(rest) > 2 && rest[0] == 0x4c && int(rest[1]) == len(rest)-2:
-		return rest[2:]
+	if len(rest) > 0 {
+		p.line("  and to %s", many(len(rest), "other", "others"))
 	}
-	return rest
 }
 
-func proof(in chain.Input) string {
-	switch {
-	case in.Proven && in.Own:
-		return in.Kind + ", proven, own"
-	case in.Proven:
-		return in.Kind + ", proven, NOT OURS"
-	case in.Kind == utxo.P2TR.String() && in.Own:
-		return in.Kind + ", not proven: signature commits to it, own"
+func (d Destination) text(p *printer) {
+	fresh := ""
+	if d.New {
+		fresh = ", NEW"
 	}
-	return in.Kind + ", NOT PROVEN"
-}
-
-// percent is the fee as a share of what is paid out, in tenths of a percent.
-func percent(fee, paid int64) string {
-	if paid <= 0 || fee > 1<<50 {
-		return ""
+	p.line("  %s %s in %s%s", d.Paid.Coins(d.Chain), d.Network, many(d.Payments, "payment", "payments"), fresh)
+	if d.Named {
+		p.line("             %s", Groups(d.To))
+		return
 	}
-	tenths := fee * 1000 / paid
-	return fmt.Sprintf(", %d.%d %% of what is paid", tenths/10, tenths%10)
-}
-
-// Groups splits an address into groups of four, after the prefix that
-// cashaddr has.
-func Groups(address string) string {
-	var b strings.Builder
-	if i := strings.IndexByte(address, ':') + 1; i > 0 {
-		b.WriteString(address[:i] + " ")
-		address = address[i:]
+	for _, l := range script(d.Kind, d.Script) {
+		p.line("             %s", l)
 	}
-	for i := 0; i < len(address); i += 4 {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(address[i:min(i+4, len(address))])
+}
+
+// list gives "look-alike 2, high-fee 1".
+func list(codes []Counted) string {
+	words := make([]string, len(codes))
+	for i, c := range codes {
+		words[i] = fmt.Sprintf("%s %d", c.Code, c.N)
 	}
-	return b.String()
+	return strings.Join(words, ", ")
 }
 
-// Amount writes smallest units as a coin amount and as they are.
-func Amount(id chain.ID, value int64) string {
-	const unit = 100_000_000 // every coin of the family has eight decimals
-	return fmt.Sprintf("%d.%08d %s (%d)", value/unit, value%unit, id, value)
-}
-
-func plural(n int, one, many string) string {
+// many gives "1 item", "2 items".
+func many(n int, one, more string) string {
 	if n == 1 {
-		return one
+		return "1 " + one
 	}
-	return many
+	return fmt.Sprintf("%d %s", n, more)
 }

@@ -1,0 +1,199 @@
+package review
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"coldkms/offline/policy"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+// maxData is how much of data or of a script is shown, in bytes.
+const maxData = 80
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }
+
+// text writes one item. With all, no list is cut.
+func (it Item) text(p *printer, n, of int, all bool) {
+	p.line("[%d of %d]  %s  %s %s  %s", n, of, it.ID, it.Chain, it.Network, strings.ToUpper(it.Verdict()))
+	reasons(p, all, it.Refusals, func(policy.Reason) string { return "REFUSED" })
+	reasons(p, all, it.Findings, func(r policy.Reason) string {
+		if it.grave(r) {
+			return "LOOK"
+		}
+		return "NOTE"
+	})
+	if it.Facts == nil {
+		p.line("")
+		return
+	}
+	for _, v := range it.Vouched {
+		p.line("  %s", v)
+	}
+	f := it.Facts
+	for _, out := range f.Outputs {
+		p.line("  %-8s %s", label(out), Amount(f.Chain, out.Value))
+		for _, l := range destination(out) {
+			p.line("             %s", l)
+		}
+	}
+	share := percent(f.Fee, f.Paid())
+	if share != "" {
+		share = ", " + share + " of what is paid"
+	}
+	p.line("  fee      %s, %d per vB%s", Amount(f.Chain, f.Fee), f.FeeRate(), share)
+	it.inputs(p, all)
+	p.line("")
+}
+
+// reasons writes each reason, and of those with one code the first few.
+func reasons(p *printer, all bool, list []policy.Reason, word func(policy.Reason) string) {
+	shown := make(map[chain.Code]int)
+	for _, r := range list {
+		if shown[r.Code]++; all || shown[r.Code] <= maxSame {
+			p.line("  %-8s %s: %s", word(r), r.Code, r.Text)
+		}
+	}
+	if all {
+		return
+	}
+	for _, r := range list {
+		if more := shown[r.Code] - maxSame; more > 0 {
+			p.line("  %-8s %s: %d more like this", word(r), r.Code, more)
+			delete(shown, r.Code)
+		}
+	}
+}
+
+// inputs writes what is spent: what is not in order first, and of a long list
+// how many more and how much.
+func (it Item) inputs(p *printer, all bool) {
+	f := it.Facts
+	var odd, plain []chain.Input
+	for _, in := range f.Inputs {
+		if in.Proven && in.Own && in.WaitBlocks == 0 && in.WaitSeconds == 0 {
+			plain = append(plain, in)
+		} else {
+			odd = append(odd, in)
+		}
+	}
+	p.line("  from     %s", many(len(f.Inputs), "input", "inputs"))
+	for _, group := range []struct {
+		inputs []chain.Input
+		words  string
+	}{{odd, "like these"}, {plain, "proven, own"}} {
+		shown := group.inputs
+		if !all && len(shown) > maxInputs {
+			shown = shown[:maxInputs]
+		}
+		for _, in := range shown {
+			input(p, f.Chain, in)
+		}
+		if rest := group.inputs[len(shown):]; len(rest) > 0 {
+			var sum Sum
+			for _, in := range rest {
+				sum.Add(in.Value)
+			}
+			p.line("             and %s, %s, %s", many(len(rest), "other", "others"), group.words, sum.Coins(f.Chain))
+		}
+	}
+}
+
+func input(p *printer, id chain.ID, in chain.Input) {
+	p.line("             %s  %s", Amount(id, in.Value), proof(in))
+	p.line("             %s", in.Outpoint)
+	if in.WaitBlocks > 0 {
+		p.line("             not valid before that has %d confirmations", in.WaitBlocks)
+	}
+	if in.WaitSeconds > 0 {
+		p.line("             not valid before that is %d seconds old", in.WaitSeconds)
+	}
+}
+
+func label(out chain.Output) string {
+	if out.Change {
+		return "change"
+	}
+	return "pay"
+}
+
+func isData(out chain.Output) bool { return out.Kind == utxo.NullData.String() }
+
+// destination gives the address in groups of four, or what stands for one.
+func destination(out chain.Output) []string {
+	switch {
+	case out.Address != "" && out.Change:
+		return []string{Groups(out.Address), "(own: derived on this machine)"}
+	case out.Address != "":
+		return []string{Groups(out.Address)}
+	}
+	return script(out.Kind, out.Script)
+}
+
+// script shows a script without an address: data as text, others in hex. Of a
+// long one its beginning, length and hash.
+func script(kind string, b []byte) []string {
+	show := hexOf
+	what := kind + " script"
+	if kind == utxo.NullData.String() {
+		what, b, show = "data (OP_RETURN)", data(b), func(b []byte) string { return strconv.QuoteToASCII(string(b)) }
+	}
+	if len(b) <= maxData {
+		return []string{fmt.Sprintf("%s, %s: %s", what, many(len(b), "byte", "bytes"), show(b))}
+	}
+	sum := sha256.Sum256(b)
+	return []string{
+		fmt.Sprintf("%s, %d bytes; the first %d: %s", what, len(b), maxData, show(b[:maxData])),
+		"SHA-256 of all of it: " + hexOf(sum[:]),
+	}
+}
+
+// data strips OP_RETURN and, where the rest is one push, the push.
+func data(script []byte) []byte {
+	if len(script) == 0 {
+		return nil
+	}
+	rest := script[1:]
+	switch {
+	case len(rest) > 1 && int(rest[0]) == len(rest)-1 && rest[0] <= 75:
+		return rest[1:]
+	case len(rest) > 2 && rest[0] == 0x4c && int(rest[1]) == len(rest)-2:
+		return rest[2:]
+	case len(rest) > 3 && rest[0] == 0x4d && int(rest[1])|int(rest[2])<<8 == len(rest)-3:
+		return rest[3:]
+	}
+	return rest
+}
+
+func proof(in chain.Input) string {
+	switch {
+	case in.Proven && in.Own:
+		return in.Kind + ", proven, own"
+	case in.Proven:
+		return in.Kind + ", proven, NOT OURS"
+	case in.Kind == utxo.P2TR.String() && in.Own:
+		return in.Kind + ", not proven: signature commits to it, own"
+	}
+	return in.Kind + ", NOT PROVEN"
+}
+
+// Groups splits an address into groups of four, after the prefix that
+// cashaddr has.
+func Groups(address string) string {
+	var b strings.Builder
+	if i := strings.IndexByte(address, ':') + 1; i > 0 {
+		b.WriteString(address[:i] + " ")
+		address = address[i:]
+	}
+	for i := 0; i < len(address); i += 4 {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(address[i:min(i+4, len(address))])
+	}
+	return b.String()
+}

@@ -1,0 +1,142 @@
+package review
+
+import (
+	"cmp"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"coldkms/shared/chain"
+)
+
+// Choice says of an item's place whether it counts; nil: what can be signed.
+type Choice func(i int) bool
+
+// counts says whether an item can be signed and was chosen.
+func (b Batch) counts(i int, choice Choice) bool {
+	return !b.Items[i].Refused() && (choice == nil || choice(i))
+}
+
+// Total is what the chosen items of one coin and network do together.
+type Total struct {
+	Chain   chain.ID `json:"chain"`
+	Network string   `json:"network"`
+	Items   int      `json:"items"`
+	Paid    *Sum     `json:"paid"` // smallest units
+	Fees    *Sum     `json:"fees"`
+	MaxFee  int64    `json:"maxFee"`
+	MaxFeed int      `json:"maxFeeItem"` // number of the item with that fee, from 1
+}
+
+// Totals sums the chosen items up, for each coin and network.
+func (b Batch) Totals(choice Choice) []Total {
+	type coin struct {
+		chain   chain.ID
+		network chain.Network
+	}
+	by := make(map[coin]*Total)
+	for i, it := range b.Items {
+		if !b.counts(i, choice) {
+			continue
+		}
+		t := by[coin{it.Chain, it.Network}]
+		if t == nil {
+			t = &Total{Chain: it.Chain, Network: it.Network.String(), Paid: new(Sum), Fees: new(Sum)}
+			by[coin{it.Chain, it.Network}] = t
+		}
+		t.Items++
+		t.Paid.Add(it.Facts.Paid())
+		t.Fees.Add(it.Facts.Fee)
+		if it.Facts.Fee > t.MaxFee || t.MaxFeed == 0 {
+			t.MaxFee, t.MaxFeed = it.Facts.Fee, i+1
+		}
+	}
+	list := make([]Total, 0, len(by))
+	for _, t := range by {
+		list = append(list, *t)
+	}
+	slices.SortFunc(list, func(x, y Total) int {
+		return cmp.Or(cmp.Compare(x.Chain, y.Chain), cmp.Compare(x.Network, y.Network))
+	})
+	return list
+}
+
+// Destination is what the chosen items pay to one place.
+type Destination struct {
+	Chain    chain.ID `json:"chain"`
+	Network  string   `json:"network"`
+	To       string   `json:"to"`        // address, or the script in hex where there is none
+	Kind     string   `json:"type"`      // such as "P2WPKH"
+	Payments int      `json:"payments"`  // outputs
+	Paid     *Sum     `json:"paid"`      // smallest units
+	New      bool     `json:"new"`       // was never paid before
+	First    int      `json:"firstItem"` // number of the first item that pays it, from 1
+	Named    bool     `json:"-"`         // To is an address
+	Script   []byte   `json:"-"`
+}
+
+// Destinations lists where the chosen items pay to: new ones first, then by
+// how much they get.
+func (b Batch) Destinations(choice Choice) []Destination {
+	type place struct {
+		chain   chain.ID
+		network chain.Network
+		to      string
+	}
+	at := make(map[place]int)
+	var list []Destination
+	for i, it := range b.Items {
+		if !b.counts(i, choice) {
+			continue
+		}
+		for _, out := range it.Facts.Outputs {
+			if out.Change || isData(out) && out.Value == 0 {
+				continue
+			}
+			where := place{it.Chain, it.Network, To(out)}
+			n, known := at[where]
+			if !known {
+				n = len(list)
+				at[where] = n
+				list = append(list, Destination{Chain: it.Chain, Network: it.Network.String(), To: where.to, Kind: out.Kind,
+					Paid: new(Sum), First: i + 1, Named: out.Address != "", Script: out.Script})
+			}
+			list[n].Payments++
+			list[n].Paid.Add(out.Value)
+			list[n].New = list[n].New || it.saysNew(where.to)
+		}
+	}
+	slices.SortStableFunc(list, func(x, y Destination) int {
+		return cmp.Or(cmp.Compare(x.Chain, y.Chain), cmp.Compare(x.Network, y.Network), newFirst(x, y), y.Paid.Cmp(x.Paid))
+	})
+	return list
+}
+
+func newFirst(x, y Destination) int {
+	switch {
+	case x.New == y.New:
+		return 0
+	case x.New:
+		return -1
+	}
+	return 1
+}
+
+// saysNew says whether a finding of the item names this destination as new.
+func (it Item) saysNew(to string) bool {
+	for _, r := range it.Findings {
+		if r.Code == chain.FlagNew && strings.Contains(r.Text, to) {
+			return true
+		}
+	}
+	return false
+}
+
+// To names where an output goes, as policy and ledger do: the address, or the
+// script in hex where there is none.
+func To(out chain.Output) string {
+	if out.Address != "" {
+		return out.Address
+	}
+	return hex.EncodeToString(out.Script)
+}
