@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 
 	"coldkms/shared/chain"
@@ -77,7 +78,7 @@ func (j *judgement) fee() {
 	if paid == 0 {
 		paid = f.Spent() - f.Fee // all of it comes back: measured against what moves
 	}
-	if f.Fee < 0 || paid < 0 {
+	if f.Fee < 0 || paid < 0 || f.Fee > math.MaxInt64-f.VSize {
 		j.refuse(chain.ValueOutOfRange, "its amounts do not add up")
 		return
 	}

@@ -117,9 +117,22 @@ func (j *judgement) timing() {
 	if f.LockedIn {
 		j.do(j.policy.file.LockTime, chain.FlagLockTime, "is not valid before %s", LockTime(f.LockTime))
 	}
+	for i, in := range f.Inputs {
+		if in.WaitBlocks > 0 || in.WaitSeconds > 0 {
+			j.do(j.policy.file.LockTime, chain.FlagLockTime, "input %d (%s) is not valid before what it spends is %s old (BIP 68)", i, in.Outpoint, wait(in))
+		}
+	}
 	if f.Replaceable {
 		j.do(j.policy.file.Replaceable, chain.FlagReplaceable, "can be replaced in the mempool (BIP 125)")
 	}
+}
+
+// wait says how long a relative lock time is.
+func wait(in chain.Input) string {
+	if in.WaitBlocks > 0 {
+		return many(in.WaitBlocks, "block")
+	}
+	return many(in.WaitSeconds, "second")
 }
 
 // lists compares destinations with the policy's own.

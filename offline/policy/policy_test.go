@@ -56,6 +56,8 @@ func TestEachRule(t *testing.T) {
 		"data":            {func(s *Subject) { s.Facts.Outputs[0].Kind = "OP_RETURN" }, &memory{}, chain.FlagData, false},
 		"strange script":  {func(s *Subject) { s.Facts.Outputs[0].Kind = "nonstandard" }, &memory{}, chain.FlagUnnamed, false},
 		"lock time":       {func(s *Subject) { s.Facts.LockedIn = true }, &memory{}, chain.FlagLockTime, false},
+		"relative lock":   {func(s *Subject) { s.Facts.Inputs[0].WaitBlocks = 1 }, &memory{}, chain.FlagLockTime, false},
+		"relative time":   {func(s *Subject) { s.Facts.Inputs[0].WaitSeconds = 512 }, &memory{}, chain.FlagLockTime, false},
 		"replaceable":     {func(s *Subject) { s.Facts.Replaceable = true }, &memory{}, chain.FlagReplaceable, false},
 		"unused key":      {func(s *Subject) { s.Facts.UnusedKeys = []chain.Key{{SignatureID: "k"}} }, &memory{}, chain.FlagUnusedKey, false},
 	} {

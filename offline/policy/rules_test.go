@@ -198,6 +198,8 @@ func TestLists(t *testing.T) {
 	bare.Facts.Outputs[0].Script = []byte{0x51}
 	elsewhere := to(address)
 	elsewhere.Facts.Network = chain.Mainnet
+	change := to(address)
+	change.Facts.Outputs[1].Address = other
 	only := `"unlisted": "refuse", `
 	for name, c := range map[string]struct {
 		file    string
@@ -215,6 +217,7 @@ func TestLists(t *testing.T) {
 		"a script":            {only + `"allow": [{"chain": "BTC", "network": "testnet", "script": "51"}]`, bare, ""},
 		"another script":      {only + `"allow": [{"chain": "BTC", "network": "testnet", "script": "52"}]`, bare, chain.NotAllowed},
 		"data that is denied": {`"deny": [{"chain": "BTC", "network": "testnet", "script": "6a0101"}]`, data, chain.Denied},
+		"own change":          {only + at("allow", address) + ", " + at("deny", other), change, ""},
 		"other network":       {only + at("allow", address), elsewhere, chain.ChainNotAllowed},
 	} {
 		v := judge(mustParse(t, one(c.file, "")), c.subject, &memory{})
@@ -245,7 +248,9 @@ func TestFees(t *testing.T) {
 		"percent, above":      {`"maxFeePercent": 5`, 3001, 141, true},
 		"percent of zero":     {`"maxFeePercent": 0`, 1, 141, true},
 		"nothing for nothing": {`"maxFeePercent": 0`, 0, 141, false},
-		"percent, huge":       {`"maxFeePercent": 10000, "maxFeeRate": 9223372036854775806`, math.MaxInt64, 1, true},
+		"percent, huge":       {`"maxFeePercent": 10000, "maxFeeRate": 9223372036854775806`, math.MaxInt64 - 1, 1, true},
+		"beyond a rate":       {`"maxFeeRate": 9223372036854775806`, math.MaxInt64, 141, true},
+		"percent, huge sums":  {`"maxFeePercent": 1, "maxFeeRate": 9223372036854775806`, math.MaxInt64 / 4, math.MaxInt64 / 2, true},
 		"built in, at":        {``, 141_000, 141, false},
 		"built in, above":     {``, 141_001, 141, true},
 		"below zero":          {``, -1, 141, true},
@@ -256,7 +261,7 @@ func TestFees(t *testing.T) {
 		if v.Refused() != c.refuse {
 			t.Errorf("%s: %v", name, v.Codes())
 		}
-		if c.refuse && c.fee >= 0 && v.Refusals[0].Code != chain.FeeAbovePolicy {
+		if c.refuse && c.fee >= 0 && c.fee < math.MaxInt64 && v.Refusals[0].Code != chain.FeeAbovePolicy {
 			t.Errorf("%s: %v", name, v.Codes())
 		}
 	}
@@ -277,6 +282,14 @@ func TestAge(t *testing.T) {
 		if v.Refused() != c.refuse || (c.refuse && v.Refusals[0].Code != chain.RequestTooOld) {
 			t.Errorf("%s: %v", name, v.Codes())
 		}
+	}
+}
+
+// A signer whose clock has lost its battery knows no age either.
+func TestAgeUnknownAtTheBeginningOfTime(t *testing.T) {
+	v := judge(mustParse(t, one(`"maxRequestAgeHours": 72`, "")), sound(), &memory{})
+	if !v.Refused() || v.Refusals[0].Code != chain.RequestTooOld {
+		t.Errorf("%v", v.Codes())
 	}
 }
 
