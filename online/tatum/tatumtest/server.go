@@ -35,6 +35,8 @@ type Server struct {
 	fault    func(http.ResponseWriter, *http.Request) bool
 	noHex    bool
 	sentMode string
+	height   int64            // of the chain
+	blocks   map[string]int64 // txid: the block it is in
 }
 
 // New starts a server that lives as long as the test.
@@ -46,7 +48,7 @@ func New(t testing.TB) *Server {
 
 // Start starts a server, and gives what stops it.
 func Start() (s *Server, stop func()) {
-	s = &Server{raw: make(map[string]string), calls: make(map[string]int)}
+	s = Memory()
 	srv := httptest.NewServer(s)
 	s.URL = srv.URL
 	return s, srv.Close
@@ -127,6 +129,26 @@ func (s *Server) chain(hexTx string) string {
 	id := chainhash.DoubleHashH(stripped).String()
 	s.raw[id] = hexTx
 	return id
+}
+
+// Mine puts what is not in a block yet into the next one, and n-1 on top.
+func (s *Server) Mine(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.raw {
+		if s.blocks[id] == 0 {
+			s.blocks[id] = s.height + 1
+		}
+	}
+	s.height += n
+}
+
+// Forget drops a transaction from the network, as when its fee is too low.
+func (s *Server) Forget(txid string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.raw, txid)
+	delete(s.blocks, txid)
 }
 
 // Calls counts the calls whose method and path start with prefix.
@@ -224,6 +246,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, body []byte) {
 		s.transaction(w, at(3))
 	case strings.HasPrefix(path, "POST /v3/blockchain/node/"):
 		s.node(w, body)
+	case path == "GET /v3/bitcoin/info":
+		s.json(w, map[string]any{"blocks": s.height})
 	case path == "POST /v3/tatum/kms/batch":
 		s.report(w, body)
 	case path == "GET /v3/tatum/version":
@@ -307,10 +331,15 @@ func (s *Server) transaction(w http.ResponseWriter, txid string) {
 	switch {
 	case !ok:
 		s.fail(w, http.StatusNotFound, "tx.not.found", "Transaction not found")
-	case s.noHex:
-		s.json(w, map[string]any{"hash": txid})
 	default:
-		s.json(w, map[string]any{"hash": txid, "hex": h, "fee": 1, "inputs": []any{}})
+		reply := map[string]any{"hash": txid, "fee": 1, "inputs": []any{}}
+		if !s.noHex {
+			reply["hex"] = h
+		}
+		if block := s.blocks[txid]; block > 0 {
+			reply["blockNumber"] = block
+		}
+		s.json(w, reply)
 	}
 }
 

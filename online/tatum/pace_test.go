@@ -1,0 +1,236 @@
+package tatum_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coldkms/online/tatum"
+	"coldkms/online/tatum/tatumtest"
+	"coldkms/shared/chain"
+)
+
+// watchmaker is a clock that moves when somebody sleeps.
+type watchmaker struct{ at time.Time }
+
+func (w *watchmaker) now() time.Time { return w.at }
+
+func (w *watchmaker) sleep(_ context.Context, d time.Duration) error {
+	w.at = w.at.Add(d)
+	return nil
+}
+
+func (w *watchmaker) half() float64 { return 0.5 }
+
+// pacedClient sleeps by its clock.
+func pacedClient(t *testing.T, l tatum.Limits, h http.HandlerFunc) (*tatum.Client, *tatum.Pace, *watchmaker) {
+	t.Helper()
+	w := &watchmaker{at: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)}
+	pace := tatum.NewPace(l, w.now, w.half)
+	c, err := tatum.New(tatum.Config{URL: "http://127.0.0.1:1", Key: tatumtest.Key, Now: w.now, Jitter: w.half, Pace: pace, Transport: tatumtest.Transport(h), Sleep: w.sleep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, pace, w
+}
+
+// In no stretch of time of a budget's length are more credits used than it
+// has, wherever the stretch begins.
+func TestBudgetHolds(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	type spent struct {
+		at      time.Time
+		credits int64
+	}
+	const credits = 60
+	for round := range 50 {
+		var all []spent
+		c, pace, w := pacedClient(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: credits, Per: time.Hour}}}, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"txId":"x"}`))
+		})
+		refused := 0
+		for range 600 {
+			w.at = w.at.Add(time.Duration(random.Int64N(int64(time.Minute) * int64(1+round%5))))
+			before := pace.Usage().Credits
+			var err error
+			if random.IntN(2) == 0 {
+				_, err = c.TxIDOf(t.Context(), "x")
+			} else {
+				_, err = c.Broadcast(t.Context(), chain.LTC, "x", "00")
+			}
+			if errors.Is(err, tatum.ErrBudget) {
+				refused++
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, spent{w.at, pace.Usage().Credits - before})
+		}
+		if refused == 0 {
+			t.Fatal("the budget was never reached: this test cannot fail")
+		}
+		for i := range all {
+			var sum int64
+			for k := i; k < len(all) && all[k].at.Sub(all[i].at) < time.Hour; k++ {
+				sum += all[k].credits
+			}
+			if sum > credits {
+				t.Fatalf("%d credits in the hour from %s", sum, all[i].at)
+			}
+		}
+	}
+}
+
+// Looking for new work leaves some of a budget to what is signed already.
+func TestBudgetReserve(t *testing.T) {
+	calls := 0
+	c, _, _ := pacedClient(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: 8, Per: 24 * time.Hour}}}, func(w http.ResponseWriter, r *http.Request) {
+		calls++
+		if strings.Contains(r.URL.Path, "pending") {
+			_, _ = w.Write([]byte(`[]`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"txId":"x"}`))
+	})
+	for n := range 7 {
+		if _, err := c.Pending(t.Context(), chain.BTC, []string{"k"}); (err != nil) != (n == 6) || (err != nil && !errors.Is(err, tatum.ErrBudget)) {
+			t.Fatalf("call %d: %v", n, err)
+		}
+	}
+	if _, err := c.Broadcast(t.Context(), chain.BTC, "x", "00"); err != nil {
+		t.Error(err)
+	}
+	_, err := c.TxIDOf(t.Context(), "x")
+	if !errors.Is(err, tatum.ErrBudget) || !tatum.IsTransient(err) || !strings.Contains(err.Error(), "not sent: the budget of credits is used up: 8/day") {
+		t.Error(err)
+	}
+	if calls != 7 {
+		t.Errorf("%d calls", calls)
+	}
+}
+
+// What an earlier program used counts for the next one, until it is long ago.
+func TestBudgetResumes(t *testing.T) {
+	h := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }
+	limits := tatum.Limits{Budgets: []tatum.Budget{{Credits: 3, Per: time.Hour}, {Credits: 100, Per: 24 * time.Hour}}}
+	c, pace, _ := pacedClient(t, limits, h)
+	for range 3 {
+		if _, err := c.TxIDOf(t.Context(), "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next, again, w := pacedClient(t, limits, h)
+	again.Resume(pace.Usage())
+	if _, err := next.TxIDOf(t.Context(), "x"); !errors.Is(err, tatum.ErrBudget) {
+		t.Error(err)
+	}
+	w.at = w.at.Add(62 * time.Minute)
+	if _, err := next.TxIDOf(t.Context(), "x"); err != nil {
+		t.Error(err)
+	}
+	if u := again.Usage(); u.Budgets[0].Credits != 1 || u.Budgets[1].Credits != 4 {
+		t.Errorf("%+v", u.Budgets)
+	}
+}
+
+// So many calls a second, however many are made at once.
+func TestRate(t *testing.T) {
+	c, _, w := pacedClient(t, tatum.Limits{PerSecond: 5}, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) })
+	begin := w.at
+	for range 51 {
+		if _, err := c.TxIDOf(t.Context(), "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := w.at.Sub(begin); took != 10*time.Second {
+		t.Errorf("51 calls in %s", took)
+	}
+}
+
+// After many failures in a row nothing is sent for a while; then one call is,
+// and the pause grows while it fails.
+func TestBreaker(t *testing.T) {
+	var calls atomic.Int32
+	well := false
+	c, pace, w := pacedClient(t, tatum.Limits{}, func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		if well {
+			_, _ = w.Write([]byte(`{}`))
+			return
+		}
+		w.WriteHeader(http.StatusBadGateway)
+	})
+	var err error
+	for range 5 {
+		_, err = c.TxIDOf(t.Context(), "x")
+	}
+	if !errors.Is(err, tatum.ErrPaused) || !tatum.IsUnreachable(err) || calls.Load() != 12 {
+		t.Fatalf("%d calls, then %v", calls.Load(), err)
+	}
+	for n, rest := range []time.Duration{3750 * time.Millisecond, 7500 * time.Millisecond, 15 * time.Second, 30 * time.Second} {
+		until := pace.Usage().Paused
+		if got := until.Sub(w.at); got > rest || got < rest-time.Second/2 { // the call before it has slept meanwhile
+			t.Errorf("rest %d is %s, want %s", n, got, rest)
+		}
+		w.at = until
+		before := calls.Load()
+		if _, err := c.TxIDOf(t.Context(), "x"); err == nil || calls.Load() != before+1 {
+			t.Errorf("%d calls to see whether it works: %v", calls.Load()-before, err)
+		}
+	}
+	well = true
+	w.at = pace.Usage().Paused
+	for range 3 {
+		if _, err := c.TxIDOf(t.Context(), "x"); err != nil {
+			t.Error(err)
+		}
+	}
+	if u := pace.Usage(); u.Calls["server"] != 16 || u.Calls["ok"] != 3 || u.Failing != 0 || !strings.Contains(u.Trouble, "HTTP 502") {
+		t.Errorf("%+v", u)
+	}
+}
+
+// A server that names a time is left alone until then by every call.
+func TestAskedToWait(t *testing.T) {
+	calls := 0
+	c, pace, w := pacedClient(t, tatum.Limits{}, func(w http.ResponseWriter, _ *http.Request) {
+		calls++
+		w.Header().Set("Retry-After", "600")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	if _, err := c.Broadcast(t.Context(), chain.BTC, "x", "00"); err == nil {
+		t.Fatal("no error")
+	}
+	if got := pace.Usage().Paused.Sub(w.at); got != 10*time.Minute {
+		t.Errorf("paused for %s", got)
+	}
+	if _, err := c.TxIDOf(t.Context(), "x"); !errors.Is(err, tatum.ErrPaused) || calls != 1 {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+}
+
+// What somebody gives up says nothing about the server.
+func TestBreakerIgnoresCancelled(t *testing.T) {
+	c, pace, _ := pacedClient(t, tatum.Limits{}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	for range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		_, _ = c.TxIDOf(ctx, "x")
+		cancel()
+	}
+	if u := pace.Usage(); u.Failing != 0 || !u.Paused.IsZero() {
+		t.Errorf("%+v", u)
+	}
+}
+
+func TestParseBudget(t *testing.T) {
+	for text, ok := range map[string]bool{"5000/hour": true, "1/day": true, "9/minute": true, "5000": false, "0/day": false, "-1/day": false, "x/day": false, "5/week": false, "5/": false, "": false} {
+		b, err := tatum.ParseBudget(text)
+		if (err == nil) != ok || (ok && b.String() != text) {
+			t.Errorf("%q: %v, %v", text, b, err)
+		}
+	}
+}
