@@ -323,7 +323,7 @@ func TestRelaysOnPostgres(t *testing.T) {
 	for relays, share := range map[int]float64{2: 0.4, 10: 0.2} {
 		name := fmt.Sprintf("%d on PostgreSQL", relays)
 		t.Run(name, func(t *testing.T) {
-			race(t, name, rounds(share, 6), func(t *testing.T) *arena {
+			race(t, name, rounds(share, 3), func(t *testing.T) *arena {
 				a := newArena(t)
 				a.onPostgres(relays, s.Database(t))
 				return a
@@ -334,7 +334,7 @@ func TestRelaysOnPostgres(t *testing.T) {
 
 // The same of two on SQLite, should the lock of the folder ever fail.
 func TestRelaysOnSQLite(t *testing.T) {
-	race(t, "2 on SQLite", rounds(0.4, 6), func(t *testing.T) *arena {
+	race(t, "2 on SQLite", rounds(0.4, 4), func(t *testing.T) *arena {
 		a := newArena(t)
 		a.onSQLite()
 		return a
@@ -345,7 +345,7 @@ func TestRelaysOnSQLite(t *testing.T) {
 // claims run out, others go on, and still one byte string leaves.
 func TestRelaysDie(t *testing.T) {
 	s := pgtest.Start(t)
-	n := rounds(0.05, 3)
+	n := rounds(0.05, 2)
 	a := newArena(t)
 	a.lease, a.mayDie = 500*time.Millisecond, true
 	a.onPostgres(4, s.Database(t))
