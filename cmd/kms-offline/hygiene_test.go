@@ -22,13 +22,13 @@ import (
 func randomForTests() io.Reader { return rand.Reader }
 
 // canary is what must not be seen where it was not asked for.
-type canary struct{ password, mnemonic, passphrase, wif string }
+type canary struct{ password, mnemonic, passphrase, wif, operator string }
 
 func (c canary) in(text string) []string {
 	var seen []string
 	for name, secret := range map[string]string{
 		"password": c.password, "passphrase": c.passphrase, "private key": c.wif,
-		"words": c.mnemonic, "first words": strings.Join(strings.Fields(c.mnemonic)[:3], " "),
+		"operator's password": c.operator, "words": c.mnemonic, "first words": strings.Join(strings.Fields(c.mnemonic)[:3], " "),
 	} {
 		if strings.Contains(text, secret) {
 			seen = append(seen, name)
@@ -44,6 +44,7 @@ func canaryWallet(t *testing.T, path string) canary {
 	c := canary{
 		password: "Canary-Password-7361", passphrase: "canary passphrase 5519",
 		mnemonic: "legal winner thank year wave sausage worth useful legal winner thank yellow",
+		operator: "operator canary 4410",
 		wif:      "cNnCNhgfdPymqPHPMs1WkXrKYSeqDB4QAVGaM5ra1sphbtNGBvaD",
 	}
 	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
@@ -92,6 +93,7 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	pw := passwordFile(t, dir, "pw", c.password)
+	op := passwordFile(t, dir, "op", c.operator)
 	all := []string{"first words", "passphrase", "private key", "words"}
 	ran := map[string]bool{}
 	for _, run := range []struct {
@@ -128,9 +130,14 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 		{[]string{"backup", filepath.Join(dir, "copy.kms")}, cli.Done, nil},
 		{[]string{"restore", filepath.Join(dir, "copy.kms")}, cli.Done, nil},
 		{[]string{"selftest"}, cli.Done, nil},
+		{[]string{"operator", "add", c.operator}, cli.Usage, nil}, // a secret in the wrong place
+		{[]string{"operator", "list"}, cli.Done, nil},
 		// from here on the wallet is written, at the full cost of its password
 		{[]string{"generatemanagedwallet", "BTC"}, cli.Done, nil},
 		{[]string{"generatemanagedprivatekeybatch", "LTC", "3"}, cli.Done, nil},
+		{[]string{"operator", "add", "alice", "--operator-password-file", op}, cli.Done, nil},
+		{[]string{"approve", pw, "--operator", "alice", "--operator-password-file", op}, cli.BadBundle, nil},
+		{[]string{"operator", "remove", "alice"}, cli.Done, nil},
 		{[]string{"pair", filepath.Join(dir, "relay.kmsid")}, cli.Done, nil},
 		{[]string{"policy", "set", filepath.Join("..", "..", "offline", "policy", "example.json")}, cli.Done, nil},
 		{[]string{"removewallet", words}, cli.Done, nil},
@@ -180,7 +187,7 @@ func sweep(t *testing.T, c canary, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if filepath.Base(path) == "pw" {
+		if base := filepath.Base(path); base == "pw" || base == "op" {
 			continue
 		}
 		if seen := c.in(string(b)); len(seen) > 0 {

@@ -1,0 +1,208 @@
+package offline
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"coldkms/offline/ledger"
+	"coldkms/offline/operator"
+	"coldkms/offline/policy"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/identity"
+)
+
+func person(t *testing.T, seed byte) identity.Private {
+	t.Helper()
+	k, err := identity.FromSeed(bytes.Repeat([]byte{seed}, identity.SeedSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func parsePolicy(t *testing.T, text string) policy.Policy {
+	t.Helper()
+	p, err := policy.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+const twoOfThem = `{"version":1,"chains":[{"chain":"BTC","network":"testnet","quorum":[{"per":"batch","above":1,"operators":2}]}]}`
+
+// quorumSession is one in which operators a (11) and b (12) are enrolled and
+// two must approve.
+func quorumSession(t *testing.T) (*Session, *Judged) {
+	t.Helper()
+	s, relay := newSession(t, &memory{})
+	s.Policy = parsePolicy(t, twoOfThem)
+	s.Operators = []operator.Operator{{Name: "a", Key: person(t, 11).Public()}, {Name: "b", Key: person(t, 12).Public()}}
+	return s, judged(t, s, request(t, s, relay, "good").File)
+}
+
+func judged(t *testing.T, s *Session, file []byte) *Judged {
+	t.Helper()
+	j, err := s.Judge(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func signedOf(t *testing.T, s *Session, j *Judged) (int, Signatures) {
+	t.Helper()
+	done, err := s.Sign(j, s.Agree(j), "typed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := done.Count()
+	return n, done
+}
+
+func TestQuorum(t *testing.T) {
+	s, j := quorumSession(t)
+	if n, done := signedOf(t, s, j); n != 0 || done.Result.Outcomes[0].Code != chain.QuorumMissing {
+		t.Fatalf("signed without an approval: %v", done.Result.Outcomes)
+	}
+	for range 2 { // one operator counts once
+		if _, err := s.Approve(j, person(t, 11), "typed"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.CheckQuorum(j); !errors.Is(err, ErrQuorum) || !strings.Contains(err.Error(), "1 of 2 (a)") {
+		t.Errorf("one of two: %v", err)
+	}
+	if n, _ := signedOf(t, s, j); n != 0 {
+		t.Fatal("signed with one approval of two")
+	}
+	if _, err := s.Approve(j, person(t, 12), "typed"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CheckQuorum(j); err != nil {
+		t.Error(err)
+	}
+	n, done := signedOf(t, s, j)
+	if n != 1 || len(done.Result.Operators) != 2 || bytes.Compare(done.Result.Operators[0][:], done.Result.Operators[1][:]) >= 0 {
+		t.Errorf("%d signed, by %x", n, done.Result.Operators)
+	}
+}
+
+// What another machine's approval is of has to be what is judged here.
+func TestCarriedApproval(t *testing.T) {
+	s, j := quorumSession(t)
+	good := operator.Approve(person(t, 11), s.terms(j))
+	for name, c := range map[string]struct {
+		change func(*operator.Terms)
+		key    byte
+		want   error
+	}{
+		"another batch":     {func(x *operator.Terms) { x.Batch[0]++ }, 11, ErrOtherApproval},
+		"another policy":    {func(x *operator.Terms) { x.Policy[0]++ }, 11, ErrOtherApproval},
+		"another judgement": {func(x *operator.Terms) { x.Judged[0]++ }, 11, ErrOtherApproval},
+		"a stranger":        {func(*operator.Terms) {}, 13, ErrNotOperator},
+	} {
+		terms := s.terms(j)
+		c.change(&terms)
+		if err := s.TakeApproval(j, operator.Approve(person(t, c.key), terms), "carried"); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	forged := good
+	forged.Operator = person(t, 12).Public()
+	if err := s.TakeApproval(j, forged, "carried"); !errors.Is(err, ErrOtherApproval) {
+		t.Errorf("another's name on it: %v", err)
+	}
+	if got := s.Approvers(j); len(got) != 0 {
+		t.Errorf("%v count", got)
+	}
+	if err := s.TakeApproval(j, good, "carried"); err != nil {
+		t.Error(err)
+	}
+	if got := s.Approvers(j); len(got) != 1 || got[0].Name != "a" {
+		t.Errorf("%v count", got)
+	}
+}
+
+// A line in the ledger is no approval without the operator's signature.
+func TestLedgerAloneApprovesNothing(t *testing.T) {
+	s, j := quorumSession(t)
+	a := operator.Approve(person(t, 11), s.terms(j))
+	stranger := operator.Approve(person(t, 13), s.terms(j))
+	line := s.about(j, ledger.KindApproved)
+	line.Operators = []string{
+		"b", s.Operators[1].String(), s.Operators[1].Record(a), // a's signature under b's name
+		operator.Operator{Name: "b", Key: person(t, 13).Public()}.Record(stranger), // b's name on a stranger's key
+	}
+	if err := s.Ledger.Append(line); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Approvers(j); len(got) != 0 {
+		t.Errorf("%v count", got)
+	}
+	twice := s.about(j, ledger.KindApproved)
+	twice.Operators = []string{s.Operators[0].Record(a), operator.Operator{Name: "c", Key: a.Operator}.Record(a)}
+	if err := s.Ledger.Append(twice); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Approvers(j); len(got) != 1 {
+		t.Errorf("one key under two names counts as %v", got)
+	}
+}
+
+func TestWhatTakesApprovalsBack(t *testing.T) {
+	for name, change := range map[string]func(*Session, *Judged) error{
+		"declined":       func(s *Session, j *Judged) error { return s.Decline(j) },
+		"another policy": func(s *Session, _ *Judged) error { s.Policy = policy.Default(); return nil },
+		"removed":        func(s *Session, _ *Judged) error { s.Operators = s.Operators[1:]; return nil },
+	} {
+		s, j := quorumSession(t)
+		if _, err := s.Approve(j, person(t, 11), "typed"); err != nil {
+			t.Fatal(err)
+		}
+		if err := change(s, j); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Approvers(j); len(got) != 0 {
+			t.Errorf("%s: %v count", name, got)
+		}
+	}
+}
+
+// A refused batch asks for no operators, and none can approve it.
+func TestNobodyApprovesWhatIsRefused(t *testing.T) {
+	s, relay := newSession(t, &memory{})
+	s.Policy = parsePolicy(t, twoOfThem)
+	s.Operators = []operator.Operator{{Name: "a", Key: person(t, 11).Public()}}
+	j := judged(t, s, request(t, s, relay, "foreign").File)
+	if _, err := s.Approve(j, person(t, 11), "typed"); !errors.Is(err, ErrNothingToSign) {
+		t.Error(err)
+	}
+	if err := s.CheckQuorum(j); err != nil {
+		t.Error(err)
+	}
+}
+
+// An operator may approve by digest what was reviewed as it is judged now.
+func TestReviewedAs(t *testing.T) {
+	s, j := quorumSession(t)
+	if err := s.ReviewedAs(j, j.Request.Digest); !errors.Is(err, ErrNotReviewed) {
+		t.Errorf("never reviewed: %v", err)
+	}
+	if err := s.RecordReview(j); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ReviewedAs(j, j.Request.Digest); err != nil {
+		t.Error(err)
+	}
+	if err := s.ReviewedAs(j, bundle.Digest{1}); !errors.Is(err, ErrNotReviewed) {
+		t.Errorf("another digest: %v", err)
+	}
+	s.Policy = policy.Default()
+	if err := s.ReviewedAs(j, j.Request.Digest); !errors.Is(err, ErrNotReviewed) {
+		t.Errorf("under another policy: %v", err)
+	}
+}
