@@ -206,7 +206,7 @@ type Move struct {
 // Move makes steps, all or none. An item that is not in the state it should
 // come from is ErrState, one that is not held ErrLeased.
 func (j *Journal) Move(ctx context.Context, moves ...Move) error {
-	return j.change(ctx, "move", func(tx tx) error {
+	return j.together(ctx, "move", func(tx tx) error {
 		for _, m := range moves {
 			if !Allowed(m.From, m.To) || m.To == Exported || (m.To == Signed && m.From != Failed) || (m.To == Failed && m.From == Refused) {
 				return notAllowed(m.ID, m.From, m.To) // those have methods of their own
@@ -233,7 +233,7 @@ type Note struct {
 
 // Note records why an item stays where it is, under the conditions of Move.
 func (j *Journal) Note(ctx context.Context, n Note) error {
-	return j.change(ctx, "note", func(tx tx) error {
+	return j.together(ctx, "note", func(tx tx) error {
 		fence, args := n.Lease.fence()
 		args = append([]any{words(string(n.Code)), words(n.Reason), j.now().Unix(), n.ID, string(n.State)}, args...)
 		done, err := tx.ExecContext(ctx, "UPDATE items SET code = ?, reason = ?, updated = ? WHERE id = ? AND state = ?"+fence, args...)
@@ -247,7 +247,7 @@ func (j *Journal) Note(ctx context.Context, n Note) error {
 // Sighted records how many confirmations a transaction had, -1 for one that
 // was not found.
 func (j *Journal) Sighted(ctx context.Context, id string, l Lease, depth int64) error {
-	return j.change(ctx, "sighted", func(tx tx) error {
+	return j.together(ctx, "sighted", func(tx tx) error {
 		fence, args := l.fence()
 		done, err := tx.ExecContext(ctx, "UPDATE items SET depth = ? WHERE id = ?"+fence, append([]any{depth, id}, args...)...)
 		return tx.met(ctx, done, err, id, l)

@@ -29,6 +29,7 @@ type Journal struct {
 	shared bool // on PostgreSQL: connections come and go
 	now    func() time.Time
 	pause  func(context.Context, time.Duration) error
+	group  group
 }
 
 // Item is one pending transaction with its history's last line.

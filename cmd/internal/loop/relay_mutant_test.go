@@ -39,6 +39,7 @@ var mutants = [...]mutant{
 	{"two ids paid by one payment", "online/broadcast.go", "payer != s.item.ID {", "false && payer != s.item.ID {", "./online", "TestSameTransaction"},
 	{"any 404 is gone", "online/status.go", `errors.As(err, &said) && said.Code == "kms.missing"`, "errors.As(err, &said) && said.Status == 404", "./online", "TestRejectNotFound"},
 	{"a late signature is lost", "online/journal/state.go", "	{Prepared, Signed}, // as above\n", "", "./online/journal", "TestLateSignature"},
+	{"a change in company leaves half of itself", "online/journal/group.go", `"ROLLBACK TO SAVEPOINT alone"`, `"SELECT 1"`, "./online/journal", "TestTogether"},
 	{"a dead end is sent for ever", "online/deadend.go", "if err != nil || spent == nil {", "if true || err != nil || spent == nil {", "./online", "TestInputsSpent"},
 }
 
