@@ -1,0 +1,228 @@
+// Package file carries bytes over the gap as files on something that a person
+// carries: a USB stick, a card, a disc, or a folder that stands for one.
+//
+// A file appears whole or not at all, under its final name only after it was
+// read back, where the system allows it from the medium and not from memory.
+// Nothing is ever overwritten. What goes wrong is named: a full stick, a
+// write-protected one, one that was pulled out, one that gives other bytes
+// back. Links, pipes and devices that somebody put there are not followed and
+// never waited for.
+package file
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"coldkms/shared/durable"
+)
+
+// What can be wrong with a stick.
+var (
+	ErrFull     = errors.New("the stick is full")
+	ErrReadOnly = errors.New("the stick is write-protected")
+	ErrGone     = errors.New("the stick was pulled out, or is broken")
+	ErrTorn     = errors.New("the stick gives back other bytes than were written")
+	ErrExists   = errors.New("there is a file of that name with other content")
+)
+
+// Media is a stick, by the folder on it that is used.
+type Media struct {
+	FS  durable.FS
+	Dir string
+
+	// Uncached reads a file past the system's memory, nil where that cannot
+	// be had. direct says whether it was.
+	Uncached func(path string, limit int64) (data []byte, direct bool, err error)
+}
+
+// On gives the folder dir of this machine.
+func On(dir string) Media { return Media{FS: durable.OS{}, Dir: dir, Uncached: uncached} }
+
+// Present says whether the folder is there, which it is not while the stick
+// is away.
+func (m Media) Present() bool {
+	info, err := m.FS.Stat(m.Dir)
+	return err == nil && info.IsDir()
+}
+
+// Written is what is known of a file that was put in place.
+type Written struct {
+	Path   string
+	Before bool // it was there already, the same bytes
+	Direct bool // read back from the medium; otherwise from the system's memory
+}
+
+// Put writes a file, which appears under its name when all of it was read
+// back, and never else. The same content again is no error.
+func (m Media) Put(name string, data []byte) (Written, error) {
+	w := Written{Path: filepath.Join(m.Dir, name)}
+	if err := CheckName(name); err != nil {
+		return w, err
+	}
+	if !m.Present() {
+		return w, fmt.Errorf("write %s: %w: there is no folder %s", name, ErrGone, m.Dir)
+	}
+	_, err := m.FS.Lstat(w.Path)
+	if err == nil {
+		w.Before = true
+		w.Direct, err = m.same(w.Path, data, ErrExists)
+		return w, named("write "+name, err)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return w, named("write "+name, err)
+	}
+	w.Direct, err = m.place(w.Path, data)
+	return w, named("write "+name, err)
+}
+
+// place writes a temporary file, reads it back and gives it its name.
+func (m Media) place(path string, data []byte) (direct bool, err error) {
+	temp := filepath.Join(m.Dir, "."+filepath.Base(path)+".part")
+	if err := m.FS.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a writer that was cut short
+		return false, err
+	}
+	if err := m.fill(temp, data); err != nil {
+		return false, errors.Join(err, m.drop(temp))
+	}
+	if direct, err = m.same(temp, data, ErrTorn); err != nil {
+		return direct, errors.Join(err, m.drop(temp))
+	}
+	if err := m.FS.RenameNew(temp, path); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			err = ErrExists
+		}
+		return direct, errors.Join(err, m.drop(temp))
+	}
+	return direct, m.FS.SyncDir(m.Dir)
+}
+
+func (m Media) fill(path string, data []byte) error {
+	f, err := m.FS.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, durable.PermFile)
+	if err != nil {
+		return err
+	}
+	n, err := f.Write(data)
+	if err == nil && n < len(data) {
+		err = io.ErrShortWrite
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("%d of %d bytes were taken, %d are missing: %w", n, len(data), len(data)-n, err)
+	}
+	return nil
+}
+
+// drop removes a temporary file, if the stick is still there.
+func (m Media) drop(path string) error {
+	if err := m.FS.Remove(path); err != nil && m.Present() && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("and the part that was written stays there as %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}
+
+// same compares a file with what it should be.
+func (m Media) same(path string, data []byte, other error) (direct bool, err error) {
+	var got []byte
+	if m.Uncached != nil {
+		got, direct, err = m.Uncached(path, int64(len(data)))
+	} else {
+		got, err = m.read(path, int64(len(data)))
+	}
+	switch {
+	case errors.Is(err, durable.ErrTooLarge), err == nil && !bytes.Equal(got, data):
+		return direct, fmt.Errorf("%w (%d bytes were written, %d came back, the first other one is byte %d)", other, len(data), len(got), differs(got, data))
+	}
+	return direct, err
+}
+
+// differs is the first byte that is another one.
+func differs(a, b []byte) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// Get reads a file of at most limit bytes.
+func (m Media) Get(name string, limit int64) ([]byte, error) {
+	data, err := m.read(filepath.Join(m.Dir, name), limit)
+	return data, named(fmt.Sprintf("read %q", name), err)
+}
+
+// read opens what Lstat saw and nothing else: neither a link nor what somebody
+// put in its place meanwhile is followed, and a pipe is not waited for.
+func (m Media) read(path string, limit int64) ([]byte, error) {
+	seen, err := m.FS.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !seen.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w but a %s", durable.ErrNotRegular, kind(seen.Mode()))
+	}
+	f, err := m.FS.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readSeen(f, seen, limit)
+	return data, errors.Join(err, f.Close())
+}
+
+func readSeen(f durable.File, seen fs.FileInfo, limit int64) ([]byte, error) {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular() || !os.SameFile(info, seen):
+		return nil, fmt.Errorf("%w: it was exchanged while it was opened", durable.ErrNotRegular)
+	case info.Size() > limit:
+		return nil, fmt.Errorf("%w: %d bytes, at most %d are read", durable.ErrTooLarge, info.Size(), limit)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%w: more than %d bytes", durable.ErrTooLarge, limit)
+	}
+	return data, err
+}
+
+// kind says in words what is no regular file.
+func kind(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "folder"
+	case mode&fs.ModeSymlink != 0:
+		return "symbolic link"
+	case mode&fs.ModeNamedPipe != 0:
+		return "named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "socket"
+	case mode&fs.ModeDevice != 0:
+		return "device"
+	}
+	return "special file"
+}
+
+// named gives what a system says of a stick its name.
+func named(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, known := range [...]struct{ says, is error }{
+		{syscall.ENOSPC, ErrFull}, {syscall.EDQUOT, ErrFull}, {syscall.EFBIG, ErrFull},
+		{syscall.EROFS, ErrReadOnly}, {fs.ErrPermission, ErrReadOnly},
+		{syscall.EIO, ErrGone}, {syscall.ENXIO, ErrGone}, {syscall.ENODEV, ErrGone}, {syscall.ESTALE, ErrGone}, {syscall.ENOTCONN, ErrGone},
+	} {
+		if errors.Is(err, known.says) {
+			return fmt.Errorf("%s: %w: %w", op, known.is, err)
+		}
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
