@@ -12,6 +12,10 @@ import (
 	"coldkms/shared/chain/utxo"
 )
 
+// MaxShown is how long an address may be, in characters; what is longer is a
+// script.
+const MaxShown = 100
+
 // maxData is how much of data or of a script is shown, in bytes.
 const maxData = 80
 
@@ -127,9 +131,9 @@ func isData(out chain.Output) bool { return out.Kind == utxo.NullData.String() }
 func destination(out chain.Output) []string {
 	switch {
 	case out.Address != "" && out.Change:
-		return []string{Groups(out.Address), "(own: derived on this machine)"}
+		return append(grouped(out.Address), "(own: derived on this machine)")
 	case out.Address != "":
-		return []string{Groups(out.Address)}
+		return grouped(out.Address)
 	}
 	return script(out.Kind, out.Script)
 }
@@ -179,6 +183,17 @@ func proof(in chain.Input) string {
 		return in.Kind + ", not proven: signature commits to it, own"
 	}
 	return in.Kind + ", NOT PROVEN"
+}
+
+// grouped is Groups in lines that fit behind the indent.
+func grouped(address string) []string {
+	const most = 65 // columns, of whole groups
+	line := Groups(address)
+	if len(line) <= most {
+		return []string{line}
+	}
+	at := strings.LastIndexByte(line[:most], ' ')
+	return []string{line[:at], line[at+1:]}
 }
 
 // Groups splits an address into groups of four, after the prefix that

@@ -191,11 +191,11 @@ func (d Destination) text(p *printer) {
 		fresh = ", NEW"
 	}
 	p.line("  %s %s in %s%s", d.Paid.Coins(d.Chain), d.Network, many(d.Payments, "payment", "payments"), fresh)
+	lines := script(d.Kind, d.Script)
 	if d.Named {
-		p.line("             %s", Groups(d.To))
-		return
+		lines = grouped(d.To)
 	}
-	for _, l := range script(d.Kind, d.Script) {
+	for _, l := range lines {
 		p.line("             %s", l)
 	}
 }
