@@ -31,8 +31,12 @@ func (p *Packet) Content() (Content, error) {
 	c := Content{Scripts: make([][]byte, len(p.raw.Inputs))}
 	claims := make([]utxo.Claim, len(p.raw.Inputs))
 	position := make(map[chainhash.Hash]int)
+	carried := p.carried()
 	for i, in := range p.raw.Inputs {
 		op := p.raw.UnsignedTx.TxIn[i].PreviousOutPoint
+		if in.NonWitnessUtxo == nil && in.WitnessUtxo != nil {
+			in.NonWitnessUtxo = carried[op.Hash] // what another input proves, this one cannot claim otherwise
+		}
 		out, err := spentBy(i, in, op)
 		if err != nil {
 			return c, err
@@ -55,6 +59,17 @@ func (p *Packet) Content() (Content, error) {
 		return -1
 	}, claims)
 	return c, nil
+}
+
+// carried are the previous transactions of all inputs.
+func (p *Packet) carried() map[chainhash.Hash]*wire.MsgTx {
+	list := make(map[chainhash.Hash]*wire.MsgTx)
+	for _, in := range p.raw.Inputs {
+		if in.NonWitnessUtxo != nil {
+			list[in.NonWitnessUtxo.TxHash()] = in.NonWitnessUtxo
+		}
+	}
+	return list
 }
 
 // spentBy gives the output that an input spends, as far as the packet knows.

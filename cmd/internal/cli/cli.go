@@ -12,6 +12,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -125,21 +128,27 @@ func isUsage(err error) bool {
 	return false
 }
 
-// Printable escapes what could change a terminal or deceive a reader:
-// control characters, bidirectional marks, zero-width characters and invalid
-// UTF-8. Line breaks inside a message stay.
+// Printable escapes what could change a terminal or deceive a reader: control
+// and format characters (bidirectional marks, zero width, tags), separators of
+// lines, what is shown as nothing, and invalid UTF-8. Line breaks inside a
+// message stay.
 func Printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
-		case r == '\n':
+		case r == '\n' || !deceives(r):
 			b.WriteRune(r)
-		case r == '\uFFFD', r < 0x20, r >= 0x7f && r < 0xa0, r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e,
-			r >= 0x2060 && r <= 0x206f, r == 0xfeff, r == 0x61c, r >= 0xe0000 && r <= 0xe007f, r == 0xad:
-			fmt.Fprintf(&b, `\u%04x`, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r) // as JSON has it
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
 		default:
-			b.WriteRune(r)
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
 	return b.String()
+}
+
+func deceives(r rune) bool {
+	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp,
+		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

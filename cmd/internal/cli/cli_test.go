@@ -20,6 +20,10 @@ func TestPrintable(t *testing.T) {
 		"\x00\x7f\u0085":  `\u0000\u007f\u0085`,
 		"bad \xff utf-8":  `bad \ufffd utf-8`,
 		"a\tb\rc":         `a\u0009b\u000dc`,
+		"a\u0600\u180eb":  `a\u0600\u180eb`,
+		"a\ufff9b\ufffbc": `a\ufff9b\ufffbc`,
+		"a\u3164\ufe0fb":  `a\u3164\ufe0fb`, // shown as nothing
+		"a\U000e0041":     `a\udb40\udc41`,
 	} {
 		if got := Printable(in); got != want {
 			t.Errorf("%q is shown as %q, want %q", in, got, want)
