@@ -313,6 +313,9 @@ func race(t *testing.T, name string, n int, arena func(t *testing.T) *arena) {
 			}
 		})
 	}
+	if t.Failed() {
+		return
+	}
 	fmt.Printf("relays: %s: %d rounds: one byte string for each id, each exported and sent once\n", name, n)
 }
 
@@ -369,6 +372,9 @@ func TestRelaysDie(t *testing.T) {
 		a.round(12, rand.New(rand.NewPCG(uint64(n), random.Uint64())))
 		close(stop)
 		wg.Wait()
+	}
+	if t.Failed() {
+		return
 	}
 	fmt.Printf("relays: 4 on PostgreSQL, killed, the server crashing: %d rounds: one byte string for each id\n", n)
 }

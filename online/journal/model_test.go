@@ -446,6 +446,9 @@ func TestModel(t *testing.T) {
 	if broken != "" {
 		t.Error(broken)
 	}
+	if t.Failed() {
+		return
+	}
 	fmt.Printf("model: %d transactions, 2 relays, any number of crashes: %d states, I1 to I3 hold in each\n", deals, worlds)
 	if s := newModel(1, journal.Transitions()).stuck(); s != "" {
 		t.Error(s)

@@ -41,6 +41,12 @@ var mutants = [...]mutant{
 	{"a late signature is lost", "online/journal/state.go", "	{Prepared, Signed}, // as above\n", "", "./online/journal", "TestLateSignature"},
 	{"a change in company leaves half of itself", "online/journal/group.go", `"ROLLBACK TO SAVEPOINT alone"`, `"SELECT 1"`, "./online/journal", "TestTogether"},
 	{"a dead end is sent for ever", "online/deadend.go", "if err != nil || spent == nil {", "if true || err != nil || spent == nil {", "./online", "TestInputsSpent"},
+
+	{"crash harness, broadcast before journal", "online/import.go",
+		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
+		"		for _, x := range s.signed {\n			_, _ = r.Tatum.Broadcast(ctx, s.items[x.ID].Chain, x.ID, fmt.Sprintf(\"%x\", x.Raw))\n		}\n		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
+		"./cmd/internal/loop", "TestCrash"},
+	{"crash harness, trust of failed", "online/tatum/broadcast.go", `Completed: absent(reply.Failed, "false") && `, `Completed: true || `, "./cmd/internal/loop", "TestCrash"},
 }
 
 // Every seeded fault is seen by its test.
@@ -79,8 +85,9 @@ func (m mutant) caught(t *testing.T, root string) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-overlay", overlay, "-run", "^"+m.test+"$", m.pkg)
+	cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-run", "^"+m.test+"$", m.pkg)
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOFLAGS=-overlay="+overlay) // for the programs that the test builds, too
 	out, err := cmd.CombinedOutput()
 	switch {
 	case bytes.Contains(out, []byte("--- SKIP: "+m.test)), err == nil && bytes.Contains(out, []byte("no PostgreSQL")):
