@@ -37,7 +37,9 @@ func (c *corpus) amounts() {
 		out(p, 1).Value = amount(id) - amount(id)/10 - amount(id)/1000*11
 	})
 	c.each("no fee", flagged(chain.FlagZeroFee), func(id chain.ID, p *payment) { out(p, 1).Value += fee(id) })
-	c.each("pays nobody but itself", flagged(chain.FlagRoundTrip), func(_ chain.ID, p *payment) { p.msg.TxOut = p.msg.TxOut[1:] })
+	c.each("pays nobody but itself", flagged(chain.FlagRoundTrip), func(id chain.ID, p *payment) {
+		p.msg.TxOut = []*wire.TxOut{wire.NewTxOut(amount(id)-fee(id), ownScripts(id)[0])}
+	})
 	c.each("outputs one above inputs", refused(chain.OutputsAbove), func(id chain.ID, p *payment) { out(p, 1).Value += fee(id) + 1 })
 	c.each("output above the supply", refused(chain.ValueOutOfRange), func(id chain.ID, p *payment) { out(p, 0).Value = params(id).MaxValue + 1 })
 	c.each("output of all 63 bits", refused(chain.ValueOutOfRange), func(_ chain.ID, p *payment) { out(p, 0).Value = math.MaxInt64 })
@@ -68,7 +70,10 @@ func (c *corpus) amounts() {
 	c.each("change that is dust", refused(chain.Dust), func(_ chain.ID, p *payment) { out(p, 1).Value = 1 })
 	c.each("output of nothing", refused(chain.Dust), func(_ chain.ID, p *payment) { out(p, 0).Value = 0 })
 	c.each("no outputs", refused(chain.NoOutputs), func(_ chain.ID, p *payment) { p.msg.TxOut = nil })
-	c.each("no inputs", refused(chain.NoInputs), func(_ chain.ID, p *payment) { p.msg.TxIn = nil })
+	c.each("no inputs", refused(chain.NoInputs), func(_ chain.ID, p *payment) {
+		p.msg.TxIn, p.prev = nil, nil
+		p.raw = func(tx, _ []byte) ([]byte, []byte) { return tx, []byte{} }
+	})
 	c.each("one outpoint twice", refused(chain.DuplicateInput), func(_ chain.ID, p *payment) { p.msg.AddTxIn(p.msg.TxIn[0]) })
 }
 

@@ -91,7 +91,12 @@ func (c *corpus) elements(value func() []any, add func(string, []byte)) {
 		{"with an id as text that has a shorter form", func(v []any) { item(v)[0] = pendingID(7) }},
 		{"with a signature id as text that has a shorter form", func(v []any) { item(v)[6] = []any{[]any{single(chain.BTC), -1}} }},
 		{"with a simple value for an id", func(v []any) { item(v)[0] = cbor.SimpleValue(99) }},
-		{"with an item of six", func(v []any) { v[3] = []any{item(v)[:6]} }},
+		{"with an item of seven", func(v []any) { v[3] = []any{item(v)[:7]} }},
+		{"with statements of null", func(v []any) { item(v)[7] = nil }},
+		{"with a statement of nothing", func(v []any) { item(v)[7] = []any{[]byte{}} }},
+		{"with a statement of text", func(v []any) { item(v)[7] = []any{"yes"} }},
+		{"with a statement of a million bytes", func(v []any) { item(v)[7] = []any{make([]byte, 1_000_000)} }},
+		{"with a thousand statements", func(v []any) { item(v)[7] = repeat[any](make([]byte, 104), 1000) }},
 	} {
 		v := value()
 		e.change(v)

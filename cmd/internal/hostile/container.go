@@ -35,7 +35,7 @@ func (c *corpus) ask(list ...*payment) *request {
 		for _, k := range p.keys {
 			keys = append(keys, []any{ident(k.SignatureID), k.Index})
 		}
-		r.items = append(r.items, []any{ident(p.id), p.family, string(p.chain), int(p.network), tx, context, keys})
+		r.items = append(r.items, []any{ident(p.id), p.family, string(p.chain), int(p.network), tx, context, keys, []any{}})
 	}
 	return r
 }

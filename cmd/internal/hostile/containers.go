@@ -33,10 +33,10 @@ func (c *corpus) containers() {
 	change("with a second stream", "than announced", func(k *container) { k.packed = append(k.packed, k.packed...) })
 	change("with a stream cut short", "expand", func(k *container) { k.packed = k.packed[:len(k.packed)-2] })
 	change("with a stream of rubbish", "expand", func(k *container) { k.packed = bytes.Repeat([]byte{0xff}, 100) })
-	change("without a stream", "expand", func(k *container) { k.packed = nil })
+	change("without a stream", "bundle is not valid", func(k *container) { k.packed = nil })
 	change("that is a bomb", "announces", func(k *container) { k.packed, k.size = bomb, 64<<20 })
 	change("that is a bomb and says it is not", "than announced", func(k *container) { k.packed, k.size = bomb, uint32(len(sound)) })
-	change("that is a bomb just within the limit, by a stranger", "bundle is not valid", func(k *container) { k.packed, k.size, k.author = near, nearSize, keyOf(9) })
+	change("that is a bomb just within the limit, by a stranger", "not paired", func(k *container) { k.packed, k.size, k.author = near, nearSize, keyOf(9) })
 	change("that is a bomb just within the limit", "bundle is not valid", func(k *container) { k.packed, k.size = near, nearSize })
 	for _, n := range []int{0, 1, 4, 5, 6, 37, 38, 101, 102, 105, 106, 107, len(file) / 2, len(file) - 1} {
 		c.add(fmt.Sprintf("container cut to %d", n), file[:n], invalid("bundle is not valid"))

@@ -23,7 +23,9 @@ func (c *corpus) encodings() {
 	bad("with a reference that does not end", func(tx, _ []byte) ([]byte, []byte) { return tx, bytes.Repeat([]byte{0xff}, 20) })
 	for i, field := range []string{"version", "lock time", "number of inputs", "index", "sequence", "number of outputs", "value", "length of a script"} {
 		bad("with a huge "+field, func(tx, context []byte) ([]byte, []byte) { return replace(tx, i, 1<<63), context })
-		bad("with the largest "+field, func(tx, context []byte) ([]byte, []byte) { return replace(tx, i, 1<<64-1), context })
+		if field != "index" { // which names an output that is not there
+			bad("with the largest "+field, func(tx, context []byte) ([]byte, []byte) { return replace(tx, i, 1<<64-1), context })
+		}
 	}
 	for _, cut := range []int{1, 2, 3, 5, 8, 20, 40} {
 		bad(fmt.Sprintf("cut by %d bytes", cut), func(tx, context []byte) ([]byte, []byte) { return tx[:len(tx)-cut], context })

@@ -99,11 +99,18 @@ func (c *corpus) segwitPackets() {
 	for _, id := range []chain.ID{chain.BTC, chain.LTC} {
 		script := ownScripts(id)[1]
 		p := c.spend(id, script, script)
+		p.msg.TxOut[1].Value -= 1_500_000
+		lie := wire.NewTxOut(amount(id)-1_000_000, script)
 		for half := range 2 {
 			c.add(fmt.Sprintf("PSBT of %s, fee attack, half %d", id, half+1), psbttest.Change(packet(p), func(raw *library.Packet) {
-				raw.Inputs[half].NonWitnessUtxo = nil
-				raw.Inputs[half].WitnessUtxo = wire.NewTxOut(amount(id)-1_000_000, script)
+				raw.Inputs[half].NonWitnessUtxo, raw.Inputs[half].WitnessUtxo = nil, lie
 			}), refused(chain.AmountMismatch))
+			c.add(fmt.Sprintf("PSBT of %s, fee attack without proofs, half %d", id, half+1), psbttest.Change(packet(p), func(raw *library.Packet) {
+				for i := range raw.Inputs {
+					raw.Inputs[i].NonWitnessUtxo, raw.Inputs[i].WitnessUtxo = nil, p.prev[0].TxOut[i]
+				}
+				raw.Inputs[half].WitnessUtxo = lie
+			}), refused(chain.UnprovenAmount))
 		}
 		c.add("PSBT of "+string(id)+" with a foreign witness", psbttest.Change(packet(c.spend(id, script)), func(raw *library.Packet) {
 			raw.Inputs[0].FinalScriptWitness = []byte{1, 1, 9}

@@ -49,6 +49,7 @@ func (c *corpus) segwitPair() {
 		for i, kind := range []string{"P2WPKH", "P2SH-P2WPKH"} {
 			script := ownScripts(id)[1+i]
 			whole := c.spend(id, script, script)
+			whole.msg.TxOut[1].Value -= 1_500_000
 			for half, name := range []string{"first", "second"} {
 				p := *whole
 				p.claims = map[int]utxo.Claim{}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"unicode/utf8"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/shared/bundle"
@@ -88,15 +89,15 @@ func (c *corpus) folders(put func(name, file string, e Case)) {
 	check(os.WriteFile(filepath.Join(c.dir, option, "--out=x.kmsreq"), c.file(c.pay(chain.BTC).with(func(p *payment) { p.msg.TxOut = nil })), 0o600))
 	put("folder with a file that is called like an option", option, refused(chain.NoOutputs))
 	mixed := folder("mixed")
-	check(os.WriteFile(filepath.Join(c.dir, mixed, "a.kmsreq"), c.file(c.pay(chain.BTC)), 0o600))
-	check(os.WriteFile(filepath.Join(c.dir, mixed, "b.kmsreq"), []byte("x"), 0o600))
+	check(os.WriteFile(filepath.Join(c.dir, mixed, "b.kmsreq"), c.file(c.pay(chain.BTC)), 0o600))
+	check(os.WriteFile(filepath.Join(c.dir, mixed, "a.kmsreq"), []byte("x"), 0o600))
 	put("folder with a sound request and a broken one", mixed, invalid("not a Coldkms file"))
 }
 
 // others are read by other commands.
 func (c *corpus) others() {
 	id := c.target.relay.File()
-	pair := invalid("identity file")
+	pair := invalid("")
 	pair.Command = []string{"pair", "{}"}
 	flipped := bytes.Clone(id)
 	flipped[20] ^= 1
@@ -110,13 +111,17 @@ func (c *corpus) others() {
 		c.add("identity file "+f.name, f.file, pair)
 	}
 	for _, t := range texts() {
-		c.add("result whose reason "+t.name, c.result(t.text), Case{Command: []string{"compare", "{}", "{}"}, Exit: cli.BadBundle, Says: "bundle is not valid"})
+		e := Case{Command: []string{"compare", "{}", "{}"}} // which speaks of signatures only
+		if !utf8.ValidString(t.text) {
+			e.Exit, e.Says = cli.BadBundle, "bundle is not valid"
+		}
+		c.add("result whose reason "+t.name, c.result(t.text), e)
 	}
 }
 
 // result is a sealed result of a refusal with this reason.
 func (c *corpus) result(reason string) []byte {
-	value := []any{make([]byte, 32), make([]byte, 32), 1, []byte{}, []any{[]any{ident(pendingID(1)), []any{}, "refused-by-person", reason}}}
+	value := []any{make([]byte, 32), make([]byte, 32), 1, []byte{}, []any{[]any{ident(pendingID(1)), []any{}, "refused-by-person", reason}}, []any{}}
 	k := c.pack(body(value))
 	k.kind = byte(bundle.KindResult)
 	return k.seal()

@@ -31,6 +31,8 @@ func texts() []text {
 		{"zero width", "a\u200bb\u200cc\u200dd\u2060e\ufeff"},
 		{"soft hyphen", "a\u00adb"},
 		{"tags", "\U000e0041\U000e0042\U000e007f"},
+		{"other format characters", "\u0600a\u180eb\ufff9c\ufffad\ufffbe\U00013430f\U0001d173g"},
+		{"variants and fillers", "a\ufe0fb\u3164c\u115fd\U000e0100e"},
 		{"homoglyphs", "ВТС"}, // Cyrillic
 		{"fullwidth", "ＢＴＣ"},
 		{"combining marks", "B\u0337T\u0337C\u0337" + strings.Repeat("\u0300", 20)},
