@@ -245,6 +245,11 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 		case try >= sendTries:
 			return false, s.trouble(ctx, CodeNetwork, fmt.Errorf("sent, no clear reply, and not found by its txid yet; run broadcast again: %w", last))
 		}
+		if try == 0 {
+			if may, err := s.mayLeave(ctx); err != nil || !may {
+				return false, err
+			}
+		}
 		if !tatum.IsDefinite(last) {
 			completed, err := s.sendOnce(ctx)
 			if err == nil && completed {

@@ -63,7 +63,12 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 }
 
 func (r *Relay) exportNew(ctx context.Context, o ExportOptions, peer journal.Peer, lease journal.Lease, ready []prepare.Prepared, report *Exported) error {
+	ready, statements, err := r.vouch(ctx, ready, report)
+	if err != nil || len(ready) == 0 {
+		return err
+	}
 	items, table := prepare.Bundle(ready)
+	carry(items, statements)
 	sealed, err := bundle.SealRequest(bundle.Request{
 		Signer: peer.Signer, Created: r.Now().Unix(), LedgerHead: peer.Head, Items: items, Previous: table,
 	}, r.identity)

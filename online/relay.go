@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"coldkms/online/foureye"
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/bundle"
@@ -54,6 +55,8 @@ const (
 	CodeOtherRelay   chain.Code = "other-relay"               // another relay works with it now
 	CodeSameTx       chain.Code = "same-transaction"          // it asks for the transaction that pays another id
 	CodeInputsSpent  chain.Code = "inputs-spent"              // something else spends what it spends: it can never confirm
+	CodeVetoed       chain.Code = "four-eye-refused"          // the approval service says no
+	CodeNoAnswer     chain.Code = "four-eye-no-answer"        // the approval service gives no usable answer
 	CodeEvicted      chain.Code = "evicted"                   // it was with the network and is not any more
 )
 
@@ -67,7 +70,8 @@ type Problem struct {
 // Relay is an opened state directory. Its exported fields may be set before
 // the first step.
 type Relay struct {
-	Tatum    *tatum.Client // for fetch, broadcast and reject; import reports refusals to it if it is there
+	Tatum    *tatum.Client   // for fetch, broadcast and reject; import reports refusals to it if it is there
+	FourEye  *foureye.Client // asked before anything is exported, and before it is sent; nil: nobody is
 	FS       durable.FS
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
