@@ -81,6 +81,11 @@ func (r *Relay) work(ctx context.Context, f journal.Filter, do func(*step, conte
 		part := r.partOf(len(all), total)
 		err = part.each(ctx, len(items), workers, func(ctx context.Context, i int) error {
 			steps[i] = step{Relay: r, item: items[i], line: line, lease: lease}
+			mine, err := r.As(items[i].Account)
+			if err != nil {
+				return steps[i].stays(ctx, CodeOtherKey, err)
+			}
+			steps[i].Relay = mine
 			return steps[i].held(ctx, do)
 		})
 		all = append(all, steps...)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"time"
+	"slices"
 
 	"coldkms/online/journal"
 	"coldkms/online/prepare"
@@ -14,6 +14,7 @@ import (
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 	"coldkms/shared/psbt"
+	"coldkms/shared/transport/file"
 )
 
 // ExportOptions choose what is exported.
@@ -26,6 +27,8 @@ type ExportOptions struct {
 
 	PSBT    bool                        // one PSBT an item for another signer, instead of the Request's file
 	Masters map[string]psbt.Fingerprint // of the master keys behind signature ids, where they are known
+
+	Put func(name string, file []byte) (path string, err error) // writes a Request's file elsewhere than to Dir; may be nil
 }
 
 // Exported is the Request that was written.
@@ -46,7 +49,10 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	if err != nil {
 		return Exported{}, err
 	}
-	if err := r.makeDir(o.Dir); err != nil {
+	if o.Put == nil {
+		err = r.makeDir(o.Dir)
+	}
+	if err != nil {
 		return Exported{}, err
 	}
 	var report Exported
@@ -102,8 +108,15 @@ func (r *Relay) write(ctx context.Context, o ExportOptions, req bundle.SealedReq
 		report.Digest = &digest
 		return r.writePSBTs(ctx, o, req, report)
 	}
-	path := filepath.Join(o.Dir, fileName(req))
-	if err := durable.Create(r.FS, path, req.File, durable.PermFile, nil); err != nil {
+	put := o.Put
+	if put == nil {
+		put = func(name string, data []byte) (string, error) {
+			path := filepath.Join(o.Dir, name)
+			return path, durable.Create(r.FS, path, data, durable.PermFile, nil)
+		}
+	}
+	path, err := put(fileName(req), req.File)
+	if err != nil {
 		return err
 	}
 	if err := r.journal.Written(ctx, req.Digest); err != nil {
@@ -113,13 +126,18 @@ func (r *Relay) write(ctx context.Context, o ExportOptions, req bundle.SealedReq
 	return nil
 }
 
-// fileName tells a person when, how much and which.
+// fileName tells a person when, of which network, how much and which.
 func fileName(req bundle.SealedRequest) string {
-	items := "1item"
-	if n := len(req.Items); n != 1 {
-		items = fmt.Sprintf("%ditems", n)
+	name := file.Name{Created: req.Created, Items: len(req.Items), Digest: req.Digest, Ending: ".kmsreq"}
+	for i, it := range req.Items {
+		switch {
+		case i == 0:
+			name.Network = it.Network.String()
+		case name.Network != it.Network.String():
+			name.Network = ""
+		}
 	}
-	return fmt.Sprintf("coldkms-%s-%s-%.8s.kmsreq", time.Unix(req.Created, 0).UTC().Format("20060102-150405"), items, req.Digest)
+	return name.String()
 }
 
 // finishExports writes what was journaled and never written, because the
@@ -186,6 +204,7 @@ func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) (j
 }
 
 func (r *Relay) prove(ctx context.Context, o ExportOptions, lease journal.Lease, items []journal.Item, report *Exported) ([]prepare.Prepared, error) {
+	items = slices.DeleteFunc(items, withdrawn)
 	if o.PSBT {
 		items = withPSBT(items, report)
 	}

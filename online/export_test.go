@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func TestExportAgainTheSame(t *testing.T) {
 	w.pay(1, nil)
 	w.fetch()
 	first := w.export(online.ExportOptions{})
-	if name := filepath.Base(*first.Request); name != "coldkms-20261123-101500-1item-"+(*first.Digest)[:8]+".kmsreq" {
+	if name := filepath.Base(*first.Request); !regexp.MustCompile(`^coldkms-20261123-101500-testnet-1item-[a-z]+-[a-z]+-` + (*first.Digest)[:8] + `\.kmsreq$`).MatchString(name) {
 		t.Errorf("named %s", name)
 	}
 	file, err := os.ReadFile(*first.Request)

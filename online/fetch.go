@@ -52,6 +52,9 @@ func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
 		if err := r.take(ctx, id, list, o, &report); err != nil {
 			return report, err
 		}
+		if err := r.missed(ctx, id, list, o, &report); err != nil {
+			return report, err
+		}
 	}
 	return report, r.prepareAll(ctx, o, chains, &report)
 }
@@ -91,6 +94,7 @@ func (r *Relay) take(ctx context.Context, id chain.ID, list []json.RawMessage, o
 		var items []journal.Item
 		for _, raw := range part {
 			it, completed, err := incoming(id, o.Network, raw)
+			it.Account = r.Account
 			switch {
 			case err != nil:
 				report.Problems = append(report.Problems, Problem{ID: it.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)})
@@ -109,7 +113,10 @@ func (r *Relay) take(ctx context.Context, id chain.ID, list []json.RawMessage, o
 				report.Fetched++
 			case journal.Changed:
 				report.Problems = append(report.Problems, Problem{ID: items[i].ID, Code: chain.ContentChanged,
-					Reason: "Tatum now asks for something else under this id; what was journaled first stays"})
+					Reason: reasonChanged})
+				if err := r.noteChanged(ctx, items[i].ID); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -236,7 +236,7 @@ func (r *Relay) tell(ctx context.Context, s sorted, report *Imported) error {
 			return err
 		}
 	}
-	r.tellTatum(ctx, s.refused, report)
+	r.tellTatum(ctx, s, report)
 	return nil
 }
 
@@ -273,15 +273,19 @@ func (f final) against(it journal.Item) *Problem {
 
 // tellTatum reports refusals as Tatum's own KMS would. It is a courtesy:
 // whether it arrives changes nothing here.
-func (r *Relay) tellTatum(ctx context.Context, refused []journal.RefusedItem, report *Imported) {
-	if r.Tatum == nil || len(refused) == 0 {
-		return
+func (r *Relay) tellTatum(ctx context.Context, s sorted, report *Imported) {
+	errs := make(map[string][]tatum.ItemError) // by API key
+	for _, x := range s.refused {
+		account := s.items[x.ID].Account
+		errs[account] = append(errs[account], tatum.ItemError{ID: x.ID, Error: "refused by the offline signer: " + string(x.Code)})
 	}
-	errs := make([]tatum.ItemError, len(refused))
-	for i, x := range refused {
-		errs[i] = tatum.ItemError{ID: x.ID, Error: "refused by the offline signer: " + string(x.Code)}
-	}
-	if err := r.Tatum.ReportErrors(ctx, errs); err != nil {
-		report.Notes = append(report.Notes, fmt.Sprintf("refusals were not reported to Tatum: %v", err))
+	for account, list := range errs {
+		mine, err := r.As(account)
+		if err != nil || mine.Tatum == nil {
+			continue
+		}
+		if err := mine.Tatum.ReportErrors(ctx, list); err != nil {
+			report.Notes = append(report.Notes, fmt.Sprintf("refusals were not reported to Tatum: %v", err))
+		}
 	}
 }

@@ -3,6 +3,7 @@ package online
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
 
@@ -25,6 +26,7 @@ func (r *Relay) prepareAll(ctx context.Context, o FetchOptions, chains []chain.I
 			return err
 		}
 		f.After = items[len(items)-1].After()
+		items = slices.DeleteFunc(items, withdrawn)
 		err = r.prepareBatch(ctx, lease, items, report)
 		if err := errors.Join(err, r.release(ctx, lease)); err != nil {
 			return err

@@ -58,6 +58,7 @@ const (
 	CodeVetoed       chain.Code = "four-eye-refused"          // the approval service says no
 	CodeNoAnswer     chain.Code = "four-eye-no-answer"        // the approval service gives no usable answer
 	CodeEvicted      chain.Code = "evicted"                   // it was with the network and is not any more
+	CodeOtherKey     chain.Code = "other-api-key"             // fetched with an API key that is not here
 )
 
 // Problem is what keeps one item from going on.
@@ -76,6 +77,9 @@ type Relay struct {
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
 	Progress func(done, total int) // how far a long step is; may be nil
+
+	Account  string                   // name of Tatum's API key, "" for the only one: what it fetched is its own
+	Accounts map[string]*tatum.Client // further API keys by name
 
 	journal  *journal.Journal
 	identity identity.Private

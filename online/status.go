@@ -19,7 +19,10 @@ type Status struct {
 	Network string        `json:"network"`
 	State   journal.State `json:"state"`
 	TxID    string        `json:"txId"`
-	Updated string        `json:"updated"` // RFC 3339
+	Updated string        `json:"updated"`                 // RFC 3339
+	Since   string        `json:"since"`                   // when it came into its state, RFC 3339
+	Account string        `json:"account,omitempty"`       // name of the API key that fetched it
+	Depth   int64         `json:"confirmations,omitempty"` // when it was last looked for
 	Code    chain.Code    `json:"code,omitempty"`
 	Reason  string        `json:"reason,omitempty"`
 }
@@ -37,7 +40,7 @@ func (r *Relay) Status(ctx context.Context, network chain.Network, ids ...string
 		known[it.ID] = true
 		list[i] = Status{
 			ID: it.ID, Chain: it.Chain, Network: it.Network.String(), State: it.State, TxID: it.TxID,
-			Updated: it.Updated.Format(time.RFC3339), Code: it.Code, Reason: it.Reason,
+			Updated: it.Updated.Format(time.RFC3339), Since: it.Since.Format(time.RFC3339), Account: it.Account, Depth: max(it.Depth, 0), Code: it.Code, Reason: it.Reason,
 		}
 	}
 	for _, id := range ids {
@@ -78,7 +81,11 @@ func (r *Relay) drop(ctx context.Context, lease journal.Lease, it journal.Item, 
 	defer func() { err = errors.Join(err, r.release(ctx, lease)) }()
 	bounded, cancel := context.WithTimeout(ctx, lease.Left(r.Now()))
 	defer cancel()
-	if err := r.Tatum.Delete(bounded, it.ID, true); err != nil && !gone(err) {
+	mine, err := r.As(it.Account)
+	if err != nil {
+		return false, err
+	}
+	if err := mine.Tatum.Delete(bounded, it.ID, true); err != nil && !gone(err) {
 		return false, err
 	}
 	seen := it.Request != bundle.Digest{} // it was once on its way to the signer, whatever became of it here

@@ -81,8 +81,10 @@ type Filter struct {
 	IDs     []string
 	Network chain.Network
 	Max     int
-	After   int64 // only those that come after this place
-	Shallow int64 // only those with fewer confirmations when last looked for
+	After   int64   // only those that come after this place
+	Shallow int64   // only those with fewer confirmations when last looked for
+	Account *string // only what this API key fetched
+	Codes   []chain.Code
 }
 
 // Items lists items, oldest first.
@@ -139,6 +141,9 @@ func (f Filter) where(condition string) (string, []any) {
 	if len(f.IDs) > 0 {
 		in("id", f.IDs)
 	}
+	if len(f.Codes) > 0 {
+		in("code", f.Codes)
+	}
 	if f.Network != chain.UnknownNetwork {
 		all, args = append(all, "network = ?"), append(args, f.Network)
 	}
@@ -147,6 +152,9 @@ func (f Filter) where(condition string) (string, []any) {
 	}
 	if f.Shallow > 0 {
 		all, args = append(all, "depth < ?"), append(args, f.Shallow)
+	}
+	if f.Account != nil {
+		all, args = append(all, "account = ?"), append(args, *f.Account)
 	}
 	if len(all) == 0 {
 		return "", nil

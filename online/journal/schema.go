@@ -127,7 +127,7 @@ ALTER TABLE items ADD COLUMN since INTEGER NOT NULL DEFAULT 0; -- 0: created
 ALTER TABLE items ADD COLUMN told TEXT NOT NULL DEFAULT '';
 UPDATE items SET since = updated, told = state;
 CREATE INDEX items_untold ON items (seq) WHERE told <> state;
-CREATE INDEX items_by_depth ON items (depth) WHERE state IN ('broadcast', 'completed');
+CREATE INDEX items_by_depth ON items (state, depth);
 `, sqlite: `
 CREATE TRIGGER items_since AFTER UPDATE OF state ON items WHEN OLD.state <> NEW.state
 BEGIN UPDATE items SET since = NEW.updated WHERE seq = NEW.seq; END;
