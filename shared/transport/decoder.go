@@ -1,0 +1,193 @@
+package transport
+
+import (
+	"coldkms/shared/transport/bbqr"
+	"coldkms/shared/transport/fast"
+	"coldkms/shared/transport/ur"
+)
+
+// Bounds of a Decoder.
+const (
+	maxStreams = 8
+	maxMemory  = 48 << 20 // bytes of all streams together
+)
+
+// Payload is what came across.
+type Payload struct {
+	Lane  Lane
+	Kind  Kind
+	Bytes []byte
+}
+
+// Decoder takes parts in any order, of one or of several streams, and whatever
+// else a camera sees. It is used by one goroutine.
+type Decoder struct {
+	words   *ur.Reader
+	streams []*stream // the one that was added to last, last
+	done    *Payload
+}
+
+// stream is one payload that is being put together.
+type stream struct {
+	key  string
+	lane Lane
+	kind Kind
+	join joiner
+	add  func(part any) bool
+}
+
+// joiner is what the decoders of all lanes have in common.
+type joiner interface {
+	Progress() (have, need int)
+	Bytes() int
+	Result() (payload []byte, done bool, err error)
+}
+
+// Progress is how far a stream has come. Have is a rank: at Need it is done.
+type Progress struct {
+	Lane       Lane
+	Have, Need int
+	Streams    int   // at once
+	Missing    []int // of a BBQr, parts from 0; the other lanes miss none in particular
+}
+
+// NewDecoder begins with nothing read.
+func NewDecoder() *Decoder { return &Decoder{words: ur.NewReader()} }
+
+// Add takes what a symbol says. An error says why it was of no use; what was
+// read before is never lost by it. ErrForeign is for text of other kinds.
+func (d *Decoder) Add(text string) error {
+	if d.done != nil {
+		return nil
+	}
+	lane, known := LaneOf(text)
+	if !known {
+		return ErrForeign
+	}
+	key, fresh, part, err := d.parse(lane, text)
+	if err != nil {
+		return err
+	}
+	s := d.stream(key, fresh)
+	if !s.add(part) {
+		d.drop(s) // another payload under the same name began
+		s = d.stream(key, fresh)
+		s.add(part)
+	}
+	payload, done, err := s.join.Result()
+	if err != nil {
+		d.drop(s) // a forged part was among them: begin again
+		return err
+	}
+	if done {
+		d.done = &Payload{Lane: s.lane, Kind: s.kind, Bytes: payload}
+		d.streams = nil
+		return nil
+	}
+	d.makeRoom()
+	return nil
+}
+
+// parse reads a part and says how to begin its stream.
+func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *stream, part any, err error) {
+	switch lane {
+	case Fast:
+		p, err := fast.Parse(text)
+		return p.Key(), func() *stream {
+			dec := fast.NewDecoder(p)
+			return &stream{lane: lane, kind: Bytes, join: dec, add: func(part any) bool { dec.Add(part.(fast.Part)); return true }}
+		}, p, err
+	case UR:
+		p, err := d.words.Parse(text)
+		return p.Key(), func() *stream {
+			dec := ur.NewDecoder(p)
+			return &stream{lane: lane, kind: kindOfUR(p.Type), join: dec, add: func(part any) bool { dec.Add(part.(ur.Part)); return true }}
+		}, p, err
+	default:
+		p, err := bbqr.Parse(text)
+		return p.Key(), func() *stream {
+			dec := bbqr.NewDecoder(p)
+			return &stream{lane: lane, kind: kindOfBBQr(p.Type), join: dec, add: func(part any) bool { return dec.Add(part.(bbqr.Part)) }}
+		}, p, err
+	}
+}
+
+func kindOfUR(name string) Kind {
+	switch name {
+	case ur.Bytes:
+		return Bytes
+	case ur.PSBT, ur.CryptoPSBT:
+		return PSBT
+	}
+	return Kind("ur:" + name)
+}
+
+func kindOfBBQr(name byte) Kind {
+	switch name {
+	case bbqr.Binary:
+		return Bytes
+	case bbqr.PSBT:
+		return PSBT
+	case bbqr.Transaction:
+		return Transaction
+	}
+	return Kind("bbqr:" + string(name))
+}
+
+// stream finds the stream of this key, or begins it, and makes it the last.
+func (d *Decoder) stream(key string, fresh func() *stream) *stream {
+	for i, s := range d.streams {
+		if s.key == key {
+			d.streams = append(append(d.streams[:i:i], d.streams[i+1:]...), s)
+			return s
+		}
+	}
+	s := fresh()
+	s.key = key
+	d.streams = append(d.streams, s)
+	return s
+}
+
+func (d *Decoder) drop(gone *stream) {
+	for i, s := range d.streams {
+		if s == gone {
+			d.streams = append(d.streams[:i:i], d.streams[i+1:]...)
+			return
+		}
+	}
+}
+
+// makeRoom drops the streams that were not added to for longest, until what
+// is left fits.
+func (d *Decoder) makeRoom() {
+	sum := 0
+	for i := len(d.streams) - 1; i >= 0; i-- {
+		sum += d.streams[i].join.Bytes()
+		if i < len(d.streams)-1 && (sum > maxMemory || len(d.streams)-i > maxStreams) {
+			d.streams = d.streams[i+1:]
+			return
+		}
+	}
+}
+
+// Progress is that of the stream that was added to last.
+func (d *Decoder) Progress() Progress {
+	if len(d.streams) == 0 {
+		return Progress{}
+	}
+	s := d.streams[len(d.streams)-1]
+	p := Progress{Lane: s.lane, Streams: len(d.streams)}
+	p.Have, p.Need = s.join.Progress()
+	if m, ok := s.join.(*bbqr.Decoder); ok {
+		p.Missing = m.Missing()
+	}
+	return p
+}
+
+// Result gives the first payload that was complete.
+func (d *Decoder) Result() (Payload, bool) {
+	if d.done == nil {
+		return Payload{}, false
+	}
+	return *d.done, true
+}

@@ -1,0 +1,94 @@
+// Package gf2 solves systems of linear equations over GF(2) whose unknowns are
+// blocks of bytes, as the equations come in. Its memory is what was learnt so
+// far: an equation that says nothing new is not kept.
+package gf2
+
+import (
+	"crypto/subtle"
+	"math/bits"
+)
+
+// Solver finds k blocks of size bytes each. Its equations are kept in reduced
+// form (Gauss–Jordan), so that the work is spread over them and nothing is left
+// to do at the end.
+type Solver struct {
+	k, size int
+	words   int
+	rows    []*row // by the column of which a row is the only one with a one
+	rank    int
+}
+
+type row struct {
+	bits []uint64
+	data []byte
+}
+
+// New solves for k blocks. Nothing is allocated for them yet but a pointer each.
+func New(k, size int) *Solver {
+	return &Solver{k: k, size: size, words: (k + 63) / 64, rows: make([]*row, k)}
+}
+
+// Words is the length of the coefficients of an equation: bit i of word i/64
+// says whether block i takes part.
+func (s *Solver) Words() int { return s.words }
+
+// Rank is how many blocks' worth of equations are known: never an estimate.
+func (s *Solver) Rank() int { return s.rank }
+
+// Done says whether all blocks are known.
+func (s *Solver) Done() bool { return s.rank == s.k }
+
+// Bytes is about what the equations take up.
+func (s *Solver) Bytes() int { return 8*s.k + s.rank*(s.size+8*s.words+64) }
+
+// Add takes an equation: the blocks that of names, XORed, are data. It says
+// whether that was new. Both slices belong to the solver afterwards.
+func (s *Solver) Add(of []uint64, data []byte) bool {
+	for w, word := range of {
+		for ; word != 0; word &= word - 1 {
+			if r := s.rows[w<<6|bits.TrailingZeros64(word)]; r != nil { // its other ones are in columns without a row
+				xor(of, r.bits)
+				subtle.XORBytes(data, data, r.data)
+			}
+		}
+	}
+	pivot := first(of)
+	if pivot < 0 {
+		return false
+	}
+	w, mask := pivot>>6, uint64(1)<<(pivot&63)
+	for _, r := range s.rows {
+		if r != nil && r.bits[w]&mask != 0 {
+			xor(r.bits, of)
+			subtle.XORBytes(r.data, r.data, data)
+		}
+	}
+	s.rows[pivot] = &row{of, data}
+	s.rank++
+	return true
+}
+
+// Join puts the blocks together once all are known.
+func (s *Solver) Join() []byte {
+	out := make([]byte, 0, s.k*s.size)
+	for _, r := range s.rows {
+		out = append(out, r.data...)
+	}
+	return out
+}
+
+func xor(to, from []uint64) {
+	for i, w := range from {
+		to[i] ^= w
+	}
+}
+
+// first is the lowest column with a one, or -1.
+func first(of []uint64) int {
+	for i, w := range of {
+		if w != 0 {
+			return i<<6 | bits.TrailingZeros64(w)
+		}
+	}
+	return -1
+}

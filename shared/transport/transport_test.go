@@ -1,0 +1,287 @@
+package transport_test
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"coldkms/shared/transport"
+)
+
+func payload(n int, seed uint64) []byte {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(rng.Uint32())
+	}
+	return b
+}
+
+func encoder(t testing.TB, lane transport.Lane, b []byte, chars int) transport.Encoder {
+	t.Helper()
+	e, err := transport.NewEncoder(lane, transport.Bytes, b, chars)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func lanes() []transport.Lane {
+	return []transport.Lane{transport.Fast, transport.UR, transport.BBQr}
+}
+
+// alphanumeric is what QR's alphanumeric mode has (ISO/IEC 18004, table 5).
+const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+
+func TestEveryLaneInOrder(t *testing.T) {
+	for _, lane := range lanes() {
+		for _, size := range []int{1, 2, 9, 100, 1000, 5000, 50_000} {
+			for _, chars := range []int{200, 1853, 4296} {
+				b := payload(size, uint64(chars))
+				e := encoder(t, lane, b, chars)
+				d := transport.NewDecoder()
+				first := e.Next()
+				for i := range e.Parts() {
+					part := first
+					if i > 0 {
+						part = e.Next()
+					}
+					if len(part) > chars || (i < e.Parts()-1 && lane != transport.UR && len(part) != len(first)) {
+						t.Fatalf("%s: part %d has %d characters, the first %d, at most %d", lane, i, len(part), len(first), chars)
+					}
+					if strings.Trim(part, alphanumeric) != "" {
+						t.Fatalf("%s: %q is not alphanumeric", lane, part)
+					}
+					if err := d.Add(part); err != nil {
+						t.Fatal(err)
+					}
+				}
+				got, done := d.Result()
+				if !done || got.Kind != transport.Bytes || got.Lane != lane || !bytes.Equal(got.Bytes, b) {
+					t.Fatalf("%s: %d bytes in parts of %d: done %v", lane, size, chars, done)
+				}
+			}
+		}
+	}
+}
+
+func schedules(t testing.TB) int {
+	n, err := strconv.Atoi(os.Getenv("KMS_SCHEDULES"))
+	if err != nil {
+		return 300
+	}
+	return n
+}
+
+// Parts are lost, doubled, swapped, misread, mixed with those of another
+// stream and with other symbols, and the reader joins in mid-stream: what comes
+// out is the payload, or nothing yet.
+func TestSchedules(t *testing.T) {
+	for _, lane := range lanes() {
+		wrong, missing := 0, 0
+		for i := range schedules(t) {
+			rng := rand.New(rand.NewPCG(uint64(i), 7))
+			b, other := payload(1+rng.IntN(8000), rng.Uint64()), payload(1+rng.IntN(8000), rng.Uint64())
+			chars := 120 + rng.IntN(600)
+			e, noise := encoder(t, lane, b, chars), encoder(t, transport.Fast, other, chars)
+			for range rng.IntN(3 * e.Parts()) { // joined late
+				e.Next()
+			}
+			loss := rng.Float64() * .7
+			d := transport.NewDecoder()
+			var held string
+			for range 40*e.Parts() + 200 {
+				part := e.Next()
+				if rng.IntN(10) == 0 { // swapped with a later one
+					part, held = held, part
+				}
+				if rng.Float64() < loss || part == "" {
+					continue
+				}
+				for range 1 + rng.IntN(2) {
+					_ = d.Add(part)
+				}
+				switch rng.IntN(8) {
+				case 0:
+					_ = d.Add(noise.Next())
+				case 1:
+					_ = d.Add("https://example.org/" + part)
+				case 2: // misread: one character is another
+					at := rng.IntN(len(part))
+					if lane != transport.BBQr { // which has no check of its parts
+						_ = d.Add(part[:at] + string(alphanumeric[rng.IntN(45)]) + part[at+1:])
+					}
+				}
+				if _, done := d.Result(); done {
+					break
+				}
+			}
+			got, done := d.Result()
+			switch {
+			case !done:
+				missing++
+			case !bytes.Equal(got.Bytes, b) && !bytes.Equal(got.Bytes, other):
+				wrong++
+			}
+		}
+		if wrong > 0 || missing > 0 {
+			t.Errorf("%s: %d wrong, %d never done", lane, wrong, missing)
+		}
+	}
+}
+
+// Whatever comes, memory is bounded and no part takes long.
+func TestHostileParts(t *testing.T) {
+	d := transport.NewDecoder()
+	honest := encoder(t, transport.Fast, payload(3000, 1), 300)
+	for i := range 2000 { // many streams
+		e := encoder(t, transport.Fast, payload(4000, uint64(i+10)), 60)
+		e.Next()
+		start := time.Now()
+		_ = d.Add(e.Next())
+		if took := time.Since(start); took > 50*time.Millisecond {
+			t.Fatalf("a part took %v", took)
+		}
+	}
+	if p := d.Progress(); p.Streams > 8 {
+		t.Errorf("%d streams at once", p.Streams)
+	}
+	for range honest.Parts() {
+		_ = d.Add(honest.Next())
+	}
+	if got, done := d.Result(); !done || !bytes.Equal(got.Bytes, payload(3000, 1)) {
+		t.Error("the honest stream was lost")
+	}
+	for _, text := range []string{
+		"", "B$", "B$2P0100", "B$2PZZ00AAAA", "B$ZB0000AA", "B$QP0100AA", "B$2P0101AA", "B$2P0100a", "UR:", "UR:BYTES", "UR:BYTES/1-2", "UR:BYTES/1-2/AEAE",
+		"ur:bytes/" + strings.Repeat("ae", 10), "UR:Ä/AE", "KMS1:", "KMS1:AAAA", "KMS1:" + strings.Repeat(":", 300), strings.Repeat("KMS1:", 5000), "ur:" + strings.Repeat("a/", 9000),
+	} {
+		if err := transport.NewDecoder().Add(text); err == nil {
+			t.Errorf("%.30q was taken", text)
+		}
+	}
+	if err := transport.NewDecoder().Add("bitcoin:bc1q"); !errors.Is(err, transport.ErrForeign) {
+		t.Errorf("another symbol: %v", err)
+	}
+}
+
+// A forged part spoils what was read, and never what comes out.
+func TestForgedPart(t *testing.T) {
+	for _, lane := range []transport.Lane{transport.Fast, transport.UR} {
+		b := payload(2000, 1)
+		other := append([]byte(nil), b...)
+		other[1000] ^= 1
+		e, forged := encoder(t, lane, b, 400), encoder(t, lane, other, 400)
+		d := transport.NewDecoder()
+		for range 3 * e.Parts() {
+			_ = d.Add(e.Next())
+			_ = d.Add(forged.Next())
+			if got, done := d.Result(); done && !bytes.Equal(got.Bytes, b) && !bytes.Equal(got.Bytes, other) {
+				t.Fatalf("%s: a mixture came out", lane)
+			}
+		}
+	}
+}
+
+func TestBBQrFileChanges(t *testing.T) {
+	a, b := encoder(t, transport.BBQr, payload(500, 1), 200), encoder(t, transport.BBQr, payload(500, 2), 200)
+	d := transport.NewDecoder()
+	_ = d.Add(a.Next())
+	for range b.Parts() {
+		_ = d.Add(b.Next())
+	}
+	if got, done := d.Result(); done && !bytes.Equal(got.Bytes, payload(500, 2)) {
+		t.Error("parts of two files came out as one")
+	}
+}
+
+func TestPayloadsThatDoNotFit(t *testing.T) {
+	for _, lane := range lanes() {
+		for _, c := range []struct{ size, chars int }{{0, 1000}, {1000, 5}, {100, 15}, {1 << 25, 4296}, {1 << 20, 80}} {
+			if e, err := transport.NewEncoder(lane, transport.Bytes, payload(c.size, 3), c.chars); err == nil {
+				t.Errorf("%s: %d bytes in %d characters: %d parts", lane, c.size, c.chars, e.Parts())
+			}
+		}
+	}
+	if _, err := transport.NewEncoder(transport.Fast, transport.PSBT, []byte{1}, 1000); err == nil {
+		t.Error("a PSBT on the fast lane")
+	}
+}
+
+func FuzzDecoder(f *testing.F) {
+	for _, lane := range lanes() {
+		e := encoder(f, lane, payload(300, 1), 200)
+		f.Add(e.Next() + "\n" + e.Next())
+	}
+	f.Add("UR:BYTES/1-9/LPADASCFADAXCYWENBPLJKHDCAHKADAEMEJTSWHHYLKEPMYKHHTSYTSNOYOYAXAEDSUTTYDMMHHPKTPMSRJTDKGSLPGH\nB$2B0100AA")
+	f.Fuzz(func(t *testing.T, text string) {
+		d := transport.NewDecoder()
+		for line := range strings.Lines(text) {
+			_ = d.Add(strings.TrimSuffix(line, "\n"))
+		}
+		if p := d.Progress(); p.Have > p.Need {
+			t.Fatalf("%d of %d", p.Have, p.Need)
+		}
+	})
+}
+
+func FuzzRoundTrip(f *testing.F) {
+	f.Add([]byte("payload"), uint16(200), uint8(0))
+	f.Fuzz(func(t *testing.T, b []byte, chars uint16, lane uint8) {
+		l := lanes()[int(lane)%3]
+		e, err := transport.NewEncoder(l, transport.Bytes, b, int(chars))
+		if err != nil {
+			return
+		}
+		d := transport.NewDecoder()
+		for range e.Parts() {
+			if err := d.Add(e.Next()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, done := d.Result(); !done || !bytes.Equal(got.Bytes, b) {
+			t.Fatalf("%s: another payload", l)
+		}
+	})
+}
+
+// BenchmarkDecode is 500 KB in about 1,000 parts, a third of them lost.
+func BenchmarkDecode(b *testing.B) {
+	for _, lane := range lanes() {
+		b.Run(string(lane), func(b *testing.B) {
+			data := payload(500_000, 1)
+			chars := map[transport.Lane]int{transport.Fast: 780, transport.UR: 1085, transport.BBQr: 808}[lane]
+			rng := rand.New(rand.NewPCG(1, 1))
+			var parts []string
+			e := encoder(b, lane, data, chars)
+			for range 8 * e.Parts() {
+				if p := e.Next(); rng.IntN(3) > 0 {
+					parts = append(parts, p)
+				}
+			}
+			least := time.Hour // over the runs: what the lane takes, and not what else the machine does
+			for b.Loop() {
+				d, worst := transport.NewDecoder(), time.Duration(0)
+				for _, p := range parts {
+					start := time.Now()
+					_ = d.Add(p)
+					worst = max(worst, time.Since(start))
+					if _, done := d.Result(); done {
+						break
+					}
+				}
+				if _, done := d.Result(); !done {
+					b.Fatal("not done")
+				}
+				least = min(least, worst)
+			}
+			b.ReportMetric(float64(least.Microseconds()), "µs/worst-part")
+			b.ReportMetric(float64(e.Parts()), "parts")
+		})
+	}
+}
