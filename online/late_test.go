@@ -1,0 +1,114 @@
+//go:build unix
+
+package online_test
+
+import (
+	"errors"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coldkms/online"
+	"coldkms/online/journal"
+	"coldkms/online/onlinetest"
+	"coldkms/shared/chain"
+)
+
+// One relay hangs in the middle of a broadcast until its lease has run out.
+// Another takes over and completes; the late one changes nothing any more.
+func TestLateRelay(t *testing.T) {
+	t.Parallel()
+	a := newArena(t)
+	a.lease = 300 * time.Millisecond
+	a.onSQLite()
+	prev := a.even.Funding(1)
+	a.server.Chain(onlinetest.Hex(prev))
+	a.server.Add(a.even.Payment(1, prev, nil))
+	slow, quick := a.open(0), a.open(1)
+	defer slow.Close()
+	defer quick.Close()
+	stick := filepath.Join(t.TempDir(), "0")
+	if _, err := slow.Fetch(t.Context(), online.FetchOptions{Network: chain.Testnet}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slow.Export(t.Context(), online.ExportOptions{Dir: stick}); err != nil {
+		t.Fatal(err)
+	}
+	for _, result := range a.sign(filepath.Dir(stick), 0) {
+		if err := slow.Import(t.Context(), result, &online.Imported{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reached, first := make(chan struct{}), atomic.Bool{}
+	a.server.Fault(func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/broadcast") && first.CompareAndSwap(false, true) {
+			close(reached)
+			select {
+			case <-r.Context().Done():
+			case <-time.After(1500 * time.Millisecond):
+			}
+		}
+		return false
+	})
+	type outcome struct {
+		report online.Broadcasted
+		err    error
+	}
+	late := make(chan outcome)
+	go func() {
+		report, err := slow.Broadcast(t.Context(), online.BroadcastOptions{})
+		late <- outcome{report, err}
+	}()
+	<-reached
+	if got, err := quick.Broadcast(t.Context(), online.BroadcastOptions{}); err != nil || len(got.Broadcast)+len(got.Problems) != 0 {
+		t.Errorf("while it is held: %+v, %v", got, err)
+	}
+	if _, err := quick.Reject(t.Context(), onlinetest.ID(1), "why"); !errors.Is(err, online.ErrTooLate) {
+		t.Errorf("reject: %v", err)
+	}
+	time.Sleep(a.lease)
+	got, err := quick.Broadcast(t.Context(), online.BroadcastOptions{})
+	if err != nil || len(got.Completed) != 1 {
+		t.Errorf("taking over: %+v, %v", got, err)
+	}
+	if o := <-late; len(o.report.Completed) != 0 {
+		t.Errorf("the late one says it is done: %+v, %v", o.report, o.err)
+	}
+	distinct := make(map[string]bool)
+	for _, text := range a.server.Sent() {
+		distinct[text] = true
+	}
+	list, err := quick.Status(t.Context(), chain.UnknownNetwork)
+	if err != nil || len(distinct) != 1 || list[0].State != journal.Completed || list[0].Code != "" {
+		t.Errorf("%d byte strings, %+v, %v", len(distinct), list, err)
+	}
+}
+
+// What another relay is at work with is not dropped under its hands.
+func TestRejectHeld(t *testing.T) {
+	t.Parallel()
+	a := newArena(t)
+	a.onSQLite()
+	prev := a.even.Funding(1)
+	a.server.Chain(onlinetest.Hex(prev))
+	a.server.Add(a.even.Payment(1, prev, nil))
+	one, other := a.open(0), a.open(1)
+	defer one.Close()
+	defer other.Close()
+	var err error
+	a.server.Fault(func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasPrefix(r.URL.Path, "/v3/bitcoin/transaction/") && err == nil { // one prepares it now
+			_, err = other.Reject(t.Context(), onlinetest.ID(1), "why")
+		}
+		return false
+	})
+	if _, err := one.Fetch(t.Context(), online.FetchOptions{Network: chain.Testnet}); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, journal.ErrLeased) || a.server.Calls("DELETE") != 0 {
+		t.Errorf("%v, %d deleted", err, a.server.Calls("DELETE"))
+	}
+}
