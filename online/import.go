@@ -157,7 +157,7 @@ func finish(it bundle.Item, table *utxo.Table, signatures [][]byte) (utxo.Final,
 // Other relays may be at work with the items of a Result: then it is looked
 // at again, so often, with a pause.
 const (
-	recordTries = 10
+	recordTries = 5
 	recordPause = time.Second
 )
 

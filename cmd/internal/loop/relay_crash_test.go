@@ -44,7 +44,7 @@ type operator struct {
 }
 
 // Exit codes that ask for nothing but the same command again.
-var goOn = map[int]bool{0: true, 3: true, 22: true, 30: true}
+var goOn = map[int]bool{0: true, 3: true, 11: true, 22: true, 30: true}
 
 // command runs one command, perhaps killed on its way. It gives its output and
 // whether it ended by itself and did its work.
