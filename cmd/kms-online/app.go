@@ -28,6 +28,7 @@ type app struct {
 	getenv func(string) string
 
 	apiKey, apiURL, envFile, state, local string
+	externalURL, externalMethod           string
 	testnet, json                         bool
 }
 
@@ -116,13 +117,17 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 	if client == nil && what == withTatum {
 		return cli.Fail(cli.Usage, errors.New("there is no API key"), "set TATUM_API_KEY, or give --env-file or --api-key")
 	}
+	asked, err := a.fourEye()
+	if err != nil {
+		return explain(err)
+	}
 	ctx, stop := interruptible()
 	defer stop()
 	r, err := online.Open(ctx, online.Options{Dir: dir, Database: a.database(), FS: a.fs, Now: a.now, Read: what == looking})
 	if err != nil {
 		return explain(err)
 	}
-	r.Tatum = client
+	r.Tatum, r.FourEye = client, asked
 	done := a.progress(r)
 	err = step(ctx, r)
 	done()

@@ -55,6 +55,8 @@ is a failure.`,
 	flags.StringVar(&a.envFile, "env-file", "", "read TATUM_API_KEY and TATUM_API_URL from this file, where the environment has none")
 	flags.StringVar(&a.state, "state", "", "state directory (default coldkms/relay in the user's configuration folder), or postgres://user@host/database for a journal that relays share")
 	flags.StringVar(&a.local, "dir", "", "directory of the identity, where --state is a postgres:// address (same default)")
+	flags.StringVar(&a.externalURL, "external-url", "", "approval service that is asked before export and before broadcast; the pending id is put behind it")
+	flags.StringVar(&a.externalMethod, "external-url-method", "GET", "GET asks about the id alone, as KMS does; POST about the whole item, and brings home what approvers sign")
 	flags.BoolVar(&a.testnet, "testnet", false, "fetch from testnet; the other commands are then limited to it")
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a table for people is the default")
 	root.SetGlobalNormalizationFunc(asKMS)
@@ -72,6 +74,10 @@ func asKMS(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		name = "api-key"
 	case "apiUrl":
 		name = "api-url"
+	case "externalUrl":
+		name = "external-url"
+	case "externalUrlMethod":
+		name = "external-url-method"
 	case "envFile":
 		name = "env-file"
 	case "transactionIds":
