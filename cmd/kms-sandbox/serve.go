@@ -15,6 +15,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/online/sandbox"
+	"coldkms/online/sandbox/approver"
 	"coldkms/online/sandbox/local"
 	"coldkms/online/sandbox/records"
 )
@@ -23,6 +24,7 @@ import (
 // command is given.
 type serveOptions struct {
 	state, listen, btcd, readyFile, apiKey string
+	approver                               approverOptions
 }
 
 func serveCommand(s cli.Streams) *cobra.Command {
@@ -47,6 +49,7 @@ are there again at the next start, also after a kill.`,
 	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:3000", "loopback `address` to listen on; port 0 takes a free one")
 	cmd.Flags().StringVar(&o.btcd, "btcd", "", "`path` of the btcd program (default: beside this program, in PATH, or built with Go inside this module)")
 	cmd.Flags().StringVar(&o.readyFile, "ready-file", "", "`file` to write the base URL to once the sandbox answers; removed when it stops")
+	o.approver.flags(cmd)
 	return cmd
 }
 
@@ -60,6 +63,10 @@ func serve(ctx context.Context, o serveOptions, s cli.Streams) error {
 	if err := o.chooseState(); err != nil {
 		return err
 	}
+	vouching, err := o.approver.approver()
+	if err != nil {
+		return err
+	}
 	binary, err := findBtcd(ctx, o)
 	if err != nil {
 		return cli.Fail(cli.Failed, err, "give its path with --btcd, or run this inside the source tree with Go installed")
@@ -71,7 +78,7 @@ func serve(ctx context.Context, o serveOptions, s cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(listenAndServe(ctx, o, box, s), box.Close())
+	return errors.Join(listenAndServe(ctx, o, box, vouching, s), box.Close())
 }
 
 func (o *serveOptions) chooseState() error {
@@ -98,13 +105,13 @@ func checkLoopback(address string) error {
 	return fmt.Errorf("listen: %q is not a loopback address, and the sandbox serves nobody else", host)
 }
 
-func listenAndServe(ctx context.Context, o serveOptions, box *local.Sandbox, s cli.Streams) error {
+func listenAndServe(ctx context.Context, o serveOptions, box *local.Sandbox, vouching approver.Approver, s cli.Streams) error {
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return cli.Fail(cli.Network, fmt.Errorf("listen: %w", err), "give another address with --listen, such as 127.0.0.1:0")
 	}
 	server := &http.Server{
-		Handler:           box,
+		Handler:           beside(box, vouching),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      5 * time.Minute, // mining a thousand blocks, listing a long history
@@ -121,6 +128,7 @@ func listenAndServe(ctx context.Context, o serveOptions, box *local.Sandbox, s c
 		defer os.Remove(o.readyFile)
 	}
 	greet(s.Err, url, o)
+	greetApprover(s.Err, url, vouching)
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)
