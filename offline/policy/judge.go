@@ -28,7 +28,7 @@ type batch struct {
 	circumstances Circumstances
 	history       History
 	again         []bool // signed before: the same bytes again
-	past          *past
+	past          past
 }
 
 func (b *batch) judge(s Subject, again bool) Verdict {

@@ -9,20 +9,20 @@ import (
 // novelty points at destinations that were never paid, that look like a known
 // one, and at payments that were made before.
 func (j *judgement) novelty() {
-	f := &j.policy.file
+	f, of := &j.policy.file, j.past[j.subject.coin()]
 	for i, out := range j.subject.Facts.Outputs {
 		if !pays(out) {
 			continue
 		}
 		to := j.subject.to(out)
 		label, listed := j.policy.allow[to]
-		if !listed && !j.past.dests[to].known {
+		if !listed && !of.dests[to.to].known {
 			j.do(f.NewDestination, chain.FlagNew, "output %d pays %s, which was never paid before", i, to.to)
 		}
-		if other, ok := j.past.resembles(to); ok && !listed {
+		if other, ok := of.resembles(to.to); ok && !listed {
 			j.do(f.LookAlike, chain.FlagLookAlike, "output %d pays %s, which begins and ends like %s%s and is another", i, to.to, other, quoted(j.policy.allow[destination{to.coin, other}]))
 		}
-		if n := j.past.pairs[pair{to, out.Value}]; n > 1 {
+		if n := of.dests[to.to].times[out.Value]; n > 1 {
 			j.do(f.SamePayment, chain.FlagSameAgain, "output %d pays %s to %s%s, as %s of this batch or signed before", i, Amount(j.subject.Facts.Chain, out.Value), to.to, quoted(label), many(n-1, "other payment"))
 		}
 	}
@@ -52,14 +52,15 @@ func (j *judgement) limits() {
 	if own.count == 0 {
 		return
 	}
+	of := j.past[j.subject.coin()]
 	for _, l := range j.rules.Limits {
-		if t := j.past.coins[j.subject.coin()].over(l.Per, own); l.exceeded(t) {
+		if t := of.over(l.Per, own); l.exceeded(t) {
 			j.refuse(limitCode(l.Per), "%s, the limit is %s", j.paid(l.Per, t, ""), j.bound(l))
 		}
 	}
 	for _, l := range j.rules.DestinationLimits {
 		for _, d := range to {
-			if t := j.past.dests[d.to].over(l.Per, d.tally); l.exceeded(t) {
+			if t := of.dests[d.to.to].over(l.Per, d.tally); l.exceeded(t) {
 				j.refuse(chain.LimitDestination, "%s, the limit for one destination is %s", j.paid(l.Per, t, " to "+d.to.to), j.bound(l))
 			}
 		}
@@ -149,8 +150,9 @@ func (j *judgement) operators() {
 	if own.count == 0 || len(j.rules.Quorum) == 0 {
 		return
 	}
+	of := j.past[j.subject.coin()]
 	for _, q := range j.rules.Quorum {
-		if t := j.past.coins[j.subject.coin()].over(q.Per, own); t.sum > q.Above && q.Operators > j.quorum {
+		if t := of.over(q.Per, own); t.sum > q.Above && q.Operators > j.quorum {
 			j.quorum = q.Operators
 			j.why = fmt.Sprintf("%s, and above %s policy needs %s", j.paid(q.Per, t, ""), Amount(j.subject.Facts.Chain, q.Above), many(q.Operators, "operator"))
 		}

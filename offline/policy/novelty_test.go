@@ -28,6 +28,8 @@ func TestLookAlikes(t *testing.T) {
 	change.Facts.Outputs[0].Address = known
 	cash := paying("bitcoincash:qabcd111wxyz")
 	cash.Facts.Chain = chain.BCH
+	otherCash := paying("bitcoincash:qxbcd111wxyz")
+	otherCash.Facts.Chain = chain.BCH
 	paidCash := &memory{now: noon, paid: []Payment{{Chain: chain.BCH, Network: "testnet", To: "bitcoincash:qabcd222wxyz", Value: 1}}}
 	for name, c := range map[string]struct {
 		file    string
@@ -49,6 +51,7 @@ func TestLookAlikes(t *testing.T) {
 		"another network's":     {one("", ""), paying(alike), &memory{paid: []Payment{{Chain: chain.BTC, Network: "mainnet", To: known, Value: 1}}}, ""},
 		"base58":                {one("", ""), paying("mabcd22222wxyz"), knowing("nabcd11111wxyz"), "nabcd11111wxyz"},
 		"cashaddr":              {strings.ReplaceAll(one("", ""), "BTC", "BCH"), cash, paidCash, "bitcoincash:qabcd222wxyz"},
+		"cashaddr, another":     {strings.ReplaceAll(one("", ""), "BTC", "BCH"), otherCash, paidCash, ""},
 		"the kind is no match":  {one("", ""), paying("tb1pw508zzzzzzzzzzzzjzsx"), knowing(known), known},
 		"too short to compare":  {one("", ""), paying("tb1q1234"), knowing("tb1q1234"), ""},
 		"the first of many":     {one("", ""), paying(alike), knowing("tb1qw508bjzsx", known, "tb1qw508ajzsx"), "tb1qw508ajzsx"},

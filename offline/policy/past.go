@@ -10,49 +10,43 @@ const (
 
 // past is what a batch has to be compared with: the ledger's payments, gone
 // through once, and the batch itself.
-type past struct {
-	coins map[coin]*ofCoin
-	dests map[destination]*place
-	pairs map[pair]int            // a destination and an amount → how often, with the ledger
-	looks map[likeness]*[2]string // the two first destinations, in the alphabet, that look like this
+type past map[coin]*ofCoin
+
+// ofCoin is the past of one coin.
+type ofCoin struct {
+	sums
+	prefix string            // what its bech32 addresses begin with
+	dests  map[string]*place // of the batch
+	looks  map[likeness]*[2]string
 }
 
 // sums are what was paid in each window, the batch included.
 type sums struct{ batch, day, week tally }
 
-// ofCoin are a coin's sums, and what its bech32 addresses begin with.
-type ofCoin struct {
-	sums
-	prefix string
-}
-
 // place is a destination of the batch.
 type place struct {
 	sums
-	known bool // was paid before
-}
-
-type pair struct {
-	to    destination
-	value int64
+	known bool          // was paid before
+	times map[int64]int // amount → how often it is paid, with the ledger
 }
 
 // likeness is what people compare of an address: how it begins, after what
-// all addresses of its kind begin with, and how it ends.
-type likeness struct {
-	coin
-	head, tail string
-}
+// all addresses of its kind begin with, and how it ends. A batch's likenesses
+// lead to the two first destinations, in the alphabet, that look so.
+type likeness [2 * shown]byte
+
+// shown is how many characters people compare at either end.
+const shown = 4
 
 // look goes through the batch, then through the ledger.
-func look(p Policy, subjects []Subject, again []bool, h History) *past {
-	past := &past{coins: map[coin]*ofCoin{}, dests: map[destination]*place{}, pairs: map[pair]int{}, looks: map[likeness]*[2]string{}}
+func look(p Policy, subjects []Subject, again []bool, h History) past {
+	past := make(past)
 	for i, s := range subjects {
 		if !again[i] {
 			past.expect(s)
 		}
 	}
-	if len(past.dests) == 0 {
+	if len(past) == 0 {
 		return past
 	}
 	for to := range p.allow {
@@ -63,31 +57,37 @@ func look(p Policy, subjects []Subject, again []bool, h History) *past {
 	}
 	now := h.Now()
 	for payment := range h.Payments(0) {
-		past.remember(payment, now)
+		if of := past[coin{payment.Chain, payment.Network}]; of != nil && payment.Value != 0 {
+			of.remember(payment, now)
+		}
 	}
 	return past
 }
 
 // expect takes in what an item of the batch pays.
-func (p *past) expect(s Subject) {
+func (p past) expect(s Subject) {
 	for _, out := range s.Facts.Outputs {
 		if !pays(out) {
 			continue
 		}
 		to := s.to(out)
-		if p.coins[to.coin] == nil {
-			p.coins[to.coin] = &ofCoin{prefix: bech32Prefix(to.coin)}
+		of := p[to.coin]
+		if of == nil {
+			of = &ofCoin{prefix: bech32Prefix(to.coin), dests: map[string]*place{}, looks: map[likeness]*[2]string{}}
+			p[to.coin] = of
 		}
-		if p.dests[to] == nil {
-			p.dests[to] = new(place)
-			if like, ok := p.likenessOf(to); ok && p.looks[like] == nil {
-				p.looks[like] = new([2]string)
+		at := of.dests[to.to]
+		if at == nil {
+			at = &place{times: map[int64]int{}}
+			of.dests[to.to] = at
+			if like, ok := of.likenessOf(to.to); ok && of.looks[like] == nil {
+				of.looks[like] = new([2]string)
 			}
-			p.seen(to)
+			of.seen(to.to)
 		}
-		p.coins[to.coin].all(out.Value)
-		p.dests[to].all(out.Value)
-		p.pairs[pair{to, out.Value}]++
+		of.all(out.Value)
+		at.all(out.Value)
+		at.times[out.Value]++
 	}
 }
 
@@ -98,7 +98,7 @@ func (s *sums) all(value int64) {
 }
 
 // own takes in the addresses that are the wallet's, as far as the batch shows them.
-func (p *past) own(s Subject) {
+func (p past) own(s Subject) {
 	for _, in := range s.Facts.Inputs {
 		if in.Own && in.Address != "" {
 			p.seen(destination{s.coin(), in.Address})
@@ -111,21 +111,24 @@ func (p *past) own(s Subject) {
 	}
 }
 
+func (p past) seen(to destination) {
+	if of := p[to.coin]; of != nil {
+		of.seen(to.to)
+	}
+}
+
 // remember takes in a payment of the ledger.
-func (p *past) remember(payment Payment, now int64) {
-	to := destination{coin{payment.Chain, payment.Network}, payment.To}
-	sums := p.coins[to.coin]
-	if sums == nil || payment.Value == 0 {
+func (c *ofCoin) remember(payment Payment, now int64) {
+	c.seen(payment.To)
+	c.since(payment, now)
+	at := c.dests[payment.To]
+	if at == nil {
 		return
 	}
-	p.seen(to)
-	sums.since(payment, now)
-	if place := p.dests[to]; place != nil {
-		place.known = true
-		place.since(payment, now)
-		if _, asked := p.pairs[pair{to, payment.Value}]; asked {
-			p.pairs[pair{to, payment.Value}]++
-		}
+	at.known = true
+	at.since(payment, now)
+	if at.times[payment.Value] > 0 {
+		at.times[payment.Value]++
 	}
 }
 
@@ -139,30 +142,30 @@ func (s *sums) since(payment Payment, now int64) {
 }
 
 // seen keeps a destination where one of the batch looks like it.
-func (p *past) seen(to destination) {
-	like, ok := p.likenessOf(to)
+func (c *ofCoin) seen(to string) {
+	like, ok := c.likenessOf(to)
 	if !ok {
 		return
 	}
-	first := p.looks[like]
+	first := c.looks[like]
 	switch {
-	case first == nil || first[0] == to.to || first[1] == to.to:
-	case first[0] == "" || to.to < first[0]:
-		first[0], first[1] = to.to, first[0]
-	case first[1] == "" || to.to < first[1]:
-		first[1] = to.to
+	case first == nil || first[0] == to || first[1] == to:
+	case first[0] == "" || to < first[0]:
+		first[0], first[1] = to, first[0]
+	case first[1] == "" || to < first[1]:
+		first[1] = to
 	}
 }
 
 // resembles gives another known destination that looks like this one.
-func (p *past) resembles(to destination) (other string, ok bool) {
-	like, ok := p.likenessOf(to)
-	if !ok || p.looks[like] == nil {
+func (c *ofCoin) resembles(to string) (other string, ok bool) {
+	like, ok := c.likenessOf(to)
+	if !ok || c.looks[like] == nil {
 		return "", false
 	}
-	other = p.looks[like][0]
-	if other == to.to {
-		other = p.looks[like][1]
+	other = c.looks[like][0]
+	if other == to {
+		other = c.looks[like][1]
 	}
 	return other, other != ""
 }
@@ -170,21 +173,18 @@ func (p *past) resembles(to destination) (other string, ok bool) {
 // likenessOf takes the first and last four characters of an address, without
 // what every address of its kind has in common: cashaddr's prefix and type,
 // bech32's prefix and version, the first character of base58.
-func (p *past) likenessOf(to destination) (likeness, bool) {
-	const shown = 4
-	of, body := p.coins[to.coin], to.to
-	if of == nil {
-		return likeness{}, false
+func (c *ofCoin) likenessOf(to string) (like likeness, ok bool) {
+	if _, after, ok := strings.Cut(to, ":"); ok {
+		to = after
+	} else if c.prefix != "" {
+		to = strings.TrimPrefix(to, c.prefix)
 	}
-	if _, after, ok := strings.Cut(body, ":"); ok {
-		body = after
-	} else if of.prefix != "" {
-		body = strings.TrimPrefix(body, of.prefix)
+	if len(to) < 1+2*shown {
+		return like, false
 	}
-	if len(body) < 1+2*shown {
-		return likeness{}, false
-	}
-	return likeness{to.coin, body[1 : 1+shown], body[len(body)-shown:]}, true
+	copy(like[:], to[1:1+shown])
+	copy(like[shown:], to[len(to)-shown:])
+	return like, true
 }
 
 func bech32Prefix(c coin) string {
