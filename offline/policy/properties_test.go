@@ -110,15 +110,7 @@ func (w *world) memory() *memory {
 func (w *world) run() string {
 	w.machine = noon
 	f := w.file()
-<<<<<<< HEAD
 	p, err := w.policyOf(f)
-=======
-	text, err := json.Marshal(f)
-	if err != nil {
-		return err.Error()
-	}
-	p, err := Parse(text)
->>>>>>> ae568cbfc9d643d478c9b362df3fca1ff83a8674
 	if err != nil {
 		return "a random file is no policy: " + err.Error()
 	}
@@ -156,7 +148,6 @@ func (w *world) run() string {
 	return w.limitsHold(p)
 }
 
-<<<<<<< HEAD
 // policyOf writes the file down and reads it, now and then; it takes long.
 func (w *world) policyOf(f file) (Policy, error) {
 	if !w.pick(4) {
@@ -169,8 +160,6 @@ func (w *world) policyOf(f file) (Policy, error) {
 	return Parse(text)
 }
 
-=======
->>>>>>> ae568cbfc9d643d478c9b362df3fca1ff83a8674
 // made makes a policy of a file without writing it down.
 func made(f file) (Policy, error) {
 	f.fill()
@@ -181,16 +170,11 @@ func made(f file) (Policy, error) {
 }
 
 // flipped is what one flipped bit makes of a policy; nil: it still loads, as
-<<<<<<< HEAD
 // another one, or this case does without.
 func (w *world) flipped(p Policy) (*Policy, string) {
 	if !w.pick(4) {
 		return nil, ""
 	}
-=======
-// another one.
-func (w *world) flipped(p Policy) (*Policy, string) {
->>>>>>> ae568cbfc9d643d478c9b362df3fca1ff83a8674
 	bad, err := p.Canonical()
 	if err != nil {
 		return nil, err.Error()
