@@ -1,0 +1,65 @@
+package qr
+
+// attempt is one way to look at a picture.
+type attempt struct {
+	halved   int  // how often the size is halved
+	raw      bool // without smoothing: very small modules
+	negative bool // light on dark
+	part     byte // the share of the range of brightness that is no noise
+	rows     int  // every how many rows are looked at
+}
+
+// attempts, likeliest first for a picture of this height.
+func attempts(height int) []attempt {
+	full := attempt{part: 10, rows: 2}
+	half := attempt{halved: 1, part: 7, rows: 2}
+	quarter := attempt{halved: 2, part: 6, rows: 2}
+	small := attempt{raw: true, part: 6, rows: 1}
+	faint := attempt{part: 16, rows: 1}
+	negative, negativeHalf := full, half
+	negative.negative, negativeHalf.negative = true, true
+	if height > 900 {
+		return []attempt{half, full, quarter, small, faint, negativeHalf, negative}
+	}
+	return []attempt{full, half, small, faint, quarter, negative, negativeHalf}
+}
+
+// region is a part of a picture.
+type region struct{ x, y, w, h int }
+
+// scene is what an attempt looks at: the view in which squares are sought, the
+// same without smoothing, and where both lie in the picture.
+type scene struct {
+	view, raw *plane
+	at        region
+	halved    int
+}
+
+// point leads back to the picture.
+func (s *scene) point(x, y float64) Point {
+	f := float64(int(1) << s.halved)
+	return Point{x*f + (f-1)/2 + float64(s.at.x), y*f + (f-1)/2 + float64(s.at.y)}
+}
+
+// prepare makes the scene of an attempt. False if the picture is too small for it.
+func (r *Reader) prepare(full *plane, at region, a attempt) (scene, bool) {
+	r.part = plane{full.pix[at.y*full.stride+at.x:], at.w, at.h, full.stride}
+	s := scene{raw: &r.part, at: at, halved: a.halved}
+	for i := range a.halved {
+		r.halves[i].half(s.raw)
+		s.raw = &r.halves[i]
+	}
+	if s.raw.w < minSide || s.raw.h < minSide {
+		return s, false
+	}
+	if a.negative {
+		r.negative.invert(s.raw)
+		s.raw = &r.negative
+	}
+	s.view = s.raw
+	if !a.raw {
+		r.smooth.smooth(s.raw, &r.rows)
+		s.view = &r.smooth
+	}
+	return s, true
+}

@@ -1,0 +1,304 @@
+package qr
+
+import "math"
+
+// finder is one of the big squares: its centre and about the size of a module.
+type finder struct {
+	x, y, module float64
+	seen         int     // rows that crossed it
+	rating       float64 // 1 is a perfect square
+	rays         [rayCount]ray
+}
+
+// ray is what lies in one direction from the centre: the distance of the edge
+// of the inner square, of the ring and of the whole.
+type ray struct {
+	edge [3]float64
+	ok   bool
+}
+
+const (
+	rayCount      = 32
+	maxFinders    = 1500 // before rays are cast
+	keepFound     = 24   // after
+	leastRays     = 0.25
+	leastLikeness = 0.4
+)
+
+// search finds the big squares of a view.
+type search struct {
+	view  *plane
+	step  *contrasts
+	found []finder
+	line  [maxRay]int
+	rows  int // every how many rows are looked at
+}
+
+// run looks through the rows.
+func (s *search) run() {
+	s.found = s.found[:0]
+	for y := s.rows; y < s.view.h-1; y += s.rows {
+		s.row(y)
+	}
+	s.verify()
+}
+
+// row follows the highs and lows of one row. Between two of them is an edge,
+// where half the way is passed: so even a light ring that blur has left no
+// lighter than the middle has its two edges. Every
+// dark-light-dark-light-dark is looked at.
+func (s *search) row(y int) {
+	row := s.view.pix[y*s.view.stride:][:s.view.w]
+	steps := s.step.of[(y>>3)*s.step.w:][:s.step.w]
+	var edges [6]int32 // the last edges, in 1/16 of a pixel
+	n := 0
+	rising := true          // what is being looked for is a high
+	best, at := row[0], 0   // so far
+	last, from := row[0], 0 // the extreme before
+	for block, step := range steps {
+		end := min(block*8+8, len(row))
+		for x := block * 8; x < end; x++ {
+			v := row[x]
+			if rising {
+				if v > best {
+					best, at = v, x
+				}
+				if v+step >= best || v+step < v {
+					continue
+				}
+			} else {
+				if v < best {
+					best, at = v, x
+				}
+				if best+step >= v || best+step < best {
+					continue
+				}
+			}
+			copy(edges[:5], edges[1:])
+			edges[5] = crossing(row, from, at, last, best)
+			if n++; rising && n >= 6 && ratio(&edges) {
+				s.candidate(&edges, y)
+			}
+			last, from, best, at, rising = best, at, v, x, !rising
+		}
+	}
+}
+
+// crossing is where, between the extremes at from and to, half the way is
+// passed, in 1/16 of a pixel.
+func crossing(row []byte, from, to int, a, b byte) int32 {
+	half := (int32(a) + int32(b) + 1) / 2
+	for x := from + 1; x <= to; x++ {
+		v, w := int32(row[x-1]), int32(row[x])
+		if (v < half) != (w < half) {
+			return int32(x-1)*16 + (half-v)*16/(w-v)
+		}
+	}
+	return int32(from+to) * 8
+}
+
+// ratio says whether six edges are about 1:1:3:1:1.
+func ratio(e *[6]int32) bool {
+	whole := e[5] - e[0]
+	if whole < 7*20 { // 1.25 pixels a module
+		return false
+	}
+	m := whole / 7
+	slack := m * 5 / 8
+	return near(e[1]-e[0], m, slack) && near(e[2]-e[1], m, slack) && near(e[3]-e[2], 3*m, 2*slack) &&
+		near(e[4]-e[3], m, slack) && near(e[5]-e[4], m, slack)
+}
+
+func near(v, want, slack int32) bool { return v > want-slack && v < want+slack }
+
+// candidate checks in the column and back in the row, and counts what is
+// crossed again.
+func (s *search) candidate(e *[6]int32, row int) {
+	x, y := float64(e[2]+e[3])/32, float64(row)
+	m := float64(e[5]-e[0]) / (16 * 7)
+	for i := range s.found {
+		f := &s.found[i]
+		if math.Abs(f.x-x) < 1.5*m && math.Abs(f.y-y) < 2.5*m && m < 1.7*f.module && f.module < 1.7*m {
+			f.seen++
+			return
+		}
+	}
+	if len(s.found) == maxFinders {
+		return
+	}
+	y, up, ok := s.centre(x, y, 0, 1, m)
+	if !ok {
+		return
+	}
+	x, across, ok := s.centre(x, y, 1, 0, m)
+	if !ok || up > 2*across || across > 2*up {
+		return
+	}
+	s.found = append(s.found, finder{x: x, y: y, module: (up + across) / 2, seen: 1})
+}
+
+// centre casts two rays against each other and gives the middle between them,
+// along the direction, and the module.
+func (s *search) centre(x, y, dx, dy, m float64) (float64, float64, bool) {
+	a, b := s.cast(x, y, dx, dy, m), s.cast(x, y, -dx, -dy, m)
+	if !a.ok || !b.ok {
+		return 0, 0, false
+	}
+	inner, ring, whole := a.edge[0]+b.edge[0], a.edge[1]+b.edge[1], a.edge[2]+b.edge[2]
+	unit := whole / 7
+	if math.Abs(inner-3*unit) > 1.3*unit || math.Abs(ring-5*unit) > 1.3*unit {
+		return 0, 0, false
+	}
+	shift := (a.edge[0] - b.edge[0] + a.edge[2] - b.edge[2]) / 4
+	return x*dx + y*dy + shift, unit, true
+}
+
+// maxRay bounds a ray, in pixels.
+const maxRay = 512
+
+// cast follows a ray out of a dark centre over three edges, by highs and lows
+// like row.
+func (s *search) cast(x, y, dx, dy, m float64) ray {
+	var r ray
+	n := min(int(6*m)+2, maxRay)
+	for d := range n {
+		px, py := x+float64(d)*dx, y+float64(d)*dy
+		if px < 0 || py < 0 || px > float64(s.view.w-1) || py > float64(s.view.h-1) {
+			n = d
+			break
+		}
+		s.line[d] = s.view.at(px, py)
+	}
+	if n == 0 {
+		return r
+	}
+	step := s.step.at(int(x), int(y)) << 8
+	rising, best, at := false, s.line[0], 0
+	last, from := 0, -1
+	edges := 0
+	for d := 0; d <= n; d++ {
+		if d < n {
+			v := s.line[d]
+			if rising == (v > best) && v != best {
+				best, at = v, d
+			}
+			if rising && v > best-step || !rising && v < best+step {
+				continue
+			}
+		} else if from < 0 || max(best-last, last-best) < step {
+			break
+		}
+		if from >= 0 {
+			r.edge[edges] = half(s.line[from:at+1], last, best) + float64(from)
+			if edges++; edges == 3 {
+				r.ok = true
+				return r
+			}
+		}
+		if d < n {
+			last, from, best, at, rising = best, at, s.line[d], d, !rising
+		}
+	}
+	return r
+}
+
+// half is where a line from a to b passes half the way.
+func half(line []int, a, b int) float64 {
+	h := (a + b) / 2
+	for i := 1; i < len(line); i++ {
+		v, w := line[i-1], line[i]
+		if (v < h) != (w < h) {
+			return float64(i-1) + float64(h-v)/float64(w-v)
+		}
+	}
+	return float64(len(line)-1) / 2
+}
+
+// verify casts rays all around and keeps what looks like a square, best first.
+func (s *search) verify() {
+	kept := s.found[:0]
+	for _, f := range s.found {
+		s.around(&f)
+		if f.rating < leastRays {
+			continue
+		}
+		s.around(&f)
+		if f.rating = s.likeness(&f); f.rating < leastLikeness {
+			continue
+		}
+		at := len(kept)
+		for at > 0 && kept[at-1].rating < f.rating {
+			at--
+		}
+		kept = append(kept, f)
+		copy(kept[at+1:], kept[at:])
+		kept[at] = f
+	}
+	s.found = kept[:min(len(kept), keepFound)]
+}
+
+// likeness is the correlation with a square and the light around it, turned as
+// the lengths of the rays say: they are longest towards corners.
+func (s *search) likeness(f *finder) float64 {
+	var x, y float64
+	for i, r := range f.rays {
+		if r.ok {
+			sin, cos := math.Sincos(8 * math.Pi * float64(i) / rayCount)
+			x, y = x+cos*r.edge[2], y+sin*r.edge[2]
+		}
+	}
+	sin, cos := math.Sincos((math.Atan2(y, x) - math.Pi) / 4)
+	cos, sin = cos*f.module, sin*f.module
+	var sum, squares, light, n float64
+	for v := -4.0; v <= 4; v++ {
+		for u := -4.0; u <= 4; u++ {
+			b := float64(s.view.at(f.x+u*cos-v*sin, f.y+u*sin+v*cos)) / 256
+			sum, squares = sum+b, squares+b*b
+			if ring := max(math.Abs(u), math.Abs(v)); ring == 2 || ring == 4 {
+				light, n = light+b, n+1
+			}
+		}
+	}
+	const all = 81
+	deviation := math.Sqrt(max(squares/all-sum*sum/(all*all), 1))
+	return (light/n - (sum-light)/(all-n)) * math.Sqrt(n*(all-n)) / all / deviation
+}
+
+// around casts rays in all directions and moves the centre between them.
+func (s *search) around(f *finder) {
+	f.rating = 0
+	for i := range f.rays {
+		dx, dy := direction(i)
+		r := s.cast(f.x, f.y, dx, dy, f.module*1.5)
+		if r.ok {
+			unit := r.edge[2] / 3.5
+			off := max(math.Abs(r.edge[0]-1.5*unit), math.Abs(r.edge[1]-2.5*unit)) / unit
+			if r.ok = off < 0.75; r.ok {
+				f.rating += (1 - off) / rayCount
+			}
+		}
+		f.rays[i] = r
+	}
+	var x, y, unit float64
+	n := 0
+	for i, a := range f.rays[:rayCount/2] {
+		b := f.rays[i+rayCount/2]
+		if a.ok && b.ok {
+			dx, dy := direction(i)
+			shift := (a.edge[0] - b.edge[0] + a.edge[2] - b.edge[2]) / 4
+			x, y, n = x+dx*shift, y+dy*shift, n+1
+			unit += (a.edge[2] + b.edge[2]) / 7
+		}
+	}
+	if n == 0 {
+		return
+	}
+	// the mean over half a circle of shifts along it is half the shift
+	f.x, f.y = f.x+2*x/float64(n), f.y+2*y/float64(n)
+	f.module = unit / float64(n) / 1.12 // rays towards corners are longer
+}
+
+func direction(i int) (dx, dy float64) {
+	sin, cos := math.Sincos(2 * math.Pi * float64(i) / rayCount)
+	return cos, sin
+}
