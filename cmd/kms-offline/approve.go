@@ -74,7 +74,7 @@ func (a *app) runApprove(args []string, o approveOptions) error {
 	if o.only, err = psbtChain(o.chain); err != nil {
 		return err
 	}
-	files, err := a.readRequests(args)
+	paths, err := a.requestPaths(args)
 	if err != nil {
 		return err
 	}
@@ -86,13 +86,18 @@ func (a *app) runApprove(args []string, o approveOptions) error {
 	if _, err := findOperator(session.wallet, o.operator); err != nil {
 		return err
 	}
-	replies := make([]approveReply, len(files))
-	for i, file := range files {
-		if replies[i], err = a.approveOne(session, file, digests, o); err != nil {
-			return err
+	var replies []approveReply
+	err = a.each(paths, func(file []byte) error {
+		reply, err := a.approveOne(session, file, digests, o)
+		if err == nil {
+			replies = append(replies, reply)
 		}
+		return err
+	})
+	if len(replies) == 0 {
+		return err
 	}
-	return printOneOrAll(a.Streams, replies)
+	return errors.Join(printOneOrAll(a.Streams, replies, len(paths)), err)
 }
 
 func parseDigests(list []string) (map[bundle.Digest]bool, error) {

@@ -17,29 +17,94 @@ import (
 // requestEnding is how request files are called.
 const requestEnding = ".kmsreq"
 
-// readRequests reads each IN whole, once: all that follows works on these
-// bytes, whatever becomes of the stick. A folder stands for the requests in
-// it.
-func (a *app) readRequests(args []string) ([][]byte, error) {
-	paths, err := a.requestPaths(args)
-	if err != nil {
-		return nil, err
-	}
-	files := make([][]byte, len(paths))
-	for i, path := range paths {
-		if files[i], err = a.read(path, bundle.MaxFile); err != nil {
-			return nil, err
+// each reads one IN after the other, whole and once, and hands it on: all
+// that follows works on these bytes, whatever becomes of the stick. What is
+// wrong with one of several is said and does not stop the others; the error
+// at the end has the exit code for all.
+func (a *app) each(paths []string, do func(file []byte) error) error {
+	var first error
+	good := 0
+	for _, path := range paths {
+		file, err := a.read(path, bundle.MaxFile)
+		if err == nil {
+			err = do(file)
+		}
+		var stopped stopError
+		switch {
+		case err == nil:
+			good++
+		case len(paths) == 1 || errors.As(err, &stopped):
+			return oneLine(err)
+		default:
+			a.complain(path, err)
+			if first == nil {
+				first = err
+			}
 		}
 	}
-	return files, nil
+	switch {
+	case first == nil:
+		return nil
+	case good > 0:
+		return cli.Silent(cli.Part)
+	}
+	return cli.Silent(exitCode(first))
 }
 
+// complain says what is wrong with one of several files.
+func (a *app) complain(path string, err error) {
+	fmt.Fprintf(a.Err, "kms-offline: %s: %s\n", inLine(path), inLine(err.Error()))
+	var known *cli.Error
+	if errors.As(err, &known) && known.Hint != "" {
+		fmt.Fprintln(a.Err, cli.Printable(known.Hint))
+	}
+}
+
+func exitCode(err error) int {
+	var known *cli.Error
+	if errors.As(err, &known) {
+		return known.Code
+	}
+	return cli.Failed
+}
+
+// stopError stops the others too: it is about more than one file.
+type stopError struct{ error }
+
+func (e stopError) Unwrap() error { return e.error }
+
+func stop(err error) error {
+	if err == nil {
+		return nil
+	}
+	return stopError{err}
+}
+
+// inLine makes a text fit for one line: a file's name may have a line feed,
+// and what follows would look like a line of this program.
+func inLine(s string) string { return strings.ReplaceAll(cli.Printable(s), "\n", `\u000a`) }
+
+// oneLine does so with an error that may name a file.
+func oneLine(err error) error {
+	if err == nil || !strings.Contains(err.Error(), "\n") {
+		return err
+	}
+	return lineError{err}
+}
+
+type lineError struct{ error }
+
+func (e lineError) Error() string { return inLine(e.error.Error()) }
+func (e lineError) Unwrap() error { return e.error }
+
+// requestPaths gives the files that IN... stand for: a folder stands for the
+// requests in it.
 func (a *app) requestPaths(args []string) ([]string, error) {
 	var paths []string
 	for _, arg := range args {
 		info, err := a.fs.Stat(arg)
 		if err != nil {
-			return nil, cli.Fail(cli.Failed, err, "")
+			return nil, oneLine(cli.Fail(cli.Failed, err, ""))
 		}
 		if !info.IsDir() {
 			paths = append(paths, arg)
@@ -47,7 +112,7 @@ func (a *app) requestPaths(args []string) ([]string, error) {
 		}
 		entries, err := a.fs.ReadDir(arg)
 		if err != nil {
-			return nil, cli.Fail(cli.Failed, err, "")
+			return nil, oneLine(cli.Fail(cli.Failed, err, ""))
 		}
 		var found []string
 		for _, e := range entries {
@@ -56,7 +121,7 @@ func (a *app) requestPaths(args []string) ([]string, error) {
 			}
 		}
 		if len(found) == 0 {
-			return nil, cli.Fail(cli.Failed, fmt.Errorf("no *%s in %s", requestEnding, arg), "")
+			return nil, oneLine(cli.Fail(cli.Failed, fmt.Errorf("no *%s in %s", requestEnding, arg), ""))
 		}
 		sort.Strings(found)
 		paths = append(paths, found...)

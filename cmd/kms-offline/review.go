@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
@@ -9,7 +11,7 @@ import (
 )
 
 func (a *app) review() *cobra.Command {
-	var name string
+	var name, summary string
 	cmd := &cobra.Command{
 		Use:   "review IN...",
 		Short: "show what each transaction does; signs nothing",
@@ -20,23 +22,30 @@ the batch digest, and the ledger remembers that this batch was reviewed, so that
 IN is a request file, a folder of them, or a PSBT (BIP 174) that spends from
 keys of this wallet.
 
-Exit status: 0 all can be signed, 3 some are refused, 20 all are refused,
-22 the file is no valid request for this wallet.`,
+With several IN each is judged by itself; one that is no valid request does not
+stop the others.
+
+Exit status: 0 all can be signed, 3 some are refused, or some IN are no valid
+request, 20 all are refused, 22 the file is no valid request for this wallet.`,
 		Example: `  kms-offline review /media/usb/coldkms-20261123-101500-3items-1a2b3c4d.kmsreq
   kms-offline --json review request.kmsreq`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.runReview(args, name) },
+		RunE: func(_ *cobra.Command, args []string) error { return a.runReview(args, name, summary) },
 	}
 	psbtFlags(cmd, &name)
+	summaryFlag(cmd, &summary)
 	return cmd
 }
 
-func (a *app) runReview(args []string, name string) error {
+func (a *app) runReview(args []string, name, summary string) error {
 	only, err := psbtChain(name)
+	if err == nil {
+		err = a.checkSummary(summary)
+	}
 	if err != nil {
 		return err
 	}
-	files, err := a.readRequests(args)
+	paths, err := a.requestPaths(args)
 	if err != nil {
 		return err
 	}
@@ -46,23 +55,32 @@ func (a *app) runReview(args []string, name string) error {
 	}
 	defer session.Close()
 	var judged []*offline.Judged
-	for _, file := range files {
+	batches := a.newSummary(session)
+	err = a.each(paths, func(file []byte) error {
 		j, err := a.judge(session, file, only)
 		if err != nil {
 			return err
 		}
 		if err := session.RecordReview(j); err != nil {
-			return ledgerError(err)
+			return stop(ledgerError(err))
 		}
 		judged = append(judged, j)
+		batches.add(session, finished{judged: j})
+		return nil
+	})
+	if len(judged) == 0 {
+		return err
 	}
-	if err := a.showReviews(judged); err != nil {
+	if err := errors.Join(a.showReviews(judged, len(paths)), a.writeSummary(batches, summary)); err != nil {
+		return err
+	}
+	if err != nil {
 		return err
 	}
 	return codeOf(count(judged))
 }
 
-func (a *app) showReviews(judged []*offline.Judged) error {
+func (a *app) showReviews(judged []*offline.Judged, asked int) error {
 	if !a.json {
 		for _, j := range judged {
 			if err := j.Batch.Text(printable{a.Out}); err != nil {
@@ -75,13 +93,13 @@ func (a *app) showReviews(judged []*offline.Judged) error {
 	for i, j := range judged {
 		docs[i] = j.Batch.JSON()
 	}
-	return printOneOrAll(a.Streams, docs)
+	return printOneOrAll(a.Streams, docs, asked)
 }
 
-// printOneOrAll prints the value of one request as it is and those of several
-// as an array.
-func printOneOrAll[T any](s cli.Streams, values []T) error {
-	if len(values) == 1 {
+// printOneOrAll prints the value of one request as it is, and those of several
+// as an array: as many as were asked for, or fewer where some failed.
+func printOneOrAll[T any](s cli.Streams, values []T, asked int) error {
+	if asked == 1 && len(values) == 1 {
 		return s.JSON(values[0])
 	}
 	return s.JSON(values)

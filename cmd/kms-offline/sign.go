@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,6 +20,9 @@ import (
 type signOptions struct {
 	out     string
 	raw     string
+	session bool
+	plain   bool
+	summary string
 	approve []string
 	carried []string            // files of operators' approvals
 	given   []operator.Approval // what is in them
@@ -36,6 +40,14 @@ terminal, signs what was not refused, verifies each finished transaction, writes
 the ledger, and then the result file for the relay. Refused items are in the
 result too, so that the relay learns why.
 
+A few transactions are shown in full, and a yes signs them; where something wants
+a second look, such as an address that looks like a known one, the number of
+transactions has to be typed. More of them open a session: a screen with a list
+to go through, to search, to approve or to reject one by one, which can be left
+and taken up later (docs/REVIEW.md). --plain asks line by line instead, for a
+screen reader or a serial console. What you reject is in the result as
+refused-by-person.
+
 With --approve DIGEST nothing is asked: exactly the batch with that digest is
 signed, and only if this wallet's "review" has judged it under the policy in
 force.
@@ -46,8 +58,12 @@ PSBT. Nothing is written where it is refused.
 
 The same request signed again gives the same transactions, byte for byte.
 
-Exit status: 0 all signed, 3 some refused, 20 all refused (both still write a
-result), 21 the person declined (no result), 22 no valid request.`,
+With several IN each is judged, asked and written by itself. One that is no valid
+request, or that you decline, does not stop the others.
+
+Exit status: 0 all signed, 3 some refused, or some IN not signed at all, 20 all
+refused (both still write a result), 21 the person declined (no result), 22 no
+valid request.`,
 		Example: `  kms-offline sign request.kmsreq --out /media/usb
   kms-offline --password-file pw review request.kmsreq
   kms-offline --password-file pw sign request.kmsreq --out out --approve DIGEST`,
@@ -56,9 +72,13 @@ result), 21 the person declined (no result), 22 no valid request.`,
 	}
 	cmd.Flags().StringVar(&o.out, "out", "", "folder for the result (required)")
 	cmd.Flags().StringVar(&o.raw, "raw", "", "also write each finished transaction as hex into this folder")
+	cmd.Flags().BoolVar(&o.session, "session", false, "open a session also for a few transactions")
+	cmd.Flags().BoolVar(&o.plain, "plain", false, "ask line by line, without moving the cursor")
+	summaryFlag(cmd, &o.summary)
 	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "sign the reviewed batch with this digest without asking (once for each IN)")
 	cmd.Flags().StringArrayVar(&o.carried, "approval", nil, "count the operator's approval in this file, which approve --out wrote elsewhere")
 	_ = cmd.MarkFlagRequired("out")
+	cmd.MarkFlagsMutuallyExclusive("session", "plain", "approve")
 	psbtFlags(cmd, &o.chain)
 	return cmd
 }
@@ -74,7 +94,10 @@ func (a *app) runSign(args []string, o signOptions) error {
 	if o.only, err = psbtChain(o.chain); err != nil {
 		return err
 	}
-	files, err := a.readRequests(args)
+	if err := a.checkSummary(o.summary); err != nil {
+		return err
+	}
+	paths, err := a.requestPaths(args)
 	if err != nil {
 		return err
 	}
@@ -83,18 +106,28 @@ func (a *app) runSign(args []string, o signOptions) error {
 		return err
 	}
 	defer session.Close()
-	replies := make([]signReply, len(files))
-	var signed, refused int
-	for i, file := range files {
-		reply, err := a.signOne(session, file, digests, o)
-		if err != nil {
-			return err
+	var replies []signReply
+	batches := a.newSummary(session)
+	err = a.each(paths, func(file []byte) error {
+		reply, done, err := a.signOne(session, file, digests, o)
+		if err == nil {
+			replies = append(replies, reply)
+			batches.add(session, done)
 		}
-		replies[i] = reply
-		signed, refused = signed+len(reply.Signed), refused+len(reply.Refused)
-	}
-	if err := printOneOrAll(a.Streams, replies); err != nil {
 		return err
+	})
+	if len(replies) == 0 {
+		return err
+	}
+	if err := errors.Join(printOneOrAll(a.Streams, replies, len(paths)), a.writeSummary(batches, o.summary)); err != nil {
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	var signed, refused int
+	for _, reply := range replies {
+		signed, refused = signed+len(reply.Signed), refused+len(reply.Refused)
 	}
 	return codeOf(signed, refused)
 }
@@ -117,26 +150,44 @@ type refusedReply struct {
 	Reason string     `json:"reason"`
 }
 
-func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Digest]bool, o signOptions) (signReply, error) {
+// finished is a batch that was signed, and who agreed to it.
+type finished struct {
+	judged    *offline.Judged
+	done      offline.Signatures
+	how       string
+	approvers []operator.Operator
+}
+
+func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Digest]bool, o signOptions) (signReply, finished, error) {
 	judged, err := a.judge(session, file, o.only)
 	if err != nil {
-		return signReply{}, err
+		return signReply{}, finished{}, err
 	}
 	if err := a.quorum(session, judged, o.given); err != nil {
-		return signReply{}, err
+		return signReply{}, finished{}, err
 	}
-	consent, how, err := a.consent(session, judged, approved, len(o.approve) > 0)
+	consent, how, err := a.consent(session, judged, approved, o)
 	if err != nil {
-		return signReply{}, err
+		return signReply{}, finished{}, err
 	}
-	done, err := session.Sign(judged, consent, how)
+	result := finished{judged: judged, how: how, approvers: session.Approvers(judged)}
+	shown := a.signingProgress(session, len(judged.Batch.Items))
+	result.done, err = session.Sign(judged, consent, how)
+	shown()
 	if err != nil {
-		return signReply{}, ledgerError(err)
+		return signReply{}, finished{}, stop(ledgerError(err))
 	}
-	path, err := a.writeSigned(judged, done, o)
+	path, err := a.writeSigned(judged, result.done, o)
 	if err != nil {
-		return signReply{}, err
+		return signReply{}, finished{}, stop(err)
 	}
+	if err := (decisions{a, session, judged}).forget(); err != nil {
+		fmt.Fprintf(a.Err, "kms-offline: %s\n", cli.Printable(err.Error()))
+	}
+	return signReplyOf(judged, result.done, path), result, nil
+}
+
+func signReplyOf(judged *offline.Judged, done offline.Signatures, path string) signReply {
 	reply := signReply{Result: path, Digest: judged.Request.Digest.String(), Signed: []signedReply{}, Refused: []refusedReply{}}
 	for _, out := range done.Outcomes {
 		if out.Err != nil {
@@ -145,13 +196,13 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 			reply.Signed = append(reply.Signed, signedReply{out.ID, out.Signed.TxID})
 		}
 	}
-	return reply, nil
+	return reply
 }
 
 // consent gets the person's answer: the digest of a batch that was reviewed
 // before, or a word typed at the end of the review.
-func (a *app) consent(session *openSession, judged *offline.Judged, approved map[bundle.Digest]bool, byDigest bool) (policy.Consent, string, error) {
-	if byDigest {
+func (a *app) consent(session *openSession, judged *offline.Judged, approved map[bundle.Digest]bool, o signOptions) (policy.Consent, string, error) {
+	if len(o.approve) > 0 {
 		digest := judged.Request.Digest
 		if !approved[digest] {
 			return policy.Consent{}, "", cli.Fail(cli.Refused,
@@ -168,29 +219,7 @@ func (a *app) consent(session *openSession, judged *offline.Judged, approved map
 	if signable == 0 {
 		return policy.Consent{}, "", nil // nothing to ask about: the refusals go back to the relay
 	}
-	return a.ask(session, judged, signable)
-}
-
-func (a *app) ask(session *openSession, judged *offline.Judged, signable int) (policy.Consent, string, error) {
-	tty, err := openTerminal()
-	if err != nil {
-		return policy.Consent{}, "", cli.Fail(cli.Usage, err, "review it, then sign with --approve DIGEST")
-	}
-	defer tty.close()
-	if err := judged.Batch.Text(printable{tty.tty}); err != nil {
-		return policy.Consent{}, "", err
-	}
-	yes, err := tty.confirm(fmt.Sprintf("Sign %s?", counted(signable, "transaction", "transactions")))
-	if err != nil {
-		return policy.Consent{}, "", cli.Fail(cli.Declined, err, "nothing was signed")
-	}
-	if !yes {
-		if err := session.Decline(judged); err != nil {
-			return policy.Consent{}, "", ledgerError(err)
-		}
-		return policy.Consent{}, "", cli.Fail(cli.Declined, offline.ErrDeclined, "")
-	}
-	return session.Agree(judged), "typed", nil
+	return a.ask(session, judged, o)
 }
 
 // writeSigned writes the answer in the form of the question.

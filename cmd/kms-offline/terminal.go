@@ -39,15 +39,14 @@ func (t *terminal) close() {
 }
 
 // secret asks for a line that is not echoed. The caller wipes it.
-func (t *terminal) secret(question string) ([]byte, error) {
-	fd := int(t.tty.Fd())
-	if shown, err := term.GetState(fd); err == nil {
-		defer func() { _ = term.Restore(fd, shown) }()
-	}
-	noEcho(fd)
-	fmt.Fprint(t.tty, question)
-	answer, err := term.ReadPassword(fd)
-	fmt.Fprintln(t.tty)
+func (t *terminal) secret(question string) (answer []byte, err error) {
+	t.restoring(func() {
+		fd := int(t.tty.Fd())
+		noEcho(fd)
+		fmt.Fprint(t.tty, question)
+		answer, err = term.ReadPassword(fd)
+		fmt.Fprintln(t.tty)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read from the terminal: %w", err)
 	}

@@ -57,6 +57,12 @@ func (it Item) grave(r policy.Reason) bool {
 	return !slices.Contains(noted[:], r.Code)
 }
 
+// Insists says whether a plain yes is not enough for the item. The same payment
+// again is looked at, but who pays rent each month is not made to type more.
+func (it Item) Insists() bool {
+	return !it.Refused() && slices.ContainsFunc(it.Findings, func(r policy.Reason) bool { return it.grave(r) && r.Code != chain.FlagSameAgain })
+}
+
 // IsNew says whether the item pays somebody who was never paid before.
 func (it Item) IsNew() bool {
 	return slices.ContainsFunc(it.Findings, func(r policy.Reason) bool { return r.Code == chain.FlagNew })

@@ -13,16 +13,15 @@ const listedLines = 15
 
 // Question is what a person is asked line by line, without a screen: for a
 // serial console, a screen reader, and batches of a few. It is about all that
-// was not rejected. A plain yes answers it unless something in that wants a
-// second look.
+// was not rejected. A plain yes answers it unless something in that insists on more.
 func (d *Desk) Question() string {
 	n := len(d.places(d.kept))
 	if n == 0 {
 		return `Nothing is left to sign. Undo with "undo all", or answer n: `
 	}
 	question := fmt.Sprintf("Sign %s? ", plural(n, "transaction"))
-	if look := d.looking(); look > 0 {
-		return question + fmt.Sprintf("%d of them to look at: type \"sign %d\", or n [n] ", look, n)
+	if d.insisting() > 0 {
+		return question + fmt.Sprintf("(see LOOK AT) type \"sign %d\", or n [n] ", n)
 	}
 	return question + "[y/N] "
 }
@@ -51,11 +50,11 @@ func (d *Desk) places(choice review.Choice) []int {
 	return list
 }
 
-// looking counts what wants a second look of what the question is about.
-func (d *Desk) looking() int {
+// insisting counts the items that a plain yes is not enough for.
+func (d *Desk) insisting() int {
 	n := 0
 	for _, i := range d.places(d.kept) {
-		if d.rows[i].standing == review.Look {
+		if d.batch.Items[i].Insists() {
 			n++
 		}
 	}
@@ -107,8 +106,8 @@ func (d *Desk) yes() (string, Event) {
 	if n == 0 {
 		return "", None
 	}
-	if look := d.looking(); look > 0 {
-		return fmt.Sprintf("%s to look at: \"list look\" shows which. A yes is not enough: type \"sign %d\" to sign all %d,\n\"reject NUMBER\" to leave one out, or n to sign none.\n",
+	if look := d.insisting(); look > 0 {
+		return fmt.Sprintf("%s to look at twice: \"list look\" shows which. A yes is not enough: type \"sign %d\" to sign all %d,\n\"reject NUMBER\" to leave one out, or n to sign none.\n",
 			plural(look, "item"), n, n), None
 	}
 	return "", Sign
@@ -241,7 +240,7 @@ func plural(n int, what string) string {
 
 const plainHelp = `What can be answered:
   y, yes          sign all that the question is about; not enough where something
-                  in it wants a second look
+                  in it may be wrong: the question says so
   sign NUMBER     sign, where NUMBER is how many the question is about
   n, no, Enter    decline: nothing of the batch is signed
   later           leave: nothing is signed now, what you decided is kept

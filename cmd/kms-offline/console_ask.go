@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/term"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline"
+	"coldkms/offline/policy"
+	"coldkms/offline/review"
+	"coldkms/offline/review/desk"
+)
+
+var errLater = errors.New("left without an answer: nothing was signed")
+
+// aFew is up to how many transactions are shown in full and asked about line
+// by line, without a session.
+const aFew = 20
+
+// ask shows the batch and gets the person's answer: to all of it, or to what
+// they chose in a session.
+func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (policy.Consent, string, error) {
+	tty, err := openTerminal()
+	if err != nil {
+		return policy.Consent{}, "", cli.Fail(cli.Usage, err, "review it, then sign with --approve DIGEST")
+	}
+	defer tty.close()
+	d := desk.New(judged.Batch)
+	kept := decisions{a, session, judged}
+	if err := kept.resume(tty, d); err != nil {
+		return policy.Consent{}, "", err
+	}
+	many := len(judged.Batch.Items) > aFew
+	var ev desk.Event
+	var choice review.Choice
+	if screen := tty.isScreen(); !o.plain && (o.session || many && screen) {
+		if !screen {
+			return policy.Consent{}, "", cli.Fail(cli.Usage, fmt.Errorf("this terminal has no screen of %d columns and %d lines", desk.MinWidth, desk.MinHeight), "ask line by line: --plain")
+		}
+		choice = d.Choice()
+		ev, err = tty.session(d, kept.keep)
+	} else {
+		write := judged.Batch.Body
+		if many {
+			write = judged.Batch.Head
+		}
+		if err := write(printable{tty.tty}); err != nil {
+			return policy.Consent{}, "", err
+		}
+		choice = d.Kept()
+		ev, err = tty.plainSession(d, kept.keep)
+	}
+	if err != nil {
+		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, err, "nothing was signed"))
+	}
+	return a.answered(session, judged, kept, ev, d.Without(choice))
+}
+
+// answered turns the end of a session into a consent, or into the error of none.
+func (a *app) answered(session *openSession, judged *offline.Judged, kept decisions, ev desk.Event, rejected []int) (policy.Consent, string, error) {
+	switch ev {
+	case desk.Sign:
+		return judged.Except(session.Agree(judged), rejected...), "typed", nil
+	case desk.Later:
+		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, errLater, "what was decided is kept: sign the same request again"))
+	}
+	if err := session.Decline(judged); err != nil {
+		return policy.Consent{}, "", stop(ledgerError(err))
+	}
+	if err := kept.forget(); err != nil {
+		return policy.Consent{}, "", err
+	}
+	return policy.Consent{}, "", cli.Fail(cli.Declined, offline.ErrDeclined, "")
+}
+
+// isScreen says whether a session can be drawn here.
+func (t *terminal) isScreen() bool {
+	width, height, err := term.GetSize(int(t.tty.Fd()))
+	kind := os.Getenv("TERM")
+	return err == nil && width >= desk.MinWidth && height >= desk.MinHeight && kind != "" && kind != "dumb"
+}
+
+// progress tells on a terminal how many items are done, in one line that is
+// drawn over. The function given is to be called at the end.
+func (a *app) signingProgress(session *openSession, of int) func() {
+	const often = 200 * time.Millisecond
+	line := a.progress()
+	if line.to == nil {
+		return func() {}
+	}
+	var done, told atomic.Int64
+	told.Store(a.now().UnixNano())
+	session.Finished = func() {
+		n, now, last := done.Add(1), a.now().UnixNano(), told.Load()
+		if now-last >= int64(often) && told.CompareAndSwap(last, now) {
+			line.show("signed or refused: %d of %d", n, of)
+		}
+	}
+	return func() {
+		session.Finished = nil
+		line.end()
+	}
+}

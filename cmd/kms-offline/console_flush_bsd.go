@@ -1,0 +1,11 @@
+//go:build darwin || dragonfly || freebsd || netbsd || openbsd
+
+package main
+
+import "golang.org/x/sys/unix"
+
+// dropTyped forgets what was typed before a question was asked.
+func dropTyped(fd int) error {
+	const input = 1 // FREAD of <sys/fcntl.h>
+	return unix.IoctlSetPointerInt(fd, unix.TIOCFLUSH, input)
+}

@@ -1,0 +1,82 @@
+package review
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"coldkms/shared/chain"
+)
+
+// CSV writes a line for each payment of each item, and one for an item
+// without. The fee stands in an item's first line only, so that a column adds
+// up. A cell that a spreadsheet would take for a formula begins with an
+// apostrophe.
+func (s Summary) CSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{{"batch", "number", "id", "chain", "network", "state", "txId", "to", "value", "amount", "fee", "codes", "reasons", "ledgerHead", "policy"}}
+	for _, f := range s.Batches {
+		rows = append(rows, f.rows(s)...)
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = cell(row[i])
+		}
+		if err := out.Write(row); err != nil {
+			return fmt.Errorf("summary: %w", err)
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("summary: %w", err)
+	}
+	return nil
+}
+
+func (f Finished) rows(s Summary) (rows [][]string) {
+	for i, it := range f.Batch.Items {
+		codes, reasons := f.why(i)
+		txid, fee := "", ""
+		if f.Outcomes != nil {
+			txid = f.Outcomes[i].TxID
+		}
+		if it.Facts != nil {
+			fee = strconv.FormatInt(it.Facts.Fee, 10)
+		}
+		list := payments(it)
+		for n := range max(len(list), 1) {
+			row := []string{f.Batch.Digest.String(), strconv.Itoa(i + 1), it.ID, string(it.Chain), it.Network.String(), f.state(i), txid,
+				"", "", "", fee, words(codes), strings.Join(reasons, "; "), s.Head, s.Policy}
+			if n < len(list) {
+				row[7], row[8], row[9] = To(list[n]), strconv.FormatInt(list[n].Value, 10), Decimal(list[n].Value)
+			}
+			fee = ""
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+func words(codes []chain.Code) string {
+	list := make([]string, len(codes))
+	for i, c := range codes {
+		list[i] = string(c)
+	}
+	return strings.Join(list, " ")
+}
+
+// cell makes a text safe for a spreadsheet, on one line.
+func cell(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\r' || r == '\t' {
+			return ' '
+		}
+		return r
+	}, s)
+	if strings.IndexAny(strings.TrimLeft(s, " \u00a0"), "=+-@|") == 0 {
+		return "'" + s
+	}
+	return s
+}

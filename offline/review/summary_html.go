@@ -1,0 +1,127 @@
+package review
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+	"time"
+)
+
+// style prints in black on A4 and Letter.
+const style = `@page{margin:15mm}body{font:10pt/1.35 sans-serif;color:#000;background:#fff;margin:1em auto;max-width:190mm}
+h1{font-size:14pt}h2{font-size:11pt;margin-top:1.5em}table{border-collapse:collapse;width:100%}
+th,td{border-bottom:1px solid #000;padding:2pt 4pt;text-align:left;vertical-align:top}
+td.n{text-align:right;white-space:nowrap}code{font:9pt monospace;overflow-wrap:anywhere}
+tr{page-break-inside:avoid;break-inside:avoid}thead{display:table-header-group}
+p.s{margin-top:3em;border-top:1px solid #000;width:70mm}`
+
+// HTML writes one page that needs nothing else and runs nothing: its content
+// security policy allows its own style and no more.
+func (s Summary) HTML(w io.Writer) error {
+	p := page{printer{w: w}}
+	sum := sha256.Sum256([]byte(style))
+	p.line(`<!DOCTYPE html>`)
+	p.line(`<html lang="en"><head><meta charset="utf-8">`)
+	p.line(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-%s'">`, base64.StdEncoding.EncodeToString(sum[:]))
+	p.line(`<title>Coldkms summary</title><style>%s</style></head><body>`, style)
+	p.line(`<h1>Coldkms summary</h1>`)
+	p.line(`<table>`)
+	p.pair("made", s.Made.UTC().Format(time.RFC3339)+" by the signer's clock")
+	p.pair("signer", s.Signer)
+	p.pair("policy", s.policyWords())
+	p.pair("ledger", fmt.Sprintf("%d lines", s.Lines))
+	p.pair("ledger head", s.Head)
+	p.line(`</table>`)
+	for _, f := range s.Batches {
+		p.batch(f)
+	}
+	p.line(`<p class="s">Date, name, signature</p>`)
+	p.line(`</body></html>`)
+	return p.err
+}
+
+type page struct{ printer }
+
+// say writes a line whose texts are escaped.
+func (p *page) say(format string, texts ...string) {
+	args := make([]any, len(texts))
+	for i, t := range texts {
+		args[i] = html.EscapeString(t)
+	}
+	p.line(format, args...)
+}
+
+func (p *page) pair(name, value string) {
+	p.say(`<tr><th>%s</th><td><code>%s</code></td></tr>`, name, value)
+}
+
+func (p *page) batch(f Finished) {
+	signed, refused := f.split()
+	p.say(`<h2>Batch %s</h2>`, f.Batch.Digest.String())
+	p.line(`<table>`)
+	p.pair("items", fmt.Sprintf("%d: %d %s, %d refused", len(f.Batch.Items), signed, f.done(), refused))
+	if f.Outcomes != nil {
+		p.pair("agreed", f.agreed())
+	}
+	for _, name := range f.Operators {
+		p.pair("approved by", name)
+	}
+	for _, t := range f.Batch.Totals(f.counted) {
+		coin := string(t.Chain) + " " + t.Network
+		p.pair(coin+" paid out", t.Paid.Coins(t.Chain))
+		p.pair(coin+" fees", t.Fees.Coins(t.Chain))
+	}
+	p.line(`</table>`)
+	p.line(`<table><thead><tr><th>to</th><th>payments</th><th>amount</th></tr></thead><tbody>`)
+	for _, d := range f.Batch.Destinations(f.counted) {
+		to := d.To
+		if d.Named {
+			to = Groups(to)
+		}
+		if d.New {
+			to += " (new)"
+		}
+		p.say(`<tr><td><code>%s</code></td><td class="n">%s</td><td class="n">%s</td></tr>`, to, fmt.Sprint(d.Payments), d.Paid.Coins(d.Chain))
+	}
+	p.line(`</tbody></table>`)
+	p.line(`<table><thead><tr><th>no.</th><th>item</th><th>state</th><th>pays</th><th>fee</th></tr></thead><tbody>`)
+	for i := range f.Batch.Items {
+		p.item(f, i)
+	}
+	p.line(`</tbody></table>`)
+}
+
+func (p *page) item(f Finished, i int) {
+	it := f.Batch.Items[i]
+	codes, reasons := f.why(i)
+	state := []string{f.state(i)}
+	for n := range codes {
+		state = append(state, string(codes[n])+": "+reasons[n])
+	}
+	about := []string{it.ID, string(it.Chain) + " " + it.Network.String()}
+	if f.Outcomes != nil && f.Outcomes[i].TxID != "" {
+		about = append(about, "txid "+f.Outcomes[i].TxID)
+	}
+	var pays []string
+	for _, out := range payments(it) {
+		pays = append(append(pays, Amount(it.Chain, out.Value)), destination(out)...)
+	}
+	fee := "-"
+	if it.Facts != nil {
+		fee = Decimal(it.Facts.Fee)
+	}
+	p.line(`<tr><td class="n">%d</td><td><code>%s</code></td><td>%s</td><td><code>%s</code></td><td class="n">%s</td></tr>`,
+		i+1, lines(about), lines(state), lines(pays), html.EscapeString(fee))
+}
+
+// lines escapes each text and breaks between them.
+func lines(texts []string) string {
+	escaped := make([]string, len(texts))
+	for i, t := range texts {
+		escaped[i] = html.EscapeString(t)
+	}
+	return strings.Join(escaped, "<br>")
+}

@@ -1,0 +1,150 @@
+package review
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"coldkms/shared/chain"
+)
+
+// Text writes the summary for paper: totals, destinations, and a few lines an
+// item.
+func (s Summary) Text(w io.Writer) error {
+	p := printer{w: w}
+	p.line("made               %s by the signer's clock", s.Made.UTC().Format(time.RFC3339))
+	p.line("signer             %s", s.Signer)
+	p.line("policy             %s", s.policyWords())
+	p.line("ledger             %d lines, head", s.Lines)
+	p.line("                   %s", s.Head)
+	for _, f := range s.Batches {
+		f.text(&p)
+	}
+	return p.err
+}
+
+func (f Finished) text(p *printer) {
+	signed, refused := f.split()
+	p.line("")
+	p.line("batch digest  %s", f.Batch.Digest)
+	p.line("items              %d: %d %s, %d refused", len(f.Batch.Items), signed, f.done(), refused)
+	if f.Outcomes != nil {
+		p.line("agreed             %s", f.agreed())
+	}
+	for _, name := range f.Operators {
+		p.line("approved by        %s", name)
+	}
+	f.Batch.sums(p, f.counted)
+	for _, d := range f.Batch.Destinations(f.counted) {
+		d.text(p)
+	}
+	p.line("")
+	for i, it := range f.Batch.Items {
+		p.line("[%d]  %s  %s %s  %s", i+1, it.ID, it.Chain, it.Network, strings.ToUpper(f.state(i)))
+		if f.Outcomes != nil && f.Outcomes[i].TxID != "" {
+			p.line("  txid     %s", f.Outcomes[i].TxID)
+		}
+		codes, reasons := f.why(i)
+		for n := range codes {
+			p.line("  %-8s %s: %s", "", codes[n], reasons[n])
+		}
+		if it.Facts == nil {
+			continue
+		}
+		for _, out := range payments(it) {
+			p.line("  %-8s %s", "pay", Amount(it.Chain, out.Value))
+			for _, l := range destination(out) {
+				p.line("             %s", l)
+			}
+		}
+		p.line("  fee      %s", Amount(it.Chain, it.Facts.Fee))
+	}
+}
+
+// payments are an item's outputs that are not change.
+func payments(it Item) (list []chain.Output) {
+	if it.Facts == nil {
+		return nil
+	}
+	for _, out := range it.Facts.Outputs {
+		if !out.Change {
+			list = append(list, out)
+		}
+	}
+	return list
+}
+
+type (
+	summaryJSON struct {
+		Made    string         `json:"made"`
+		Signer  string         `json:"signer"`
+		Policy  string         `json:"policy"` // "": the built-in one
+		Ledger  ledgerJSON     `json:"ledger"`
+		Batches []finishedJSON `json:"batches"`
+	}
+	ledgerJSON struct {
+		Head  string `json:"head"`
+		Lines uint64 `json:"lines"`
+	}
+	finishedJSON struct {
+		Digest       string        `json:"digest"`
+		Agreed       string        `json:"agreed"`
+		Operators    []string      `json:"operators"`
+		Totals       []Total       `json:"totals"`
+		Destinations []Destination `json:"destinations"`
+		Items        []outcomeJSON `json:"items"`
+	}
+	outcomeJSON struct {
+		Number   int           `json:"number"`
+		ID       string        `json:"id"`
+		Chain    chain.ID      `json:"chain"`
+		Network  string        `json:"network"`
+		State    string        `json:"state"`
+		TxID     string        `json:"txId,omitempty"`
+		Codes    []chain.Code  `json:"codes"`
+		Reasons  []string      `json:"reasons"`
+		Payments []paymentJSON `json:"payments"`
+		Fee      int64         `json:"fee"`
+	}
+	paymentJSON struct {
+		To    string `json:"to"`
+		Value int64  `json:"value"`
+	}
+)
+
+// JSON writes the summary as data; amounts are in smallest units.
+func (s Summary) JSON(w io.Writer) error {
+	doc := summaryJSON{Made: s.Made.UTC().Format(time.RFC3339), Signer: s.Signer, Policy: s.Policy, Ledger: ledgerJSON{s.Head, s.Lines}, Batches: []finishedJSON{}}
+	for _, f := range s.Batches {
+		doc.Batches = append(doc.Batches, f.json())
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(doc); err != nil {
+		return fmt.Errorf("summary: %w", err)
+	}
+	return nil
+}
+
+func (f Finished) json() finishedJSON {
+	out := finishedJSON{Digest: f.Batch.Digest.String(), Agreed: f.How, Operators: append([]string{}, f.Operators...),
+		Totals: f.Batch.Totals(f.counted), Destinations: append([]Destination{}, f.Batch.Destinations(f.counted)...), Items: make([]outcomeJSON, len(f.Batch.Items))}
+	for i, it := range f.Batch.Items {
+		o := outcomeJSON{Number: i + 1, ID: it.ID, Chain: it.Chain, Network: it.Network.String(), State: f.state(i), Payments: []paymentJSON{}}
+		o.Codes, o.Reasons = f.why(i)
+		if f.Outcomes != nil {
+			o.TxID = f.Outcomes[i].TxID
+		}
+		for _, p := range payments(it) {
+			o.Payments = append(o.Payments, paymentJSON{To(p), p.Value})
+		}
+		if it.Facts != nil {
+			o.Fee = it.Facts.Fee
+		}
+		out.Items[i] = o
+	}
+	return out
+}
