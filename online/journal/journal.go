@@ -15,6 +15,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"coldkms/shared/bundle"
@@ -30,6 +31,8 @@ type Journal struct {
 	now    func() time.Time
 	pause  func(context.Context, time.Duration) error
 	group  group
+
+	commits atomic.Int64 // since it was opened
 }
 
 // Item is one pending transaction with its history's last line.
@@ -123,6 +126,11 @@ func (j *Journal) commit(ctx context.Context, f func(tx) error) error {
 	if !j.shared {
 		return j.once(ctx, f)
 	}
+	if j.commits.Add(1)%pruneEvery == 0 {
+		if err := j.prune(ctx); err != nil {
+			return err
+		}
+	}
 	token := rand.Text()
 	return j.read(ctx, func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxChange) // begun, it ends one way or the other
@@ -151,6 +159,10 @@ func (j *Journal) once(ctx context.Context, f func(tx) error) error {
 	}
 	return t.Commit()
 }
+
+// pruneEvery is after how many changes tokens that nobody waits for are
+// dropped.
+const pruneEvery = 10_000
 
 // patience is how long a database that is away, such as for a restart, is
 // waited for, and maxChange how long one transaction may take.

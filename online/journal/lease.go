@@ -36,8 +36,18 @@ func (l Lease) Left(now time.Time) time.Duration { return l.until.Sub(now) }
 // Claim takes up to f.Max (0: all) of the items that f chooses and that nobody
 // holds. owner names who claims: FreeOwn gives back all that it left behind.
 func (j *Journal) Claim(ctx context.Context, owner string, ttl time.Duration, f Filter) (Lease, []Item, error) {
-	lease := Lease{holder: owner + "/" + rand.Text(), ttl: ttl}
 	where, args := f.where("held_until <= {now}")
+	var found int
+	err := j.read(ctx, func() error { // most looks find nothing: that is to cost no write
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT count(*) FROM (SELECT 1 FROM items"+where+" LIMIT 1) AS eligible"), args...).Scan(&found)
+	})
+	if err != nil {
+		return Lease{}, nil, fmt.Errorf("journal: claim: %w", err)
+	}
+	if found == 0 {
+		return Lease{}, nil, nil
+	}
+	lease := Lease{holder: owner + "/" + rand.Text(), ttl: ttl}
 	limit := "-1"
 	if j.shared {
 		limit = "ALL"
@@ -49,7 +59,7 @@ func (j *Journal) Claim(ctx context.Context, owner string, ttl time.Duration, f 
 		"UPDATE items SET holder = ?, held_until = {now} + ? WHERE seq IN (SELECT seq FROM chosen) AND held_until <= {now} RETURNING " + columns
 	args = append(args, lease.holder, ttl.Milliseconds())
 	var items []Item
-	err := j.change(ctx, "claim", func(t tx) error {
+	err = j.change(ctx, "claim", func(t tx) error {
 		lease.until = j.now().Add(ttl)
 		rows, err := t.QueryContext(ctx, t.d.sql(query), args...)
 		if err != nil {

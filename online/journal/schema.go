@@ -219,7 +219,10 @@ func (j *Journal) prune(ctx context.Context) error {
 		return nil
 	}
 	const day = 24 * 60 * 60 * 1000
-	_, err := j.db.ExecContext(ctx, j.d.sql("DELETE FROM commits WHERE at < {now} - ?"), day)
+	err := j.read(ctx, func() error {
+		_, err := j.db.ExecContext(ctx, j.d.sql("DELETE FROM commits WHERE at < {now} - ?"), day)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}

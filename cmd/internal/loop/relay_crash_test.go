@@ -293,6 +293,7 @@ type crash struct {
 	kills                            int64
 	server                           *pgtest.Server // nil: SQLite only
 	killed, rounds, payments, shared atomic.Int64
+	failed                           atomic.Bool
 }
 
 func (c *crash) run(t *testing.T) {
@@ -307,7 +308,8 @@ func (c *crash) work(t *testing.T, worker uint64) {
 	random := rand.New(rand.NewPCG(seed, worker))
 	usual := make(map[string]time.Duration)
 	bin, _ := programs()
-	for c.killed.Load() < c.kills && !t.Failed() {
+	defer func() { c.failed.Store(c.failed.Load() || t.Failed()) }()
+	for c.killed.Load() < c.kills && !t.Failed() && !c.failed.Load() {
 		database := ""
 		if n := c.rounds.Add(1); c.server != nil && n%sharedEvery == 0 {
 			database = c.server.Database(t)
