@@ -69,24 +69,24 @@ func (r *Relay) work(ctx context.Context, f journal.Filter, do func(*step, conte
 		return nil, err
 	}
 	var all []step
-	line := &breaker{}
+	lines := &lines{}
 	f.Max = share
 	for {
 		lease, items, err := r.claim(ctx, f)
 		if err != nil || len(items) == 0 {
-			return all, err
+			return all, errors.Join(err, lines.troubles())
 		}
 		f.After = items[len(items)-1].After()
 		steps := make([]step, len(items))
 		part := r.partOf(len(all), total)
 		err = part.each(ctx, len(items), workers, func(ctx context.Context, i int) error {
-			steps[i] = step{Relay: r, item: items[i], line: line, lease: lease}
+			steps[i] = step{Relay: r, item: items[i], line: lines.of(items[i].Account), lease: lease}
 			mine, err := r.As(items[i].Account)
 			if err != nil {
 				return steps[i].stays(ctx, CodeOtherKey, err)
 			}
 			steps[i].Relay = mine
-			return steps[i].held(ctx, do)
+			return steps[i].alone(ctx, do)
 		})
 		all = append(all, steps...)
 		if err := errors.Join(err, r.release(ctx, lease)); err != nil {
@@ -115,6 +115,20 @@ type step struct {
 	completed bool
 	depth     int64 // confirmations, for watch
 	problem   *Problem
+}
+
+// alone is held where one API key's trouble does not stop what others fetched:
+// then nothing more is done with that key, and its trouble is told at the end.
+func (s *step) alone(ctx context.Context, do func(*step, context.Context) error) error {
+	if s.line.down() != nil {
+		return nil
+	}
+	err := s.held(ctx, do)
+	if len(s.Accounts) == 0 || ctx.Err() != nil || !(tatum.IsAuth(err) || tatum.IsTransient(err)) {
+		return err
+	}
+	s.line.fails(err)
+	return nil
 }
 
 // held does something with the item while it is this relay's, and ends it

@@ -269,7 +269,40 @@ func (r *Relay) each(ctx context.Context, n, atOnce int, f func(context.Context,
 const maxTroubles = 2 * workers
 
 // breaker tells trouble with one call from trouble with all of them.
-type breaker struct{ troubles atomic.Int32 }
+type breaker struct {
+	troubles atomic.Int32
+	failed   atomic.Pointer[error]
+}
+
+// fails ends what is done with one API key.
+func (b *breaker) fails(err error) { b.failed.CompareAndSwap(nil, &err) }
+
+// down is why nothing more is done with it.
+func (b *breaker) down() error {
+	if err := b.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// lines has a breaker for each API key.
+type lines struct{ byAccount sync.Map }
+
+func (l *lines) of(account string) *breaker {
+	b, _ := l.byAccount.LoadOrStore(account, &breaker{})
+	return b.(*breaker)
+}
+
+// troubles are those of all API keys.
+func (l *lines) troubles() (all error) {
+	l.byAccount.Range(func(account, b any) bool {
+		if err := b.(*breaker).down(); err != nil {
+			all = errors.Join(all, fmt.Errorf("API key %q: %w", account, err))
+		}
+		return true
+	})
+	return all
+}
 
 // judge gives err back if no other call will work either.
 func (b *breaker) judge(err error) error {

@@ -38,10 +38,7 @@ func (r *Relay) Status(ctx context.Context, network chain.Network, ids ...string
 	known := make(map[string]bool, len(items))
 	for i, it := range items {
 		known[it.ID] = true
-		list[i] = Status{
-			ID: it.ID, Chain: it.Chain, Network: it.Network.String(), State: it.State, TxID: it.TxID,
-			Updated: it.Updated.Format(time.RFC3339), Since: it.Since.Format(time.RFC3339), Account: it.Account, Depth: max(it.Depth, 0), Code: it.Code, Reason: it.Reason,
-		}
+		list[i] = statusOf(it)
 	}
 	for _, id := range ids {
 		if !known[id] {
@@ -49,6 +46,13 @@ func (r *Relay) Status(ctx context.Context, network chain.Network, ids ...string
 		}
 	}
 	return list, nil
+}
+
+func statusOf(it journal.Item) Status {
+	return Status{
+		ID: it.ID, Chain: it.Chain, Network: it.Network.String(), State: it.State, TxID: it.TxID,
+		Updated: it.Updated.Format(time.RFC3339), Since: it.Since.Format(time.RFC3339), Account: it.Account, Depth: max(it.Depth, 0), Code: it.Code, Reason: it.Reason,
+	}
 }
 
 // Reject drops an item at Tatum, giving back what a withdrawal took, and

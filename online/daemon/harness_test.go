@@ -1,0 +1,198 @@
+package daemon_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"coldkms/online"
+	"coldkms/online/daemon"
+	"coldkms/online/onlinetest"
+	"coldkms/online/tatum"
+	"coldkms/online/tatum/tatumtest"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/durable"
+	"coldkms/shared/transport/file"
+)
+
+// house is a Tatum in memory, a relay with a daemon, a stick and a signer.
+type house struct {
+	testing.TB
+	server *tatumtest.Server
+	signer *onlinetest.Signer
+	state  string
+	usb    string
+	now    time.Time
+	logs   bytes.Buffer
+	faults sync.Mutex
+	d      *daemon.Daemon
+}
+
+func newHouse(t testing.TB, change func(*house)) *house {
+	t.Helper()
+	h := &house{TB: t, server: tatumtest.Memory(), signer: onlinetest.NewSigner(2), state: filepath.Join(t.TempDir(), "state"), usb: filepath.Join(t.TempDir(), "usb"),
+		now: time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC)}
+	if err := os.Mkdir(h.usb, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := online.Init(t.Context(), durable.OS{}, h.state, bytes.NewReader(bytes.Repeat([]byte{1}, 64)), h.clock); err != nil {
+		t.Fatal(err)
+	}
+	h.relay(func(r *online.Relay) error { _, err := r.Pair(t.Context(), h.signer.Watch(1)); return err })
+	drop := file.On(h.usb)
+	h.d = &daemon.Daemon{
+		Options: daemon.Options{Period: 10 * time.Second, Depth: 3, LateAfter: time.Hour},
+		Open:    h.open, Drop: &drop, Now: h.clock, Sleep: h.sleep, Log: slog.New(slog.NewTextHandler(&h.logs, nil)),
+		Keys: []daemon.Key{h.key("", tatumtest.Transport(h.server))},
+	}
+	if change != nil {
+		change(h)
+	}
+	t.Cleanup(func() {
+		if strings.Contains(h.logs.String(), tatumtest.Key) {
+			t.Error("the API key is in the logs")
+		}
+	})
+	return h
+}
+
+func (h *house) clock() time.Time { return h.now }
+
+func (h *house) sleep(ctx context.Context, d time.Duration) error {
+	h.now = h.now.Add(d)
+	return ctx.Err()
+}
+
+func (h *house) key(name string, transport http.RoundTripper) daemon.Key {
+	h.Helper()
+	pace := tatum.NewPace(tatum.Limits{}, h.clock, func() float64 { return 0.5 })
+	c, err := tatum.New(tatum.Config{URL: "http://127.0.0.1:1", Key: tatumtest.Key, Transport: transport, Now: h.clock, Sleep: h.sleepQuietly, Pace: pace})
+	if err != nil {
+		h.Fatal(err)
+	}
+	return daemon.Key{Name: name, Network: chain.Testnet, Client: c, Pace: pace}
+}
+
+// sleepQuietly is for the client, whose calls are made at once by many.
+func (h *house) sleepQuietly(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+func (h *house) open(ctx context.Context) (*online.Relay, error) {
+	r, err := online.Open(ctx, online.Options{Dir: h.state, FS: durable.OS{}, Now: h.clock})
+	if err == nil {
+		r.Sleep = h.sleepQuietly
+	}
+	return r, err
+}
+
+func (h *house) relay(do func(*online.Relay) error) {
+	h.Helper()
+	r, err := h.open(h.Context())
+	if err == nil {
+		err = do(r)
+	}
+	if err != nil {
+		h.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// round makes one, and lets the time of a period pass.
+func (h *house) round() daemon.Round {
+	h.Helper()
+	got, err := h.d.Once(h.Context())
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.now = h.now.Add(h.d.Period)
+	return got
+}
+
+// pay makes payment n wait.
+func (h *house) pay(n int, change func(map[string]any)) string {
+	prev := h.signer.Funding(n)
+	h.server.Chain(onlinetest.Hex(prev))
+	h.server.Add(h.signer.Payment(n, prev, change))
+	return onlinetest.ID(n)
+}
+
+// sign stands for the person with the stick: every request on it is answered.
+func (h *house) sign(change func(*bundle.Result)) {
+	h.Helper()
+	for _, path := range h.on("*.kmsreq") {
+		req, err := bundle.OpenRequest(h.read(path))
+		if err != nil {
+			h.Fatal(err)
+		}
+		h.write(req.Digest.String()[:12]+".kmsres", h.signer.Sign(req, change))
+	}
+}
+
+func (h *house) on(pattern string) []string {
+	h.Helper()
+	paths, err := filepath.Glob(filepath.Join(h.usb, pattern))
+	if err != nil {
+		h.Fatal(err)
+	}
+	return paths
+}
+
+func (h *house) read(path string) []byte {
+	h.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return b
+}
+
+func (h *house) write(name string, b []byte) {
+	h.Helper()
+	if err := os.WriteFile(filepath.Join(h.usb, name), b, 0o600); err != nil {
+		h.Fatal(err)
+	}
+}
+
+func (h *house) status(id string) online.Status {
+	h.Helper()
+	var s online.Status
+	h.relay(func(r *online.Relay) error {
+		list, err := r.Status(h.Context(), 0, id)
+		if err == nil {
+			s = list[0]
+		}
+		return err
+	})
+	return s
+}
+
+func (h *house) wantState(id, want string) {
+	h.Helper()
+	if got := h.status(id); string(got.State) != want {
+		h.Errorf("%s is %s (%s %s), want %s\n%s", id, got.State, got.Code, got.Reason, want, h.logs.String())
+	}
+}
+
+// heard keeps what was told.
+type heard struct {
+	events []daemon.Event
+	deaf   bool
+}
+
+func (l *heard) Tell(_ context.Context, e daemon.Event) error {
+	if l.deaf {
+		return io.ErrUnexpectedEOF
+	}
+	l.events = append(l.events, e)
+	return nil
+}

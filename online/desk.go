@@ -1,0 +1,114 @@
+package online
+
+import (
+	"context"
+	"time"
+
+	"coldkms/online/journal"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+)
+
+// What a program needs that runs the relay by itself and tells people of it.
+
+// Unanswered is a Request that waits for its Result.
+type Unanswered struct {
+	Digest bundle.Digest
+	Name   string // of its file
+	Items  int
+	File   []byte
+}
+
+// Unanswered lists the Requests that wait for a Result, oldest first.
+func (r *Relay) Unanswered(ctx context.Context) ([]Unanswered, error) {
+	waiting, err := r.journal.Waiting(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []Unanswered
+	for _, w := range waiting {
+		if w.Held { // being written, or taken into another one
+			continue
+		}
+		req, err := r.openOwn(ctx, w.Digest)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Unanswered{Digest: w.Digest, Name: fileName(req), Items: len(req.Items), File: req.File})
+	}
+	return list, nil
+}
+
+// Wrote says that an unanswered Request is where a person finds it.
+func (r *Relay) Wrote(ctx context.Context, digest bundle.Digest) error {
+	return r.journal.Written(ctx, digest)
+}
+
+// Made says whether a file is a Request of this relay, and which.
+func (r *Relay) Made(file []byte) (bundle.Digest, bool) {
+	req, err := bundle.OpenRequest(file)
+	return req.Digest, err == nil && req.Relay == r.identity.Public()
+}
+
+// unsettled are the states of what is on its way.
+var unsettled = []journal.State{journal.Fetched, journal.Prepared, journal.Exported, journal.Signed, journal.Broadcast}
+
+// Counts says how many items are in each state but completed and rejected.
+func (r *Relay) Counts(ctx context.Context) (map[journal.State]int, error) {
+	counts := make(map[journal.State]int)
+	for _, s := range append([]journal.State{journal.Refused, journal.Failed}, unsettled...) {
+		n, err := r.journal.Count(ctx, journal.Filter{States: []journal.State{s}})
+		if err != nil {
+			return nil, err
+		}
+		counts[s] = n
+	}
+	return counts, nil
+}
+
+// Late lists what is on its way and has been in its state since before a
+// moment, without what was told as that already.
+func (r *Relay) Late(ctx context.Context, before time.Time) ([]Status, error) {
+	items, err := r.journal.Items(ctx, journal.Filter{States: unsettled})
+	if err != nil {
+		return nil, err
+	}
+	var late []Status
+	for _, it := range items {
+		if it.Since.Before(before) && it.Told != lateIn(it.State) {
+			late = append(late, statusOf(it))
+		}
+	}
+	return late, nil
+}
+
+// lateIn is what is remembered of an item that was told as late.
+func lateIn(s journal.State) string { return "late: " + string(s) }
+
+// TellLate records that an item was told as late in its state.
+func (r *Relay) TellLate(ctx context.Context, s Status) error {
+	return r.journal.Tell(ctx, s.ID, lateIn(s.State))
+}
+
+// Untold lists, oldest first, what came to an end that nobody was told of.
+func (r *Relay) Untold(ctx context.Context, limit int) ([]Status, error) {
+	items, err := r.journal.Untold(ctx, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Status, len(items))
+	for i, it := range items {
+		list[i] = statusOf(it)
+	}
+	return list, nil
+}
+
+// Tell records that the end of an item was told.
+func (r *Relay) Tell(ctx context.Context, s Status) error {
+	return r.journal.Tell(ctx, s.ID, string(s.State))
+}
+
+// Prepared says how many items could be exported.
+func (r *Relay) Prepared(ctx context.Context, network chain.Network, ids []string) (int, error) {
+	return r.journal.Count(ctx, journal.Filter{States: []journal.State{journal.Prepared}, Network: network, IDs: ids})
+}
