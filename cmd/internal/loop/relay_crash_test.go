@@ -36,6 +36,7 @@ type operator struct {
 	dir    string
 	where  string // the journal
 	relays int    // that share it
+	daemon bool   // it does everything, one round at a time
 	random *rand.Rand
 	kills  *atomic.Int64
 	usual  map[string]time.Duration // how long a command takes that is left alone
@@ -173,13 +174,17 @@ func (o *operator) round() {
 		if turns == 50 {
 			o.t.Fatalf("does not come to an end: %+v", o.status())
 		}
+		if o.daemon {
+			o.again("daemon", "--runOnce", "--chain", "LTC", "--drop", o.usb())
+			o.sign()
+			o.remember()
+			continue
+		}
 		o.again("fetch")
 		o.again("export", "--out", o.usb())
 		o.sign()
 		o.again("import", o.usb())
-		for id, s := range o.status() { // acknowledged: from here on it is never forgotten
-			o.txids[id] = s.TxID
-		}
+		o.remember()
 		if o.random.IntN(3) == 0 { // a stick is used again, another signature on it
 			o.sign()
 			o.again("import", o.usb())
@@ -190,6 +195,15 @@ func (o *operator) round() {
 		if n := o.tatum.distinct(id); n != 1 {
 			o.t.Errorf("%s: %d byte strings were sent", id, n)
 		}
+	}
+}
+
+// remember keeps what the relay has acknowledged: from here on it is never
+// forgotten.
+func (o *operator) remember() {
+	o.t.Helper()
+	for id, s := range o.status() {
+		o.txids[id] = s.TxID
 	}
 }
 
@@ -264,6 +278,12 @@ func (b *badTatum) pairRelay(state, database string) {
 // sharedEvery is how many rounds have one on PostgreSQL among them.
 const sharedEvery = 5
 
+// hasDaemon says whether the relay has that command.
+func hasDaemon(bin string) bool {
+	out, err := exec.Command(filepath.Join(bin, "kms-online"), "daemon", "--help").CombinedOutput()
+	return err == nil && bytes.Contains(out, []byte("--runOnce"))
+}
+
 // The real relay is killed at random moments, all along the way, while Tatum
 // misbehaves and sticks come torn, twice and with other signatures. The same
 // commands again bring every payment to its one end.
@@ -320,6 +340,7 @@ func (c *crash) work(t *testing.T, worker uint64) {
 			t.Fatal(err)
 		}
 		o := b.newRelays(dir, database)
+		o.daemon = random.IntN(3) == 0 && hasDaemon(bin)
 		o.bin, o.random, o.kills, o.usual = bin, random, &c.killed, usual
 		o.round()
 		c.payments.Add(int64(len(o.ids)))
