@@ -13,7 +13,7 @@ import (
 // row is what the list needs of an item, made once.
 type row struct {
 	standing review.Standing
-	coin     string // such as "BTC testnet"
+	coin     string // such as "BTC test"
 	paid     string // coins
 	codes    string
 	fresh    bool
@@ -33,8 +33,8 @@ func rows(b review.Batch) []row {
 }
 
 func rowOf(it review.Item) row {
-	r := row{standing: it.Standing(), coin: string(it.Chain) + " " + it.Network.String(), paid: "-", fresh: it.IsNew()}
-	words := []string{it.ID, r.coin}
+	r := row{standing: it.Standing(), coin: string(it.Chain) + " " + strings.TrimSuffix(it.Network.String(), "net"), paid: "-", fresh: it.IsNew()}
+	words := []string{it.ID, string(it.Chain), it.Network.String()}
 	var codes []string
 	for _, reason := range slices.Concat(it.Refusals, it.Findings) {
 		if !slices.Contains(codes, string(reason.Code)) {

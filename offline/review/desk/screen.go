@@ -65,7 +65,7 @@ func (d *Desk) Screen() []Line {
 func (d *Desk) keys() string {
 	switch d.page {
 	case listPage:
-		return "a approve r reject u undo A all ok V all R rest / show o sort t totals s sign q ?"
+		return "? keys  a approve  r reject  u undo  A all ok  V all  R rest  / find  s sign  q"
 	case itemPage:
 		return "a approve  r reject  u undo  n next  p previous  Space more  Enter back"
 	case batchPage:
@@ -79,7 +79,7 @@ func (d *Desk) keys() string {
 func (d *Desk) pageOfText(s *screen) {
 	title := map[page]string{batchPage: "The batch", itemPage: "The item", helpPage: "Keys", signPage: "The last word"}[d.page]
 	if d.page == itemPage {
-		title += ": " + d.marks[d.view[d.at]].String()
+		title += d.said(d.view[d.at])
 	}
 	end := min(d.scroll+d.body(), len(d.text))
 	if len(d.text) > d.body() {
@@ -101,7 +101,7 @@ func (d *Desk) list(s *screen) {
 		words = "all"
 	}
 	s.add(Plain, fmt.Sprintf("approved %d  rejected %d  undecided %d   shown %d: %s, by %s", approved, rejected, undecided, len(d.view), words, sorts[d.sort].name))
-	s.add(Plain, fmt.Sprintf("%7s %-7s %-24s %-12s %17s  %s", "number", "", "id", "coin", "pays", "codes"))
+	s.add(Plain, fmt.Sprintf("%7s %-7s %-24s %-9s %17s  %s", "number", "", "id", "coin", "pays", "codes"))
 	d.top = min(max(d.top, d.at-d.listed()+1), d.at)
 	for n := d.top; n < min(d.top+d.listed(), len(d.view)); n++ {
 		i := d.view[n]
@@ -110,7 +110,7 @@ func (d *Desk) list(s *screen) {
 			cursor, style = ">", Cursor
 		}
 		r := d.rows[i]
-		s.add(style, fmt.Sprintf("%s%c%5d %-7s %-24s %-12s %17s  %s", cursor, d.sign(i), i+1, r.standing, fit(d.batch.Items[i].ID, 24), fit(r.coin, 12), r.paid, r.codes))
+		s.add(style, fmt.Sprintf("%s%c%5d %-7s %-24s %-9s %17s  %s", cursor, d.sign(i), i+1, r.standing, fit(d.batch.Items[i].ID, 24), fit(r.coin, 9), r.paid, r.codes))
 	}
 	s.pad(3 + d.listed())
 	s.add(Plain, strings.Repeat("-", d.width))
@@ -135,7 +135,7 @@ func (d *Desk) preview(s *screen, i int) {
 	var b strings.Builder
 	_ = d.batch.Item(&b, i)
 	blocks := blocksOf(strings.TrimSpace(b.String()), s.width)
-	s.add(Plain, blocks[0][0]+", "+d.marks[i].String())
+	s.add(Plain, blocks[0][0]+d.said(i))
 	left := previewLines - 1
 	for n, block := range blocks[1:] {
 		if last := n == len(blocks)-2; len(block) > left || !last && len(block) == left {
@@ -147,6 +147,14 @@ func (d *Desk) preview(s *screen, i int) {
 		}
 		left -= len(block)
 	}
+}
+
+// said is what the person decided about an item, if that matters.
+func (d *Desk) said(i int) string {
+	if d.rows[i].standing == review.Refused {
+		return ""
+	}
+	return ", " + d.marks[i].String()
 }
 
 // blocksOf wraps a text whose lines belong to the last one before them that is
