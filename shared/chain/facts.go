@@ -66,5 +66,5 @@ func (f Facts) FeeRate() int64 {
 	if f.VSize <= 0 {
 		return f.Fee
 	}
-	return (f.Fee + f.VSize - 1) / f.VSize
+	return f.Fee/f.VSize + min(1, f.Fee%f.VSize) // no sum that could overflow
 }

@@ -42,7 +42,6 @@ const (
 	LimitDay         Code = "limit-day"
 	LimitWeek        Code = "limit-week"
 	LimitDestination Code = "limit-destination"
-	FewConfirmations Code = "too-few-confirmations"
 	RequestTooOld    Code = "request-too-old"
 	ApprovalMissing  Code = "approval-missing" // fewer approvers vouch for the content than policy demands
 	QuorumMissing    Code = "quorum-missing"   // fewer operators approved the batch than policy demands
