@@ -166,6 +166,7 @@ func (r *Relay) finishExports(ctx context.Context, o ExportOptions, report *Expo
 // exportAgain writes the newest Request that waits for its Result.
 func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Exported) error {
 	waiting, err := r.journal.Waiting(ctx)
+	waiting = slices.DeleteFunc(waiting, func(w journal.Waiting) bool { return w.Held }) // another relay is about to write it
 	if err != nil || len(waiting) == 0 {
 		return err
 	}

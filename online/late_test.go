@@ -3,6 +3,7 @@
 package online_test
 
 import (
+	"database/sql"
 	"errors"
 	"net/http"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"coldkms/online/journal"
 	"coldkms/online/onlinetest"
 	"coldkms/shared/chain"
+	"coldkms/shared/durable"
 )
 
 // One relay hangs in the middle of a broadcast until its lease has run out.
@@ -111,4 +113,75 @@ func TestRejectHeld(t *testing.T) {
 	if !errors.Is(err, journal.ErrLeased) || a.server.Calls("DELETE") != 0 {
 		t.Errorf("%v, %d deleted", err, a.server.Calls("DELETE"))
 	}
+}
+
+// hookFS calls before before a new file comes to its name.
+type hookFS struct {
+	durable.OS
+	before func()
+}
+
+func (f hookFS) RenameNew(from, to string) error {
+	if strings.HasSuffix(to, ".kmsreq") {
+		f.before()
+	}
+	return f.OS.RenameNew(from, to)
+}
+
+// A request that another relay is about to write is left to it.
+func TestExportHeld(t *testing.T) {
+	t.Parallel()
+	a := newArena(t)
+	a.onSQLite()
+	prev := a.even.Funding(1)
+	a.server.Chain(onlinetest.Hex(prev))
+	a.server.Add(a.even.Payment(1, prev, nil))
+	one, other := a.open(0), a.open(1)
+	defer one.Close()
+	defer other.Close()
+	if _, err := one.Fetch(t.Context(), online.FetchOptions{Network: chain.Testnet}); err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	one.FS = hookFS{before: func() {
+		asked++
+		for _, again := range []bool{false, true} {
+			got, err := other.Export(t.Context(), online.ExportOptions{Dir: t.TempDir(), Again: again})
+			if err != nil || got.Request != nil {
+				t.Errorf("again %v: %+v, %v", again, got, err)
+			}
+		}
+	}}
+	if got, err := one.Export(t.Context(), online.ExportOptions{Dir: t.TempDir()}); err != nil || got.Request == nil || asked != 1 {
+		t.Errorf("%+v, %v, asked %d times", got, err, asked)
+	}
+	if got, err := other.Export(t.Context(), online.ExportOptions{Dir: t.TempDir()}); err != nil || got.Request == nil {
+		t.Errorf("when it is written anybody may write it again: %+v, %v", got, err)
+	}
+}
+
+// The lease is gone when the reply comes: the item is the other relay's, and
+// that is no failure of the run.
+func TestLeaseLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.toSigned(nil, 1)
+	w.server.Fault(func(_ http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/broadcast") {
+			return false
+		}
+		db, err := sql.Open("sqlite", filepath.Join(w.dir, "journal.db"))
+		if err == nil {
+			_, err = db.Exec("UPDATE items SET holder = 'another', held_until = held_until + 1000")
+		}
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Error(err)
+		}
+		return false
+	})
+	got, err := w.tryBroadcast()
+	if err != nil || codes(got.Problems) != "other-relay " || len(got.Completed) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	w.wantState(id(1), "signed")
 }
