@@ -18,7 +18,8 @@ import (
 )
 
 func main() {
-	os.Exit(run(os.Args[1:], cli.Streams{Out: os.Stdout, Err: os.Stderr}))
+	endQuietly(os.Stderr)
+	os.Exit(contained(os.Stderr, func() int { return run(os.Args[1:], cli.Streams{Out: os.Stdout, Err: os.Stderr}) }))
 }
 
 func run(args []string, streams cli.Streams) int {
