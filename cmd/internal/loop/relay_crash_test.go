@@ -304,8 +304,8 @@ func TestCrash(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	fmt.Printf("crash: %d kills, %d rounds (%d of them two relays on PostgreSQL), %d payments: each sent as one byte string and completed, nothing repaired by hand\n",
-		c.killed.Load(), c.rounds.Load(), c.shared.Load(), c.payments.Load())
+	fmt.Printf("crash: %d kills, %d rounds (%d with two relays on PostgreSQL, %d by the daemon), %d payments: each sent as one byte string and completed, nothing repaired by hand\n",
+		c.killed.Load(), c.rounds.Load(), c.shared.Load(), c.daemons.Load(), c.payments.Load())
 }
 
 // crash is what two operators, each with a Tatum, do at a time.
@@ -313,6 +313,7 @@ type crash struct {
 	kills                            int64
 	server                           *pgtest.Server // nil: SQLite only
 	killed, rounds, payments, shared atomic.Int64
+	daemons                          atomic.Int64 // rounds that it went by itself
 	failed                           atomic.Bool
 }
 
@@ -340,7 +341,9 @@ func (c *crash) work(t *testing.T, worker uint64) {
 			t.Fatal(err)
 		}
 		o := b.newRelays(dir, database)
-		o.daemon = random.IntN(3) == 0 && hasDaemon(bin)
+		if o.daemon = random.IntN(3) == 0 && hasDaemon(bin); o.daemon {
+			c.daemons.Add(1)
+		}
 		o.bin, o.random, o.kills, o.usual = bin, random, &c.killed, usual
 		o.round()
 		c.payments.Add(int64(len(o.ids)))
