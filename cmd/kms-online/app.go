@@ -14,6 +14,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/online"
+	"coldkms/online/daemon"
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
@@ -28,7 +29,9 @@ type app struct {
 	getenv func(string) string
 
 	apiKey, apiURL, envFile, state, local string
-	externalURL, externalMethod           string
+	externalURL, externalMethod, keyFile  string
+	budgets                               []string
+	rate                                  int
 	testnet, json                         bool
 }
 
@@ -79,19 +82,6 @@ func (a *app) dir() (string, error) {
 	return filepath.Join(config, "coldkms", "relay"), nil
 }
 
-// tatum makes the client. Without a key it is nil, which is an error only
-// where the key is needed.
-func (a *app) tatum() (*tatum.Client, error) {
-	settings, err := a.settings()
-	if err != nil {
-		return nil, err
-	}
-	if settings.key == "" {
-		return nil, nil
-	}
-	return tatum.New(tatum.Config{URL: settings.url, Key: settings.key, Now: a.now})
-}
-
 // use says what a command needs of the relay.
 type use uint8
 
@@ -107,15 +97,15 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 	if err != nil {
 		return err
 	}
-	client, err := a.tatum()
+	keys, err := a.keys(nil)
 	if what != withTatum && (errors.Is(err, tatum.ErrURL) || errors.Is(err, tatum.ErrKey)) {
-		client, err = nil, nil // said by the commands that need it
+		keys, err = nil, nil // said by the commands that need it
 	}
 	if err != nil {
 		return explain(err)
 	}
-	if client == nil && what == withTatum {
-		return cli.Fail(cli.Usage, errors.New("there is no API key"), "set TATUM_API_KEY, or give --env-file or --api-key")
+	if len(keys) == 0 && what == withTatum {
+		return errNoKey()
 	}
 	asked, err := a.fourEye()
 	if err != nil {
@@ -127,11 +117,16 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 	if err != nil {
 		return explain(err)
 	}
-	r.Tatum, r.FourEye = client, asked
+	r.FourEye = asked
+	daemon.Lend(r, keys)
 	done := a.progress(r)
 	err = step(ctx, r)
 	done()
 	return explain(errors.Join(err, r.Close()))
+}
+
+func errNoKey() error {
+	return cli.Fail(cli.Usage, errors.New("there is no API key"), "set TATUM_API_KEY, or give --env-file, --api-key-file or --api-key")
 }
 
 // progress shows on a terminal, and nowhere else, how far a long step is.

@@ -33,11 +33,12 @@ func (a *app) checkConfig() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := a.tatum(); err != nil {
+			keys, err := a.keys(nil)
+			if err != nil {
 				return explain(err)
 			}
 			reply := checkReply{State: dir, APIURL: settings.url, APIKey: "set"}
-			if settings.key == "" {
+			if len(keys) == 0 {
 				reply.APIKey = "missing"
 			}
 			return a.relay(looking, func(ctx context.Context, r *online.Relay) error {

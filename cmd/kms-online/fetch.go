@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,7 @@ proven now is tried again at the next fetch.`,
 				o.Chains = append(o.Chains, id)
 			}
 			return a.relay(withTatum, func(ctx context.Context, r *online.Relay) error {
-				got, err := r.Fetch(ctx, o)
+				got, err := a.fetchWithEach(ctx, r, o)
 				if err != nil && got.Fetched+got.Prepared+len(got.Problems) == 0 {
 					return err
 				}
@@ -49,6 +50,37 @@ proven now is tried again at the next fetch.`,
 	cmd.Flags().StringSliceVar(&chains, "chain", nil, "only these chains, such as BTC,LTC (default all that the signer has keys of)")
 	cmd.Flags().StringSliceVar(&ids, "transaction-ids", nil, "only these pending transactions (also --transactionIds)")
 	return cmd
+}
+
+// fetchWithEach fetches with each API key of the network that was asked for;
+// an only key is of that network.
+func (a *app) fetchWithEach(ctx context.Context, r *online.Relay, o online.FetchOptions) (online.Fetched, error) {
+	keys, err := a.keys(nil)
+	if err != nil {
+		return online.Fetched{}, err
+	}
+	all := online.Fetched{Problems: []online.Problem{}}
+	used := false
+	for _, k := range keys {
+		if k.Network != o.Network {
+			continue
+		}
+		mine, err := r.As(k.Name)
+		if err != nil {
+			return all, err
+		}
+		used = true
+		got, err := mine.Fetch(ctx, o)
+		all.Fetched, all.Prepared = all.Fetched+got.Fetched, all.Prepared+got.Prepared
+		all.Problems, all.Notes = append(all.Problems, got.Problems...), append(all.Notes, got.Notes...)
+		if err != nil {
+			return all, err
+		}
+	}
+	if !used {
+		return all, cli.Fail(cli.Usage, fmt.Errorf("no API key in the file is of %s", o.Network), "--testnet chooses the network")
+	}
+	return all, nil
 }
 
 func trimmed(list []string) []string {

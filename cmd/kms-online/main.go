@@ -53,6 +53,9 @@ is a failure.`,
 	flags.StringVar(&a.apiKey, "api-key", "", "Tatum API key (or TATUM_API_KEY)")
 	flags.StringVar(&a.apiURL, "api-url", "", "Tatum's address (or TATUM_API_URL; default https://api.tatum.io)")
 	flags.StringVar(&a.envFile, "env-file", "", "read TATUM_API_KEY and TATUM_API_URL from this file, where the environment has none")
+	flags.StringVar(&a.keyFile, "api-key-file", "", "read several API keys from this file (mode 0600), one line each: NAME mainnet|testnet KEY; the journal remembers names")
+	flags.StringArrayVar(&a.budgets, "budget", nil, "use at most so many of Tatum's credits with a key, such as 5000/hour or 50000/day (again for more)")
+	flags.IntVar(&a.rate, "rate", 0, "make at most so many calls a second with a key (0: no limit; Tatum's free plan allows 5)")
 	flags.StringVar(&a.state, "state", "", "state directory (default coldkms/relay in the user's configuration folder), or postgres://user@host/database for a journal that relays share")
 	flags.StringVar(&a.local, "dir", "", "directory of the identity, where --state is a postgres:// address (same default)")
 	flags.StringVar(&a.externalURL, "external-url", "", "approval service that is asked before export and before broadcast; the pending id is put behind it")
@@ -62,7 +65,7 @@ is a failure.`,
 	root.SetGlobalNormalizationFunc(asKMS)
 	root.AddCommand(
 		a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(),
-		a.status(), a.reject(), a.retry(), a.checkConfig(),
+		a.status(), a.report(), a.daemon(), a.reject(), a.retry(), a.checkConfig(),
 	)
 	return root
 }
@@ -78,6 +81,10 @@ func asKMS(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		name = "external-url"
 	case "externalUrlMethod":
 		name = "external-url-method"
+	case "apiKeyFile":
+		name = "api-key-file"
+	case "runOnce":
+		name = "run-once"
 	case "envFile":
 		name = "env-file"
 	case "transactionIds":

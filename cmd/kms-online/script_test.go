@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -56,7 +57,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"watch": watchFile, "pay": pay, "sign": sign, "stranger": stranger, "tatum": faults, "json": jsonIs, "lock": lock, "flip": flip, "identity": isIdentity,
+			"watch": watchFile, "pay": pay, "sign": sign, "stranger": stranger, "tatum": faults, "json": jsonIs, "lock": lock, "flip": flip, "identity": isIdentity, "running": running,
 		},
 	})
 }
@@ -186,6 +187,21 @@ func lock(ts *testscript.TestScript, _ bool, args []string) {
 	var err error
 	o.lock, err = durable.NewLock(filepath.Join(ts.MkAbs(args[0]), "lock"))
 	ts.Check(err)
+}
+
+// running waits until a daemon has made a round of its own.
+func running(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs("config/coldkms/relay/daemon.json")
+	if len(args) > 0 {
+		path = ts.MkAbs(args[0])
+	}
+	ts.Check(os.Remove(path))
+	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("no daemon makes a round")
 }
 
 // flip FILE: one bit in the middle.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"coldkms/online"
+	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -84,14 +85,15 @@ type Round struct {
 	Usage     map[string]tatum.Usage `json:"keys,omitempty"`
 
 	Problems []online.Problem `json:"-"`
+	Err      error            `json:"-"` // all troubles
 }
 
 // grace is how long the step in hand may go on once the daemon is to end.
 const grace = 5 * time.Second
 
 // Run makes rounds until ctx is done; the step in hand is finished, or cut
-// short after some seconds. Only a relay that cannot be opened at all is an
-// error.
+// short after some seconds. Only a relay that cannot be opened in the first
+// one is an error.
 func (d *Daemon) Run(ctx context.Context) error {
 	for {
 		if _, err := d.Once(ctx); err != nil {
@@ -119,8 +121,10 @@ func (d *Daemon) Once(ctx context.Context) (Round, error) {
 		return round, nil
 	case errors.Is(err, durable.ErrLocked):
 		d.trouble(&round, "open", errors.New("another command works with this relay; the next round comes after it"))
-	case err != nil:
+	case err != nil && (d.rounds == 1 && !errors.Is(err, journal.ErrAway)):
 		return round, err
+	case err != nil:
+		d.trouble(&round, "open", err)
 	default:
 		d.steps(ctx, work, r, &round)
 		if err := r.Close(); err != nil {
@@ -143,7 +147,7 @@ func (d *Daemon) open(ctx context.Context) (*online.Relay, error) {
 // steps makes one step after the other, as long as stop is not done. What is
 // signed goes first.
 func (d *Daemon) steps(stop, ctx context.Context, r *online.Relay, round *Round) {
-	d.lend(r)
+	Lend(r, d.Keys)
 	for _, step := range []struct {
 		name string
 		do   func(context.Context, *online.Relay, *Round) error
@@ -161,10 +165,10 @@ func (d *Daemon) steps(stop, ctx context.Context, r *online.Relay, round *Round)
 	}
 }
 
-// lend gives the relay the API keys.
-func (d *Daemon) lend(r *online.Relay) {
+// Lend gives a relay its API keys, of which there may be none.
+func Lend(r *online.Relay, keys []Key) {
 	r.Accounts = make(map[string]*tatum.Client)
-	for i, k := range d.Keys {
+	for i, k := range keys {
 		if i == 0 {
 			r.Tatum, r.Account = k.Client, k.Name
 			continue

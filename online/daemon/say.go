@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -38,6 +39,7 @@ const maxSaid = 100_000
 // trouble notes what keeps a step from its end.
 func (d *Daemon) trouble(round *Round, step string, err error) {
 	round.Troubles[step] = err.Error()
+	round.Err = errors.Join(round.Err, err)
 	if d.said == nil {
 		d.said = make(map[string]string)
 	}

@@ -100,11 +100,13 @@ func (p *Pace) admit(cost int64, idle bool) (time.Duration, error) {
 	defer p.mu.Unlock()
 	now := p.now()
 	if err := p.breaker.admit(now); err != nil {
+		p.counts["paused"]++
 		return 0, err
 	}
 	for i := range p.windows {
 		if w := &p.windows[i]; !w.has(now, cost, idle) {
 			p.breaker.probing = false
+			p.counts["budget"]++
 			return 0, fmt.Errorf("%w: %s", ErrBudget, w.budget)
 		}
 	}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/online"
+)
+
+func (a *app) report() *cobra.Command {
+	var from, to string
+	var asCSV bool
+	cmd := &cobra.Command{
+		Use:   "report [ID…]",
+		Short: "who signed what, and when, with hashes: for an audit",
+		Long: `report prints, of every pending transaction or of those named, what the journal
+and the imported results have on record: when it was fetched and with which API
+key (by name), the SHA-256 of what Tatum asked for, the digest of the request,
+each answer with the signer's fingerprint, whose approvals counted, the policy's
+hash and the head of the signer's ledger, the SHA-256 of the signed transaction,
+its txid, and where it stands. It works beside a daemon.
+
+With --csv there is one line an answer; a text that a spreadsheet would take for
+a formula has a ' in front.`,
+		Example: `  kms-online report --from 2026-11-01 --to 2026-12-01 --csv > november.csv`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			o := online.ReportOptions{Network: a.only(), IDs: trimmed(args)}
+			for text, field := range map[*string]*time.Time{&from: &o.From, &to: &o.To} {
+				var err error
+				if *text == "" {
+					continue
+				}
+				if *field, err = time.Parse(time.DateOnly, *text); err != nil {
+					return cli.Fail(cli.Usage, fmt.Errorf("%.40q is not a day", *text), "such as: --from 2026-11-01 (UTC)")
+				}
+			}
+			return a.relay(looking, func(ctx context.Context, r *online.Relay) error {
+				if err := known(ctx, r, o.IDs); err != nil {
+					return err
+				}
+				if asCSV {
+					return a.reportCSV(ctx, r, o)
+				}
+				list := []online.Audited{}
+				err := r.Report(ctx, o, func(x online.Audited) error {
+					list = append(list, x)
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+				return a.JSON(list)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "first fetched on or after this day (UTC), such as 2026-11-01")
+	cmd.Flags().StringVar(&to, "to", "", "first fetched before this day")
+	cmd.Flags().BoolVar(&asCSV, "csv", false, "lines for a spreadsheet")
+	return cmd
+}
+
+// reportCSV has one line for each answer to each item, and one for an item
+// without any.
+func (a *app) reportCSV(ctx context.Context, r *online.Relay, o online.ReportOptions) error {
+	w := csv.NewWriter(a.Out)
+	err := w.Write([]string{"id", "chain", "network", "key", "withdrawal", "state", "txid", "confirmations", "code", "reason", "fetched", "since", "asked_sha256", "request", "signed_sha256",
+		"result", "imported", "signer", "operators", "outcome", "outcome_code", "outcome_reason", "policy_sha256", "ledger_head", "ledger_length"})
+	if err != nil {
+		return err
+	}
+	err = r.Report(ctx, o, func(x online.Audited) error {
+		line := []string{x.ID, string(x.Chain), x.Network, x.Account, x.Withdrawal, string(x.State), x.TxID, strconv.FormatInt(x.Depth, 10), string(x.Code), x.Reason,
+			x.Created, x.Since, x.Asked, x.Request, x.Signed}
+		if len(x.Answers) == 0 {
+			return w.Write(cells(append(line, make([]string, 10)...)))
+		}
+		for _, n := range x.Answers {
+			answer := []string{n.Result, n.Imported, n.Signer, strings.Join(n.Operators, " "), n.Outcome, string(n.Code), n.Reason, n.Policy, n.LedgerHead, strconv.FormatUint(n.LedgerLen, 10)}
+			if err := w.Write(cells(append(line[:len(line):len(line)], answer...))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	w.Flush()
+	return w.Error()
+}
+
+// cells makes foreign words safe for a terminal and for a spreadsheet, which
+// would run what begins like a formula.
+func cells(line []string) []string {
+	for i, s := range line {
+		s = cli.Printable(s)
+		if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+			s = "'" + s
+		}
+		line[i] = s
+	}
+	return line
+}

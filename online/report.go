@@ -1,0 +1,145 @@
+package online
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"coldkms/online/journal"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+)
+
+// Audited is what the journal and the Results say of one item, for an audit:
+// who, what, when, and the hashes by which papers elsewhere can be compared.
+type Audited struct {
+	Status
+	Withdrawal string   `json:"withdrawalId,omitempty"`
+	Created    string   `json:"created"`                // first fetched, RFC 3339
+	Asked      string   `json:"askedSHA256"`            // of what Tatum asked for, as it came
+	Request    string   `json:"request,omitempty"`      // digest of the Request that it last was in
+	Signed     string   `json:"signedSHA256,omitempty"` // of the signed transaction
+	Answers    []Answer `json:"answers,omitempty"`      // of the signer, to that Request
+}
+
+// Answer is one Result's word on an item.
+type Answer struct {
+	Result     string     `json:"result"` // digest
+	Imported   string     `json:"imported"`
+	Signer     string     `json:"signer"`              // fingerprint
+	Operators  []string   `json:"operators,omitempty"` // fingerprints of whose approvals counted
+	Outcome    string     `json:"outcome"`             // signed or refused
+	Code       chain.Code `json:"code,omitempty"`
+	Reason     string     `json:"reason,omitempty"`
+	Policy     string     `json:"policySHA256,omitempty"`
+	LedgerHead string     `json:"ledgerHead"`
+	LedgerLen  uint64     `json:"ledgerLength"`
+}
+
+// ReportOptions choose what is reported.
+type ReportOptions struct {
+	Network  chain.Network
+	IDs      []string
+	From, To time.Time // first fetched, To not included; zero: no bound
+}
+
+// Report gives what is on record to each, oldest first.
+func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) error) error {
+	opened := make(map[bundle.Digest][]answered)
+	f := journal.Filter{IDs: o.IDs, Network: o.Network, Max: batch}
+	for {
+		items, err := r.journal.Items(ctx, f)
+		if err != nil || len(items) == 0 {
+			return err
+		}
+		f.After = items[len(items)-1].After()
+		for _, it := range items {
+			if it.Created.Before(o.From) || (!o.To.IsZero() && !it.Created.Before(o.To)) {
+				continue
+			}
+			a, err := r.audit(ctx, it, opened)
+			if err == nil {
+				err = each(a)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// answered is a Result and when it came.
+type answered struct {
+	bundle.SealedResult
+	at       time.Time
+	outcomes map[string]bundle.Outcome
+}
+
+// maxOpened bounds how many Requests' Results are kept in memory.
+const maxOpened = 64
+
+func (r *Relay) audit(ctx context.Context, it journal.Item, opened map[bundle.Digest][]answered) (Audited, error) {
+	asked := sha256.Sum256(it.Pending)
+	a := Audited{Status: statusOf(it), Withdrawal: it.Withdrawal, Created: it.Created.Format(time.RFC3339), Asked: hex.EncodeToString(asked[:])}
+	if it.Signed != nil {
+		sum := sha256.Sum256(it.Signed)
+		a.Signed = hex.EncodeToString(sum[:])
+	}
+	if it.Request == (bundle.Digest{}) {
+		return a, nil
+	}
+	a.Request = it.Request.String()
+	results, known := opened[it.Request]
+	if !known {
+		var err error
+		if results, err = r.answers(ctx, it.Request); err != nil {
+			return a, err
+		}
+		if len(opened) >= maxOpened {
+			clear(opened)
+		}
+		opened[it.Request] = results
+	}
+	for _, res := range results {
+		if o, ok := res.outcomes[it.ID]; ok {
+			a.Answers = append(a.Answers, res.answer(o))
+		}
+	}
+	return a, nil
+}
+
+func (r *Relay) answers(ctx context.Context, request bundle.Digest) ([]answered, error) {
+	files, err := r.journal.Results(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	var list []answered
+	for _, f := range files {
+		res, err := bundle.OpenResult(f.File)
+		if err != nil {
+			return nil, fmt.Errorf("a result of request %.16s in the journal is damaged: %w", request, err)
+		}
+		a := answered{SealedResult: res, at: f.At, outcomes: make(map[string]bundle.Outcome, len(res.Outcomes))}
+		for _, o := range res.Outcomes {
+			a.outcomes[o.ID] = o
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}
+
+func (a answered) answer(o bundle.Outcome) Answer {
+	out := Answer{
+		Result: a.Digest.String(), Imported: a.at.Format(time.RFC3339), Signer: a.Signer.Fingerprint(), Outcome: "signed", Code: o.Code, Reason: o.Reason,
+		Policy: hex.EncodeToString(a.Policy), LedgerHead: hex.EncodeToString(a.LedgerHead), LedgerLen: a.LedgerLen,
+	}
+	if !o.Signed() {
+		out.Outcome = "refused"
+	}
+	for _, p := range a.Operators {
+		out.Operators = append(out.Operators, p.Fingerprint())
+	}
+	return out
+}
