@@ -50,38 +50,46 @@ func (s *search) run() {
 func (s *search) row(y int) {
 	row := s.view.pix[y*s.view.stride:][:s.view.w]
 	steps := s.step.of[(y>>3)*s.step.w:][:s.step.w]
-	var edges [6]int32 // the last edges, in 1/16 of a pixel
-	n := 0
-	rising := true          // what is being looked for is a high
-	best, at := row[0], 0   // so far
-	last, from := row[0], 0 // the extreme before
+	t := turns{row: row, best: row[0], last: row[0], rising: true}
 	for block, step := range steps {
-		end := min(block*8+8, len(row))
-		for x := block * 8; x < end; x++ {
-			v := row[x]
-			if rising {
-				if v > best {
-					best, at = v, x
-				}
-				if v+step >= best || v+step < v {
-					continue
-				}
-			} else {
-				if v < best {
-					best, at = v, x
-				}
-				if best+step >= v || best+step < best {
-					continue
+		begin := block * 8
+		for i, v := range row[begin:min(begin+8, len(row))] {
+			switch {
+			case (v > t.best) == t.rising && v != t.best:
+				t.best, t.at = v, begin+i
+			case t.rising && int(v)+int(step) < int(t.best), !t.rising && int(v) > int(t.best)+int(step):
+				if t.turn(begin+i, v) {
+					s.candidate(&t.edges, y)
 				}
 			}
-			copy(edges[:5], edges[1:])
-			edges[5] = crossing(row, from, at, last, best)
-			if n++; rising && n >= 6 && ratio(&edges) {
-				s.candidate(&edges, y)
-			}
-			last, from, best, at, rising = best, at, v, x, !rising
 		}
 	}
+	if t.turn(len(row)-1, 0) {
+		s.candidate(&t.edges, y)
+	}
+}
+
+// turns are the highs and lows of a row, as far as it was followed.
+type turns struct {
+	row    []byte
+	edges  [6]int32 // the last ones, in 1/16 of a pixel
+	n      int      // of edges
+	rising bool     // a high is looked for
+	best   byte     // the highest or lowest
+	at     int      // where
+	last   byte     // the extreme before
+	from   int      // where
+}
+
+// turn takes the best for an extreme, since at x it goes the other way, and
+// says whether it ended the runs of a square.
+func (t *turns) turn(x int, v byte) bool {
+	copy(t.edges[:5], t.edges[1:])
+	t.edges[5] = crossing(t.row, t.from, t.at, t.last, t.best)
+	t.n++
+	square := t.rising && t.n >= 6 && ratio(&t.edges)
+	t.last, t.from, t.best, t.at, t.rising = t.best, t.at, v, x, !t.rising
+	return square
 }
 
 // crossing is where, between the extremes at from and to, half the way is

@@ -157,7 +157,7 @@ func (r *Reader) layout(version int) *layout {
 }
 
 // leastTiming is how well the timing lines of a symbol must alternate.
-const leastTiming = 0.3
+const leastTiming = 0.4
 
 // version reads a symbol of known size.
 func (r *Reader) version(s *scene, p *placed, l *layout) (Symbol, bool) {
