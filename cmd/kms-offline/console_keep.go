@@ -85,7 +85,7 @@ func (k decisions) resume(t *terminal, d *desk.Desk) error {
 		return nil
 	}
 	approved, rejected, undecided := d.Count()
-	t.print(fmt.Sprintf("An earlier session about this batch was not finished: %d approved, %d rejected, %d undecided.\n", approved, rejected, undecided))
+	t.print(fmt.Sprintf("An earlier session about this batch was left unfinished:\n%d approved, %d rejected, %d undecided.\n", approved, rejected, undecided))
 	yes, err := t.confirm("Take it up?")
 	if err != nil || yes {
 		return err

@@ -25,12 +25,9 @@ func hexOf(b []byte) string { return hex.EncodeToString(b) }
 func (it Item) text(p *printer, n, of int, all bool) {
 	p.line("[%d of %d]  %s  %s %s  %s", n, of, it.ID, it.Chain, it.Network, strings.ToUpper(it.Verdict()))
 	reasons(p, all, it.Refusals, func(policy.Reason) string { return "REFUSED" })
-	reasons(p, all, it.Findings, func(r policy.Reason) string {
-		if it.grave(r) {
-			return "LOOK"
-		}
-		return "NOTE"
-	})
+	look, notes := it.Sorted()
+	reasons(p, all, look, func(policy.Reason) string { return "LOOK" })
+	reasons(p, all, notes, func(policy.Reason) string { return "NOTE" })
 	if it.Facts == nil {
 		p.line("")
 		return

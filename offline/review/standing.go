@@ -63,6 +63,18 @@ func (it Item) Insists() bool {
 	return !it.Refused() && slices.ContainsFunc(it.Findings, func(r policy.Reason) bool { return it.grave(r) && r.Code != chain.FlagSameAgain })
 }
 
+// Sorted gives the findings that want a second look, and the others.
+func (it Item) Sorted() (look, notes []policy.Reason) {
+	for _, r := range it.Findings {
+		if it.grave(r) {
+			look = append(look, r)
+		} else {
+			notes = append(notes, r)
+		}
+	}
+	return look, notes
+}
+
 // IsNew says whether the item pays somebody who was never paid before.
 func (it Item) IsNew() bool {
 	return slices.ContainsFunc(it.Findings, func(r policy.Reason) bool { return r.Code == chain.FlagNew })

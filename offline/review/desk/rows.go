@@ -36,7 +36,8 @@ func rowOf(it review.Item) row {
 	r := row{standing: it.Standing(), coin: string(it.Chain) + " " + strings.TrimSuffix(it.Network.String(), "net"), paid: "-", fresh: it.IsNew()}
 	words := []string{it.ID, string(it.Chain), it.Network.String()}
 	var codes []string
-	for _, reason := range slices.Concat(it.Refusals, it.Findings) {
+	look, notes := it.Sorted()
+	for _, reason := range slices.Concat(it.Refusals, look, notes) {
 		if !slices.Contains(codes, string(reason.Code)) {
 			codes = append(codes, string(reason.Code))
 		}
