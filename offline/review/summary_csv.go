@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,10 +60,13 @@ func (f Finished) rows(s Summary) (rows [][]string) {
 	return rows
 }
 
+// words lists each code once.
 func words(codes []chain.Code) string {
-	list := make([]string, len(codes))
-	for i, c := range codes {
-		list[i] = string(c)
+	var list []string
+	for _, c := range codes {
+		if !slices.Contains(list, string(c)) {
+			list = append(list, string(c))
+		}
 	}
 	return strings.Join(list, " ")
 }

@@ -1,0 +1,113 @@
+package review
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"coldkms/offline/policy"
+	"coldkms/shared/chain"
+)
+
+// signedBatch is batch() and large() after they were signed, with hostile words.
+func signedBatch() Summary {
+	first := Finished{Batch: batch(), How: "typed", Operators: []string{"alice 00ff"}, Outcomes: []Outcome{
+		{TxID: strings.Repeat("ab", 32)},
+		{Code: chain.NoKeyForInput, Reason: "input 0 is not ours"},
+		{Code: chain.DuplicateInput, Reason: `=HYPERLINK("http://evil","<script>alert(1)</script>") & more`},
+	}}
+	second := Finished{Batch: large(), How: "digest", Outcomes: []Outcome{
+		{TxID: strings.Repeat("cd", 32)}, {Code: chain.RefusedByPerson, Reason: "taken out of the batch"}, {TxID: strings.Repeat("ef", 32)}, {Code: chain.RefusedByPerson, Reason: "taken out of the batch"},
+	}}
+	return Summary{Made: time.Unix(1_790_000_100, 0), Signer: "13afab16f531133bb99e24", Policy: strings.Repeat("5", 64), Head: strings.Repeat("7", 64), Lines: 42, Batches: []Finished{first, second}}
+}
+
+func TestSummary(t *testing.T) {
+	for name, write := range map[string]func(Summary, io.Writer) error{
+		"summary.txt": Summary.Text, "summary.json": Summary.JSON, "summary.csv": Summary.CSV, "summary.html": Summary.HTML,
+	} {
+		var b bytes.Buffer
+		if err := write(signedBatch(), &b); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, b.Bytes())
+	}
+}
+
+// A page that somebody prints runs nothing and loads nothing, whatever an
+// item says.
+func TestSummaryPageIsInert(t *testing.T) {
+	s := signedBatch()
+	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>&`
+	it := &s.Batches[1].Batch.Items[0]
+	it.ID, it.Chain, s.Signer, s.Policy, s.Head = evil, evil, evil, evil, evil
+	it.Facts.Outputs[0].Address = evil
+	s.Batches[0].Operators = []string{evil}
+	s.Batches[1].Outcomes[0].TxID = evil
+	s.Batches[1].Outcomes[1].Reason = evil
+	var b bytes.Buffer
+	if err := s.HTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range regexp.MustCompile(`<[^>]*>`).FindAllString(b.String(), -1) {
+		if !regexp.MustCompile(`^<(!DOCTYPE html|/?(html|head|meta|title|style|body|h1|h2|table|thead|tbody|tr|th|td|code|p)( lang="en"| charset="utf-8"| class="[ns]"| http-equiv="Content-Security-Policy" content="[^"]*")*|br)>$`).MatchString(tag) {
+			t.Errorf("the page has %s", tag)
+		}
+	}
+	if !strings.Contains(b.String(), `default-src 'none'`) {
+		t.Error("no content security policy")
+	}
+}
+
+// No cell is a formula, and the numbers are numbers.
+func TestSummaryCSVIsSafe(t *testing.T) {
+	s := signedBatch()
+	for i, evil := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "|cmd", "\n=1"} {
+		s.Batches[0].Outcomes[1].Reason = evil
+		s.Batches[0].Batch.Items[2].ID = evil
+		s.Batches[0].Batch.Items[0].Findings = []policy.Reason{{Code: "x", Text: evil}}
+		var b bytes.Buffer
+		if err := s.CSV(&b); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(&b).ReadAll()
+		if err != nil || len(rows) < 5 {
+			t.Fatalf("%v, %d rows", err, len(rows))
+		}
+		for _, row := range rows {
+			for _, c := range row {
+				if strings.ContainsAny(c, "\n\r\t") || c != "" && strings.ContainsRune("=+-@|", rune(strings.TrimSpace(c + " x")[0])) {
+					t.Errorf("text %d: cell %q", i, c)
+				}
+			}
+		}
+	}
+}
+
+// The data of a summary reads back, sums beyond 64 bits included.
+func TestSummaryJSON(t *testing.T) {
+	var b bytes.Buffer
+	if err := signedBatch().JSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	var back struct {
+		Batches []struct {
+			Totals []struct{ Paid json.Number }
+			Items  []struct{ State, TxID string }
+		}
+	}
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil {
+		t.Fatal(err)
+	}
+	if got := back.Batches[1].Totals[0].Paid; got != "18000000000000000000" {
+		t.Errorf("two times 9e18 is %s", got)
+	}
+	if got := back.Batches[1].Items[1]; got.State != "refused" || got.TxID != "" {
+		t.Errorf("what the person took out is %+v", got)
+	}
+}
