@@ -24,8 +24,9 @@ import (
 // Prefix begins every part.
 const Prefix = "B$"
 
-// The types of file that are written. A bundle of ours is Binary.
+// Types of file. A bundle of ours is Binary; Text is only read.
 const (
+	Text        = 'U'
 	PSBT        = 'P'
 	Transaction = 'T'
 	Binary      = 'B'
@@ -34,9 +35,9 @@ const (
 // Bounds.
 const (
 	MaxParts   = 36*36 - 1
-	MaxPayload = 16 << 20 // bytes
-	maxRatio   = 400      // of inflated to deflated; deflate's own limit is some 1,030
-	maxText    = 4296     // characters of a part: a symbol of version 40
+	MaxPayload = 4 << 20 // bytes; as many parts as there can be carry 3.4 MB, and more would take long to inflate
+	maxRatio   = 400     // of inflated to deflated; deflate's own limit is some 1,030
+	maxText    = 4296    // characters of a part: a symbol of version 40
 	header     = 8
 	window     = 1024 // bytes that an inflater of this lane keeps
 )
@@ -102,16 +103,18 @@ func digits(n int) string {
 
 // deflate writes raw deflate whose matches never reach back more than window
 // bytes, which the inflaters of this lane need and compress/flate cannot be
-// told: so each piece of that length is compressed by a writer of its own.
+// told: so the writer begins anew with each piece of that length, as one that
+// has seen nothing before.
 func deflate(b []byte) []byte {
 	var out bytes.Buffer
+	w, err := flate.NewWriter(&out, flate.BestCompression)
+	if err != nil {
+		panic("bbqr: deflate: " + err.Error()) // the level is one that there is
+	}
 	for {
 		piece := b[:min(window, len(b))]
 		b = b[len(piece):]
-		w, err := flate.NewWriter(&out, flate.BestCompression)
-		if err != nil {
-			panic("bbqr: deflate: " + err.Error()) // the level is one that there is
-		}
+		w.Reset(&out)
 		_, _ = w.Write(piece) // into memory
 		if len(b) == 0 {
 			_ = w.Close()
@@ -124,12 +127,15 @@ func deflate(b []byte) []byte {
 // inflate reads raw deflate within bounds.
 func inflate(b []byte) ([]byte, error) {
 	limit := min(int64(len(b))*maxRatio, MaxPayload)
-	out, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(b)), limit+1))
-	if err != nil {
+	src := bytes.NewReader(b)
+	out, err := io.ReadAll(io.LimitReader(flate.NewReader(src), limit+1))
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("%w: %v", ErrData, err)
-	}
-	if int64(len(out)) > limit {
+	case int64(len(out)) > limit:
 		return nil, fmt.Errorf("%w: it inflates to more than %d bytes", ErrData, limit)
+	case src.Len() > 0:
+		return nil, fmt.Errorf("%w: %d bytes follow its end", ErrData, src.Len())
 	}
 	return out, nil
 }
@@ -139,7 +145,6 @@ type Part struct {
 	Encoding, Type byte
 	Total, Index   int
 	Data           []byte
-	short          bool // its length is not that of a part before the last
 }
 
 // Parse reads a part.
@@ -160,14 +165,16 @@ func Parse(text string) (Part, error) {
 		p.Data, err = hex.DecodeString(body)
 	case '2', 'Z':
 		p.Data, err = base().DecodeString(body)
-		p.short = len(body)%8 != 0
 		if err == nil && base().EncodeToString(p.Data) != body {
 			err = errors.New("bits left over") // one value has one encoding
 		}
 	default:
 		err = fmt.Errorf("encoding %.1q is not one of H, 2 and Z", text[2:3])
 	}
-	if err != nil || (p.short && p.Index != p.Total-1) {
+	if err == nil && p.Index != p.Total-1 && p.Encoding != 'H' && len(body)%8 != 0 {
+		err = errors.New("only the last may end within a group of characters")
+	}
+	if err != nil {
 		return Part{}, fmt.Errorf("%w: %v", ErrPart, err)
 	}
 	return p, nil
@@ -183,6 +190,7 @@ type Decoder struct {
 	parts    [][]byte
 	have     int
 	bytes    int
+	size     int // bytes of a part before the last; 0 until one was read
 }
 
 // NewDecoder is for the file that p is of.
@@ -190,16 +198,34 @@ func NewDecoder(p Part) *Decoder {
 	return &Decoder{encoding: p.Encoding, parts: make([][]byte, p.Total)}
 }
 
-// Add takes a part. It says no where another part was read under its number:
-// then another file began, and this one is worthless.
+// Add takes a part. It says no where another part was read under its number, or
+// where its length is not what those of one file have: then another file began,
+// and this one is worthless.
 func (d *Decoder) Add(p Part) bool {
 	if had := d.parts[p.Index]; had != nil {
 		return bytes.Equal(had, p.Data)
+	}
+	if !d.fits(p) {
+		return false
 	}
 	d.parts[p.Index] = p.Data
 	d.have++
 	d.bytes += len(p.Data)
 	return true
+}
+
+// fits says whether p can be of this file: all parts but the last are of one
+// length, and the last is not longer.
+func (d *Decoder) fits(p Part) bool {
+	last := len(d.parts) - 1
+	if p.Index < last {
+		if d.size > 0 && len(p.Data) != d.size || len(d.parts[last]) > len(p.Data) {
+			return false
+		}
+		d.size = len(p.Data)
+		return true
+	}
+	return d.size == 0 || len(p.Data) <= d.size
 }
 
 // Progress is how many parts were read, and how many there are.

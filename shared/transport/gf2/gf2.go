@@ -1,6 +1,9 @@
 // Package gf2 solves systems of linear equations over GF(2) whose unknowns are
 // blocks of bytes, as the equations come in. Its memory is what was learnt so
-// far: an equation that says nothing new is not kept.
+// far: an equation that says nothing new is not kept. From a quarter of the
+// rank on the blocks lie where they will be in the end, so that joining them
+// takes no second copy; before that, whoever claims a huge payload gets nothing
+// allocated for it.
 package gf2
 
 import (
@@ -14,8 +17,9 @@ import (
 type Solver struct {
 	k, size int
 	words   int
-	rows    []*row // by the column of which a row is the only one with a one
+	rows    []*row // by the column of which a row is the only one with a one; nil once all are known
 	rank    int
+	joined  []byte // the blocks in their order; nil before a quarter of the rank
 }
 
 type row struct {
@@ -39,11 +43,19 @@ func (s *Solver) Rank() int { return s.rank }
 func (s *Solver) Done() bool { return s.rank == s.k }
 
 // Bytes is about what the equations take up.
-func (s *Solver) Bytes() int { return 8*s.k + s.rank*(s.size+8*s.words+64) }
+func (s *Solver) Bytes() int {
+	if s.joined == nil {
+		return 8*s.k + s.rank*(s.size+8*s.words+64)
+	}
+	return len(s.joined) + 8*s.k + s.rank*(8*s.words+64)
+}
 
 // Add takes an equation: the blocks that of names, XORed, are data. It says
 // whether that was new. Both slices belong to the solver afterwards.
 func (s *Solver) Add(of []uint64, data []byte) bool {
+	if s.Done() {
+		return false
+	}
 	for w, word := range of {
 		for ; word != 0; word &= word - 1 {
 			if r := s.rows[w<<6|bits.TrailingZeros64(word)]; r != nil { // its other ones are in columns without a row
@@ -65,16 +77,42 @@ func (s *Solver) Add(of []uint64, data []byte) bool {
 	}
 	s.rows[pivot] = &row{of, data}
 	s.rank++
+	s.place(pivot)
 	return true
 }
 
-// Join puts the blocks together once all are known.
-func (s *Solver) Join() []byte {
-	out := make([]byte, 0, s.k*s.size)
-	for _, r := range s.rows {
-		out = append(out, r.data...)
+// place puts the block of a new row where it belongs, and from a quarter of the
+// rank on those of all.
+func (s *Solver) place(pivot int) {
+	switch {
+	case s.joined != nil:
+		s.move(pivot)
+	case 4*s.rank >= s.k:
+		s.joined = make([]byte, s.k*s.size)
+		for i, r := range s.rows {
+			if r != nil {
+				s.move(i)
+			}
+		}
 	}
-	return out
+	if s.Done() {
+		s.rows = nil
+	}
+}
+
+func (s *Solver) move(i int) {
+	r, to := s.rows[i], s.joined[i*s.size:(i+1)*s.size]
+	copy(to, r.data)
+	r.data = to
+}
+
+// Join gives the blocks, one after the other, once all are known; nil before.
+// It is no copy.
+func (s *Solver) Join() []byte {
+	if !s.Done() {
+		return nil
+	}
+	return s.joined
 }
 
 func xor(to, from []uint64) {
