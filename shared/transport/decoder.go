@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"fmt"
+
 	"coldkms/shared/transport/bbqr"
 	"coldkms/shared/transport/fast"
 	"coldkms/shared/transport/ur"
@@ -9,7 +11,7 @@ import (
 // Bounds of a Decoder.
 const (
 	maxStreams = 8
-	maxMemory  = 48 << 20 // bytes of all streams together
+	maxMemory  = 28 << 20 // bytes of all streams together: one of the largest, and half of what the collector lets the heap grow to
 )
 
 // Payload is what came across.
@@ -99,12 +101,18 @@ func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *strea
 		}, p, err
 	case UR:
 		p, err := d.words.Parse(text)
+		if err == nil && kindOfUR(p.Type) == "" {
+			err = fmt.Errorf("%w: a UR of type %q", ErrForeign, p.Type)
+		}
 		return p.Key(), func() *stream {
 			dec := ur.NewDecoder(p)
 			return &stream{lane: lane, kind: kindOfUR(p.Type), join: dec, add: func(part any) bool { dec.Add(part.(ur.Part)); return true }}
 		}, p, err
 	default:
 		p, err := bbqr.Parse(text)
+		if err == nil && kindOfBBQr(p.Type) == "" {
+			err = fmt.Errorf("%w: a BBQr of type %c", ErrForeign, p.Type)
+		}
 		return p.Key(), func() *stream {
 			dec := bbqr.NewDecoder(p)
 			return &stream{lane: lane, kind: kindOfBBQr(p.Type), join: dec, add: func(part any) bool { return dec.Add(part.(bbqr.Part)) }}
@@ -119,7 +127,7 @@ func kindOfUR(name string) Kind {
 	case ur.PSBT, ur.CryptoPSBT:
 		return PSBT
 	}
-	return Kind("ur:" + name)
+	return ""
 }
 
 func kindOfBBQr(name byte) Kind {
@@ -130,8 +138,10 @@ func kindOfBBQr(name byte) Kind {
 		return PSBT
 	case bbqr.Transaction:
 		return Transaction
+	case bbqr.Text:
+		return Text
 	}
-	return Kind("bbqr:" + string(name))
+	return ""
 }
 
 // stream finds the stream of this key, or begins it, and makes it the last.

@@ -30,11 +30,12 @@ const (
 // Kind is what a payload is, as far as a lane can tell.
 type Kind string
 
-// The kinds. What is neither is named by its lane: "ur:crypto-seed", "bbqr:J".
+// The kinds.
 const (
 	Bytes       Kind = "bytes" // anything of ours: the file itself says what
 	PSBT        Kind = "psbt"
 	Transaction Kind = "transaction"
+	Text        Kind = "text" // of a BBQr; nothing here uses it
 )
 
 // ErrForeign is returned for text that is no part of any lane. It is no harm:

@@ -21,7 +21,7 @@ func main() {
 	flag.Parse()
 	t := &table{quick: *quick}
 	fmt.Printf("%s/%s, %d cores, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), runtime.Version())
-	for _, part := range []func() error{t.signing, t.inputs, t.batches, t.wallet, t.relay} {
+	for _, part := range []func() error{t.signing, t.inputs, t.batches, t.wallet, t.relay, t.optical} {
 		if err := part(); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)

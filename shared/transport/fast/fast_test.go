@@ -2,6 +2,8 @@ package fast
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -38,7 +40,7 @@ func example(t *testing.T) string {
 	}
 	var b strings.Builder
 	for n := range 6 {
-		fmt.Fprintf(&b, "part %d of %d: %03b  %s\n", n, e.Parts(), combination(e.stream, n, e.Parts())[0], e.Part(n))
+		fmt.Fprintf(&b, "part %d of %d: %08b  %s\n", n, e.Parts(), combination(e.stream, n, e.Parts())[0], e.Part(n))
 	}
 	return b.String()
 }
@@ -115,13 +117,83 @@ func TestFewPartsTooMany(t *testing.T) {
 		sum, high := 0, 0
 		for _, n := range over {
 			sum += n
-			if n > 5 {
+			if n > 2 {
 				high++
 			}
 		}
-		if mean := float64(sum) / float64(len(over)); mean > 2.2 || high > len(over)/20 {
-			t.Errorf("k %d: %.2f parts too many on average, more than 5 in %d of %d runs", k, mean, high, len(over))
+		if mean := float64(sum) / float64(len(over)); mean > 0.3 || high > len(over)/50 {
+			t.Errorf("k %d: %.2f parts too many on average, more than 2 in %d of %d runs", k, mean, high, len(over))
 		}
+	}
+}
+
+// The only part of a payload in one block is shown again and again.
+func TestOneBlock(t *testing.T) {
+	e, err := NewEncoder([]byte("one block"), 100)
+	if err != nil || e.Parts() != 1 {
+		t.Fatalf("%d parts, %v", e.Parts(), err)
+	}
+	if first, second := e.Next(), e.Next(); first != second {
+		t.Errorf("the second part is\n%s, the first\n%s", second, first)
+	}
+}
+
+// forge gives a part any numbers, with a check that fits.
+func forge(length, number int, data []byte) string {
+	b := make([]byte, header)
+	put24(b[8:], length)
+	put24(b[11:], number)
+	b = append(b, data...)
+	sum := sha256.Sum256(b)
+	return Prefix + encode45(append(b, sum[:4]...))
+}
+
+func TestParseRefuses(t *testing.T) {
+	if _, err := Parse(forge(100, 3, make([]byte, 10))); err != nil {
+		t.Fatal(err)
+	}
+	good := forge(100, 3, make([]byte, 10))
+	for name, c := range map[string]struct {
+		text string
+		want error
+	}{
+		"no payload":      {forge(0, 0, make([]byte, 10)), ErrPart},
+		"no data":         {forge(100, 0, nil), ErrPart},
+		"too many blocks": {forge(MaxPayload, 0, make([]byte, 10)), ErrPart},
+		"too much data":   {forge(MaxPayload, 0, make([]byte, maxData+1)), ErrPart},
+		"small letters":   {strings.ToLower(good), ErrPart},
+		"misread":         {good[:20] + "00" + good[22:], ErrCheck},
+		"cut off":         {good[:len(good)-3], ErrCheck},
+		"empty":           {Prefix, ErrPart},
+	} {
+		if p, err := Parse(c.text); !errors.Is(err, c.want) {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+}
+
+// A forged part, whose check fits, can spoil a stream; never what comes out.
+func TestForgedBlockIsNoticed(t *testing.T) {
+	e, err := NewEncoder(bytes.Repeat([]byte("payload "), 30), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := Parse(e.Next())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := NewDecoder(first)
+	first.Data[0] ^= 1
+	d.Add(first)
+	for range e.Parts() - 1 {
+		p, err := Parse(e.Next())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Add(p)
+	}
+	if got, done, err := d.Result(); !done || !errors.Is(err, ErrPayloadCheck) || got != nil {
+		t.Errorf("%q, done %v, %v", got, done, err)
 	}
 }
 
@@ -138,10 +210,20 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
+		b := make([]byte, header)
+		copy(b, p.Stream[:])
+		put24(b[8:], p.Length)
+		put24(b[11:], p.Number)
+		b = append(b, p.Data...)
+		sum := sha256.Sum256(b)
+		if again := Prefix + encode45(append(b, sum[:4]...)); again != text {
+			t.Fatalf("%q was read as %q", text, again)
+		}
 		d := NewDecoder(p)
 		d.Add(p)
-		if have, need := d.Progress(); have > 1 || need < 1 {
+		if have, need := d.Progress(); have > 1 || need < 1 || need > MaxBlocks {
 			t.Fatalf("%d of %d by one part", have, need)
 		}
+		_, _, _ = d.Result()
 	})
 }
