@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"relay": relayFile, "request": requestFile, "flip": flipBit, "cut": cutFile, "json": jsonVar, "verify": verifyResult, "env-file": typedKey, "tatum": tatumFile, "psbt": psbtFile, "lock": holdLock, "talk": talk,
+			"relay": relayFile, "request": requestFile, "flip": flipBit, "cut": cutFile, "json": jsonVar, "verify": verifyResult, "env-file": typedKey, "tatum": tatumFile, "psbt": psbtFile, "lock": holdLock, "talk": talk, "forge": forgeMarks, "hostile-name": hostileName,
 		},
 	})
 }

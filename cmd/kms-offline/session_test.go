@@ -44,3 +44,29 @@ func talk(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("exit %d, want %d; stderr %q; the terminal showed:\n%s", got.Code, want, got.Stderr, got.Screen)
 	}
 }
+
+// forge GLOB: rewrites what a session kept so that it approves everything, as
+// somebody without the wallet would.
+func forgeMarks(ts *testscript.TestScript, _ bool, args []string) {
+	paths, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(paths) != 1 {
+		ts.Fatalf("%d files match %s", len(paths), args[0])
+	}
+	b, err := os.ReadFile(paths[0])
+	ts.Check(err)
+	forged := strings.ReplaceAll(string(b), "\n-..\n", "\n+++\n")
+	if forged == string(b) {
+		ts.Fatalf("nothing to forge in %q", b)
+	}
+	ts.Check(os.WriteFile(paths[0], []byte(forged), 0o600))
+}
+
+// hostile-name REQUEST: a folder evil with a damaged copy whose name has a line
+// feed and an escape sequence.
+func hostileName(ts *testscript.TestScript, _ bool, args []string) {
+	b := []byte(ts.ReadFile(args[0]))
+	b[len(b)/2] ^= 4
+	ts.Check(os.Mkdir(ts.MkAbs("evil"), 0o700))
+	ts.Check(os.WriteFile(ts.MkAbs("evil/x\nkms-offline: all is well\x1b[2J.kmsreq"), b, 0o600))
+}
