@@ -79,15 +79,8 @@ func factsOf(p prepare.Prepared) (chain.Facts, error) {
 	if err != nil {
 		return chain.Facts{}, err
 	}
-	return tx.Explain(noKeys{}), nil
+	return tx.Explain(utxo.NoKeys{}), nil
 }
-
-// noKeys is a ring without keys: who owns what is not for a relay to say.
-type noKeys struct{}
-
-func (noKeys) Signs([]byte) (int, bool)        { return 0, false }
-func (noKeys) Owns([]byte) bool                { return false }
-func (noKeys) Unused([]utxo.Spent) []chain.Key { return nil }
 
 // mayLeave asks the approval service once more before a signed transaction is
 // sent for the first time. Without a yes it stays signed.

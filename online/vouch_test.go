@@ -12,7 +12,6 @@ import (
 	"coldkms/online/foureye"
 	"coldkms/online/sandbox/approver"
 	"coldkms/shared/bundle"
-	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/durable"
 	"coldkms/shared/statement"
@@ -83,13 +82,6 @@ func (w *world) read(path string) bundle.SealedRequest {
 	return req
 }
 
-// nobody is a ring without keys.
-type nobody struct{}
-
-func (nobody) Signs([]byte) (int, bool)        { return 0, false }
-func (nobody) Owns([]byte) bool                { return false }
-func (nobody) Unused([]utxo.Spent) []chain.Key { return nil }
-
 // Each item travels with a statement about it; what is refused stays behind.
 func TestStatementsTravel(t *testing.T) {
 	t.Parallel()
@@ -121,7 +113,7 @@ func TestStatementsTravel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(it.Statements) != 1 || !statement.Of(it.ID, tx.Explain(nobody{})).Verify(it.Statements[0]) {
+		if len(it.Statements) != 1 || !statement.Of(it.ID, tx.Explain(utxo.NoKeys{})).Verify(it.Statements[0]) {
 			t.Errorf("%s travels with %d statements", it.ID, len(it.Statements))
 		}
 	}

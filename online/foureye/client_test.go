@@ -127,9 +127,13 @@ func TestPostRefuses(t *testing.T) {
 		"twice":             {answers(t, good, good), ErrNoAnswer, 1},
 		"too many":          {answers(t, many...), ErrNoAnswer, 1},
 		"too long":          {text(`{"statements":[` + strings.Repeat(" ", maxReply) + "]}"), ErrNoAnswer, 1},
-		"somewhere else":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 307) }, ErrNoAnswer, 1},
-		"overloaded":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, ErrNoAnswer, attempts},
-		"broken":            {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, ErrNoAnswer, attempts},
+		"good, and too long": {func(w http.ResponseWriter, r *http.Request) {
+			answers(t, good)(w, r)
+			_, _ = w.Write(bytes.Repeat([]byte(" "), maxReply))
+		}, ErrNoAnswer, 1},
+		"somewhere else": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 307) }, ErrNoAnswer, 1},
+		"overloaded":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, ErrNoAnswer, attempts},
+		"broken":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, ErrNoAnswer, attempts},
 		"cut in the middle": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "99")
 			w.WriteHeader(200)

@@ -53,7 +53,7 @@ func TestApprovesUpToTheLimit(t *testing.T) {
 
 func TestRefuses(t *testing.T) {
 	unaddressed := statement.Ask(id, facts(1001))
-	unaddressed.Inputs[0].Address, unaddressed.Outputs[0].Address = "", ""
+	unaddressed.Inputs[0].Address, unaddressed.Outputs[0].Address, unaddressed.Outputs = "", "", unaddressed.Outputs[:1]
 	overflow := statement.Ask(id, facts(math.MaxInt64))
 	overflow.Outputs = append(overflow.Outputs, overflow.Outputs[0])
 	negative := statement.Ask(id, facts(-5))

@@ -90,11 +90,11 @@ type mixer struct {
 	fragments int
 	checksum  uint32
 	degrees   degrees
-	order     []int // scratch
+	order     []uint16 // scratch; MaxFragments fits, and a part of many is chosen four times as fast
 }
 
 func newMixer(fragments int, checksum uint32) *mixer {
-	return &mixer{fragments: fragments, checksum: checksum, degrees: newDegrees(fragments), order: make([]int, fragments)}
+	return &mixer{fragments: fragments, checksum: checksum, degrees: newDegrees(fragments), order: make([]uint16, fragments)}
 }
 
 // of gives the fragments of part number seq, from 1. The first parts are the
@@ -106,13 +106,13 @@ func (m *mixer) of(seq uint32) []int {
 	x := newXoshiro(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, seq), m.checksum))
 	degree := m.degrees.draw(x)
 	for i := range m.order {
-		m.order[i] = i
+		m.order[i] = uint16(i)
 	}
 	rest := m.order
 	chosen := make([]int, degree)
 	for i := range chosen { // the reference shuffles all and takes the first
 		at := x.below(len(rest))
-		chosen[i] = rest[at]
+		chosen[i] = int(rest[at])
 		copy(rest[at:], rest[at+1:])
 		rest = rest[:len(rest)-1]
 	}

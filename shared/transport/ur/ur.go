@@ -34,6 +34,7 @@ const (
 	MaxMessage   = 16 << 20 // bytes
 	MaxFragments = 8192
 	maxText      = 16 << 10 // characters of a part
+	maxInner     = 8        // arrays and the like within each other, of a part
 	minFragment  = 10       // bytes; the reference's
 )
 
@@ -141,10 +142,19 @@ type Part struct {
 }
 
 // Reader reads parts. It is used by one goroutine.
-type Reader struct{ words *decoder }
+type Reader struct {
+	words *decoder
+	inner cbor.DecMode
+}
 
 // NewReader makes the table of words.
-func NewReader() *Reader { return &Reader{newDecoder()} }
+func NewReader() *Reader {
+	inner, err := cbor.DecOptions{IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: maxInner}.DecMode()
+	if err != nil {
+		panic("ur: options of CBOR: " + err.Error()) // they are constants
+	}
+	return &Reader{words: newDecoder(), inner: inner}
+}
 
 // Parse reads a part.
 func (r *Reader) Parse(text string) (Part, error) {
@@ -167,16 +177,12 @@ func (r *Reader) Parse(text string) (Part, error) {
 		p.Len, p.Message, p.Checksum, p.Data = 1, len(body), crc32.ChecksumIEEE(body), body
 		return p, nil
 	}
-	return p, p.read(body, fields[1])
+	return p, p.read(r.inner, body, fields[1])
 }
 
 // read fills in what the body of a part says, which must be what its text says.
-func (p *Part) read(body []byte, numbers string) error {
+func (p *Part) read(mode cbor.DecMode, body []byte, numbers string) error {
 	var w partWire
-	mode, err := cbor.DecOptions{IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden}.DecMode()
-	if err != nil {
-		return err
-	}
 	if err := mode.Unmarshal(body, &w); err != nil {
 		return fmt.Errorf("%w: %v", ErrPart, err)
 	}
@@ -209,6 +215,7 @@ func (p Part) Key() string {
 
 // Decoder puts one message together.
 type Decoder struct {
+	kind     string
 	checksum uint32
 	message  int
 	mix      *mixer
@@ -217,7 +224,7 @@ type Decoder struct {
 
 // NewDecoder is for the message that p is of.
 func NewDecoder(p Part) *Decoder {
-	return &Decoder{checksum: p.Checksum, message: p.Message, mix: newMixer(p.Len, p.Checksum), solver: gf2.New(p.Len, len(p.Data))}
+	return &Decoder{kind: p.Type, checksum: p.Checksum, message: p.Message, mix: newMixer(p.Len, p.Checksum), solver: gf2.New(p.Len, len(p.Data))}
 }
 
 // Add takes a part of the message.
@@ -236,10 +243,11 @@ func (d *Decoder) Add(p Part) {
 func (d *Decoder) Progress() (have, need int) { return d.solver.Rank(), d.mix.fragments }
 
 // Bytes is about what the decoder takes up.
-func (d *Decoder) Bytes() int { return d.solver.Bytes() + 24*d.mix.fragments }
+func (d *Decoder) Bytes() int { return d.solver.Bytes() + 18*d.mix.fragments }
 
-// Result gives the byte string that the message holds, once there are enough
-// parts. ErrChecksum says that a part was forged: what was read is worthless.
+// Result gives what the message holds, once there are enough parts: the byte
+// string of the types that are known here, and the CBOR itself of the others,
+// which the caller refuses by name. ErrChecksum says that a part was forged: what was read is worthless.
 func (d *Decoder) Result() (payload []byte, done bool, err error) {
 	if !d.solver.Done() {
 		return nil, false, nil
@@ -248,8 +256,28 @@ func (d *Decoder) Result() (payload []byte, done bool, err error) {
 	if crc32.ChecksumIEEE(message) != d.checksum {
 		return nil, true, ErrChecksum
 	}
-	if err := cbor.Unmarshal(message, &payload); err != nil {
-		return nil, true, fmt.Errorf("%w: its message is no byte string", ErrPart)
+	switch d.kind {
+	case Bytes, PSBT, CryptoPSBT:
+		payload, err = byteString(message)
+		return payload, true, err
 	}
-	return payload, true, nil
+	return message, true, nil
+}
+
+// byteString gives the content of a CBOR byte string of definite length
+// (RFC 8949, section 3), without a copy.
+func byteString(message []byte) ([]byte, error) {
+	head, length := 1, uint64(message[0]&31)
+	if message[0]>>5 == 2 && length >= 24 && length <= 27 {
+		width := 1 << (length - 24)
+		if head, length = 1+width, 0; len(message) >= head {
+			for _, c := range message[1:head] {
+				length = length<<8 | uint64(c)
+			}
+		}
+	}
+	if message[0]>>5 != 2 || len(message) < head || uint64(len(message)-head) != length {
+		return nil, fmt.Errorf("%w: its message is no byte string", ErrPart)
+	}
+	return message[head:], nil
 }
