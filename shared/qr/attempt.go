@@ -18,7 +18,7 @@ func attempts(height int) []attempt {
 	faint := attempt{part: 16, rows: 1}
 	negative, negativeHalf := full, half
 	negative.negative, negativeHalf.negative = true, true
-	if height > 900 {
+	if height > 600 { // half the size costs a quarter and is often enough
 		return []attempt{half, full, quarter, small, faint, negativeHalf, negative}
 	}
 	return []attempt{full, half, small, faint, quarter, negative, negativeHalf}
@@ -31,6 +31,7 @@ type region struct{ x, y, w, h int }
 // same without smoothing, and where both lie in the picture.
 type scene struct {
 	view, raw *plane
+	fine      *plane // twice the size of view; nil if there is none
 	at        region
 	halved    int
 }
@@ -41,11 +42,30 @@ func (s *scene) point(x, y float64) Point {
 	return Point{x*f + (f-1)/2 + float64(s.at.x), y*f + (f-1)/2 + float64(s.at.y)}
 }
 
+// outside is a square in the picture.
+func (s *scene) outside(f *finder) finder {
+	p := s.point(f.x, f.y)
+	return finder{x: p.X, y: p.Y, module: f.module * float64(int(1)<<s.halved)}
+}
+
+// inside undoes outside.
+func (s *scene) inside(list []finder) []finder {
+	size := float64(int(1) << s.halved)
+	out := make([]finder, len(list))
+	for i, f := range list {
+		out[i] = finder{
+			x: (f.x - float64(s.at.x) - (size-1)/2) / size, y: (f.y - float64(s.at.y) - (size-1)/2) / size, module: f.module / size,
+		}
+	}
+	return out
+}
+
 // prepare makes the scene of an attempt. False if the picture is too small for it.
 func (r *Reader) prepare(full *plane, at region, a attempt) (scene, bool) {
 	r.part = plane{full.pix[at.y*full.stride+at.x:], at.w, at.h, full.stride}
 	s := scene{raw: &r.part, at: at, halved: a.halved}
 	for i := range a.halved {
+		s.fine = s.raw
 		r.halves[i].half(s.raw)
 		s.raw = &r.halves[i]
 	}
@@ -54,7 +74,7 @@ func (r *Reader) prepare(full *plane, at region, a attempt) (scene, bool) {
 	}
 	if a.negative {
 		r.negative.invert(s.raw)
-		s.raw = &r.negative
+		s.raw, s.fine = &r.negative, nil
 	}
 	s.view = s.raw
 	if !a.raw {

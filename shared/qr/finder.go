@@ -1,6 +1,10 @@
 package qr
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // finder is one of the big squares: its centre and about the size of a module.
 type finder struct {
@@ -126,7 +130,7 @@ func (s *search) candidate(e *[6]int32, row int) {
 	m := float64(e[5]-e[0]) / (16 * 7)
 	for i := range s.found {
 		f := &s.found[i]
-		if math.Abs(f.x-x) < 1.5*m && math.Abs(f.y-y) < 2.5*m && m < 1.7*f.module && f.module < 1.7*m {
+		if math.Abs(f.x-x) < 0.7*m && math.Abs(f.y-y) < 1.8*m && m < 1.7*f.module && f.module < 1.7*m {
 			f.seen++
 			return
 		}
@@ -165,36 +169,28 @@ func (s *search) centre(x, y, dx, dy, m float64) (float64, float64, bool) {
 const maxRay = 512
 
 // cast follows a ray out of a dark centre over three edges, by highs and lows
-// like row.
+// like row. It gives up as soon as the runs cannot be 3:2:2.
 func (s *search) cast(x, y, dx, dy, m float64) ray {
 	var r ray
 	n := min(int(6*m)+2, maxRay)
-	for d := range n {
-		px, py := x+float64(d)*dx, y+float64(d)*dy
-		if px < 0 || py < 0 || px > float64(s.view.w-1) || py > float64(s.view.h-1) {
-			n = d
-			break
-		}
-		s.line[d] = s.view.at(px, py)
-	}
-	if n == 0 {
-		return r
-	}
 	step := s.step.at(int(x), int(y)) << 8
-	rising, best, at := false, s.line[0], 0
-	last, from := 0, -1
-	edges := 0
+	rising, best, at := false, 0, 0
+	last, from, edges := 0, -1, 0
 	for d := 0; d <= n; d++ {
-		if d < n {
-			v := s.line[d]
-			if rising == (v > best) && v != best {
+		px, py := x+float64(d)*dx, y+float64(d)*dy
+		inside := d < n && px >= 0 && py >= 0 && px <= float64(s.view.w-1) && py <= float64(s.view.h-1)
+		v := 0
+		if inside {
+			v = s.view.at(px, py)
+			s.line[d] = v
+			if d == 0 || (v > best) == rising && v != best {
 				best, at = v, d
 			}
 			if rising && v > best-step || !rising && v < best+step {
 				continue
 			}
 		} else if from < 0 || max(best-last, last-best) < step {
-			break
+			return r
 		}
 		if from >= 0 {
 			r.edge[edges] = half(s.line[from:at+1], last, best) + float64(from)
@@ -202,10 +198,11 @@ func (s *search) cast(x, y, dx, dy, m float64) ray {
 				r.ok = true
 				return r
 			}
+			if edges == 2 && (r.edge[1] > 3*r.edge[0] || r.edge[1] < 1.15*r.edge[0]) || !inside {
+				return r
+			}
 		}
-		if d < n {
-			last, from, best, at, rising = best, at, s.line[d], d, !rising
-		}
+		last, from, best, at, rising = best, at, v, d, !rising
 	}
 	return r
 }
@@ -226,23 +223,65 @@ func half(line []int, a, b int) float64 {
 func (s *search) verify() {
 	kept := s.found[:0]
 	for _, f := range s.found {
-		s.around(&f)
-		if f.rating < leastRays {
+		if !s.glance(&f) || !s.square(&f) {
 			continue
-		}
-		s.around(&f)
-		if f.rating = s.likeness(&f); f.rating < leastLikeness {
-			continue
-		}
-		at := len(kept)
-		for at > 0 && kept[at-1].rating < f.rating {
-			at--
 		}
 		kept = append(kept, f)
-		copy(kept[at+1:], kept[at:])
-		kept[at] = f
 	}
-	s.found = kept[:min(len(kept), keepFound)]
+	slices.SortFunc(kept, func(a, b finder) int { return cmp.Compare(b.rating, a.rating) })
+	s.found = kept[:0]
+	for _, f := range kept {
+		if len(s.found) < keepFound && !slices.ContainsFunc(s.found, f.same) {
+			s.found = append(s.found, f)
+		}
+	}
+}
+
+// same says whether another is the same square, found from another place.
+func (f finder) same(g finder) bool {
+	return math.Hypot(f.x-g.x, f.y-g.y) < 2*max(f.module, g.module)
+}
+
+// near looks whether squares are about where they were. False if one is not.
+func (s *search) near(before []finder) bool {
+	s.found = s.found[:0]
+	for _, f := range before {
+		if !s.square(&f) {
+			return false
+		}
+		s.found = append(s.found, f)
+	}
+	return len(s.found) > 0
+}
+
+// square settles the centre of a square and rates it. False if it is none.
+func (s *search) square(f *finder) bool {
+	s.around(f)
+	if f.rating < leastRays {
+		return false
+	}
+	s.around(f)
+	f.rating = s.likeness(f)
+	return f.rating >= leastLikeness
+}
+
+// glance casts a few of the rays: most of what is no square ends here.
+func (s *search) glance(f *finder) bool {
+	good := 0
+	for i := 2; i < rayCount; i += 4 {
+		dx, dy := direction(i)
+		good += b2i(s.fits(s.cast(f.x, f.y, dx, dy, f.module*1.5)))
+	}
+	return good >= 4
+}
+
+// fits says whether the runs of a ray are about 3:2:2.
+func (s *search) fits(r ray) bool { return r.ok && r.off() < 0.75 }
+
+// off is how far edges are from where they should be, in modules.
+func (r ray) off() float64 {
+	unit := r.edge[2] / 3.5
+	return max(math.Abs(r.edge[0]-1.5*unit), math.Abs(r.edge[1]-2.5*unit)) / unit
 }
 
 // likeness is the correlation with a square and the light around it, turned as
@@ -278,12 +317,8 @@ func (s *search) around(f *finder) {
 	for i := range f.rays {
 		dx, dy := direction(i)
 		r := s.cast(f.x, f.y, dx, dy, f.module*1.5)
-		if r.ok {
-			unit := r.edge[2] / 3.5
-			off := max(math.Abs(r.edge[0]-1.5*unit), math.Abs(r.edge[1]-2.5*unit)) / unit
-			if r.ok = off < 0.75; r.ok {
-				f.rating += (1 - off) / rayCount
-			}
+		if r.ok = s.fits(r); r.ok {
+			f.rating += (1 - r.off()) / rayCount
 		}
 		f.rays[i] = r
 	}
@@ -306,6 +341,7 @@ func (s *search) around(f *finder) {
 	f.module = unit / float64(n) / 1.12 // rays towards corners are longer
 }
 
+// direction is that of a ray.
 func direction(i int) (dx, dy float64) {
 	sin, cos := math.Sincos(2 * math.Pi * float64(i) / rayCount)
 	return cos, sin

@@ -84,14 +84,12 @@ type contrasts struct {
 	of        []byte
 	w, h      int
 	low, high []byte
-	part      byte
 }
 
 // A step less than leastStep is noise wherever it is.
 const leastStep = 8
 
 func (c *contrasts) measure(p *plane, part byte) {
-	c.part = part
 	c.w, c.h = (p.w+7)/8, (p.h+7)/8
 	n := c.w * c.h
 	if cap(c.of) < n {
@@ -103,9 +101,32 @@ func (c *contrasts) measure(p *plane, part byte) {
 			c.low[by*c.w+bx], c.high[by*c.w+bx] = extremes(p, bx*8, by*8)
 		}
 	}
-	for by := range c.h {
-		for bx := range c.w {
-			c.of[by*c.w+bx] = c.around(bx, by)
+	c.widen(1, c.w, c.w, c.h) // along rows, then along columns
+	c.widen(c.w, 1, c.h, c.w)
+	for i, high := range c.high {
+		c.of[i] = max((high-c.low[i])/part, leastStep)
+	}
+}
+
+// widen gives each of n blocks, step apart, in so many lines the extremes of
+// itself and its two neighbours on either side.
+func (c *contrasts) widen(step, next, n, lines int) {
+	for line := range lines {
+		low, high := c.low[line*next:], c.high[line*next:]
+		var l, h [5]byte // a ring of the five, as they were
+		for i := range l {
+			k := min(max(i-2, 0), n-1) * step
+			l[i], h[i] = low[k], high[k]
+		}
+		for i := range n {
+			low[i*step] = min(l[0], l[1], l[2], l[3], l[4])
+			high[i*step] = max(h[0], h[1], h[2], h[3], h[4])
+			k := min(i+3, n-1) * step
+			if i+3 < n {
+				l[i%5], h[i%5] = low[k], high[k]
+			} else {
+				l[i%5], h[i%5] = l[(i+4)%5], h[(i+4)%5]
+			}
 		}
 	}
 }
@@ -121,17 +142,6 @@ func extremes(p *plane, x, y int) (low, high byte) {
 		}
 	}
 	return low, high
-}
-
-func (c *contrasts) around(bx, by int) byte {
-	low, high := byte(255), byte(0)
-	x0, x1 := max(bx-2, 0), min(bx+3, c.w)
-	for y := max(by-2, 0); y < min(by+3, c.h); y++ {
-		for i := y*c.w + x0; i < y*c.w+x1; i++ {
-			low, high = min(low, c.low[i]), max(high, c.high[i])
-		}
-	}
-	return max((high-low)/c.part, leastStep)
 }
 
 // at is the step at a pixel.

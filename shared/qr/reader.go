@@ -17,11 +17,12 @@ const (
 // found them, so that steady video costs little, and keeps its memory. It is
 // used by one goroutine at a time; the zero value is ready.
 type Reader struct {
-	last   region  // where symbols were; empty if there were none
-	count  int     // how many
-	won    attempt // how
-	looks  int     // pictures
-	misses int     // pictures in a row without a symbol
+	last    region   // where symbols were; empty if there were none
+	count   int      // how many
+	won     attempt  // how
+	squares []finder // their squares, in the picture
+	looks   int      // pictures
+	misses  int      // pictures in a row without a symbol
 
 	part, smooth, negative plane
 	halves                 [2]plane
@@ -47,7 +48,7 @@ func (r *Reader) Read(img *image.Gray) []Symbol {
 		return list
 	}
 	for _, a := range r.plan(h) {
-		if list := r.look(&full, whole, a); len(list) > 0 {
+		if list := r.look(&full, whole, a, false); len(list) > 0 {
 			r.remember(list, a, whole)
 			return list
 		}
@@ -67,7 +68,10 @@ func (r *Reader) again(full *plane, whole region) []Symbol {
 	if r.count == 0 || r.looks%wholeEvery == 0 || r.last.x+r.last.w > whole.w || r.last.y+r.last.h > whole.h {
 		return nil
 	}
-	list := r.look(full, r.last, r.won)
+	list := r.look(full, r.last, r.won, true)
+	if len(list) < r.count {
+		list = r.look(full, r.last, r.won, false)
+	}
 	if len(list) < r.count {
 		return nil
 	}
@@ -107,16 +111,27 @@ func (r *Reader) remember(list []Symbol, a attempt, whole region) {
 	r.won, r.count, r.misses = a, len(list), 0
 }
 
-// look makes one attempt at a part of a picture.
-func (r *Reader) look(full *plane, at region, a attempt) []Symbol {
+// look makes one attempt at a part of a picture; if following, only at the
+// squares that the last picture had.
+func (r *Reader) look(full *plane, at region, a attempt, following bool) []Symbol {
 	s, ok := r.prepare(full, at, a)
 	if !ok {
 		return nil
 	}
 	r.steps.measure(s.view, a.part)
 	r.search.view, r.search.step, r.search.rows = s.view, &r.steps, a.rows
-	r.search.run()
+	if !following {
+		r.search.run()
+	} else if !r.search.near(s.inside(r.squares)) {
+		return nil
+	}
+	return r.symbols(&s)
+}
+
+// symbols reads what the squares found belong to.
+func (r *Reader) symbols(s *scene) []Symbol {
 	var list []Symbol
+	var squares []finder
 	used := map[*finder]bool{}
 	tried := 0
 	for _, t := range triples(r.search.found) {
@@ -126,11 +141,15 @@ func (r *Reader) look(full *plane, at region, a attempt) []Symbol {
 		if tried++; tried > maxTriples || len(list) == maxSymbols {
 			break
 		}
-		if found, ok := r.triple(&s, t); ok {
+		if found, ok := r.triple(s, t); ok {
 			used[t.corner], used[t.right], used[t.down] = true, true, true
+			squares = append(squares, s.outside(t.corner), s.outside(t.right), s.outside(t.down))
 			list = append(list, found)
 			tried = 0
 		}
+	}
+	if len(list) > 0 {
+		r.squares = squares
 	}
 	return list
 }
@@ -141,8 +160,13 @@ func (r *Reader) triple(s *scene, t triple) (Symbol, bool) {
 	if !ok {
 		return Symbol{}, false
 	}
+	in := *s
+	in.halved = p.finer(s)
 	for _, v := range p.versions() {
-		if found, ok := r.version(s, &p, r.layout(v)); ok {
+		if found, ok := r.version(&p, r.layout(v)); ok {
+			for i, c := range found.Corners {
+				found.Corners[i] = in.point(c.X, c.Y)
+			}
 			return found, true
 		}
 	}
@@ -159,22 +183,21 @@ func (r *Reader) layout(version int) *layout {
 // leastTiming is how well the timing lines of a symbol must alternate.
 const leastTiming = 0.4
 
-// version reads a symbol of known size.
-func (r *Reader) version(s *scene, p *placed, l *layout) (Symbol, bool) {
-	if !r.mesh.start(p, l) || r.mesh.timing(s.view) < leastTiming {
+// version reads a symbol of known size. Its corners are those in the view.
+func (r *Reader) version(p *placed, l *layout) (Symbol, bool) {
+	if !r.mesh.start(p, l) || r.mesh.timing(p.view) < leastTiming {
 		return Symbol{}, false
 	}
-	r.align.view = s.view
+	r.align.view = p.view
 	r.mesh.refine(&r.align)
-	r.samples.take(s.view, &r.mesh)
+	r.samples.take(p.view, &r.mesh)
 	r.samples.level(l)
 	found, ok := r.decide(l)
 	if !ok {
 		return Symbol{}, false
 	}
 	for i, c := range [4][2]float64{{0, 0}, {1, 0}, {1, 1}, {0, 1}} {
-		x, y := r.mesh.at(c[0]*float64(l.dim)-0.5, c[1]*float64(l.dim)-0.5)
-		found.Corners[i] = s.point(x, y)
+		found.Corners[i].X, found.Corners[i].Y = r.mesh.at(c[0]*float64(l.dim)-0.5, c[1]*float64(l.dim)-0.5)
 	}
 	return found, true
 }

@@ -21,6 +21,24 @@ func (t triple) place(view *plane) (placed, bool) {
 	return placed{view, a, b, c}, okA && okB && okC
 }
 
+// coarse is the size of a module, in pixels, under which samples are taken from
+// the finer picture.
+const coarse = 3.5
+
+// finer moves to the picture of twice the size, if there is one and it is
+// needed.
+func (p *placed) finer(s *scene) (halved int) {
+	f := &p.corner
+	if s.fine == nil || math.Abs(f.rx*f.dy-f.ry*f.dx) > coarse*coarse {
+		return s.halved
+	}
+	p.view = s.fine
+	for _, f := range []*frame{&p.corner, &p.right, &p.down} {
+		*f = frame{2*f.x + 0.5, 2*f.y + 0.5, 2 * f.rx, 2 * f.ry, 2 * f.dx, 2 * f.dy}
+	}
+	return s.halved - 1
+}
+
 // modules is how many modules lie between two centres, by the measure of both.
 func modules(a, b *frame) float64 {
 	x, y := b.x-a.x, b.y-a.y
