@@ -77,15 +77,8 @@ func vouchedFor(t *testing.T, r Request) statement.Content {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return statement.Of(it.ID, tx.Explain(nobody{}))
+	return statement.Of(it.ID, tx.Explain(utxo.NoKeys{}))
 }
-
-// nobody is a ring without keys.
-type nobody struct{}
-
-func (nobody) Signs([]byte) (int, bool)        { return 0, false }
-func (nobody) Owns([]byte) bool                { return false }
-func (nobody) Unused([]utxo.Spent) []chain.Key { return nil }
 
 func unhex(t *testing.T, s string) []byte {
 	t.Helper()
