@@ -65,7 +65,7 @@ const share = 64
 // item that is its own then. It gives all of them, as far as they came.
 func (r *Relay) work(ctx context.Context, f journal.Filter, do func(*step, context.Context) error) ([]step, error) {
 	total, err := r.journal.Count(ctx, f)
-	if err != nil {
+	if err != nil || total == 0 { // then nothing is written: a relay with nothing to do leaves the disk alone
 		return nil, err
 	}
 	var all []step

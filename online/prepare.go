@@ -20,6 +20,9 @@ func (r *Relay) prepareAll(ctx context.Context, o FetchOptions, chains []chain.I
 		return nil
 	}
 	f := journal.Filter{States: []journal.State{journal.Fetched}, Chains: chains, IDs: o.IDs, Network: o.Network, Max: batch}
+	if n, err := r.journal.Count(ctx, f); err != nil || n == 0 {
+		return err
+	}
 	for {
 		lease, items, err := r.claim(ctx, f)
 		if err != nil || len(items) == 0 {

@@ -95,7 +95,7 @@ func (a *app) runDaemon(f daemonFlags) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	d, m, err := a.makeDaemon(ctx, f, dir)
+	d, m, err := a.makeDaemon(f, dir)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (a *app) runOnce(ctx context.Context, d *daemon.Daemon) error {
 }
 
 // makeDaemon puts everything together.
-func (a *app) makeDaemon(ctx context.Context, f daemonFlags, dir string) (*daemon.Daemon, *metrics.Metrics, error) {
+func (a *app) makeDaemon(f daemonFlags, dir string) (*daemon.Daemon, *metrics.Metrics, error) {
 	if f.period < 1 || f.max < 0 || f.confirmations < 0 {
 		return nil, nil, cli.Fail(cli.Usage, errors.New("--period is at least 1, --max and --confirmations at least 0"), "")
 	}
@@ -160,7 +160,7 @@ func (a *app) makeDaemon(ctx context.Context, f daemonFlags, dir string) (*daemo
 			IDs: trimmed(f.ids), Period: period, Every: f.every, Max: f.max, Depth: f.confirmations, WatchEvery: f.watchEvery, LateAfter: f.late,
 		},
 		Keys: keys, Log: a.logger(f.logJSON), Now: a.now, Sleep: tatum.Sleep,
-		Open: func(context.Context) (*online.Relay, error) { return a.openRound(ctx, dir) },
+		Open: func(ctx context.Context) (*online.Relay, func() error, error) { return a.openRound(ctx, dir) },
 	}
 	for _, name := range trimmed(f.chains) {
 		id, err := chain.ParseID(name)
@@ -187,16 +187,17 @@ func (a *app) makeDaemon(ctx context.Context, f daemonFlags, dir string) (*daemo
 
 // openRound opens the relay for one round. The approval service is asked
 // anew in each, however long it was silent before.
-func (a *app) openRound(ctx context.Context, dir string) (*online.Relay, error) {
+func (a *app) openRound(ctx context.Context, dir string) (*online.Relay, func() error, error) {
 	asked, err := a.fourEye()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r, err := online.Open(ctx, online.Options{Dir: dir, Database: a.database(), FS: a.fs, Now: a.now})
-	if err == nil {
-		r.FourEye = asked
+	if err != nil {
+		return nil, nil, err
 	}
-	return r, err
+	r.FourEye = asked
+	return r, r.Close, nil
 }
 
 func tellers(f daemonFlags, getenv func(string) string) ([]daemon.Teller, error) {

@@ -43,10 +43,13 @@ type Options struct {
 	LateAfter  time.Duration // that an item may be in one state before people hear of it; 0: as long as it likes
 }
 
+// Opener opens the relay for one round, and gives what ends its use.
+type Opener func(context.Context) (r *online.Relay, closing func() error, err error)
+
 // Daemon is a relay that runs by itself. Its fields are set before Run.
 type Daemon struct {
 	Options
-	Open  func(context.Context) (*online.Relay, error) // for one round, after which it is closed
+	Open  Opener // of the relay, for one round at a time
 	Keys  []Key
 	Drop  *file.Media // the folder that requests and results go through; nil: none
 	Tell  []Teller    // who hears of events
@@ -115,7 +118,7 @@ func (d *Daemon) Once(ctx context.Context) (Round, error) {
 	round := Round{Number: d.rounds, At: d.Now(), Troubles: make(map[string]string)}
 	work, stop := lasting(ctx, grace)
 	defer stop()
-	r, err := d.open(ctx)
+	r, closing, err := d.open(ctx)
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return round, nil
@@ -127,7 +130,7 @@ func (d *Daemon) Once(ctx context.Context) (Round, error) {
 		d.trouble(&round, "open", err)
 	default:
 		d.steps(ctx, work, r, &round)
-		if err := r.Close(); err != nil {
+		if err := closing(); err != nil {
 			d.trouble(&round, "close", err)
 		}
 	}
@@ -135,11 +138,11 @@ func (d *Daemon) Once(ctx context.Context) (Round, error) {
 	return round, nil
 }
 
-func (d *Daemon) open(ctx context.Context) (*online.Relay, error) {
+func (d *Daemon) open(ctx context.Context) (*online.Relay, func() error, error) {
 	for try := 1; ; try++ {
-		r, err := d.Open(ctx)
+		r, closing, err := d.Open(ctx)
 		if !errors.Is(err, durable.ErrLocked) || try == lockTries || d.Sleep(ctx, 100*time.Millisecond) != nil {
-			return r, err
+			return r, closing, err
 		}
 	}
 }

@@ -223,8 +223,14 @@ func TestLocked(t *testing.T) {
 	if got := h.round(); len(got.Troubles) != 0 {
 		t.Errorf("%+v", got)
 	}
-	h.d.Open = func(context.Context) (*online.Relay, error) { return nil, errors.New("no such relay") }
-	if err := h.d.Run(t.Context()); err == nil {
+	h.d.Open = func(context.Context) (*online.Relay, func() error, error) {
+		return nil, nil, errors.New("no such relay")
+	}
+	if got := h.round(); got.Troubles["open"] == "" {
+		t.Errorf("later, it is trouble that passes: %+v", got)
+	}
+	fresh := daemon.Daemon{Options: h.d.Options, Open: h.d.Open, Keys: h.d.Keys, Log: h.d.Log, Now: h.d.Now, Sleep: h.d.Sleep}
+	if err := fresh.Run(t.Context()); err == nil {
 		t.Error("runs without a relay")
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,8 +32,39 @@ type house struct {
 	usb    string
 	now    time.Time
 	logs   bytes.Buffer
-	faults sync.Mutex
+	outer  func(*http.Request, http.RoundTripper) (*http.Response, error) // what the network makes of a call; nil: nothing
 	d      *daemon.Daemon
+	held   *online.Relay // open all the time; nil: opened for each use
+}
+
+// inBubble makes a house that lives by the clock of a testing/synctest bubble.
+func inBubble(t testing.TB, limits tatum.Limits) *house {
+	t.Helper()
+	return newHouse(t, func(h *house) {
+		h.d.Now, h.d.Sleep = time.Now, tatum.Sleep
+		r, err := online.Open(t.Context(), online.Options{Dir: h.state, FS: durable.OS{}, Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = r.Close() })
+		h.held = r
+		h.d.Open = func(context.Context) (*online.Relay, func() error, error) { return r, func() error { return nil }, nil }
+		pace := tatum.NewPace(limits, time.Now, func() float64 { return 0.5 })
+		c, err := tatum.New(tatum.Config{URL: "http://127.0.0.1:1", Key: tatumtest.Key, Transport: h, Pace: pace, Jitter: func() float64 { return 0.5 }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.d.Keys = []daemon.Key{{Network: chain.Testnet, Client: c, Pace: pace}}
+	})
+}
+
+// RoundTrip implements http.RoundTripper: the network between relay and Tatum.
+func (h *house) RoundTrip(r *http.Request) (*http.Response, error) {
+	next := tatumtest.Transport(h.server)
+	if h.outer != nil {
+		return h.outer(r, next)
+	}
+	return next.RoundTrip(r)
 }
 
 func newHouse(t testing.TB, change func(*house)) *house {
@@ -51,7 +81,7 @@ func newHouse(t testing.TB, change func(*house)) *house {
 	drop := file.On(h.usb)
 	h.d = &daemon.Daemon{
 		Options: daemon.Options{Period: 10 * time.Second, Depth: 3, LateAfter: time.Hour},
-		Open:    h.open, Drop: &drop, Now: h.clock, Sleep: h.sleep, Log: slog.New(slog.NewTextHandler(&h.logs, nil)),
+		Open:    h.opened, Drop: &drop, Now: h.clock, Sleep: h.sleep, Log: slog.New(slog.NewTextHandler(&h.logs, nil)),
 		Keys: []daemon.Key{h.key("", tatumtest.Transport(h.server))},
 	}
 	if change != nil {
@@ -93,8 +123,22 @@ func (h *house) open(ctx context.Context) (*online.Relay, error) {
 	return r, err
 }
 
+func (h *house) opened(ctx context.Context) (*online.Relay, func() error, error) {
+	r, err := h.open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r, r.Close, nil
+}
+
 func (h *house) relay(do func(*online.Relay) error) {
 	h.Helper()
+	if h.held != nil {
+		if err := do(h.held); err != nil {
+			h.Fatal(err)
+		}
+		return
+	}
 	r, err := h.open(h.Context())
 	if err == nil {
 		err = do(r)

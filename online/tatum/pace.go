@@ -24,11 +24,16 @@ func ParseBudget(s string) (Budget, error) {
 	count, per, _ := strings.Cut(s, "/")
 	n, err := strconv.ParseInt(count, 10, 64)
 	length := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}[per]
-	if err != nil || n < 1 || length == 0 {
-		return Budget{}, fmt.Errorf("%.40q is no budget: want credits per time, such as 5000/hour or 50000/day", s)
+	if err != nil || n < minBudget || length == 0 {
+		return Budget{}, fmt.Errorf("%.40q is no budget: want credits per time, at least %d, such as 5000/hour or 50000/day", s, minBudget)
 	}
 	return Budget{Credits: n, Per: length}, nil
 }
+
+// minBudget is the least that makes sense: the part of it that is kept for
+// what is signed lets as many transactions as are sent at a time come to their
+// end. With less they could use it up by looking, and be sent never.
+const minBudget = 400
 
 // String is the form that ParseBudget reads.
 func (b Budget) String() string {

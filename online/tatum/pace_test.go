@@ -227,7 +227,7 @@ func TestBreakerIgnoresCancelled(t *testing.T) {
 }
 
 func TestParseBudget(t *testing.T) {
-	for text, ok := range map[string]bool{"5000/hour": true, "1/day": true, "9/minute": true, "5000": false, "0/day": false, "-1/day": false, "x/day": false, "5/week": false, "5/": false, "": false} {
+	for text, ok := range map[string]bool{"5000/hour": true, "400/day": true, "999/minute": true, "399/day": false, "5000": false, "0/day": false, "-1/day": false, "x/day": false, "5/week": false, "5/": false, "": false} {
 		b, err := tatum.ParseBudget(text)
 		if (err == nil) != ok || (ok && b.String() != text) {
 			t.Errorf("%q: %v, %v", text, b, err)
