@@ -172,3 +172,40 @@ func TestPublishedBBQr(t *testing.T) {
 		}
 	}
 }
+
+// More of BBQr's published files, and whatever else: each goes there and back.
+// KMS_BBQR names their folder.
+func TestFolderOfFiles(t *testing.T) {
+	dir := os.Getenv("KMS_BBQR")
+	if dir == "" {
+		t.Skip("KMS_BBQR names no folder")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*n"))
+	more, err2 := filepath.Glob(filepath.Join(dir, "*.psbt"))
+	if files = append(files, more...); err != nil || err2 != nil || len(files) == 0 {
+		t.Fatalf("no files in %s", dir)
+	}
+	for _, path := range files {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := transport.NewEncoder(transport.BBQr, transport.PSBT, b, 1062)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := transport.NewDecoder()
+		encoding := ""
+		for range e.Parts() {
+			p := e.Next()
+			encoding = p[2:3]
+			if err := d.Add(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, done := d.Result(); !done || !bytes.Equal(got.Bytes, b) {
+			t.Errorf("%s does not come back", path)
+		}
+		t.Logf("%s: %d bytes, %s, %d parts", filepath.Base(path), len(b), encoding, e.Parts())
+	}
+}
