@@ -15,7 +15,7 @@ func attempts(height int) []attempt {
 	half := attempt{halved: 1, part: 7, rows: 2}
 	quarter := attempt{halved: 2, part: 6, rows: 2}
 	small := attempt{raw: true, part: 6, rows: 1}
-	faint := attempt{part: 16, rows: 1}
+	faint := attempt{part: 12, rows: 1}
 	negative, negativeHalf := full, half
 	negative.negative, negativeHalf.negative = true, true
 	if height > 600 { // half the size costs a quarter and is often enough

@@ -254,6 +254,15 @@ func (s *search) near(before []finder) bool {
 	return len(s.found) > 0
 }
 
+// also adds squares that were found in another view and are seen in this one.
+func (s *search) also(others []finder) {
+	for _, f := range others {
+		if len(s.found) < keepFound && !slices.ContainsFunc(s.found, f.same) && s.square(&f) {
+			s.found = append(s.found, f)
+		}
+	}
+}
+
 // square settles the centre of a square and rates it. False if it is none.
 func (s *search) square(f *finder) bool {
 	s.around(f)

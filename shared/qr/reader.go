@@ -21,6 +21,7 @@ type Reader struct {
 	count   int      // how many
 	won     attempt  // how
 	squares []finder // their squares, in the picture
+	seen    []finder // all squares of this picture, so far
 	looks   int      // pictures
 	misses  int      // pictures in a row without a symbol
 
@@ -47,6 +48,7 @@ func (r *Reader) Read(img *image.Gray) []Symbol {
 	if list := r.again(&full, whole); list != nil {
 		return list
 	}
+	r.seen = r.seen[:0]
 	for _, a := range r.plan(h) {
 		if list := r.look(&full, whole, a, false); len(list) > 0 {
 			r.remember(list, a, whole)
@@ -122,6 +124,11 @@ func (r *Reader) look(full *plane, at region, a attempt, following bool) []Symbo
 	r.search.view, r.search.step, r.search.rows = s.view, &r.steps, a.rows
 	if !following {
 		r.search.run()
+		r.search.also(s.inside(r.seen))
+		r.seen = r.seen[:0]
+		for i := range r.search.found {
+			r.seen = append(r.seen, s.outside(&r.search.found[i]))
+		}
 	} else if !r.search.near(s.inside(r.squares)) {
 		return nil
 	}
