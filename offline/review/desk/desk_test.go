@@ -267,6 +267,20 @@ func TestPlainScreens(t *testing.T) {
 	golden(t, "plain", b.String()+d.Before()+d.Question()+"\n")
 }
 
+// A short talk, line by line; docs/REVIEW.md shows it.
+func TestPlainTalk(t *testing.T) {
+	d := New(batch(8))
+	var b strings.Builder
+	b.WriteString(d.Before())
+	for _, answer := range []string{"yes", "list look", "reject 6"} {
+		fmt.Fprintf(&b, "%s%s\n", d.Question(), answer)
+		reply, _ := d.Answer(answer)
+		b.WriteString(reply + "\n")
+	}
+	fmt.Fprintf(&b, "%s%sy\n", d.Before(), d.Question())
+	golden(t, "talk", b.String())
+}
+
 // Whatever an item says, what is drawn is printable ASCII.
 func TestHostileTexts(t *testing.T) {
 	b := batch(1)

@@ -133,6 +133,7 @@ type vt100 struct {
 	cell     [rows][columns]byte
 	row, col int
 	sequence []byte
+	escapes  int
 	strange  []string
 }
 
@@ -160,6 +161,7 @@ func (v *vt100) put(c byte) {
 			v.sequence = nil
 		}
 	case c == 0x1b:
+		v.escapes++
 		v.sequence = append(v.sequence, c)
 	case c == '\r':
 		v.col = 0

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,8 +29,6 @@ import (
 	"coldkms/shared/durable"
 	"coldkms/shared/identity"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const deskPassword = "correct horse"
 
@@ -376,5 +373,108 @@ func TestThousandItemsOnATerminal(t *testing.T) {
 	page, err := os.ReadFile(p.path("payroll.html"))
 	if err != nil || !bytes.Contains(page, []byte("989 signed, 11 refused")) {
 		t.Errorf("the summary does not say what was signed (%v)", err)
+	}
+}
+
+// What was typed before the review was shown is no consent to it.
+func TestTypedAheadIsNoAnswer(t *testing.T) {
+	p := newPlace(t)
+	request := p.request("two.kmsreq", 3, []payout{{to: "a", value: 20_000, fee: 200}, {to: "b", value: 20_001, fee: 200}})
+	for _, mode := range []string{"--plain", "--session"} {
+		at := sit(t, p.command("sign", request, "--out", p.path("out"), mode))
+		at.sees("password")
+		if mode == "--plain" {
+			at.types(deskPassword + "\ry\ryes\rsign 2\ry\r")
+			at.sees("Sign 2 transactions? [y/N]")
+		} else {
+			at.types(deskPassword + "\r")
+			at.sees("The batch")
+			at.types("\rV2\rssign 2\rsign 2\r") // the count typed before the last word was asked for
+			at.sees(`Type "sign 2"`)
+		}
+		time.Sleep(300 * time.Millisecond)
+		if at.cmd.ProcessState != nil {
+			t.Fatalf("%s: it did not wait for an answer", mode)
+		}
+		if mode == "--plain" {
+			at.types("n\r")
+		} else {
+			at.types("\x03")
+		}
+		if code := at.waits(); code != 21 {
+			t.Errorf("%s: exit %d, want 21: %s", mode, code, at.stderr.String())
+		}
+		if results, _ := filepath.Glob(p.path("out/*")); len(results) > 0 {
+			t.Errorf("%s: signed: %v", mode, results)
+		}
+	}
+}
+
+// Whoever gives up at a question for a secret finds the terminal as it was.
+func TestSignalAtThePassword(t *testing.T) {
+	p := newPlace(t)
+	request := p.request("one.kmsreq", 4, []payout{{to: "a", value: 20_000, fee: 200}})
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		at := sit(t, p.command("sign", request, "--out", p.path("out")))
+		at.sees("password")
+		if at.echoes() {
+			t.Error("a password would be shown")
+		}
+		if signal == syscall.SIGINT {
+			at.types("half a pass\x03")
+		} else if err := at.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		if code := at.waits(); code != 128+int(signal) {
+			t.Errorf("%v: exit %d", signal, code)
+		}
+		if !at.echoes() {
+			t.Errorf("%v: the terminal does not show any more what is typed", signal)
+		}
+	}
+}
+
+// Nothing that a transaction carries reaches the terminal as it is, and line
+// by line nothing moves the cursor.
+func TestHostileDataOnATerminal(t *testing.T) {
+	p := newPlace(t)
+	evil := []byte("\x1b[2J\x1b]0;owned\x07\x9b31m\r\n\x00\x7f\xe2\x80\xaeSIGNED\x1b[1;1Hok")
+	list := []payout{{to: "a", value: 20_000, fee: 200, data: evil}, {to: "b", value: 20_001, fee: 200, data: evil}}
+	request := p.request("evil.kmsreq", 5, list)
+
+	plain := sit(t, p.command("sign", request, "--out", p.path("plain"), "--plain"))
+	plain.sees("password")
+	plain.types(deskPassword + "\r")
+	plain.sees("[y/N]")
+	plain.types("list \r")
+	plain.sees("the last.")
+	plain.types("show 1\r")
+	plain.sees("show 1\n[1 of 2]")
+	plain.types("n\r")
+	if code := plain.waits(); code != 21 {
+		t.Errorf("exit %d", code)
+	}
+	if plain.screen.escapes > 0 || len(plain.screen.strange) > 0 {
+		t.Errorf("%d escape sequences, %q", plain.screen.escapes, plain.screen.strange)
+	}
+
+	screen := sit(t, p.command("sign", request, "--out", p.path("screen"), "--session"))
+	screen.sees("password")
+	screen.types(deskPassword + "\r")
+	screen.sees("The batch")
+	screen.types("\r\r")
+	screen.sees(`"\x1b[2J\x1b]0;owned\a`)
+	screen.types("q?")
+	screen.sees("Only what you approve is signed")
+	screen.types("q\x0cA/flagged\rV2\rs")
+	screen.sees(`Type "sign 2"`)
+	screen.types("\x1b")
+	screen.sees("approved 2")
+	screen.types("qd")
+	if code := screen.waits(); code != 21 {
+		t.Errorf("exit %d", code)
+	}
+	if len(screen.screen.strange) > 0 {
+		t.Errorf("the terminal was sent %q", screen.screen.strange)
 	}
 }
