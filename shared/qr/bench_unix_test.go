@@ -40,9 +40,6 @@ func readAll(b *testing.B, list []*image.Gray, steady bool) {
 	}
 	b.ReportMetric(float64(cpu()-start)/1e6/float64(b.N), "cpu-ms/op")
 }
-	"time"
-)
-
 // cpu is what this process has used: on a machine that others use too, a clock
 // says nothing.
 func cpu() time.Duration {
