@@ -303,6 +303,32 @@ func TestHostileTexts(t *testing.T) {
 	}
 }
 
+// An address is on the screen whole or not at all, however wide that is.
+func TestNoAddressIsCut(t *testing.T) {
+	const long = "tb1pqqqqp399et2xygdj5xreqhjjvcmzhxw4aywxecjdzew6hylgvsesf3hn0c"
+	for width := MinWidth; width <= 132; width++ {
+		for _, keys := range []string{"", "\r", "\r\r"} {
+			for _, reasons := range []int{0, 1, 2, 4} {
+				b := batch(1)
+				b.Items = append(b.Items, b.Items[0])
+				b.Items[0].Facts.Outputs[0].Address = long
+				for range reasons {
+					b.Items[0].Findings = append(b.Items[0].Findings, policy.Reason{Code: chain.FlagLookAlike, Text: strings.Repeat("word ", 20)})
+				}
+				d := New(b)
+				d.Resize(width, 24)
+				press(d, keys)
+				shown := strings.Join(strings.Fields(drawn(d)), " ")
+				groups := strings.Fields(review.Groups(long))
+				begins, whole := strings.Contains(shown, strings.Join(groups[:3], " ")), strings.Contains(shown, strings.Join(groups, " "))
+				if begins != whole || keys == "\r\r" && !whole {
+					t.Fatalf("%d columns, %d reasons: the address is cut:\n%s", width, reasons, drawn(d))
+				}
+			}
+		}
+	}
+}
+
 // Keys of terminals, and what is no key.
 func TestKeys(t *testing.T) {
 	var d Decoder
