@@ -16,8 +16,8 @@ func BenchmarkRead(b *testing.B) {
 		for _, version := range []string{"v10", "v20", "v30", "v40"} {
 			var list []*image.Gray
 			for _, f := range folder(b, "testdata/frames") {
-				if f.model == model && f.version == version {
-					list = append(list, gray(b, f.path))
+				if f.Model == model && f.Version == version {
+					list = append(list, gray(b, f))
 				}
 			}
 			b.Run("cold/"+version+"/"+model, func(b *testing.B) { readAll(b, list, false) })
@@ -40,6 +40,7 @@ func readAll(b *testing.B, list []*image.Gray, steady bool) {
 	}
 	b.ReportMetric(float64(cpu()-start)/1e6/float64(b.N), "cpu-ms/op")
 }
+
 // cpu is what this process has used: on a machine that others use too, a clock
 // says nothing.
 func cpu() time.Duration {

@@ -3,74 +3,30 @@ package qr
 import (
 	"fmt"
 	"image"
-	"image/draw"
-	"image/jpeg"
-	"image/png"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"coldkms/shared/qr/frametest"
 )
 
-// gray opens a picture file.
-func gray(t testing.TB, path string) *image.Gray {
+func folder(t testing.TB, dir string) []frametest.Frame {
 	t.Helper()
-	f, err := os.Open(path)
+	list, err := frametest.Folder(dir)
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer f.Close()
-	open := jpeg.Decode
-	if filepath.Ext(path) == ".png" {
-		open = png.Decode
-	}
-	img, err := open(f)
-	if err != nil {
-		t.Fatal(path, err)
-	}
-	if g, ok := img.(*image.Gray); ok {
-		return g
-	}
-	g := image.NewGray(img.Bounds())
-	draw.Draw(g, g.Rect, img, g.Rect.Min, draw.Src)
-	return g
-}
-
-// frame is a picture of a folder and what it shows.
-type testFrame struct{ name, version, model, path, text string }
-
-// folder lists the pictures of a folder: VERSION_MODEL_NUMBER.jpg, with the text
-// in VERSION.txt or beside the picture.
-func folder(t testing.TB, dir string) []testFrame {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []testFrame
-	for _, e := range entries {
-		ext := filepath.Ext(e.Name())
-		if ext != ".jpg" && ext != ".jpeg" && ext != ".png" {
-			continue
-		}
-		name := strings.TrimSuffix(e.Name(), ext)
-		parts := strings.Split(name, "_")
-		f := testFrame{name: name, version: parts[0], path: filepath.Join(dir, e.Name())}
-		if len(parts) > 1 {
-			f.model = parts[1]
-		}
-		text, err := os.ReadFile(filepath.Join(dir, name+".txt"))
-		if err != nil {
-			text, err = os.ReadFile(filepath.Join(dir, parts[0]+".txt"))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.text = strings.TrimRight(string(text), "\r\n")
-		list = append(list, f)
 	}
 	return list
+}
+
+func gray(t testing.TB, f frametest.Frame) *image.Gray {
+	t.Helper()
+	img, err := f.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
 }
 
 // tally counts, for each version and model, what became of its pictures.
@@ -79,14 +35,14 @@ type tally struct {
 	cells               map[string]*[2]int
 }
 
-func (c *tally) add(f testFrame, texts []string) bool {
-	cell := c.cells[f.version+" "+f.model]
+func (c *tally) add(f frametest.Frame, texts []string) bool {
+	cell := c.cells[f.Version+" "+f.Model]
 	if cell == nil {
 		cell = &[2]int{}
-		c.cells[f.version+" "+f.model] = cell
+		c.cells[f.Version+" "+f.Model] = cell
 	}
 	cell[1]++
-	ok := slices.Contains(texts, f.text)
+	ok := slices.Contains(texts, f.Text)
 	switch {
 	case ok:
 		c.read++
@@ -95,7 +51,7 @@ func (c *tally) add(f testFrame, texts []string) bool {
 		c.missed++
 	}
 	for _, s := range texts {
-		if s != f.text {
+		if s != f.Text {
 			c.wrong++
 		}
 	}
@@ -139,8 +95,8 @@ func TestFrames(t *testing.T) {
 	count := tally{cells: map[string]*[2]int{}}
 	for _, f := range folder(t, dir) {
 		var r Reader
-		if !count.add(f, texts(r.Read(gray(t, f.path)))) {
-			t.Log("missed:", f.name)
+		if !count.add(f, texts(r.Read(gray(t, f)))) {
+			t.Log("missed:", f.Name)
 		}
 	}
 	for _, line := range count.lines() {
