@@ -154,6 +154,34 @@ func TestSteadyVideo(t *testing.T) {
 	}
 }
 
+// Where nothing has moved only a part of the picture is looked at.
+func TestFollowing(t *testing.T) {
+	text := fill(rand.New(rand.NewPCG(8, 0)), 15)
+	img := camera("small", 9).Shoot(0, screen(t, text, 15), nil)
+	var r Reader
+	one(t, &r, img, text)
+	full := plane{img.Pix, img.Rect.Dx(), img.Rect.Dy(), img.Stride}
+	if r.last.w > full.w*2/3 || r.last.h > full.h*9/10 {
+		t.Errorf("%+v of %d×%d", r.last, full.w, full.h)
+	}
+	for range 3 {
+		if list := r.look(&full, r.last, r.won, true); len(list) != 1 || list[0].Text != text {
+			t.Fatal("not where it was")
+		}
+	}
+}
+
+// What goes wrong inside the decoder is a symbol that was not read.
+func TestDecodeDoesNotPanic(t *testing.T) {
+	modules := make([]float32, 90*90)
+	for i := range modules {
+		modules[i] = 1
+	}
+	if _, ok := decode(modules, newLayout(1)); ok {
+		t.Error("read something")
+	}
+}
+
 // A torn picture shows two symbols, half each: neither may be read as something
 // else.
 func TestTornPictures(t *testing.T) {
@@ -201,10 +229,15 @@ func TestHostilePictures(t *testing.T) {
 			squares.Pix[i] = 255
 		}
 	}
+	large := image.NewGray(image.Rect(0, 0, maxSide+1, 100)) // a good symbol in too large a picture
+	small := drawn(t, "A", 1, 3)
+	for y := range small.Rect.Dy() {
+		copy(large.Pix[y*large.Stride:], small.Pix[y*small.Stride:][:small.Stride])
+	}
 	start := time.Now()
 	for _, img := range []*image.Gray{
 		{}, image.NewGray(image.Rect(0, 0, 1, 1)), image.NewGray(image.Rect(0, 0, 40, 40)), image.NewGray(image.Rect(0, 0, 8000, 41)),
-		image.NewGray(image.Rect(0, 0, 9000, 100)), noise, squares,
+		large, noise, squares,
 	} {
 		if list := new(Reader).Read(img); len(list) != 0 {
 			t.Errorf("read %v", list)
