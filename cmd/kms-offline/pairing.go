@@ -95,16 +95,25 @@ func (a *app) tellFingerprint(who string, key identity.Public) {
 }
 
 func (a *app) pair() *cobra.Command {
-	return &cobra.Command{
-		Use:   "pair FILE",
+	var byQR bool
+	cmd := &cobra.Command{
+		Use:   "pair FILE | pair --qr [SOURCE]",
 		Short: "accept requests of a relay",
 		Long: `pair reads the public identity file that "kms-online init" wrote and accepts that
 relay's requests from now on. Compare the fingerprint with the relay's screen
 before you go on; without --password-file it is asked.`,
 		Example: "  kms-offline --path wallet.kms pair /media/usb/relay.kmsid",
-		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.runPair(args[0]) },
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			paths, err := a.inputs(args, byQR)
+			if err != nil {
+				return err
+			}
+			return a.runPair(paths[0])
+		},
 	}
+	cmd.Flags().BoolVar(&byQR, "qr", false, qrHelp)
+	return cmd
 }
 
 func (a *app) runPair(file string) error {

@@ -12,8 +12,9 @@ import (
 
 func (a *app) review() *cobra.Command {
 	var name, summary string
+	var byQR bool
 	cmd := &cobra.Command{
-		Use:   "review IN...",
+		Use:   "review IN... | review --qr [SOURCE]",
 		Short: "show what each transaction does; signs nothing",
 		Long: `review proves and judges every transaction of a request and shows it. It prints
 the batch digest, and the ledger remembers that this batch was reviewed, so that
@@ -29,15 +30,15 @@ Exit status: 0 all can be signed, 3 some are refused, or some IN are no valid
 request, 20 all are refused, 22 the file is no valid request for this wallet.`,
 		Example: `  kms-offline review /media/usb/coldkms-20261123-101500-3items-1a2b3c4d.kmsreq
   kms-offline --json review request.kmsreq`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.runReview(args, name, summary) },
+		RunE: func(_ *cobra.Command, args []string) error { return a.runReview(args, byQR, name, summary) },
 	}
+	cmd.Flags().BoolVar(&byQR, "qr", false, qrHelp)
 	psbtFlags(cmd, &name)
 	summaryFlag(cmd, &summary)
 	return cmd
 }
 
-func (a *app) runReview(args []string, name, summary string) error {
+func (a *app) runReview(args []string, byQR bool, name, summary string) error {
 	only, err := psbtChain(name)
 	if err == nil {
 		err = a.checkSummary(summary)
@@ -45,7 +46,7 @@ func (a *app) runReview(args []string, name, summary string) error {
 	if err != nil {
 		return err
 	}
-	paths, err := a.requestPaths(args)
+	paths, err := a.inputs(args, byQR)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/cmd/internal/optics"
 	"coldkms/offline"
 	"coldkms/offline/operator"
 	"coldkms/offline/policy"
@@ -18,6 +19,8 @@ import (
 )
 
 type signOptions struct {
+	qr      bool
+	shown   optics.Options // how the result is shown, with qr
 	out     string
 	raw     string
 	session bool
@@ -33,7 +36,7 @@ type signOptions struct {
 func (a *app) sign() *cobra.Command {
 	var o signOptions
 	cmd := &cobra.Command{
-		Use:   "sign IN... --out DIR",
+		Use:   "sign IN... --out DIR | sign --qr [SOURCE]",
 		Short: "review, ask, sign, and write the result",
 		Long: `sign proves and judges every transaction of a request, shows it, asks on the
 terminal, signs what was not refused, verifies each finished transaction, writes
@@ -56,6 +59,10 @@ IN may also be a PSBT (BIP 174) that spends from keys of this wallet: it is
 judged, shown, asked and recorded in the same way, and comes back as a finalised
 PSBT. Nothing is written where it is refused.
 
+With --qr nothing is carried: the request is read from QR symbols, reviewed,
+signed, and the result is shown as symbols, on the terminal or where --qr-out
+says (docs/QR.md).
+
 The same request signed again gives the same transactions, byte for byte.
 
 With several IN each is judged, asked and written by itself. One that is no valid
@@ -65,19 +72,20 @@ Exit status: 0 all signed, 3 some refused, or some IN not signed at all, 20 all
 refused (both still write a result), 21 the person declined (no result), 22 no
 valid request.`,
 		Example: `  kms-offline sign request.kmsreq --out /media/usb
+  kms-offline sign --qr
   kms-offline --password-file pw review request.kmsreq
   kms-offline --password-file pw sign request.kmsreq --out out --approve DIGEST`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.runSign(args, o) },
 	}
-	cmd.Flags().StringVar(&o.out, "out", "", "folder for the result (required)")
+	cmd.Flags().StringVar(&o.out, "out", "", "folder for the result (required; with --qr: signed, beside the wallet)")
+	cmd.Flags().BoolVar(&o.qr, "qr", false, qrHelp)
+	o.shown.Flags(cmd.Flags())
 	cmd.Flags().StringVar(&o.raw, "raw", "", "also write each finished transaction as hex into this folder")
 	cmd.Flags().BoolVar(&o.session, "session", false, "open a session also for a few transactions")
 	cmd.Flags().BoolVar(&o.plain, "plain", false, "ask line by line, without moving the cursor")
 	summaryFlag(cmd, &o.summary)
 	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "sign the reviewed batch with this digest without asking (once for each IN)")
 	cmd.Flags().StringArrayVar(&o.carried, "approval", nil, "count the operator's approval in this file, which approve --out wrote elsewhere")
-	_ = cmd.MarkFlagRequired("out")
 	cmd.MarkFlagsMutuallyExclusive("session", "plain", "approve")
 	psbtFlags(cmd, &o.chain)
 	return cmd
@@ -97,7 +105,10 @@ func (a *app) runSign(args []string, o signOptions) error {
 	if err := a.checkSummary(o.summary); err != nil {
 		return err
 	}
-	paths, err := a.requestPaths(args)
+	if err := a.checkOut(&o); err != nil {
+		return err
+	}
+	paths, err := a.inputs(args, o.qr)
 	if err != nil {
 		return err
 	}
@@ -122,6 +133,9 @@ func (a *app) runSign(args []string, o signOptions) error {
 	if err := errors.Join(printOneOrAll(a.Streams, replies, len(paths)), a.writeSummary(batches, o.summary)); err != nil {
 		return err
 	}
+	if o.qr {
+		err = errors.Join(err, a.showFile(replies[0].Result, o.shown))
+	}
 	if err != nil {
 		return err
 	}
@@ -130,6 +144,18 @@ func (a *app) runSign(args []string, o signOptions) error {
 		signed, refused = signed+len(reply.Signed), refused+len(reply.Refused)
 	}
 	return codeOf(signed, refused)
+}
+
+// checkOut wants a folder, and has one of its own for --qr.
+func (a *app) checkOut(o *signOptions) (err error) {
+	switch {
+	case o.out != "":
+	case o.qr:
+		o.out, err = a.besideWallet("signed")
+	default:
+		err = cli.Fail(cli.Usage, errors.New(`required flag(s) "out" not set`), "name the folder for the result: --out DIR")
+	}
+	return err
 }
 
 type signReply struct {

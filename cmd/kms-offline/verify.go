@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/cmd/internal/optics"
 	"coldkms/offline/sign/utxo"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	family "coldkms/shared/chain/utxo"
+	"coldkms/shared/frames/camera"
 	"coldkms/shared/parallel"
 )
 
@@ -20,8 +25,9 @@ const maxIndices = 1_000_000
 func (a *app) verifyAddress() *cobra.Command {
 	var indices int64
 	var name string
+	var byQR bool
 	cmd := &cobra.Command{
-		Use:   "verify-address ADDRESS [ID [INDEX]]",
+		Use:   "verify-address ADDRESS [ID [INDEX]] | verify-address --qr [SOURCE]",
 		Short: "prove that an address belongs to this wallet",
 		Long: `verify-address derives the wallet's own addresses again and says whether ADDRESS
 is one of them: what a screen on the relay shows as ours is ours only if the
@@ -29,22 +35,46 @@ signer says so.
 
 Without ID all entries of the address's coin and network are searched, of a
 mnemonic the derivation indices below --indices. With ID, or ID and INDEX, only
-that entry or key.
+that entry or key. With --qr the address is read from a QR symbol.
 
 Exit status: 0 it is own, 1 it is not among what was searched, 2 no address.`,
 		Example: `  kms-offline --path wallet.kms verify-address tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx
   kms-offline --path wallet.kms verify-address --chain BCH bitcoincash:qp... 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69 7`,
-		Args: cobra.RangeArgs(1, 3),
+		Args: cobra.MaximumNArgs(3),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if indices < 1 || indices > maxIndices {
 				return cli.Fail(cli.Usage, fmt.Errorf("--indices is 1 to %d", maxIndices), "")
+			}
+			args, err := a.addressArgs(args, byQR)
+			if err != nil {
+				return err
 			}
 			return a.runVerifyAddress(args, name, indices)
 		},
 	}
 	cmd.Flags().Int64Var(&indices, "indices", 1000, "search these many derivation indices of each mnemonic")
+	cmd.Flags().BoolVar(&byQR, "qr", false, "read the address from a QR symbol: of a camera (the default), a folder, a picture, a GIF, or - for a stream")
 	cmd.Flags().StringVar(&name, "chain", "", "BTC, LTC, DOGE or BCH, where the form of the address does not tell")
 	return cmd
+}
+
+// addressArgs puts the address that a symbol holds in the place of its source.
+func (a *app) addressArgs(args []string, byQR bool) ([]string, error) {
+	if !byQR {
+		if len(args) == 0 {
+			return nil, cli.Fail(cli.Usage, errors.New("ADDRESS is missing"), "name it, or read it with --qr")
+		}
+		return args, nil
+	}
+	source := camera.Default
+	if len(args) > 0 {
+		source, args = args[0], args[1:]
+	}
+	text, err := optics.ScanText(context.Background(), source, os.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{addressOf(text)}, args...), nil
 }
 
 type ownReply struct {

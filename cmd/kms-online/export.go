@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/cmd/internal/optics"
 	"coldkms/online"
 	"coldkms/shared/psbt"
 )
@@ -17,19 +18,31 @@ import (
 func (a *app) export() *cobra.Command {
 	var o online.ExportOptions
 	var masters []string
+	var byQR bool
+	var shown optics.Options
 	cmd := &cobra.Command{
-		Use:   "export --out DIR [ID…]",
+		Use:   "export --out DIR [ID…] | export --qr [ID…]",
 		Short: "write one request for all that is prepared",
 		Long: `export puts everything that is prepared, or the items named, into one request
 for the signer and writes it into a folder such as a USB stick. Where nothing
 is prepared, a request that still waits for its result is written again, the
 same file: after a lost stick just run it again.
 
+With --qr nothing is carried: the request is shown as QR symbols, on the terminal
+or where --qr-out says, and is kept in the state directory.
+
 With --psbt it writes one standard PSBT (BIP 174) a transaction instead, which
 any PSBT signer can sign; import takes what it gives back. Not for BCH. A signer
 that wants to see its own master key's fingerprint (hardware wallets do) is
 given it with --master.`,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if byQR && o.Dir == "" {
+				dir, err := a.inState("shown")
+				if err != nil {
+					return err
+				}
+				o.Dir = dir
+			}
 			if o.Dir == "" || o.Max < 0 {
 				return cli.Fail(cli.Usage, errors.New("export needs a folder"), "such as: kms-online export --out /media/usb")
 			}
@@ -59,16 +72,43 @@ given it with --master.`,
 				if err := a.JSON(got); err != nil {
 					return err
 				}
+				if byQR {
+					if err := a.showExported(got, shown); err != nil {
+						return err
+					}
+				}
 				return part(len(got.Problems) > 0)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&o.Dir, "out", "", "folder to write to")
+	cmd.Flags().BoolVar(&byQR, "qr", false, "show it as QR symbols")
+	shown.Flags(cmd.Flags())
 	cmd.Flags().IntVar(&o.Max, "max", 0, "at most so many items, oldest first")
 	cmd.Flags().BoolVar(&o.Again, "again", false, "also everything that was exported and has no result yet, in one new request")
 	cmd.Flags().BoolVar(&o.PSBT, "psbt", false, "one standard PSBT a transaction, for another signer than kms-offline")
 	cmd.Flags().StringArrayVar(&masters, "master", nil, "ID=FINGERPRINT: eight hex digits of the master key behind a mnemonic, for the PSBTs")
 	return cmd
+}
+
+// showExported shows what was written, one file after the other.
+func (a *app) showExported(got online.Exported, o optics.Options) error {
+	var paths []string
+	for _, p := range got.PSBTs {
+		paths = append(paths, p.Path)
+	}
+	if got.Request != nil {
+		paths = append(paths, *got.Request)
+	}
+	if o.To != "" && len(paths) > 1 {
+		return cli.Fail(cli.Usage, fmt.Errorf("%d files do not go into one --qr-out", len(paths)), "show each one: kms-online show FILE --qr-out …")
+	}
+	for _, path := range paths {
+		if err := a.showFile(path, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mastersOf reads --master.

@@ -7,14 +7,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"coldkms/cmd/internal/cli"
 	"coldkms/online"
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
 )
 
 func (a *app) imports() *cobra.Command {
-	return &cobra.Command{
-		Use:   "import FILE…|DIR",
+	var byQR bool
+	cmd := &cobra.Command{
+		Use:   "import FILE…|DIR | import --qr [SOURCE]",
 		Short: "take signed results, and verify them",
 		Long: `import takes results (*.kmsres), or all that are in a folder. Signatures are put
 into the transactions of this relay's own journal and every script is run;
@@ -26,8 +28,17 @@ the signed or finalised PSBT (*.psbt), or the finished transaction (*.txn, or
 any file, binary or hex). Of a folder those that are not signed, or not of this
 relay, are passed over. The first valid signature of a transaction counts;
 other bytes for it are refused.`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if byQR {
+				path, err := a.scanTo(args)
+				if err != nil {
+					return err
+				}
+				args = []string{path}
+			}
+			if len(args) == 0 {
+				return cli.Fail(cli.Usage, errors.New("nothing to import is named"), "such as: kms-online import /media/usb, or kms-online import --qr")
+			}
 			var files []online.Incoming
 			for _, arg := range args {
 				found, err := online.Files(a.fs, arg)
@@ -44,6 +55,8 @@ other bytes for it are refused.`,
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&byQR, "qr", false, qrHelp)
+	return cmd
 }
 
 // importAll takes every file. One that is bad does not stop the others; the

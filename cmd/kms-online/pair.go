@@ -2,24 +2,37 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
+	"coldkms/cmd/internal/cli"
 	"coldkms/online"
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
 )
 
 func (a *app) pair() *cobra.Command {
-	return &cobra.Command{
-		Use:   "pair WATCHFILE",
+	var byQR bool
+	cmd := &cobra.Command{
+		Use:   "pair WATCHFILE | pair --qr [SOURCE]",
 		Short: "accept a signer's watch file, the first or a newer one",
 		Long: `pair accepts the watch file that kms-offline watch wrote: which signature ids
 to fetch for, and by whose key results must be signed. A newer file of the same
 signer takes the place of the older one. Another signer is refused: results of
 the first may still be on their way, so it gets a state directory of its own.`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if byQR {
+				path, err := a.scanTo(args)
+				if err != nil {
+					return err
+				}
+				args = []string{path}
+			}
+			if len(args) == 0 {
+				return cli.Fail(cli.Usage, errors.New("WATCHFILE is missing"), "it is what kms-offline watch --out FILE wrote; or read it with --qr")
+			}
 			file, err := durable.ReadFile(a.fs, args[0], bundle.MaxFile)
 			if err != nil {
 				return err
@@ -36,4 +49,6 @@ the first may still be on their way, so it gets a state directory of its own.`,
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&byQR, "qr", false, qrHelp)
+	return cmd
 }

@@ -8,8 +8,8 @@ import (
 	"io"
 	"strings"
 
-	"coldkms/offline/camera"
 	"coldkms/shared/frames"
+	"coldkms/shared/frames/camera"
 	"coldkms/shared/qr"
 	"coldkms/shared/transport"
 )

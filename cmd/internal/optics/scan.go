@@ -10,8 +10,8 @@ import (
 	"golang.org/x/term"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/offline/camera"
 	"coldkms/shared/frames"
+	"coldkms/shared/frames/camera"
 	"coldkms/shared/transport"
 )
 
