@@ -58,8 +58,8 @@ func withdrawn(it journal.Item) bool { return it.Code == CodeUnknown || it.Code 
 
 // missed looks for what Tatum asked for once and does not list any more, and
 // for what is listed again. Nothing is dropped here: a list that came short
-// by mistake does no harm.
-func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage, o FetchOptions, report *Fetched) error {
+// by mistake does no harm. settled says that there is nothing to ask again.
+func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage, o FetchOptions, report *Fetched) (settled bool, err error) {
 	ids := make([]string, 0, len(list))
 	listed := make(map[string]bool, len(list))
 	for _, raw := range list {
@@ -70,32 +70,35 @@ func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage,
 	f := journal.Filter{States: open, Chains: []chain.ID{id}, Network: o.Network, Account: &r.Account}
 	all, err := r.journal.Count(ctx, f)
 	if err != nil || all == 0 {
-		return err
+		return err == nil, err
 	}
 	known := f
 	known.IDs = ids
 	there := 0
 	if len(ids) > 0 {
 		if there, err = r.journal.Count(ctx, known); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if err := r.listedAgain(ctx, known); err != nil || there == all {
-		return err
+		return err == nil, err
 	}
 	items, err := r.journal.Items(ctx, f)
 	if err != nil {
-		return err
+		return false, err
 	}
+	settled = true
 	for _, it := range items {
 		if listed[it.ID] || withdrawn(it) {
 			continue
 		}
-		if err := r.askAfter(ctx, it, report); err != nil {
-			return err
+		known, err := r.askAfter(ctx, it, report)
+		if err != nil {
+			return false, err
 		}
+		settled = settled && known
 	}
-	return nil
+	return settled, nil
 }
 
 // listedAgain takes back what was said of items that were not listed.
@@ -117,7 +120,8 @@ func (r *Relay) listedAgain(ctx context.Context, known journal.Filter) error {
 }
 
 // askAfter asks Tatum what became of an item that it does not list any more.
-func (r *Relay) askAfter(ctx context.Context, it journal.Item, report *Fetched) error {
+// known is false where it has to be asked again.
+func (r *Relay) askAfter(ctx context.Context, it journal.Item, report *Fetched) (known bool, err error) {
 	txid, err := r.Tatum.TxIDOf(ctx, it.ID)
 	p := Problem{ID: it.ID}
 	switch {
@@ -127,19 +131,19 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item, report *Fetched) 
 			p.Reason += ", but it was exported before: destroy that request and its result"
 		}
 	case err != nil:
-		return nil // asked again at the next fetch
+		return false, nil // asked again at the next fetch
 	case txid == "":
-		return nil // it waits; the list was short, or its key is not in the watch file any more
+		return true, nil // it waits; the list was short, or its key is not in the watch file any more
 	default:
 		p.Code, p.Reason = CodeOtherTxID, fmt.Sprintf("ALARM: Tatum says that %.80q completed it, and nothing was signed for it here: something else signs for this id", txid)
 	}
 	report.Problems = append(report.Problems, p)
 	if it.State != journal.Prepared {
-		return r.note(ctx, it, journal.Lease{}, p.Code, p.Reason)
+		return true, r.note(ctx, it, journal.Lease{}, p.Code, p.Reason)
 	}
 	err = r.journal.Move(ctx, journal.Move{ID: it.ID, From: journal.Prepared, To: journal.Fetched, Code: p.Code, Reason: p.Reason})
 	if elsewhere(err) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }

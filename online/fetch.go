@@ -49,11 +49,19 @@ func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
 		if err != nil {
 			return report, err
 		}
+		if r.Memory.same(r.Account, id, o, list) {
+			continue
+		}
+		before := len(report.Problems)
 		if err := r.take(ctx, id, list, o, &report); err != nil {
 			return report, err
 		}
-		if err := r.missed(ctx, id, list, o, &report); err != nil {
+		settled, err := r.missed(ctx, id, list, o, &report)
+		if err != nil {
 			return report, err
+		}
+		if settled && len(report.Problems) == before {
+			r.Memory.keep(r.Account, id, o, list)
 		}
 	}
 	return report, r.prepareAll(ctx, o, chains, &report)

@@ -80,6 +80,7 @@ type Relay struct {
 
 	Account  string                   // name of Tatum's API key, "" for the only one: what it fetched is its own
 	Accounts map[string]*tatum.Client // further API keys by name
+	Memory   *Memory                  // of earlier fetches, so that what did not change costs nothing; may be nil
 
 	journal  *journal.Journal
 	identity identity.Private

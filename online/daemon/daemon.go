@@ -59,6 +59,7 @@ type Daemon struct {
 	Saw   func(Round) // hears of every round; may be nil
 
 	rounds     int64
+	memory     online.Memory
 	exported   time.Time          // when a new request was made last
 	watched    time.Time          // when the chain was looked at last
 	lateLooked time.Time          // when it was looked for what is late
@@ -151,6 +152,7 @@ func (d *Daemon) open(ctx context.Context) (*online.Relay, func() error, error) 
 // signed goes first.
 func (d *Daemon) steps(stop, ctx context.Context, r *online.Relay, round *Round) {
 	Lend(r, d.Keys)
+	r.Memory = &d.memory
 	for _, step := range []struct {
 		name string
 		do   func(context.Context, *online.Relay, *Round) error

@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"coldkms/online"
 	"coldkms/online/daemon"
+	"coldkms/online/journal"
 	"coldkms/online/onlinetest"
 	"coldkms/online/tatum"
 	"coldkms/online/tatum/tatumtest"
@@ -214,6 +216,23 @@ func (h *house) status(id string) online.Status {
 		list, err := r.Status(h.Context(), 0, id)
 		if err == nil {
 			s = list[0]
+		}
+		return err
+	})
+	return s
+}
+
+// known is the status of an item that may not be in the journal yet.
+func (h *house) known(id string) *online.Status {
+	h.Helper()
+	var s *online.Status
+	h.relay(func(r *online.Relay) error {
+		list, err := r.Status(h.Context(), 0, id)
+		if errors.Is(err, journal.ErrNoItem) {
+			return nil
+		}
+		if err == nil {
+			s = &list[0]
 		}
 		return err
 	})

@@ -274,6 +274,8 @@ func tales(t *testing.T) []tale {
 		{name: "failed:true", signed: func(h *house) { h.server.Reply("failed") }, state: "completed", sent: 1},
 		{name: "failed:true, and marking fails for a while", signed: both(func(h *house) { h.server.Reply("failed") }, says(marks, 8, 500, "")), state: "completed", sent: 1},
 		{name: "failed:true, and it is never marked", signed: both(func(h *house) { h.server.Reply("failed") }, says(marks, forever, 403, `{"errorCode":"kms.x","message":"no"}`)), state: "broadcast", code: "not-marked", sent: 1},
+		{name: "a page for the mark", signed: both(func(h *house) { h.server.Reply("failed") }, says(marks, 3, 200, html)), state: "completed", sent: 1},
+		{name: "a page for the mark, for ever", signed: both(func(h *house) { h.server.Reply("failed") }, says(marks, forever, 200, html)), state: "broadcast", code: "not-marked", sent: 1},
 		{name: "completed:false", pay: withdrawal, signed: func(h *house) { h.server.Reply("incomplete") }, state: "completed", sent: 1},
 		{name: "completed:false, and marking fails for a while", pay: withdrawal, signed: both(func(h *house) { h.server.Reply("incomplete") }, says(withdraws, 8, 503, "")), state: "completed", sent: 1},
 		{name: "not in progress any more", pay: withdrawal, signed: both(func(h *house) { h.server.Reply("incomplete") },

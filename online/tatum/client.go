@@ -144,6 +144,8 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+var errNoJSON = errors.New("reply is neither empty nor JSON")
+
 // call is one HTTP call. op names it in errors, without secrets; kind in
 // counts.
 type call struct {
@@ -154,7 +156,7 @@ type call struct {
 	limit            int64 // of the reply in bytes, maxReply if 0
 	once             bool  // must not be repeated
 	cost             int64 // credits
-	idle             bool  // looks for new work: what is signed already goes first
+	rank             rank  // what goes first where a budget is short
 	final            func(*Error) bool
 }
 
@@ -184,7 +186,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 
 // paced makes a call once, when the key's limits allow it.
 func (c *Client) paced(ctx context.Context, k call, body []byte) error {
-	wait, err := c.pace.admit(k.cost, k.idle)
+	wait, err := c.pace.admit(k.cost, k.rank)
 	if err != nil {
 		c.watch(k.kind, Outcome(err), 0)
 		return &Error{Op: k.op, err: err, unsent: true}
@@ -240,6 +242,9 @@ func (c *Client) read(k call, resp *http.Response) error {
 		return c.fault(k, resp.StatusCode, fmt.Errorf("reply of more than %d bytes", limit))
 	}
 	if k.into == nil {
+		if len(bytes.TrimSpace(b)) > 0 && !json.Valid(b) { // a page of some proxy is no yes of Tatum
+			return c.fault(k, resp.StatusCode, errNoJSON)
+		}
 		return nil
 	}
 	if raw, ok := k.into.(*[]byte); ok {

@@ -91,13 +91,21 @@ func NewPace(l Limits, now func() time.Time, jitter func() float64) *Pace {
 	return p
 }
 
-// reserve is the part of a budget, 1/reserve, that is kept for what is signed
-// already: looking for new work never uses it up.
-const reserve = 4
+// rank says what a call is for, and so which part of a budget it may use.
+type rank uint8
+
+const (
+	settling rank = iota // what is signed already, and everything that is not below: all of it
+	newWork              // looking for what is to be signed: three quarters
+	curious              // how deep in the chain it is: one half
+)
+
+// limit is up to where a budget may be used.
+func (k rank) limit(credits int64) int64 { return credits - credits*int64(k)/4 }
 
 // admit books a call that costs so many credits, and says how long to wait
 // before it is made.
-func (p *Pace) admit(cost int64, idle bool) (time.Duration, error) {
+func (p *Pace) admit(cost int64, what rank) (time.Duration, error) {
 	if p == nil {
 		return 0, nil
 	}
@@ -109,7 +117,7 @@ func (p *Pace) admit(cost int64, idle bool) (time.Duration, error) {
 		return 0, err
 	}
 	for i := range p.windows {
-		if w := &p.windows[i]; !w.has(now, cost, idle) {
+		if w := &p.windows[i]; !w.has(now, cost, what) {
 			p.breaker.probing = false
 			p.counts["budget"]++
 			return 0, fmt.Errorf("%w: %s", ErrBudget, w.budget)
@@ -125,13 +133,9 @@ func (p *Pace) admit(cost int64, idle bool) (time.Duration, error) {
 }
 
 // has says whether a budget has room.
-func (w *window) has(now time.Time, cost int64, idle bool) bool {
+func (w *window) has(now time.Time, cost int64, what rank) bool {
 	w.turn(now)
-	limit := w.budget.Credits
-	if idle {
-		limit -= limit / reserve
-	}
-	return w.sum()+cost <= limit
+	return w.sum()+cost <= what.limit(w.budget.Credits)
 }
 
 // turn forgets what is too long ago. A clock that goes back forgets nothing.

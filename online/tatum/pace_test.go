@@ -104,6 +104,9 @@ func TestBudgetReserve(t *testing.T) {
 	if _, err := c.Broadcast(t.Context(), chain.BTC, "x", "00"); err != nil {
 		t.Error(err)
 	}
+	if _, err := c.Sight(t.Context(), chain.BTC, "x"); !errors.Is(err, tatum.ErrBudget) {
+		t.Error(err)
+	}
 	_, err := c.TxIDOf(t.Context(), "x")
 	if !errors.Is(err, tatum.ErrBudget) || !tatum.IsTransient(err) || !strings.Contains(err.Error(), "not sent: the budget of credits is used up: 8/day") {
 		t.Error(err)
