@@ -33,8 +33,8 @@ lint: ## gofmt, go vet, staticcheck
 	go vet ./...
 	go tool staticcheck ./...
 
-demo: build ## the whole loop on this machine (COIN=BTC, LTC, DOGE or BCH): wallet, payment, air gap, broadcast
-	@go run ./cmd/internal/demo -bin $(BIN) -coin $(COIN)
+demo: build ## the whole loop on this machine (COIN=BTC, LTC, DOGE or BCH; TRANSPORT=file or qr): wallet, payment, air gap, broadcast
+	@go run ./cmd/internal/demo -bin $(BIN) -coin $(COIN) -transport $(TRANSPORT)
 
 bench: ## one table of figures and ratios, measured in one run
 	@go run ./cmd/internal/bench

@@ -20,12 +20,13 @@ func main() {
 	bin := flag.String("bin", "bin", "folder of the programs")
 	dir := flag.String("dir", "demo", "folder to work in; one of an earlier demo is removed")
 	name := flag.String("coin", "BTC", "BTC, LTC, DOGE or BCH")
+	transport := flag.String("transport", "file", "how files cross the gap: file (a stick) or qr (pictures of screens)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	if err := run(ctx, *bin, *dir, *name); err != nil {
+	if err := run(ctx, *bin, *dir, *name, *transport); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
@@ -33,7 +34,10 @@ func main() {
 
 const marker = ".coldkms-demo"
 
-func run(ctx context.Context, bin, dir, name string) error {
+func run(ctx context.Context, bin, dir, name, transport string) error {
+	if transport != "file" && transport != "qr" {
+		return fmt.Errorf("transport is file or qr, not %q", transport)
+	}
 	coin, err := coinOf(name)
 	if err != nil {
 		return err
@@ -45,7 +49,7 @@ func run(ctx context.Context, bin, dir, name string) error {
 	if dir, err = fresh(dir); err != nil {
 		return err
 	}
-	d := &demo{ctx: ctx, coin: coin, bin: bin, dir: dir, started: time.Now()}
+	d := &demo{ctx: ctx, coin: coin, byQR: transport == "qr", bin: bin, dir: dir, started: time.Now()}
 	stop, err := d.startSandbox()
 	if err != nil {
 		return err
@@ -78,7 +82,7 @@ func fresh(dir string) (string, error) {
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
-	for _, sub := range []string{"online", "offline", "usb"} {
+	for _, sub := range []string{"online", "offline", "usb", "screen", "camera"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return "", err
 		}

@@ -20,11 +20,13 @@ import (
 
 // demo is the stage: the programs, the folders, and what was learnt so far.
 type demo struct {
-	ctx      context.Context
-	bin, dir string
-	url      string
-	coin     coin
-	started  time.Time
+	ctx       context.Context
+	bin, dir  string
+	url       string
+	coin      coin
+	crossings int
+	byQR      bool // no stick: one machine's screen, the other's camera
+	started   time.Time
 
 	mnemonicID, xpub, key, from, keyID, funding, pendingID, txID string
 }

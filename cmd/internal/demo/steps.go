@@ -2,17 +2,21 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"coldkms/cmd/internal/expect"
+	"coldkms/cmd/internal/lens"
 )
 
 const password = "a long demo password"
 
 func typed(prompt, reply string) expect.Answer { return expect.Answer{Prompt: prompt, Reply: reply} }
+
+func agree() expect.Answer { return typed("Sign 1 transaction", "yes") }
 
 func unlock() expect.Answer { return typed("access wallet storage:", password) }
 
@@ -55,21 +59,62 @@ func (d *demo) store() error {
 
 func (d *demo) pair() error {
 	d.title("Step 5: instead of a daemon that signs blindly: pair the two machines, once")
-	d.say("Public halves go over on the stick; a person compares the words on both screens.")
-	if err := d.offline(nil, "--path wallet.kms watch --out ../usb/signer.kmswatch", unlock()); err != nil {
+	d.say("Public halves go over; a person compares the words on both screens.")
+	if err := d.offline(nil, "--path wallet.kms watch --out signer.kmswatch", unlock()); err != nil {
 		return err
 	}
 	var id struct{ Identity string }
 	if err := d.online(&id, "--state relay --testnet init"); err != nil {
 		return err
 	}
-	if err := d.online(nil, "--state relay --testnet pair ../usb/signer.kmswatch"); err != nil {
+	return errors.Join(d.takeWatch(), d.takeIdentity(id.Identity))
+}
+
+func (d *demo) takeWatch() error {
+	if !d.byQR {
+		if err := d.copy(filepath.Join(d.dir, "offline", "signer.kmswatch"), "usb/signer.kmswatch"); err != nil {
+			return err
+		}
+		return d.online(nil, "--state relay --testnet pair ../usb/signer.kmswatch")
+	}
+	if err := d.offline(nil, "show signer.kmswatch --qr-out ../screen/watch"); err != nil {
 		return err
 	}
-	if err := d.copy(id.Identity, "usb/relay.kmsid"); err != nil {
+	if err := d.shoot("watch"); err != nil {
 		return err
 	}
-	return d.offline(nil, "--path wallet.kms pair ../usb/relay.kmsid", unlock(), typed("same words?", "yes"))
+	return d.online(nil, "--state relay --testnet pair --qr ../camera/watch")
+}
+
+func (d *demo) takeIdentity(path string) error {
+	same := typed("same words?", "yes")
+	if !d.byQR {
+		if err := d.copy(path, "usb/relay.kmsid"); err != nil {
+			return err
+		}
+		return d.offline(nil, "--path wallet.kms pair ../usb/relay.kmsid", unlock(), same)
+	}
+	relative, err := filepath.Rel(filepath.Join(d.dir, "online"), path)
+	if err != nil {
+		return err
+	}
+	if err := d.online(nil, "--state relay show "+relative+" --qr-out ../screen/identity"); err != nil {
+		return err
+	}
+	if err := d.shoot("identity"); err != nil {
+		return err
+	}
+	return d.offline(nil, "--path wallet.kms pair --qr ../camera/identity", unlock(), same)
+}
+
+// shoot is the camera of one machine in front of the screen of the other.
+func (d *demo) shoot(what string) error {
+	l := lens.Lens{Model: "std", Width: 1280, Height: 720, Loss: .1, Seed: uint64(time.Now().UnixNano())}
+	shown, taken, err := l.Shoot(filepath.Join(d.dir, "screen", what), filepath.Join(d.dir, "camera", what))
+	if err == nil {
+		d.say(fmt.Sprintf("A camera in front of that screen: %d symbols shown, %d pictures taken, crooked, blurred and noisy.", shown, taken))
+	}
+	return err
 }
 
 func (d *demo) fund() error {
@@ -103,21 +148,15 @@ func (d *demo) pay() error {
 }
 
 func (d *demo) across() error {
-	d.say("Online: fetch it, prove what it spends, write the request onto the stick.")
+	d.say("Online: fetch it, prove what it spends, and hand the request over.")
 	if err := d.online(nil, "--state relay --testnet fetch"); err != nil {
 		return err
 	}
-	var exported struct{ Request string }
-	if err := d.online(&exported, "--state relay --testnet export --out ../usb"); err != nil {
-		return err
+	cross := d.byStick
+	if d.byQR {
+		cross = d.byScreen
 	}
-	d.say("Offline: the signer proves and shows what it would sign, and asks.")
-	var result struct{ Result string }
-	if err := d.offline(&result, "--path wallet.kms sign ../usb/"+filepath.Base(exported.Request)+" --out ../usb", unlock(), typed("Sign 1 transaction?", "yes")); err != nil {
-		return err
-	}
-	d.say("Online again: verify the result against the journal, broadcast, mark complete.")
-	if err := d.online(nil, "--state relay --testnet import ../usb/"+filepath.Base(result.Result)); err != nil {
+	if err := cross(); err != nil {
 		return err
 	}
 	var sent struct{ Broadcast []struct{ TxID string } }
@@ -133,6 +172,44 @@ func (d *demo) across() error {
 		return err
 	}
 	return d.online(nil, "--state relay --testnet status")
+}
+
+const offlineSays = "Offline: the signer proves and shows what it would sign, and asks."
+
+// byStick carries request and result as files.
+func (d *demo) byStick() error {
+	var exported struct{ Request string }
+	if err := d.online(&exported, "--state relay --testnet export --out ../usb"); err != nil {
+		return err
+	}
+	d.say(offlineSays)
+	var result struct{ Result string }
+	if err := d.offline(&result, "--path wallet.kms sign ../usb/"+filepath.Base(exported.Request)+" --out ../usb", unlock(), agree()); err != nil {
+		return err
+	}
+	d.say("Online again: verify the result against the journal, broadcast, mark complete.")
+	return d.online(nil, "--state relay --testnet import ../usb/"+filepath.Base(result.Result))
+}
+
+// byScreen shows them to the other machine's camera.
+func (d *demo) byScreen() error {
+	d.crossings++
+	request, result := fmt.Sprintf("request-%d", d.crossings), fmt.Sprintf("result-%d", d.crossings)
+	if err := d.online(nil, "--state relay --testnet export --qr --qr-out ../screen/"+request); err != nil {
+		return err
+	}
+	if err := d.shoot(request); err != nil {
+		return err
+	}
+	d.say(offlineSays)
+	if err := d.offline(nil, "--path wallet.kms sign --qr ../camera/"+request+" --qr-out ../screen/"+result, unlock(), agree()); err != nil {
+		return err
+	}
+	if err := d.shoot(result); err != nil {
+		return err
+	}
+	d.say("Online again: verify the result against the journal, broadcast, mark complete.")
+	return d.online(nil, "--state relay --testnet import --qr ../camera/"+result)
 }
 
 func (d *demo) details() error {
