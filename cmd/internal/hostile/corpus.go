@@ -21,6 +21,7 @@ type Case struct {
 	Command []string   `json:"command,omitempty"` // what reads it; none: review, then sign
 	Flags   []string   `json:"flags,omitempty"`   // of review and sign
 	Exit    int        `json:"exit"`              // of review, or of Command
+	Sign    int        `json:"sign,omitempty"`    // exit of sign, without a terminal to ask on; none: follows from the others
 	Code    chain.Code `json:"code,omitempty"`    // an item has this code
 	Flagged bool       `json:"flagged,omitempty"` // Code is a finding: a person decides
 	Says    string     `json:"says,omitempty"`    // on stderr, where no item is judged

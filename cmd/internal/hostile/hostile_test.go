@@ -221,7 +221,56 @@ func (r *run) meet() {
 	}
 	r.wants(review, r.e.Exit)
 	r.signsNothing()
+	if r.e.Code == chain.FlagData || r.e.Code == chain.FlagLookAlike {
+		r.declines("sign", r.input, "--out", "out", "--plain")
+	}
 }
+
+// declines signs on a terminal, and says no.
+func (r *run) declines(args ...string) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	cmd := r.command(args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	var shown bytes.Buffer
+	quiet := time.AfterFunc(maxTime/2, func() { _, _ = master.WriteString("no\n") })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b := make([]byte, 4096)
+		for {
+			n, err := master.Read(b)
+			shown.Write(b[:n])
+			if err != nil {
+				return
+			}
+			if bytes.Contains(shown.Bytes(), []byte(pendingWord)) {
+				quiet.Reset(300 * time.Millisecond)
+			}
+		}
+	}()
+	r.wait(cmd)
+	slave.Close()
+	<-done
+	quiet.Stop()
+	master.Close()
+	if code := cmd.ProcessState.ExitCode(); code != cli.Declined {
+		r.errorf("declined: exit %d", code)
+	}
+	if err := clean(bytes.ReplaceAll(shown.Bytes(), []byte("\r\n"), []byte("\n"))); err != nil {
+		r.errorf("the terminal gets %v", err)
+	}
+	if !bytes.Contains(shown.Bytes(), []byte(pendingWord)) {
+		r.errorf("nothing is shown: %q", shown.Bytes())
+	}
+	r.noSignatures()
+}
+
+// pendingWord is in what a person is shown of a flagged item.
+const pendingWord = "NOTE"
 
 // wants compares a reply with the index.
 func (r *run) wants(got reply, exit int) {
@@ -302,7 +351,10 @@ func (r *run) signs(review reply) {
 // come, and where all is refused only the refusals.
 func (r *run) signsNothing() {
 	exit := r.e.Exit
-	if r.e.Flagged || exit == cli.Part {
+	switch {
+	case r.e.Sign != 0:
+		exit = r.e.Sign
+	case r.e.Flagged, exit == cli.Part:
 		exit = cli.Usage // it would ask, and there is no terminal
 	}
 	got := r.do(append(slices.Clone(r.e.Flags), "sign", r.input, "--out", "out")...)

@@ -91,7 +91,7 @@ func (c *corpus) folders(put func(name, file string, e Case)) {
 	mixed := folder("mixed")
 	check(os.WriteFile(filepath.Join(c.dir, mixed, "b.kmsreq"), c.file(c.pay(chain.BTC)), 0o600))
 	check(os.WriteFile(filepath.Join(c.dir, mixed, "a.kmsreq"), []byte("x"), 0o600))
-	put("folder with a sound request and a broken one", mixed, invalid("not a Coldkms file"))
+	put("folder with a sound request and a broken one", mixed, Case{Exit: cli.Part, Sign: cli.BadBundle, Says: "not a Coldkms file"})
 }
 
 // others are read by other commands.
