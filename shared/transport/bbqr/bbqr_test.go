@@ -106,7 +106,7 @@ func TestBombs(t *testing.T) {
 		_, _ = w.Write(make([]byte, size))
 		_ = w.Close()
 		got, done, err := join(t, inParts(bomb.Bytes())...)
-		if !done || !errors.Is(err, ErrData) || got != nil {
+		if !done || !errors.Is(err, ErrData) || got != nil || !strings.Contains(err.Error(), "inflates to more than") {
 			t.Errorf("%s: %d bytes, done %v, %v", name, len(got), done, err)
 		}
 	}
@@ -131,7 +131,7 @@ func TestInflateRefuses(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"no data":                       "B$2P0100",
-		"number beyond the total":       "B$2P0101AA",
+		"number beyond the total":       "B$2P0101AAAAAAAA",
 		"none at all":                   "B$2P0000AA",
 		"unknown encoding":              "B$QP0100AA",
 		"small letters in the head":     "B$2P0a00AA",

@@ -74,6 +74,9 @@ func TestMemory(t *testing.T) {
 			t.Errorf("one equation takes %d bytes", s.Bytes())
 		}
 		most = max(most, s.Bytes())
+		if early := 4*s.Rank() >= k; early != (s.joined != nil) { // later they would be there twice, sooner for a claim
+			t.Fatalf("rank %d: joined %v", s.Rank(), !early)
+		}
 	}
 	if most > k*size*3/2 {
 		t.Errorf("%d bytes for %d of blocks", most, k*size)

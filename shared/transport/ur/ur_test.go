@@ -187,13 +187,40 @@ func TestNumbersOutOfBounds(t *testing.T) {
 		"none":                      {"1-0", partWire{Seq: 1, Len: 0, Message: 20, Data: data}},
 		"no data":                   {"1-2", partWire{Seq: 1, Len: 2, Message: 20}},
 		"no message":                {"1-2", partWire{Seq: 1, Len: 2, Message: 0, Data: data}},
-		"a huge message":            {"1-2", partWire{Seq: 1, Len: 2, Message: 1 << 31, Data: data}},
+		"a huge message":            {"1-5000", partWire{Seq: 1, Len: 5000, Message: 5000 * 4000, Data: make([]byte, 4000)}},
+		"many fragments":            {"1-8193", partWire{Seq: 1, Len: 8193, Message: 81930, Data: data}},
 		"a huge count":              {"1-4294967295", partWire{Seq: 1, Len: 1<<32 - 1, Message: 1<<32 - 1, Data: data}},
 		"count and length disagree": {"1-3", partWire{Seq: 1, Len: 3, Message: 20, Data: data}},
 	} {
 		if p, err := NewReader().Parse(wire(t, c.numbers, c.wire)); !errors.Is(err, ErrPart) {
 			t.Errorf("%s: %+v, %v", name, p, err)
 		}
+	}
+}
+
+// A part that was forged, its own checksum fitting, can spoil a message; never
+// what comes out.
+func TestForgedFragmentIsNoticed(t *testing.T) {
+	e, err := NewEncoder(Bytes, bytes.Repeat([]byte("payload "), 30), 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d *Decoder
+	for i := range e.Parts() {
+		p, err := NewReader().Parse(e.Next())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d == nil {
+			d = NewDecoder(p)
+		}
+		if i == 1 {
+			p.Data[7] ^= 1
+		}
+		d.Add(p)
+	}
+	if got, done, err := d.Result(); e.Parts() < 3 || !done || !errors.Is(err, ErrChecksum) || got != nil {
+		t.Errorf("%d parts: %q, done %v, %v", e.Parts(), got, done, err)
 	}
 }
 
