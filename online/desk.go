@@ -19,24 +19,25 @@ type Unanswered struct {
 	File   []byte
 }
 
-// Unanswered lists the Requests that wait for a Result, oldest first.
-func (r *Relay) Unanswered(ctx context.Context) ([]Unanswered, error) {
+// Waiting lists the Requests that wait for a Result, oldest first.
+func (r *Relay) Waiting(ctx context.Context) ([]bundle.Digest, error) {
 	waiting, err := r.journal.Waiting(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var list []Unanswered
+	var list []bundle.Digest
 	for _, w := range waiting {
-		if w.Held { // being written, or taken into another one
-			continue
+		if !w.Held { // being written, or taken into another one
+			list = append(list, w.Digest)
 		}
-		req, err := r.openOwn(ctx, w.Digest)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, Unanswered{Digest: w.Digest, Name: fileName(req), Items: len(req.Items), File: req.File})
 	}
-	return list, nil
+	return list, err
+}
+
+// Unanswered gives a Request of this relay.
+func (r *Relay) Unanswered(ctx context.Context, digest bundle.Digest) (Unanswered, error) {
+	req, err := r.openOwn(ctx, digest)
+	if err != nil {
+		return Unanswered{}, err
+	}
+	return Unanswered{Digest: digest, Name: fileName(req), Items: len(req.Items), File: req.File}, nil
 }
 
 // Wrote says that an unanswered Request is where a person finds it.

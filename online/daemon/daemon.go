@@ -18,6 +18,7 @@ import (
 	"coldkms/online"
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
+	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 	"coldkms/shared/transport/file"
@@ -60,13 +61,16 @@ type Daemon struct {
 
 	rounds     int64
 	memory     online.Memory
-	exported   time.Time          // when a new request was made last
-	watched    time.Time          // when the chain was looked at last
-	lateLooked time.Time          // when it was looked for what is late
-	said       map[string]string  // what was logged last of an item, a step or a file
-	suspects   map[string]suspect // files that do not read well, yet
-	handled    map[string]string  // files that were taken and could not be moved aside: their stamps
-	resting    map[string]refusal // API keys that Tatum does not accept
+	exported   time.Time                // when a new request was made last
+	watched    time.Time                // when the chain was looked at last
+	lateLooked time.Time                // when it was looked for what is late
+	said       map[string]string        // what was logged last of an item, a step or a file
+	suspects   map[string]suspect       // files that do not read well, yet
+	handled    map[string]string        // files that were taken and could not be moved aside: their stamps
+	resting    map[string]refusal       // API keys that Tatum does not accept
+	placed     map[bundle.Digest]placed // requests on the stick
+	counted    time.Time
+	counts     map[string]int
 }
 
 // Round is what one round did.
@@ -266,11 +270,27 @@ func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error
 	return failed
 }
 
+// countEvery is how often items are counted while nothing happens.
+const countEvery = time.Minute
+
 func (d *Daemon) count(ctx context.Context, r *online.Relay, round *Round) error {
-	counts, err := r.Counts(ctx)
-	round.Counts = make(map[string]int, len(counts))
-	for s, n := range counts {
-		round.Counts[string(s)] = n
+	if !round.moved() && d.counts != nil && d.Now().Sub(d.counted) < countEvery {
+		round.Counts = d.counts
+		return nil
 	}
-	return err
+	counts, err := r.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	d.counts, d.counted = make(map[string]int, len(counts)), d.Now()
+	for s, n := range counts {
+		d.counts[string(s)] = n
+	}
+	round.Counts = d.counts
+	return nil
+}
+
+// moved says whether an item came into another state.
+func (r *Round) moved() bool {
+	return r.Fetched+r.Prepared+r.Exported+r.Imported+r.Refused+r.Broadcast+r.Completed+r.Confirmed+len(r.Problems) > 0
 }

@@ -153,6 +153,16 @@ func (h *house) relay(do func(*online.Relay) error) {
 	}
 }
 
+// pairWith pairs the relay with the signer once more.
+func (h *house) pairWith(w bundle.Watch) {
+	h.Helper()
+	sealed, err := bundle.SealWatch(w, h.signer.Identity)
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.relay(func(r *online.Relay) error { _, err := r.Pair(h.Context(), sealed.File); return err })
+}
+
 // round makes one, and lets the time of a period pass.
 func (h *house) round() daemon.Round {
 	h.Helper()

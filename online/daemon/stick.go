@@ -126,13 +126,28 @@ func (d *Daemon) suspicious(f file.Entry, why error) error {
 func (d *Daemon) aside(f file.Entry, folder, reason string) error {
 	_, err := d.Drop.Aside(f.Name, folder, reason)
 	if err != nil {
-		if d.handled == nil {
-			d.handled = make(map[string]string)
-		}
-		d.handled[f.Name] = f.Stamp
+		d.skip(f)
 	}
 	return err
 }
+
+// skip leaves a file alone until it changes.
+func (d *Daemon) skip(f file.Entry) {
+	if d.handled == nil || len(d.handled) > maxSaid {
+		d.handled = make(map[string]string)
+	}
+	d.handled[f.Name] = f.Stamp
+}
+
+// placed is a request on the stick as it was when it was looked at last.
+type placed struct {
+	name, stamp string
+	looked      time.Time
+}
+
+// lookEvery is how often a request on the stick that seems unchanged is read
+// back all the same.
+const lookEvery = 10 * time.Minute
 
 // place puts every request that waits for its result onto the stick, and a
 // new one for what is prepared. So a lost stick needs nothing but another
@@ -141,22 +156,44 @@ func (d *Daemon) place(ctx context.Context, r *online.Relay, round *Round) error
 	if d.Drop == nil || !d.Drop.Present() {
 		return nil
 	}
-	waiting, err := r.Unanswered(ctx)
+	waiting, err := r.Waiting(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.clear(r, waiting); err != nil {
+	files, _, err := d.Drop.List(".kmsreq")
+	if err != nil {
 		return err
 	}
-	for _, w := range waiting {
-		if err := d.put(w.Name, w.File); err != nil {
-			return err
+	stamps := make(map[string]string, len(files))
+	for _, f := range files {
+		stamps[f.Name] = f.Stamp
+	}
+	seen := make(map[bundle.Digest]placed, len(waiting))
+	for _, digest := range waiting {
+		p := d.placed[digest]
+		if p.name == "" || p.stamp != stamps[p.name] || d.Now().Sub(p.looked) >= lookEvery {
+			if p, err = d.placeOne(ctx, r, digest, stamps); err != nil {
+				return err
+			}
 		}
-		if err := r.Wrote(ctx, w.Digest); err != nil {
-			return err
-		}
+		seen[digest] = p
+	}
+	d.placed = seen
+	if err := d.clear(r, files); err != nil {
+		return err
 	}
 	return d.export(ctx, r, round)
+}
+
+func (d *Daemon) placeOne(ctx context.Context, r *online.Relay, digest bundle.Digest, stamps map[string]string) (placed, error) {
+	w, err := r.Unanswered(ctx, digest)
+	if err == nil {
+		err = d.put(w.Name, w.File)
+	}
+	if err == nil {
+		err = r.Wrote(ctx, digest)
+	}
+	return placed{w.Name, stamps[w.Name], d.Now()}, err // just written, it has no stamp yet: it is read once more
 }
 
 func (d *Daemon) export(ctx context.Context, r *online.Relay, round *Round) error {
@@ -193,15 +230,12 @@ func (d *Daemon) put(name string, data []byte) error {
 	return err
 }
 
-// clear moves aside the requests of this relay that have their results.
-func (d *Daemon) clear(r *online.Relay, waiting []online.Unanswered) error {
-	files, _, err := d.Drop.List(".kmsreq")
-	if err != nil {
-		return err
-	}
-	wanted := make(map[string]bool)
-	for _, w := range waiting {
-		wanted[w.Name] = true
+// clear moves aside the requests of this relay that have their results. Files
+// of others stay.
+func (d *Daemon) clear(r *online.Relay, files []file.Entry) error {
+	wanted := make(map[string]bool, len(d.placed))
+	for _, p := range d.placed {
+		wanted[p.name] = true
 	}
 	for _, f := range files {
 		if wanted[f.Name] || d.handled[f.Name] == f.Stamp {
@@ -212,10 +246,8 @@ func (d *Daemon) clear(r *online.Relay, waiting []online.Unanswered) error {
 			return err
 		}
 		digest, ours := r.Made(data)
-		for _, w := range waiting { // a copy under another name
-			ours = ours && w.Digest != digest
-		}
-		if !ours {
+		if _, waits := d.placed[digest]; !ours || waits { // a stranger's, or a copy under another name
+			d.skip(f)
 			continue
 		}
 		if err := d.aside(f, doneFolder, ""); err != nil {
