@@ -94,11 +94,7 @@ func (d *demo) takeIdentity(path string) error {
 		}
 		return d.offline(nil, "--path wallet.kms pair ../usb/relay.kmsid", unlock(), same)
 	}
-	relative, err := filepath.Rel(filepath.Join(d.dir, "online"), path)
-	if err != nil {
-		return err
-	}
-	if err := d.online(nil, "--state relay show "+relative+" --qr-out ../screen/identity"); err != nil {
+	if err := d.online(nil, "--state relay show "+path+" --qr-out ../screen/identity"); err != nil {
 		return err
 	}
 	if err := d.shoot("identity"); err != nil {
