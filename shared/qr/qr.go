@@ -1,13 +1,14 @@
 // Package qr makes QR symbols (ISO/IEC 18004) and reads them out of pictures.
 //
-// The way from a picture to text: thresholds of blocks (plane.go), the three
-// big squares by the ratio of their runs and by rays from their centres
-// (finder.go, square.go), which three belong together (triple.go), the version
-// as it is written beside the squares (version.go), a perspective over all
-// alignment patterns with what remains bent corrected between them (mesh.go,
-// align.go), two samples a module in each direction (sample.go), and an
-// equaliser that learns from the modules whose colour is known how this picture
-// is blurred (equalise.go). Error correction and the text are gozxing's.
+// The way from a picture to text: half its size first, then others (attempt.go);
+// the three big squares by the ratio of their runs between highs and lows, not
+// by a threshold (finder.go), and by rays from their centres (ray.go, square.go);
+// which three belong together (triple.go); the version as it is written beside
+// them (version.go); a perspective over all alignment patterns, with what
+// remains bent corrected between them (mesh.go, align.go); two samples a module
+// in each direction (sample.go); and an equaliser that learns, from the modules
+// whose colour is known, how this picture is blurred (equalise.go). Error
+// correction and the text are gozxing's.
 //
 // A picture is hostile: it costs bounded time and memory, and never a panic.
 package qr
