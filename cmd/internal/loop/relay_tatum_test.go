@@ -62,7 +62,7 @@ func newBadTatum(t *testing.T, seed uint64, rate float64) *badTatum {
 	}
 	s, err := sandbox.New(t.Context(), sandbox.Config{
 		Nodes: map[chain.ID]sandbox.Node{chain.LTC: solochain.New(params, time.Now)}, Store: store, Miner: miner, APIKey: testKey,
-		Faults: sandbox.Faults{Wrap: b.wrap, Unmarked: func(string) bool { return b.chance(0.25) }},
+		Faults: sandbox.Faults{Wrap: b.wrap, Unmarked: func(string) bool { return b.chance(0.4) }},
 	})
 	if err != nil {
 		t.Fatal(err)
