@@ -18,6 +18,9 @@ import (
 	"coldkms/shared/qr/frametest"
 )
 
+// torn is the share of pictures that are taken while the screen changes.
+const torn = 0.1
+
 // Lens is a camera and how badly it is held.
 type Lens struct {
 	Model         string // one of frametest.Models
@@ -55,10 +58,14 @@ func (l Lens) Shoot(from, to string) (shown, taken int, err error) {
 			continue
 		}
 		taken++
+		var next *image.Gray
+		if rng.Float64() < torn {
+			next = screens[(i+1)%len(screens)]
+		}
 		slots <- struct{}{}
 		jobs.Go(func() {
 			defer func() { <-slots }()
-			picture := camera.JPEG(i, screen, screens[(i+1)%len(screens)])
+			picture := camera.JPEG(i, screen, next)
 			failed[i] = os.WriteFile(filepath.Join(to, fmt.Sprintf("picture-%05d.jpg", i)), picture, 0o600)
 		})
 	}
