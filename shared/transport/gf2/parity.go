@@ -9,8 +9,12 @@ type Field [256][256]byte
 func NewField() *Field {
 	var f Field
 	for a := range 256 {
-		for b := range 256 {
-			f[a][b] = product(byte(a), byte(b))
+		for b := 1; b < 256; b++ { // from the product with b's lowest bit, and that with the rest
+			if rest := b & (b - 1); rest != 0 {
+				f[a][b] = f[a][rest] ^ f[a][b&-b]
+			} else {
+				f[a][b] = product(byte(a), byte(b))
+			}
 		}
 	}
 	return &f
