@@ -23,15 +23,21 @@ func summaryFlag(cmd *cobra.Command, path *string) {
 	cmd.Flags().StringVar(path, "summary", "", "also write what became of it into this new file: .txt, .json, .csv or .html (for print)")
 }
 
-// summary is a review.Summary that grows with each batch.
-type summary struct{ review.Summary }
+// summary is a review.Summary that grows with each batch, if it is asked for.
+type summary struct {
+	review.Summary
+	path string
+}
 
-func (a *app) newSummary(session *openSession) *summary {
-	return &summary{review.Summary{Made: a.now(), Signer: session.Identity.Public().Fingerprint(), Policy: hex.EncodeToString(session.Policy.Hash())}}
+func (a *app) newSummary(session *openSession, path string) *summary {
+	return &summary{path: path, Summary: review.Summary{Made: a.now(), Signer: session.Identity.Public().Fingerprint(), Policy: hex.EncodeToString(session.Policy.Hash())}}
 }
 
 // add takes in a batch that was signed, or reviewed.
 func (s *summary) add(session *openSession, f finished) {
+	if s.path == "" {
+		return
+	}
 	batch := review.Finished{Batch: f.judged.Batch, How: f.how}
 	for _, o := range f.approvers {
 		batch.Operators = append(batch.Operators, o.String())
@@ -85,11 +91,11 @@ func (a *app) checkSummary(path string) error {
 	return oneLine(cli.Fail(cli.Failed, err, ""))
 }
 
-func (a *app) writeSummary(s *summary, path string) error {
-	if path == "" {
+func (a *app) writeSummary(s *summary) error {
+	if s.path == "" {
 		return nil
 	}
-	write, err := summaryWriter(path)
+	write, err := summaryWriter(s.path)
 	if err != nil {
 		return err
 	}
@@ -97,7 +103,7 @@ func (a *app) writeSummary(s *summary, path string) error {
 	if err := write(s.Summary, &text); err != nil {
 		return err
 	}
-	if err := durable.Create(a.fs, path, []byte(cli.Printable(text.String())), durable.PermFile, nil); err != nil {
+	if err := durable.Create(a.fs, s.path, []byte(cli.Printable(text.String())), durable.PermFile, nil); err != nil {
 		return oneLine(cli.Fail(cli.Failed, err, "the result was written: only the summary is missing"))
 	}
 	return nil

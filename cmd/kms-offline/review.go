@@ -56,7 +56,7 @@ func (a *app) runReview(args []string, byQR bool, name, summary string) error {
 	}
 	defer session.Close()
 	var judged []*offline.Judged
-	batches := a.newSummary(session)
+	batches := a.newSummary(session, summary)
 	err = a.each(paths, func(file []byte) error {
 		j, err := a.judge(session, file, only)
 		if err != nil {
@@ -72,7 +72,7 @@ func (a *app) runReview(args []string, byQR bool, name, summary string) error {
 	if len(judged) == 0 {
 		return err
 	}
-	if err := errors.Join(a.showReviews(judged, len(paths)), a.writeSummary(batches, summary)); err != nil {
+	if err := errors.Join(a.showReviews(judged, len(paths)), a.writeSummary(batches)); err != nil {
 		return err
 	}
 	if err != nil {

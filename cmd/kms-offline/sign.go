@@ -118,7 +118,7 @@ func (a *app) runSign(args []string, o signOptions) error {
 	}
 	defer session.Close()
 	var replies []signReply
-	batches := a.newSummary(session)
+	batches := a.newSummary(session, o.summary)
 	err = a.each(paths, func(file []byte) error {
 		reply, done, err := a.signOne(session, file, digests, o)
 		if err == nil {
@@ -130,7 +130,7 @@ func (a *app) runSign(args []string, o signOptions) error {
 	if len(replies) == 0 {
 		return err
 	}
-	if err := errors.Join(printOneOrAll(a.Streams, replies, len(paths)), a.writeSummary(batches, o.summary)); err != nil {
+	if err := errors.Join(printOneOrAll(a.Streams, replies, len(paths)), a.writeSummary(batches)); err != nil {
 		return err
 	}
 	if o.qr {
