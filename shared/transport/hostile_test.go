@@ -28,7 +28,7 @@ const mostLive = 32 << 20
 // of them has room, and nothing else is kept.
 func TestMemoryOfTheLargestStreams(t *testing.T) {
 	for _, lane := range []transport.Lane{transport.Fast, transport.UR} {
-		const size = 15 << 20
+		const size = 7 << 20
 		one, two := encoder(t, lane, payload(size, 1), 4296), encoder(t, lane, payload(size, 2), 4296)
 		before := live()
 		d := transport.NewDecoder()

@@ -129,50 +129,6 @@ func TestPartsForPeers(t *testing.T) {
 	}
 }
 
-// The published data of BBQr: a real scan, and files to split and join.
-func TestPublishedBBQr(t *testing.T) {
-	scan, err := os.ReadFile("testdata/bbqr/real-scan.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := transport.NewDecoder()
-	for line := range strings.Lines(string(scan)) {
-		if line = strings.TrimSpace(line); line != "" {
-			if err := d.Add(line); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if got, done := d.Result(); !done || got.Lane != transport.BBQr || len(got.Bytes) == 0 {
-		p := d.Progress()
-		t.Errorf("the real scan: %d of %d", p.Have, p.Need)
-	}
-	files, err := filepath.Glob("testdata/bbqr/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range files {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasSuffix(path, ".md") || strings.HasSuffix(path, ".txt") {
-			continue
-		}
-		e, err := transport.NewEncoder(transport.BBQr, transport.PSBT, b, 1000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d := transport.NewDecoder()
-		for range e.Parts() {
-			_ = d.Add(e.Next())
-		}
-		if got, done := d.Result(); !done || !bytes.Equal(got.Bytes, b) {
-			t.Errorf("%s does not come back", path)
-		}
-	}
-}
-
 // More of BBQr's published files, and whatever else: each goes there and back.
 // KMS_BBQR names their folder.
 func TestFolderOfFiles(t *testing.T) {

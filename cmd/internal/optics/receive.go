@@ -87,6 +87,9 @@ func Receive(ctx context.Context, src frames.Source, live bool, tell func(Status
 			switch err := d.Add(text); {
 			case errors.Is(err, transport.ErrForeign):
 				s.Foreign++
+				if _, part := transport.LaneOf(text); part {
+					s.Last = err // of a kind that is not read here, and the person should know
+				}
 			case err != nil:
 				s.Last = err
 			}

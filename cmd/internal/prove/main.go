@@ -48,13 +48,13 @@ func run(ctx context.Context, only, out string) error {
 			fmt.Fprintf(os.Stderr, "  %s\n", f)
 		}
 		results = append(results, r)
+		if only == "" { // after each one: it takes long, and what is done is done
+			if err := os.WriteFile(out, page(where, results), 0o644); err != nil {
+				return err
+			}
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
-		}
-	}
-	if only == "" {
-		if err := os.WriteFile(out, page(where, results), 0o644); err != nil {
-			return err
 		}
 	}
 	if failed > 0 {

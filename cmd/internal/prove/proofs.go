@@ -24,6 +24,17 @@ var passed = regexp.MustCompile(`(?m)^ *--- PASS: (\S+/\S+)`)
 
 // proofs are all that make prove runs. A new long count is one more line.
 var proofs = [...]proof{
+	{"hostile requests, each refused or flagged as the index says", "", "./cmd/internal/hostile", "TestHostile$", "20m", line("hostile")},
+	{"policy: properties over random transactions, policies and histories", "KMS_CASES=100000", "./offline/policy", "TestProperties$", "20m", line("policy")},
+	{"signer: a bit flipped in key, nonce, digest or signature", "KMS_FAULTS=10000", "./offline/sign/utxo", "TestSignerFaults$", "20m", line("faults")},
+	{"signer: every operation on the disk fails once", "KMS_DISK_FAULTS=all", "./cmd/kms-offline", "TestEveryFailedOperation$", "30m", line("faults of the disk")},
+	{"signer: SIGKILL at any moment of signing", "KMS_SIGN_KILLS=2000", "./cmd/kms-offline", "TestSignKilled$", "30m", line("kill -9")},
+	{"signer: system calls under strace, over the acceptance scripts", "KMS_AIRGAP=all", "./cmd/kms-offline", "TestNoSocketUnderStrace$", "30m", line("air gap")},
+	{"symbols read, of the recorded pictures", "", "./shared/qr", "TestFrames$", "10m", line("frames")},
+	{"the loop by pictures alone, one in ten missing", "KMS_OPTICAL=1,100,1000", "./cmd/internal/loop", "TestLoopByPictures$", "30m", line("by pictures")},
+	{"hostile Tatum: seeded schedules of the whole cycle under a fake clock", "KMS_SCHEDULES=10000", "./online/daemon", "TestSchedules$", "60m", line("schedules")},
+	{"sticks: every truncation and every sector zeroed", "", "./online/daemon", "TestTornFiles$|TestFullStick$", "20m", line("media")},
+	{"soak: rounds of the daemon under a fake clock, memory and goroutines", "KMS_SOAK=1000000", "./online/daemon", "TestSoak$|TestLargeRound$", "60m", regexp.MustCompile(`(?m)^(soak|large round): .*$`)},
 	{"crash: SIGKILL of the real relay at random moments, against a Tatum that misbehaves", "KMS_KILLS=10000", "./cmd/internal/loop", "TestCrash$", "30m", line("crash")},
 	{"races: relays on one journal, and a database that crashes", "KMS_ROUNDS=1000", "./online", "TestRelays", "30m", line("relays")},
 	{"model: relay, signer and chain explored exhaustively from the real table of states", "KMS_MODEL=1", "./online/journal", "TestModel", "10m", line("model")},

@@ -36,7 +36,7 @@ const Prefix = "KMS1:"
 
 // Bounds.
 const (
-	MaxPayload = 1<<24 - 1 // bytes
+	MaxPayload = 8 << 20 // bytes: seven thousand of the largest symbols, and no part stalls
 	MaxBlocks  = 8192
 	maxData    = 4096 // bytes of a part; a symbol of version 40 has 2,860 with its header
 	lastNumber = 1<<24 - 1
