@@ -62,7 +62,9 @@ given it with --master.`,
 				for _, note := range got.Notes {
 					a.say("%s", note)
 				}
-				if got.Request != nil {
+				if got.Request != nil && byQR {
+					a.say("next, on the signer: kms-offline sign --qr")
+				} else if got.Request != nil {
 					a.say("next, on the signer: kms-offline sign %s --out DIR", *got.Request)
 				}
 				if len(got.PSBTs) > 0 {

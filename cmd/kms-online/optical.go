@@ -80,7 +80,7 @@ func (a *app) showFile(path string, o optics.Options) error {
 	if o.To != "" {
 		to, n, err := o.Film(a.fs, title, file)
 		if err == nil {
-			a.say("%d symbols in %s", n, to)
+			a.say("symbols in %s: %d", to, n)
 		}
 		return err
 	}
