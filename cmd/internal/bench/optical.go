@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/identity"
 	"coldkms/shared/qr"
+	"coldkms/shared/qr/frametest"
 	"coldkms/shared/transport"
 )
 
@@ -21,6 +25,9 @@ func (t *table) optical() error {
 		return err
 	}
 	if err := t.joining(); err != nil {
+		return err
+	}
+	if err := t.reading(); err != nil {
 		return err
 	}
 	return t.crossings()
@@ -194,4 +201,48 @@ func crossing(n int) (bare, whole, answer int, err error) {
 	whole = size(r)
 	sealed, sealErr := bundle.SealResult(result, key)
 	return bare, whole, len(sealed.File), errors.Join(err, sealErr)
+}
+
+// reading counts the recorded pictures that each reader reads, and what one
+// costs.
+func (t *table) reading() error {
+	list, err := frametest.Folder(filepath.Join("shared", "qr", "testdata", "frames"))
+	if err != nil {
+		return err
+	}
+	ours, plain, zbar, wrong := 0, 0, 0, 0
+	var took, plainTook time.Duration
+	_, noZbar := exec.LookPath("zbarimg")
+	for _, f := range list {
+		img, err := f.Open()
+		if err != nil {
+			return err
+		}
+		start := time.Now()
+		for _, s := range new(qr.Reader).Read(img) {
+			if s.Text == f.Text {
+				ours++
+			} else {
+				wrong++
+			}
+		}
+		took += time.Since(start)
+		start = time.Now()
+		if text, ok := frametest.Gozxing(img); ok && text == f.Text {
+			plain++
+		}
+		plainTook += time.Since(start)
+		if noZbar == nil {
+			out, _ := exec.Command("zbarimg", "-q", "--raw", f.Path).Output()
+			if strings.TrimSuffix(string(out), "\n") == f.Text {
+				zbar++
+			}
+		}
+	}
+	beside := fmt.Sprintf("plain gozxing %d (%.0f ms)", plain, float64(plainTook.Milliseconds())/float64(len(list)))
+	if noZbar == nil {
+		beside += fmt.Sprintf(", zbar %d", zbar)
+	}
+	t.add(fmt.Sprintf("symbols read of %d pictures, versions 10 to 40", len(list)), fmt.Sprintf("%d, wrong %d (%.0f ms a picture, no memory of the last)", ours, wrong, float64(took.Milliseconds())/float64(len(list))), beside, "wrong 0")
+	return nil
 }
