@@ -116,7 +116,7 @@ func TestPostRefuses(t *testing.T) {
 		want  error
 		asked int
 	}{
-		"no":                {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too much", 403) }, ErrRefused, 1},
+		"no":                {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too much", http.StatusForbidden) }, ErrRefused, 1},
 		"no statement":      {text(`{"statements":[]}`), ErrRefused, 1},
 		"another form":      {text(`{}`), ErrRefused, 1},
 		"no JSON":           {text("yes"), ErrNoAnswer, 1},
@@ -131,7 +131,7 @@ func TestPostRefuses(t *testing.T) {
 			answers(t, good)(w, r)
 			_, _ = w.Write(bytes.Repeat([]byte(" "), maxReply))
 		}, ErrNoAnswer, 1},
-		"somewhere else": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 307) }, ErrNoAnswer, 1},
+		"somewhere else": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusTemporaryRedirect) }, ErrNoAnswer, 1},
 		"overloaded":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, ErrNoAnswer, attempts},
 		"broken":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, ErrNoAnswer, attempts},
 		"cut in the middle": {func(w http.ResponseWriter, _ *http.Request) {
@@ -139,7 +139,7 @@ func TestPostRefuses(t *testing.T) {
 			w.WriteHeader(200)
 		}, ErrNoAnswer, attempts},
 		"hung up":               {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ErrNoAnswer, attempts},
-		"control bytes in a no": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "\x1b[2J", 403) }, ErrRefused, 1},
+		"control bytes in a no": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "\x1b[2J", http.StatusForbidden) }, ErrRefused, 1},
 	} {
 		client, asked := service(t, "POST", c.h)
 		list, err := client.Vouch(t.Context(), id, facts())

@@ -10,7 +10,7 @@ import (
 
 // ErrPaused is returned while Tatum is left alone after many calls that came
 // to nothing, or because it asked for that. Nothing was sent.
-var ErrPaused = errors.New("Tatum is left alone for a while after many failed calls")
+var ErrPaused = errors.New("after many failed calls Tatum is left alone for a while")
 
 // When calls come to nothing in a row, none is made for a while; then one is
 // tried, and the rest is longer each time that it fails.

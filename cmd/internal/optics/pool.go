@@ -19,13 +19,12 @@ type Reader interface {
 // that comes while all cores are busy is dropped, since the next one shows much
 // the same. Of a source that waits, such as a folder, every picture is read.
 type pool struct {
-	readers []Reader
-	live    bool
-	work    chan *image.Gray
-	texts   chan []string
-	stop    chan struct{}
-	spare   sync.Pool
-	err     error // of the source, once texts is closed
+	live  bool
+	work  chan *image.Gray
+	texts chan []string
+	stop  chan struct{}
+	spare sync.Pool
+	err   error // of the source, once texts is closed
 }
 
 // newPool starts reading. Texts of each picture come out of p.texts, which is
