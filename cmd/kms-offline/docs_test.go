@@ -21,7 +21,7 @@ func TestDocumentedCommands(t *testing.T) {
 			t.Errorf("%s has no full help", c.Name())
 		}
 	}
-	typed := regexp.MustCompile(`kms-offline((?:\s+--(?:testnet|json|path \S+|password-file \S+))*)\s+([a-z]{3,})\b`)
+	typed := regexp.MustCompile(`kms-offline((?:\s+--(?:testnet|json|path \S+|password-file \S+))*)\s+([a-z][a-z-]{2,})\b`)
 	found := 0
 	for _, path := range append(paths, "../../README.md") {
 		text, err := os.ReadFile(path)
