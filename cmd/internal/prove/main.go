@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -15,7 +16,7 @@ import (
 )
 
 func main() {
-	only := flag.String("only", "", "run the proofs whose name contains this, and write nothing")
+	only := flag.String("only", "", "run only the proofs whose name contains this; the others stay as they are on the page")
 	out := flag.String("out", filepath.Join("docs", "EVIDENCE.md"), "file to write")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -48,10 +49,13 @@ func run(ctx context.Context, only, out string) error {
 			fmt.Fprintf(os.Stderr, "  %s\n", f)
 		}
 		results = append(results, r)
-		if only == "" { // after each one: it takes long, and what is done is done
-			if err := os.WriteFile(out, page(where, results), 0o644); err != nil {
-				return err
-			}
+		// after each one: it takes long, and what is done is done
+		old, err := os.ReadFile(out)
+		if err == nil || errors.Is(err, os.ErrNotExist) {
+			err = os.WriteFile(out, page(old, where, results), 0o644)
+		}
+		if err != nil {
+			return err
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

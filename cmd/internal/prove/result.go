@@ -74,20 +74,38 @@ func here(ctx context.Context) (place, error) {
 	return p, nil
 }
 
-// page is docs/EVIDENCE.md.
-func page(p place, results []result) []byte {
-	var b bytes.Buffer
-	b.WriteString("# Evidence\n\nWritten by `make prove`; not by hand. Each figure with what made it: run the\ncommand, and compare.\n\n")
-	fmt.Fprintf(&b, "Commit %s. %s. %s.\n", p.commit, p.machine, p.programs)
+const pageHead = "# Evidence\n\nWritten by `make prove`; not by hand. Each figure with what made it: run the\ncommand, and compare.\n"
+
+// page is docs/EVIDENCE.md: what was measured now, and of old what was not, in
+// the order of the proofs.
+func page(old []byte, p place, results []result) []byte {
+	sections := make(map[string]string)
+	for _, section := range strings.Split(string(old), "\n## ")[1:] {
+		name, body, _ := strings.Cut(section, "\n")
+		sections[name] = strings.TrimSpace(body)
+	}
 	for _, r := range results {
-		fmt.Fprintf(&b, "\n## %s\n\n", r.name)
-		if r.err != nil {
-			fmt.Fprintf(&b, "**Failed**: %v\n\n", r.err)
+		sections[r.name] = r.section(p)
+	}
+	var b bytes.Buffer
+	b.WriteString(pageHead)
+	for _, q := range proofs {
+		if body, there := sections[q.name]; there {
+			fmt.Fprintf(&b, "\n## %s\n\n%s\n", q.name, body)
 		}
-		for _, f := range r.figures {
-			fmt.Fprintf(&b, "- %s\n", f)
-		}
-		fmt.Fprintf(&b, "\n%s, %s:\n\n    %s\n", r.began.UTC().Format("2006-01-02 15:04 UTC"), r.took.Round(time.Second), r.command())
 	}
 	return b.Bytes()
+}
+
+// section is what the page says of one proof.
+func (r result) section(p place) string {
+	var b strings.Builder
+	if r.err != nil {
+		fmt.Fprintf(&b, "**Failed**: %v\n\n", r.err)
+	}
+	for _, f := range r.figures {
+		fmt.Fprintf(&b, "- %s\n", f)
+	}
+	fmt.Fprintf(&b, "\n%s, %s, commit %s, %s, %s:\n\n    %s", r.began.UTC().Format("2006-01-02 15:04 UTC"), r.took.Round(time.Second), p.commit, p.machine, p.programs, r.command())
+	return strings.TrimSpace(b.String())
 }
