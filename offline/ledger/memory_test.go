@@ -94,6 +94,9 @@ func TestSettingTheClockBackFreesNoLimit(t *testing.T) {
 		if got := sums(l, real.Unix()+3600); !slices.Equal(got, []int64{20}) {
 			t.Errorf("what lay in the future must count from now: %v", got)
 		}
+		if got := sums(l, real.Unix()+3601); len(got) != 0 {
+			t.Errorf("what lay in the future must not count for ever: %v", got)
+		}
 	}
 }
 
