@@ -39,7 +39,7 @@ const (
 type drill struct {
 	url     string
 	address string
-	id      string // of the wallet's entry
+	id      string      // of the wallet's entry
 	lose    atomic.Bool // the replies to broadcasts
 	down    atomic.Bool // and from then on everything
 
