@@ -213,12 +213,19 @@ func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Privat
 	if err != nil {
 		return cli.Fail(cli.Refused, err, fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", path, ledgerSuffix))
 	}
+	if _, err := a.fs.Lstat(from + ledgerSuffix); errors.Is(err, fs.ErrNotExist) {
+		return nil // a copy without a ledger, such as FILE.prev, goes on with the one in place
+	}
 	old := ledger.NewFiles(a.fs, from+ledgerSuffix)
 	defer func() { _ = old.Close() }()
 	copied, err := ledger.Open(old, id.Public().Fingerprint(), a.now)
-	if err == nil && !book.Knows(copied.HeadBytes()) {
+	if err != nil { // it may well be the newer one
+		return cli.Fail(cli.Refused, fmt.Errorf("the ledger of the copy, %s%s, cannot be compared with the one in place: %w", from, ledgerSuffix, err),
+			"copy it with its mark to a folder that can be written; without any ledger beside it, the copy goes on with the one in place")
+	}
+	if !book.Knows(copied.HeadBytes()) {
 		return cli.Fail(cli.Refused, fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),
 			fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", path, ledgerSuffix))
 	}
-	return nil // a copy without a ledger, such as FILE.prev, goes on with the one in place
+	return nil
 }
