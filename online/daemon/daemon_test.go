@@ -61,6 +61,21 @@ func TestLoop(t *testing.T) {
 	}
 }
 
+// Who does not ask for confirmations pays for no looks.
+func TestNoWatch(t *testing.T) {
+	h := newHouse(t, func(h *house) { h.d.Depth = 0 })
+	h.pay(1, nil)
+	h.round()
+	h.sign(nil)
+	h.round()
+	h.wantState(onlinetest.ID(1), "completed")
+	before := h.server.Calls("GET /v3/bitcoin/transaction/")
+	h.round()
+	if got := h.server.Calls("GET /v3/bitcoin/transaction/"); got != before {
+		t.Errorf("%d looks", got-before)
+	}
+}
+
 // While the stick is away nothing is exported, and nothing is written where it
 // would be; another stick gets the requests that still wait.
 func TestSticksComeAndGo(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"coldkms/online"
 	"coldkms/online/onlinetest"
@@ -167,6 +168,30 @@ func TestBadFiles(t *testing.T) {
 		if _, err := os.Lstat(filepath.Join(h.usb, left)); err != nil {
 			t.Errorf("%s: %v", left, err)
 		}
+	}
+}
+
+// A result that is being copied slowly is not called bad.
+func TestStillBeingCopied(t *testing.T) {
+	h, _, result := exported(t, 1)
+	h.d.Period = 3 * time.Second
+	h.write("r.kmsres", result[:100])
+	for range 3 {
+		h.round()
+	}
+	if len(h.on("bad/*")) != 0 {
+		t.Errorf("%v", h.on("bad/*"))
+	}
+	h.write("r.kmsres", result[:200])
+	for range 3 {
+		h.round()
+	}
+	if len(h.on("bad/*")) != 0 {
+		t.Errorf("it grows, and: %v", h.on("bad/*"))
+	}
+	h.write("r.kmsres", result)
+	if r := h.round(); r.Imported != 1 {
+		t.Errorf("%+v", r)
 	}
 }
 

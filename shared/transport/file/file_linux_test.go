@@ -106,6 +106,41 @@ func TestPutFaults(t *testing.T) {
 	}
 }
 
+// eager is a file system on which somebody else is faster with a name.
+type eager struct{ durable.FS }
+
+func (e eager) RenameNew(from, to string) error {
+	if err := os.WriteFile(to, []byte("somebody else's"), 0o600); err != nil {
+		return err
+	}
+	return e.FS.RenameNew(from, to)
+}
+
+// What somebody else puts there meanwhile is not overwritten, and what has its
+// name was synced before.
+func TestPutOrder(t *testing.T) {
+	m := file.Media{FS: eager{durable.OS{}}, Dir: t.TempDir()}
+	if _, err := m.Put("a.kmsres", content(10)); !errors.Is(err, file.ErrExists) {
+		t.Errorf("%v", err)
+	}
+	if got, err := os.ReadFile(filepath.Join(m.Dir, "a.kmsres")); err != nil || string(got) != "somebody else's" || names(t, m.Dir) != "a.kmsres" {
+		t.Errorf("%q, %v; %s", got, err, names(t, m.Dir))
+	}
+	f := &faultfs.FS{Base: durable.OS{}}
+	if _, err := (file.Media{FS: f, Dir: t.TempDir()}).Put("a.kmsres", content(10)); err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for _, step := range f.Trace() {
+		if what, _, _ := strings.Cut(step, " "); what == "write" || what == "sync" || what == "renamenew" || what == "syncdir" {
+			order = append(order, what)
+		}
+	}
+	if got := strings.Join(order, " "); got != "write sync renamenew syncdir" {
+		t.Error(got)
+	}
+}
+
 // A full stick is named, with how much is missing, and nothing stays on it.
 func TestFull(t *testing.T) {
 	if os.Geteuid() != 0 {
