@@ -43,7 +43,7 @@ func (f figures) String() string {
 // A relay that runs for months with ten ids and 5 % of all calls going wrong:
 // memory, goroutines and open files stay as they are.
 func TestSoak(t *testing.T) {
-	rounds := 2000
+	rounds := 600
 	if n, err := strconv.Atoi(os.Getenv(soakEnv)); err == nil {
 		rounds = n
 	}
@@ -101,7 +101,7 @@ func TestSoak(t *testing.T) {
 func TestLargeRound(t *testing.T) {
 	ids, waiting := 25_000, 10_000
 	if testing.Short() || os.Getenv(soakEnv) == "" {
-		waiting = 300
+		waiting = 100
 	}
 	h := newHouse(t, nil)
 	var watch bundle.Watch
