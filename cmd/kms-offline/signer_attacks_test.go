@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// attack is a way to make the signer sign, count or show what it must not,
+// tried on the real kms-offline.
+type attack struct {
+	name string // of the subtest, such as "change-to-another-own-key"
+	run  func(*testing.T)
+}
+
+// TestSignerAttacks tries every attack on the real kms-offline, prints a line
+// for each, and how many it withstood.
+func TestSignerAttacks(t *testing.T) {
+	all := slices.Concat(valueAttacks(), approvalAttacks(), processAttacks(), resourceAttacks())
+	held := 0
+	for _, a := range all {
+		if t.Run(a.name, a.run) {
+			held++
+			fmt.Printf("attack: %s: held\n", a.name)
+		} else {
+			fmt.Printf("attack: %s: NOT HELD\n", a.name)
+		}
+	}
+	fmt.Printf("attacks: %d/%d held\n", held, len(all))
+}

@@ -1,0 +1,6 @@
+package main
+
+// valueAttacks are about where money goes: own keys, change and fees.
+func valueAttacks() []attack {
+	return []attack{}
+}
