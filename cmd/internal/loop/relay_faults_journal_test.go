@@ -1,6 +1,10 @@
+//go:build unix
+
 package loop
 
 // journalFaults are about growth, leases, backups and databases.
 func journalFaults() []fault {
-	return []fault{}
+	return []fault{
+		{"migration-of-an-older-journal", migrates},
+	}
 }
