@@ -22,15 +22,9 @@ import (
 	"coldkms/shared/identity"
 )
 
-// Limits of every bundle.
-const (
-	MaxFile = 64 << 20  // bytes of a bundle file
-	MaxBody = 256 << 20 // bytes of its body once expanded
-
-	// maxExpansion bounds body against file. Deflate itself stays below
-	// 1032; real bundles below 10.
-	maxExpansion = 200
-)
+// maxExpansion bounds body against file. Deflate itself stays below 1032; real
+// bundles below 10.
+const maxExpansion = 200
 
 // ErrInvalid is in the chain of every error about a file that is no valid bundle.
 var ErrInvalid = errors.New("bundle is not valid")
@@ -105,7 +99,7 @@ func digestOf(kind Kind, author identity.Public, body []byte) Digest {
 //	…        body, raw deflate (RFC 1951)
 func seal(kind Kind, author identity.Private, body []byte) ([]byte, error) {
 	if len(body) > MaxBody {
-		return nil, fmt.Errorf("bundle: %d bytes, at most %d: export fewer at once (--max)", len(body), MaxBody)
+		return nil, fmt.Errorf("bundle: %w: %d bytes, at most %d: export fewer at once (--max)", ErrTooLarge, len(body), MaxBody)
 	}
 	packed, err := deflate(body, flate.BestCompression)
 	if err == nil && len(body) > len(packed)*maxExpansion {
@@ -126,7 +120,7 @@ func wrap(kind Kind, author identity.Private, size int, packed []byte) ([]byte, 
 	sig := author.Sign(signed(head, rest))
 	file := append(append(head, sig[:]...), rest...)
 	if len(file) > MaxFile {
-		return nil, fmt.Errorf("bundle: %d bytes, at most %d: export fewer at once (--max)", len(file), MaxFile)
+		return nil, fmt.Errorf("bundle: %w: %d bytes, at most %d: export fewer at once (--max)", ErrTooLarge, len(file), MaxFile)
 	}
 	return file, nil
 }

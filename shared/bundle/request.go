@@ -10,12 +10,6 @@ import (
 	"coldkms/shared/statement"
 )
 
-// Bounds of one Request or Result.
-const (
-	MaxItems = 100_000
-	MaxKeys  = 10_000 // of one item
-)
-
 // Request is what a relay asks a signer to sign.
 type Request struct {
 	Signer     identity.Public // whom it is for
@@ -182,10 +176,11 @@ func (r Request) check() error {
 	switch {
 	case len(r.Items) == 0:
 		return fmt.Errorf("%w: request without items", ErrInvalid)
-	case len(r.Items) > MaxItems:
-		return fmt.Errorf("%w: %d items, at most %d: export fewer at once (--max)", ErrInvalid, len(r.Items), MaxItems)
 	case len(r.LedgerHead) != 0 && len(r.LedgerHead) != len(Digest{}):
 		return fmt.Errorf("%w: ledger head of %d bytes", ErrInvalid, len(r.LedgerHead))
+	}
+	if err := r.load().Check(); err != nil {
+		return fmt.Errorf("%w: %w: export fewer at once (--max)", ErrInvalid, err)
 	}
 	seen := make(map[string]bool, len(r.Items))
 	for _, it := range r.Items {
@@ -198,6 +193,17 @@ func (r Request) check() error {
 		seen[it.ID] = true
 	}
 	return nil
+}
+
+func (r Request) load() Load {
+	var sum Load
+	for _, it := range r.Items {
+		sum = sum.Add(it.Load())
+	}
+	for _, raw := range r.Previous {
+		sum = sum.Add(LoadOf(raw))
+	}
+	return sum
 }
 
 // maxName bounds the names of chain and family, in bytes.
@@ -220,8 +226,8 @@ func (it Item) check() error {
 	if !pending.ValidSignatureID(it.ID) {
 		return fmt.Errorf("%w: %.80q is not a pending id", ErrInvalid, it.ID)
 	}
-	if len(it.Keys) > MaxKeys {
-		return fmt.Errorf("%w: item %s: %d keys, at most %d", ErrInvalid, it.ID, len(it.Keys), MaxKeys)
+	if err := it.Load().CheckItem(); err != nil {
+		return fmt.Errorf("%w: item %s: %w", ErrInvalid, it.ID, err)
 	}
 	seen := make(map[chain.Key]bool, len(it.Keys))
 	for _, key := range it.Keys {
