@@ -15,6 +15,7 @@ import (
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/durable"
+	"coldkms/shared/identity"
 )
 
 // Imported is what Results brought.
@@ -62,16 +63,18 @@ func Files(fsys durable.FS, path string) ([]Incoming, error) {
 // journaled Request, every script is run, and what stands is journaled in one
 // transaction. Nothing but signatures and refusals is taken from the Result.
 func (r *Relay) Import(ctx context.Context, file []byte, report *Imported) error {
-	res, err := bundle.OpenResult(file)
-	if err != nil {
-		return err
-	}
 	peer, err := r.journal.Peer(ctx)
 	if err != nil {
 		return err
 	}
-	if res.Signer != peer.Signer {
-		return fmt.Errorf("%w: it is by %s, paired is %s", ErrOtherSigner, res.Signer.Fingerprint(), peer.Signer.Fingerprint())
+	res, err := bundle.OpenResultOf(file, func(signer identity.Public) error {
+		if signer != peer.Signer {
+			return fmt.Errorf("%w: it is by %s, paired is %s", ErrOtherSigner, signer.Fingerprint(), peer.Signer.Fingerprint())
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	req, err := r.openOwn(ctx, res.Request)
 	if errors.Is(err, journal.ErrNoRequest) {

@@ -128,19 +128,30 @@ var errStranger = errors.New("stranger")
 
 // A stranger's file is not expanded, whatever is in it.
 func TestStrangersFileIsNotExpanded(t *testing.T) {
-	file, err := wrap(KindRequest, key(t, 9), 7, []byte("no deflate stream"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var asked identity.Public
-	_, err = OpenRequestOf(file, func(relay identity.Public) error { asked = relay; return errStranger })
-	if !errors.Is(err, errStranger) || asked != key(t, 9).Public() {
-		t.Errorf("a stranger's file: %v", err)
-	}
-	file[len(file)-1] ^= 1
-	_, err = OpenRequestOf(file, func(identity.Public) error { return fmt.Errorf("asked about an author who did not sign") })
-	if !errors.Is(err, ErrInvalid) {
-		t.Errorf("an altered file: %v", err)
+	for kind, open := range map[Kind]func([]byte, func(identity.Public) error) error{
+		KindRequest: func(file []byte, accept func(identity.Public) error) error {
+			_, err := OpenRequestOf(file, accept)
+			return err
+		},
+		KindResult: func(file []byte, accept func(identity.Public) error) error {
+			_, err := OpenResultOf(file, accept)
+			return err
+		},
+	} {
+		file, err := wrap(kind, key(t, 9), 7, []byte("no deflate stream"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var asked identity.Public
+		err = open(file, func(author identity.Public) error { asked = author; return errStranger })
+		if !errors.Is(err, errStranger) || asked != key(t, 9).Public() {
+			t.Errorf("a stranger's %s: %v", kind, err)
+		}
+		file[len(file)-1] ^= 1
+		err = open(file, func(identity.Public) error { return fmt.Errorf("asked about an author who did not sign") })
+		if !errors.Is(err, ErrInvalid) {
+			t.Errorf("an altered %s: %v", kind, err)
+		}
 	}
 }
 

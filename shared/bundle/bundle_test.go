@@ -228,17 +228,19 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Add(request)
 	f.Add(result)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		roundTrip(t, body, requestWire.request, Request.wire)
-		roundTrip(t, body, resultWire.result, Result.wire)
+		roundTrip(t, body, readRequest, Request.wire)
+		roundTrip(t, body, func(body []byte) (Result, error) {
+			var w resultWire
+			if err := unmarshal(body, &w); err != nil {
+				return Result{}, err
+			}
+			return w.result()
+		}, Result.wire)
 	})
 }
 
-func roundTrip[W, V any](t *testing.T, body []byte, read func(W) (V, error), wire func(V) W) {
-	var w W
-	if unmarshal(body, &w) != nil {
-		return
-	}
-	v, err := read(w)
+func roundTrip[W, V any](t *testing.T, body []byte, read func([]byte) (V, error), wire func(V) W) {
+	v, err := read(body)
 	if err != nil {
 		return
 	}

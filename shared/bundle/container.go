@@ -181,12 +181,12 @@ func expand(rest []byte) ([]byte, error) {
 	}
 	in := bytes.NewReader(packed)
 	r := flate.NewReader(in)
-	var body bytes.Buffer // grows with what really comes, not with what is announced
-	if _, err := io.Copy(&body, io.LimitReader(r, size+1)); err != nil {
+	body := make([]byte, size) // within maxExpansion of what is there
+	if _, err := io.ReadFull(r, body); err != nil {
 		return nil, fmt.Errorf("%w: does not expand: %v", ErrInvalid, err)
 	}
-	if int64(body.Len()) != size || in.Len() != 0 {
+	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF || in.Len() != 0 {
 		return nil, fmt.Errorf("%w: expands to another length than announced", ErrInvalid)
 	}
-	return body.Bytes(), nil
+	return body, nil
 }

@@ -74,9 +74,12 @@ func SealRequest(r Request, relay identity.Private) (SealedRequest, error) {
 	if err := r.check(); err != nil {
 		return SealedRequest{}, err
 	}
-	body, err := marshal(r.wire())
+	body, err := newCodec().enc.Marshal(r.wire())
+	if err == nil {
+		_, err = readRequest(body) // what the other side would refuse is an error here
+	}
 	if err != nil {
-		return SealedRequest{}, err
+		return SealedRequest{}, fmt.Errorf("bundle: encode: %w", err)
 	}
 	file, err := seal(KindRequest, relay, body)
 	if err != nil {
@@ -107,11 +110,7 @@ func OpenRequestOf(file []byte, accept func(relay identity.Public) error) (Seale
 	if err != nil {
 		return SealedRequest{}, err
 	}
-	var w requestWire
-	if err := unmarshal(body, &w); err != nil {
-		return SealedRequest{}, err
-	}
-	r, err := w.request()
+	r, err := readRequest(body)
 	if err != nil {
 		return SealedRequest{}, err
 	}
@@ -140,20 +139,6 @@ func (it Item) wire() itemWire {
 	return w
 }
 
-func (w requestWire) request() (Request, error) {
-	if len(w.Signer) != len(identity.Public{}) {
-		return Request{}, fmt.Errorf("%w: signer's key of %d bytes", ErrInvalid, len(w.Signer))
-	}
-	r := Request{Signer: identity.Public(w.Signer), Created: w.Created, LedgerHead: w.Head, Items: make([]Item, len(w.Items)), Previous: w.Previous}
-	for i, it := range w.Items {
-		var err error
-		if r.Items[i], err = it.item(); err != nil {
-			return Request{}, err
-		}
-	}
-	return r, r.check()
-}
-
 func (w itemWire) item() (Item, error) {
 	it := Item{
 		ID: string(w.ID), Family: w.Family, Chain: chain.ID(w.Chain), Network: chain.Network(w.Network), Tx: w.Tx, Context: w.Context,
@@ -179,8 +164,8 @@ func (r Request) check() error {
 	case len(r.LedgerHead) != 0 && len(r.LedgerHead) != len(Digest{}):
 		return fmt.Errorf("%w: ledger head of %d bytes", ErrInvalid, len(r.LedgerHead))
 	}
-	if err := r.load().Check(); err != nil {
-		return fmt.Errorf("%w: %w: export fewer at once (--max)", ErrInvalid, err)
+	if err := tooLarge(r.load().Check()); err != nil {
+		return err
 	}
 	seen := make(map[string]bool, len(r.Items))
 	for _, it := range r.Items {

@@ -108,10 +108,24 @@ func (r Result) wire() resultWire {
 	return w
 }
 
-// OpenResult reads a Result. Errors have ErrInvalid in their chain. Who
-// signed it, and for which Request, is for the caller to judge.
+// OpenResult reads a Result of whichever signer. Errors have ErrInvalid in
+// their chain. Who signed it, and for which Request, is for the caller to judge.
 func OpenResult(file []byte) (SealedResult, error) {
-	signer, body, err := open(KindResult, file)
+	return OpenResultOf(file, func(identity.Public) error { return nil })
+}
+
+// OpenResultOf reads a Result of a signer that accept has no error for. Like
+// OpenRequestOf it asks before anything in the file is expanded. Other errors
+// have ErrInvalid in their chain.
+func OpenResultOf(file []byte, accept func(signer identity.Public) error) (SealedResult, error) {
+	signer, rest, err := authenticate(KindResult, file)
+	if err != nil {
+		return SealedResult{}, err
+	}
+	if err := accept(signer); err != nil {
+		return SealedResult{}, err
+	}
+	body, err := expand(rest)
 	if err != nil {
 		return SealedResult{}, err
 	}

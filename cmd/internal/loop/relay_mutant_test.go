@@ -42,6 +42,10 @@ var mutants = [...]mutant{
 	{"a change in company leaves half of itself", "online/journal/group.go", `"ROLLBACK TO SAVEPOINT alone"`, `"SELECT 1"`, "./online/journal", "TestTogether"},
 	{"a dead end is sent for ever", "online/deadend.go", "if err != nil || spent == nil {", "if true || err != nil || spent == nil {", "./online", "TestInputsSpent"},
 
+	{"a stranger's result is expanded", "shared/bundle/result.go", "	if err := accept(signer); err != nil {\n",
+		"	if _, err := expand(rest); err != nil {\n		return SealedResult{}, err\n	}\n	if err := accept(signer); err != nil {\n",
+		"./shared/bundle", "TestStrangersFileIsNotExpanded"},
+
 	{"crash harness, broadcast before journal", "online/import.go",
 		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
 		"		for _, x := range s.signed {\n			_, _ = r.Tatum.Broadcast(ctx, s.items[x.ID].Chain, x.ID, fmt.Sprintf(\"%x\", x.Raw))\n		}\n		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
