@@ -2,6 +2,7 @@ package online
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,15 +39,20 @@ func (r *Relay) As(account string) (*Relay, error) {
 	return &mine, nil
 }
 
-const reasonChanged = "Tatum now asks for something else under this id; what was journaled first stays"
+const reasonChanged = "ALARM: Tatum now asks for something else under this id; what was journaled first stays. Whoever changed it has your API key or is Tatum: treat the key as stolen"
 
-// noteChanged shows on the item itself that Tatum changed its mind.
-func (r *Relay) noteChanged(ctx context.Context, id string) error {
-	it, err := r.journal.Item(ctx, id)
-	if err != nil || it.Code == chain.ContentChanged {
+// noteChanged raises an alarm where Tatum changed its mind about what it asks
+// for, and shows it on the item too while that is where it was.
+func (r *Relay) noteChanged(ctx context.Context, now journal.Item) error {
+	it, err := r.journal.Item(ctx, now.ID)
+	if err != nil {
 		return err
 	}
-	return r.note(ctx, it, journal.Lease{}, chain.ContentChanged, reasonChanged)
+	p, evidence := Problem{ID: it.ID, Code: chain.ContentChanged, Reason: reasonChanged}, hex.EncodeToString(now.Content[:])
+	if it.Code == chain.ContentChanged {
+		return r.journal.Raise(ctx, *p.alarm(evidence))
+	}
+	return r.noteWith(ctx, it, journal.Lease{}, p, evidence)
 }
 
 // open are the states of an item that nothing is signed for yet.
@@ -138,10 +144,17 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item, report *Fetched) 
 		p.Code, p.Reason = CodeOtherTxID, fmt.Sprintf("ALARM: Tatum says that %.80q completed it, and nothing was signed for it here: something else signs for this id", txid)
 	}
 	report.Problems = append(report.Problems, p)
+	var alarm *journal.Raise
+	if p.Code == CodeOtherTxID {
+		alarm = p.alarm(txid)
+	}
+	if it.State != journal.Prepared && alarm != nil {
+		return true, r.noteWith(ctx, it, journal.Lease{}, p, txid)
+	}
 	if it.State != journal.Prepared {
 		return true, r.note(ctx, it, journal.Lease{}, p.Code, p.Reason)
 	}
-	err = r.journal.Move(ctx, journal.Move{ID: it.ID, From: journal.Prepared, To: journal.Fetched, Code: p.Code, Reason: p.Reason})
+	err = r.journal.Move(ctx, journal.Move{ID: it.ID, From: journal.Prepared, To: journal.Fetched, Code: p.Code, Reason: p.Reason, Alarm: alarm})
 	if elsewhere(err) {
 		return false, nil
 	}

@@ -160,12 +160,12 @@ func (s *step) renewed(ctx context.Context) (err error) {
 
 func (s *step) run(ctx context.Context) error {
 	if err := s.checkBytes(); err != nil {
-		return s.stays(ctx, CodeJournalFault, err)
+		return s.alarms(ctx, CodeJournalFault, "", err)
 	}
 	if payer, err := s.journal.Payer(ctx, s.item.TxID); err != nil {
 		return err
 	} else if payer != s.item.ID {
-		return s.fails(ctx, CodeSameTx, fmt.Sprintf("it asks for the very transaction that pays %s, and one payment does not settle two: find out who made both, then drop this id at Tatum (DELETE /v3/kms/%s)", payer, s.item.ID))
+		return s.fails(ctx, CodeSameTx, payer, fmt.Sprintf("it asks for the very transaction that pays %s, and one payment does not settle two: find out who made both, then drop this id at Tatum (DELETE /v3/kms/%s)", payer, s.item.ID))
 	}
 	txid, err := s.Tatum.TxIDOf(ctx, s.item.ID)
 	switch {
@@ -208,13 +208,14 @@ func (s *step) completedAs(ctx context.Context, txid string) error {
 	if strings.EqualFold(txid, s.item.TxID) {
 		return s.completes(ctx)
 	}
-	return s.fails(ctx, CodeOtherTxID, fmt.Sprintf("ALARM: Tatum says that %.80q completed it, our transaction is %s: something else signs for this id", txid, s.item.TxID))
+	return s.fails(ctx, CodeOtherTxID, txid, fmt.Sprintf("ALARM: Tatum says that %.80q completed it, our transaction is %s: something else signs for this id", txid, s.item.TxID))
 }
 
-// fails leaves the item to a person.
-func (s *step) fails(ctx context.Context, code chain.Code, reason string) error {
+// fails leaves the item to a person, with an alarm. evidence identifies what
+// was found.
+func (s *step) fails(ctx context.Context, code chain.Code, evidence, reason string) error {
 	s.problem = &Problem{ID: s.item.ID, Code: code, Reason: reason}
-	return s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Failed, Code: code, Reason: reason, Lease: s.lease})
+	return s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Failed, Code: code, Reason: reason, Lease: s.lease, Alarm: s.problem.alarm(evidence)})
 }
 
 // completes takes the item through broadcast to completed.
@@ -341,6 +342,12 @@ func (s *step) markWithdrawal(ctx context.Context) error {
 func (s *step) stays(ctx context.Context, code chain.Code, why error) error {
 	s.problem = &Problem{ID: s.item.ID, Code: code, Reason: why.Error()}
 	return s.note(ctx, s.item, s.lease, code, why.Error())
+}
+
+// alarms is stays for what a person must look at.
+func (s *step) alarms(ctx context.Context, code chain.Code, evidence string, why error) error {
+	s.problem = &Problem{ID: s.item.ID, Code: code, Reason: why.Error()}
+	return s.noteWith(ctx, s.item, s.lease, *s.problem, evidence)
 }
 
 // trouble is stays for an error that may concern every item.

@@ -25,7 +25,7 @@ func (s *step) refusedByNode(ctx context.Context, said error) (there bool, err e
 	case known:
 		return true, s.broadcast(ctx)
 	}
-	return false, s.fails(ctx, CodeInputsSpent, deadEnd(spent, said))
+	return false, s.fails(ctx, CodeInputsSpent, spent.String(), deadEnd(spent, said))
 }
 
 // deadEnd says what a person is to know and do.

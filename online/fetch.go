@@ -122,7 +122,7 @@ func (r *Relay) take(ctx context.Context, id chain.ID, list []json.RawMessage, o
 			case journal.Changed:
 				report.Problems = append(report.Problems, Problem{ID: items[i].ID, Code: chain.ContentChanged,
 					Reason: reasonChanged})
-				if err := r.noteChanged(ctx, items[i].ID); err != nil {
+				if err := r.noteChanged(ctx, items[i]); err != nil {
 					return err
 				}
 			}

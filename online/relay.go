@@ -214,6 +214,18 @@ func (r *Relay) note(ctx context.Context, it journal.Item, l journal.Lease, code
 	return err
 }
 
+// noteWith records a problem of an item and raises the alarm that goes with
+// it. The alarm is raised whoever has the item now.
+func (r *Relay) noteWith(ctx context.Context, it journal.Item, l journal.Lease, p Problem, evidence string) error {
+	ctx = context.WithoutCancel(ctx)
+	alarm := p.alarm(evidence)
+	err := r.journal.Note(ctx, journal.Note{ID: it.ID, State: it.State, Code: p.Code, Reason: p.Reason, Lease: l, Alarm: alarm})
+	if elsewhere(err) {
+		return r.journal.Raise(ctx, *alarm)
+	}
+	return err
+}
+
 // Close gives the state directory back.
 func (r *Relay) Close() error { return errors.Join(r.journal.Close(), r.unlock()) }
 

@@ -25,6 +25,7 @@ type Status struct {
 	Depth   int64         `json:"confirmations,omitempty"` // when it was last looked for
 	Code    chain.Code    `json:"code,omitempty"`
 	Reason  string        `json:"reason,omitempty"`
+	Alarms  []chain.Code  `json:"alarms,omitempty"` // codes of the open ones about it
 }
 
 // Status lists items, oldest first; no id means all. An id that is not in
@@ -45,7 +46,23 @@ func (r *Relay) Status(ctx context.Context, network chain.Network, ids ...string
 			return nil, fmt.Errorf("%.80q: %w", id, journal.ErrNoItem)
 		}
 	}
-	return list, nil
+	return list, r.markAlarms(ctx, list)
+}
+
+// markAlarms puts the codes of open alarms beside the items they are about.
+func (r *Relay) markAlarms(ctx context.Context, list []Status) error {
+	open, err := r.journal.Alarms(ctx, journal.AlarmFilter{})
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	of := make(map[string][]chain.Code, len(open))
+	for _, a := range open {
+		of[a.Item] = append(of[a.Item], a.Code)
+	}
+	for i := range list {
+		list[i].Alarms = of[list[i].ID]
+	}
+	return nil
 }
 
 func statusOf(it journal.Item) Status {
@@ -65,7 +82,7 @@ func (r *Relay) Reject(ctx context.Context, id, why string) (exported bool, err 
 		return false, err
 	}
 	if it.State == journal.Rejected {
-		return false, nil
+		return false, r.journal.Decide(ctx, id, "reject")
 	}
 	if it.Signed != nil || !journal.Allowed(it.State, journal.Rejected) {
 		return false, fmt.Errorf("reject: item %s is %s: %w", id, it.State, ErrTooLate)
@@ -93,7 +110,7 @@ func (r *Relay) drop(ctx context.Context, lease journal.Lease, it journal.Item, 
 		return false, err
 	}
 	seen := it.Request != bundle.Digest{} // it was once on its way to the signer, whatever became of it here
-	return seen, r.journal.Move(ctx, journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why, Lease: lease})
+	return seen, r.journal.Move(ctx, journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why, Lease: lease, Decided: "reject"})
 }
 
 // gone says whether Tatum itself says that there is no such pending
@@ -118,5 +135,5 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 	if it.Signed != nil {
 		to = journal.Signed
 	}
-	return to, r.journal.Move(ctx, journal.Move{ID: id, From: it.State, To: to})
+	return to, r.journal.Move(ctx, journal.Move{ID: id, From: it.State, To: to, Decided: "retry"})
 }

@@ -71,7 +71,7 @@ func (s *step) vanished(ctx context.Context) error {
 	case known:
 		return nil // the next look tells how deep
 	case spent != nil:
-		return s.fails(ctx, CodeInputsSpent, "ALARM: it was with the network and something else took its place: "+deadEnd(spent, nil))
+		return s.fails(ctx, CodeInputsSpent, spent.String(), "ALARM: it was with the network and something else took its place: "+deadEnd(spent, nil))
 	}
 	if err := s.journal.Sighted(ctx, s.item.ID, s.lease, -1); err != nil {
 		return err

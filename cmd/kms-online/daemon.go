@@ -79,7 +79,7 @@ Every round costs credits at Tatum: one for each chain and 500 signature ids.
 	flags.BoolVar(&f.runOnce, "run-once", false, "make one round, print what it did, and end (also --runOnce)")
 	flags.StringVar(&f.listen, "listen", "", "serve /metrics (Prometheus) and /healthz at this address, such as 127.0.0.1:9464")
 	flags.BoolVar(&f.anywhere, "listen-anywhere", false, "let --listen be an address that other machines reach; nothing there is encrypted or asks for a password")
-	flags.StringVar(&f.eventURL, "event-url", "", "post events as JSON to this address: late, completed, refused, rejected, failed")
+	flags.StringVar(&f.eventURL, "event-url", "", "post events as JSON to this address: alarm, late, completed, refused, rejected, failed")
 	flags.StringVar(&f.eventCommand, "event-command", "", "run this program for each event: its kind is the argument, the event is on stdin as JSON")
 	flags.BoolVar(&f.logJSON, "log-json", false, "write the log as JSON lines")
 	return cmd

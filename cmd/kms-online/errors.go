@@ -32,6 +32,7 @@ func explain(err error) error {
 		{journal.ErrNewer, cli.Failed, "use that version here, too"},
 		{journal.ErrNotDurable, cli.Failed, "set fsync = on in postgresql.conf; without it a crash of the server can lose what was signed"},
 		{journal.ErrAway, cli.Network, "nothing is lost; start the database, or look at the address, and run the same command again"},
+		{journal.ErrNoAlarm, cli.Failed, "kms-online alarms lists them, with their numbers"},
 		{journal.ErrLeased, cli.Locked, "run the same command again in a moment; what a killed relay was at work with is free after five minutes"},
 		{durable.ErrLocked, cli.Locked, "another kms-online works with this state directory; wait until it is done"},
 		{tatum.ErrURL, cli.Usage, ""},

@@ -98,5 +98,9 @@ func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Inc
 	if err := a.JSON(report); err != nil || failed != nil {
 		return first(failed, err)
 	}
-	return part(report.Refused > 0 || len(report.Problems) > 0)
+	open, err := a.sayAlarms(ctx, r)
+	if err != nil {
+		return err
+	}
+	return part(report.Refused > 0 || len(report.Problems) > 0 || open > 0)
 }

@@ -65,7 +65,8 @@ is a failure.`,
 	root.SetGlobalNormalizationFunc(asKMS)
 	root.AddCommand(
 		a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(),
-		a.status(), a.show(), a.report(), a.daemon(), a.reject(), a.retry(), a.checkConfig(),
+		a.status(), a.show(), a.report(), a.daemon(), a.reject(), a.retry(),
+		a.alarms(), a.acknowledge(), a.checkConfig(),
 	)
 	return root
 }

@@ -22,8 +22,8 @@ func (a *app) status() *cobra.Command {
 		Short: "show where each pending transaction stands",
 		Long: `status lists the journal, oldest first: a table, or JSON with --json. FOR is how
 long an item is in its state, CONF how deep it was in the chain when a daemon
-looked last. On stderr it says how a daemon of this directory is. It works beside
-a command that is running.
+looked last. On stderr it says how a daemon of this directory is, and which
+alarms are open. It works beside a command that is running.
 
 States: fetched, prepared, exported, signed, broadcast, completed; refused (by
 the relay or the signer; see retry), rejected (see reject), failed (something
@@ -38,6 +38,9 @@ that a person must look at).`,
 					list[i].Reason = cli.Printable(list[i].Reason)
 				}
 				a.sayDaemon()
+				if _, err := a.sayAlarms(ctx, r); err != nil {
+					return err
+				}
 				if a.json {
 					return a.JSON(list)
 				}

@@ -90,6 +90,7 @@ type Round struct {
 	Drop      string                 `json:"drop"` // "", "there" or "away"
 	Troubles  map[string]string      `json:"troubles,omitempty"`
 	Counts    map[string]int         `json:"items,omitempty"` // by state
+	Alarms    int                    `json:"alarms"`          // that are open
 	Usage     map[string]tatum.Usage `json:"keys,omitempty"`
 
 	Problems []online.Problem `json:"-"`
@@ -274,6 +275,11 @@ func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error
 const countEvery = time.Minute
 
 func (d *Daemon) count(ctx context.Context, r *online.Relay, round *Round) error {
+	open, err := r.OpenAlarms(ctx)
+	if err != nil {
+		return err
+	}
+	round.Alarms = open
 	if !round.moved() && d.counts != nil && d.Now().Sub(d.counted) < countEvery {
 		round.Counts = d.counts
 		return nil

@@ -11,10 +11,11 @@ import (
 
 // Event is something that people want to hear of.
 type Event struct {
-	Event   string        `json:"event"` // late, completed, refused, rejected or failed
+	Event   string        `json:"event"` // alarm, late, completed, refused, rejected or failed
 	At      time.Time     `json:"at"`    // when it is told
 	Message string        `json:"message"`
-	Item    online.Status `json:"item"`
+	Item    online.Status `json:"item"`            // of an alarm: only its id, if it is about an item
+	Alarm   *online.Alarm `json:"alarm,omitempty"` // of an alarm
 }
 
 // Teller tells somebody. An error means that it was not heard: it is told
@@ -34,6 +35,9 @@ const (
 func (d *Daemon) tell(ctx context.Context, r *online.Relay, round *Round) error {
 	if len(d.Tell) == 0 {
 		return nil
+	}
+	if err := d.tellAlarms(ctx, r, round); err != nil {
+		return err
 	}
 	ends, err := r.Untold(ctx, tellAtOnce)
 	if err != nil {
@@ -66,9 +70,42 @@ func (d *Daemon) tell(ctx context.Context, r *online.Relay, round *Round) error 
 	return nil
 }
 
+// tellAlarms tells of alarms that were raised, and of those whose cause went.
+func (d *Daemon) tellAlarms(ctx context.Context, r *online.Relay, round *Round) error {
+	alarms, err := r.UntoldAlarms(ctx, tellAtOnce)
+	if err != nil {
+		return err
+	}
+	for _, a := range alarms {
+		if err := d.telling(ctx, Event{Event: "alarm", Item: online.Status{ID: a.Item}, Alarm: &a}, round); err != nil {
+			return err
+		}
+		if err := r.AlarmTold(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alarmWords is the message of an alarm.
+func alarmWords(a online.Alarm) string {
+	about := a.Item
+	if about == "" {
+		about = "the relay"
+	}
+	what := "alarm"
+	if a.Healed != "" {
+		what = "alarm whose cause is gone"
+	}
+	return fmt.Sprintf("%s %d about %s (%s): %s", what, a.ID, about, a.Code, a.Reason)
+}
+
 func (d *Daemon) telling(ctx context.Context, e Event, round *Round) error {
 	e.At = d.Now().UTC()
 	e.Message = fmt.Sprintf("%s is %s", e.Item.ID, e.Item.State)
+	if e.Alarm != nil {
+		e.Message = alarmWords(*e.Alarm)
+	}
 	if e.Event == "late" {
 		e.Message += " since " + e.Item.Since
 	}

@@ -203,6 +203,11 @@ func (j *Journal) sign(ctx context.Context, tx tx, s SignedItem) error {
 	if err := tx.met(ctx, done, err, s.ID, Lease{}); err != nil {
 		return err
 	}
+	if to == Failed {
+		if err := j.raise(ctx, tx, &Raise{Item: s.ID, Code: code, Evidence: s.TxID, Reason: reason}); err != nil {
+			return err
+		}
+	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO payers (txid, id) VALUES (?, ?) ON CONFLICT (txid) DO NOTHING", s.TxID, s.ID)
 	return err
 }

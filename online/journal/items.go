@@ -208,7 +208,9 @@ type Move struct {
 	From, To State
 	Code     chain.Code // why, for a state that is no progress
 	Reason   string
-	Lease    Lease // that the item was claimed with, if it was
+	Lease    Lease  // that the item was claimed with, if it was
+	Alarm    *Raise // raised in the same transaction; may be nil
+	Decided  string // the command by which a person decided about the item: it closes its alarms
 }
 
 // Move makes steps, all or none. An item that is not in the state it should
@@ -225,6 +227,15 @@ func (j *Journal) Move(ctx context.Context, moves ...Move) error {
 			if err := tx.met(ctx, done, err, m.ID, m.Lease); err != nil {
 				return fmt.Errorf("item %s to %s: %w", m.ID, m.To, err)
 			}
+			if err := j.raise(ctx, tx, m.Alarm); err != nil {
+				return fmt.Errorf("alarm about item %s: %w", m.ID, err)
+			}
+			if m.Decided == "" {
+				continue
+			}
+			if err := j.settle(ctx, tx, m.ID, m.Decided); err != nil {
+				return fmt.Errorf("alarms about item %s: %w", m.ID, err)
+			}
 		}
 		return nil
 	})
@@ -237,6 +248,7 @@ type Note struct {
 	Code   chain.Code
 	Reason string
 	Lease  Lease
+	Alarm  *Raise // raised in the same transaction; may be nil
 }
 
 // Note records why an item stays where it is, under the conditions of Move.
@@ -248,7 +260,7 @@ func (j *Journal) Note(ctx context.Context, n Note) error {
 		if err := tx.met(ctx, done, err, n.ID, n.Lease); err != nil {
 			return fmt.Errorf("item %s: %w", n.ID, err)
 		}
-		return nil
+		return j.raise(ctx, tx, n.Alarm)
 	})
 }
 

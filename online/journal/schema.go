@@ -137,6 +137,26 @@ CREATE FUNCTION items_since() RETURNS trigger LANGUAGE plpgsql AS
 CREATE TRIGGER items_since BEFORE UPDATE OF state ON items FOR EACH ROW
 	WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION items_since();
 `},
+	// Alarms: records of their own, which only a person closes.
+	{tables: `
+CREATE TABLE alarms (
+	seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+	item     TEXT NOT NULL,               -- pending id, '' for the relay as a whole
+	code     TEXT NOT NULL,
+	evidence TEXT NOT NULL,               -- what identifies the finding, such as a txid
+	reason   TEXT NOT NULL,
+	raised   INTEGER NOT NULL,            -- these are seconds since 1970, 0 for never
+	seen     INTEGER NOT NULL,
+	healed   INTEGER NOT NULL DEFAULT 0,
+	closed   INTEGER NOT NULL DEFAULT 0,
+	closer   TEXT NOT NULL DEFAULT '',
+	why      TEXT NOT NULL DEFAULT '',
+	told     INTEGER NOT NULL DEFAULT 0   -- whether the event went out
+) STRICT;
+CREATE UNIQUE INDEX alarms_open ON alarms (item, code) WHERE closed = 0;
+CREATE INDEX alarms_by_item ON alarms (item, code, seq);
+CREATE INDEX alarms_untold ON alarms (seq) WHERE told = 0;
+`},
 }
 
 // ErrNewer is returned for a journal that a newer version of this program has.

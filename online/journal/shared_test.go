@@ -44,7 +44,7 @@ func TestPostgres(t *testing.T) {
 		"Transitions": TestTransitions, "MoveIsOneTransaction": TestMoveIsOneTransaction, "Add": TestAdd, "Filter": TestFilter,
 		"SignedOnce": TestSignedOnce, "Requests": TestRequests, "Peer": TestPeer, "Previous": TestPrevious,
 		"Lease": TestLease, "LeaseExpires": TestLeaseExpires, "FreeOwn": TestFreeOwn, "LateSignature": TestLateSignature, "Together": TestTogether,
-		"Payer": TestPayer, "Own": TestOwn, "SameRequest": TestSameRequest, "OddWords": TestOddWords,
+		"Payer": TestPayer, "Own": TestOwn, "SameRequest": TestSameRequest, "Alarms": TestAlarms, "OddWords": TestOddWords,
 		"OpenAtOnce": testOpenAtOnce, "Newer": testNewer,
 	} {
 		t.Run(name, test)

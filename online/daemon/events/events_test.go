@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func TestWebhook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Tell(t.Context(), event()); err != nil || got != event() {
+	if err := w.Tell(t.Context(), event()); err != nil || !reflect.DeepEqual(got, event()) {
 		t.Errorf("%v, %+v", err, got)
 	}
 	for _, status = range []int{307, 404, 500} {
@@ -79,7 +80,7 @@ func TestCommand(t *testing.T) {
 	b, err := os.ReadFile(heard)
 	first, rest, _ := strings.Cut(string(b), "\n")
 	var got daemon.Event
-	if err != nil || first != "failed y none" || json.Unmarshal([]byte(rest), &got) != nil || got != event() {
+	if err != nil || first != "failed y none" || json.Unmarshal([]byte(rest), &got) != nil || !reflect.DeepEqual(got, event()) {
 		t.Errorf("%q, %v", b, err)
 	}
 	write("echo no way >&2\nexit 3\n")

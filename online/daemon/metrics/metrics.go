@@ -35,6 +35,7 @@ type Metrics struct {
 	budget   *prometheus.GaugeVec
 	paused   *prometheus.GaugeVec
 	drop     prometheus.Gauge
+	alarms   prometheus.Gauge
 	started  time.Time
 
 	mu    sync.Mutex
@@ -66,6 +67,7 @@ func New(now func() time.Time, period time.Duration) *Metrics {
 	m.budget = gauge("tatum_budget_used_credits", "Credits counted against a budget now.", "key", "budget")
 	m.paused = gauge("tatum_paused", "1 while Tatum is left alone.", "key")
 	m.drop = gauge("drop_present", "1 while the drop folder is there.").WithLabelValues()
+	m.alarms = gauge("alarms", "Alarms that nobody has dealt with yet.").WithLabelValues()
 	m.seconds = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "kms_round_seconds", Help: "How long rounds took.", Buckets: prometheus.ExponentialBuckets(0.01, 4, 9)})
 	m.callTime = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "kms_tatum_call_seconds", Help: "How long calls to Tatum took.", Buckets: prometheus.ExponentialBuckets(0.01, 4, 8)}, []string{"kind"})
 	m.registry.MustRegister(m.seconds, m.callTime, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -106,6 +108,7 @@ func (m *Metrics) Saw(r daemon.Round) {
 			m.budget.WithLabelValues(key, b.Budget).Set(float64(b.Credits))
 		}
 	}
+	m.alarms.Set(float64(r.Alarms))
 	m.drop.Set(one(r.Drop == "there"))
 	m.remember(r, now)
 }
@@ -145,6 +148,7 @@ type Health struct {
 	Ended    time.Time         `json:"ended,omitzero"`     // the last round
 	Troubles map[string]string `json:"troubles,omitempty"` // steps, and since when they do not come to their end
 	Why      string            `json:"why,omitempty"`
+	Alarms   int               `json:"alarms"` // that are open
 }
 
 // Health says how it is.
@@ -152,7 +156,10 @@ func (m *Metrics) Health() Health {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	h := Health{OK: true, Round: m.round.Number}
+	h := Health{OK: true, Round: m.round.Number, Alarms: m.round.Alarms}
+	if h.Alarms > 0 {
+		h.OK, h.Why = false, "an alarm is open: see kms-online alarms"
+	}
 	begin := m.started
 	if h.Round > 0 {
 		h.Ended = m.round.At.Add(m.round.Took).UTC()

@@ -62,6 +62,17 @@ func TestMetrics(t *testing.T) {
 	if code := later(time.Minute, nil); code != 200 {
 		t.Errorf("well again: %d", code)
 	}
+	round.Alarms = 2
+	if code := later(time.Second, nil); code != 503 {
+		t.Errorf("an alarm is open: %d", code)
+	}
+	if _, text := get("/metrics"); !strings.Contains(text, "kms_alarms 2\n") {
+		t.Error("no kms_alarms")
+	}
+	round.Alarms = 0
+	if code := later(time.Second, nil); code != 200 {
+		t.Errorf("somebody dealt with it: %d", code)
+	}
 	now = now.Add(6 * time.Minute)
 	if code, text := get("/healthz"); code != 503 || !strings.Contains(text, "no round") {
 		t.Errorf("no round for six minutes: %d %s", code, text)

@@ -1,0 +1,86 @@
+package online
+
+import (
+	"context"
+	"time"
+
+	"coldkms/online/journal"
+	"coldkms/shared/chain"
+)
+
+// Alarm is something that a person must look at. It stays open until a person
+// has dealt with it, whatever becomes of the item meanwhile.
+type Alarm struct {
+	ID           int64      `json:"alarm"`
+	Item         string     `json:"id,omitempty"` // pending id; absent: it concerns the relay as a whole
+	Code         chain.Code `json:"code"`
+	Reason       string     `json:"reason"`
+	Raised       string     `json:"raised"`           // RFC 3339, as all times here
+	Seen         string     `json:"seen"`             // when its cause was last found
+	Healed       string     `json:"healed,omitempty"` // when its cause was found to be gone
+	Acknowledged string     `json:"acknowledged,omitempty"`
+	By           string     `json:"by,omitempty"`
+	Why          string     `json:"why,omitempty"`
+}
+
+// Open reports whether nobody has dealt with it yet.
+func (a Alarm) Open() bool { return a.Acknowledged == "" }
+
+// Alarms lists the open alarms, oldest first, or all of them.
+func (r *Relay) Alarms(ctx context.Context, all bool) ([]Alarm, error) {
+	return r.alarms(ctx, journal.AlarmFilter{All: all})
+}
+
+// OpenAlarms counts the open alarms.
+func (r *Relay) OpenAlarms(ctx context.Context) (int, error) { return r.journal.OpenAlarms(ctx) }
+
+// UntoldAlarms lists alarms whose event did not go out yet, oldest first.
+func (r *Relay) UntoldAlarms(ctx context.Context, limit int) ([]Alarm, error) {
+	return r.alarms(ctx, journal.AlarmFilter{Untold: true, Max: limit})
+}
+
+// AlarmTold records that the event of an alarm went out. One that has changed
+// since is told again.
+func (r *Relay) AlarmTold(ctx context.Context, a Alarm) error {
+	told := journal.Alarm{ID: a.ID}
+	if a.Healed != "" {
+		var err error
+		if told.Healed, err = time.Parse(time.RFC3339, a.Healed); err != nil {
+			return err
+		}
+	}
+	return r.journal.AlarmTold(ctx, told)
+}
+
+// Acknowledge closes alarms, all or none, in the name of a person.
+func (r *Relay) Acknowledge(ctx context.Context, ids []int64, by, why string) error {
+	return r.journal.Acknowledge(ctx, ids, by, why)
+}
+
+func (r *Relay) alarms(ctx context.Context, f journal.AlarmFilter) ([]Alarm, error) {
+	found, err := r.journal.Alarms(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Alarm, len(found))
+	for i, a := range found {
+		list[i] = Alarm{
+			ID: a.ID, Item: a.Item, Code: a.Code, Reason: a.Reason, Raised: when(a.Raised), Seen: when(a.Seen),
+			Healed: when(a.Healed), Acknowledged: when(a.Closed), By: a.Closer, Why: a.Why,
+		}
+	}
+	return list, nil
+}
+
+// when formats a time, "" for none.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// alarm makes the alarm that goes with a problem of an item.
+func (p Problem) alarm(evidence string) *journal.Raise {
+	return &journal.Raise{Item: p.ID, Code: p.Code, Evidence: evidence, Reason: p.Reason}
+}

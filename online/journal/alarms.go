@@ -1,0 +1,201 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"coldkms/shared/chain"
+)
+
+// Alarm is something that a person must look at. It is a record of its own:
+// no later state of the item wipes it, and only a person closes it.
+type Alarm struct {
+	ID     int64
+	Item   string // pending id, "" for the relay as a whole
+	Code   chain.Code
+	Reason string
+	Raised time.Time
+	Seen   time.Time // when its cause was last found
+	Healed time.Time // when its cause was found to be gone; zero: it was not
+	Closed time.Time // when a person dealt with it; zero: nobody did
+	Closer string    // who did
+	Why    string    // in that person's words
+}
+
+// Raise is a finding to raise an alarm for. Evidence identifies the finding,
+// such as the txid that was seen: an alarm that was closed is raised again
+// only for other evidence, or after its cause had gone.
+type Raise struct {
+	Item     string
+	Code     chain.Code
+	Evidence string
+	Reason   string
+}
+
+// Raise raises an alarm. There is at most one open alarm for each item and
+// code: a further finding updates that one.
+func (j *Journal) Raise(ctx context.Context, r Raise) error {
+	return j.together(ctx, "alarm", func(t tx) error { return j.raise(ctx, t, &r) })
+}
+
+func (j *Journal) raise(ctx context.Context, t tx, r *Raise) error {
+	if r == nil {
+		return nil
+	}
+	now, item, code, evidence := j.now().Unix(), words(r.Item), words(string(r.Code)), words(r.Evidence)
+	var seq, healed, closed int64
+	var known string
+	err := t.QueryRowContext(ctx, "SELECT seq, healed, closed, evidence FROM alarms WHERE item = ? AND code = ? ORDER BY seq DESC LIMIT 1", item, code).Scan(&seq, &healed, &closed, &known)
+	switch {
+	case err != nil && !errors.Is(err, sql.ErrNoRows):
+		return err
+	case err == nil && closed == 0: // a cause that was gone and came back is told again
+		_, err = t.ExecContext(ctx, "UPDATE alarms SET seen = ?, reason = ?, evidence = ?, told = CASE WHEN healed > 0 THEN 0 ELSE told END, healed = 0 WHERE seq = ?", now, words(r.Reason), evidence, seq)
+	case err == nil && healed == 0 && known == evidence: // a person has seen this very finding
+		_, err = t.ExecContext(ctx, "UPDATE alarms SET seen = ? WHERE seq = ?", now, seq)
+	default:
+		_, err = t.ExecContext(ctx, "INSERT INTO alarms (item, code, evidence, reason, raised, seen) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", item, code, evidence, words(r.Reason), now, now)
+	}
+	return err
+}
+
+// Heal records that the cause of an alarm is gone. The alarm stays open, says
+// so, and is told once more. One that was closed may be raised again.
+func (j *Journal) Heal(ctx context.Context, item string, code chain.Code, reason string) error {
+	return j.together(ctx, "alarm", func(t tx) error {
+		_, err := t.ExecContext(ctx, `UPDATE alarms SET healed = ?, told = CASE WHEN closed = 0 THEN 0 ELSE told END,
+			reason = CASE WHEN closed = 0 THEN ? ELSE reason END WHERE item = ? AND code = ? AND healed = 0`, j.now().Unix(), words(reason), item, string(code))
+		return err
+	})
+}
+
+// AlarmFilter chooses alarms. Empty fields choose all that are open.
+type AlarmFilter struct {
+	All    bool // closed ones, too
+	Items  []string
+	Untold bool // only those whose event did not go out yet, closed ones too
+	Max    int
+}
+
+// Alarms lists alarms, oldest first.
+func (j *Journal) Alarms(ctx context.Context, f AlarmFilter) ([]Alarm, error) {
+	query := "SELECT seq, item, code, reason, raised, seen, healed, closed, closer, why FROM alarms WHERE "
+	var args []any
+	switch {
+	case f.Untold:
+		query += "told = 0"
+	case f.All:
+		query += "1 = 1"
+	default:
+		query += "closed = 0"
+	}
+	if len(f.Items) > 0 {
+		list, _ := json.Marshal(f.Items)
+		query, args = query+" AND item IN ({list})", append(args, string(list))
+	}
+	query += " ORDER BY seq"
+	if f.Max > 0 {
+		query, args = query+" LIMIT ?", append(args, f.Max)
+	}
+	var all []Alarm
+	err := j.read(ctx, func() error {
+		rows, err := j.db.QueryContext(ctx, j.d.sql(query), args...)
+		if err != nil {
+			return err
+		}
+		all, err = scanAlarms(rows)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("journal: alarms: %w", err)
+	}
+	return all, nil
+}
+
+func scanAlarms(rows *sql.Rows) ([]Alarm, error) {
+	defer rows.Close()
+	var all []Alarm
+	for rows.Next() {
+		var a Alarm
+		var raised, seen, healed, closed int64
+		if err := rows.Scan(&a.ID, &a.Item, &a.Code, &a.Reason, &raised, &seen, &healed, &closed, &a.Closer, &a.Why); err != nil {
+			return nil, err
+		}
+		a.Raised, a.Seen, a.Healed, a.Closed = moment(raised), moment(seen), moment(healed), moment(closed)
+		all = append(all, a)
+	}
+	return all, rows.Err()
+}
+
+// moment is the time of a column in which 0 means never.
+func moment(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+// OpenAlarms counts the alarms that nobody has dealt with.
+func (j *Journal) OpenAlarms(ctx context.Context) (n int, err error) {
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, "SELECT count(*) FROM alarms WHERE closed = 0").Scan(&n)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("journal: alarms: %w", err)
+	}
+	return n, nil
+}
+
+// ErrNoAlarm is returned for the id of an alarm that does not exist.
+var ErrNoAlarm = errors.New("no such alarm")
+
+// Acknowledge closes alarms, all or none. One that is closed keeps who closed
+// it first.
+func (j *Journal) Acknowledge(ctx context.Context, ids []int64, closer, why string) error {
+	return j.change(ctx, "acknowledge", func(t tx) error {
+		for _, id := range ids {
+			var known int
+			if err := t.QueryRowContext(ctx, "SELECT count(*) FROM alarms WHERE seq = ?", id).Scan(&known); err != nil {
+				return err
+			}
+			if known == 0 {
+				return fmt.Errorf("%w: %d", ErrNoAlarm, id)
+			}
+			if _, err := t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = ? WHERE seq = ? AND closed = 0", j.now().Unix(), words(closer), words(why), id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Decide closes the alarms about an item that a person decided about by a
+// command that has nothing else to do.
+func (j *Journal) Decide(ctx context.Context, item, by string) error {
+	return j.change(ctx, "alarms", func(t tx) error { return j.settle(ctx, t, item, by) })
+}
+
+// settle closes the alarms about an item that a person decided about by
+// another command. What that command tries may bring the same finding again:
+// then it is a new alarm.
+func (j *Journal) settle(ctx context.Context, t tx, item, by string) error {
+	now := j.now().Unix()
+	_, err := t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, healed = CASE WHEN healed = 0 THEN ? ELSE healed END WHERE item = ? AND closed = 0", now, words(by), now, item)
+	return err
+}
+
+// AlarmTold records that the event of an alarm went out, as it was then.
+func (j *Journal) AlarmTold(ctx context.Context, a Alarm) error {
+	return j.together(ctx, "alarm", func(t tx) error {
+		healed := int64(0)
+		if !a.Healed.IsZero() {
+			healed = a.Healed.Unix()
+		}
+		_, err := t.ExecContext(ctx, "UPDATE alarms SET told = 1 WHERE seq = ? AND healed = ?", a.ID, healed)
+		return err
+	})
+}
