@@ -31,13 +31,14 @@ func (p *Packet) Content() (Content, error) {
 	c := Content{Scripts: make([][]byte, len(p.raw.Inputs))}
 	claims := make([]utxo.Claim, len(p.raw.Inputs))
 	position := make(map[chainhash.Hash]int)
-	carried := p.carried()
+	carried, ids := p.carried()
 	for i, in := range p.raw.Inputs {
 		op := p.raw.UnsignedTx.TxIn[i].PreviousOutPoint
+		id := ids[i]
 		if in.NonWitnessUtxo == nil && in.WitnessUtxo != nil {
-			in.NonWitnessUtxo = carried[op.Hash] // what another input proves, this one cannot claim otherwise
+			in.NonWitnessUtxo, id = carried[op.Hash], op.Hash // what another input proves, this one cannot claim otherwise
 		}
-		out, err := spentBy(i, in, op)
+		out, err := spentBy(i, in, op, id)
 		if err != nil {
 			return c, err
 		}
@@ -61,26 +62,30 @@ func (p *Packet) Content() (Content, error) {
 	return c, nil
 }
 
-// carried are the previous transactions of all inputs.
-func (p *Packet) carried() map[chainhash.Hash]*wire.MsgTx {
+// carried returns the previous transactions of all inputs, and of each input
+// the id of its own. Each is hashed once, however many inputs spend from it.
+func (p *Packet) carried() (map[chainhash.Hash]*wire.MsgTx, []chainhash.Hash) {
 	list := make(map[chainhash.Hash]*wire.MsgTx)
-	for _, in := range p.raw.Inputs {
+	ids := make([]chainhash.Hash, len(p.raw.Inputs))
+	for i, in := range p.raw.Inputs {
 		if in.NonWitnessUtxo != nil {
-			list[in.NonWitnessUtxo.TxHash()] = in.NonWitnessUtxo
+			ids[i] = in.NonWitnessUtxo.TxHash()
+			list[ids[i]] = in.NonWitnessUtxo
 		}
 	}
-	return list
+	return list, ids
 }
 
-// spentBy gives the output that an input spends, as far as the packet knows.
-func spentBy(i int, in psbt.PInput, op wire.OutPoint) (*wire.TxOut, error) {
+// spentBy returns the output that an input spends, as far as the packet knows.
+// id is that of its previous transaction, where there is one.
+func spentBy(i int, in psbt.PInput, op wire.OutPoint, id chainhash.Hash) (*wire.TxOut, error) {
 	switch {
 	case signed(in):
 		return nil, chain.Refuse(chain.ForeignScript, "input %d carries a signature already", i)
 	case in.SighashType != txscript.SigHashDefault && in.SighashType != txscript.SigHashAll:
 		return nil, chain.Refuse(chain.SighashNotAll, "input %d asks for hash type %#02x", i, uint32(in.SighashType))
 	}
-	out, err := outputOf(i, in, op)
+	out, err := outputOf(i, in, op, id)
 	if err != nil {
 		return nil, err
 	}
@@ -90,15 +95,15 @@ func spentBy(i int, in psbt.PInput, op wire.OutPoint) (*wire.TxOut, error) {
 	return out, nil
 }
 
-func outputOf(i int, in psbt.PInput, op wire.OutPoint) (*wire.TxOut, error) {
+func outputOf(i int, in psbt.PInput, op wire.OutPoint, id chainhash.Hash) (*wire.TxOut, error) {
 	prev := in.NonWitnessUtxo
 	switch {
 	case prev == nil && in.WitnessUtxo == nil:
 		return nil, chain.Refuse(chain.UnprovenAmount, "input %d: the PSBT has no previous transaction for it", i)
 	case prev == nil:
 		return in.WitnessUtxo, nil
-	case prev.TxHash() != op.Hash:
-		return nil, chain.Refuse(chain.HashMismatch, "input %d spends from %s, the previous transaction given for it is %s", i, op.Hash, prev.TxHash())
+	case id != op.Hash:
+		return nil, chain.Refuse(chain.HashMismatch, "input %d spends from %s, the previous transaction given for it is %s", i, op.Hash, id)
 	case uint64(op.Index) >= uint64(len(prev.TxOut)):
 		return nil, chain.Refuse(chain.UnprovenAmount, "input %d: previous transaction %s has no output %d", i, op.Hash, op.Index)
 	}

@@ -6,6 +6,7 @@ import "encoding/binary"
 type reader struct {
 	b      []byte
 	failed bool
+	pairs  int // read so far
 }
 
 func (r *reader) take(n uint64) []byte {
@@ -42,14 +43,17 @@ func (r *reader) compactSize() uint64 {
 	return n
 }
 
-// maxPairs bounds the pairs of one map. The library compares each unknown pair
-// with all before it.
-const maxPairs = 256
+// Bounds of pairs: of one map, and of all. The library compares each unknown
+// pair with all before it in its map.
+const (
+	maxPairs    = 256
+	maxAllPairs = 400_000
+)
 
 // readMap reads pairs up to the separator.
 func (r *reader) readMap() []pair {
 	var list []pair
-	for !r.failed && len(list) <= maxPairs {
+	for ; !r.failed && len(list) <= maxPairs && r.pairs <= maxAllPairs; r.pairs++ {
 		n := r.compactSize()
 		if n == 0 {
 			return list

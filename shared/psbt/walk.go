@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"coldkms/shared/bundle"
 	"coldkms/shared/chain/utxo"
 )
 
@@ -46,6 +47,9 @@ func walk(b []byte) (maps, error) {
 	if err != nil {
 		return m, fmt.Errorf("%w: its transaction: %w", ErrInvalid, err)
 	}
+	if err := (bundle.Load{Inputs: len(tx.TxIn), Outputs: len(tx.TxOut)}).CheckItem(); err != nil {
+		return m, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
 	for range tx.TxIn {
 		m.inputs = append(m.inputs, r.readMap())
 	}
@@ -53,9 +57,12 @@ func walk(b []byte) (maps, error) {
 		m.outputs = append(m.outputs, r.readMap())
 	}
 	if r.failed || len(r.b) != 0 {
-		return m, fmt.Errorf("%w: it is cut short, or something follows it", ErrInvalid)
+		return m, fmt.Errorf("%w: it is cut short, something follows it, or it has too many pairs", ErrInvalid)
 	}
-	return m, m.check()
+	if err := m.check(); err != nil {
+		return m, err
+	}
+	return m, m.checkRoom()
 }
 
 func version2(global []pair) string {
@@ -87,6 +94,38 @@ func (m maps) check() error {
 	return nil
 }
 
+// Bounds of what the maps of all inputs hold together. The library makes room
+// for each element of a previous transaction, where one of its witness may
+// have no byte; and each key origin is a key to search for.
+const (
+	maxElements = 1_000_000
+	maxOrigins  = 20_000
+)
+
+// checkRoom counts what the library will make room for.
+func (m maps) checkRoom() error {
+	elements, origins := 0, 0
+	for _, in := range m.inputs {
+		for _, p := range in {
+			switch p.key[0] {
+			case inPrevious:
+				n, err := utxo.CountElements(p.value)
+				if err != nil {
+					return fmt.Errorf("%w: a previous transaction: %w", ErrInvalid, err)
+				}
+				elements += n
+			case inKeyOrigin, inTapKeyOrigin:
+				origins++
+			}
+		}
+	}
+	if elements > maxElements || origins > maxOrigins {
+		return fmt.Errorf("%w: %w: %d inputs, outputs and items of witness in its previous transactions (at most %d), %d key origins (at most %d): split the payment",
+			ErrInvalid, bundle.ErrTooLarge, elements, maxElements, origins, maxOrigins)
+	}
+	return nil
+}
+
 func each(list []pair, good func(pair) bool) bool {
 	return !slices.ContainsFunc(list, func(p pair) bool { return !good(p) })
 }
@@ -114,9 +153,6 @@ func goodGlobal(p pair) bool {
 
 func goodInput(p pair) bool {
 	switch p.key[0] {
-	case inPrevious:
-		_, err := utxo.StripWitness(p.value)
-		return err == nil
 	case inKeyOrigin:
 		return goodPath(p.value)
 	case inTapKeyOrigin:

@@ -122,11 +122,11 @@ func (c *varints) spent(op *wire.OutPoint, table *Table) (Spent, error) {
 	}
 	prev := &table.entries[ref-1]
 	op.Hash = prev.id
-	if uint64(op.Index) >= uint64(len(prev.outputs)) {
+	value, script, ok := prev.output(op.Index)
+	if !ok {
 		return Spent{}, chain.Refuse(chain.UnprovenAmount, "previous transaction %s has no output %d", prev.id, op.Index)
 	}
-	out := prev.outputs[op.Index]
-	return Spent{Outpoint: *op, Value: out.value, Script: out.script, Proven: true}, nil
+	return Spent{Outpoint: *op, Value: value, Script: script, Proven: true}, nil
 }
 
 // varints reads the canonical form. After a failure it gives zeros.

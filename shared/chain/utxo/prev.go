@@ -13,21 +13,28 @@ import (
 )
 
 // A Table holds the previous transactions of a bundle, each with the id that
-// was computed from its bytes: the proof of what an input is worth.
+// was computed once from its bytes: the proof of what an input is worth. It
+// refers to the bundle's bytes and keeps little beside them.
 type Table struct {
 	entries []previous
 	index   map[chainhash.Hash]int
 }
 
+// previous is one previous transaction. Only every stride-th of its outputs
+// has its place noted: all of them would take more room than the bytes.
 type previous struct {
 	id      chainhash.Hash
-	outputs []prevOutput
+	raw     []byte // part of the bundle's bytes, never written to
+	inputs  int
+	outputs int
+	places  []uint32 // in raw, of outputs 0, stride, 2*stride …
 }
 
-type prevOutput struct {
-	value  int64
-	script []byte // part of the bundle's bytes, never written to
-}
+const stride = 16
+
+// MaxPrevious bounds a previous transaction without witness, in bytes: what
+// fits into the largest block of the coins here (Bitcoin Cash).
+const MaxPrevious = 32_000_000
 
 // NewTable hashes and walks every previous transaction (serialised without
 // witness, so that the double SHA-256 of the bytes is the txid). Bytes that
@@ -36,18 +43,32 @@ type prevOutput struct {
 func NewTable(raw [][]byte) (*Table, error) {
 	t := &Table{entries: make([]previous, len(raw)), index: make(map[chainhash.Hash]int, len(raw))}
 	for i, b := range raw {
-		outputs, err := walkOutputs(b)
+		prev, err := walk(b)
 		if err != nil {
 			return nil, chain.Refuse(chain.Malformed, "previous transaction %d of %d: %v", i+1, len(raw), err)
 		}
-		id := chainhash.DoubleHashH(b)
-		if _, twice := t.index[id]; twice {
-			return nil, chain.Refuse(chain.Malformed, "previous transaction %s is in the table twice", id)
+		prev.id = chainhash.DoubleHashH(b)
+		if _, twice := t.index[prev.id]; twice {
+			return nil, chain.Refuse(chain.Malformed, "previous transaction %s is in the table twice", prev.id)
 		}
-		t.entries[i] = previous{id: id, outputs: outputs}
-		t.index[id] = i
+		t.entries[i] = prev
+		t.index[prev.id] = i
 	}
 	return t, nil
+}
+
+// output reads one output. The script is part of the bundle's bytes.
+func (p *previous) output(index uint32) (value int64, script []byte, ok bool) {
+	if uint64(index) >= uint64(p.outputs) {
+		return 0, nil, false
+	}
+	r := reader{b: p.raw[p.places[index/stride]:]}
+	for range index % stride {
+		r.skip(8)
+		r.skip(r.count(1))
+	}
+	value, script = int64(r.uint64()), r.take(r.count(1))
+	return value, script, !r.failed
 }
 
 // Len is the number of previous transactions.
@@ -61,36 +82,34 @@ func (t *Table) Find(id chainhash.Hash) (int, bool) {
 
 var errWalk = errors.New("not the bytes of one transaction without witness")
 
-// walkOutputs finds the outputs of a serialised transaction. It allocates
-// nothing that the bytes themselves do not pay for, which the general
-// decoder does not promise: there a count alone makes room.
-func walkOutputs(b []byte) ([]prevOutput, error) {
+// walk checks the bytes of a serialised transaction and finds its outputs. It
+// allocates nothing that the bytes themselves do not pay for, which the
+// general decoder does not promise: there a count alone makes room.
+func walk(b []byte) (previous, error) {
 	r := reader{b: b}
 	r.skip(4) // version
 	inputs := r.count(41)
-	if inputs == 0 {
-		return nil, errWalk // also what the marker of a segwit serialisation reads as
+	if inputs == 0 || len(b) > MaxPrevious {
+		return previous{}, errWalk // none is also what the marker of a segwit serialisation reads as
 	}
 	for range inputs {
 		r.skip(36)
 		r.skip(r.count(1))
 		r.skip(4)
 	}
-	n := r.count(9)
-	outputs := make([]prevOutput, 0, n)
-	for range n {
-		value := r.uint64()
-		script := r.take(r.count(1))
-		if r.failed {
-			return nil, errWalk
+	p := previous{raw: b, inputs: inputs, outputs: r.count(9)}
+	for i := range p.outputs {
+		if i%stride == 0 {
+			p.places = append(p.places, uint32(len(b)-len(r.b)))
 		}
-		outputs = append(outputs, prevOutput{value: int64(value), script: script})
+		r.skip(8)
+		r.skip(r.count(1))
 	}
 	r.skip(4) // lock time
 	if r.failed || len(r.b) != 0 {
-		return nil, errWalk
+		return previous{}, errWalk
 	}
-	return outputs, nil
+	return p, nil
 }
 
 // reader walks the Bitcoin wire format. After a failure it gives zeros.
@@ -166,7 +185,7 @@ func ParseUnsigned(raw []byte) (*wire.MsgTx, error) {
 	if len(raw) > MaxTxSize {
 		return nil, chain.Refuse(chain.Malformed, "transaction of %d bytes, at most %d", len(raw), MaxTxSize)
 	}
-	if _, err := walkOutputs(raw); err != nil {
+	if _, err := walk(raw); err != nil {
 		return nil, chain.Refuse(chain.Malformed, "%v", err)
 	}
 	var msg wire.MsgTx

@@ -71,10 +71,13 @@ func TestWalkFindsTheOutputs(t *testing.T) {
 		if at, ok := table.Find(msg.TxHash()); !ok || at != 0 {
 			t.Fatal("the table does not know the transaction by its id")
 		}
-		for i, out := range table.entries[0].outputs {
-			if out.value != msg.TxOut[i].Value || !bytes.Equal(out.script, msg.TxOut[i].PkScript) {
+		for i, out := range msg.TxOut {
+			if value, script, ok := table.Output(0, uint32(i)); !ok || out.Value != value || !bytes.Equal(out.PkScript, script) {
 				t.Fatalf("output %d differs", i)
 			}
+		}
+		if _, _, ok := table.Output(0, uint32(len(msg.TxOut))); ok {
+			t.Fatal("an output behind the last")
 		}
 		for _, bad := range [][]byte{raw[:len(raw)-1], append(bytes.Clone(raw), 0), {}, raw[:4]} {
 			if _, err := NewTable([][]byte{bad}); chain.CodeOf(err) != chain.Malformed {
@@ -384,8 +387,13 @@ func FuzzWalk(f *testing.F) {
 		if err := msg.DeserializeNoWitness(bytes.NewReader(raw)); err != nil {
 			t.Fatalf("walked, but the library does not read it: %v", err)
 		}
-		if msg.TxHash() != table.entries[0].id || len(msg.TxOut) != len(table.entries[0].outputs) {
+		if msg.TxHash() != table.entries[0].id || len(msg.TxOut) != table.entries[0].outputs {
 			t.Error("the library reads another transaction")
+		}
+		for i, out := range msg.TxOut {
+			if value, script, ok := table.Output(0, uint32(i)); !ok || out.Value != value || !bytes.Equal(out.PkScript, script) {
+				t.Errorf("the library reads another output %d", i)
+			}
 		}
 	})
 }
