@@ -17,7 +17,7 @@ import (
 // terminal what a VT100 knows: where the cursor goes, erasing a line, bold and
 // reverse, and nothing is said by those two alone.
 type console struct {
-	tty    *os.File
+	*terminal
 	desk   *desk.Desk
 	styled bool
 	keep   func(marks string) error // what was decided, after each change
@@ -36,9 +36,12 @@ const (
 // session runs the console until the person has signed, declined or left. The
 // terminal is put back, also where a signal ends the program.
 func (t *terminal) session(d *desk.Desk, keep func(string) error) (ev desk.Event, err error) {
-	c := &console{tty: t.tty, desk: d, keep: keep, styled: os.Getenv("NO_COLOR") == ""}
+	c := &console{terminal: t, desk: d, keep: keep, styled: os.Getenv("NO_COLOR") == ""}
 	t.restoring(func() {
 		if _, err = term.MakeRaw(int(t.tty.Fd())); err != nil {
+			return
+		}
+		if err = t.discard(); err != nil {
 			return
 		}
 		ev, err = c.run()
@@ -90,7 +93,7 @@ func (c *console) run() (desk.Event, error) {
 	}
 }
 
-// press gives None while the session goes on.
+// press returns None while the session goes on.
 func (c *console) press(key desk.Key) (desk.Event, error) {
 	ev := c.desk.Press(key)
 	switch ev {
@@ -101,10 +104,7 @@ func (c *console) press(key desk.Key) (desk.Event, error) {
 		return desk.None, c.fit()
 	case desk.Ask:
 		c.keys.Forget()
-		if err := dropTyped(int(c.tty.Fd())); err != nil {
-			return desk.None, err
-		}
-		return desk.None, nil
+		return desk.None, c.discard()
 	}
 	return ev, nil
 }

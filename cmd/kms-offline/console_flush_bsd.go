@@ -4,7 +4,7 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// dropTyped forgets what was typed before a question was asked.
+// dropTyped discards type-ahead.
 func dropTyped(fd int) error {
 	const input = 1 // FREAD of <sys/fcntl.h>
 	return unix.IoctlSetPointerInt(fd, unix.TIOCFLUSH, input)

@@ -2,5 +2,5 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// dropTyped forgets what was typed before a question was asked.
+// dropTyped discards type-ahead.
 func dropTyped(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIFLUSH) }

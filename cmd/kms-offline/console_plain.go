@@ -8,13 +8,9 @@ import (
 )
 
 // plainSession asks line by line: no cursor is moved, nothing is drawn over.
-// What was typed before a question is no answer to it.
 func (t *terminal) plainSession(d *desk.Desk, keep func(string) error) (desk.Event, error) {
 	out := printable{t.tty}
 	for repeat := true; ; {
-		if err := dropTyped(int(t.tty.Fd())); err != nil {
-			return desk.None, err
-		}
 		if repeat {
 			if _, err := io.WriteString(out, d.Before()); err != nil {
 				return desk.None, err

@@ -148,6 +148,9 @@ func (a *app) showFile(path string, o optics.Options) error {
 		return cli.Fail(cli.Usage, err, "show it as a file: --qr-out FILE.html")
 	}
 	defer tty.close()
+	if err := tty.discard(); err != nil {
+		return err
+	}
 	return o.Play(context.Background(), tty.tty, title, file)
 }
 

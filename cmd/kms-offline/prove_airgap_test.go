@@ -41,7 +41,7 @@ func TestNoSocketUnderStrace(t *testing.T) {
 	if os.Getenv("KMS_AIRGAP") == "all" {
 		scripts, least = "^TestScripts$", 200
 	}
-	seen := traceOf(t, strace, "-test.run="+scripts).of("/kms-offline")
+	seen := traceOf(t, strace, "-test.run="+scripts).of("/program/kms-offline")
 	if seen.processes < least {
 		t.Fatalf("%d processes of the signer were seen: the scripts are not what is traced", seen.processes)
 	}

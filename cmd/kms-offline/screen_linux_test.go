@@ -37,6 +37,13 @@ const columns, rows = 80, 24
 // sit starts a program on a new terminal.
 func sit(t *testing.T, cmd *exec.Cmd) *person {
 	t.Helper()
+	return sitAfter(t, cmd, "")
+}
+
+// sitAfter starts a program on a new terminal on which keys were pressed
+// before.
+func sitAfter(t *testing.T, cmd *exec.Cmd, keys string) *person {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +55,7 @@ func sit(t *testing.T, cmd *exec.Cmd) *person {
 	cmd.Env = append(os.Environ(), "TERM=vt100")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, &p.stdout, &p.stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
+	p.types(keys)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

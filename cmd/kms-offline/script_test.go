@@ -29,10 +29,17 @@ import (
 // scripts in testdata.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-tags", "coldkms_cheap_kdf", "-o", bin, "coldkms/cmd/kms-offline", "coldkms/cmd/internal/exits")
+	program := filepath.Join(bin, "program", "kms-offline")
+	build := exec.Command("go", "build", "-tags", "coldkms_cheap_kdf", "-o", filepath.Dir(program)+"/", "coldkms/cmd/kms-offline", "coldkms/cmd/internal/exits", "coldkms/cmd/internal/typist")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	// what scripts call kms-offline types their terminal's lines into it, one for each question
+	for name, of := range map[string]string{"kms-offline": "typist", "exits": "exits"} {
+		if err := os.Symlink(filepath.Join("program", of), filepath.Join(bin, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -40,6 +47,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("TYPIST_PROGRAM", program)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -32,7 +32,7 @@ func talk(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	bin := filepath.SplitList(ts.Getenv("PATH"))[0]
-	cmd := exec.Command(filepath.Join(bin, args[2]), args[3:]...)
+	cmd := exec.Command(filepath.Join(bin, "program", args[2]), args[3:]...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(), "HOME="+cmd.Dir, "TERM="+ts.Getenv("TERM"))
 	got, err := expect.Run(ctx, cmd, answers...)

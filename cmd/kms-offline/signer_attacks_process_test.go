@@ -1,6 +1,8 @@
 package main
 
+import "slices"
+
 // processAttacks are about the terminal, the process and the file formats.
 func processAttacks() []attack {
-	return []attack{}
+	return slices.Concat(typedAheadAttacks())
 }

@@ -21,6 +21,10 @@ var errNoTerminal = errors.New("there is no terminal to ask on")
 // terminal asks a person. Questions and answers go over the terminal
 // itself, never over stdin and stdout, so that a redirected program still
 // asks the person who sits there.
+//
+// Type-ahead is discarded: ask shows every question, and every answer is read
+// by secret, typed or console.session, which begin with it or with discard.
+// TestOnlyTheTerminalReads fails where other code reads from a terminal.
 type terminal struct{ tty *os.File }
 
 func openTerminal() (*terminal, error) {
@@ -31,11 +35,29 @@ func openTerminal() (*terminal, error) {
 	return &terminal{tty: tty}, nil
 }
 
-// close may be called on none.
+// close closes the terminal; a nil receiver is a no-op.
 func (t *terminal) close() {
 	if t != nil {
 		_ = t.tty.Close()
 	}
+}
+
+// discard drops what was typed and not read yet.
+func (t *terminal) discard() error {
+	if err := dropTyped(int(t.tty.Fd())); err != nil {
+		return fmt.Errorf("discard what was typed before the question: %w", err)
+	}
+	return nil
+}
+
+// ask discards type-ahead, then shows a question: whoever typed before could
+// not know what would be asked.
+func (t *terminal) ask(question string) error {
+	if err := t.discard(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(t.tty, question)
+	return err
 }
 
 // secret asks for a line that is not echoed. The caller wipes it.
@@ -43,7 +65,9 @@ func (t *terminal) secret(question string) (answer []byte, err error) {
 	t.restoring(func() {
 		fd := int(t.tty.Fd())
 		noEcho(fd)
-		fmt.Fprint(t.tty, question)
+		if err = t.ask(question); err != nil {
+			return
+		}
 		answer, err = term.ReadPassword(fd)
 		fmt.Fprintln(t.tty)
 	})
@@ -83,7 +107,9 @@ func (t *terminal) line(question string) (string, error) {
 
 // typed asks for a line that is echoed, and that the caller may wipe.
 func (t *terminal) typed(question string) ([]byte, error) {
-	fmt.Fprint(t.tty, question)
+	if err := t.ask(question); err != nil {
+		return nil, err
+	}
 	answer := make([]byte, 0, maxAnswer+1)
 	one := make([]byte, 1)
 	for len(answer) <= maxAnswer {
