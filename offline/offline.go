@@ -50,6 +50,7 @@ type Session struct {
 	Only      chain.Network // UnknownNetwork: no restriction; else items of the other one are refused
 	Online    []string      // network interfaces of this machine that are up
 	Finished  func()        // called after each item that was signed or refused, on any core; may be nil
+	Lean      bool          // Sign keeps no finished transactions of a Request, only their ids
 }
 
 // Judged is one Request after everything but the person's answer.
@@ -57,12 +58,14 @@ type Judged struct {
 	Request bundle.SealedRequest
 	Batch   review.Batch
 	items   []judgedItem
+	table   *utxo.Table  // of the previous transactions
 	packet  *psbt.Packet // from which Request was made; nil for one of a relay
 }
 
+// judgedItem is what is kept of an item. Sign decodes it again, from the same
+// bytes: all of a large batch decoded at once would take much room.
 type judgedItem struct {
-	job     sign.Job // nil where the item did not decode
-	subject policy.Subject
+	subject policy.Subject        // the zero Subject where the item did not decode
 	vouched []statement.Statement // of approvers, about exactly this
 	verdict policy.Verdict
 	err     error // why it did not decode
@@ -78,13 +81,38 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 	if len(request.LedgerHead) > 0 && !s.Ledger.Knows(request.LedgerHead) {
 		return nil, ErrRolledBack
 	}
+	if err := checkRoom(request.Request); err != nil {
+		return nil, err
+	}
 	table, err := utxo.NewTable(request.Previous)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
 	}
-	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items))}
-	s.judge(j, table)
+	request.File = nil // what was read from it is all that is needed
+	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items)), table: table}
+	s.judge(j)
 	return j, nil
+}
+
+// checkRoom bounds the inputs and outputs of a whole Request before any of
+// them is decoded.
+func checkRoom(r bundle.Request) error {
+	var sum bundle.Load
+	for _, it := range r.Items {
+		inputs, outputs := countOf(it)
+		sum = sum.Add(bundle.Load{Inputs: inputs, Outputs: outputs})
+	}
+	if err := sum.Check(); err != nil {
+		return fmt.Errorf("%w: %w: export fewer at once (--max)", bundle.ErrInvalid, err)
+	}
+	return nil
+}
+
+func countOf(it bundle.Item) (inputs, outputs int) {
+	if it.Family != utxo.Name {
+		return 0, 0 // refused without being decoded
+	}
+	return utxo.Count(it.Tx)
 }
 
 // admit reads a Request of a relay that is paired, for this signer.
@@ -127,8 +155,8 @@ func (s *Session) noticeRelay(j *Judged) []string {
 }
 
 // judge fills in what j is made for.
-func (s *Session) judge(j *Judged, table *utxo.Table) {
-	parallel.Each(len(j.items), func(i int) { j.items[i] = s.prepare(j.Request.Items[i], table) })
+func (s *Session) judge(j *Judged) {
+	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j.table) })
 	j.refuseConflicts()
 	for i, verdict := range s.verdicts(j) {
 		j.items[i].verdict = verdict
@@ -149,23 +177,31 @@ func (s *Session) surroundings() []string {
 	return list
 }
 
-func (s *Session) prepare(item bundle.Item, table *utxo.Table) (judged judgedItem) {
+func (s *Session) judgeItem(item bundle.Item, table *utxo.Table) (judged judgedItem) {
 	defer contain(&judged.err)
+	job, err := s.prepare(item, table)
+	if err != nil {
+		return judgedItem{err: err}
+	}
+	subject := job.Subject()
+	return judgedItem{subject: subject, vouched: s.vouched(item, subject)}
+}
+
+// prepare decodes and proves an item. The same item gives the same job.
+func (s *Session) prepare(item bundle.Item, table *utxo.Table) (sign.Job, error) {
 	if s.Only != chain.UnknownNetwork && item.Network != s.Only {
-		return judgedItem{err: chain.Refuse(chain.WrongNetwork, "item is for %s, this session is for %s", item.Network, s.Only)}
+		return nil, chain.Refuse(chain.WrongNetwork, "item is for %s, this session is for %s", item.Network, s.Only)
+	}
+	inputs, outputs := countOf(item)
+	if err := (bundle.Load{Inputs: inputs, Outputs: outputs}).CheckItem(); err != nil {
+		return nil, chain.Refuse(chain.TooLarge, "%v", err)
 	}
 	for _, signer := range s.Signers {
-		if signer.Family() != item.Family {
-			continue
+		if signer.Family() == item.Family {
+			return signer.Prepare(item, table, s.Keys)
 		}
-		job, err := signer.Prepare(item, table, s.Keys)
-		if err != nil {
-			return judgedItem{err: err}
-		}
-		subject := job.Subject()
-		return judgedItem{job: job, subject: subject, vouched: s.vouched(item, subject)}
 	}
-	return judgedItem{err: chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(item.Chain))}
+	return nil, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(item.Chain))
 }
 
 // refuseConflicts refuses every item that spends an outpoint which another
@@ -193,9 +229,8 @@ func (j *Judged) describe() review.Batch {
 	for i, it := range j.items {
 		from := j.Request.Items[i]
 		shown := review.Item{ID: from.ID, Chain: from.Chain, Network: from.Network, Refusals: it.verdict.Refusals, Findings: it.verdict.Findings}
-		if it.job != nil {
-			facts := it.subject.Facts
-			shown.Facts = &facts
+		if j.decoded(i) {
+			shown.Facts = &j.items[i].subject.Facts
 		}
 		if it.err != nil {
 			shown.Refusals = []policy.Reason{{Code: chain.CodeOf(it.err), Text: chain.ReasonOf(it.err)}}
@@ -204,6 +239,10 @@ func (j *Judged) describe() review.Batch {
 	}
 	return b
 }
+
+// decoded reports whether an item could be decoded, refused for other reasons
+// or not.
+func (j *Judged) decoded(i int) bool { return len(j.items[i].subject.Outpoints) > 0 }
 
 // RecordReview writes down that this batch was judged and shown, so that
 // --approve can refer to it.

@@ -48,13 +48,13 @@ func (s *Session) JudgePSBT(file []byte, only chain.ID) (*Judged, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", psbt.ErrInvalid, err)
 	}
-	j := &Judged{Request: request, packet: packet, items: make([]judgedItem, 1)}
+	j := &Judged{Request: request, packet: packet, items: make([]judgedItem, 1), table: table}
 	if refusal != nil {
 		j.items[0].err = refusal
 		j.Batch = j.describe()
 		return j, nil
 	}
-	s.judge(j, table)
+	s.judge(j)
 	return j, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"coldkms/offline/ledger"
+	"coldkms/offline/operator"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
 	"coldkms/shared/bundle"
@@ -37,38 +38,74 @@ func (s Signatures) Count() (signed, refused int) {
 	return signed, refused
 }
 
-// Sign signs what was judged, agreed to and not refused. Every finished
-// transaction is verified, every line of the ledger is on the disk, before
-// the Result is given out. how says in the ledger by which way the person
-// agreed.
+// chunk is how many items are decoded and signed at a time: what a batch takes
+// at once does not grow with it beyond that.
+const chunk = 500
+
+// Sign signs what was judged, agreed to and not refused, chunk by chunk. Every
+// finished transaction is verified, every line of the ledger is on the disk,
+// before the Result, which has all of the batch, is given out. how says in the
+// ledger by which way the person agreed.
 func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signatures, error) {
-	outcomes := make([]Outcome, len(j.items))
-	verdicts := s.verdicts(j) // of now: the ledger may have grown since the review
-	parallel.Each(len(j.items), func(i int) {
-		outcomes[i] = j.sign(i, consent, verdicts[i])
-		s.finished()
-	})
-	operators := s.Approvers(j)
-	lines := make([]ledger.Line, 0, 1+len(outcomes))
+	run := signing{s, j, consent, how, s.verdicts(j), s.Approvers(j)} // of now: the ledger may have grown since the review
 	if how != "" {
-		agreed := s.about(j, ledger.KindAgreed)
-		agreed.Approval = how
-		lines = append(lines, agreed)
-	}
-	for i, o := range outcomes {
-		lines = append(lines, s.line(j, i, o, how))
-	}
-	for i := range lines {
-		if lines[i].Kind != ledger.KindRefused {
-			lines[i].Operators = recordOf(operators)
+		if err := s.Ledger.Append(run.agreed()); err != nil {
+			return Signatures{}, err
 		}
 	}
-	if err := s.Ledger.Append(lines...); err != nil {
+	outcomes := make([]Outcome, len(j.items))
+	for first := 0; first < len(outcomes); first += chunk {
+		if err := run.sign(outcomes, first, min(first+chunk, len(outcomes))); err != nil {
+			return Signatures{}, err
+		}
+	}
+	sealed, err := bundle.SealResult(run.result(outcomes), s.Identity)
+	if err != nil {
 		return Signatures{}, err
 	}
+	return Signatures{Result: sealed, Outcomes: outcomes}, nil
+}
+
+// signing is one run of Sign.
+type signing struct {
+	*Session
+	judged    *Judged
+	consent   policy.Consent
+	how       string
+	verdicts  []policy.Verdict
+	operators []operator.Operator
+}
+
+func (r *signing) agreed() ledger.Line {
+	line := r.about(r.judged, ledger.KindAgreed)
+	line.Approval, line.Operators = r.how, recordOf(r.operators)
+	return line
+}
+
+// sign signs the items from first up to end, and records them.
+func (r *signing) sign(outcomes []Outcome, first, end int) error {
+	parallel.Each(end-first, func(i int) {
+		outcomes[first+i] = r.signItem(first + i)
+		r.finished()
+	})
+	lines := make([]ledger.Line, 0, end-first)
+	for i := first; i < end; i++ {
+		line := r.line(r.judged, i, outcomes[i], r.how)
+		if line.Kind != ledger.KindRefused {
+			line.Operators = recordOf(r.operators)
+		}
+		lines = append(lines, line)
+		if r.Lean && !r.judged.IsPSBT() { // a PSBT is finished from it
+			outcomes[i].Signed.Raw = nil
+		}
+	}
+	return r.Ledger.Append(lines...)
+}
+
+func (r *signing) result(outcomes []Outcome) bundle.Result {
 	result := bundle.Result{
-		Request: j.Request.Digest, LedgerHead: s.Ledger.HeadBytes(), LedgerLen: s.Ledger.Len(),
-		Policy: s.Policy.Hash(), Outcomes: make([]bundle.Outcome, len(outcomes)), Operators: keysOf(operators),
+		Request: r.judged.Request.Digest, LedgerHead: r.Ledger.HeadBytes(), LedgerLen: r.Ledger.Len(),
+		Policy: r.Policy.Hash(), Outcomes: make([]bundle.Outcome, len(outcomes)), Operators: keysOf(r.operators),
 	}
 	for i, o := range outcomes {
 		if o.Err != nil {
@@ -77,31 +114,35 @@ func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signature
 			result.Outcomes[i] = bundle.Outcome{ID: o.ID, Signatures: o.Signed.Signatures}
 		}
 	}
-	sealed, err := bundle.SealResult(result, s.Identity)
-	if err != nil {
-		return Signatures{}, err
-	}
-	return Signatures{Result: sealed, Outcomes: outcomes}, nil
+	return result
 }
 
-// sign signs one item if it was not refused when it was shown, and is not now.
-func (j *Judged) sign(i int, consent policy.Consent, now policy.Verdict) (o Outcome) {
-	o.ID = j.Request.Items[i].ID
+// signItem signs one item if it was not refused when it was shown, and is not
+// now. The approval is for what was judged: an item that decoded to something
+// else now would not be covered by it.
+func (r *signing) signItem(i int) (o Outcome) {
+	o.ID = r.judged.Request.Items[i].ID
 	defer contain(&o.Err)
-	it := j.items[i]
+	it := r.judged.items[i]
 	if it.err != nil {
 		o.Err = it.err
 		return o
 	}
-	approval, err := it.verdict.Approve(j.Request.Digest, consent)
+	digest := r.judged.Request.Digest
+	approval, err := it.verdict.Approve(digest, r.consent)
 	if err == nil {
-		approval, err = now.Approve(j.Request.Digest, consent)
+		approval, err = r.verdicts[i].Approve(digest, r.consent)
 	}
 	if err != nil {
 		o.Err = err
 		return o
 	}
-	o.Signed, o.Err = it.job.Sign(approval)
+	job, err := r.prepare(r.judged.Request.Items[i], r.judged.table)
+	if err != nil {
+		o.Err = err
+		return o
+	}
+	o.Signed, o.Err = job.Sign(approval)
 	return o
 }
 

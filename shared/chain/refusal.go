@@ -12,6 +12,7 @@ type Code string
 // Refusals. docs/FORMAT.md explains each in a sentence.
 const (
 	Malformed        Code = "malformed"            // bytes or JSON that do not decode
+	TooLarge         Code = "too-large"            // more than a request can hold
 	UnsupportedChain Code = "unsupported-chain"    // a chain that is not built
 	WrongChain       Code = "wrong-chain"          // a key of another chain
 	WrongNetwork     Code = "wrong-network"        // a key, or a restriction, of the other network

@@ -71,7 +71,11 @@ type job struct {
 
 // Subject implements sign.Job.
 func (j *job) Subject() policy.Subject {
-	return policy.Subject{ID: j.item.ID, Content: j.tx.Content(), Outpoints: j.tx.Outpoints(), Facts: j.facts}
+	outpoints := make([]string, len(j.facts.Inputs))
+	for i, in := range j.facts.Inputs {
+		outpoints[i] = in.Outpoint
+	}
+	return policy.Subject{ID: j.item.ID, Content: j.tx.Content(), Outpoints: outpoints, Facts: j.facts}
 }
 
 // Sign implements sign.Job.
