@@ -98,7 +98,8 @@ const (
 	keyFile      = "identity.key"
 	identityFile = "relay.kmsid"
 	journalFile  = "journal.db"
-	lockFile     = "lock"
+	lockFile     = "lock"        // of commands
+	daemonFile   = "daemon.lock" // of the daemon
 	ownerFile    = "owner"
 )
 
@@ -109,6 +110,7 @@ type Options struct {
 	FS       durable.FS
 	Now      func() time.Time
 	Read     bool          // only look: without the lock, so beside a process that works
+	Daemon   bool          // under a lock of its own, so that commands work beside it
 	Lease    time.Duration // 0: defaultLease
 }
 
@@ -121,7 +123,9 @@ func journalAt(dir, database string) string {
 }
 
 // Open opens a state directory that Init made. Another process that has it
-// open is durable.ErrLocked.
+// open in the same role, as a command or as the daemon, is durable.ErrLocked.
+// A command and the daemon work beside each other as relays do that share a
+// journal: each claims the items that it works with.
 func Open(ctx context.Context, o Options) (*Relay, error) {
 	if o.Database != "" {
 		if err := journal.CheckAddress(o.Database); err != nil {
@@ -137,7 +141,11 @@ func Open(ctx context.Context, o Options) (*Relay, error) {
 		r.lease = defaultLease
 	}
 	if !o.Read {
-		if r.lock, err = durable.NewLock(filepath.Join(o.Dir, lockFile)); err != nil {
+		lock := lockFile
+		if o.Daemon {
+			lock = daemonFile
+		}
+		if r.lock, err = durable.NewLock(filepath.Join(o.Dir, lock)); err != nil {
 			return nil, err
 		}
 	}
@@ -152,7 +160,7 @@ func Open(ctx context.Context, o Options) (*Relay, error) {
 
 // settle makes sure that the journal is this relay's, and gives back what an
 // earlier process of this folder had claimed when it was killed: whoever has
-// the folder's lock is the only one.
+// the folder's lock is the only one in its role.
 func (r *Relay) settle(ctx context.Context, o Options) error {
 	if o.Read {
 		r.owner = rand.Text()
@@ -164,6 +172,9 @@ func (r *Relay) settle(ctx context.Context, o Options) error {
 	var err error
 	if r.owner, err = ownerName(o.FS, o.Dir); err != nil {
 		return err
+	}
+	if o.Daemon {
+		r.owner += "-daemon"
 	}
 	return r.journal.FreeOwn(ctx, r.owner)
 }

@@ -54,7 +54,7 @@ Results that were taken, and requests that have their result, are moved into
 done/ beside them; files that cannot be taken into bad/, with the reason. A
 request whose result does not come is put onto the next stick again.
 
-Other commands work beside it, between two rounds. SIGTERM and Ctrl-C end it
+Other commands work beside it at any time. SIGTERM and Ctrl-C end it
 within seconds, at any moment without loss. Two daemons of one state directory
 are refused (exit 11).
 
@@ -70,7 +70,7 @@ Every round costs credits at Tatum: one for each chain and 500 signature ids.
 	flags.StringSliceVar(&f.chains, "chain", nil, "only these chains, such as BTC,LTC (default all that the signer has keys of)")
 	flags.StringSliceVar(&f.ids, "transaction-ids", nil, "only these pending transactions (also --transactionIds)")
 	flags.StringVar(&f.drop, "drop", "", "folder on the stick that requests and results go through")
-	flags.IntVar(&f.period, "period", 10, "seconds between two rounds")
+	flags.IntVar(&f.period, "period", 10, "seconds between two looks of each loop")
 	flags.IntVar(&f.max, "max", 0, "at most so many items in a request, oldest first (0: as many as fit)")
 	flags.DurationVar(&f.every, "every", time.Minute, "make a new request at most so often")
 	flags.Int64Var(&f.confirmations, "confirmations", 1, "watch what was sent until it is so deep in the chain (0: do not)")
@@ -85,9 +85,6 @@ Every round costs credits at Tatum: one for each chain and 500 signature ids.
 	return cmd
 }
 
-// locked is held for as long as a daemon of the state directory runs.
-const daemonLock = "daemon.lock"
-
 func (a *app) runDaemon(f daemonFlags) error {
 	dir, err := a.dir()
 	if err != nil {
@@ -99,14 +96,6 @@ func (a *app) runDaemon(f daemonFlags) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.fs.Stat(dir); err != nil {
-		return fmt.Errorf("%s: %w", dir, online.ErrNotInitialised)
-	}
-	lock, err := durable.NewLock(filepath.Join(dir, daemonLock))
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
 	a.resume(dir, d.Keys)
 	if f.runOnce {
 		return a.runOnce(ctx, d)
@@ -160,7 +149,7 @@ func (a *app) makeDaemon(f daemonFlags, dir string) (*daemon.Daemon, *metrics.Me
 			IDs: trimmed(f.ids), Period: period, Every: f.every, Max: f.max, Depth: f.confirmations, WatchEvery: f.watchEvery, LateAfter: f.late,
 		},
 		Keys: keys, Log: a.logger(f.logJSON), Now: a.now, Sleep: tatum.Sleep,
-		Open: func(ctx context.Context) (*online.Relay, func() error, error) { return a.openRound(ctx, dir) },
+		Open: func(ctx context.Context) (*online.Relay, func() error, error) { return a.openDaemon(ctx, dir) },
 	}
 	for _, name := range trimmed(f.chains) {
 		id, err := chain.ParseID(name)
@@ -185,14 +174,13 @@ func (a *app) makeDaemon(f daemonFlags, dir string) (*daemon.Daemon, *metrics.Me
 	return d, m, nil
 }
 
-// openRound opens the relay for one round. The approval service is asked
-// anew in each, however long it was silent before.
-func (a *app) openRound(ctx context.Context, dir string) (*online.Relay, func() error, error) {
+// openDaemon opens the relay for as long as the daemon runs.
+func (a *app) openDaemon(ctx context.Context, dir string) (*online.Relay, func() error, error) {
 	asked, err := a.fourEye()
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := online.Open(ctx, online.Options{Dir: dir, Database: a.database(), FS: a.fs, Now: a.now})
+	r, err := online.Open(ctx, online.Options{Dir: dir, Database: a.database(), FS: a.fs, Now: a.now, Daemon: true})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -13,7 +13,9 @@ import (
 
 	"coldkms/online"
 	"coldkms/online/daemon"
+	"coldkms/online/journal"
 	"coldkms/online/onlinetest"
+	"coldkms/online/tatum"
 	"coldkms/online/tatum/tatumtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -221,31 +223,73 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// Another command with the state directory open is waited for, and the daemon
-// goes on after it.
-func TestLocked(t *testing.T) {
+// A command works while the daemon does, and the other way round; a second
+// daemon is refused.
+func TestBesideCommands(t *testing.T) {
 	h := newHouse(t, nil)
+	id := h.pay(1, nil)
 	r, err := h.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := h.round(); !strings.Contains(got.Troubles["open"], "another command") {
+	if got := h.round(); got.Exported != 1 || len(got.Troubles) != 0 {
 		t.Errorf("%+v", got)
+	}
+	if list, err := r.Status(t.Context(), 0, id); err != nil || list[0].State != "exported" {
+		t.Errorf("%+v, %v", list, err)
 	}
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.round(); len(got.Troubles) != 0 {
-		t.Errorf("%+v", got)
+	lock, err := durable.NewLock(filepath.Join(h.state, "daemon.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.d.Once(t.Context()); !errors.Is(err, durable.ErrLocked) {
+		t.Errorf("beside another daemon: %v", err)
+	}
+	_ = lock.Close()
+}
+
+// A call that never ends holds up nothing but its own loop.
+func TestLoopsAreApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := inBubble(t, tatum.Limits{})
+		id := h.pay(1, nil)
+		if _, err := h.d.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.sign(nil)
+		network(pendings, forever, hangs)(h)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- h.d.Run(ctx) }()
+		time.Sleep(time.Minute)
+		h.wantState(id, "completed")
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A database that is away is waited for; no relay is an error.
+func TestOpen(t *testing.T) {
+	h := newHouse(t, nil)
+	tries := 0
+	h.d.Open = func(ctx context.Context) (*online.Relay, func() error, error) {
+		if tries++; tries < 3 {
+			return nil, nil, journal.ErrAway
+		}
+		return h.opened(ctx)
+	}
+	if got := h.round(); tries != 3 || len(got.Troubles) != 0 {
+		t.Errorf("%d tries, %+v", tries, got)
 	}
 	h.d.Open = func(context.Context) (*online.Relay, func() error, error) {
 		return nil, nil, errors.New("no such relay")
 	}
-	if got := h.round(); got.Troubles["open"] == "" {
-		t.Errorf("later, it is trouble that passes: %+v", got)
-	}
-	fresh := daemon.Daemon{Options: h.d.Options, Open: h.d.Open, Keys: h.d.Keys, Log: h.d.Log, Now: h.d.Now, Sleep: h.d.Sleep}
-	if err := fresh.Run(t.Context()); err == nil {
+	if err := h.d.Run(t.Context()); err == nil {
 		t.Error("runs without a relay")
 	}
 }
@@ -302,15 +346,4 @@ func TestStops(t *testing.T) {
 		}
 		synctest.Wait()
 	})
-}
-
-// The lock of the state directory is free between two rounds.
-func TestFreeBetweenRounds(t *testing.T) {
-	h := newHouse(t, nil)
-	h.round()
-	lock, err := durable.NewLock(filepath.Join(h.state, "lock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = lock.Close()
 }

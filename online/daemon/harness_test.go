@@ -126,10 +126,11 @@ func (h *house) open(ctx context.Context) (*online.Relay, error) {
 }
 
 func (h *house) opened(ctx context.Context) (*online.Relay, func() error, error) {
-	r, err := h.open(ctx)
+	r, err := online.Open(ctx, online.Options{Dir: h.state, FS: durable.OS{}, Now: h.clock, Daemon: true})
 	if err != nil {
 		return nil, nil, err
 	}
+	r.Sleep = h.sleepQuietly
 	return r, r.Close, nil
 }
 

@@ -1,0 +1,110 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"coldkms/online"
+	"coldkms/online/tatum"
+)
+
+func (d *Daemon) broadcast(ctx context.Context, r *online.Relay, round *Round) error {
+	got, err := r.Broadcast(ctx, online.BroadcastOptions{IDs: d.IDs})
+	round.Broadcast, round.Completed = len(got.Broadcast), len(got.Completed)
+	for _, s := range got.Broadcast {
+		d.Log.Info("broadcast", "id", s.ID, "txid", s.TxID)
+	}
+	for _, id := range got.Completed {
+		d.Log.Info("completed", "id", id)
+		d.speech.forget("item " + id)
+	}
+	d.problems(round, "broadcast", got.Problems)
+	return err
+}
+
+func (d *Daemon) watch(ctx context.Context, r *online.Relay, round *Round) error {
+	if d.Depth <= 0 || d.Now().Sub(d.watched) < d.WatchEvery {
+		return nil
+	}
+	d.watched = d.Now()
+	got, err := r.Watch(ctx, online.WatchOptions{IDs: d.IDs, Depth: d.Depth})
+	round.Confirmed = len(got.Confirmed)
+	for _, id := range got.Confirmed {
+		d.Log.Info("confirmed", "id", id, "depth", d.Depth)
+	}
+	d.problems(round, "watch", got.Problems)
+	return err
+}
+
+// refusedRest is for how long an API key is not used that Tatum does not
+// accept: a person has to look at it.
+const refusedRest = 15 * time.Minute
+
+// refusal is what Tatum said of an API key, and until when it is not used.
+type refusal struct {
+	until time.Time
+	err   error
+}
+
+// fetch asks with each key. One that is in trouble holds up no other.
+func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error {
+	var failed error
+	for _, k := range d.Keys {
+		if no := d.resting[k.Name]; d.Now().Before(no.until) {
+			failed = errors.Join(failed, named(k, no.err))
+			continue
+		}
+		mine, err := r.As(k.Name)
+		if err != nil {
+			return err
+		}
+		got, err := mine.Fetch(ctx, online.FetchOptions{Network: k.Network, Chains: d.Chains, IDs: d.IDs})
+		round.Fetched, round.Prepared = round.Fetched+got.Fetched, round.Prepared+got.Prepared
+		for _, note := range got.Notes {
+			d.once("note "+k.Name, note)
+		}
+		d.problems(round, "fetch", got.Problems)
+		if tatum.IsAuth(err) {
+			if d.resting == nil {
+				d.resting = make(map[string]refusal)
+			}
+			d.resting[k.Name] = refusal{d.Now().Add(refusedRest), err}
+		}
+		if err != nil {
+			failed = errors.Join(failed, named(k, err))
+		}
+	}
+	return failed
+}
+
+// countEvery is how often items are counted while nothing happens.
+const countEvery = time.Minute
+
+func (d *Daemon) count(ctx context.Context, r *online.Relay, round *Round) error {
+	open, err := r.OpenAlarms(ctx)
+	if err != nil {
+		return err
+	}
+	round.Alarms = open
+	if !d.board.moved() && d.counts != nil && d.Now().Sub(d.counted) < countEvery {
+		round.Counts = d.counts
+		return nil
+	}
+	counts, err := r.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	d.counts, d.counted = make(map[string]int, len(counts)), d.Now()
+	for s, n := range counts {
+		d.counts[string(s)] = n
+	}
+	round.Counts = maps.Clone(d.counts)
+	return nil
+}
+
+// moved reports whether an item came into another state.
+func (r *Round) moved() bool {
+	return r.Fetched+r.Prepared+r.Exported+r.Imported+r.Refused+r.Broadcast+r.Completed+r.Confirmed > 0
+}
