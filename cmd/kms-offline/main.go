@@ -28,6 +28,11 @@ func run(args []string, streams cli.Streams) int {
 		fmt.Fprintf(streams.Err, "kms-offline: %v\n", err)
 		return cli.Failed
 	}
+	for _, c := range report.Checks {
+		if c.Warning {
+			fmt.Fprintf(streams.Err, "WARNING: not so: %s: %s\n", c.Name, c.Detail)
+		}
+	}
 	a := &app{Streams: streams, fs: durable.OS{}, random: hd.NewSource(rand.Reader), now: time.Now, sleep: time.Sleep, guard: report,
 		online: func() ([]string, bool) { return guard.NetworkUp(os.DirFS(guard.SysNet)) }}
 	return cli.Run(a.root(), args, streams)

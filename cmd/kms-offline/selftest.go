@@ -152,11 +152,11 @@ func checkECDSA() error {
 	return nil
 }
 
-// gapChecks says what the kernel refuses to this process.
+// gapChecks lists what the kernel refuses to this process.
 func (a *app) gapChecks() []check {
 	checks := make([]check, len(a.guard.Checks))
 	for i, c := range a.guard.Checks {
-		checks[i] = check{Name: c.Name, OK: c.InForce, Detail: c.Detail}
+		checks[i] = check{Name: c.Name, OK: c.InForce, Warn: c.Warning, Detail: c.Detail}
 	}
 	return append(checks, a.checkPages(), a.checkOnline())
 }

@@ -3,10 +3,7 @@ package guard
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,9 +15,9 @@ func Harden() (Report, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var r Report
-	inherited(&r)
 	privateFiles(&r)
 	errs := []error{
+		r.inherited(),
 		r.try(NoCore, "RLIMIT_CORE is 0", noCore),
 		r.try(NoDump, "PR_SET_DUMPABLE is 0", noDump),
 		r.trySeccomp(),
@@ -48,6 +45,7 @@ func (r *Report) trySeccomp() error {
 		return fmt.Errorf("%s: %w", NoSockets, err)
 	}
 	r.add(NoSockets, true, fmt.Sprintf("seccomp: %d system calls were tried and refused", tried))
+	r.add(NoTyping, true, "seccomp: TIOCSTI and TIOCLINUX were tried and refused")
 	return nil
 }
 
@@ -64,27 +62,4 @@ func noDump() error {
 		err = errors.New("it did not take effect")
 	}
 	return err
-}
-
-// inherited looks for sockets among the descriptors that the process was
-// started with. Some programs, such as Node.js, connect their children by
-// local sockets instead of pipes; so it is shown and not refused.
-func inherited(r *Report) {
-	const dir = "/proc/self/fd"
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		r.add(NoInherited, false, "cannot be seen: "+err.Error())
-		return
-	}
-	var sockets []string
-	for _, e := range entries {
-		if to, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil && strings.HasPrefix(to, "socket:") {
-			sockets = append(sockets, e.Name())
-		}
-	}
-	if len(sockets) > 0 {
-		r.add(NoInherited, false, "descriptors that are sockets: "+strings.Join(sockets, ", "))
-		return
-	}
-	r.add(NoInherited, true, "none among the open descriptors")
 }

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
+
+	"github.com/creack/pty"
 
 	"coldkms/offline/guard"
 )
@@ -44,6 +47,9 @@ func TestMain(m *testing.M) {
 		report, err := guard.Harden()
 		for _, c := range report.Checks {
 			fmt.Printf("check %q %v\n", c.Name, c.InForce)
+			if c.Warning {
+				fmt.Printf("warning %q: %s\n", c.Name, c.Detail)
+			}
 		}
 		fmt.Println("harden", err)
 	}
@@ -83,6 +89,7 @@ func try(where string) {
 		_, _ = syscall.Close(pair[0]), syscall.Close(pair[1])
 	}
 	say("socketpair", err)
+	say("sti", sti())
 	say("exec", exec.Command("/bin/true").Run())
 	var limit syscall.Rlimit
 	_ = syscall.Getrlimit(syscall.RLIMIT_CORE, &limit)
@@ -126,7 +133,7 @@ func TestOpenProcess(t *testing.T) {
 func TestHardenedProcess(t *testing.T) {
 	out := run(t, "hardened", nil)
 	want := []string{"harden <nil>\n"}
-	for _, name := range []string{guard.NoCore, guard.NoDump, guard.NoSockets, guard.NoInherited, guard.OwnFiles} {
+	for _, name := range []string{guard.NoCore, guard.NoDump, guard.NoSockets, guard.NoInherited, guard.NoStreams, guard.NoTyping, guard.OwnFiles} {
 		want = append(want, fmt.Sprintf("check %q true\n", name))
 	}
 	for _, where := range []string{"here ", "there "} {
@@ -149,8 +156,46 @@ func TestHardenedProcess(t *testing.T) {
 	}
 }
 
-func TestInheritedSocketIsShown(t *testing.T) {
-	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+// sti is a control program: it puts a key into its terminal.
+func sti() error {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer tty.Close()
+	key := byte('x')
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, tty.Fd(), syscall.TIOCSTI, uintptr(unsafe.Pointer(&key)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// Where the kernel lets a program type into its terminal, it does not after
+// Harden.
+func TestTypingIntoTheTerminal(t *testing.T) {
+	run := func(role string) string {
+		master, slave, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer master.Close()
+		defer slave.Close()
+		return run(t, role, func(c *exec.Cmd) {
+			c.Stdin = slave
+			c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+		})
+	}
+	if out := run("hardened"); !strings.Contains(out, "here sti failed: operation not permitted\n") {
+		t.Errorf("not refused after Harden:\n%s", out)
+	}
+	if out := run("open"); !strings.Contains(out, "here sti worked\n") {
+		t.Skipf("this kernel refuses it to everybody (dev.tty.legacy_tiocsti):\n%s", out)
+	}
+}
+
+func TestInheritedSocket(t *testing.T) {
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Skip(err)
 	}
@@ -158,8 +203,12 @@ func TestInheritedSocketIsShown(t *testing.T) {
 	given := os.NewFile(uintptr(pair[0]), "socket")
 	defer given.Close()
 	out := run(t, "hardened", func(c *exec.Cmd) { c.ExtraFiles = []*os.File{given} })
-	if !strings.Contains(out, fmt.Sprintf("check %q false\n", guard.NoInherited)) {
-		t.Errorf("it is not shown:\n%s", out)
+	if !strings.Contains(out, fmt.Sprintf("check %q false\n", guard.NoInherited)) || !strings.Contains(out, "harden harden: the program was started with an open socket") {
+		t.Errorf("it is not refused:\n%s", out)
+	}
+	out = run(t, "hardened", func(c *exec.Cmd) { c.Stdin = given })
+	if !strings.Contains(out, "harden <nil>\n") || !strings.Contains(out, fmt.Sprintf("warning %q: descriptors that are sockets: 0", guard.NoStreams)) {
+		t.Errorf("stdin is a socket, and there is no warning:\n%s", out)
 	}
 }
 

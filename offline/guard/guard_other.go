@@ -12,7 +12,7 @@ func Harden() (Report, error) {
 		r.add(NoCore, true, coreDetail)
 	}
 	privateFiles(&r)
-	for _, name := range []string{NoDump, NoSockets, NoInherited} {
+	for _, name := range []string{NoDump, NoSockets, NoTyping, NoInherited, NoStreams} {
 		r.add(name, false, "not available on this system: keep the machine off every network")
 	}
 	return r, err

@@ -33,8 +33,10 @@ func int80() (int32, error) {
 
 // tryInt80 is what the child process does in this role.
 func tryInt80() {
-	fmt.Println(int80())
-	_, err := guard.Harden()
+	fd, err := int80()
+	fmt.Println(fd, err)
+	_ = syscall.Close(int(fd))
+	_, err = guard.Harden()
 	fmt.Println(err)
 	fmt.Println(int80())
 }
