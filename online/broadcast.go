@@ -74,7 +74,7 @@ func (r *Relay) work(ctx context.Context, f journal.Filter, do func(*step, conte
 	for {
 		lease, items, err := r.claim(ctx, f)
 		if err != nil || len(items) == 0 {
-			return all, errors.Join(err, lines.troubles())
+			return r.withHeld(ctx, all, total, f), errors.Join(err, lines.troubles())
 		}
 		f.After = items[len(items)-1].After()
 		steps := make([]step, len(items))
@@ -93,6 +93,22 @@ func (r *Relay) work(ctx context.Context, f journal.Filter, do func(*step, conte
 			return all, err
 		}
 	}
+}
+
+// withHeld adds, as problems, the items that others hold.
+func (r *Relay) withHeld(ctx context.Context, all []step, total int, f journal.Filter) []step {
+	if len(all) >= total {
+		return all
+	}
+	f.After = 0
+	problems, err := r.held(ctx, f)
+	if err != nil {
+		return all // the next run says so
+	}
+	for _, p := range problems {
+		all = append(all, step{Relay: r, item: journal.Item{ID: p.ID}, problem: &p})
+	}
+	return all
 }
 
 // partOf is the relay with the progress of a part of something longer.

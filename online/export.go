@@ -196,7 +196,13 @@ func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) (j
 	if o.Again {
 		states = append(states, journal.Exported)
 	}
-	lease, items, err := r.claim(ctx, journal.Filter{States: states, IDs: o.IDs, Network: o.Network, Max: limit})
+	f := journal.Filter{States: states, IDs: o.IDs, Network: o.Network, Max: limit}
+	lease, items, err := r.claim(ctx, f)
+	if err != nil {
+		return lease, nil, err
+	}
+	held, err := r.held(ctx, f)
+	report.Problems = append(report.Problems, held...)
 	if err != nil || len(items) == 0 {
 		return lease, nil, err
 	}

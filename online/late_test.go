@@ -65,7 +65,7 @@ func TestLateRelay(t *testing.T) {
 		late <- outcome{report, err}
 	}()
 	<-reached
-	if got, err := quick.Broadcast(t.Context(), online.BroadcastOptions{}); err != nil || len(got.Broadcast)+len(got.Problems) != 0 {
+	if got, err := quick.Broadcast(t.Context(), online.BroadcastOptions{}); err != nil || len(got.Broadcast) != 0 || codes(got.Problems) != "other-relay " || !strings.Contains(got.Problems[0].Reason, "held by ") {
 		t.Errorf("while it is held: %+v, %v", got, err)
 	}
 	if _, err := quick.Reject(t.Context(), onlinetest.ID(1), "why"); !errors.Is(err, online.ErrTooLate) {

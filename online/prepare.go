@@ -25,7 +25,13 @@ func (r *Relay) prepareAll(ctx context.Context, o FetchOptions, chains []chain.I
 	}
 	for {
 		lease, items, err := r.claim(ctx, f)
-		if err != nil || len(items) == 0 {
+		if err != nil {
+			return err
+		}
+		if len(items) == 0 {
+			f.After = 0
+			held, err := r.held(ctx, f)
+			report.Problems = append(report.Problems, held...)
 			return err
 		}
 		f.After = items[len(items)-1].After()

@@ -158,9 +158,8 @@ func Open(ctx context.Context, o Options) (*Relay, error) {
 	return r, nil
 }
 
-// settle makes sure that the journal is this relay's, and gives back what an
-// earlier process of this folder had claimed when it was killed: whoever has
-// the folder's lock is the only one in its role.
+// settle makes sure that the journal is this relay's, and gives back what
+// processes that are gone had claimed when they were killed.
 func (r *Relay) settle(ctx context.Context, o Options) error {
 	if o.Read {
 		r.owner = rand.Text()
@@ -169,18 +168,39 @@ func (r *Relay) settle(ctx context.Context, o Options) error {
 	if err := r.journal.Own(ctx, r.identity.Public()); err != nil {
 		return err
 	}
-	var err error
-	if r.owner, err = ownerName(o.FS, o.Dir); err != nil {
+	command, err := ownerName(o.FS, o.Dir)
+	if err != nil {
 		return err
 	}
+	daemon := command + "-daemon"
+	r.owner = command
+	other, otherLock := daemon, daemonFile
 	if o.Daemon {
-		r.owner += "-daemon"
+		r.owner, other, otherLock = daemon, command, lockFile
 	}
-	return r.journal.FreeOwn(ctx, r.owner)
+	var held *durable.Lock // of the folder's other role, while its leases are taken away
+	err = r.journal.Enter(ctx, journal.Holder{Owner: r.owner, Name: holderName(o.Dir)}, func(owner string) bool {
+		switch {
+		case owner == r.owner: // this process has the lock of its role
+			return true
+		case owner == other:
+			if held == nil {
+				held, _ = durable.NewLock(filepath.Join(o.Dir, otherLock))
+			}
+			return held != nil
+		}
+		return o.Database == "" // a journal in the folder has no users elsewhere
+	})
+	if held != nil {
+		err = errors.Join(err, held.Close())
+	}
+	return err
 }
 
-// ownerName tells relays that share a journal apart: by a name of the folder's
-// own, and by machine and path, so that a copied folder is somebody else.
+// ownerName tells relays that share a journal apart by the very file of that
+// name in the folder: another container that has the folder is the same owner,
+// whoever has a copy of it is not. Where files have no identity, by machine and
+// path.
 func ownerName(fsys durable.FS, dir string) (string, error) {
 	path := filepath.Join(dir, ownerFile)
 	name, err := durable.ReadFile(fsys, path, 64)
@@ -191,18 +211,48 @@ func ownerName(fsys durable.FS, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	host, _ := os.Hostname()
-	whole, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
+	file, known := durable.Identity(path)
+	if !known {
+		host, _ := os.Hostname()
+		whole, err := filepath.Abs(dir)
+		if err != nil {
+			return "", err
+		}
+		file = fmt.Sprintf("%q %q", host, whole)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", name, host, whole))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %s", name, file))
 	return hex.EncodeToString(sum[:8]), nil
+}
+
+// holderName says to people who holds an item.
+func holderName(dir string) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "an unnamed machine"
+	}
+	if whole, err := filepath.Abs(dir); err == nil {
+		dir = whole
+	}
+	return host + ":" + dir
 }
 
 // claim takes items that nobody else works with.
 func (r *Relay) claim(ctx context.Context, f journal.Filter) (journal.Lease, []journal.Item, error) {
 	return r.journal.Claim(ctx, r.owner, r.lease, f)
+}
+
+// held says of what f chooses which items others hold, and until when: they are
+// not overlooked, and are free again at that time at the latest.
+func (r *Relay) held(ctx context.Context, f journal.Filter) ([]Problem, error) {
+	list, err := r.journal.Held(ctx, r.owner, f)
+	if err != nil {
+		return nil, err
+	}
+	problems := make([]Problem, len(list))
+	for i, h := range list {
+		problems[i] = Problem{ID: h.ID, Code: CodeOtherRelay, Reason: fmt.Sprintf("held by %s until %s, which works with it or was killed: run this again then, or start that relay", h.By, h.Until.Format(time.RFC3339))}
+	}
+	return problems, nil
 }
 
 // release gives back what is not done with, also when the step is cut short.

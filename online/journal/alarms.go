@@ -103,7 +103,7 @@ func (j *Journal) Alarms(ctx context.Context, f AlarmFilter) ([]Alarm, error) {
 	}
 	var all []Alarm
 	err := j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, j.d.sql(query), args...)
+		rows, err := j.db.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ var ErrNoRequest = errors.New("no such request in the journal")
 func (j *Journal) Request(ctx context.Context, digest bundle.Digest) ([]byte, error) {
 	var file []byte
 	err := j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT file FROM requests WHERE digest = ?"), digest[:]).Scan(&file)
+		return j.db.QueryRowContext(ctx, "SELECT file FROM requests WHERE digest = ?", digest[:]).Scan(&file)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNoRequest
@@ -72,9 +72,10 @@ type Waiting struct {
 func (j *Journal) Waiting(ctx context.Context) ([]Waiting, error) {
 	var list []Waiting
 	err := j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, j.d.sql(`SELECT digest, written,
-				EXISTS (SELECT 1 FROM items WHERE items.request = digest AND held_until > {now})
-			FROM requests WHERE EXISTS (SELECT 1 FROM items WHERE items.request = digest AND state = 'exported') ORDER BY rowid`))
+		rows, err := j.db.QueryContext(ctx, `WITH waiting AS MATERIALIZED (SELECT DISTINCT request FROM items WHERE state = 'exported'),
+			held AS MATERIALIZED (SELECT DISTINCT request FROM items WHERE held_until > 0 AND holder > '' AND held_until > {now})
+			SELECT digest, written, digest IN (SELECT request FROM held WHERE request IS NOT NULL)
+			FROM requests WHERE digest IN (SELECT request FROM waiting) ORDER BY rowid + 0`)
 		if err != nil {
 			return err
 		}
@@ -117,7 +118,7 @@ func (j *Journal) Written(ctx context.Context, digest bundle.Digest) error {
 func (j *Journal) HasResult(ctx context.Context, digest bundle.Digest) (bool, error) {
 	var n int
 	err := j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT count(*) FROM results WHERE digest = ?"), digest[:]).Scan(&n)
+		return j.db.QueryRowContext(ctx, "SELECT count(*) FROM results WHERE digest = ?", digest[:]).Scan(&n)
 	})
 	if err != nil {
 		return false, fmt.Errorf("journal: result %.16s: %w", digest, err)
@@ -216,7 +217,7 @@ func (j *Journal) sign(ctx context.Context, tx tx, s SignedItem) error {
 // very same one, the first that was signed.
 func (j *Journal) Payer(ctx context.Context, txid string) (id string, err error) {
 	err = j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT id FROM payers WHERE txid = ?"), txid).Scan(&id)
+		return j.db.QueryRowContext(ctx, "SELECT id FROM payers WHERE txid = ?", txid).Scan(&id)
 	})
 	if err != nil {
 		return "", fmt.Errorf("journal: payer of %.64s: %w", txid, err)
@@ -277,6 +278,9 @@ var ErrOtherRelay = errors.New("this journal belongs to another relay identity")
 // share it have that identity, so that each takes the Results of what any of
 // them has exported.
 func (j *Journal) Own(ctx context.Context, relay identity.Public) error {
+	if first, has, err := j.Owner(ctx); err == nil && has && first == relay { // what is done already costs no write
+		return nil
+	}
 	var first []byte
 	err := j.change(ctx, "own", func(tx tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO relay ("only", identity) VALUES (1, ?) ON CONFLICT ("only") DO NOTHING`, relay[:])

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -73,20 +74,91 @@ func words(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
+// database is a pool of connections that speaks the dialect and counts what
+// is asked of it.
+type database struct {
+	*sql.DB
+	d          dialect
+	statements *atomic.Int64
+}
+
+func (b database) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	b.statements.Add(1)
+	return b.DB.QueryContext(ctx, b.d.sql(query), args...)
+}
+
+func (b database) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	b.statements.Add(1)
+	return b.DB.QueryRowContext(ctx, b.d.sql(query), args...)
+}
+
+func (b database) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	b.statements.Add(1)
+	return b.DB.ExecContext(ctx, b.d.sql(query), args...)
+}
+
+// begin starts a transaction at the isolation level that every query here is
+// written for, whatever the server's default is.
+func (b database) begin(ctx context.Context) (tx, error) {
+	b.statements.Add(2) // with its end
+	var options sql.TxOptions
+	if b.d.numbered {
+		options.Isolation = sql.LevelReadCommitted
+	}
+	t, err := b.BeginTx(ctx, &options)
+	return tx{t, b.d, b.statements}, err
+}
+
 // tx is a database transaction that speaks the dialect.
 type tx struct {
 	*sql.Tx
-	d dialect
+	d          dialect
+	statements *atomic.Int64
 }
 
 func (t tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	t.statements.Add(1)
 	return t.Tx.ExecContext(ctx, t.d.sql(query), args...)
 }
 
+func (t tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	t.statements.Add(1)
+	return t.Tx.QueryContext(ctx, t.d.sql(query), args...)
+}
+
 func (t tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	t.statements.Add(1)
 	return t.Tx.QueryRowContext(ctx, t.d.sql(query), args...)
 }
 
-func (t tx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
-	return t.Tx.PrepareContext(ctx, t.d.sql(query))
+// PrepareContext prepares a statement that is executed many times.
+func (t tx) PrepareContext(ctx context.Context, query string) (statement, error) {
+	if t.d.numbered { // a pooler hands a named statement to whoever has the server's connection next
+		return statement{t: t, query: query}, nil
+	}
+	stmt, err := t.Tx.PrepareContext(ctx, t.d.sql(query))
+	return statement{t: t, query: query, prepared: stmt}, err
+}
+
+// statement is a statement that is executed many times, prepared where the
+// database has that for a transaction.
+type statement struct {
+	t        tx
+	query    string
+	prepared *sql.Stmt // nil on PostgreSQL
+}
+
+func (s statement) ExecContext(ctx context.Context, args ...any) (sql.Result, error) {
+	if s.prepared == nil {
+		return s.t.ExecContext(ctx, s.query, args...)
+	}
+	s.t.statements.Add(1)
+	return s.prepared.ExecContext(ctx, args...)
+}
+
+func (s statement) Close() error {
+	if s.prepared == nil {
+		return nil
+	}
+	return s.prepared.Close()
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,18 +86,16 @@ type Filter struct {
 	Shallow int64   // only those with fewer confirmations when last looked for
 	Account *string // only what this API key fetched
 	Codes   []chain.Code
+	Since   time.Time // only those that came into their state then or later
 }
 
 // Items lists items, oldest first.
 func (j *Journal) Items(ctx context.Context, f Filter) ([]Item, error) {
-	where, args := f.where("")
-	query := "SELECT " + columns + " FROM items" + where + " ORDER BY seq"
-	if f.Max > 0 {
-		query, args = query+" LIMIT ?", append(args, f.Max)
-	}
+	with, args := f.chosen("", "")
+	query := with + "SELECT " + columns + " FROM items WHERE seq IN (SELECT seq FROM chosen) ORDER BY seq"
 	var items []Item
 	err := j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, j.d.sql(query), args...)
+		rows, err := j.db.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
 		}
@@ -121,8 +120,45 @@ func (j *Journal) Item(ctx context.Context, id string) (Item, error) {
 	return items[0], nil
 }
 
-// where makes the condition of a query, with one more that is given.
-func (f Filter) where(condition string) (string, []any) {
+// chosen returns the common table expression "chosen" with the places of the
+// items that f chooses, oldest first and at most f.Max, with one more
+// condition, and what locks them. Of each state the oldest are found by an
+// index, so that neither finished items nor those of other states are read.
+func (f Filter) chosen(condition, lock string) (string, []any) {
+	limit := ""
+	if f.Max > 0 {
+		limit = fmt.Sprintf(" LIMIT %d", f.Max)
+	}
+	order := "seq"
+	if f.Shallow > 0 || !f.Since.IsZero() {
+		order = "seq + 0" // few by their own index, then sorted; not all in order
+	}
+	parts := []Filter{f}
+	if len(f.IDs) == 0 && len(f.States) > 1 {
+		parts = nil
+		for _, s := range slices.Compact(slices.Sorted(slices.Values(f.States))) {
+			one := f
+			one.States = []State{s}
+			parts = append(parts, one)
+		}
+	}
+	var with, union strings.Builder
+	var args []any
+	for i, p := range parts {
+		where, more := p.where(condition, len(f.IDs) > 0)
+		args = append(args, more...)
+		fmt.Fprintf(&with, "part%d AS MATERIALIZED (SELECT seq FROM items%s ORDER BY %s%s %s), ", i, where, order, limit, lock)
+		if i > 0 {
+			union.WriteString(" UNION ALL ")
+		}
+		fmt.Fprintf(&union, "SELECT seq FROM part%d", i)
+	}
+	return "WITH " + with.String() + "chosen AS MATERIALIZED (SELECT seq FROM (" + union.String() + ") AS parts ORDER BY seq" + limit + ") ", args
+}
+
+// where makes the condition of a query, with one more that is given. unindexed
+// keeps the index over states out: there is a better one.
+func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	var all []string
 	var args []any
 	if condition != "" {
@@ -132,17 +168,27 @@ func (f Filter) where(condition string) (string, []any) {
 		b, _ := json.Marshal(list)
 		all, args = append(all, column+" IN ({list})"), append(args, string(b))
 	}
+	if len(f.IDs) > 0 {
+		in("id", f.IDs)
+	}
 	if len(f.States) > 0 {
-		in("state", f.States)
+		column := "state"
+		if unindexed {
+			column = "state || ''"
+		}
+		all = append(all, column+" IN (?"+strings.Repeat(", ?", len(f.States)-1)+")")
+		for _, s := range f.States {
+			args = append(args, string(s))
+		}
 	}
 	if len(f.Chains) > 0 {
 		in("chain", f.Chains)
 	}
-	if len(f.IDs) > 0 {
-		in("id", f.IDs)
-	}
 	if len(f.Codes) > 0 {
 		in("code", f.Codes)
+	}
+	if !f.Since.IsZero() {
+		all, args = append(all, "since >= ?"), append(args, f.Since.Unix())
 	}
 	if f.Network != chain.UnknownNetwork {
 		all, args = append(all, "network = ?"), append(args, f.Network)
@@ -276,9 +322,9 @@ func (j *Journal) Sighted(ctx context.Context, id string, l Lease, depth int64) 
 
 // Count says how many items f chooses, without its Max.
 func (j *Journal) Count(ctx context.Context, f Filter) (n int, err error) {
-	where, args := f.where("")
+	where, args := f.where("", len(f.IDs) > 0)
 	err = j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT count(*) FROM items"+where), args...).Scan(&n)
+		return j.db.QueryRowContext(ctx, "SELECT count(*) FROM items"+where, args...).Scan(&n)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("journal: count: %w", err)

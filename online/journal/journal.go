@@ -13,7 +13,6 @@ package journal
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -25,14 +24,15 @@ import (
 // Journal is an open journal. It is safe for concurrent use, by several
 // processes too.
 type Journal struct {
-	db     *sql.DB
+	db     database
 	d      dialect
 	shared bool // on PostgreSQL: connections come and go
 	now    func() time.Time
 	pause  func(context.Context, time.Duration) error
 	group  group
 
-	commits atomic.Int64 // since it was opened
+	commits    atomic.Int64 // since it was opened
+	statements atomic.Int64
 }
 
 // Item is one pending transaction with its history's last line.
@@ -63,6 +63,7 @@ type Item struct {
 // if there is none.
 func Open(ctx context.Context, where string, now func() time.Time) (*Journal, error) {
 	j := &Journal{now: now, pause: pause, shared: IsAddress(where)}
+	j.db.statements = &j.statements
 	open := openSQLite
 	if j.shared {
 		open = openPostgres
@@ -88,6 +89,10 @@ func pause(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
+
+// Statements returns how many statements the database was given since the
+// journal was opened.
+func (j *Journal) Statements() int64 { return j.statements.Load() }
 
 // Close closes the journal.
 func (j *Journal) Close() error { return j.db.Close() }
@@ -149,12 +154,15 @@ func (j *Journal) commit(ctx context.Context, f func(tx) error) error {
 }
 
 func (j *Journal) once(ctx context.Context, f func(tx) error) error {
-	t, err := j.db.BeginTx(ctx, nil)
+	t, err := j.db.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = t.Rollback() }()
-	if err := f(tx{t, j.d}); err != nil {
+	if err := j.guard(ctx, t); err != nil {
+		return err
+	}
+	if err := f(t); err != nil {
 		return err
 	}
 	return t.Commit()

@@ -33,13 +33,18 @@ type Lease struct {
 // Left is how long the lease is good for from now, not more than that.
 func (l Lease) Left(now time.Time) time.Duration { return l.until.Sub(now) }
 
+// free is the condition that nobody holds an item.
+const free = "held_until <= {now}"
+
 // Claim takes up to f.Max (0: all) of the items that f chooses and that nobody
-// holds. owner names who claims: FreeOwn gives back all that it left behind.
+// holds. owner names who claims: Enter gives back all that it left behind.
 func (j *Journal) Claim(ctx context.Context, owner string, ttl time.Duration, f Filter) (Lease, []Item, error) {
-	where, args := f.where("held_until <= {now}")
+	any := f
+	any.Max = 1
+	with, args := any.chosen(free, "")
 	var found int
 	err := j.read(ctx, func() error { // most looks find nothing: that is to cost no write
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT count(*) FROM (SELECT 1 FROM items"+where+" LIMIT 1) AS eligible"), args...).Scan(&found)
+		return j.db.QueryRowContext(ctx, with+"SELECT count(*) FROM chosen", args...).Scan(&found)
 	})
 	if err != nil {
 		return Lease{}, nil, fmt.Errorf("journal: claim: %w", err)
@@ -48,20 +53,13 @@ func (j *Journal) Claim(ctx context.Context, owner string, ttl time.Duration, f 
 		return Lease{}, nil, nil
 	}
 	lease := Lease{holder: owner + "/" + rand.Text(), ttl: ttl}
-	limit := "-1"
-	if j.shared {
-		limit = "ALL"
-	}
-	if f.Max > 0 {
-		limit = fmt.Sprint(f.Max)
-	}
-	query := "WITH chosen AS MATERIALIZED (SELECT seq FROM items" + where + " ORDER BY seq LIMIT " + limit + " {free}) " +
-		"UPDATE items SET holder = ?, held_until = {now} + ? WHERE seq IN (SELECT seq FROM chosen) AND held_until <= {now} RETURNING " + columns
+	with, args = f.chosen(free, "{free}")
+	query := with + "UPDATE items SET holder = ?, held_until = {now} + ? WHERE seq IN (SELECT seq FROM chosen) AND " + free + " RETURNING " + columns
 	args = append(args, lease.holder, ttl.Milliseconds())
 	var items []Item
 	err = j.change(ctx, "claim", func(t tx) error {
 		lease.until = j.now().Add(ttl)
-		rows, err := t.QueryContext(ctx, t.d.sql(query), args...)
+		rows, err := t.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
 		}
@@ -88,33 +86,18 @@ func (j *Journal) Release(ctx context.Context, l Lease) error {
 	if l.holder == "" {
 		return nil
 	}
-	return j.change(ctx, "release", func(t tx) error {
-		_, err := t.ExecContext(ctx, "UPDATE items SET holder = '', held_until = 0 WHERE holder = ?", l.holder)
-		return err
-	})
+	return j.change(ctx, "release", func(t tx) error { return t.release(ctx, l.holder) })
 }
 
-// FreeOwn gives back what earlier processes of an owner held when they were
-// killed. It is for the one process that is the owner now.
-func (j *Journal) FreeOwn(ctx context.Context, owner string) error {
-	var held int
-	prefix := owner + "/"
-	err := j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT count(*) FROM items WHERE held_until > 0 AND substr(holder, 1, ?) = ?"), len(prefix), prefix).Scan(&held)
-	})
-	if err != nil || held == 0 {
-		return err
-	}
-	return j.change(ctx, "free", func(t tx) error {
-		_, err := t.ExecContext(ctx, "UPDATE items SET holder = '', held_until = 0 WHERE held_until > 0 AND substr(holder, 1, ?) = ?", len(prefix), prefix)
-		return err
-	})
+func (t tx) release(ctx context.Context, holder string) error {
+	_, err := t.ExecContext(ctx, "UPDATE items SET holder = '', held_until = 0 WHERE holder = ? AND held_until > 0", holder)
+	return err
 }
 
 // fence is the condition that an item may be changed by whoever has l.
 func (l Lease) fence() (condition string, args []any) {
 	if l.holder == "" {
-		return " AND held_until <= {now}", nil
+		return " AND " + free, nil
 	}
 	return " AND holder = ? AND held_until > {now}", []any{l.holder}
 }

@@ -95,19 +95,29 @@ func TestLeaseExpires(t *testing.T) {
 }
 
 // A relay that was killed gets its own items back at once, and no other's.
-func TestFreeOwn(t *testing.T) {
+func TestEnter(t *testing.T) {
 	j, _ := open(t)
 	bring(t, j, "a", journal.Fetched)
 	bring(t, j, "b", journal.Fetched)
 	claim(t, j, "one", time.Hour, 1)
 	claim(t, j, "two", time.Hour, 1)
-	must(t, j.FreeOwn(t.Context(), "on"))
+	must(t, j.Enter(t.Context(), journal.Holder{Owner: "on", Name: "machine 3"}, func(owner string) bool { return owner == "on" }))
 	if _, items := claim(t, j, "x", time.Minute, 0); len(items) != 0 {
 		t.Fatal(len(items))
 	}
-	must(t, j.FreeOwn(t.Context(), "one"))
+	must(t, j.Enter(t.Context(), journal.Holder{Owner: "two", Name: "machine 2"}, func(string) bool { return false }))
+	claim(t, j, "two", time.Hour, 1)
+	held, err := j.Held(t.Context(), "one", journal.Filter{States: []journal.State{journal.Fetched}})
+	if err != nil || len(held) != 1 || held[0].ID != "b" || held[0].By != "machine 2" || time.Until(held[0].Until) < 50*time.Minute {
+		t.Errorf("%+v, %v", held, err)
+	}
+	must(t, j.Enter(t.Context(), journal.Holder{Owner: "one", Name: "machine 1"}, func(owner string) bool { return owner == "one" }))
 	if _, items := claim(t, j, "x", time.Minute, 0); len(items) != 1 || items[0].ID != "a" {
 		t.Error(len(items))
+	}
+	must(t, j.Enter(t.Context(), journal.Holder{Owner: "one", Name: "machine 1"}, func(string) bool { return true })) // nobody else can be there
+	if _, items := claim(t, j, "y", time.Minute, 0); len(items) != 2 {
+		t.Errorf("alone: %d", len(items))
 	}
 }
 

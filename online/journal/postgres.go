@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -23,7 +24,7 @@ import (
 var ErrAddress = errors.New("database address is not usable")
 
 // ErrNotDurable is returned for a server that acknowledges what is not on disk.
-var ErrNotDurable = errors.New("this PostgreSQL server runs with fsync off: what it acknowledges can be lost")
+var ErrNotDurable = errors.New("what this PostgreSQL server acknowledges can be lost")
 
 // IsAddress tells the address of a database from a path.
 func IsAddress(where string) bool { return strings.Contains(where, "://") }
@@ -37,20 +38,46 @@ func openPostgres(ctx context.Context, j *Journal, address string) error {
 	if err != nil {
 		return err
 	}
-	j.db = stdlib.OpenDB(*config)
+	j.db.DB = stdlib.OpenDB(*config)
 	j.db.SetMaxOpenConns(connections)
 	j.db.SetMaxIdleConns(connections)
 	j.d = postgresDialect()
-	var fsync string
-	if err := j.db.QueryRowContext(ctx, "SHOW fsync").Scan(&fsync); err != nil {
+	j.db.d = j.d
+	if err := j.durable(ctx); err != nil {
 		_ = j.db.Close()
 		return fmt.Errorf("journal: %w", away(err))
 	}
-	if fsync != "on" {
-		_ = j.db.Close()
-		return fmt.Errorf("journal: %w", ErrNotDurable)
+	return nil
+}
+
+// durable looks whether a commit that is acknowledged is on the server's disk.
+func (j *Journal) durable(ctx context.Context) error {
+	for _, name := range []string{"fsync", "synchronous_commit"} {
+		var value string
+		if err := j.db.QueryRowContext(ctx, "SELECT current_setting(?)", name).Scan(&value); err != nil {
+			return err
+		}
+		if value == "off" {
+			return fmt.Errorf("%w: %s is off", ErrNotDurable, name)
+		}
 	}
 	return nil
+}
+
+// guard sets, for one transaction, what it rests on. Not for the session: a
+// pooler hands each transaction to another one, and takes few parameters when
+// a connection starts.
+func (j *Journal) guard(ctx context.Context, t tx) error {
+	if !j.shared {
+		return nil
+	}
+	var commit string
+	err := t.QueryRowContext(ctx, `SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true),
+		set_config('lock_timeout', '10s', true), set_config('statement_timeout', '60s', true), set_config('idle_in_transaction_session_timeout', '60s', true)`).Scan(&commit, new(string), new(string), new(string))
+	if err == nil && commit == "off" {
+		err = fmt.Errorf("%w: synchronous_commit is off", ErrNotDurable)
+	}
+	return err
 }
 
 // CheckAddress says, without connecting, whether an address may be used.
@@ -75,45 +102,53 @@ func parseAddress(address string) (*pgx.ConnConfig, error) {
 	if !query.Has("target_session_attrs") {
 		query.Set("target_session_attrs", "read-write") // never a standby
 	}
-	if err := demandTLS(u, query); err != nil {
+	config, err := resolve(u, query)
+	if err != nil {
 		return nil, err
 	}
-	u.RawQuery = query.Encode()
-	config, err := pgx.ParseConfig(u.String())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrAddress, errors.Unwrap(err)) // without the address
-	}
-	for name, value := range map[string]string{
-		"application_name": "kms-online", "synchronous_commit": "on", "default_transaction_isolation": "read committed",
-		"lock_timeout": "10s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s",
-	} {
-		config.RuntimeParams[name] = value
-	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // no named statements: a pooler would mix them up
+	config.RuntimeParams["application_name"] = "kms-online"
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 10 * time.Second
 	}
 	return config, nil
 }
 
-// demandTLS wants a server on another machine to prove who it is.
-func demandTLS(u *url.URL, query url.Values) error {
-	hosts := []string{u.Hostname()}
-	if h := query.Get("host"); h != "" {
-		hosts = strings.Split(h, ",")
-	} else if strings.Contains(u.Host, ",") {
-		hosts = strings.Split(u.Host, ",")
+// resolve has pgx gather hosts and TLS from the address, the environment and
+// service files, and looks at what it found: a server on another machine must
+// prove who it is, wherever its name came from.
+func resolve(u *url.URL, query url.Values) (*pgx.ConnConfig, error) {
+	config, err := parse(u, query)
+	if err != nil || proven(config) {
+		return config, err
 	}
-	if !slices.ContainsFunc(hosts, remote) {
-		return nil
-	}
-	switch query.Get("sslmode") {
-	case "":
+	if !query.Has("sslmode") {
 		query.Set("sslmode", "verify-full")
-	case "verify-full", "verify-ca":
-	default:
-		return fmt.Errorf("%w: sslmode must be verify-full or verify-ca for a server on another machine", ErrAddress)
+		if config, err = parse(u, query); err != nil || proven(config) {
+			return config, err
+		}
 	}
-	return nil
+	return nil, fmt.Errorf("%w: sslmode must be verify-full or verify-ca for a server on another machine", ErrAddress)
+}
+
+func parse(u *url.URL, query url.Values) (*pgx.ConnConfig, error) {
+	full := *u
+	full.RawQuery = query.Encode()
+	config, err := pgx.ParseConfig(full.String())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrAddress, errors.Unwrap(err)) // without the address
+	}
+	return config, nil
+}
+
+// proven reports whether every server that pgx would try is on this machine,
+// or has to show a certificate that is verified.
+func proven(config *pgx.ConnConfig) bool {
+	verified := func(host string, t *tls.Config) bool {
+		return !remote(host) || t != nil && (!t.InsecureSkipVerify || t.VerifyPeerCertificate != nil || t.VerifyConnection != nil)
+	}
+	return verified(config.Host, config.TLSConfig) &&
+		!slices.ContainsFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool { return !verified(f.Host, f.TLSConfig) })
 }
 
 func remote(host string) bool {

@@ -2,8 +2,7 @@ package journal
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,23 +12,11 @@ import (
 // that are held. They are hashed by whoever rests on them.
 func (j *Journal) Previous(ctx context.Context, txids []string) (map[string][]byte, error) {
 	have := make(map[string][]byte, len(txids))
-	query := j.d.sql("SELECT raw FROM previous WHERE txid = ?")
 	err := j.read(ctx, func() error {
-		stmt, err := j.db.PrepareContext(ctx, query)
-		if err != nil {
-			return err
-		}
-		defer stmt.Close()
-		for _, id := range txids {
-			var raw []byte
-			err := stmt.QueryRowContext(ctx, id).Scan(&raw)
-			if errors.Is(err, sql.ErrNoRows) {
-				continue
+		for part := range slices.Chunk(txids, previousAtOnce) {
+			if err := j.previous(ctx, part, have); err != nil {
+				return err
 			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", id, err)
-			}
-			have[id] = raw
 		}
 		return nil
 	})
@@ -37,6 +24,30 @@ func (j *Journal) Previous(ctx context.Context, txids []string) (map[string][]by
 		return nil, fmt.Errorf("journal: previous transactions: %w", err)
 	}
 	return have, nil
+}
+
+// previousAtOnce bounds how many previous transactions one query asks for.
+const previousAtOnce = 500
+
+func (j *Journal) previous(ctx context.Context, txids []string, have map[string][]byte) error {
+	list, err := json.Marshal(txids)
+	if err != nil {
+		return err
+	}
+	rows, err := j.db.QueryContext(ctx, "SELECT txid, raw FROM previous WHERE txid IN ({list})", string(list))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var raw []byte
+		if err := rows.Scan(&id, &raw); err != nil {
+			return err
+		}
+		have[id] = raw
+	}
+	return rows.Err()
 }
 
 // PreviousTx is a previous transaction without witness and its id.

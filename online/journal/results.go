@@ -19,7 +19,7 @@ type Received struct {
 func (j *Journal) Results(ctx context.Context, request bundle.Digest) ([]Received, error) {
 	var list []Received
 	err := j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, j.d.sql("SELECT file, imported FROM results WHERE request = ? ORDER BY imported, digest"), request[:])
+		rows, err := j.db.QueryContext(ctx, "SELECT file, imported FROM results WHERE request = ? ORDER BY imported, digest", request[:])
 		if err != nil {
 			return err
 		}

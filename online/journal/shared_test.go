@@ -43,7 +43,7 @@ func TestPostgres(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"Transitions": TestTransitions, "MoveIsOneTransaction": TestMoveIsOneTransaction, "Add": TestAdd, "Filter": TestFilter,
 		"SignedOnce": TestSignedOnce, "Requests": TestRequests, "Peer": TestPeer, "Previous": TestPrevious,
-		"Lease": TestLease, "LeaseExpires": TestLeaseExpires, "FreeOwn": TestFreeOwn, "LateSignature": TestLateSignature, "Together": TestTogether,
+		"Lease": TestLease, "LeaseExpires": TestLeaseExpires, "Enter": TestEnter, "LateSignature": TestLateSignature, "Together": TestTogether,
 		"Payer": TestPayer, "Own": TestOwn, "SameRequest": TestSameRequest, "Alarms": TestAlarms, "OddWords": TestOddWords,
 		"OpenAtOnce": testOpenAtOnce, "Newer": testNewer,
 	} {

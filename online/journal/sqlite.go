@@ -19,11 +19,12 @@ func openSQLite(_ context.Context, j *Journal, path string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	if j.db, err = sql.Open("sqlite", address(path)); err != nil {
+	if j.db.DB, err = sql.Open("sqlite", address(path)); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	j.db.SetMaxOpenConns(1)
 	j.d = sqliteDialect()
+	j.db.d = j.d
 	return nil
 }
 

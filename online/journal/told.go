@@ -11,7 +11,7 @@ func (j *Journal) Untold(ctx context.Context, limit int) ([]Item, error) {
 	query := "SELECT " + columns + " FROM items WHERE told <> state AND state IN ('completed', 'refused', 'rejected', 'failed') ORDER BY seq LIMIT ?"
 	var items []Item
 	err := j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, j.d.sql(query), limit)
+		rows, err := j.db.QueryContext(ctx, query, limit)
 		if err != nil {
 			return err
 		}
