@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ func main() {
 }
 
 func run(args []string, streams cli.Streams) int {
+	saveMemory()
 	report, err := guard.Harden()
 	if err != nil {
 		fmt.Fprintf(streams.Err, "kms-offline: %v\n", err)
@@ -36,6 +38,13 @@ func run(args []string, streams cli.Streams) int {
 	a := &app{Streams: streams, fs: durable.OS{}, random: hd.NewSource(rand.Reader), now: time.Now, sleep: time.Sleep, guard: report,
 		online: func() ([]string, bool) { return guard.NetworkUp(os.DirFS(guard.SysNet)) }}
 	return cli.Run(a.root(), args, streams)
+}
+
+// saveMemory has the collector run more often than it would: a batch of 25,000
+// is to be signed on the smallest of machines. The limit is soft.
+func saveMemory() {
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(120 << 20)
 }
 
 // built are the chains that this version signs for. A new chain of the UTXO

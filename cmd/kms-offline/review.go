@@ -1,13 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
-	"coldkms/offline/review"
 )
 
 func (a *app) review() *cobra.Command {
@@ -90,11 +92,33 @@ func (a *app) showReviews(judged []*offline.Judged, asked int) error {
 		}
 		return nil
 	}
-	docs := make([]review.BatchJSON, len(judged))
-	for i, j := range judged {
-		docs[i] = j.Batch.JSON()
+	out := bufio.NewWriterSize(a.Out, 64<<10)
+	err := writeReviews(printable{out}, judged, asked)
+	if err = errors.Join(err, out.Flush()); err != nil {
+		return fmt.Errorf("print: %w", err)
 	}
-	return printOneOrAll(a.Streams, docs, asked)
+	return nil
+}
+
+// writeReviews writes what printOneOrAll would print of the batches.
+func writeReviews(out io.Writer, judged []*offline.Judged, asked int) error {
+	if asked == 1 && len(judged) == 1 {
+		err := judged[0].Batch.WriteJSON(out, "")
+		_, end := io.WriteString(out, "\n")
+		return errors.Join(err, end)
+	}
+	separator := "[\n  "
+	for _, j := range judged {
+		if _, err := io.WriteString(out, separator); err != nil {
+			return err
+		}
+		if err := j.Batch.WriteJSON(out, "  "); err != nil {
+			return err
+		}
+		separator = ",\n  "
+	}
+	_, err := io.WriteString(out, "\n]\n")
+	return err
 }
 
 // printOneOrAll prints the value of one request as it is, and those of several

@@ -106,13 +106,18 @@ type (
 	}
 )
 
-// JSON gives the batch as data.
+// JSON returns the batch as data.
 func (b Batch) JSON() BatchJSON {
-	out := BatchJSON{Digest: b.Digest.String(), Totals: b.Totals(nil), Notices: append([]string{}, b.Notices...), Items: make([]ItemJSON, len(b.Items))}
-	for i, it := range b.Items {
-		out.Items[i] = it.json()
+	out := b.jsonHead()
+	for _, it := range b.Items {
+		out.Items = append(out.Items, it.json())
 	}
 	return out
+}
+
+// jsonHead is the batch as data without its items.
+func (b Batch) jsonHead() BatchJSON {
+	return BatchJSON{Digest: b.Digest.String(), Totals: b.Totals(nil), Notices: append([]string{}, b.Notices...), Items: []ItemJSON{}}
 }
 
 func (it Item) json() ItemJSON {

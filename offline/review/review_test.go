@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"coldkms/offline/policy"
@@ -187,5 +188,24 @@ func TestAmountsAreExact(t *testing.T) {
 	}
 	if got := Groups("tb1qw508d6q"); got != "tb1q w508 d6q" {
 		t.Errorf("groups: %q", got)
+	}
+}
+
+// Written item by item, the JSON is what the library makes of the whole.
+func TestWriteJSON(t *testing.T) {
+	b := batch()
+	b.Notices = []string{`a "items": [] that is not it, and <>&`}
+	for _, items := range [][]Item{b.Items, b.Items[:1], nil} {
+		b.Items = items
+		for _, prefix := range []string{"", "  "} {
+			want, err := indented(b.JSON(), prefix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got strings.Builder
+			if err := b.WriteJSON(&got, prefix); err != nil || got.String() != string(want) {
+				t.Errorf("%d items: %v\n%s\nwant\n%s", len(items), err, got.String(), want)
+			}
+		}
 	}
 }
