@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"coldkms/offline/ledger"
@@ -43,6 +44,8 @@ type Session struct {
 	Identity  identity.Private
 	Paired    func(identity.Public) bool
 	Ledger    *ledger.Ledger
+	Unsettled error     // why nothing is judged or signed: see Differences; nil if wallet and ledger agree
+	Random    io.Reader // of rounds
 	Policy    policy.Policy
 	Operators []operator.Operator // enrolled
 	Signers   []sign.Signer
@@ -74,6 +77,9 @@ type judgedItem struct {
 // Judge reads a Request from its bytes and judges every item. One bad item
 // never hides the others; an error is about the Request as a whole.
 func (s *Session) Judge(file []byte) (*Judged, error) {
+	if s.Unsettled != nil {
+		return nil, s.Unsettled
+	}
 	request, err := s.admit(file)
 	if err != nil {
 		return nil, err
@@ -245,9 +251,29 @@ func (j *Judged) describe() review.Batch {
 func (j *Judged) decoded(i int) bool { return len(j.items[i].subject.Outpoints) > 0 }
 
 // RecordReview writes down that this batch was judged and shown, so that
-// --approve can refer to it.
+// --approve can refer to it. It opens a round unless one is open for this
+// judgement.
 func (s *Session) RecordReview(j *Judged) error {
-	return s.Ledger.Append(s.about(j, ledger.KindReviewed))
+	round, err := s.newRound(j)
+	if err != nil {
+		return err
+	}
+	return s.recordReview(j, round)
+}
+
+// RecordReviewIn is RecordReview in a round that another machine with this
+// wallet has opened.
+func (s *Session) RecordReviewIn(j *Judged, round string) error {
+	if s.Ledger.Ended(round) {
+		return fmt.Errorf("%w: round %s has ended", ErrOtherApproval, round)
+	}
+	return s.recordReview(j, round)
+}
+
+func (s *Session) recordReview(j *Judged, round string) error {
+	line := s.about(j, ledger.KindReviewed)
+	line.Round = round
+	return s.Ledger.Append(line)
 }
 
 // about is a line that says under what a whole batch stands.

@@ -2,6 +2,7 @@ package offline
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"testing"
@@ -76,11 +77,11 @@ func newSession(t *testing.T, m *memory) (*Session, identity.Private) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	book, err := ledger.Create(m, "me", func() time.Time { return time.Unix(1_790_000_000, 0) })
+	book, err := ledger.Create(m, ledger.OwnerOf(own), func() time.Time { return time.Unix(1_790_000_000, 0) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Session{Identity: own, Paired: func(p identity.Public) bool { return p == relay.Public() }, Ledger: book,
+	return &Session{Identity: own, Paired: func(p identity.Public) bool { return p == relay.Public() }, Ledger: book, Random: rand.Reader,
 		Policy: policy.Default(), Signers: []sign.Signer{family{}}}, relay
 }
 

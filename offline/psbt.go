@@ -25,6 +25,9 @@ const psbtTag = "coldkms psbt v1\n"
 // An error is about the file, or about the choice of a chain; what is wrong
 // with the transaction is a refusal of its item.
 func (s *Session) JudgePSBT(file []byte, only chain.ID) (*Judged, error) {
+	if s.Unsettled != nil {
+		return nil, s.Unsettled
+	}
 	packet, err := psbt.Decode(file)
 	if err != nil {
 		return nil, err

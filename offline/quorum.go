@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -19,26 +20,53 @@ import (
 var (
 	ErrQuorum        = errors.New("too few operators approved this batch")
 	ErrNotOperator   = errors.New("approval is by nobody who is an operator of this wallet")
-	ErrOtherApproval = errors.New("approval is of something else: of another batch, under another policy, or of what was judged otherwise")
+	ErrOtherApproval = errors.New("approval is of something else: of another batch or round, under another policy, or of what was judged otherwise")
 	ErrNothingToSign = errors.New("all of this batch is refused: there is nothing to approve")
 )
 
-// terms are what an operator approves: the batch as it is judged now.
-func (s *Session) terms(j *Judged) operator.Terms {
-	t := operator.Terms{Batch: j.Request.Digest}
+// terms are what an operator approves: the batch as it is judged now, in its
+// open round. ok is false if it was not reviewed as it is judged now.
+func (s *Session) terms(j *Judged) (t operator.Terms, ok bool) {
+	judgement := j.judgement()
+	t.Batch = j.Request.Digest
 	copy(t.Policy[:], s.Policy.Hash())
-	judged, _ := hex.DecodeString(j.judgement())
+	judged, _ := hex.DecodeString(judgement)
 	copy(t.Judged[:], judged)
-	return t
+	round, err := hex.DecodeString(s.Ledger.Round(j.Request.Digest, s.policyHash(), judgement))
+	return t, err == nil && copy(t.Round[:], round) == len(t.Round)
+}
+
+// Round returns the nonce of the open round of a batch in hex, or "" if it was
+// not reviewed as it is judged now.
+func (s *Session) Round(j *Judged) string {
+	return s.Ledger.Round(j.Request.Digest, s.policyHash(), j.judgement())
+}
+
+// newRound returns the nonce under which a review is recorded: that of the
+// open round, or a fresh one.
+func (s *Session) newRound(j *Judged) (string, error) {
+	if open := s.Round(j); open != "" {
+		return open, nil
+	}
+	nonce := make([]byte, operator.RoundSize)
+	if _, err := io.ReadFull(s.Random, nonce); err != nil {
+		return "", fmt.Errorf("round: %w", err)
+	}
+	return hex.EncodeToString(nonce), nil
 }
 
 // Approve signs a batch as it is judged, by an operator's key, and records it.
-// how says in the ledger by which way the operator agreed.
+// The batch was reviewed as it is judged now. how says in the ledger by which
+// way the operator agreed.
 func (s *Session) Approve(j *Judged, key identity.Private, how string) (operator.Approval, error) {
 	if signable, _ := j.Batch.Count(); signable == 0 {
 		return operator.Approval{}, ErrNothingToSign
 	}
-	a := operator.Approve(key, s.terms(j))
+	t, ok := s.terms(j)
+	if !ok {
+		return operator.Approval{}, ErrNotReviewed
+	}
+	a := operator.Approve(key, t)
 	return a, s.TakeApproval(j, a, how)
 }
 
@@ -46,10 +74,11 @@ func (s *Session) Approve(j *Judged, key identity.Private, how string) (operator
 // that is on record already is not recorded again.
 func (s *Session) TakeApproval(j *Judged, a operator.Approval, how string) error {
 	name, enrolled := s.operator(a.Operator)
+	t, ok := s.terms(j)
 	switch {
 	case !enrolled:
 		return fmt.Errorf("%w: %s", ErrNotOperator, a.Operator.Fingerprint())
-	case a.Terms != s.terms(j) || !a.Valid():
+	case !ok || a.Terms != t || !a.Valid():
 		return fmt.Errorf("%w (it is by %s)", ErrOtherApproval, name)
 	}
 	who := operator.Operator{Name: name, Key: a.Operator}
@@ -57,6 +86,7 @@ func (s *Session) TakeApproval(j *Judged, a operator.Approval, how string) error
 		return nil
 	}
 	line := s.about(j, ledger.KindApproved)
+	line.Round = hex.EncodeToString(t.Round[:])
 	line.Operators, line.Approval = []string{who.Record(a)}, how
 	return s.Ledger.Append(line)
 }
@@ -74,8 +104,11 @@ func (s *Session) operator(key identity.Public) (name string, ok bool) {
 // each once, by their keys in ascending order. Each signature is checked, and
 // whoever is no operator any more does not count: a ledger alone is no proof.
 func (s *Session) Approvers(j *Judged) []operator.Operator {
+	t, ok := s.terms(j)
+	if !ok {
+		return nil
+	}
 	var list []operator.Operator
-	t := s.terms(j)
 	for _, record := range s.Ledger.ApprovedBy(j.Request.Digest, s.policyHash(), j.judgement()) {
 		_, a, err := operator.ParseRecord(record, t)
 		if err != nil || !a.Valid() {
@@ -158,13 +191,13 @@ func recordOf(list []operator.Operator) []string {
 	return names
 }
 
-// ReviewedAs says whether a batch was reviewed as it is judged now: an
+// ReviewedAs returns nil if a batch was reviewed as it is judged now: an
 // operator may then approve it by its digest.
 func (s *Session) ReviewedAs(j *Judged, digest bundle.Digest) error {
 	if digest != j.Request.Digest {
 		return fmt.Errorf("%w: --digest names %s, the request is %s", ErrNotReviewed, digest, j.Request.Digest)
 	}
-	if !s.Ledger.Reviewed(digest, s.policyHash(), j.judgement()) {
+	if s.Round(j) == "" {
 		return ErrNotReviewed
 	}
 	return nil

@@ -3,6 +3,7 @@ package offline
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -53,6 +54,75 @@ func judged(t *testing.T, s *Session, file []byte) *Judged {
 	return j
 }
 
+// reviewed records that a batch was reviewed, which opens its round.
+func reviewed(t *testing.T, s *Session, j *Judged) {
+	t.Helper()
+	if err := s.RecordReview(j); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func termsOf(t *testing.T, s *Session, j *Judged) operator.Terms {
+	t.Helper()
+	terms, ok := s.terms(j)
+	if !ok {
+		t.Fatal("no round is open")
+	}
+	return terms
+}
+
+// An approval of before a no, of before a signature, or from under a policy
+// that was in force twice never counts again, neither from a file that was
+// kept nor rebuilt from the ledger.
+func TestApprovalsNeverRevive(t *testing.T) {
+	policies := func(s *Session, hashes ...string) error {
+		for _, h := range hashes {
+			if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindPolicy, Policy: h}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for name, change := range map[string]func(*Session, *Judged) error{
+		"declined": func(s *Session, j *Judged) error { return s.Decline(j) },
+		"policies": func(s *Session, _ *Judged) error { return policies(s, "other", s.policyHash()) },
+		"operators": func(s *Session, _ *Judged) error {
+			return s.Ledger.Append(ledger.Line{Kind: ledger.KindOperator, Act: ledger.ActAdd, Operators: []string{"c 00"}})
+		},
+		"left out": func(s *Session, j *Judged) error {
+			return s.Ledger.Append(ledger.Line{Kind: ledger.KindLeftOut, Request: j.Request.Digest.String(), Left: []string{"other"}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, j := quorumSession(t)
+			reviewed(t, s, j)
+			first, err := s.Approve(j, person(t, 11), "typed")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := change(s, j); err != nil {
+				t.Fatal(err)
+			}
+			rebuilt := operator.Approval{Operator: first.Operator, Terms: first.Terms, Signature: first.Signature}
+			for _, again := range []func(){func() {}, func() { reviewed(t, s, j) }} {
+				again()
+				if got := s.Approvers(j); len(got) != 0 {
+					t.Errorf("%v count", got)
+				}
+				if err := s.TakeApproval(j, rebuilt, "carried"); !errors.Is(err, ErrOtherApproval) {
+					t.Errorf("carried again: %v", err)
+				}
+			}
+			if err := s.RecordReviewIn(j, fmt.Sprintf("%x", first.Round)); !errors.Is(err, ErrOtherApproval) {
+				t.Errorf("the round that ended is opened again: %v", err)
+			}
+			if _, err := s.Approve(j, person(t, 11), "typed"); err != nil || len(s.Approvers(j)) != 1 {
+				t.Errorf("approved anew: %v", err)
+			}
+		})
+	}
+}
+
 func signedOf(t *testing.T, s *Session, j *Judged) (int, Signatures) {
 	t.Helper()
 	done, err := s.Sign(j, s.Agree(j), "typed")
@@ -65,6 +135,7 @@ func signedOf(t *testing.T, s *Session, j *Judged) (int, Signatures) {
 
 func TestQuorum(t *testing.T) {
 	s, j := quorumSession(t)
+	reviewed(t, s, j)
 	if n, done := signedOf(t, s, j); n != 0 || done.Result.Outcomes[0].Code != chain.QuorumMissing {
 		t.Fatalf("signed without an approval: %v", done.Result.Outcomes)
 	}
@@ -94,7 +165,8 @@ func TestQuorum(t *testing.T) {
 // What another machine's approval is of has to be what is judged here.
 func TestCarriedApproval(t *testing.T) {
 	s, j := quorumSession(t)
-	good := operator.Approve(person(t, 11), s.terms(j))
+	reviewed(t, s, j)
+	good := operator.Approve(person(t, 11), termsOf(t, s, j))
 	for name, c := range map[string]struct {
 		change func(*operator.Terms)
 		key    byte
@@ -103,9 +175,11 @@ func TestCarriedApproval(t *testing.T) {
 		"another batch":     {func(x *operator.Terms) { x.Batch[0]++ }, 11, ErrOtherApproval},
 		"another policy":    {func(x *operator.Terms) { x.Policy[0]++ }, 11, ErrOtherApproval},
 		"another judgement": {func(x *operator.Terms) { x.Judged[0]++ }, 11, ErrOtherApproval},
+		"another round":     {func(x *operator.Terms) { x.Round[0]++ }, 11, ErrOtherApproval},
+		"no round":          {func(x *operator.Terms) { x.Round = [operator.RoundSize]byte{} }, 11, ErrOtherApproval},
 		"a stranger":        {func(*operator.Terms) {}, 13, ErrNotOperator},
 	} {
-		terms := s.terms(j)
+		terms := termsOf(t, s, j)
 		c.change(&terms)
 		if err := s.TakeApproval(j, operator.Approve(person(t, c.key), terms), "carried"); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
@@ -130,9 +204,11 @@ func TestCarriedApproval(t *testing.T) {
 // A line in the ledger is no approval without the operator's signature.
 func TestLedgerAloneApprovesNothing(t *testing.T) {
 	s, j := quorumSession(t)
-	a := operator.Approve(person(t, 11), s.terms(j))
-	stranger := operator.Approve(person(t, 13), s.terms(j))
+	reviewed(t, s, j)
+	a := operator.Approve(person(t, 11), termsOf(t, s, j))
+	stranger := operator.Approve(person(t, 13), termsOf(t, s, j))
 	line := s.about(j, ledger.KindApproved)
+	line.Round = s.Round(j)
 	line.Operators = []string{
 		"b", s.Operators[1].String(), s.Operators[1].Record(a), // a's signature under b's name
 		operator.Operator{Name: "b", Key: person(t, 13).Public()}.Record(stranger), // b's name on a stranger's key
@@ -144,6 +220,7 @@ func TestLedgerAloneApprovesNothing(t *testing.T) {
 		t.Errorf("%v count", got)
 	}
 	twice := s.about(j, ledger.KindApproved)
+	twice.Round = s.Round(j)
 	twice.Operators = []string{s.Operators[0].Record(a), operator.Operator{Name: "c", Key: a.Operator}.Record(a)}
 	if err := s.Ledger.Append(twice); err != nil {
 		t.Fatal(err)
@@ -160,6 +237,7 @@ func TestWhatTakesApprovalsBack(t *testing.T) {
 		"removed":        func(s *Session, _ *Judged) error { s.Operators = s.Operators[1:]; return nil },
 	} {
 		s, j := quorumSession(t)
+		reviewed(t, s, j)
 		if _, err := s.Approve(j, person(t, 11), "typed"); err != nil {
 			t.Fatal(err)
 		}

@@ -31,8 +31,8 @@ func InForce(kept []byte, book *ledger.Ledger) (policy.Policy, error) {
 	if err != nil {
 		return policy.Policy{}, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
-	if got := hex.EncodeToString(p.Hash()); got != set {
-		return policy.Policy{}, fmt.Errorf("%w: its hash is %.16s…, the ledger has %.16s…", ErrPolicy, got, set)
+	if got := hex.EncodeToString(p.Hash()); got != set.Hash {
+		return policy.Policy{}, fmt.Errorf("%w: its hash is %.16s…, the ledger has %.16s…", ErrPolicy, got, set.Hash)
 	}
 	return p, nil
 }

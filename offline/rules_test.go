@@ -35,7 +35,7 @@ func newMachine(t *testing.T, coin string) *machine {
 		t.Fatal(err)
 	}
 	m := &machine{t: t, clock: time.Unix(1_790_000_000, 0), rules: rules}
-	if _, err := ledger.Create(&m.disk, "me", m.now); err != nil {
+	if _, err := ledger.Create(&m.disk, ledger.OwnerOf(person(t, 2)), m.now); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -47,7 +47,7 @@ func (m *machine) now() time.Time { return m.clock }
 func (m *machine) start() (*Session, identity.Private) {
 	m.t.Helper()
 	s, relay := newSession(m.t, &memory{})
-	book, err := ledger.Open(&m.disk, "me", m.now)
+	book, err := ledger.Open(&m.disk, ledger.OwnerOf(person(m.t, 2)), m.now)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestInForce(t *testing.T) {
 	flipped := kept(two)
 	flipped[len(flipped)/2] ^= 1
 	set := func(policies ...policy.Policy) *ledger.Ledger {
-		book, err := ledger.Create(&memory{}, "me", time.Now)
+		book, err := ledger.Create(&memory{}, ledger.OwnerOf(person(t, 2)), time.Now)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -47,7 +47,11 @@ const chunk = 500
 // before the Result, which has all of the batch, is given out. how says in the
 // ledger by which way the person agreed.
 func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signatures, error) {
-	run := signing{s, j, consent, how, s.verdicts(j), s.Approvers(j)} // of now: the ledger may have grown since the review
+	operators := s.Approvers(j)
+	if consent.Partial() { // they approved all of it
+		operators = nil
+	}
+	run := signing{s, j, consent, how, s.verdicts(j), operators} // of now: the ledger may have grown since the review
 	if how != "" {
 		if err := s.Ledger.Append(run.agreed()); err != nil {
 			return Signatures{}, err

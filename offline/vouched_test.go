@@ -87,7 +87,7 @@ func TestApproversVouch(t *testing.T) {
 func TestStatementExpiresBetweenReviewAndSignature(t *testing.T) {
 	now := time.Unix(1_790_000_000, 0)
 	s, relay := newSession(t, &memory{})
-	book, err := ledger.Create(&memory{}, "me", func() time.Time { return now })
+	book, err := ledger.Create(&memory{}, ledger.OwnerOf(person(t, 2)), func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -22,6 +23,7 @@ type approveOptions struct {
 	passwordFile string
 	digests      []string
 	out          string
+	round        string
 	chain        string
 	only         chain.ID // what chain names
 }
@@ -32,12 +34,18 @@ func (a *app) approve() *cobra.Command {
 		Use:   "approve IN... --operator NAME",
 		Short: "approve a batch as one of the operators; signs no transaction",
 		Long: `approve shows a batch as review does, asks, and has the operator's own key sign
-the batch digest, the policy in force and how each item was judged. The ledger of
+the batch digest, the round, the policy in force and how each item was judged. The ledger of
 this machine remembers it; "sign" counts it. What is judged otherwise later needs
 to be approved again, and so does a batch that somebody declined.
 
+An approval is of one round. The review that comes first opens it; a no, another
+policy, other operators, items that are left out or a signature end it, and what
+was approved in it never counts again.
+
 With --out the approval is written as a file as well, for another machine that has
-the same wallet: sign --approval FILE there.
+the same wallet: sign --approval FILE there. Where this machine's ledger is not a
+copy of the one there, made after the review, name the round that the review there
+has printed: --round ROUND.
 
 With --digest DIGEST nothing is asked: exactly the batch with that digest is
 approved, and only if "review" has judged it here as it is judged now.
@@ -52,6 +60,7 @@ to approve, 21 the operator said no.`,
 	cmd.Flags().StringVar(&o.operator, "operator", "", "who approves (required)")
 	cmd.Flags().StringArrayVar(&o.digests, "digest", nil, "approve the reviewed batch with this digest without asking (once for each IN)")
 	cmd.Flags().StringVar(&o.out, "out", "", "also write the approval into this folder")
+	cmd.Flags().StringVar(&o.round, "round", "", "approve in this round, which review has printed on the machine that signs")
 	_ = cmd.MarkFlagRequired("operator")
 	operatorPasswordFlag(cmd, &o.passwordFile)
 	psbtFlags(cmd, &o.chain)
@@ -60,6 +69,7 @@ to approve, 21 the operator said no.`,
 
 type approveReply struct {
 	Digest   string   `json:"digest"`
+	Round    string   `json:"round"`
 	Operator string   `json:"operator"`
 	Approved []string `json:"approved"` // names of all who have approved it so far
 	Needed   int      `json:"needed"`
@@ -72,6 +82,9 @@ func (a *app) runApprove(args []string, o approveOptions) error {
 		return err
 	}
 	if o.only, err = psbtChain(o.chain); err != nil {
+		return err
+	}
+	if err := checkRound(o.round); err != nil {
 		return err
 	}
 	paths, err := a.requestPaths(args)
@@ -132,7 +145,7 @@ func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.D
 	if err != nil {
 		return approveReply{}, ledgerError(err)
 	}
-	reply := approveReply{Digest: judged.Request.Digest.String(), Operator: o.operator, Approved: []string{}}
+	reply := approveReply{Digest: judged.Request.Digest.String(), Round: session.Round(judged), Operator: o.operator, Approved: []string{}}
 	reply.Needed, _ = judged.Quorum()
 	for _, who := range session.Approvers(judged) {
 		reply.Approved = append(reply.Approved, who.Name)
@@ -150,20 +163,47 @@ func (a *app) agreeAsOperator(session *openSession, judged *offline.Judged, dige
 		if !digests[digest] {
 			return "", bundleError(fmt.Errorf("%w: --digest does not name this batch, whose digest is %s", offline.ErrNotReviewed, digest))
 		}
-		return "digest", bundleError(session.ReviewedAs(judged, digest))
+		if err := session.ReviewedAs(judged, digest); err != nil || o.round == "" {
+			return "digest", bundleError(err)
+		}
+		return "digest", recordReview(session, judged, o.round)
 	}
 	tty, err := openTerminal()
 	if err != nil {
 		return "", cli.Fail(cli.Usage, err, "review it, then approve it with --digest DIGEST")
 	}
 	defer tty.close()
-	if err := session.RecordReview(judged); err != nil {
-		return "", ledgerError(err)
+	if err := recordReview(session, judged, o.round); err != nil {
+		return "", err
 	}
 	if err := judged.Batch.Text(printable{tty.tty}); err != nil {
 		return "", err
 	}
 	return "typed", a.typeApproval(tty, session, judged, o.operator)
+}
+
+// recordReview records a review, in the round that the operator names or in
+// one of this machine.
+func recordReview(session *openSession, judged *offline.Judged, round string) error {
+	if round == "" {
+		return ledgerError(session.RecordReview(judged))
+	}
+	return approvalError(session.RecordReviewIn(judged, round))
+}
+
+func approvalError(err error) error {
+	if errors.Is(err, offline.ErrOtherApproval) {
+		return cli.Fail(cli.Refused, err, "review it again where it is signed, and name the round printed there")
+	}
+	return ledgerError(err)
+}
+
+// checkRound refuses a --round that is none.
+func checkRound(round string) error {
+	if b, err := hex.DecodeString(round); round != "" && (err != nil || len(b) != operator.RoundSize || hex.EncodeToString(b) != round) {
+		return cli.Fail(cli.Usage, errors.New("--round is 32 hexadecimal digits"), "it is what kms-offline review prints as round")
+	}
+	return nil
 }
 
 // typeApproval asks for words that nobody types by accident. Only a clear no
@@ -220,7 +260,7 @@ func (a *app) readApprovals(paths []string) ([]operator.Approval, error) {
 			return nil, err
 		}
 		if list[i], err = operator.ParseFile(b); err != nil {
-			return nil, cli.Fail(cli.BadBundle, fmt.Errorf("%s: %w", path, err), "it is the *.kmsapproval that approve --out wrote")
+			return nil, cli.Fail(cli.BadBundle, fmt.Errorf("%s: %w", path, err), "it is the *.kmsapproval that approve --out wrote; one of an earlier version of this program has to be given again")
 		}
 	}
 	return list, nil

@@ -106,7 +106,7 @@ func (a *app) describe(path string, w *wallet.Wallet) (copyReply, error) {
 	if err != nil {
 		return copyReply{}, err
 	}
-	book, files, err := a.openLedger(&opened{Wallet: w}, id)
+	book, files, err := a.openAnyLedger(ledger.NewCopy(a.fs, path+ledgerSuffix), &opened{Wallet: w}, id)
 	if err != nil {
 		return copyReply{}, err
 	}
@@ -162,8 +162,12 @@ func (a *app) runRestore(from string) error {
 		return walletError(path, err)
 	}
 	defer w.Close()
-	if err := a.recordAct(&opened{Wallet: w}, ledger.ActRestore, ""); err != nil {
+	err = a.recordAct(&opened{Wallet: w}, ledger.ActRestore, "")
+	if err != nil && !errors.Is(err, ledger.ErrVersion) {
 		return err
+	}
+	if err != nil {
+		fmt.Fprintln(a.Err, "its ledger is of version 1: type kms-offline ledger upgrade before anything is signed")
 	}
 	reply, err := a.describe(path, w)
 	if err != nil {
@@ -206,8 +210,8 @@ func (a *app) restoreLedger(path, from string, password []byte) error {
 func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Private) error {
 	files := ledger.NewFiles(a.fs, path+ledgerSuffix)
 	defer func() { _ = files.Close() }()
-	book, err := ledger.Open(files, id.Public().Fingerprint(), a.now)
-	if err == nil && book.Genesis() != string(w.Ledger()) {
+	book, err := ledger.Open(files, ledger.OwnerOf(id), a.now)
+	if err == nil && string(w.Ledger()) != book.Root() && string(w.Ledger()) != book.Genesis() {
 		err = fmt.Errorf("%w: it is of another wallet", ledger.ErrDamaged)
 	}
 	if err != nil {
@@ -216,9 +220,9 @@ func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Privat
 	if _, err := a.fs.Lstat(from + ledgerSuffix); errors.Is(err, fs.ErrNotExist) {
 		return nil // a copy without a ledger, such as FILE.prev, goes on with the one in place
 	}
-	old := ledger.NewFiles(a.fs, from+ledgerSuffix)
+	old := ledger.NewCopy(a.fs, from+ledgerSuffix)
 	defer func() { _ = old.Close() }()
-	copied, err := ledger.Open(old, id.Public().Fingerprint(), a.now)
+	copied, err := ledger.OpenAny(old, ledger.OwnerOf(id), a.now)
 	if err != nil { // it may well be the newer one
 		return cli.Fail(cli.Refused, fmt.Errorf("the ledger of the copy, %s%s, cannot be compared with the one in place: %w", from, ledgerSuffix, err),
 			"copy it with its mark to a folder that can be written; without any ledger beside it, the copy goes on with the one in place")

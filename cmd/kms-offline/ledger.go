@@ -10,26 +10,33 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/ledger"
 	"coldkms/shared/bundle"
+	"coldkms/shared/identity"
 )
 
 type ledgerReply struct {
 	Lines uint64 `json:"lines"`
 	Head  string `json:"head"`
+	Words string `json:"words"` // of the head, to be noted and compared
+}
+
+func replyAbout(book *ledger.Ledger) ledgerReply {
+	return ledgerReply{book.Len(), book.Head(), identity.Words(book.HeadBytes())}
 }
 
 func (a *app) ledger() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
-		Short: "check the ledger and print its head; export, release, accept, clock",
-		Long: `ledger checks every line of the ledger against its hash chain and against the
-last line that was acknowledged, and prints its length and head. Write the head
-down after a session: it fixes everything before it.`,
+		Short: "check the ledger and print its head; export, release, accept, clock, upgrade, settle",
+		Long: `ledger checks every line of the ledger: its hash, its authentication code under
+the wallet's key, and that the last line which was acknowledged is in it. It
+prints length and head, and the head as words. Write length and words down after
+a session: they fix everything before.`,
 		Example: `  kms-offline --path wallet.kms ledger verify
   kms-offline --path wallet.kms ledger export > ledger.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.runLedger() },
 	}
-	cmd.AddCommand(a.ledgerVerify(), a.ledgerExport(), a.ledgerRelease(), a.ledgerAccept(), a.ledgerClock())
+	cmd.AddCommand(a.ledgerVerify(), a.ledgerExport(), a.ledgerRelease(), a.ledgerAccept(), a.ledgerClock(), a.ledgerUpgrade(), a.ledgerSettle())
 	return cmd
 }
 
@@ -39,14 +46,14 @@ func (a *app) runLedger() error {
 		return err
 	}
 	defer s.Close()
-	return a.JSON(ledgerReply{s.Ledger.Len(), s.Ledger.Head()})
+	return a.JSON(replyAbout(s.Ledger))
 }
 
 func (a *app) ledgerVerify() *cobra.Command {
 	return &cobra.Command{
 		Use:     "verify",
 		Short:   "check every line",
-		Long:    "verify checks every line of the ledger and prints its length and head.\n\nExit status: 0 it holds, 1 damaged (the line is named), 20 cut or rolled back.",
+		Long:    "verify checks every line of the ledger, its authentication codes included, and\nprints its length and head.\n\nExit status: 0 it holds, 20 it was changed (the line is named), cut or rolled back,\nor others may write to it.",
 		Example: "  kms-offline --path wallet.kms ledger verify",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return a.runLedger() },
@@ -173,7 +180,7 @@ forgotten here: outpoints already signed, and what limits have been used up.
 	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindAccepted, Head: fmt.Sprintf("%x", head)}); err != nil {
 		return ledgerError(err)
 	}
-	return a.JSON(ledgerReply{s.Ledger.Len(), s.Ledger.Head()})
+	return a.JSON(replyAbout(s.Ledger))
 }
 
 func (a *app) ledgerClock() *cobra.Command {
@@ -203,7 +210,7 @@ func (a *app) setClock(s *openSession) error {
 	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindClock}); err != nil {
 		return ledgerError(err)
 	}
-	return a.JSON(ledgerReply{s.Ledger.Len(), s.Ledger.Head()})
+	return a.JSON(replyAbout(s.Ledger))
 }
 
 // typedWord shows what is about to be recorded and wants one word typed. There

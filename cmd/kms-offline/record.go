@@ -1,10 +1,14 @@
 package main
 
 import (
+	"coldkms/offline"
 	"coldkms/offline/ledger"
 )
 
-// record writes into the ledger what is about to be done with the wallet.
+// record writes into the ledger what is about to be done with the wallet, and
+// has the wallet remember, at its next save, how far the ledger was. A wallet
+// that knows of a line which the ledger does not contain records nothing: what
+// shows that the ledger is an old copy would be lost.
 func (a *app) record(w *opened, lines ...ledger.Line) error {
 	id, err := w.Identity()
 	if err != nil {
@@ -15,10 +19,13 @@ func (a *app) record(w *opened, lines ...ledger.Line) error {
 		return ledgerError(err)
 	}
 	defer func() { _ = files.Close() }()
+	if known := w.Known(); len(known) > 0 && !book.Knows(known) {
+		return ledgerError(offline.Unsettled(offline.Differences(offline.Kept{Known: known}, book)))
+	}
 	if err := book.Append(lines...); err != nil {
 		return ledgerError(err)
 	}
-	return nil
+	return w.SetKnown(book.HeadBytes())
 }
 
 // save records a change and writes the wallet. The line comes first, so that

@@ -11,6 +11,7 @@ import (
 	"coldkms/offline"
 	"coldkms/offline/ledger"
 	"coldkms/shared/bundle"
+	"coldkms/shared/durable"
 	"coldkms/shared/psbt"
 )
 
@@ -154,6 +155,12 @@ func bundleError(err error) error {
 
 func ledgerError(err error) error {
 	switch {
+	case errors.Is(err, offline.ErrUnsettled):
+		return cli.Fail(cli.Refused, err, "nothing is signed until a person settles it: put the newest files back, or read docs/OPERATIONS.md and type kms-offline ledger settle")
+	case errors.Is(err, ledger.ErrVersion):
+		return cli.Fail(cli.Refused, err, "nothing is signed before a person has upgraded it: kms-offline ledger upgrade")
+	case errors.Is(err, durable.ErrInsecure):
+		return cli.Fail(cli.Refused, err, "nothing is signed: whoever may write there may have changed it")
 	case errors.Is(err, ledger.ErrDamaged), errors.Is(err, ledger.ErrRollback):
 		return cli.Fail(cli.Refused, err, "nothing is signed without the ledger: put the newest copy back; docs/OPERATIONS.md has the drill")
 	}

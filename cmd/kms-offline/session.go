@@ -50,8 +50,9 @@ func (a *app) openSession() (*openSession, error) {
 	}
 	rules, noRules := offline.InForce(w.Policy(), book) // the zero Policy, which allows nothing, where there is an error
 	session := &offline.Session{
-		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Policy: rules, Operators: enrolled(w),
-		Signers: []sign.Signer{utxo.Signer{Chains: built()}}, Online: a.up(), Offline: a.isOffline(),
+		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Random: a.random, Policy: rules, Operators: enrolled(w),
+		Unsettled: offline.Unsettled(offline.Differences(kept(w), book)),
+		Signers:   []sign.Signer{utxo.Signer{Chains: built()}}, Online: a.up(), Offline: a.isOffline(),
 	}
 	if a.testnet {
 		session.Only = chain.Testnet
@@ -59,18 +60,38 @@ func (a *app) openSession() (*openSession, error) {
 	return &openSession{Session: session, wallet: w, files: files, noRules: noRules}, nil
 }
 
+// kept is what a wallet says about who may ask and who may approve.
+func kept(w *opened) offline.Kept {
+	k := offline.Kept{Operators: enrolled(w), Known: w.Known()}
+	for _, relay := range w.Relays() {
+		k.Relays = append(k.Relays, relay.Key)
+	}
+	return k
+}
+
 // openLedger opens the ledger of a wallet.
 func (a *app) openLedger(w *opened, id identity.Private) (*ledger.Ledger, *ledger.Files, error) {
 	files := ledger.NewFiles(a.fs, w.Path()+ledgerSuffix)
-	book, err := ledger.Open(files, id.Public().Fingerprint(), a.now)
-	if err == nil && book.Genesis() != string(w.Ledger()) {
-		err = fmt.Errorf("%w: its first line is not the one that this wallet began with", ledger.ErrDamaged)
+	book, err := ledger.Open(files, ledger.OwnerOf(id), a.now)
+	if err == nil {
+		err = belongs(w.Wallet, book)
 	}
 	if err != nil {
 		_ = files.Close()
 		return nil, nil, err
 	}
 	return book, files, nil
+}
+
+// belongs returns nil if a ledger is the one that a wallet is bound to.
+func belongs(w *wallet.Wallet, book *ledger.Ledger) error {
+	switch bound := string(w.Ledger()); {
+	case bound == book.Root():
+		return nil
+	case bound == book.Genesis():
+		return fmt.Errorf("%w: this wallet file is older than the upgrade of its ledger", ledger.ErrVersion)
+	}
+	return fmt.Errorf("%w: its first line is not the one that this wallet began with", ledger.ErrDamaged)
 }
 
 // startLedger writes the first line of a new wallet's ledger and binds the
@@ -82,9 +103,12 @@ func (a *app) startLedger(path string, w *wallet.Wallet) error {
 	}
 	files := ledger.NewFiles(a.fs, path+ledgerSuffix)
 	defer func() { _ = files.Close() }()
-	book, err := ledger.Create(files, id.Public().Fingerprint(), a.now)
+	book, err := ledger.Create(files, ledger.OwnerOf(id), a.now)
 	if err != nil {
 		return cli.Fail(cli.Refused, err, fmt.Sprintf("%s%s is the memory of another wallet: put that wallet back, or choose another --path", path, ledgerSuffix))
 	}
-	return w.SetLedger([]byte(book.Genesis()))
+	if err := w.SetKnown(book.HeadBytes()); err != nil {
+		return err
+	}
+	return w.SetLedger([]byte(book.Root()))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"coldkms/shared/durable"
 )
@@ -23,18 +24,37 @@ const maxMark = 1024
 type Files struct {
 	fs   durable.FS
 	path string
+	copy bool // on a medium that may know no permissions
 	log  *durable.Log
 }
 
 // NewFiles does not touch the disk yet.
 func NewFiles(fsys durable.FS, path string) *Files { return &Files{fs: fsys, path: path} }
 
+// NewCopy is NewFiles for a copy of a ledger, such as one on a stick, whose
+// file system may know no permissions.
+func NewCopy(fsys durable.FS, path string) *Files { return &Files{fs: fsys, path: path, copy: true} }
+
 // Load implements Storage. A ledger that is missing stays so: Append makes it.
 func (f *Files) Load() ([]byte, error) {
 	if _, err := f.fs.Lstat(f.path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err := f.check(f.path); err != nil {
+		return nil, err
+	}
 	return f.open()
+}
+
+// check refuses a file that others may write to, as the wallet's.
+func (f *Files) check(path string) error {
+	if f.copy {
+		return nil
+	}
+	if err := durable.CheckDir(f.fs, filepath.Dir(path)); err != nil {
+		return err
+	}
+	return durable.CheckFile(f.fs, path)
 }
 
 func (f *Files) open() ([]byte, error) {
@@ -77,11 +97,13 @@ func (f *Files) markPath() string { return f.path + MarkSuffix }
 
 // LoadMark implements Storage.
 func (f *Files) LoadMark() ([]byte, error) {
-	b, err := durable.ReadFile(f.fs, f.markPath(), maxMark)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := f.fs.Lstat(f.markPath()); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return b, err
+	if err := f.check(f.markPath()); err != nil {
+		return nil, err
+	}
+	return durable.ReadFile(f.fs, f.markPath(), maxMark)
 }
 
 // StoreMark implements Storage.

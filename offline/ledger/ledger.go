@@ -2,18 +2,25 @@
 // that it reviewed, signed or refused. A line is on the disk before any
 // signature that it records leaves the machine.
 //
-// A line is the hash of its JSON in hex, a space, the JSON and a line feed:
+// A line is the hash of its JSON in hex, an authentication code in hex, the
+// JSON and a line feed:
 //
-//	4f0c…e1 {"n":7,"prev":"9a31…","time":"2026-11-23T10:15:00Z","kind":"signed",…}
+//	4f0c…e1 77ab…09 {"n":7,"prev":"9a31…","time":"2026-11-23T10:15:00Z",…}
 //
 // Each JSON holds the hash of the line before, so no line can be changed,
-// taken out or put in without breaking the chain. A second file remembers the
-// last line that was acknowledged: a ledger that does not contain it was cut
-// or rolled back, and nothing is signed with it.
+// removed or inserted without breaking the chain. The code is an HMAC of the
+// hash under a key of the wallet, so that only the wallet can write a chain. A
+// second file, the mark, names the last line that was acknowledged, under the
+// same key: a ledger that does not contain it was cut or rolled back, and
+// nothing is signed with it.
+//
+// Lines of version 1 had no code. Upgrade appends a line whose code covers all
+// of them; until then Open returns ErrVersion.
 package ledger
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -26,6 +33,7 @@ import (
 var (
 	ErrDamaged  = errors.New("ledger is damaged")
 	ErrRollback = errors.New("ledger is older than what was acknowledged")
+	ErrVersion  = errors.New("ledger is of version 1, whose lines anyone can write")
 )
 
 // Storage is where a ledger lives.
@@ -40,95 +48,144 @@ type Storage interface {
 // Ledger is an open ledger. It is not safe for concurrent use.
 type Ledger struct {
 	storage Storage
+	owner   Owner
 	now     func() time.Time
 	head    [sha256.Size]byte
 	n       uint64
 	memory
 }
 
-// Create starts a ledger for the signer with this fingerprint. One that holds
-// nothing but its first line (a set-up that was interrupted) is replaced; any
-// other is an error.
-func Create(s Storage, signer string, now func() time.Time) (*Ledger, error) {
-	l, err := load(s, now, true)
-	if err != nil {
-		return nil, err
-	}
-	if l.n > 1 {
-		return nil, fmt.Errorf("ledger: %w: it holds %d lines of another wallet", ErrDamaged, l.n)
-	}
-	if l.n == 1 {
-		if err := s.Truncate(0); err != nil {
-			return nil, fmt.Errorf("ledger: %w", err)
-		}
-		l = newLedger(s, now)
-	}
-	return l, l.Append(Line{Kind: KindGenesis, Signer: signer})
-}
-
-// Open reads and checks a ledger, line by line, from its first.
-func Open(s Storage, signer string, now func() time.Time) (*Ledger, error) {
-	l, err := load(s, now, false)
-	if err != nil {
-		return nil, err
-	}
-	if l.n == 0 {
-		return nil, fmt.Errorf("%w: it is missing or empty", ErrRollback)
-	}
-	if l.signer != signer {
-		return nil, fmt.Errorf("%w: it belongs to signer %.40q", ErrDamaged, l.signer)
-	}
-	return l, nil
-}
-
-func newLedger(s Storage, now func() time.Time) *Ledger {
-	return &Ledger{storage: s, now: now, memory: newMemory()}
-}
-
-// load replays the log. A last line without its line feed was never
-// acknowledged if the mark lies before it; it is cut off. Anything else that
-// does not fit is damage. setUp says that a ledger is to be started.
-func load(s Storage, now func() time.Time, setUp bool) (*Ledger, error) {
+// Create starts the ledger of a new wallet. One that holds nothing but its
+// first line (a set-up that was interrupted) is replaced; any other is an
+// error.
+func Create(s Storage, owner Owner, now func() time.Time) (*Ledger, error) {
 	log, err := s.Load()
 	if err != nil {
 		return nil, fmt.Errorf("ledger: read: %w", err)
 	}
-	mark, err := loadMark(s)
+	if n := bytes.Count(log, []byte("\n")); n > 1 {
+		return nil, fmt.Errorf("ledger: %w: it holds %d lines of another wallet", ErrDamaged, n)
+	}
+	m, err := loadMark(s)
+	if err == nil && m != nil && m.N > 1 {
+		err = fmt.Errorf("%w: line %d was acknowledged and is not in it", ErrRollback, m.N)
+	}
 	if err != nil {
 		return nil, err
 	}
-	l := newLedger(s, now)
-	if mark == nil && !setUp { // a wallet is written after its ledger and mark
+	if len(log) > 0 {
+		if err := s.Truncate(0); err != nil {
+			return nil, fmt.Errorf("ledger: %w", err)
+		}
+	}
+	l := newLedger(s, owner, now)
+	return l, l.Append(Line{Kind: KindGenesis, Signer: owner.signer, Version: Version})
+}
+
+// Open reads a ledger and checks every line. It returns ErrVersion for one
+// that was not upgraded.
+func Open(s Storage, owner Owner, now func() time.Time) (*Ledger, error) {
+	l, err := load(s, owner, now, false)
+	if err == nil && !l.keyed {
+		err = ErrVersion
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// OpenAny is Open for a ledger of any version. It is for upgrading.
+func OpenAny(s Storage, owner Owner, now func() time.Time) (*Ledger, error) {
+	return load(s, owner, now, true)
+}
+
+// Upgrade appends the line from which on lines are authenticated. Reviews and
+// approvals of version 1 count no longer.
+func (l *Ledger) Upgrade() error {
+	if l.keyed {
+		return errors.New("ledger: it is of the newest version already")
+	}
+	return l.Append(Line{Kind: KindUpgraded, Signer: l.owner.signer, Version: Version})
+}
+
+// Keyed reports whether new lines of this ledger are authenticated.
+func (l *Ledger) Keyed() bool { return l.keyed }
+
+func newLedger(s Storage, owner Owner, now func() time.Time) *Ledger {
+	return &Ledger{storage: s, owner: owner, now: now, memory: newMemory()}
+}
+
+// load replays the log. A last line without its line feed was never
+// acknowledged if the mark lies before it; it is cut off. Anything else that
+// does not fit is damage. old accepts what a ledger of version 1 leaves
+// unauthenticated: its lines, and its mark.
+func load(s Storage, owner Owner, now func() time.Time, old bool) (*Ledger, error) {
+	log, err := s.Load()
+	if err != nil {
+		return nil, fmt.Errorf("ledger: read: %w", err)
+	}
+	m, err := loadMark(s)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(log) == 0:
+		return nil, fmt.Errorf("%w: it is missing or empty", ErrRollback)
+	case m == nil: // a wallet is written after its ledger and mark
 		return nil, fmt.Errorf("%w: the mark beside it is missing", ErrRollback)
 	}
-	seen := setUp && (mark == nil || mark.N == 1) // an interrupted set-up has nothing to remember
-	offset := 0
-	for offset < len(log) {
-		end := bytes.IndexByte(log[offset:], '\n')
-		if end < 0 {
-			break
-		}
-		if err := l.replay(log[offset : offset+end]); err != nil {
-			return nil, fmt.Errorf("%w: line %d at byte %d: %v", ErrDamaged, l.n+1, offset, err)
-		}
-		seen = seen || (l.n == mark.N && l.Head() == mark.Head)
-		offset += end + 1
+	l := newLedger(s, owner, now)
+	rest, seen, err := l.replayAll(log, m)
+	switch {
+	case err != nil:
+		return nil, err
+	case l.n > 0 && l.signer != owner.signer:
+		return nil, fmt.Errorf("%w: it belongs to signer %.40q", ErrDamaged, l.signer)
+	case !seen:
+		return nil, fmt.Errorf("%w: line %d (%.16s…) was acknowledged and is not in it", ErrRollback, m.N, m.Head)
+	case l.keyed && !m.sealed(owner) && !(old && m.MAC == "" && m.N < l.root):
+		return nil, fmt.Errorf("%w: the mark beside it was not written by this wallet", ErrDamaged)
 	}
-	if !seen {
-		return nil, fmt.Errorf("%w: line %d (%.16s…) was acknowledged and is not in it", ErrRollback, mark.N, mark.Head)
-	}
-	if offset < len(log) {
-		if err := s.Truncate(int64(offset)); err != nil {
+	if rest < len(log) {
+		if err := s.Truncate(int64(rest)); err != nil {
 			return nil, fmt.Errorf("ledger: cut torn line: %w", err)
 		}
 	}
 	return l, nil
 }
 
+// replayAll replays all whole lines, and returns where the rest begins and
+// whether the marked line is among them.
+func (l *Ledger) replayAll(log []byte, m *mark) (rest int, seen bool, err error) {
+	for rest < len(log) {
+		end := bytes.IndexByte(log[rest:], '\n')
+		if end < 0 {
+			break
+		}
+		if err := l.replay(log[rest : rest+end]); err != nil {
+			return rest, seen, fmt.Errorf("%w: line %d at byte %d: %v", ErrDamaged, l.n+1, rest, err)
+		}
+		seen = seen || (l.n == m.N && l.Head() == m.Head)
+		rest += end + 1
+	}
+	return rest, seen, nil
+}
+
 // mark says up to where the ledger was acknowledged.
 type mark struct {
 	N    uint64 `json:"n"`
 	Head string `json:"head"`
+	MAC  string `json:"mac,omitempty"` // hex; none in version 1
+}
+
+func (o Owner) mark(n uint64, head string) mark {
+	code := o.sealMark(n, head)
+	return mark{N: n, Head: head, MAC: hex.EncodeToString(code[:])}
+}
+
+// sealed reports whether the owner wrote the mark.
+func (m *mark) sealed(o Owner) bool {
+	return hmac.Equal([]byte(m.MAC), []byte(o.mark(m.N, m.Head).MAC))
 }
 
 func loadMark(s Storage) (*mark, error) {
@@ -148,47 +205,65 @@ func loadMark(s Storage) (*mark, error) {
 
 // replay checks one line and remembers it.
 func (l *Ledger) replay(raw []byte) error {
-	line, sum, err := parseLine(raw)
+	r, err := parseLine(raw)
 	if err != nil {
 		return err
 	}
-	if line.N != l.n+1 || line.Prev != l.Head() {
+	if r.line.N != l.n+1 || r.line.Prev != l.Head() {
 		return errors.New("it does not follow the line before")
 	}
-	return l.take(line, sum)
+	if err := l.authentic(r); err != nil {
+		return err
+	}
+	return l.take(r)
+}
+
+// authentic reports whether the owner wrote a line, or whether the line is one
+// of those before the upgrade, which its code covers.
+func (l *Ledger) authentic(r record) error {
+	if !r.keyed {
+		if l.keyed {
+			return errors.New("it has no authentication code, and lines before it have one")
+		}
+		return nil
+	}
+	if want := l.owner.sealLine(r.sum); !hmac.Equal(r.code[:], want[:]) {
+		return errors.New("its authentication code does not fit: this wallet did not write it")
+	}
+	return nil
 }
 
 // Append records lines with one durable write, then moves the mark. When it
 // returns nil they survive a crash; after an error nothing may be signed.
 func (l *Ledger) Append(lines ...Line) error {
-	stamped, sums, text, err := l.stamp(lines)
+	records, text, err := l.stamp(lines)
 	if err != nil {
 		return fmt.Errorf("ledger: encode: %w", err)
 	}
 	if err := l.storage.Append(text); err != nil {
 		return fmt.Errorf("ledger: write: %w", err)
 	}
-	last := len(lines) - 1
-	m, err := json.Marshal(mark{N: stamped[last].N, Head: hex.EncodeToString(sums[last][:])})
+	last := records[len(records)-1]
+	m, err := json.Marshal(l.owner.mark(last.line.N, hex.EncodeToString(last.sum[:])))
 	if err != nil {
 		return fmt.Errorf("ledger: encode mark: %w", err)
 	}
 	if err := l.storage.StoreMark(m); err != nil {
 		return fmt.Errorf("ledger: write mark: %w", err)
 	}
-	for i, line := range stamped {
-		if err := l.take(line, sums[i]); err != nil {
+	for _, r := range records {
+		if err := l.take(r); err != nil {
 			return fmt.Errorf("ledger: %w", err)
 		}
 	}
 	return nil
 }
 
-// stamp numbers, chains and encodes lines. A line that could not be read back
-// is an error before anything is written.
-func (l *Ledger) stamp(lines []Line) (stamped []Line, sums [][sha256.Size]byte, text []byte, err error) {
+// stamp numbers, chains, authenticates and encodes lines. A line that could
+// not be read back is an error before anything is written.
+func (l *Ledger) stamp(lines []Line) (records []record, text []byte, err error) {
 	if len(lines) == 0 {
-		return nil, nil, nil, errors.New("no lines")
+		return nil, nil, errors.New("no lines")
 	}
 	n, head, clock, now := l.n, l.head, l.clock, l.now().UTC()
 	var out bytes.Buffer
@@ -201,30 +276,31 @@ func (l *Ledger) stamp(lines []Line) (stamped []Line, sums [][sha256.Size]byte, 
 		line.clean()
 		body, err := json.Marshal(line)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
-		head = hashLine(body)
-		raw := fmt.Appendf(nil, "%x %s", head, body)
-		back, _, err := parseLine(raw)
+		head = hashLine(lineTag, body)
+		code := l.owner.sealLine(head)
+		raw := fmt.Appendf(nil, "%x %x %s", head, code, body)
+		r, err := parseLine(raw)
 		if err == nil {
-			err = l.admits(back)
+			err = l.admits(r)
 		}
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		out.Write(raw)
 		out.WriteByte('\n')
-		stamped, sums = append(stamped, line), append(sums, head)
+		records = append(records, r)
 	}
-	return stamped, sums, out.Bytes(), nil
+	return records, out.Bytes(), nil
 }
 
 // take makes a line part of what is remembered.
-func (l *Ledger) take(line Line, sum [sha256.Size]byte) error {
-	if err := l.remember(line, sum); err != nil {
+func (l *Ledger) take(r record) error {
+	if err := l.remember(r); err != nil {
 		return err
 	}
-	l.n, l.head = line.N, sum
+	l.n, l.head = r.line.N, r.sum
 	return nil
 }
 
@@ -233,7 +309,7 @@ func (l *Ledger) take(line Line, sum [sha256.Size]byte) error {
 // back frees nothing.
 func (l *Ledger) Now() int64 { return max(l.clock, l.now().Unix()) }
 
-// Head is the hash of the last line in hex; 64 zeros before the first.
+// Head returns the hash of the last line in hex; 64 zeros before the first.
 func (l *Ledger) Head() string { return hex.EncodeToString(l.head[:]) }
 
 // HeadBytes is the hash of the last line.
@@ -242,20 +318,24 @@ func (l *Ledger) HeadBytes() []byte { return bytes.Clone(l.head[:]) }
 // Len is the number of lines.
 func (l *Ledger) Len() uint64 { return l.n }
 
-// Export checks the lines once more and gives the JSON of each, without its
-// hash. The slice is only good during the call.
+// Export checks the lines once more and passes the JSON of each to each. The
+// slice is valid during the call only.
 func (l *Ledger) Export(each func(body []byte) error) error {
 	log, err := l.storage.Load()
 	if err != nil {
 		return fmt.Errorf("ledger: read: %w", err)
 	}
-	fresh := newLedger(l.storage, l.now)
+	fresh := newLedger(l.storage, l.owner, l.now)
 	for raw := range bytes.Lines(log) {
 		raw = bytes.TrimSuffix(raw, []byte("\n"))
 		if err := fresh.replay(raw); err != nil {
 			return fmt.Errorf("%w: line %d: %v", ErrDamaged, fresh.n+1, err)
 		}
-		if err := each(raw[2*sha256.Size+1:]); err != nil {
+		_, _, body, err := splitLine(raw)
+		if err == nil {
+			err = each(body)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coldkms/shared/bundle"
+	"coldkms/shared/identity"
 )
 
 // disk is a Storage that can fail and can be looked into.
@@ -36,19 +37,32 @@ func (m *disk) StoreMark(b []byte) error {
 	return nil
 }
 
+// owner is the wallet number n.
+func owner(n byte) Owner {
+	id, err := identity.FromSeed(bytes.Repeat([]byte{n}, identity.SeedSize))
+	if err != nil {
+		panic(err)
+	}
+	return OwnerOf(id)
+}
+
+func nonce(n int) string { return fmt.Sprintf("%032x", n) }
+
+func me() Owner { return owner(2) }
+
 func clock() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) }
 
 func filled(t *testing.T) *disk {
 	t.Helper()
 	m := &disk{}
-	l, err := Create(m, "me", clock)
+	l, err := Create(m, me(), clock)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 5 {
 		fee := int64(100)
 		err := l.Append(
-			Line{Kind: KindReviewed, Request: fmt.Sprint("r", i), Items: 1},
+			Line{Kind: KindReviewed, Request: fmt.Sprint("r", i), Round: nonce(i), Items: 1},
 			Line{Kind: KindSigned, ID: fmt.Sprint("id", i), Content: bundle.Digest{byte(i)}.String(), Spent: []string{fmt.Sprint("op", i)}, Fee: &fee},
 		)
 		if err != nil {
@@ -60,7 +74,7 @@ func filled(t *testing.T) *disk {
 
 func TestReopenRemembers(t *testing.T) {
 	m := filled(t)
-	l, err := Open(m, "me", clock)
+	l, err := Open(m, me(), clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +87,7 @@ func TestReopenRemembers(t *testing.T) {
 	if l.Len() != 11 {
 		t.Errorf("%d lines, want 11", l.Len())
 	}
-	if _, err := Open(m, "another", clock); !errors.Is(err, ErrDamaged) {
+	if _, err := Open(m, owner(3), clock); !errors.Is(err, ErrDamaged) {
 		t.Errorf("another signer's ledger opens: %v", err)
 	}
 }
@@ -83,14 +97,14 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 	for bit := range len(m.log) * 8 {
 		bad := &disk{log: bytes.Clone(m.log), mark: m.mark}
 		bad.log[bit/8] ^= 1 << (bit % 8)
-		if _, err := Open(bad, "me", clock); err == nil {
+		if _, err := Open(bad, me(), clock); err == nil {
 			t.Fatalf("bit %d of byte %d (%q) flipped and not noticed", bit%8, bit/8, m.log[bit/8])
 		}
 	}
 	for bit := range len(m.mark) * 8 {
 		bad := &disk{log: m.log, mark: bytes.Clone(m.mark)}
 		bad.mark[bit/8] ^= 1 << (bit % 8)
-		if _, err := Open(bad, "me", clock); err == nil {
+		if _, err := Open(bad, me(), clock); err == nil {
 			t.Fatalf("bit %d of the mark flipped and not noticed", bit)
 		}
 	}
@@ -100,7 +114,7 @@ func TestEveryCutIsFound(t *testing.T) {
 	m := filled(t)
 	for n := range len(m.log) {
 		bad := &disk{log: bytes.Clone(m.log[:n]), mark: m.mark}
-		if _, err := Open(bad, "me", clock); !errors.Is(err, ErrRollback) {
+		if _, err := Open(bad, me(), clock); !errors.Is(err, ErrRollback) {
 			t.Fatalf("cut to %d of %d bytes: %v", n, len(m.log), err)
 		}
 	}
@@ -116,7 +130,7 @@ func TestLinesTakenOutSwappedOrDoubledAreFound(t *testing.T) {
 		swapped := append([]string{}, lines...)
 		swapped[i], swapped[i+1] = swapped[i+1], swapped[i]
 		for name, bad := range map[string][]string{"taken out": out, "doubled": doubled, "swapped": swapped} {
-			if _, err := Open(&disk{log: []byte(strings.Join(bad, "")), mark: m.mark}, "me", clock); err == nil {
+			if _, err := Open(&disk{log: []byte(strings.Join(bad, "")), mark: m.mark}, me(), clock); err == nil {
 				t.Errorf("line %d %s and not noticed", i+1, name)
 			}
 		}
@@ -127,7 +141,7 @@ func TestLinesTakenOutSwappedOrDoubledAreFound(t *testing.T) {
 // acknowledged stays.
 func TestTornTailIsCutOnlyBehindTheMark(t *testing.T) {
 	m := filled(t)
-	l, err := Open(m, "me", clock)
+	l, err := Open(m, me(), clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +151,7 @@ func TestTornTailIsCutOnlyBehindTheMark(t *testing.T) {
 		t.Fatal("a failed write was acknowledged")
 	}
 	m.failAppend = nil
-	l, err = Open(m, "me", clock)
+	l, err = Open(m, me(), clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,32 +164,32 @@ func TestTornTailIsCutOnlyBehindTheMark(t *testing.T) {
 // than what left, never less.
 func TestLinesBehindTheMarkAreKept(t *testing.T) {
 	m := filled(t)
-	l, err := Open(m, "me", clock)
+	l, err := Open(m, me(), clock)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.failMark = errors.New("pulled the plug")
-	if err := l.Append(Line{Kind: KindReviewed, Request: "late"}); err == nil {
+	if err := l.Append(Line{Kind: KindReviewed, Request: "late", Round: nonce(77)}); err == nil {
 		t.Fatal("a missing mark was acknowledged")
 	}
 	m.failMark = nil
-	if l, err = Open(m, "me", clock); err != nil || l.Len() != 12 {
+	if l, err = Open(m, me(), clock); err != nil || l.Len() != 12 {
 		t.Errorf("reopened with %v lines: %v", l.Len(), err)
 	}
 }
 
 func TestCreateNeverReplacesAMemory(t *testing.T) {
-	if _, err := Create(filled(t), "me", clock); !errors.Is(err, ErrDamaged) {
+	if _, err := Create(filled(t), me(), clock); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a ledger with lines was replaced: %v", err)
 	}
 	m := &disk{}
-	if _, err := Create(m, "me", clock); err != nil {
+	if _, err := Create(m, me(), clock); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Create(m, "other", clock); err != nil {
+	if _, err := Create(m, owner(4), clock); err != nil {
 		t.Errorf("an interrupted set-up cannot be repeated: %v", err)
 	}
-	if _, err := Open(m, "other", clock); err != nil {
+	if _, err := Open(m, owner(4), clock); err != nil {
 		t.Error(err)
 	}
 }
@@ -184,19 +198,19 @@ func TestCreateNeverReplacesAMemory(t *testing.T) {
 func TestMissingMarkIsRefused(t *testing.T) {
 	m := filled(t)
 	m.mark = nil
-	if _, err := Open(m, "me", clock); !errors.Is(err, ErrRollback) {
+	if _, err := Open(m, me(), clock); !errors.Is(err, ErrRollback) {
 		t.Errorf("a ledger without its mark opens: %v", err)
 	}
 }
 
 func TestDeclineTakesTheReviewBack(t *testing.T) {
 	m := filled(t)
-	l, err := Open(m, "me", clock)
+	l, err := Open(m, me(), clock)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := bundle.Digest{9}
-	if err := l.Append(Line{Kind: KindReviewed, Request: d.String(), Judged: "j"}); err != nil {
+	if err := l.Append(Line{Kind: KindReviewed, Request: d.String(), Judged: "j", Round: nonce(78)}); err != nil {
 		t.Fatal(err)
 	}
 	if !l.Reviewed(d, "", "j") || l.Reviewed(d, "", "other") || l.Reviewed(d, "p", "j") {

@@ -15,10 +15,12 @@ import (
 // The kinds of line.
 const (
 	KindGenesis  = "genesis"
+	KindUpgraded = "upgraded" // lines are authenticated from here on
 	KindReviewed = "reviewed" // a batch was judged and shown
 	KindAgreed   = "agreed"   // a person, or those who reviewed it before, said yes to a batch
 	KindApproved = "approved" // one operator approved a batch
 	KindDeclined = "declined" // the person said no to a batch
+	KindLeftOut  = "left-out" // the person took items out of a batch that operators approve
 	KindSigned   = "signed"
 	KindRefused  = "refused"
 	KindReleased = "released" // a person freed what a signed transaction spends
@@ -38,6 +40,7 @@ const (
 	ActPair     = "pair"
 	ActUnpair   = "unpair"
 	ActBackup   = "backup"
+	ActUpgrade  = "upgrade" // a wallet of before learnt that its ledger was upgraded
 	ActRestore  = "restore"
 	ActShow     = "show" // a secret was shown
 )
@@ -49,6 +52,7 @@ type Line struct {
 	Time      string     `json:"time"`  // RFC 3339, the machine's clock: for people only
 	Clock     int64      `json:"clock"` // Unix seconds, the ledger's own clock: see Ledger.Now
 	Kind      string     `json:"kind"`
+	Version   int        `json:"version,omitempty"` // genesis, upgraded: of the format from here on
 	Act       string     `json:"act,omitempty"`
 	Signer    string     `json:"signer,omitempty"`  // genesis: fingerprint
 	Relay     string     `json:"relay,omitempty"`   // fingerprint
@@ -56,6 +60,8 @@ type Line struct {
 	Request   string     `json:"request,omitempty"` // batch digest
 	Policy    string     `json:"policy,omitempty"`  // hash of the policy in force
 	Judged    string     `json:"judged,omitempty"`  // digest of what was shown of each item, and of its verdict
+	Round     string     `json:"round,omitempty"`   // nonce that approvals of this batch name
+	Left      []string   `json:"left,omitempty"`    // pending ids that are taken out
 	Items     int        `json:"items,omitempty"`
 	ID        string     `json:"id,omitempty"` // pending id, or signature id
 	Chain     chain.ID   `json:"chain,omitempty"`
@@ -97,25 +103,64 @@ func (l *Line) clean() {
 	}
 }
 
-const lineTag = "coldkms ledger v1\n"
+// Version is the version of the ledger's format. Lines of version 1 have no
+// authentication code.
+const Version = 2
 
-func hashLine(body []byte) [sha256.Size]byte {
-	return sha256.Sum256(append([]byte(lineTag), body...))
+const (
+	lineTagV1 = "coldkms ledger v1\n"
+	lineTag   = "coldkms ledger v2\n"
+)
+
+// record is one line as it is stored.
+type record struct {
+	line  Line
+	sum   [sha256.Size]byte // its hash
+	code  [sha256.Size]byte // its authentication code
+	keyed bool              // whether it has one
 }
 
-// parseLine reads one line without its line feed, and gives its hash.
-func parseLine(raw []byte) (Line, [sha256.Size]byte, error) {
-	if len(raw) < 2*sha256.Size+1 || raw[2*sha256.Size] != ' ' {
-		return Line{}, [sha256.Size]byte{}, errors.New("not a line of a ledger")
+const hexSize = 2 * sha256.Size
+
+func hashLine(tag string, body []byte) [sha256.Size]byte {
+	return sha256.Sum256(append([]byte(tag), body...))
+}
+
+// splitLine returns the hash, the authentication code and the JSON of a line
+// without its line feed; code is nil in a line of version 1.
+func splitLine(raw []byte) (hash, code, body []byte, err error) {
+	if len(raw) < hexSize+2 || raw[hexSize] != ' ' {
+		return nil, nil, nil, errors.New("not a line of a ledger")
 	}
-	body := raw[2*sha256.Size+1:]
-	sum := hashLine(body)
-	if string(raw[:2*sha256.Size]) != hex.EncodeToString(sum[:]) {
-		return Line{}, sum, errors.New("its hash does not fit")
+	hash, body = raw[:hexSize], raw[hexSize+1:]
+	if body[0] == '{' {
+		return hash, nil, body, nil
 	}
-	var line Line
-	err := strictJSON(body, &line)
-	return line, sum, err
+	if len(body) < hexSize+2 || body[hexSize] != ' ' {
+		return nil, nil, nil, errors.New("not a line of a ledger")
+	}
+	return hash, body[:hexSize], body[hexSize+1:], nil
+}
+
+// parseLine reads one line without its line feed, and checks its hash. Its
+// authentication code is for the caller to check.
+func parseLine(raw []byte) (r record, err error) {
+	hash, code, body, err := splitLine(raw)
+	if err != nil {
+		return record{}, err
+	}
+	tag := lineTagV1
+	if code != nil {
+		tag, r.keyed = lineTag, true
+		if _, err := hex.Decode(r.code[:], code); err != nil || hex.EncodeToString(r.code[:]) != string(code) {
+			return record{}, errors.New("its authentication code cannot be read")
+		}
+	}
+	r.sum = hashLine(tag, body)
+	if string(hash) != hex.EncodeToString(r.sum[:]) {
+		return record{}, errors.New("its hash does not fit")
+	}
+	return r, strictJSON(body, &r.line)
 }
 
 func strictJSON(b []byte, v any) error {

@@ -16,20 +16,20 @@ import (
 type memory struct {
 	signer  string
 	genesis string
+	keyed   bool   // lines are authenticated
+	root    uint64 // first line that is, and its hash
+	began   string
 	clock   int64
+	standing
 
 	signed   map[string]signed              // by pending id
 	spent    map[string][sha256.Size]byte   // outpoint → content
-	review   map[string]string              // batch digest → what it was reviewed as
-	approved map[string]map[string]string   // batch digest → operator → what it was approved as
 	heads    map[[sha256.Size]byte]uint64   // every head this ledger ever had → its line
 	accepted map[[sha256.Size]byte]bool     // heads that it lost, as a person knows
 	seen     map[string]uint64              // relay → the latest line that it was known to have seen
 	paid     []Paid                         // of each signed content once, in the order of the clock
 	known    map[destination]struct{}       // what was ever paid
 	contents map[[sha256.Size]byte]struct{} // what was ever signed, under whatever id
-	policy   string
-	policies bool
 }
 
 type signed struct {
@@ -55,57 +55,78 @@ type Paid struct {
 
 func newMemory() memory {
 	return memory{
-		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, review: map[string]string{},
-		approved: map[string]map[string]string{}, heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]bool{},
+		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(),
+		heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]bool{},
 		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]struct{}{},
 	}
 }
 
 // remember takes one line in. It changes nothing where it fails.
-func (m *memory) remember(line Line, sum [sha256.Size]byte) error {
-	if err := m.admits(line); err != nil {
+func (m *memory) remember(r record) error {
+	if err := m.admits(r); err != nil {
 		return err
 	}
+	line := r.line
 	m.clock = line.Clock
+	if r.keyed && !m.keyed {
+		m.keyed, m.root, m.began = true, line.N, hex.EncodeToString(r.sum[:])
+	}
 	switch line.Kind {
 	case KindGenesis:
-		m.signer, m.genesis = line.Signer, hex.EncodeToString(sum[:])
+		m.signer, m.genesis = line.Signer, hex.EncodeToString(r.sum[:])
 	case KindReviewed:
-		m.review[line.Request] = judgedAs(line.Policy, line.Judged)
+		m.reviewed(line)
 		m.saw(line)
 	case KindAgreed:
 		m.saw(line)
 	case KindApproved:
-		m.approve(line)
+		m.approvedIn(line)
 	case KindSigned:
 		m.sign(line)
+		m.end(line.Request) // its approvals are used
 	case KindRefused:
 		if line.Code == chain.RefusedByPerson { // said no to a part: what was reviewed is not what was wanted
-			m.forget(line.Request)
+			m.end(line.Request)
 		}
 	case KindReleased:
 		m.release(line.ID)
 	case KindDeclined:
-		m.forget(line.Request)
+		m.end(line.Request)
+		delete(m.left, line.Request)
+	case KindLeftOut:
+		m.end(line.Request)
+		m.left[line.Request] = line.Left
 	case KindAccepted:
 		head, _ := bundle.ParseDigest(line.Head)
 		m.accepted[head] = true
+		m.endAll()
 	case KindClock:
 		m.restamp()
 	case KindPolicy:
-		m.policy, m.policies = line.Policy, true
+		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true
+		m.endAll()
+	case KindOperator:
+		m.enrol(line)
+	case KindWallet:
+		m.act(line)
+	case KindUpgraded:
+		m.endAll()
 	}
-	m.heads[sum] = line.N
+	m.heads[r.sum] = line.N
 	return nil
 }
 
-// admits says whether a line may follow what is remembered.
-func (m *memory) admits(line Line) error {
-	if line.Clock < m.clock && line.Kind != KindClock {
+// admits reports whether a line may follow what is remembered.
+func (m *memory) admits(r record) error {
+	line := r.line
+	switch {
+	case line.Clock < m.clock && line.Kind != KindClock:
 		return errors.New("its clock is behind that of the line before")
-	}
-	if (line.Kind == KindGenesis) != (line.N == 1) {
+	case (line.Kind == KindGenesis) != (line.N == 1):
 		return errors.New("a first line that is not the first, or another that is")
+	}
+	if err := m.admitsVersion(r); err != nil {
+		return err
 	}
 	switch line.Kind {
 	case KindSigned:
@@ -114,16 +135,31 @@ func (m *memory) admits(line Line) error {
 	case KindAccepted:
 		_, err := bundle.ParseDigest(line.Head)
 		return err
-	case KindGenesis, KindReviewed, KindAgreed, KindApproved, KindDeclined, KindRefused, KindReleased, KindClock, KindPolicy, KindOperator, KindWallet:
+	case KindReviewed, KindApproved:
+		if r.keyed {
+			return m.admitsRound(line)
+		}
+		return nil
+	case KindGenesis, KindUpgraded, KindAgreed, KindDeclined, KindLeftOut, KindRefused, KindReleased, KindClock, KindPolicy, KindOperator, KindWallet:
 		return nil
 	}
 	return fmt.Errorf("kind %.20q is not known to this version", line.Kind)
 }
 
-// forget takes the review of a batch and all approvals back.
-func (m *memory) forget(batch string) {
-	delete(m.review, batch)
-	delete(m.approved, batch)
+// admitsVersion reports whether the first authenticated line is one that says
+// so, and no other line does.
+func (m *memory) admitsVersion(r record) error {
+	first := r.keyed && !m.keyed
+	states := r.line.Version != 0 || r.line.Kind == KindUpgraded
+	switch {
+	case first != states:
+		return errors.New("the version of its format does not fit those before it")
+	case first && r.line.Version != Version:
+		return fmt.Errorf("version %d is not known to this program", r.line.Version)
+	case first && r.line.N > 1 && r.line.Kind != KindUpgraded:
+		return errors.New("lines are authenticated without an upgrade")
+	}
+	return nil
 }
 
 func judgedAs(policy, judged string) string { return policy + " " + judged }
@@ -131,17 +167,6 @@ func judgedAs(policy, judged string) string { return policy + " " + judged }
 func (m *memory) saw(line Line) {
 	if line.Relay != "" {
 		m.seen[line.Relay] = max(m.seen[line.Relay], line.Seen)
-	}
-}
-
-func (m *memory) approve(line Line) {
-	of := m.approved[line.Request]
-	if of == nil {
-		of = map[string]string{}
-		m.approved[line.Request] = of
-	}
-	for _, name := range line.Operators {
-		of[name] = judgedAs(line.Policy, line.Judged)
 	}
 }
 
@@ -233,9 +258,13 @@ func (m *memory) Paid(id chain.ID, network, to string) bool {
 	return ok
 }
 
-// Genesis is the hash of the first line in hex: a wallet remembers it, so that
-// it never works with the memory of another.
+// Genesis returns the hash of the first line in hex.
 func (m *memory) Genesis() string { return m.genesis }
+
+// Root returns the hash of the first authenticated line in hex, or "" if there
+// is none. A wallet remembers it, so that it never works with the memory of
+// another, nor with lines that were not authenticated when it last was.
+func (m *memory) Root() string { return m.began }
 
 // Line gives the number of the line that this head belongs to.
 func (m *memory) Line(head []byte) (n uint64, ok bool) {
@@ -255,27 +284,3 @@ func (m *memory) Knows(head []byte) bool {
 
 // Seen is the latest line that a relay was known to have seen.
 func (m *memory) Seen(relay string) uint64 { return m.seen[relay] }
-
-// PolicySet gives the hash of the policy that was set last, and whether one
-// ever was.
-func (m *memory) PolicySet() (hash string, ever bool) { return m.policy, m.policies }
-
-// Reviewed says whether a batch was reviewed last under this policy with
-// exactly this judgement, and not declined since.
-func (m *memory) Reviewed(batch bundle.Digest, policy, judged string) bool {
-	as, ok := m.review[batch.String()]
-	return ok && as == judgedAs(policy, judged)
-}
-
-// ApprovedBy lists the operators who approved a batch under this policy with
-// exactly this judgement, sorted.
-func (m *memory) ApprovedBy(batch bundle.Digest, policy, judged string) []string {
-	var list []string
-	for name, as := range m.approved[batch.String()] {
-		if as == judgedAs(policy, judged) {
-			list = append(list, name)
-		}
-	}
-	slices.Sort(list)
-	return list
-}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
 )
 
 // watch is a clock that a test turns.
@@ -18,7 +19,7 @@ func (w *watch) now() time.Time { return w.at }
 func begin(t *testing.T) (*Ledger, *disk, *watch) {
 	t.Helper()
 	w, d := &watch{clock()}, &disk{}
-	l, err := Create(d, "me", w.now)
+	l, err := Create(d, me(), w.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,7 @@ func sums(l *Ledger, since int64) []int64 {
 // again opens the same disk anew: whatever is remembered must come from it.
 func again(t *testing.T, d *disk, w *watch) *Ledger {
 	t.Helper()
-	l, err := Open(d, "me", w.now)
+	l, err := Open(d, me(), w.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func TestReleaseFreesTheOutpointsOnly(t *testing.T) {
 func TestWhatARelayHasSeen(t *testing.T) {
 	l, d, w := begin(t)
 	lost := bundle.Digest{7}
-	appendAll(t, l, Line{Kind: KindReviewed, Relay: "r", Seen: 5}, Line{Kind: KindAgreed, Relay: "r", Seen: 3})
+	appendAll(t, l, Line{Kind: KindReviewed, Relay: "r", Seen: 5, Round: nonce(1)}, Line{Kind: KindAgreed, Relay: "r", Seen: 3})
 	if l.Knows(lost[:]) {
 		t.Error("knows a head that it never had")
 	}
@@ -141,13 +142,22 @@ func TestWhatARelayHasSeen(t *testing.T) {
 	}
 }
 
+// review and approved are lines about batch 1 in round n.
+func review(n int, policy, judged string) Line {
+	return Line{Kind: KindReviewed, Request: bundle.Digest{1}.String(), Policy: policy, Judged: judged, Round: nonce(n)}
+}
+
+func approved(n int, policy, judged string, who ...string) Line {
+	l := review(n, policy, judged)
+	l.Kind, l.Operators = KindApproved, who
+	return l
+}
+
 func TestApprovalsBindToTheJudgement(t *testing.T) {
 	l, d, w := begin(t)
 	batch := bundle.Digest{1}
-	line := Line{Kind: KindApproved, Request: batch.String(), Policy: "p", Judged: "j", Operators: []string{"ann"}}
-	appendAll(t, l, line)
-	line.Operators = []string{"bob"}
-	appendAll(t, l, line, line)
+	appendAll(t, l, review(1, "p", "j"), approved(1, "p", "j", "ann"), approved(1, "p", "j", "bob"), approved(1, "p", "j", "bob"),
+		approved(2, "p", "j", "eve"), approved(1, "q", "j", "eve"), approved(1, "p", "k", "eve"))
 	for _, l := range []*Ledger{l, again(t, d, w)} {
 		if got := l.ApprovedBy(batch, "p", "j"); !slices.Equal(got, []string{"ann", "bob"}) {
 			t.Errorf("approved by %v", got)
@@ -156,9 +166,59 @@ func TestApprovalsBindToTheJudgement(t *testing.T) {
 			t.Error("an approval counts for something else")
 		}
 	}
-	appendAll(t, l, Line{Kind: KindDeclined, Request: batch.String()})
-	if len(again(t, d, w).ApprovedBy(batch, "p", "j")) != 0 {
-		t.Error("a no must take approvals back")
+}
+
+// Whatever changes what an approval would be about ends the round: neither the
+// review nor the approvals count again, and no line names the round again.
+func TestRoundsEnd(t *testing.T) {
+	batch := bundle.Digest{1}
+	signed := payment("a", 1, "x", 10)
+	signed.Request = batch.String()
+	for name, end := range map[string]Line{
+		"decline":      {Kind: KindDeclined, Request: batch.String()},
+		"left out":     {Kind: KindLeftOut, Request: batch.String(), Left: []string{"a"}},
+		"refused part": {Kind: KindRefused, Request: batch.String(), Code: chain.RefusedByPerson},
+		"signed":       signed,
+		"policy":       {Kind: KindPolicy, Policy: "q"},
+		"operator":     {Kind: KindOperator, Act: ActAdd, Operators: []string{"carl 00"}},
+		"restore":      {Kind: KindWallet, Act: ActRestore},
+		"accepted":     {Kind: KindAccepted, Head: bundle.Digest{9}.String()},
+		"other review": review(2, "p", "k"),
+		"other round":  review(2, "p", "j"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, d, w := begin(t)
+			appendAll(t, l, review(1, "p", "j"), approved(1, "p", "j", "ann"), end)
+			for _, l := range []*Ledger{l, again(t, d, w)} {
+				if l.Round(batch, "p", "j") == nonce(1) || len(l.ApprovedBy(batch, "p", "j")) != 0 || !l.Ended(nonce(1)) {
+					t.Fatal("the round goes on")
+				}
+			}
+			for _, line := range []Line{review(1, "p", "j"), approved(1, "p", "j", "ann")} {
+				if err := l.Append(line); err == nil {
+					t.Errorf("a %s line names the round that has ended", line.Kind)
+				}
+			}
+			appendAll(t, l, review(3, "p", "j"))
+			if len(l.ApprovedBy(batch, "p", "j")) != 0 {
+				t.Error("approvals revived")
+			}
+		})
+	}
+}
+
+func TestTheLastLineAboutEachIsKept(t *testing.T) {
+	l, d, w := begin(t)
+	appendAll(t, l, Line{Kind: KindOperator, Act: ActAdd, Operators: []string{"ann 00"}}, Line{Kind: KindOperator, Act: ActAdd, Operators: []string{"bob 11"}},
+		Line{Kind: KindOperator, Act: ActRemove, Operators: []string{"ann 00"}}, Line{Kind: KindWallet, Act: ActPair, Relay: "r"},
+		Line{Kind: KindWallet, Act: ActPair, Relay: "s"}, Line{Kind: KindWallet, Act: ActUnpair, Relay: "r"})
+	for _, l := range []*Ledger{l, again(t, d, w)} {
+		if got := l.Operators(); !slices.Equal(got, []string{"bob 11"}) {
+			t.Errorf("operators %v", got)
+		}
+		if got := l.Relays(); !slices.Equal(got, []string{"s"}) {
+			t.Errorf("relays %v", got)
+		}
 	}
 }
 
@@ -168,8 +228,8 @@ func TestPolicySetIsRemembered(t *testing.T) {
 		t.Error("none was set")
 	}
 	appendAll(t, l, Line{Kind: KindPolicy, Policy: "one"}, Line{Kind: KindPolicy, Policy: "two"})
-	if hash, ever := again(t, d, w).PolicySet(); hash != "two" || !ever {
-		t.Errorf("%q %v", hash, ever)
+	if set, ever := again(t, d, w).PolicySet(); set.Hash != "two" || set.Line != 3 || !ever {
+		t.Errorf("%+v %v", set, ever)
 	}
 }
 
@@ -198,7 +258,7 @@ func TestNothingUnreadableIsWritten(t *testing.T) {
 func TestNoMarkNoLedger(t *testing.T) {
 	_, d, w := begin(t)
 	d.mark = nil // cut back to its first line, and the mark taken away
-	if _, err := Open(d, "me", w.now); !errors.Is(err, ErrRollback) {
+	if _, err := Open(d, me(), w.now); !errors.Is(err, ErrRollback) {
 		t.Errorf("error %v, want %v", err, ErrRollback)
 	}
 }

@@ -1,12 +1,13 @@
-// Package operator has what an operator gives: the approval of one batch as it
-// was judged under one policy. Another batch, another policy or another
+// Package operator has what an operator signs: the approval of one batch in one
+// round, as it was judged under one policy. Another batch, round, policy or
 // judgement needs another approval.
 //
 // The signed bytes are
 //
-//	"coldkms operator approval v1\n" ‖ batch digest ‖ policy hash ‖ judgement
+//	"coldkms operator approval v2\n" ‖ batch digest ‖ policy hash ‖ judgement ‖ round
 //
-// each of the three 32 bytes; the policy hash of the built-in policy is zeros.
+// the first three 32 bytes each, the round 16; the policy hash of the built-in
+// policy is zeros.
 package operator
 
 import (
@@ -23,8 +24,9 @@ import (
 
 // Errors of reading.
 var (
-	ErrFile = errors.New("not an operator's approval")
-	errLine = errors.New("not an approval as a ledger has it")
+	ErrFile    = errors.New("not an operator's approval")
+	ErrVersion = errors.New("approval is of version 1, which names no round")
+	errLine    = errors.New("not an approval as a ledger has it")
 )
 
 // Operator is an enrolled person.
@@ -36,11 +38,15 @@ type Operator struct {
 // String gives name and key, as the ledger and a review have them.
 func (o Operator) String() string { return fmt.Sprintf("%s %x", o.Name, o.Key[:]) }
 
+// RoundSize is the length of a round's nonce in bytes.
+const RoundSize = 16
+
 // Terms are what an approval is about.
 type Terms struct {
 	Batch  [sha256.Size]byte // digest of the request
 	Policy [sha256.Size]byte // hash of the policy in force; zero: the built-in one
 	Judged [sha256.Size]byte // digest of what was shown of each item, and of its verdict
+	Round  [RoundSize]byte   // nonce that the signer drew for this attempt to have the batch approved
 }
 
 // Approval is one operator's yes to exactly these Terms.
@@ -50,10 +56,10 @@ type Approval struct {
 	Signature [ed25519.SignatureSize]byte
 }
 
-const signTag = "coldkms operator approval v1\n"
+const signTag = "coldkms operator approval v2\n"
 
 func (t Terms) message() []byte {
-	return bytes.Join([][]byte{[]byte(signTag), t.Batch[:], t.Policy[:], t.Judged[:]}, nil)
+	return bytes.Join([][]byte{[]byte(signTag), t.Batch[:], t.Policy[:], t.Judged[:], t.Round[:]}, nil)
 }
 
 // Approve signs.
@@ -61,29 +67,36 @@ func Approve(key identity.Private, t Terms) Approval {
 	return Approval{Operator: key.Public(), Terms: t, Signature: key.Sign(t.message())}
 }
 
-// Valid says whether the operator signed this.
+// Valid reports whether the operator signed this.
 func (a Approval) Valid() bool { return a.Operator.Verify(a.message(), a.Signature) }
 
-// fileMagic starts the file in which an approval is carried.
-const fileMagic = "CKMSAPP\x01"
+// fileMagic starts the file in which an approval is carried; its last byte is
+// the version.
+const (
+	fileMagic   = "CKMSAPP\x02"
+	fileMagicV1 = "CKMSAPP\x01"
+)
 
 // FileSize is the length of an approval's file in bytes.
-const FileSize = len(fileMagic) + ed25519.PublicKeySize + 3*sha256.Size + ed25519.SignatureSize
+const FileSize = len(fileMagic) + ed25519.PublicKeySize + 3*sha256.Size + RoundSize + ed25519.SignatureSize
 
 // File gives an approval as it is carried: magic, key, terms, signature.
 func (a Approval) File() []byte {
-	return bytes.Join([][]byte{[]byte(fileMagic), a.Operator[:], a.Batch[:], a.Policy[:], a.Judged[:], a.Signature[:]}, nil)
+	return bytes.Join([][]byte{[]byte(fileMagic), a.Operator[:], a.Batch[:], a.Policy[:], a.Judged[:], a.Round[:], a.Signature[:]}, nil)
 }
 
 // ParseFile reads what File wrote. What it gives is valid; whether the key is
 // an operator's, and the terms those of a batch, is for the caller to judge.
 func ParseFile(b []byte) (Approval, error) {
+	if bytes.HasPrefix(b, []byte(fileMagicV1)) {
+		return Approval{}, ErrVersion
+	}
 	if len(b) != FileSize || !bytes.HasPrefix(b, []byte(fileMagic)) {
 		return Approval{}, ErrFile
 	}
 	var a Approval
 	rest := b[len(fileMagic):]
-	for _, field := range [][]byte{a.Operator[:], a.Batch[:], a.Policy[:], a.Judged[:], a.Signature[:]} {
+	for _, field := range [][]byte{a.Operator[:], a.Batch[:], a.Policy[:], a.Judged[:], a.Round[:], a.Signature[:]} {
 		rest = rest[copy(field, rest):]
 	}
 	if !a.Valid() {

@@ -64,8 +64,12 @@ func Agree(batch [sha256.Size]byte, operators ...identity.Public) Consent {
 }
 
 // Except is the same consent without the items of these contents: the person
-// said no to them.
+// said no to them. Operators approved the whole batch, so none of their
+// approvals counts for a part of it.
 func (c Consent) Except(contents ...[32]byte) Consent {
+	if len(contents) > 0 {
+		c.operators = 0
+	}
 	rejected := maps.Clone(c.rejected)
 	if rejected == nil {
 		rejected = make(map[[32]byte]bool, len(contents))
@@ -76,6 +80,9 @@ func (c Consent) Except(contents ...[32]byte) Consent {
 	c.rejected = rejected
 	return c
 }
+
+// Partial reports whether the person took items out of the batch.
+func (c Consent) Partial() bool { return len(c.rejected) > 0 }
 
 // Approval lets exactly one content be signed. Only Approve makes one.
 type Approval struct {

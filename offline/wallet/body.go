@@ -13,11 +13,12 @@ import (
 // body is what a wallet file encrypts.
 type body struct {
 	Seed      []byte     `cbor:"1,keyasint"`           // of the signer's identity
-	Ledger    []byte     `cbor:"2,keyasint,omitempty"` // hash of the ledger's first line
+	Ledger    []byte     `cbor:"2,keyasint,omitempty"` // hash of the ledger's first authenticated line, in hex
 	Relays    []Relay    `cbor:"3,keyasint"`
 	Entries   []Entry    `cbor:"4,keyasint"`
 	Policy    []byte     `cbor:"5,keyasint,omitempty"` // in its own encoding; none: none was ever set
 	Operators []Operator `cbor:"6,keyasint,omitempty"`
+	Known     []byte     `cbor:"7,keyasint,omitempty"` // hash of the ledger's last line when this file was written
 }
 
 // Relay is a machine from which requests are accepted.
@@ -33,6 +34,7 @@ const (
 	maxRelays  = 256
 	maxName    = 256
 	maxLedger  = 64
+	maxKnown   = 32
 	maxPolicy  = 1 << 20
 )
 
@@ -85,7 +87,7 @@ func (b *body) checkEncoding(raw []byte) error {
 }
 
 func (b *body) check() error {
-	if len(b.Seed) != identity.SeedSize || len(b.Ledger) > maxLedger || len(b.Policy) > maxPolicy || len(b.Relays) > maxRelays || len(b.Entries) > maxEntries {
+	if len(b.Seed) != identity.SeedSize || len(b.Ledger) > maxLedger || len(b.Known) > maxKnown || len(b.Policy) > maxPolicy || len(b.Relays) > maxRelays || len(b.Entries) > maxEntries {
 		return errors.New("a field is out of bounds")
 	}
 	for i, r := range b.Relays {

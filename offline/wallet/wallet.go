@@ -35,6 +35,7 @@ type Wallet struct {
 
 	seed      []byte
 	ledger    []byte
+	known     []byte
 	relays    []Relay
 	policy    []byte
 	operators []Operator
@@ -45,7 +46,7 @@ type Wallet struct {
 func newWallet(s Store, path string, password []byte, b *body) (*Wallet, error) {
 	w := &Wallet{
 		store: s, path: path, random: s.source(), password: s.keep(bytes.Clone(password)), cost: s.cost(),
-		seed: s.keep(b.Seed), ledger: b.Ledger, relays: b.Relays, policy: b.Policy, operators: b.Operators,
+		seed: s.keep(b.Seed), ledger: b.Ledger, known: b.Known, relays: b.Relays, policy: b.Policy, operators: b.Operators,
 		order: make([]*slot, 0, len(b.Entries)), entries: make(map[string]*slot, len(b.Entries)),
 	}
 	for _, e := range b.Entries {
@@ -71,7 +72,7 @@ func (w *Wallet) put(e Entry) error {
 }
 
 func (w *Wallet) body() *body {
-	b := &body{Seed: w.seed, Ledger: w.ledger, Relays: w.relays, Policy: w.policy, Operators: w.operators, Entries: make([]Entry, len(w.order))}
+	b := &body{Seed: w.seed, Ledger: w.ledger, Known: w.known, Relays: w.relays, Policy: w.policy, Operators: w.operators, Entries: make([]Entry, len(w.order))}
 	for i, s := range w.order {
 		b.Entries[i] = s.entry
 	}
@@ -206,8 +207,8 @@ func (w *Wallet) Unpair(key identity.Public) bool {
 	return len(w.relays) < before
 }
 
-// Ledger is the hash of the first line of the ledger that belongs to this
-// wallet, or nil if none was set.
+// Ledger is the hash, in hex, of the first authenticated line of the ledger
+// that belongs to this wallet, or nil if none was set.
 func (w *Wallet) Ledger() []byte {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -215,16 +216,40 @@ func (w *Wallet) Ledger() []byte {
 }
 
 // SetLedger binds the wallet to a ledger.
-func (w *Wallet) SetLedger(genesis []byte) error {
+func (w *Wallet) SetLedger(root []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
 		return ErrClosed
 	}
-	if len(genesis) > maxLedger {
-		return fmt.Errorf("set ledger: a hash of %d bytes is too long", len(genesis))
+	if len(root) > maxLedger {
+		return fmt.Errorf("set ledger: a hash of %d bytes is too long", len(root))
 	}
-	w.ledger = bytes.Clone(genesis)
+	w.ledger = bytes.Clone(root)
+	return nil
+}
+
+// Known is the hash of the last line that the ledger had when this file was
+// written, or nil for a file of an earlier version. A ledger without that line
+// is older than the wallet.
+func (w *Wallet) Known() []byte {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return bytes.Clone(w.known)
+}
+
+// SetKnown remembers the ledger's last line. It is on the disk after the next
+// Save.
+func (w *Wallet) SetKnown(head []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return ErrClosed
+	}
+	if len(head) > maxKnown {
+		return fmt.Errorf("set known: a hash of %d bytes is too long", len(head))
+	}
+	w.known = bytes.Clone(head)
 	return nil
 }
 

@@ -72,10 +72,17 @@ func (p Public) Fingerprint() string { return hex.EncodeToString(p.short()) }
 
 // Words are the same 88 bits as eight words of the BIP 39 English list, to
 // be read aloud.
-func (p Public) Words() string {
+func (p Public) Words() string { return Words(p.short()) }
+
+// Words writes the first 88 bits of a hash as eight words of the BIP 39
+// English list. A hash that is shorter has no words.
+func Words(hash []byte) string {
+	if len(hash) < fingerprintBytes {
+		return ""
+	}
 	var words []string
 	var bits, have uint
-	for _, b := range p.short() {
+	for _, b := range hash[:fingerprintBytes] {
 		bits, have = bits<<8|uint(b), have+8
 		if have >= 11 {
 			have -= 11

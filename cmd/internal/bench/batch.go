@@ -93,11 +93,11 @@ func batch(n int) (took time.Duration, size int, peak uint64, err error) {
 	r, sealed = bundle.Request{}, bundle.SealedRequest{}
 	runtime.GC()
 	files := ledger.NewFiles(durable.OS{}, filepath.Join(p.dir, "ledger"))
-	book, err := ledger.Create(files, own.Public().Fingerprint(), time.Now)
+	book, err := ledger.Create(files, ledger.OwnerOf(own), time.Now)
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	s := &offline.Session{Keys: p.wallet, Identity: own, Paired: func(identity.Public) bool { return true }, Ledger: book, Policy: policy.Default(),
+	s := &offline.Session{Keys: p.wallet, Identity: own, Paired: func(identity.Public) bool { return true }, Ledger: book, Random: rand.Reader, Policy: policy.Default(),
 		Signers: []sign.Signer{utxo.Signer{Chains: []chain.ID{chain.BTC}}}}
 	stop := watchMemory(&peak)
 	defer stop()

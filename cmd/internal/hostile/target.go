@@ -101,8 +101,9 @@ func newTarget(dir string) *target {
 		must(wallet.FromForeign(signatureID(ofEthereum), "ETH", chain.Testnet, []byte(`{"mnemonic":"x"}`), stopped())),
 	))
 	check(w.Pair(wallet.Relay{Key: t.relay.Public(), Added: stopped().Unix()}))
-	t.book = must(ledger.Create(ledger.NewFiles(durable.OS{}, path+".ledger"), t.signer.Fingerprint(), stopped))
-	check(w.SetLedger([]byte(t.book.Genesis())))
+	t.book = must(ledger.Create(ledger.NewFiles(durable.OS{}, path+".ledger"), ledger.OwnerOf(must(w.Identity())), stopped))
+	check(t.book.Append(ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActPair, Relay: t.relay.Public().Fingerprint()}))
+	check(w.SetLedger([]byte(t.book.Root())))
 	check(w.Save())
 	check(os.WriteFile(filepath.Join(dir, "pw"), []byte(password+"\n"), 0o600))
 	return t

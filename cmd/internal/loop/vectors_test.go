@@ -252,12 +252,12 @@ func newSigner(t *testing.T, entries map[string]tatumEntry) signer {
 	if err := w.Pair(wallet.Relay{Key: relay.Public()}); err != nil {
 		t.Fatal(err)
 	}
-	book, err := ledger.Create(ledger.NewFiles(durable.OS{}, path+".ledger"), own.Public().Fingerprint(), time.Now)
+	book, err := ledger.Create(ledger.NewFiles(durable.OS{}, path+".ledger"), ledger.OwnerOf(own), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return signer{relay: relay, Session: offline.Session{
-		Keys: w, Identity: own, Paired: w.Paired, Ledger: book, Policy: policy.Default(),
+		Keys: w, Identity: own, Paired: w.Paired, Ledger: book, Random: rand.Reader, Policy: policy.Default(),
 		Signers: []sign.Signer{utxo.Signer{Chains: built()}},
 	}}
 }

@@ -244,7 +244,7 @@ func newSpending(t *testing.T, m *machine, id chain.ID, script []byte) *spending
 		t.Fatal(err)
 	}
 	d := &disk{}
-	book, err := ledger.Create(d, "me", func() time.Time { return time.Unix(1_790_000_000, 0) })
+	book, err := ledger.Create(d, ledger.OwnerOf(own), func() time.Time { return time.Unix(1_790_000_000, 0) })
 	if err != nil {
 		t.Fatal(err)
 	}

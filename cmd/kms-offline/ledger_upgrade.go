@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline"
+	"coldkms/offline/ledger"
+	"coldkms/shared/identity"
+)
+
+func (a *app) ledgerUpgrade() *cobra.Command {
+	return &cobra.Command{
+		Use:   "upgrade",
+		Short: "authenticate a ledger of version 1 from here on",
+		Long: `upgrade appends a line to a ledger that an earlier version of this program wrote.
+Lines of version 1 carry no authentication code: whoever could write to the disk
+could have changed them. The new line, and each one after it, is authenticated
+under a key of the wallet and covers everything before it.
+
+Compare length and head with what you noted before you agree. Reviews and
+approvals of before count no longer: review and approve again what is not signed.`,
+		Example: "  kms-offline --path wallet.kms ledger upgrade",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return a.runUpgrade() },
+	}
+}
+
+func (a *app) runUpgrade() error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	id, err := w.Identity()
+	if err != nil {
+		return err
+	}
+	book, files, err := a.openAnyLedger(ledger.NewFiles(a.fs, w.Path()+ledgerSuffix), w, id)
+	if err != nil {
+		return ledgerError(err)
+	}
+	defer func() { _ = files.Close() }()
+	if string(w.Ledger()) == book.Root() {
+		return cli.Fail(cli.Failed, errors.New("the ledger is of the newest version already: nothing was changed"), "")
+	}
+	text := fmt.Sprintf("The ledger has %s and ends with\n  %s\nIs that what you noted last? From here on its lines are authenticated.\n",
+		counted(int(book.Len()), "line", "lines"), book.Head())
+	if err := a.typedWord(text, "upgrade"); err != nil {
+		return err
+	}
+	if !book.Keyed() { // else only the wallet does not know it yet
+		if err := book.Upgrade(); err != nil {
+			return ledgerError(err)
+		}
+	} else if err := book.Append(ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActUpgrade}); err != nil {
+		return ledgerError(err)
+	}
+	if err := errors.Join(w.SetLedger([]byte(book.Root())), w.SetKnown(book.HeadBytes())); err != nil {
+		return err
+	}
+	if err := w.Save(); err != nil {
+		return err
+	}
+	return a.JSON(replyAbout(book))
+}
+
+// openAnyLedger opens a ledger of any version that belongs to a wallet.
+func (a *app) openAnyLedger(files *ledger.Files, w *opened, id identity.Private) (*ledger.Ledger, *ledger.Files, error) {
+	book, err := ledger.OpenAny(files, ledger.OwnerOf(id), a.now)
+	if err == nil && string(w.Ledger()) != book.Genesis() {
+		err = belongs(w.Wallet, book)
+	}
+	if err != nil {
+		_ = files.Close()
+		return nil, nil, err
+	}
+	return book, files, nil
+}
+
+func (a *app) ledgerSettle() *cobra.Command {
+	return &cobra.Command{
+		Use:   "settle",
+		Short: "record what is so where wallet and ledger do not agree",
+		Long: `settle is for a wallet that is not the one its ledger speaks of: an old copy of
+one of both was put back, or a change was interrupted. Nothing is signed until
+then. It lists each difference and asks. Afterwards an operator may approve, and
+a relay may ask, only if wallet and ledger both had them; add the others again.
+
+The policy is not settled here: set it again with policy set.
+
+Find out first who put an old file back. If you have the newest files, put those
+back instead.`,
+		Example: "  kms-offline --path wallet.kms ledger settle",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return a.withLedger(a.settle) },
+	}
+}
+
+func (a *app) settle(s *openSession) error {
+	list := offline.Differences(kept(s.wallet), s.Ledger)
+	if len(list) == 0 {
+		return cli.Fail(cli.Failed, errors.New("wallet and ledger agree: nothing was changed"), "")
+	}
+	text := "Wallet and ledger do not agree:\n"
+	lines := make([]ledger.Line, len(list))
+	reply := settledReply{Settled: make([]string, len(list))}
+	for i, d := range list {
+		text += "  " + d.Text + "\n"
+		lines[i], reply.Settled[i] = d.Line, d.Text
+	}
+	text += "None of these operators and relays counts any more once this is recorded.\n"
+	if err := a.typedWord(text, "settle"); err != nil {
+		return err
+	}
+	if err := s.Ledger.Append(lines...); err != nil {
+		return ledgerError(err)
+	}
+	for _, d := range list {
+		if d.Operator != "" {
+			s.wallet.RemoveOperator(d.Operator)
+		}
+		if d.Relay != (identity.Public{}) {
+			s.wallet.Unpair(d.Relay)
+		}
+	}
+	if err := s.wallet.SetKnown(s.Ledger.HeadBytes()); err != nil {
+		return err
+	}
+	if err := s.wallet.Save(); err != nil {
+		return err
+	}
+	reply.ledgerReply = replyAbout(s.Ledger)
+	return a.JSON(reply)
+}
+
+type settledReply struct {
+	Settled []string `json:"settled"`
+	ledgerReply
+}

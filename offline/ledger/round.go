@@ -1,0 +1,173 @@
+package ledger
+
+import (
+	"encoding/hex"
+	"errors"
+	"maps"
+	"slices"
+
+	"coldkms/shared/bundle"
+)
+
+// RoundSize is the length of a round's nonce in bytes.
+const RoundSize = 16
+
+// round is one attempt to have a batch approved. It ends with the first line
+// that changes what an approval would be about.
+type round struct {
+	nonce    string // hex
+	judgedAs string
+	approved []string // as the lines have them
+}
+
+// standing is what the lines say about batches, operators, relays and policy.
+type standing struct {
+	rounds    map[string]round    // batch digest → its open round
+	closed    map[string]struct{} // nonces that count no longer
+	left      map[string][]string // batch digest → pending ids that are taken out
+	operators map[string]bool     // name and key → whether enrolled by the last line about it
+	relays    map[string]bool     // fingerprint → whether paired by the last line about it
+	policy    PolicySet
+	policies  bool
+}
+
+// PolicySet is the last line about the policy.
+type PolicySet struct {
+	Hash string // hex
+	Line uint64
+	Time string // RFC 3339, the machine's clock
+}
+
+func newStanding() standing {
+	return standing{
+		rounds: map[string]round{}, closed: map[string]struct{}{}, left: map[string][]string{},
+		operators: map[string]bool{}, relays: map[string]bool{},
+	}
+}
+
+// admitsRound checks the round that a line names.
+func (s *standing) admitsRound(line Line) error {
+	nonce, err := hex.DecodeString(line.Round)
+	switch _, ended := s.closed[line.Round]; {
+	case err != nil || len(nonce) != RoundSize || hex.EncodeToString(nonce) != line.Round:
+		return errors.New("it names no round")
+	case ended:
+		return errors.New("it names a round that has ended")
+	}
+	return nil
+}
+
+// reviewed opens the round that a review names, unless it is open already for
+// the same judgement.
+func (s *standing) reviewed(line Line) {
+	as := judgedAs(line.Policy, line.Judged)
+	now, open := s.rounds[line.Request]
+	if open && now.nonce == line.Round && now.judgedAs == as {
+		return
+	}
+	if open && now.nonce != line.Round {
+		s.closed[now.nonce] = struct{}{}
+	}
+	s.rounds[line.Request] = round{nonce: line.Round, judgedAs: as}
+}
+
+// approvedIn counts an approval in the open round.
+func (s *standing) approvedIn(line Line) {
+	now, open := s.rounds[line.Request]
+	if !open || now.nonce != line.Round || now.judgedAs != judgedAs(line.Policy, line.Judged) {
+		return
+	}
+	now.approved = append(slices.Clip(now.approved), line.Operators...)
+	s.rounds[line.Request] = now
+}
+
+// end ends the round of a batch: its review and its approvals count no longer.
+func (s *standing) end(batch string) {
+	if now, open := s.rounds[batch]; open {
+		s.closed[now.nonce] = struct{}{}
+		delete(s.rounds, batch)
+	}
+}
+
+// endAll ends every round.
+func (s *standing) endAll() {
+	for batch := range maps.Clone(s.rounds) {
+		s.end(batch)
+	}
+}
+
+// enrol follows a line about operators.
+func (s *standing) enrol(line Line) {
+	for _, who := range line.Operators {
+		s.operators[who] = line.Act == ActAdd
+	}
+	s.endAll()
+}
+
+// act follows a line about the wallet.
+func (s *standing) act(line Line) {
+	switch line.Act {
+	case ActPair:
+		s.relays[line.Relay] = true
+	case ActUnpair:
+		s.relays[line.Relay] = false
+	case ActRestore: // what it brings back may be older than the approvals
+		s.endAll()
+	}
+}
+
+// Round returns the nonce of the open round of a batch that was reviewed under
+// this policy with exactly this judgement, or "" if there is none.
+func (s *standing) Round(batch bundle.Digest, policy, judged string) string {
+	if now, open := s.rounds[batch.String()]; open && now.judgedAs == judgedAs(policy, judged) {
+		return now.nonce
+	}
+	return ""
+}
+
+// Ended reports whether a round was open once and is not any more.
+func (s *standing) Ended(nonce string) bool {
+	_, ended := s.closed[nonce]
+	return ended
+}
+
+// Reviewed reports whether the open round of a batch is of this policy and
+// exactly this judgement.
+func (s *standing) Reviewed(batch bundle.Digest, policy, judged string) bool {
+	return s.Round(batch, policy, judged) != ""
+}
+
+// ApprovedBy lists the approvals in the open round of a batch under this policy
+// with exactly this judgement, as the lines have them, sorted.
+func (s *standing) ApprovedBy(batch bundle.Digest, policy, judged string) []string {
+	if !s.Reviewed(batch, policy, judged) {
+		return nil
+	}
+	list := slices.Sorted(slices.Values(s.rounds[batch.String()].approved))
+	return slices.Compact(list)
+}
+
+// LeftOut lists the pending ids that a person took out of a batch.
+func (s *standing) LeftOut(batch bundle.Digest) []string { return s.left[batch.String()] }
+
+// Operators lists name and key of each operator by the last line about them,
+// sorted.
+func (s *standing) Operators() []string { return present(s.operators) }
+
+// Relays lists the fingerprints of the relays that are paired by the last line
+// about each, sorted.
+func (s *standing) Relays() []string { return present(s.relays) }
+
+func present(all map[string]bool) []string {
+	var list []string
+	for name, there := range all {
+		if there {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// PolicySet returns the last line about the policy, and whether there is one.
+func (s *standing) PolicySet() (set PolicySet, ever bool) { return s.policy, s.policies }
