@@ -128,6 +128,9 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 		{[]string{"ledger", "export"}, cli.Done, nil},
 		{[]string{"ledger", "release", c.wif}, cli.Failed, nil},
 		{[]string{"ledger", "accept", pw}, cli.BadBundle, nil},
+		{[]string{"ledger", "upgrade"}, cli.Failed, nil},
+		{[]string{"ledger", "settle"}, cli.Failed, nil},
+		{[]string{"unpair", c.wif}, cli.Failed, nil}, // a secret in the wrong place
 		{[]string{"compare", pw, pw}, cli.BadBundle, nil},
 		{[]string{"scan", pw}, cli.BadBundle, nil},
 		{[]string{"show", pw}, cli.Usage, nil}, // there is no terminal
@@ -145,6 +148,7 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 		{[]string{"approve", pw, "--operator", "alice", "--operator-password-file", op}, cli.BadBundle, nil},
 		{[]string{"operator", "remove", "alice"}, cli.Done, nil},
 		{[]string{"pair", filepath.Join(dir, "relay.kmsid")}, cli.Done, nil},
+		{[]string{"unpair", relayKey(1).Public().Fingerprint()}, cli.Done, nil},
 		{[]string{"policy", "set", filepath.Join("..", "..", "offline", "policy", "example.json")}, cli.Done, nil},
 		{[]string{"removewallet", words}, cli.Done, nil},
 		{[]string{"changepassword", "--new-password-file", pw}, cli.Done, nil},

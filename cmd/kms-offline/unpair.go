@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +48,8 @@ func pairedRelay(w *opened, fingerprint string) (wallet.Relay, error) {
 			return relay, nil
 		}
 	}
-	return wallet.Relay{}, cli.Fail(cli.Failed, fmt.Errorf("%w: %.40q", errNoRelay, fingerprint), "kms-offline checkconfig lists them")
+	// It is not repeated: who mistakes the command may have typed a key.
+	return wallet.Relay{}, cli.Fail(cli.Failed, errNoRelay, "kms-offline checkconfig lists them")
 }
 
 var errNoRelay = errors.New("no relay with this fingerprint is paired")
