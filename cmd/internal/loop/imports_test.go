@@ -72,7 +72,7 @@ var forbidden = map[string]string{
 // socketSymbol matches what is linked into a program that can open a socket
 // or start another program. The package net itself comes in through the flag
 // and Bitcoin libraries; what counts is what the linker kept.
-var socketSymbol = regexp.MustCompile(`\s(syscall\.(socket|connect|bind|Bind|listen|Listen|accept4?|Socket|Connect|Sendto|sendto|sendmsgN|recvfrom)|net\.\(\*Dialer\)\S*|net\.(Dial|Listen|socket|internetSocket)\S*|net\.\(\*Resolver\)\.(Lookup|exchange)\S*|os\.StartProcess|os/exec\.\S+|syscall\.(forkExec|ForkExec|forkAndExecInChild\S*)|net/http\.\S+|crypto/tls\.\S+)$`)
+var socketSymbol = regexp.MustCompile(`\s((syscall|golang\.org/x/sys/unix)\.([sS]ocket(pair)?|[cC]onnect|[bB]ind|[lL]isten|[aA]ccept4?|[sS]endto\S*|[sS]endmsg\S*|[rR]ecvfrom|[rR]ecvmsg\S*|[eE]xec|execve\S*|PidfdGetfd|ProcessVM\S*|[pP]trace\S*)|net\.\(\*Dialer\)\S*|net\.(Dial|Listen|socket|internetSocket)\S*|net\.\(\*Resolver\)\.(Lookup|exchange)\S*|os\.StartProcess|os/exec\.\S+|syscall\.(forkExec|ForkExec|forkAndExecInChild\S*)|net/http\.\S+|crypto/tls\.\S+)$`)
 
 func linkedSockets(t *testing.T, dir, pkg string) []string {
 	t.Helper()
@@ -83,6 +83,11 @@ func linkedSockets(t *testing.T, dir, pkg string) []string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v\n%s", pkg, err, out)
 	}
+	return socketSymbols(t, binary)
+}
+
+func socketSymbols(t *testing.T, binary string) []string {
+	t.Helper()
 	out, err := exec.Command("go", "tool", "nm", binary).Output()
 	if err != nil {
 		t.Fatalf("go tool nm: %v", err)
