@@ -18,6 +18,7 @@ func (a *app) compare() *cobra.Command {
 builds), and proves that each signature is the same, byte for byte. Signatures are
 deterministic (RFC 6979, BIP 340 without auxiliary randomness), so a signer that
 hides anything in them, such as parts of a key in its nonces, gives others.
+One result given twice, also as a copy, is refused.
 
 No wallet is opened.
 
@@ -45,6 +46,9 @@ func (a *app) runCompare(pathA, pathB string) error {
 	second, err := a.readResult(pathB)
 	if err != nil {
 		return err
+	}
+	if bytes.Equal(first.File, second.File) {
+		return cli.Fail(cli.Failed, fmt.Errorf("%s and %s are one and the same result: a copy proves nothing", pathA, pathB), "sign the request on the other machine, too, and compare what that one wrote")
 	}
 	if first.Request != second.Request {
 		return cli.Fail(cli.Failed, fmt.Errorf("they answer two requests: %s and %s", first.Request, second.Request), "sign one request on both machines")
