@@ -54,6 +54,8 @@ type Session struct {
 	Online    []string      // network interfaces of this machine that are up
 	Finished  func()        // called after each item that was signed or refused, on any core; may be nil
 	Lean      bool          // Sign keeps no finished transactions of a Request, only their ids
+
+	books ownBooks
 }
 
 // Judged is one Request after everything but the person's answer.
@@ -190,6 +192,7 @@ func (s *Session) judgeItem(item bundle.Item, table *utxo.Table) (judged judgedI
 		return judgedItem{err: err}
 	}
 	subject := job.Subject()
+	s.recognise(item.Family, &subject.Facts)
 	return judgedItem{subject: subject, vouched: s.vouched(item, subject)}
 }
 
@@ -326,6 +329,9 @@ func (j *Judged) judgement() string {
 	h := sha256.New()
 	for i, it := range j.Batch.Items {
 		fmt.Fprintf(h, "%q %x %v", it.ID, j.items[i].subject.Content, it.Refused())
+		for _, out := range j.items[i].subject.Facts.Outputs {
+			fmt.Fprintf(h, " %d", out.Change)
+		}
 		for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {
 			for _, r := range list {
 				fmt.Fprintf(h, " %q", r.Code)

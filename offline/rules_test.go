@@ -88,7 +88,7 @@ func (m *machine) want(ids string, codes ...chain.Code) {
 // Limits are of the ledger: they survive a restart and any turn of the
 // machine's clock, and end only when the time has passed.
 func TestLimitsSurviveRestartAndClock(t *testing.T) {
-	m := newMachine(t, `"limits": [{"per": "day", "sum": 199600}]`) // two payments
+	m := newMachine(t, `"limits": [{"per": "day", "sum": 200000}]`) // two payments and their fees
 	m.want("a", "")
 	m.want("b c", chain.LimitDay, chain.LimitDay) // together they are one too many
 	m.want("b", "")
@@ -171,7 +171,7 @@ func TestRefusedWhenShownStaysRefused(t *testing.T) {
 
 // The operators that a policy asks for are counted when it is signed.
 func TestQuorumIsAsked(t *testing.T) {
-	m := newMachine(t, `"quorum": [{"per": "day", "above": 99800, "operators": 2}]`)
+	m := newMachine(t, `"quorum": [{"per": "day", "above": 100000, "operators": 2}]`)
 	m.want("a", "")
 	m.want("b", chain.QuorumMissing)
 	s, relay := m.start()

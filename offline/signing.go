@@ -163,16 +163,7 @@ func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
 	fee := subject.Facts.Fee
 	line.Kind, line.TxID, line.Approval = ledger.KindSigned, o.Signed.TxID, how
 	line.Content, line.Spent, line.Fee = hex.EncodeToString(subject.Content[:]), subject.Outpoints, &fee
-	for _, out := range subject.Facts.Outputs {
-		if out.Change {
-			continue
-		}
-		to := out.Address
-		if to == "" {
-			to = hex.EncodeToString(out.Script)
-		}
-		line.Paid = append(line.Paid, ledger.Payment{To: to, Value: out.Value})
-	}
+	line.From, line.Paid, line.Own = moved(subject.Facts)
 	return line
 }
 

@@ -69,7 +69,9 @@ type Line struct {
 	Content   string     `json:"content,omitempty"` // digest of what was signed
 	TxID      string     `json:"txId,omitempty"`
 	Spent     []string   `json:"spent,omitempty"` // outpoints
-	Paid      []Payment  `json:"paid,omitempty"`  // outputs that are not change
+	From      []Supply   `json:"from,omitempty"`  // own keys that signed
+	Paid      []Payment  `json:"paid,omitempty"`  // what each output pays beyond change
+	Own       []Own      `json:"own,omitempty"`   // outputs to own keys, change included
 	Fee       *int64     `json:"fee,omitempty"`   // smallest units
 	Code      chain.Code `json:"code,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
@@ -82,6 +84,22 @@ type Line struct {
 type Payment struct {
 	To    string `json:"to"` // address, or the script in hex where there is none
 	Value int64  `json:"value"`
+}
+
+// Supply is what one own key supplied to the inputs.
+type Supply struct {
+	Key   string `json:"key"` // signature id
+	Index *int64 `json:"index,omitempty"`
+	Value int64  `json:"value"`
+}
+
+// Own is one output to an own key.
+type Own struct {
+	Key    string `json:"key"` // signature id
+	Index  *int64 `json:"index,omitempty"`
+	To     string `json:"to"`
+	Value  int64  `json:"value"`
+	Change int64  `json:"change"` // how much of Value is change; the rest is in Paid
 }
 
 // maxReason bounds the words of a line, in bytes: a fault's text may quote

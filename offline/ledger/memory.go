@@ -30,6 +30,7 @@ type memory struct {
 	paid     []Paid                         // of each signed content once, in the order of the clock
 	known    map[destination]struct{}       // what was ever paid
 	contents map[[sha256.Size]byte]struct{} // what was ever signed, under whatever id
+	indices  map[string]*indices            // mnemonic → its indices
 }
 
 type signed struct {
@@ -43,13 +44,15 @@ type destination struct {
 	to      string
 }
 
-// Paid is one output that was signed and is no change.
+// Paid is what one output that was signed pays beyond change, or the fee of a
+// transaction that was signed.
 type Paid struct {
 	Clock   int64 // Unix seconds by the ledger's clock
 	Chain   chain.ID
 	Network string
-	To      string // address, or the script in hex where there is none
+	To      string // address, or the script in hex where there is none; none of a fee
 	Value   int64  // smallest units
+	Fee     bool
 	Content [sha256.Size]byte
 }
 
@@ -58,6 +61,7 @@ func newMemory() memory {
 		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(),
 		heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]bool{},
 		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]struct{}{},
+		indices: map[string]*indices{},
 	}
 }
 
@@ -184,6 +188,10 @@ func (m *memory) sign(line Line) {
 		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, To: p.To, Value: p.Value, Content: content})
 		m.known[destination{line.Chain, line.Network, p.To}] = struct{}{}
 	}
+	if line.Fee != nil && *line.Fee != 0 {
+		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, Value: *line.Fee, Fee: true, Content: content})
+	}
+	m.use(line)
 }
 
 // release frees what the transaction signed under id spends. The id itself

@@ -17,13 +17,14 @@ func (p Policy) Explain() []string {
 		say("This policy is called %q.", f.Name)
 	}
 	for _, c := range f.Chains {
-		lines = append(lines, c.explain()...)
+		lines = append(lines, p.coins[coin{c.Chain, c.Network}].explain()...)
 	}
 	say("Whatever is not for one of these chains and networks is refused.")
 	lines = append(lines, f.explainLists()...)
 	for _, m := range f.modes() {
 		say("%s", m.explain())
 	}
+	lines = append(lines, f.OwnTransfers.explain()...)
 	if f.MaxRequestAge != nil {
 		say("A request whose time is more than %d hours from this signer's clock is refused.", *f.MaxRequestAge)
 	}

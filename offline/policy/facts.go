@@ -9,12 +9,12 @@ import (
 	"coldkms/shared/chain/utxo"
 )
 
-// allTaproot says whether every input is P2TR. Only then does every signature
+// allTaproot reports whether every input is P2TR. Only then does every signature
 // commit to every amount. One input of another kind, and two requests that
 // claim different amounts yield signatures that together pay a hidden fee:
 // the older signature hashes commit to their own amount at most.
-func (j *judgement) allTaproot() bool {
-	for _, in := range j.subject.Facts.Inputs {
+func allTaproot(inputs []chain.Input) bool {
+	for _, in := range inputs {
 		if in.Kind != utxo.P2TR.String() {
 			return false
 		}
@@ -23,7 +23,7 @@ func (j *judgement) allTaproot() bool {
 }
 
 func (j *judgement) inputs() {
-	committed := j.allTaproot()
+	committed := allTaproot(j.subject.Facts.Inputs)
 	for i, in := range j.subject.Facts.Inputs {
 		switch {
 		case !in.Proven && committed:
@@ -44,11 +44,11 @@ func describe(k chain.Key) string {
 	if k.Index == chain.NoIndex {
 		return k.SignatureID
 	}
-	return fmt.Sprintf("%s index %d", k.SignatureID, k.Index)
+	return fmt.Sprintf("%s / %d", k.SignatureID, k.Index)
 }
 
 func (j *judgement) outputs() {
-	change := 0
+	paid := 0
 	for i, out := range j.subject.Facts.Outputs {
 		if out.Dust {
 			j.refuse(chain.Dust, "output %d pays %d, less than nodes relay", i, out.Value)
@@ -62,21 +62,22 @@ func (j *judgement) outputs() {
 		case utxo.Nonstandard.String(), utxo.WitnessUnknown.String():
 			j.do(j.policy.file.Nonstandard, chain.FlagUnnamed, "output %d pays a script that has no standard form", i)
 		}
-		if out.Change {
-			change++
+		if pays(out) {
+			paid++
 		}
+		j.own(i, out)
 	}
-	if change == len(j.subject.Facts.Outputs) {
-		j.find(chain.FlagRoundTrip, "pays nobody but its own keys")
+	if paid == 0 {
+		j.find(chain.FlagRoundTrip, "pays nobody: all but the fee of %s comes back", Amount(j.subject.Facts.Chain, j.subject.Facts.Fee))
 	}
 }
 
 // fee caps the fee, and points at fees above a tenth of what is paid out.
 func (j *judgement) fee() {
 	f, r := j.subject.Facts, j.rules
-	paid := f.Paid()
-	if paid == 0 {
-		paid = f.Spent() - f.Fee // all of it comes back: measured against what moves
+	paid, what := f.Paid(), "paid out"
+	if paid == 0 { // measured against what moves
+		paid, what = f.Spent()-f.Fee, "that comes back"
 	}
 	if f.Fee < 0 || paid < 0 || f.Fee > math.MaxInt64-f.VSize {
 		j.refuse(chain.ValueOutOfRange, "its amounts do not add up")
@@ -89,10 +90,10 @@ func (j *judgement) fee() {
 		j.refuse(chain.FeeAbovePolicy, "fee of %s, the cap is %s", Amount(f.Chain, f.Fee), Amount(f.Chain, *r.MaxFee))
 	}
 	if r.MaxFeePercent != nil && abovePercent(f.Fee, paid, *r.MaxFeePercent) {
-		j.refuse(chain.FeeAbovePolicy, "fee of %d is more than %d %% of the %d paid out", f.Fee, *r.MaxFeePercent, paid)
+		j.refuse(chain.FeeAbovePolicy, "fee of %d is more than %d %% of the %d %s", f.Fee, *r.MaxFeePercent, paid, what)
 	}
 	if f.Fee > paid/10 {
-		j.find(chain.FlagHighFee, "fee of %d is more than a tenth of the %d paid out", f.Fee, paid)
+		j.find(chain.FlagHighFee, "fee of %d is more than a tenth of the %d %s", f.Fee, paid, what)
 	}
 	if f.Fee < f.VSize {
 		j.find(chain.FlagZeroFee, "fee of %d is below 1 per vB: nodes may not relay it", f.Fee)

@@ -42,6 +42,10 @@ type file struct {
 	MaxRequestAge  *int64      `json:"maxRequestAgeHours,omitempty"`
 	RequireOffline bool        `json:"requireOffline"`
 	Approvers      *approvers  `json:"approvers,omitempty"`
+
+	// Rules of later versions are left out of the canonical file where they
+	// were not written, so that the files of before keep their hashes.
+	OwnTransfers *ownTransfers `json:"ownTransfers,omitempty"`
 }
 
 // coinRules are those of one chain on one network.
@@ -202,6 +206,7 @@ func (f *file) fill() {
 			c.MaxFeeRate = &p.MaxFeeRate
 		}
 	}
+	f.OwnTransfers.fill()
 }
 
 // modeField is one of the fields that say allow, flag or refuse.

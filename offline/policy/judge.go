@@ -138,12 +138,15 @@ func wait(in chain.Input) string {
 // lists compares destinations with the policy's own.
 func (j *judgement) lists() {
 	for i, out := range j.subject.Facts.Outputs {
-		if out.Change {
+		if out.IsChange() {
 			continue
 		}
 		to := j.subject.to(out)
 		if label, denied := j.policy.deny[to]; denied {
 			j.refuse(chain.Denied, "output %d pays %s, which policy denies%s", i, to.to, quoted(label))
+		}
+		if out.Own != nil && j.policy.file.OwnTransfers != nil {
+			continue // a policy that has a rule of its own about these
 		}
 		if _, listed := j.policy.allow[to]; !listed && pays(out) {
 			j.do(j.policy.file.Unlisted, chain.NotAllowed, "output %d pays %s, which is not on the list of allowed destinations", i, to.to)

@@ -11,7 +11,7 @@ import (
 func (j *judgement) novelty() {
 	f, of := &j.policy.file, j.past[j.subject.coin()]
 	for i, out := range j.subject.Facts.Outputs {
-		if !pays(out) {
+		if !pays(out) || out.Own != nil { // of own transfers there is more to say
 			continue
 		}
 		to := j.subject.to(out)
@@ -49,18 +49,18 @@ func (j *judgement) limits() {
 		return
 	}
 	own, to := j.pays()
-	if own.count == 0 {
+	if own == (tally{}) {
 		return
 	}
 	of := j.past[j.subject.coin()]
 	for _, l := range j.rules.Limits {
-		if t := of.over(l.Per, own); l.exceeded(t) {
-			j.refuse(limitCode(l.Per), "%s, the limit is %s", j.paid(l.Per, t, ""), j.bound(l))
+		if t := of.over(l.Per, own); l.exceeded(t, own) {
+			j.refuse(limitCode(l.Per), "%s, the limit is %s", j.paid(l.Per, t, withFees), j.bound(l))
 		}
 	}
 	for _, l := range j.rules.DestinationLimits {
 		for _, d := range to {
-			if t := of.dests[d.to.to].over(l.Per, d.tally); l.exceeded(t) {
+			if t := of.dests[d.to.to].over(l.Per, d.tally); l.exceeded(t, d.tally) {
 				j.refuse(chain.LimitDestination, "%s, the limit for one destination is %s", j.paid(l.Per, t, " to "+d.to.to), j.bound(l))
 			}
 		}
@@ -73,22 +73,26 @@ type share struct {
 	tally
 }
 
-// pays sums what the item pays, in all and to each destination.
+// withFees is what sums over all destinations include.
+const withFees = " and fees"
+
+// pays sums what the item pays, in all with its fee and to each destination.
 func (j *judgement) pays() (all tally, to []share) {
 	at := make(map[destination]int)
 	for _, out := range j.subject.Facts.Outputs {
 		if !pays(out) {
 			continue
 		}
-		all.add(out.Value)
+		all.add(out.Paid())
 		d := j.subject.to(out)
 		i, have := at[d]
 		if !have {
 			i = len(to)
 			at[d], to = i, append(to, share{to: d})
 		}
-		to[i].add(out.Value)
+		to[i].add(out.Paid())
 	}
+	all.fee(j.subject.Facts.Fee)
 	return all, to
 }
 
@@ -105,8 +109,10 @@ func (s *sums) over(w window, own tally) tally {
 	return own
 }
 
-func (l limit) exceeded(t tally) bool {
-	return (l.Sum != nil && t.sum > *l.Sum) || (l.Count != nil && t.count > *l.Count)
+// exceeded reports whether a tally is above the limit in a part that an item
+// contributed to.
+func (l limit) exceeded(t, own tally) bool {
+	return (l.Sum != nil && t.sum > *l.Sum && own.sum > 0) || (l.Count != nil && t.count > *l.Count && own.count > 0)
 }
 
 // paid says in words what a window's tally is of.
@@ -147,14 +153,14 @@ func (l limit) words(id chain.ID) string {
 // operators says how many of them must approve.
 func (j *judgement) operators() {
 	own, _ := j.pays()
-	if own.count == 0 || len(j.rules.Quorum) == 0 {
+	if own.sum == 0 || len(j.rules.Quorum) == 0 {
 		return
 	}
 	of := j.past[j.subject.coin()]
 	for _, q := range j.rules.Quorum {
 		if t := of.over(q.Per, own); t.sum > q.Above && q.Operators > j.quorum {
 			j.quorum = q.Operators
-			j.why = fmt.Sprintf("%s, and above %s policy needs %s", j.paid(q.Per, t, ""), Amount(j.subject.Facts.Chain, q.Above), many(q.Operators, "operator"))
+			j.why = fmt.Sprintf("%s, and above %s policy needs %s", j.paid(q.Per, t, withFees), Amount(j.subject.Facts.Chain, q.Above), many(q.Operators, "operator"))
 		}
 	}
 }

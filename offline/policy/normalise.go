@@ -52,6 +52,9 @@ func (f *file) normalise() error {
 	if err := normaliseList("deny", f.Deny); err != nil {
 		return err
 	}
+	if err := f.OwnTransfers.normalise(); err != nil {
+		return err
+	}
 	return f.Approvers.normalise()
 }
 

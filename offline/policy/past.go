@@ -70,12 +70,7 @@ func (p past) expect(s Subject) {
 		if !pays(out) {
 			continue
 		}
-		to := s.to(out)
-		of := p[to.coin]
-		if of == nil {
-			of = &ofCoin{prefix: bech32Prefix(to.coin), dests: map[string]*place{}, looks: map[likeness]*[2]string{}}
-			p[to.coin] = of
-		}
+		to, of := s.to(out), p.of(s.coin())
 		at := of.dests[to.to]
 		if at == nil {
 			at = &place{times: map[int64]int{}}
@@ -85,10 +80,29 @@ func (p past) expect(s Subject) {
 			}
 			of.seen(to.to)
 		}
-		of.all(out.Value)
-		at.all(out.Value)
+		of.all(out.Paid())
+		at.all(out.Paid())
 		at.times[out.Value]++
 	}
+	if s.Facts.Fee != 0 {
+		p.of(s.coin()).fee(s.Facts.Fee)
+	}
+}
+
+func (p past) of(c coin) *ofCoin {
+	of := p[c]
+	if of == nil {
+		of = &ofCoin{prefix: bech32Prefix(c), dests: map[string]*place{}, looks: map[likeness]*[2]string{}}
+		p[c] = of
+	}
+	return of
+}
+
+// fee counts the fee of an item of the batch, which is no payment.
+func (s *sums) fee(value int64) {
+	s.batch.fee(value)
+	s.day.fee(value)
+	s.week.fee(value)
 }
 
 func (s *sums) all(value int64) {
@@ -105,7 +119,7 @@ func (p past) own(s Subject) {
 		}
 	}
 	for _, out := range s.Facts.Outputs {
-		if out.Change && out.Address != "" {
+		if out.Own != nil && out.Address != "" {
 			p.seen(destination{s.coin(), out.Address})
 		}
 	}
@@ -119,8 +133,11 @@ func (p past) seen(to destination) {
 
 // remember takes in a payment of the ledger.
 func (c *ofCoin) remember(payment Payment, now int64) {
-	c.seen(payment.To)
 	c.since(payment, now)
+	if payment.Fee {
+		return
+	}
+	c.seen(payment.To)
 	at := c.dests[payment.To]
 	if at == nil {
 		return
@@ -133,11 +150,15 @@ func (c *ofCoin) remember(payment Payment, now int64) {
 }
 
 func (s *sums) since(payment Payment, now int64) {
+	add := (*tally).add
+	if payment.Fee {
+		add = (*tally).fee
+	}
 	if payment.Clock > now-day {
-		s.day.add(payment.Value)
+		add(&s.day, payment.Value)
 	}
 	if payment.Clock > now-week {
-		s.week.add(payment.Value)
+		add(&s.week, payment.Value)
 	}
 }
 

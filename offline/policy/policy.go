@@ -24,6 +24,7 @@ type Policy struct {
 	coins map[coin]coinRules
 	allow map[destination]string // → label
 	deny  map[destination]string // → label
+	group map[string]string      // signature id → what its group of entries is called here
 	hash  []byte                 // of the canonical file; none: the built-in default
 }
 
@@ -85,8 +86,12 @@ func compile(f file) (Policy, error) {
 		return Policy{}, err
 	}
 	sum := sha256.Sum256(canonical)
-	p := Policy{file: f, coins: make(map[coin]coinRules), allow: index(f.Allow), deny: index(f.Deny), hash: sum[:]}
+	p := Policy{file: f, coins: make(map[coin]coinRules), allow: index(f.Allow), deny: index(f.Deny), group: f.OwnTransfers.index(), hash: sum[:]}
 	for _, c := range f.Chains {
+		if c.MaxFee == nil { // not spelled out in the file, whose hash it would change
+			params, _ := paramsOf(c.Chain, c.Network)
+			c.MaxFee = &params.MaxFee
+		}
 		p.coins[coin{c.Chain, c.Network}] = c
 	}
 	return p, nil

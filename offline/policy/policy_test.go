@@ -12,10 +12,12 @@ func sound() Subject {
 	return Subject{ID: "id", Content: [32]byte{1}, Outpoints: []string{"op"}, Facts: chain.Facts{
 		Chain: chain.BTC, Network: chain.Testnet,
 		Inputs:  []chain.Input{{Outpoint: "op", Kind: "P2WPKH", Value: 100_000, Proven: true, Own: true}},
-		Outputs: []chain.Output{{Address: "a", Kind: "P2WPKH", Value: 60_000}, {Address: "b", Kind: "P2WPKH", Value: 39_000, Change: true}},
+		Outputs: []chain.Output{{Address: "a", Kind: "P2WPKH", Value: 60_000}, {Address: "b", Kind: "P2WPKH", Value: 39_000, Change: 39_000, Own: ownKey()}},
 		Fee:     1000, VSize: 141,
 	}}
 }
+
+func ownKey() *chain.Key { return &chain.Key{SignatureID: "own", Index: chain.NoIndex} }
 
 // judge judges one item by itself.
 func judge(p Policy, s Subject, h History) Verdict {
@@ -52,7 +54,7 @@ func TestEachRule(t *testing.T) {
 		"outpoint reused": {func(*Subject) {}, &memory{spent: map[string][32]byte{"op": other}}, chain.AlreadySpent, true},
 		"tenth":           {func(s *Subject) { s.Facts.Fee = 6_001; s.Facts.VSize = 200 }, &memory{}, chain.FlagHighFee, false},
 		"no fee":          {func(s *Subject) { s.Facts.Fee = 0 }, &memory{}, chain.FlagZeroFee, false},
-		"round trip":      {func(s *Subject) { s.Facts.Outputs[0].Change = true }, &memory{}, chain.FlagRoundTrip, false},
+		"round trip":      {func(s *Subject) { s.Facts.Outputs[0].Change, s.Facts.Outputs[0].Own = 60_000, ownKey() }, &memory{}, chain.FlagRoundTrip, false},
 		"data":            {func(s *Subject) { s.Facts.Outputs[0].Kind = "OP_RETURN" }, &memory{}, chain.FlagData, false},
 		"strange script":  {func(s *Subject) { s.Facts.Outputs[0].Kind = "nonstandard" }, &memory{}, chain.FlagUnnamed, false},
 		"lock time":       {func(s *Subject) { s.Facts.LockedIn = true }, &memory{}, chain.FlagLockTime, false},

@@ -98,10 +98,11 @@ func (w *world) memory() *memory {
 		}
 		counted[e.Content] = true
 		for _, out := range e.Facts.Outputs {
-			if !out.Change {
-				m.paid = append(m.paid, Payment{Clock: e.clock, Chain: e.Facts.Chain, Network: e.Facts.Network.String(), To: e.to(out).to, Value: out.Value, Content: e.Content})
+			if !out.IsChange() {
+				m.paid = append(m.paid, Payment{Clock: e.clock, Chain: e.Facts.Chain, Network: e.Facts.Network.String(), To: e.to(out).to, Value: out.Paid(), Content: e.Content})
 			}
 		}
+		m.paid = append(m.paid, Payment{Clock: e.clock, Chain: e.Facts.Chain, Network: e.Facts.Network.String(), Value: e.Facts.Fee, Fee: true, Content: e.Content})
 	}
 	return m
 }
@@ -368,9 +369,12 @@ func (w *world) limitsHold(p Policy) string {
 		}
 		counted[e.Content] = true
 		for _, out := range e.Facts.Outputs {
-			if !out.Change && out.Value > 0 {
-				payments = append(payments, paidEntry{at, e, e.to(out), out.Value})
+			if out.Paid() > 0 {
+				payments = append(payments, paidEntry{at, e, e.to(out), out.Paid()})
 			}
+		}
+		if e.Facts.Fee > 0 {
+			payments = append(payments, paidEntry{at, e, destination{coin: e.coin()}, e.Facts.Fee})
 		}
 	}
 	for _, last := range payments {
@@ -381,7 +385,7 @@ func (w *world) limitsHold(p Policy) string {
 			}
 		}
 		for _, l := range rules.DestinationLimits {
-			if sum, n := addUp(payments, last, l.Per, true); exceeds(l, sum, n) {
+			if sum, n := addUp(payments, last, l.Per, true); last.to != "" && exceeds(l, sum, n) {
 				return fmt.Sprintf("%v was paid %s in %d payments per %s, the limit is %s", last.to, Amount(last.chain, sum), n, l.Per, l.words(last.chain))
 			}
 		}
@@ -417,7 +421,9 @@ func addUp(payments []paidEntry, last paidEntry, w window, sameTo bool) (sum, n 
 		}
 		in = in && p.batch <= last.batch
 		if in {
-			n++
+			if p.to != "" { // a fee is no payment
+				n++
+			}
 			if sum += p.value; sum < 0 {
 				sum = math.MaxInt64
 				return sum, n

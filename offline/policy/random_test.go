@@ -86,7 +86,11 @@ func (w *world) subject() Subject {
 	}
 	for range w.IntN(3) {
 		all := places()[id]
-		s.Facts.Outputs = append(s.Facts.Outputs, chain.Output{Address: all[w.IntN(len(all))], Kind: "P2WPKH", Value: w.amount(), Change: w.pick(6), Dust: w.pick(40)})
+		out := chain.Output{Address: all[w.IntN(len(all))], Kind: "P2WPKH", Value: w.amount(), Dust: w.pick(40)}
+		if w.pick(4) { // an own key, of whose output all, a part or nothing is change
+			out.Own, out.Change = ownKey(), []int64{0, out.Value / 2, out.Value, out.Value}[w.IntN(4)]
+		}
+		s.Facts.Outputs = append(s.Facts.Outputs, out)
 	}
 	if w.pick(10) {
 		s.Facts.Outputs = append(s.Facts.Outputs, chain.Output{Kind: "OP_RETURN", Script: []byte{0x6a}})

@@ -14,7 +14,7 @@ import (
 func pay(id string, content byte, to string, values ...int64) Subject {
 	s := sound()
 	s.ID, s.Content, s.Outpoints = id, [32]byte{content}, []string{id + ":0"}
-	s.Facts.Outputs = s.Facts.Outputs[1:] // the change
+	s.Facts.Outputs, s.Facts.Fee = s.Facts.Outputs[1:], 0 // the change
 	for _, v := range values {
 		s.Facts.Outputs = append(s.Facts.Outputs, chain.Output{Address: to, Kind: "P2WPKH", Value: v})
 	}

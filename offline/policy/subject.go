@@ -39,13 +39,15 @@ type History interface {
 	Payments(since int64) iter.Seq[Payment]
 }
 
-// Payment is one output that was signed and is no change.
+// Payment is what one output that was signed pays beyond change, or the fee of
+// a transaction that was signed.
 type Payment struct {
 	Clock   int64 // Unix seconds by the ledger's clock
 	Chain   chain.ID
 	Network string
-	To      string // address, or the script in hex where there is none
+	To      string // address, or the script in hex where there is none; none of a fee
 	Value   int64  // smallest units
+	Fee     bool
 	Content [32]byte
 }
 
@@ -59,9 +61,9 @@ func (s Subject) to(out chain.Output) destination {
 	return destination{s.coin(), hex.EncodeToString(out.Script)}
 }
 
-// pays says whether an output is a payment: neither change nor mere data.
+// pays reports whether an output is a payment: neither change nor mere data.
 func pays(out chain.Output) bool {
-	return !out.Change && (out.Value != 0 || out.Kind != utxo.NullData.String())
+	return !out.IsChange() && (out.Value != 0 || out.Kind != utxo.NullData.String())
 }
 
 // again says whether exactly this was signed before, under this id or another:
@@ -84,6 +86,11 @@ type tally struct{ sum, count int64 }
 
 func (t *tally) add(value int64) {
 	t.count++
+	t.fee(value)
+}
+
+// fee adds to the sum what is no payment.
+func (t *tally) fee(value int64) {
 	if value < 0 || t.sum > math.MaxInt64-value {
 		t.sum = math.MaxInt64
 		return

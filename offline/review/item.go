@@ -38,17 +38,25 @@ func (it Item) text(p *printer, n, of int, all bool) {
 	f := it.Facts
 	for _, out := range f.Outputs {
 		p.line("  %-8s %s", label(out), Amount(f.Chain, out.Value))
-		for _, l := range destination(out) {
+		for _, l := range destination(f.Chain, out) {
 			p.line("             %s", l)
 		}
 	}
-	share := percent(f.Fee, f.Paid())
-	if share != "" {
-		share = ", " + share + " of what is paid"
-	}
-	p.line("  fee      %s, %d per vB%s", Amount(f.Chain, f.Fee), f.FeeRate(), share)
+	p.line("  fee      %s, %d per vB%s", Amount(f.Chain, f.Fee), f.FeeRate(), feeShare(*f))
 	it.inputs(p, all)
 	p.line("")
+}
+
+// feeShare says of a fee how it compares with what is paid.
+func feeShare(f chain.Facts) string {
+	if f.Paid() == 0 {
+		return ", and nothing is paid"
+	}
+	share := percent(f.Fee, f.Paid())
+	if share == "" {
+		return ""
+	}
+	return ", " + share + " of what is paid"
 }
 
 // reasons writes each reason, and of those with one code the first few.
@@ -116,23 +124,58 @@ func input(p *printer, id chain.ID, in chain.Input) {
 }
 
 func label(out chain.Output) string {
-	if out.Change {
+	switch {
+	case out.IsChange():
 		return "change"
+	case out.Own != nil:
+		return "transfer"
 	}
 	return "pay"
 }
 
 func isData(out chain.Output) bool { return out.Kind == utxo.NullData.String() }
 
-// destination gives the address in groups of four, or what stands for one.
-func destination(out chain.Output) []string {
-	switch {
-	case out.Address != "" && out.Change:
-		return append(grouped(out.Address), "(own: derived on this machine)")
-	case out.Address != "":
-		return grouped(out.Address)
+// destination returns the address in groups of four, or what stands for one,
+// and whose it is where it is the wallet's.
+func destination(id chain.ID, out chain.Output) []string {
+	lines := script(out.Kind, out.Script)
+	if out.Address != "" {
+		lines = grouped(out.Address)
 	}
-	return script(out.Kind, out.Script)
+	return append(lines, owner(id, out)...)
+}
+
+// owner names the own key that an output pays, and how much of it is no change.
+func owner(id chain.ID, out chain.Output) []string {
+	if out.Own == nil {
+		return nil
+	}
+	lines := []string{fmt.Sprintf("(%s: %s)", ownWord(out), KeyName(*out.Own))}
+	if out.Change > 0 && !out.IsChange() {
+		lines = append(lines, fmt.Sprintf("(of this %s is change)", Amount(id, out.Change)))
+	}
+	return lines
+}
+
+func ownWord(out chain.Output) string {
+	switch {
+	case out.IsChange():
+		return "own"
+	case out.Unspendable:
+		return "own key, this signer cannot spend it"
+	case out.Far:
+		return "own, far index"
+	}
+	return "own, other key"
+}
+
+// KeyName names a key of the wallet: its signature id and, of a mnemonic, the
+// index.
+func KeyName(k chain.Key) string {
+	if k.Index == chain.NoIndex {
+		return k.SignatureID
+	}
+	return fmt.Sprintf("%s / %d", k.SignatureID, k.Index)
 }
 
 // script shows a script without an address: data as text, others in hex. Of a

@@ -98,11 +98,20 @@ type (
 		WaitSeconds int64 `json:"waitSeconds,omitempty"` // not valid before it is so old
 	}
 	OutputJSON struct {
-		Address string `json:"address"`
-		Type    string `json:"type"`
-		Script  string `json:"script,omitempty"` // hex, where there is no address
-		Value   int64  `json:"value"`
-		Change  bool   `json:"change"`
+		Address string   `json:"address"`
+		Type    string   `json:"type"`
+		Script  string   `json:"script,omitempty"` // hex, where there is no address
+		Value   int64    `json:"value"`
+		Change  bool     `json:"change"`        // all of it
+		Own     *OwnJSON `json:"own,omitempty"` // where it pays an own key
+	}
+	OwnJSON struct {
+		SignatureID string `json:"signatureId"`
+		Index       *int64 `json:"index,omitempty"` // none: a single key
+		Change      int64  `json:"change"`          // how much of the value is change
+		Transfer    int64  `json:"transfer"`        // the rest: it counts as paid
+		Far         bool   `json:"farIndex,omitempty"`
+		Unspendable bool   `json:"unspendable,omitempty"` // this signer signs for no such script
 	}
 )
 
@@ -118,6 +127,17 @@ func (b Batch) JSON() BatchJSON {
 // jsonHead is the batch as data without its items.
 func (b Batch) jsonHead() BatchJSON {
 	return BatchJSON{Digest: b.Digest.String(), Totals: b.Totals(nil), Notices: append([]string{}, b.Notices...), Items: []ItemJSON{}}
+}
+
+func ownJSON(out chain.Output) *OwnJSON {
+	if out.Own == nil {
+		return nil
+	}
+	own := &OwnJSON{SignatureID: out.Own.SignatureID, Change: out.Change, Transfer: out.Transfer(), Far: out.Far, Unspendable: out.Unspendable}
+	if out.Own.Index != chain.NoIndex {
+		own.Index = &out.Own.Index
+	}
+	return own
 }
 
 func (it Item) json() ItemJSON {
@@ -137,7 +157,7 @@ func (it Item) json() ItemJSON {
 		j.Inputs = append(j.Inputs, InputJSON{in.Outpoint, in.Address, in.Kind, in.Value, in.Proven, in.Own, in.WaitBlocks, in.WaitSeconds})
 	}
 	for _, out := range it.Facts.Outputs {
-		o := OutputJSON{Address: out.Address, Type: out.Kind, Value: out.Value, Change: out.Change}
+		o := OutputJSON{Address: out.Address, Type: out.Kind, Value: out.Value, Change: out.IsChange(), Own: ownJSON(out)}
 		if out.Address == "" {
 			o.Script = hexOf(out.Script)
 		}

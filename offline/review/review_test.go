@@ -25,7 +25,7 @@ func batch() Batch {
 			Inputs: []chain.Input{{Outpoint: "121702fd7acd1b2cca6bd19658009140730ba26ca67cd222c00f952a111e11f4:0", Address: "x", Kind: "P2WPKH", Value: 100_000, Proven: true, Own: true}},
 			Outputs: []chain.Output{
 				{Address: "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", Kind: "P2WPKH", Value: 40_000},
-				{Address: "tb1qls3snph7j4h3p6r0f609cevqnl9q6cg92aqnn8", Kind: "P2WPKH", Value: 59_000, Change: true},
+				{Address: "tb1qls3snph7j4h3p6r0f609cevqnl9q6cg92aqnn8", Kind: "P2WPKH", Value: 59_000, Change: 59_000, Own: &chain.Key{SignatureID: "00000000-0000-4000-8000-000000000002", Index: chain.NoIndex}},
 			},
 		}},
 		{ID: "61fe7c68cf2fbc595cbb89de", Chain: chain.BTC, Network: chain.Mainnet, Facts: &chain.Facts{

@@ -28,7 +28,7 @@ func (s Standing) String() string { return [...]string{"refused", "look", "noted
 // later version adds included.
 var noted = [...]chain.Code{
 	chain.FlagNew, chain.FlagSignedBefore, chain.FlagReplaceable, chain.FlagLockTime, chain.FlagData,
-	chain.FlagUnusedKey, chain.FlagCommitted, chain.FlagZeroFee, chain.FlagRoundTrip,
+	chain.FlagUnusedKey, chain.FlagCommitted, chain.FlagZeroFee,
 }
 
 // Standing says where the item belongs.
@@ -44,15 +44,11 @@ func (it Item) Standing() Standing {
 	return Noted
 }
 
-// grave says whether a finding wants a second look. A high fee does only
+// grave reports whether a finding wants a second look. A high fee does only
 // where it is more than half of what is paid: small payments cost that much.
 func (it Item) grave(r policy.Reason) bool {
 	if r.Code == chain.FlagHighFee && it.Facts != nil {
-		paid := it.Facts.Paid()
-		if paid == 0 {
-			paid = it.Facts.Spent() - it.Facts.Fee
-		}
-		return it.Facts.Fee > paid/2
+		return it.Facts.Fee > it.Facts.Paid()/2
 	}
 	return !slices.Contains(noted[:], r.Code)
 }

@@ -24,6 +24,9 @@ func (s *Sum) Add(value int64) {
 // Cmp compares two sums, as big.Int.Cmp.
 func (s *Sum) Cmp(other *Sum) int { return s.n.Cmp(&other.n) }
 
+// Sign is -1, 0 or 1, as that of a big.Int.
+func (s *Sum) Sign() int { return s.n.Sign() }
+
 // String gives the smallest units.
 func (s *Sum) String() string { return s.n.String() }
 

@@ -11,13 +11,13 @@ import (
 	"coldkms/shared/chain"
 )
 
-// CSV writes a line for each payment of each item, and one for an item
-// without. The fee stands in an item's first line only, so that a column adds
+// CSV writes a line for each output of each item, payments before change, and
+// one for an item without. What is change stands in a column of its own. The fee stands in an item's first line only, so that a column adds
 // up. A cell that a spreadsheet would take for a formula begins with an
 // apostrophe.
 func (s Summary) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{{"batch", "number", "id", "chain", "network", "state", "txId", "to", "value", "amount", "fee", "codes", "reasons", "ledgerHead", "policy"}}
+	rows := [][]string{{"batch", "number", "id", "chain", "network", "state", "txId", "to", "value", "amount", "fee", "codes", "reasons", "ledgerHead", "policy", "own", "change"}}
 	for _, f := range s.Batches {
 		rows = append(rows, f.rows(s)...)
 	}
@@ -46,18 +46,33 @@ func (f Finished) rows(s Summary) (rows [][]string) {
 		if it.Facts != nil {
 			fee = strconv.FormatInt(it.Facts.Fee, 10)
 		}
-		list := payments(it)
+		list := listed(it)
 		for n := range max(len(list), 1) {
 			row := []string{f.Batch.Digest.String(), strconv.Itoa(i + 1), it.ID, string(it.Chain), it.Network.String(), f.state(i), txid,
-				"", "", "", fee, words(codes), strings.Join(reasons, "; "), s.Head, s.Policy}
+				"", "", "", fee, words(codes), strings.Join(reasons, "; "), s.Head, s.Policy, "", ""}
 			if n < len(list) {
-				row[7], row[8], row[9] = To(list[n]), strconv.FormatInt(list[n].Value, 10), Decimal(list[n].Value)
+				pays(row[7:10], list[n])
+				owned(row[len(row)-2:], list[n])
 			}
 			fee = ""
 			rows = append(rows, row)
 		}
 	}
 	return rows
+}
+
+// pays fills in to, value and amount; of change only to.
+func pays(cells []string, out chain.Output) {
+	if cells[0] = To(out); !out.IsChange() {
+		cells[1], cells[2] = strconv.FormatInt(out.Paid(), 10), Decimal(out.Paid())
+	}
+}
+
+// owned fills in own and change.
+func owned(cells []string, out chain.Output) {
+	if out.Own != nil {
+		cells[0], cells[1] = KeyName(*out.Own), strconv.FormatInt(out.Change, 10)
+	}
 }
 
 // words lists each code once.

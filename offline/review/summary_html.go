@@ -72,6 +72,9 @@ func (p *page) batch(f Finished) {
 	for _, t := range f.Batch.Totals(f.counted) {
 		coin := string(t.Chain) + " " + t.Network
 		p.pair(coin+" paid out", t.Paid.Coins(t.Chain))
+		if t.Own.Sign() != 0 {
+			p.pair(coin+" of this to own keys", t.Own.Coins(t.Chain))
+		}
 		p.pair(coin+" fees", t.Fees.Coins(t.Chain))
 	}
 	p.line(`</table>`)
@@ -83,6 +86,9 @@ func (p *page) batch(f Finished) {
 		}
 		if d.New {
 			to += " (new)"
+		}
+		if d.Own != "" {
+			to += " (own: " + d.Own + ")"
 		}
 		p.say(`<tr><td><code>%s</code></td><td class="n">%s</td><td class="n">%s</td></tr>`, to, fmt.Sprint(d.Payments), d.Paid.Coins(d.Chain))
 	}
@@ -106,8 +112,8 @@ func (p *page) item(f Finished, i int) {
 		about = append(about, "txid "+f.Outcomes[i].TxID)
 	}
 	var pays []string
-	for _, out := range payments(it) {
-		pays = append(append(pays, Amount(it.Chain, out.Value)), destination(out)...)
+	for _, out := range listed(it) {
+		pays = append(append(pays, label(out)+" "+Amount(it.Chain, out.Value)), destination(it.Chain, out)...)
 	}
 	fee := "-"
 	if it.Facts != nil {

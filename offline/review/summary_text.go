@@ -53,9 +53,9 @@ func (f Finished) text(p *printer) {
 		if it.Facts == nil {
 			continue
 		}
-		for _, out := range payments(it) {
-			p.line("  %-8s %s", "pay", Amount(it.Chain, out.Value))
-			for _, l := range destination(out) {
+		for _, out := range listed(it) {
+			p.line("  %-8s %s", label(out), Amount(it.Chain, out.Value))
+			for _, l := range destination(it.Chain, out) {
 				p.line("             %s", l)
 			}
 		}
@@ -63,14 +63,17 @@ func (f Finished) text(p *printer) {
 	}
 }
 
-// payments are an item's outputs that are not change.
-func payments(it Item) (list []chain.Output) {
+// listed are an item's outputs as a summary has them: payments first, then
+// change.
+func listed(it Item) (list []chain.Output) {
 	if it.Facts == nil {
 		return nil
 	}
-	for _, out := range it.Facts.Outputs {
-		if !out.Change {
-			list = append(list, out)
+	for _, change := range []bool{false, true} {
+		for _, out := range it.Facts.Outputs {
+			if out.IsChange() == change {
+				list = append(list, out)
+			}
 		}
 	}
 	return list
@@ -106,11 +109,13 @@ type (
 		Codes    []chain.Code  `json:"codes"`
 		Reasons  []string      `json:"reasons"`
 		Payments []paymentJSON `json:"payments"`
+		Change   []paymentJSON `json:"change"`
 		Fee      int64         `json:"fee"`
 	}
 	paymentJSON struct {
-		To    string `json:"to"`
-		Value int64  `json:"value"`
+		To    string   `json:"to"`
+		Value int64    `json:"value"` // of a payment without the part that is change
+		Own   *OwnJSON `json:"own,omitempty"`
 	}
 )
 
@@ -133,13 +138,17 @@ func (f Finished) json() finishedJSON {
 	out := finishedJSON{Digest: f.Batch.Digest.String(), Agreed: f.How, Operators: append([]string{}, f.Operators...),
 		Totals: f.Batch.Totals(f.counted), Destinations: append([]Destination{}, f.Batch.Destinations(f.counted)...), Items: make([]outcomeJSON, len(f.Batch.Items))}
 	for i, it := range f.Batch.Items {
-		o := outcomeJSON{Number: i + 1, ID: it.ID, Chain: it.Chain, Network: it.Network.String(), State: f.state(i), Payments: []paymentJSON{}}
+		o := outcomeJSON{Number: i + 1, ID: it.ID, Chain: it.Chain, Network: it.Network.String(), State: f.state(i), Payments: []paymentJSON{}, Change: []paymentJSON{}}
 		o.Codes, o.Reasons = f.why(i)
 		if f.Outcomes != nil {
 			o.TxID = f.Outcomes[i].TxID
 		}
-		for _, p := range payments(it) {
-			o.Payments = append(o.Payments, paymentJSON{To(p), p.Value})
+		for _, out := range listed(it) {
+			if out.IsChange() {
+				o.Change = append(o.Change, paymentJSON{To(out), out.Value, ownJSON(out)})
+			} else {
+				o.Payments = append(o.Payments, paymentJSON{To(out), out.Paid(), ownJSON(out)})
+			}
 		}
 		if it.Facts != nil {
 			o.Fee = it.Facts.Fee

@@ -146,6 +146,9 @@ func (b Batch) head(p *printer) {
 func (b Batch) sums(p *printer, choice Choice) {
 	for _, t := range b.Totals(choice) {
 		p.line("%-18s pays out %s", string(t.Chain)+" "+t.Network, t.Paid.Coins(t.Chain))
+		if t.Own.Sign() != 0 {
+			p.line("                   of this to own keys %s", t.Own.Coins(t.Chain))
+		}
 		p.line("                   fees %s", t.Fees.Coins(t.Chain))
 		if t.Items > 1 {
 			p.line("                   in %d items, the highest %s, of [%d]", t.Items, Amount(t.Chain, t.MaxFee), t.MaxFeed)
@@ -197,6 +200,9 @@ func (d Destination) text(p *printer) {
 	}
 	for _, l := range lines {
 		p.line("             %s", l)
+	}
+	if d.Own != "" {
+		p.line("             (own: %s)", d.Own)
 	}
 }
 

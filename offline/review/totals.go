@@ -23,6 +23,7 @@ type Total struct {
 	Network string   `json:"network"`
 	Items   int      `json:"items"`
 	Paid    *Sum     `json:"paid"` // smallest units
+	Own     *Sum     `json:"own"`  // how much of it goes to own keys
 	Fees    *Sum     `json:"fees"`
 	MaxFee  int64    `json:"maxFee"`
 	MaxFeed int      `json:"maxFeeItem"` // number of the item with that fee, from 1
@@ -41,11 +42,12 @@ func (b Batch) Totals(choice Choice) []Total {
 		}
 		t := by[coin{it.Chain, it.Network}]
 		if t == nil {
-			t = &Total{Chain: it.Chain, Network: it.Network.String(), Paid: new(Sum), Fees: new(Sum)}
+			t = &Total{Chain: it.Chain, Network: it.Network.String(), Paid: new(Sum), Own: new(Sum), Fees: new(Sum)}
 			by[coin{it.Chain, it.Network}] = t
 		}
 		t.Items++
 		t.Paid.Add(it.Facts.Paid())
+		t.Own.Add(it.Facts.Transferred())
 		t.Fees.Add(it.Facts.Fee)
 		if it.Facts.Fee > t.MaxFee || t.MaxFeed == 0 {
 			t.MaxFee, t.MaxFeed = it.Facts.Fee, i+1
@@ -65,13 +67,14 @@ func (b Batch) Totals(choice Choice) []Total {
 type Destination struct {
 	Chain    chain.ID `json:"chain"`
 	Network  string   `json:"network"`
-	To       string   `json:"to"`        // address, or the script in hex where there is none
-	Kind     string   `json:"type"`      // such as "P2WPKH"
-	Payments int      `json:"payments"`  // outputs
-	Paid     *Sum     `json:"paid"`      // smallest units
-	New      bool     `json:"new"`       // was never paid before
-	First    int      `json:"firstItem"` // number of the first item that pays it, from 1
-	Named    bool     `json:"-"`         // To is an address
+	To       string   `json:"to"`            // address, or the script in hex where there is none
+	Kind     string   `json:"type"`          // such as "P2WPKH"
+	Payments int      `json:"payments"`      // outputs
+	Paid     *Sum     `json:"paid"`          // smallest units
+	New      bool     `json:"new"`           // was never paid before
+	First    int      `json:"firstItem"`     // number of the first item that pays it, from 1
+	Own      string   `json:"own,omitempty"` // the own key that it is, as KeyName has it
+	Named    bool     `json:"-"`             // To is an address
 	Script   []byte   `json:"-"`
 }
 
@@ -90,7 +93,7 @@ func (b Batch) Destinations(choice Choice) []Destination {
 			continue
 		}
 		for _, out := range it.Facts.Outputs {
-			if out.Change || isData(out) && out.Value == 0 {
+			if out.IsChange() || isData(out) && out.Value == 0 {
 				continue
 			}
 			where := place{it.Chain, it.Network, To(out)}
@@ -102,7 +105,10 @@ func (b Batch) Destinations(choice Choice) []Destination {
 					Paid: new(Sum), First: i + 1, Named: out.Address != "", Script: out.Script})
 			}
 			list[n].Payments++
-			list[n].Paid.Add(out.Value)
+			list[n].Paid.Add(out.Paid())
+			if out.Own != nil {
+				list[n].Own = KeyName(*out.Own)
+			}
 			list[n].New = list[n].New || it.saysNew(where.to)
 		}
 	}

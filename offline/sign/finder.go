@@ -10,4 +10,17 @@ type Finder interface {
 	// and of index 0 of their mnemonics, that can sign for one of the
 	// scripts, each once, in the order of the scripts.
 	Owners(id chain.ID, network chain.Network, scripts [][]byte, candidates []chain.Key, keys Keys) ([]chain.Key, error)
+	// Book indexes the scripts of keys, all of one chain and network.
+	Book(id chain.ID, network chain.Network, keys []Known) (Book, error)
+}
+
+// Known is a key of the wallet and its public key.
+type Known struct {
+	Key    chain.Key
+	Public []byte
+}
+
+// Book finds the key that a script belongs to. It is safe for concurrent use.
+type Book interface {
+	Owner(script []byte) (key chain.Key, ok bool)
 }

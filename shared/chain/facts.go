@@ -26,6 +26,7 @@ type Input struct {
 	Value    int64
 	Proven   bool // Value and script come from a previous transaction whose hash was computed
 	Own      bool // a named key signs it
+	Key      *Key // that key; nil unless Own
 
 	WaitBlocks  int64 // not valid before what it spends has this many confirmations (BIP 68); 0: at once
 	WaitSeconds int64 // the same, in seconds since it was mined
@@ -37,17 +38,44 @@ type Output struct {
 	Kind    string
 	Script  []byte
 	Value   int64
-	Change  bool // paid back to a key that was derived here
 	Dust    bool // below the chain's dust limit
+
+	Own         *Key  // the key of this wallet that it pays, derived here; nil if there is none
+	Unspendable bool  // Own has the key, and the signer signs for no script of this kind
+	Far         bool  // Own has an index that a search for funds may not reach
+	Change      int64 // how much of Value is change: it returns to the entry that supplied it
 }
 
-// Paid is the sum of the outputs that are not change.
+// Paid is what the output takes from the entry that supplies it.
+func (o Output) Paid() int64 { return o.Value - o.Change }
+
+// IsChange reports whether all of the output is change.
+func (o Output) IsChange() bool { return o.Change > 0 && o.Change == o.Value }
+
+// Transfer is how much the output moves to a key of this wallet from elsewhere
+// in it.
+func (o Output) Transfer() int64 {
+	if o.Own == nil {
+		return 0
+	}
+	return o.Paid()
+}
+
+// Paid is the sum of what the outputs pay, to keys of this wallet included.
+// Together with the fee it is all that leaves the entries that supply it.
 func (f Facts) Paid() int64 {
 	var sum int64
 	for _, o := range f.Outputs {
-		if !o.Change {
-			sum += o.Value
-		}
+		sum += o.Paid()
+	}
+	return sum
+}
+
+// Transferred is how much of Paid goes to keys of this wallet.
+func (f Facts) Transferred() int64 {
+	var sum int64
+	for _, o := range f.Outputs {
+		sum += o.Transfer()
 	}
 	return sum
 }

@@ -56,7 +56,7 @@ const (
 const (
 	FlagHighFee      Code = "high-fee"   // above a tenth of what is paid out
 	FlagZeroFee      Code = "zero-fee"   // below 1 smallest unit per vB: unlikely to be relayed
-	FlagRoundTrip    Code = "round-trip" // pays nobody but itself
+	FlagRoundTrip    Code = "round-trip" // pays nobody: all but the fee comes back
 	FlagLockTime     Code = "locktime"   // not valid before a height or time
 	FlagData         Code = "op-return"  // carries data
 	FlagUnnamed      Code = "nonstandard-output"
@@ -68,6 +68,8 @@ const (
 	FlagReplaces     Code = "replaces"         // spends what is signed into another transaction, as policy allows
 	FlagReplaceable  Code = "replaceable"      // BIP 125 signals replacement
 	FlagCommitted    Code = "amount-committed" // not proven, but a taproot signature commits to every amount
+	OwnTransfer      Code = "own-transfer"     // an own key receives more than its entry supplied
+	FarIndex         Code = "far-index"        // an own key at an index that a search for funds may not reach
 )
 
 // Refusal is the error of everything that judges an item. Reason is a

@@ -237,7 +237,11 @@ func newSigner(t *testing.T, entries map[string]tatumEntry) signer {
 	}
 	t.Cleanup(w.Close)
 	for id, e := range entries {
-		if err := w.Add(e.entry(t, id)); err != nil {
+		entry, err := e.entry(id)
+		if err != nil {
+			continue // the import refuses it, so that the wallet does not have it
+		}
+		if err := w.Add(entry); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -262,23 +266,42 @@ func newSigner(t *testing.T, entries map[string]tatumEntry) signer {
 	}}
 }
 
-func (e tatumEntry) entry(t *testing.T, id string) wallet.Entry {
-	t.Helper()
+// entry imports what Tatum's wallet has. A key of the other network, for one,
+// is not taken over.
+func (e tatumEntry) entry(id string) (wallet.Entry, error) {
 	c, network := chain.ID(e.Chain), chain.NetworkOf(e.Testnet)
 	if e.Mnemonic != "" {
-		got, err := wallet.FromMnemonic(id, c, network, []byte(e.Mnemonic), nil, time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return got
+		return wallet.FromMnemonic(id, c, network, []byte(e.Mnemonic), nil, time.Now())
 	}
 	key, compressed, err := hd.DecodeWIF([]byte(e.PrivateKey), c, network)
 	if err != nil {
-		t.Fatal(err)
+		return wallet.Entry{}, err
 	}
-	got, err := wallet.FromKey(id, c, network, key, compressed, time.Now())
-	if err != nil {
-		t.Fatal(err)
+	return wallet.FromKey(id, c, network, key, compressed, time.Now())
+}
+
+// A vector whose wallet has an entry that does not import is judged without
+// that entry, and ends no other vector.
+func TestVectorEntryThatDoesNotImport(t *testing.T) {
+	paths, err := filepath.Glob("testdata/tatum/pending/btc-testnet-01-*.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no vector (%v)", err)
 	}
-	return got
+	var v vector
+	readJSON(t, paths[0], &v)
+	wallet := v.Wallet
+	v.Wallet = map[string]tatumEntry{"other": {PrivateKey: "L1aW4aubDFB7yfras2S1mN3bqg9nwySY8nkoLmJebSLD5BWv3ENZ", Chain: "BTC", Testnet: true}}
+	for id, e := range wallet {
+		v.Wallet[id] = e
+	}
+	if err := v.run(t); err != nil {
+		t.Errorf("beside an entry of the other network: %v", err)
+	}
+	for id, e := range wallet {
+		e.PrivateKey, e.Mnemonic = v.Wallet["other"].PrivateKey, ""
+		v.Wallet[id] = e
+	}
+	if _, refused := v.sign(t); chain.CodeOf(refused) != chain.UnknownKey {
+		t.Errorf("with nothing but that: %v", refused)
+	}
 }

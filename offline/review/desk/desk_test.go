@@ -33,7 +33,7 @@ func batch(n int) review.Batch {
 			Inputs: []chain.Input{{Outpoint: strings.Repeat("f", 64) + ":0", Kind: "P2WPKH", Value: int64(100_000 + i), Proven: true, Own: true}},
 			Outputs: []chain.Output{
 				{Address: to, Kind: "P2WPKH", Value: int64(40_000 + i)},
-				{Address: "tb1qls3snph7j4h3p6r0f609cevqnl9q6cg92aqnn8", Kind: "P2WPKH", Value: 59_000, Change: true},
+				{Address: "tb1qls3snph7j4h3p6r0f609cevqnl9q6cg92aqnn8", Kind: "P2WPKH", Value: 59_000, Change: 59_000, Own: &chain.Key{SignatureID: "00000000-0000-4000-8000-000000000002", Index: chain.NoIndex}},
 			}}}
 		switch i % 20 {
 		case 3:

@@ -163,7 +163,7 @@ func (d *Desk) whom(i int) string {
 	}
 	more := -1
 	for _, out := range f.Outputs {
-		if !out.Change {
+		if !out.IsChange() {
 			more++
 		}
 	}

@@ -49,8 +49,11 @@ func rowOf(it review.Item) row {
 		r.paid = review.Decimal(r.amount)
 		words = append(words, r.paid, strconv.FormatInt(r.amount, 10), review.Decimal(f.Fee), strconv.FormatInt(f.Fee, 10))
 		for _, out := range f.Outputs {
-			if r.to == "" && !out.Change {
+			if r.to == "" && !out.IsChange() {
 				r.to = review.To(out)
+			}
+			if out.Own != nil {
+				words = append(words, review.KeyName(*out.Own))
 			}
 			words = append(words, review.To(out), review.Decimal(out.Value), strconv.FormatInt(out.Value, 10))
 		}

@@ -2,6 +2,7 @@ package utxo
 
 import (
 	"bytes"
+	"sync"
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
@@ -18,21 +19,27 @@ import (
 type keyring struct {
 	params  utxo.Params
 	keys    []ringKey
-	byHash  map[string]int // hash160 of the public key → position in keys
-	nested  map[string]int // hash160 of the P2WPKH program
-	taproot map[string]int // x-only output key (BIP 86 tweak), filled when first asked for
+	byHash  map[string]int        // hash160 of the public key → position in keys
+	nested  map[string]int        // hash160 of the P2WPKH program
+	taproot func() map[string]int // x-only output key (BIP 86 tweak)
 }
 
 type ringKey struct {
 	key    chain.Key
 	public []byte
-	named  bool // false: only recognised as change
+	named  bool // false: only recognised in outputs
+}
+
+func emptyKeyring(p utxo.Params) *keyring {
+	r := &keyring{params: p, byHash: make(map[string]int), nested: make(map[string]int)}
+	r.taproot = sync.OnceValue(r.taprootKeys)
+	return r
 }
 
 // newKeyring looks every named key up, and for each named mnemonic also its
 // index 0, where Tatum sends the change of withdrawals. Errors are refusals.
 func newKeyring(p utxo.Params, named []chain.Key, keys sign.Keys) (*keyring, error) {
-	r := &keyring{params: p, byHash: make(map[string]int), nested: make(map[string]int)}
+	r := emptyKeyring(p)
 	for _, k := range named {
 		id, network, ok := keys.Lookup(k.SignatureID)
 		switch {
@@ -66,9 +73,15 @@ func (r *keyring) add(k chain.Key, named bool, keys sign.Keys) error {
 	if err != nil {
 		return chain.Refuse(chain.NoKeyForInput, "signature id %s: %v", k.SignatureID, err)
 	}
+	r.put(k, public, named)
+	return nil
+}
+
+// put takes a key in, unless one with this public key is there.
+func (r *keyring) put(k chain.Key, public []byte, named bool) {
 	hash := btcutil.Hash160(public)
 	if _, have := r.byHash[string(hash)]; have {
-		return nil
+		return
 	}
 	at := len(r.keys)
 	r.keys = append(r.keys, ringKey{key: k, public: public, named: named})
@@ -77,7 +90,6 @@ func (r *keyring) add(k chain.Key, named bool, keys sign.Keys) error {
 		program := append([]byte{txscript.OP_0, byte(len(hash))}, hash...)
 		r.nested[string(btcutil.Hash160(program))] = at
 	}
-	return nil
 }
 
 // find gives the position of the key that owns a script.
@@ -97,7 +109,7 @@ func (r *keyring) find(script []byte) (int, bool) {
 		at, ok = r.byHash[string(btcutil.Hash160(public))]
 		ok = ok && bytes.Equal(r.keys[at].public, public)
 	case utxo.P2TR:
-		at, ok = r.taprootKeys()[string(script[2:34])]
+		at, ok = r.taproot()[string(script[2:34])]
 	}
 	return at, ok
 }
@@ -105,19 +117,16 @@ func (r *keyring) find(script []byte) (int, bool) {
 // taprootKeys are the BIP 86 output keys: the internal key tweaked without a
 // script tree. They cost a point multiplication each and are rarely needed.
 func (r *keyring) taprootKeys() map[string]int {
-	if r.taproot != nil {
-		return r.taproot
-	}
-	r.taproot = make(map[string]int, len(r.keys))
+	outputs := make(map[string]int, len(r.keys))
 	for at, k := range r.keys {
 		public, err := btcec.ParsePubKey(k.public)
 		if err != nil || len(k.public) != btcec.PubKeyBytesLenCompressed {
 			continue
 		}
 		output := schnorr.SerializePubKey(txscript.ComputeTaprootKeyNoScript(public))
-		r.taproot[string(output)] = at
+		outputs[string(output)] = at
 	}
-	return r.taproot
+	return outputs
 }
 
 // Signs implements utxo.Keyring.
@@ -129,10 +138,13 @@ func (r *keyring) Signs(script []byte) (int, bool) {
 	return len(r.keys[at].public), true
 }
 
-// Owns implements utxo.Keyring.
-func (r *keyring) Owns(script []byte) bool {
-	_, ok := r.find(script)
-	return ok
+// Owner implements utxo.Keyring.
+func (r *keyring) Owner(script []byte) (chain.Key, bool) {
+	at, ok := r.find(script)
+	if !ok {
+		return chain.Key{}, false
+	}
+	return r.keys[at].key, true
 }
 
 // Unused implements utxo.Keyring.

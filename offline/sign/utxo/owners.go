@@ -6,6 +6,19 @@ import (
 	"coldkms/shared/chain/utxo"
 )
 
+// Book implements sign.Finder.
+func (s Signer) Book(id chain.ID, network chain.Network, keys []sign.Known) (sign.Book, error) {
+	p, err := utxo.ParamsOf(id, network)
+	if err != nil {
+		return nil, err
+	}
+	ring := emptyKeyring(p)
+	for _, k := range keys {
+		ring.put(k.Key, k.Public, false)
+	}
+	return ring, nil
+}
+
 // Owners implements sign.Finder.
 func (s Signer) Owners(id chain.ID, network chain.Network, scripts [][]byte, candidates []chain.Key, keys sign.Keys) ([]chain.Key, error) {
 	if !s.has(id) {

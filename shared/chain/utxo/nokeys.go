@@ -9,8 +9,8 @@ type NoKeys struct{}
 // Signs implements Keyring.
 func (NoKeys) Signs([]byte) (int, bool) { return 0, false }
 
-// Owns implements Keyring.
-func (NoKeys) Owns([]byte) bool { return false }
+// Owner implements Keyring.
+func (NoKeys) Owner([]byte) (chain.Key, bool) { return chain.Key{}, false }
 
 // Unused implements Keyring.
 func (NoKeys) Unused([]Spent) []chain.Key { return nil }

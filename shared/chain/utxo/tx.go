@@ -130,9 +130,9 @@ type Keyring interface {
 	// Signs says whether a key can sign for this scriptPubKey, and the
 	// length of its public key in bytes.
 	Signs(script []byte) (pubKeyLen int, ok bool)
-	// Owns says whether the scriptPubKey is an address derived here, so
-	// that paying to it is change.
-	Owns(script []byte) bool
+	// Owner returns the key that the scriptPubKey belongs to, if it was
+	// derived here.
+	Owner(script []byte) (key chain.Key, ok bool)
 	// Unused lists the named keys that sign none of the scripts.
 	Unused(spent []Spent) []chain.Key
 }
@@ -147,9 +147,13 @@ func (t *Tx) Explain(keys Keyring) chain.Facts {
 	}
 	for i, s := range t.spent {
 		_, own := keys.Signs(s.Script)
+		var key *chain.Key
+		if k, ok := keys.Owner(s.Script); own && ok {
+			key = &k
+		}
 		f.Inputs = append(f.Inputs, chain.Input{
 			Outpoint: s.Outpoint.String(), Address: t.params.Address(s.Script), Kind: t.params.KindOf(s.Script).String(),
-			Value: s.Value, Proven: s.Proven, Own: own,
+			Value: s.Value, Proven: s.Proven, Own: own, Key: key,
 		})
 		sequence := t.msg.TxIn[i].Sequence
 		f.Inputs[i].WaitBlocks, f.Inputs[i].WaitSeconds = t.wait(sequence)
@@ -157,12 +161,21 @@ func (t *Tx) Explain(keys Keyring) chain.Facts {
 		f.Replaceable = f.Replaceable || sequence < wire.MaxTxInSequenceNum-1
 	}
 	for _, out := range t.msg.TxOut {
-		f.Outputs = append(f.Outputs, chain.Output{
-			Address: t.params.Address(out.PkScript), Kind: t.params.KindOf(out.PkScript).String(), Script: out.PkScript,
-			Value: out.Value, Change: keys.Owns(out.PkScript), Dust: out.Value < t.params.dustLimit(out.PkScript),
-		})
+		f.Outputs = append(f.Outputs, t.output(out, keys))
 	}
 	return f
+}
+
+func (t *Tx) output(out *wire.TxOut, keys Keyring) chain.Output {
+	kind := t.params.KindOf(out.PkScript)
+	output := chain.Output{
+		Address: t.params.Address(out.PkScript), Kind: kind.String(), Script: out.PkScript,
+		Value: out.Value, Dust: out.Value < t.params.dustLimit(out.PkScript),
+	}
+	if key, ok := keys.Owner(out.PkScript); ok {
+		output.Own, output.Unspendable = &key, !t.params.Signable(kind)
+	}
+	return output
 }
 
 // wait reads a relative lock time (BIP 68).

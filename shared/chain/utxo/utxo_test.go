@@ -282,9 +282,9 @@ func TestVSizeIsJustAbove(t *testing.T) {
 
 type anyKey struct{}
 
-func (anyKey) Signs([]byte) (int, bool)   { return 33, true }
-func (anyKey) Owns([]byte) bool           { return false }
-func (anyKey) Unused([]Spent) []chain.Key { return nil }
+func (anyKey) Signs([]byte) (int, bool)       { return 33, true }
+func (anyKey) Owner([]byte) (chain.Key, bool) { return chain.Key{}, false }
+func (anyKey) Unused([]Spent) []chain.Key     { return nil }
 
 // Bitcoin Core's own figures at 3 sat/vB (policy.cpp, GetDustThreshold).
 func TestDustLimit(t *testing.T) {

@@ -1,0 +1,46 @@
+package offline
+
+import (
+	"encoding/hex"
+
+	"coldkms/offline/ledger"
+	"coldkms/shared/chain"
+)
+
+// moved says for the ledger whose value went where.
+func moved(f chain.Facts) (from []ledger.Supply, paid []ledger.Payment, own []ledger.Own) {
+	at := make(map[chain.Key]int)
+	for _, in := range f.Inputs {
+		if in.Key == nil {
+			continue
+		}
+		i, have := at[*in.Key]
+		if !have {
+			i = len(from)
+			at[*in.Key] = i
+			from = append(from, ledger.Supply{Key: in.Key.SignatureID, Index: indexOfKey(*in.Key)})
+		}
+		from[i].Value += in.Value
+	}
+	for _, out := range f.Outputs {
+		to := out.Address
+		if to == "" {
+			to = hex.EncodeToString(out.Script)
+		}
+		if !out.IsChange() {
+			paid = append(paid, ledger.Payment{To: to, Value: out.Paid()})
+		}
+		if out.Own != nil {
+			own = append(own, ledger.Own{Key: out.Own.SignatureID, Index: indexOfKey(*out.Own), To: to, Value: out.Value, Change: out.Change})
+		}
+	}
+	return from, paid, own
+}
+
+// indexOfKey is nil for a single key.
+func indexOfKey(k chain.Key) *int64 {
+	if k.Index == chain.NoIndex {
+		return nil
+	}
+	return &k.Index
+}

@@ -1,0 +1,118 @@
+package offline
+
+import (
+	"sync"
+
+	"coldkms/offline/sign"
+	"coldkms/offline/wallet"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+	"coldkms/shared/parallel"
+	"coldkms/shared/psbt"
+)
+
+// maxOwnKeys bounds the keys that are derived, for one coin, to recognise
+// outputs to the wallet that no item names. A derivation costs as much as a
+// signature.
+const maxOwnKeys = 50_000
+
+// ownBooks has for each coin the scripts of the wallet's keys, once they were
+// asked for.
+type ownBooks struct {
+	mu sync.Mutex
+	of map[place]sign.Book
+}
+
+// recognise names the owners of outputs to keys that the item does not name,
+// and says how much of each output is change.
+func (s *Session) recognise(family string, f *chain.Facts) {
+	for i := range f.Outputs {
+		out := &f.Outputs[i]
+		if out.Own != nil || out.Kind == utxo.NullData.String() {
+			continue
+		}
+		book := s.bookOf(family, place{f.Chain, f.Network})
+		if book == nil {
+			break
+		}
+		key, ok := book.Owner(out.Script)
+		if p, err := utxo.ParamsOf(f.Chain, f.Network); ok && err == nil {
+			out.Own, out.Unspendable = &key, !p.Signable(p.KindOf(out.Script))
+		}
+	}
+	s.Policy.Balance(f, s.Ledger)
+}
+
+// bookOf indexes the wallet's keys of one coin, once; nil where they cannot be
+// listed.
+func (s *Session) bookOf(family string, at place) sign.Book {
+	catalogue, listed := s.Keys.(Catalogue)
+	finder := s.finder(family)
+	if !listed || finder == nil {
+		return nil
+	}
+	s.books.mu.Lock()
+	defer s.books.mu.Unlock()
+	if book, have := s.books.of[at]; have {
+		return book
+	}
+	book, err := finder.Book(at.chain, at.network, s.ownKeys(catalogue.Entries(), at))
+	if err != nil {
+		book = nil
+	}
+	if s.books.of == nil {
+		s.books.of = make(map[place]sign.Book)
+	}
+	s.books.of[at] = book
+	return book
+}
+
+// finder returns the signer of a family that finds keys by itself, or nil.
+func (s *Session) finder(family string) sign.Finder {
+	for _, signer := range s.Signers {
+		if finder, ok := signer.(sign.Finder); ok && signer.Family() == family {
+			return finder
+		}
+	}
+	return nil
+}
+
+// ownKeys lists the single keys of a coin, and of its mnemonics the keys at
+// which funds are to be expected.
+func (s *Session) ownKeys(entries []wallet.Entry, at place) (keys []sign.Known) {
+	var mnemonics []wallet.Entry
+	for _, e := range entries {
+		switch {
+		case e.Chain != at.chain || e.Network != at.network:
+		case e.Kind == wallet.PrivateKey:
+			keys = append(keys, sign.Known{Key: chain.Key{SignatureID: e.ID, Index: chain.NoIndex}, Public: e.Public})
+		case e.Kind == wallet.Mnemonic:
+			mnemonics = append(mnemonics, e)
+		}
+	}
+	if len(mnemonics) == 0 {
+		return keys
+	}
+	derived := make([][]sign.Known, len(mnemonics))
+	most := max(1, maxOwnKeys/len(mnemonics))
+	parallel.Each(min(len(mnemonics), maxOwnKeys), func(i int) { derived[i] = s.children(mnemonics[i], most) })
+	for _, list := range derived {
+		keys = append(keys, list...)
+	}
+	return keys
+}
+
+// children derives keys of a mnemonic from its extended public key. An entry
+// that is damaged in this one signs nothing, and has none.
+func (s *Session) children(e wallet.Entry, most int) (keys []sign.Known) {
+	account, err := psbt.OpenAccount(e.XPub)
+	if err != nil {
+		return nil
+	}
+	for _, index := range s.Ledger.Indices(e.ID, most) {
+		if key, err := account.Child(uint32(index)); err == nil {
+			keys = append(keys, sign.Known{Key: chain.Key{SignatureID: e.ID, Index: index}, Public: key.Public})
+		}
+	}
+	return keys
+}

@@ -1,0 +1,179 @@
+package policy
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"coldkms/shared/chain"
+)
+
+// Bounds of a rule about own transfers.
+const (
+	maxSignatureID = 128   // bytes, as in a wallet
+	maxGrouped     = 4_096 // entries in all groups
+)
+
+// ownTransfers is the rule about what an own key receives beyond its change.
+type ownTransfers struct {
+	Mode     ownMode    `json:"mode"`
+	FarIndex ownMode    `json:"farIndex"`
+	Groups   [][]string `json:"groups,omitempty"` // signature ids within which value moves freely
+}
+
+// ownMode is what is done about an own transfer: "allow", "look" or "refuse".
+type ownMode string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *ownMode) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "allow", "look", "refuse":
+		*m = ownMode(text)
+		return nil
+	}
+	return fmt.Errorf(`%.20q is none of "allow", "look" and "refuse"`, text)
+}
+
+// mode is what the other rules call it. Whatever is unknown refuses.
+func (m ownMode) mode() mode {
+	if m == "look" {
+		return modeFlag
+	}
+	return mode(m)
+}
+
+// own is the rule in force; a file without one has its default.
+func (f *file) own() ownTransfers {
+	if f.OwnTransfers != nil {
+		return *f.OwnTransfers
+	}
+	return ownTransfers{Mode: "look", FarIndex: "refuse"}
+}
+
+// fill spells out what was left to its default.
+func (o *ownTransfers) fill() {
+	if o == nil {
+		return
+	}
+	o.Mode, o.FarIndex = cmp.Or(o.Mode, "look"), cmp.Or(o.FarIndex, "refuse")
+}
+
+// normalise checks the rule and gives it its one form.
+func (o *ownTransfers) normalise() error {
+	if o == nil {
+		return nil
+	}
+	seen := make(map[string]bool)
+	for _, group := range o.Groups {
+		if len(group) < 2 {
+			return errors.New("ownTransfers: a group has two signature ids or more")
+		}
+		for _, id := range group {
+			switch {
+			case id == "" || len(id) > maxSignatureID || checkName(id) != nil:
+				return fmt.Errorf("ownTransfers: %.40q is no signature id", id)
+			case seen[id]:
+				return fmt.Errorf("ownTransfers: %.40q is in the groups twice", id)
+			}
+			seen[id] = true
+		}
+		slices.Sort(group)
+	}
+	if len(seen) > maxGrouped {
+		return fmt.Errorf("ownTransfers: %d signature ids in groups, at most %d", len(seen), maxGrouped)
+	}
+	slices.SortFunc(o.Groups, slices.Compare[[]string])
+	return nil
+}
+
+// index maps each grouped entry to the first of its group.
+func (o *ownTransfers) index() map[string]string {
+	of := make(map[string]string)
+	if o == nil {
+		return of
+	}
+	for _, group := range o.Groups {
+		for _, id := range group {
+			of[id] = group[0]
+		}
+	}
+	return of
+}
+
+func (o *ownTransfers) explain() []string {
+	if o == nil {
+		return []string{"What an own key receives beyond its change counts as paid, and is to be looked at.",
+			"An own key at an index that a search for funds may not reach is refused."}
+	}
+	does := map[ownMode]string{"allow": "is let through", "look": "is to be looked at", "refuse": "is refused"}
+	lines := []string{
+		"What an own key receives beyond its change counts as paid, and " + does[o.Mode] + ".",
+		"An own key at an index that a search for funds may not reach " + does[o.FarIndex] + ".",
+	}
+	for _, group := range o.Groups {
+		lines = append(lines, fmt.Sprintf("Value moves freely between the entries %q.", group))
+	}
+	return lines
+}
+
+// Indices is what the ledger knows about the indices of mnemonics.
+type Indices interface {
+	// Reaches reports whether a search for the funds of an entry finds those
+	// at an index: it is 0, was used, or lies close above the highest reached.
+	Reaches(signatureID string, index int64) bool
+}
+
+// Balance fills in how much of each output is change. An entry, or a group of
+// entries within which policy lets value move freely, gets as change what it
+// supplied and no more, so that no relay chooses which own key the rest goes
+// to. At an index that is not known, change is what the same key supplied.
+func (p Policy) Balance(f *chain.Facts, known Indices) {
+	entry, key := make(map[string]int64), make(map[chain.Key]int64) // what is left of what each supplied
+	committed := allTaproot(f.Inputs)
+	for _, in := range f.Inputs {
+		if in.Key != nil && (in.Proven || committed) { // a claim supplies nothing
+			entry[p.unit(in.Key.SignatureID)] += in.Value
+			key[*in.Key] += in.Value
+		}
+	}
+	for i := range f.Outputs {
+		out := &f.Outputs[i]
+		out.Change, out.Far = 0, false
+		if out.Own == nil || out.Unspendable || out.Value <= 0 {
+			continue
+		}
+		unit := p.unit(out.Own.SignatureID)
+		left := entry[unit]
+		if out.Own.Index != chain.NoIndex && !known.Reaches(out.Own.SignatureID, out.Own.Index) {
+			left = min(left, key[*out.Own])
+			out.Far = true
+		}
+		out.Change = min(out.Value, left)
+		out.Far = out.Far && !out.IsChange()
+		entry[unit] -= out.Change
+		key[*out.Own] -= min(key[*out.Own], out.Change)
+	}
+}
+
+// unit names what is balanced together: an entry, or its group.
+func (p Policy) unit(signatureID string) string {
+	if group, ok := p.group[signatureID]; ok {
+		return group
+	}
+	return signatureID
+}
+
+// own judges what an own key receives beyond its change.
+func (j *judgement) own(i int, out chain.Output) {
+	rule, amount := j.policy.file.own(), Amount(j.subject.Facts.Chain, out.Transfer())
+	switch {
+	case out.Own == nil || out.IsChange():
+	case out.Unspendable:
+		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to a %s script of the own key %s, which this signer cannot spend", i, amount, out.Kind, describe(*out.Own))
+	case out.Far:
+		j.do(rule.FarIndex.mode(), chain.FarIndex, "output %d pays %s to the own key %s, an index that was never used and is not close to one that was", i, amount, describe(*out.Own))
+	default:
+		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to the own key %s, beyond what its entry supplied", i, amount, describe(*out.Own))
+	}
+}
