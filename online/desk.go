@@ -113,3 +113,9 @@ func (r *Relay) Tell(ctx context.Context, s Status) error {
 func (r *Relay) Prepared(ctx context.Context, network chain.Network, ids []string) (int, error) {
 	return r.journal.Count(ctx, journal.Filter{States: []journal.State{journal.Prepared}, Network: network, IDs: ids})
 }
+
+// Oldest returns when the oldest item that is on its way was journaled, the
+// zero time where nothing is.
+func (r *Relay) Oldest(ctx context.Context) (time.Time, error) {
+	return r.journal.Oldest(ctx, journal.Filter{States: unsettled})
+}

@@ -109,9 +109,13 @@ when, and why stay in the journal. It changes no item.`,
 				if err := r.Acknowledge(ctx, ids, person(), why); err != nil {
 					return err
 				}
-				open, err := r.OpenAlarms(ctx)
+				counts, err := r.OpenAlarms(ctx)
 				if err != nil {
 					return err
+				}
+				open := 0
+				for _, n := range counts {
+					open += n
 				}
 				return a.JSON(acknowledgeReply{ids, open})
 			})

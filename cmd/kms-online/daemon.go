@@ -77,7 +77,7 @@ Every round costs credits at Tatum: one for each chain and 500 signature ids.
 	flags.DurationVar(&f.watchEvery, "watch-every", 2*time.Minute, "look at the chain at most so often; a look costs 1 to 5 credits a transaction")
 	flags.DurationVar(&f.late, "late-after", 24*time.Hour, "tell people of what is in one state for longer (0: never)")
 	flags.BoolVar(&f.runOnce, "run-once", false, "make one round, print what it did, and end (also --runOnce)")
-	flags.StringVar(&f.listen, "listen", "", "serve /metrics (Prometheus) and /healthz at this address, such as 127.0.0.1:9464")
+	flags.StringVar(&f.listen, "listen", "", "serve /metrics (Prometheus), /livez, /readyz and /healthz at this address, such as 127.0.0.1:9464")
 	flags.BoolVar(&f.anywhere, "listen-anywhere", false, "let --listen be an address that other machines reach; nothing there is encrypted or asks for a password")
 	flags.StringVar(&f.eventURL, "event-url", "", "post events as JSON to this address: alarm, late, completed, refused, rejected, failed")
 	flags.StringVar(&f.eventCommand, "event-command", "", "run this program for each event: its kind is the argument, the event is on stdin as JSON")
@@ -107,6 +107,10 @@ func (a *app) runDaemon(f daemonFlags) error {
 		}
 		defer closing()
 	}
+	sd := supervisor{alive: func() bool { return m.Alive() == "" }, warn: func(text string, err error) { d.Log.Warn(text, "error", err.Error()) }}
+	d.Open = sd.whenOpen(d.Open)
+	defer sd.stopping()
+	go sd.watchdog(ctx)
 	d.Log.Info("begins", "state", dir, "drop", f.drop, "period", d.Period.String(), "keys", len(d.Keys), "pid", os.Getpid())
 	err = d.Run(ctx)
 	d.Log.Info("ends", "clean", err == nil)
@@ -222,7 +226,7 @@ func (a *app) serve(f daemonFlags, handler http.Handler) (closing func(), err er
 	}
 	s := &http.Server{Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 	go func() { _ = s.Serve(l) }()
-	a.say("serves http://%s/metrics and /healthz", l.Addr())
+	a.say("serves http://%s/metrics, /livez, /readyz and /healthz", l.Addr())
 	return func() { _ = s.Close() }, nil
 }
 

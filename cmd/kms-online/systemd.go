@@ -5,6 +5,9 @@ import (
 	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
+
+	"coldkms/online"
+	"coldkms/online/daemon"
 )
 
 // supervisor tells systemd how the daemon is, by the protocol of sd_notify(3).
@@ -20,8 +23,18 @@ func (s supervisor) notify(state string) {
 	}
 }
 
-func (s supervisor) ready()    { s.notify(systemd.SdNotifyReady) }
 func (s supervisor) stopping() { s.notify(systemd.SdNotifyStopping) }
+
+// whenOpen returns an opener after whose success the service counts as started.
+func (s supervisor) whenOpen(open daemon.Opener) daemon.Opener {
+	return func(ctx context.Context) (*online.Relay, func() error, error) {
+		r, closing, err := open(ctx)
+		if err == nil {
+			s.notify(systemd.SdNotifyReady)
+		}
+		return r, closing, err
+	}
+}
 
 // watchdog resets the timer of WatchdogSec= while alive, until ctx is done.
 func (s supervisor) watchdog(ctx context.Context) {

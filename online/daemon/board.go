@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"coldkms/online/tatum"
+	"coldkms/shared/chain"
 )
 
 // Loop is how one loop is.
@@ -27,7 +28,8 @@ type board struct {
 	troubles map[string]error
 	loops    map[string]Loop
 	counts   map[string]int
-	alarms   int
+	alarms   map[chain.Code]int
+	oldest   time.Time
 	drop     string
 }
 
@@ -70,7 +72,7 @@ func (b *board) add(r Round) {
 		b.drop = r.Drop
 	}
 	if r.Counts != nil {
-		b.counts, b.alarms = r.Counts, r.Alarms
+		b.counts, b.alarms, b.oldest = r.Counts, r.Alarms, r.Oldest
 	}
 }
 
@@ -110,7 +112,7 @@ func (b *board) take(now time.Time) Round {
 		r.At = now
 	}
 	r.Took = now.Sub(r.At).Round(time.Millisecond)
-	r.Drop, r.Counts, r.Alarms, r.Loops = b.drop, maps.Clone(b.counts), b.alarms, maps.Clone(b.loops)
+	r.Drop, r.Counts, r.Alarms, r.Oldest, r.Loops = b.drop, maps.Clone(b.counts), maps.Clone(b.alarms), b.oldest, maps.Clone(b.loops)
 	r.Troubles = make(map[string]string, len(b.troubles))
 	for _, step := range slices.Sorted(maps.Keys(b.troubles)) {
 		r.Troubles[step] = b.troubles[step].Error()

@@ -74,6 +74,7 @@ type Daemon struct {
 	resting    map[string]refusal       // API keys that Tatum does not accept
 	counted    time.Time
 	counts     map[string]int
+	oldest     time.Time
 }
 
 // Round is what the loops did since the last one: the report of one period.
@@ -93,8 +94,9 @@ type Round struct {
 	Drop      string                 `json:"drop"` // "", "there" or "away"
 	Troubles  map[string]string      `json:"troubles,omitempty"`
 	Loops     map[string]Loop        `json:"loops,omitempty"`
-	Counts    map[string]int         `json:"items,omitempty"` // by state
-	Alarms    int                    `json:"alarms"`          // that are open
+	Counts    map[string]int         `json:"items,omitempty"`  // by state
+	Alarms    map[chain.Code]int     `json:"alarms,omitempty"` // that are open, by code
+	Oldest    time.Time              `json:"oldest,omitzero"`  // when the oldest item on its way was journaled
 	Usage     map[string]tatum.Usage `json:"keys,omitempty"`
 
 	Problems []online.Problem `json:"-"`

@@ -89,18 +89,21 @@ func (d *Daemon) count(ctx context.Context, r *online.Relay, round *Round) error
 	}
 	round.Alarms = open
 	if !d.board.moved() && d.counts != nil && d.Now().Sub(d.counted) < countEvery {
-		round.Counts = d.counts
+		round.Counts, round.Oldest = d.counts, d.oldest
 		return nil
 	}
 	counts, err := r.Counts(ctx)
 	if err != nil {
 		return err
 	}
+	if d.oldest, err = r.Oldest(ctx); err != nil {
+		return err
+	}
 	d.counts, d.counted = make(map[string]int, len(counts)), d.Now()
 	for s, n := range counts {
 		d.counts[string(s)] = n
 	}
-	round.Counts = maps.Clone(d.counts)
+	round.Counts, round.Oldest = maps.Clone(d.counts), d.oldest
 	return nil
 }
 
