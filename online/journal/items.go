@@ -335,10 +335,10 @@ func (j *Journal) Count(ctx context.Context, f Filter) (n int, err error) {
 // Oldest returns when the oldest of the items that f chooses was journaled,
 // the zero time where there is none.
 func (j *Journal) Oldest(ctx context.Context, f Filter) (time.Time, error) {
-	where, args := f.where("")
+	where, args := f.where("", len(f.IDs) > 0)
 	var created sql.NullInt64
 	err := j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT min(created) FROM items"+where), args...).Scan(&created)
+		return j.db.QueryRowContext(ctx, "SELECT min(created) FROM items"+where, args...).Scan(&created)
 	})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("journal: oldest: %w", err)
