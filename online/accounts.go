@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
@@ -42,9 +43,13 @@ func (r *Relay) As(account string) (*Relay, error) {
 const reasonChanged = "ALARM: Tatum now asks for something else under this id; what was journaled first stays. Whoever changed it has your API key or is Tatum: treat the key as stolen"
 
 // noteChanged raises an alarm where Tatum changed its mind about what it asks
-// for, and shows it on the item too while that is where it was.
+// for, and shows it on the item too while that is where it was. The item does
+// not go to the signer while Tatum does not ask for what it asked for first.
 func (r *Relay) noteChanged(ctx context.Context, now journal.Item) error {
 	it, err := r.journal.Item(ctx, now.ID)
+	if err == nil {
+		err = r.journal.Withhold(ctx, now.ID, chain.ContentChanged, gone...)
+	}
 	if err != nil {
 		return err
 	}
@@ -58,14 +63,33 @@ func (r *Relay) noteChanged(ctx context.Context, now journal.Item) error {
 // open are the states of an item that nothing is signed for yet.
 var open = []journal.State{journal.Fetched, journal.Prepared, journal.Exported}
 
-// withdrawn says whether Tatum does not ask for an item any more: then it is
-// not taken to the signer.
-func withdrawn(it journal.Item) bool { return it.Code == CodeUnknown || it.Code == CodeOtherTxID }
+// withdrawn reports whether an item must not go to the signer: Tatum does not
+// ask for it any more, or asks for something else.
+func withdrawn(it journal.Item) bool { return it.Withheld != "" && it.Withheld != CodeVetoed }
+
+// exportable chooses what may go to the signer. What the approval service has
+// refused may go when it says yes, so where there is one it is asked again.
+func (r *Relay) exportable(f journal.Filter) journal.Filter {
+	f.Wanted = true
+	if r.FourEye != nil {
+		f.Withheld = []chain.Code{CodeVetoed}
+	}
+	return f
+}
+
+// Reasons to withhold an item. The first ones end when Tatum lists it again,
+// with the same content; the others may be lifted by a person, by name.
+var (
+	gone          = []chain.Code{CodeUnknown, CodeOtherTxID}
+	byTatum       = append(slices.Clone(gone), chain.ContentChanged)
+	liftable      = []chain.Code{CodeVetoed, journal.Dropping}
+	withheldCodes = slices.Concat(liftable, byTatum)
+)
 
 // missed looks for what Tatum asked for once and does not list any more, and
 // for what is listed again. Nothing is dropped here: a list that came short
 // by mistake does no harm. settled says that there is nothing to ask again.
-func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage, o FetchOptions, report *Fetched) (settled bool, err error) {
+func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage, same []string, o FetchOptions, report *Fetched) (settled bool, err error) {
 	ids := make([]string, 0, len(list))
 	listed := make(map[string]bool, len(list))
 	for _, raw := range list {
@@ -86,6 +110,7 @@ func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage,
 			return false, err
 		}
 	}
+	known.IDs = same
 	if err := r.listedAgain(ctx, known); err != nil || there == all {
 		return err == nil, err
 	}
@@ -112,12 +137,15 @@ func (r *Relay) listedAgain(ctx context.Context, known journal.Filter) error {
 	if len(known.IDs) == 0 {
 		return nil
 	}
-	known.Codes = []chain.Code{CodeUnknown, CodeOtherTxID}
+	known.Withheld = byTatum
 	items, err := r.journal.Items(ctx, known)
 	if err != nil {
 		return err
 	}
 	for _, it := range items {
+		if err := r.journal.Unwithhold(ctx, it.ID, byTatum...); err != nil {
+			return err
+		}
 		if err := r.note(ctx, it, journal.Lease{}, "", ""); err != nil {
 			return err
 		}
@@ -144,6 +172,9 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item, report *Fetched) 
 		p.Code, p.Reason = CodeOtherTxID, fmt.Sprintf("ALARM: Tatum says that %.80q completed it, and nothing was signed for it here: something else signs for this id", txid)
 	}
 	report.Problems = append(report.Problems, p)
+	if err := r.journal.Withhold(ctx, it.ID, p.Code); err != nil {
+		return false, err
+	}
 	var alarm *journal.Raise
 	if p.Code == CodeOtherTxID {
 		alarm = p.alarm(txid)

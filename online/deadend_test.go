@@ -189,13 +189,13 @@ func TestRejectNotFound(t *testing.T) {
 	w.fetch()
 	for answer, want := range map[string]string{"404 <html>nginx</html>": "prepared", `404 {"errorCode":"not.found"}`: "prepared"} {
 		w.answers(map[string]string{"DELETE /v3/kms/": answer})
-		if _, err := with(w, func(r *online.Relay) (bool, error) { return r.Reject(t.Context(), id(1), "why") }); err == nil {
+		if _, err := with(w, func(r *online.Relay) (bool, error) { return r.Reject(t.Context(), id(1), online.Rejection{Why: "why"}) }); err == nil {
 			t.Errorf("%s: dropped", answer)
 		}
 		w.wantState(id(1), want)
 	}
 	w.answers(map[string]string{"DELETE /v3/kms/": `403 {"errorCode":"kms.missing"}`})
-	if _, err := with(w, func(r *online.Relay) (bool, error) { return r.Reject(t.Context(), id(1), "why") }); err != nil {
+	if _, err := with(w, func(r *online.Relay) (bool, error) { return r.Reject(t.Context(), id(1), online.Rejection{Why: "why"}) }); err != nil {
 		t.Error(err)
 	}
 	w.wantState(id(1), "rejected")
@@ -220,7 +220,7 @@ func TestImportRejected(t *testing.T) {
 	w.pay(1, nil)
 	w.fetch()
 	req := w.exported(online.ExportOptions{})
-	if _, err := with(w, func(r *online.Relay) (bool, error) { return r.Reject(t.Context(), id(1), "why") }); err != nil {
+	if _, err := with(w, func(r *online.Relay) (bool, error) { return r.Reject(t.Context(), id(1), online.Rejection{Why: "why"}) }); err != nil {
 		t.Fatal(err)
 	}
 	got := w.imports(w.signer.Sign(req, nil))

@@ -2,6 +2,7 @@ package online
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"coldkms/online/journal"
@@ -31,13 +32,36 @@ func (r *Relay) Waiting(ctx context.Context) ([]bundle.Digest, error) {
 	return list, err
 }
 
-// Unanswered gives a Request of this relay.
+// Unanswered gives a Request of this relay. One that this version cannot read
+// is ErrUnreadable: Abandon it.
 func (r *Relay) Unanswered(ctx context.Context, digest bundle.Digest) (Unanswered, error) {
 	req, err := r.openOwn(ctx, digest)
 	if err != nil {
 		return Unanswered{}, err
 	}
 	return Unanswered{Digest: digest, Name: fileName(req), Items: len(req.Items), File: req.File}, nil
+}
+
+// Abandon makes a Request void that cannot be read: its items go into a new one.
+func (r *Relay) Abandon(ctx context.Context, digest bundle.Digest) error {
+	return r.journal.Void(ctx, journal.Voided{Digest: digest, Why: "this version of kms-online cannot read it"})
+}
+
+// Recall makes void what holds something that is not wanted any more, so that
+// it is never placed again and the next export is without that. It returns
+// what to tell people.
+func (r *Relay) Recall(ctx context.Context) ([]string, error) {
+	list, err := r.journal.Recall(ctx)
+	notes := make([]string, len(list))
+	for i, v := range list {
+		notes[i] = fmt.Sprintf("request %.16s is void: item %s. Do not sign it; destroy its file, and its result if there is one. What else it holds goes into a new request", v.Digest, v.Why)
+	}
+	return notes, err
+}
+
+// WhyVoid returns why a Request must not be signed any more, "" if it may.
+func (r *Relay) WhyVoid(ctx context.Context, digest bundle.Digest) (string, error) {
+	return r.journal.WhyVoid(ctx, digest)
 }
 
 // Wrote says that an unanswered Request is where a person finds it.
@@ -111,7 +135,7 @@ func (r *Relay) Tell(ctx context.Context, s Status) error {
 
 // Prepared says how many items could be exported.
 func (r *Relay) Prepared(ctx context.Context, network chain.Network, ids []string) (int, error) {
-	return r.journal.Count(ctx, journal.Filter{States: []journal.State{journal.Prepared}, Network: network, IDs: ids})
+	return r.journal.Count(ctx, r.exportable(journal.Filter{States: []journal.State{journal.Prepared}, Network: network, IDs: ids}))
 }
 
 // Oldest returns when the oldest item that is on its way was journaled, the

@@ -56,16 +56,30 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 		return Exported{}, err
 	}
 	var report Exported
+	if report.Notes, err = r.Recall(ctx); err != nil {
+		return report, err
+	}
 	if err := r.finishExports(ctx, o, &report); err != nil {
 		return report, err
 	}
-	lease, ready, err := r.ready(ctx, o, &report)
-	if err == nil && len(ready) == 0 {
-		err = r.exportAgain(ctx, o, &report)
-	} else if err == nil {
-		err = r.exportNew(ctx, o, peer, lease, ready, &report)
+	for {
+		again, err := r.exportOnce(ctx, o, peer, &report)
+		if err != nil || !again {
+			return report, err
+		}
 	}
-	return report, errors.Join(err, r.release(ctx, lease))
+}
+
+// exportOnce makes one Request. again is set where a Request had to be given
+// up, whose items are prepared now.
+func (r *Relay) exportOnce(ctx context.Context, o ExportOptions, peer journal.Peer, report *Exported) (again bool, err error) {
+	lease, ready, err := r.ready(ctx, o, report)
+	if err == nil && len(ready) == 0 {
+		again, err = r.exportAgain(ctx, o, report)
+	} else if err == nil {
+		err = r.exportNew(ctx, o, peer, lease, ready, report)
+	}
+	return again, errors.Join(err, r.release(ctx, lease))
 }
 
 func (r *Relay) exportNew(ctx context.Context, o ExportOptions, peer journal.Peer, lease journal.Lease, ready []prepare.Prepared, report *Exported) error {
@@ -152,6 +166,12 @@ func (r *Relay) finishExports(ctx context.Context, o ExportOptions, report *Expo
 			continue
 		}
 		req, err := r.openOwn(ctx, w.Digest)
+		if errors.Is(err, ErrUnreadable) {
+			if err := r.abandon(ctx, w.Digest, err, report); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -163,26 +183,42 @@ func (r *Relay) finishExports(ctx context.Context, o ExportOptions, report *Expo
 	return nil
 }
 
-// exportAgain writes the newest Request that waits for its Result.
-func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Exported) error {
+// abandon gives up a Request that cannot be read: what it holds is exported
+// anew.
+func (r *Relay) abandon(ctx context.Context, digest bundle.Digest, why error, report *Exported) error {
+	report.Notes = append(report.Notes, fmt.Sprintf("%v: what it holds goes into a new request; a result for the old one is not taken", why))
+	if err := r.Abandon(ctx, digest); err != nil {
+		return err
+	}
+	_, err := r.Recall(ctx)
+	return err
+}
+
+// exportAgain writes the newest Request that waits for its Result, or gives it
+// up where it cannot be read.
+func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Exported) (givenUp bool, err error) {
 	waiting, err := r.journal.Waiting(ctx)
 	waiting = slices.DeleteFunc(waiting, func(w journal.Waiting) bool { return w.Held }) // another relay is about to write it
 	if err != nil || len(waiting) == 0 {
-		return err
+		return false, err
 	}
 	if report.Digest != nil || len(report.Problems) > 0 {
-		return nil // something was said already
+		return false, nil // something was said already
 	}
-	req, err := r.openOwn(ctx, waiting[len(waiting)-1].Digest)
+	newest := waiting[len(waiting)-1].Digest
+	req, err := r.openOwn(ctx, newest)
+	if errors.Is(err, ErrUnreadable) {
+		return true, r.abandon(ctx, newest, err, report)
+	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	note := "nothing new to export; this request still waits for its result"
 	if n := len(waiting); n > 1 {
 		note = fmt.Sprintf("nothing new to export; %d requests still wait for their results, this is the newest (--again puts all into one)", n)
 	}
 	report.Notes = append(report.Notes, note)
-	return r.write(ctx, o, req, report)
+	return false, r.write(ctx, o, req, report)
 }
 
 // ready claims what is to be exported, and proves it once more from what the
@@ -196,7 +232,7 @@ func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) (j
 	if o.Again {
 		states = append(states, journal.Exported)
 	}
-	f := journal.Filter{States: states, IDs: o.IDs, Network: o.Network, Max: limit}
+	f := r.exportable(journal.Filter{States: states, IDs: o.IDs, Network: o.Network, Max: limit})
 	lease, items, err := r.claim(ctx, f)
 	if err != nil {
 		return lease, nil, err
@@ -211,7 +247,6 @@ func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) (j
 }
 
 func (r *Relay) prove(ctx context.Context, o ExportOptions, lease journal.Lease, items []journal.Item, report *Exported) ([]prepare.Prepared, error) {
-	items = slices.DeleteFunc(items, withdrawn)
 	if o.PSBT {
 		items = withPSBT(items, report)
 	}

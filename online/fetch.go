@@ -53,10 +53,11 @@ func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
 			continue
 		}
 		before := len(report.Problems)
-		if err := r.take(ctx, id, list, o, &report); err != nil {
+		same, err := r.take(ctx, id, list, o, &report)
+		if err != nil {
 			return report, err
 		}
-		settled, err := r.missed(ctx, id, list, o, &report)
+		settled, err := r.missed(ctx, id, list, same, o, &report)
 		if err != nil {
 			return report, err
 		}
@@ -96,8 +97,10 @@ func signatureIDs(w bundle.Watch, id chain.ID, network chain.Network) []string {
 	return ids
 }
 
-// take journals what came, new or known.
-func (r *Relay) take(ctx context.Context, id chain.ID, list []json.RawMessage, o FetchOptions, report *Fetched) error {
+// take journals what came, new or known. same are the ids that ask for what
+// the journal has.
+func (r *Relay) take(ctx context.Context, id chain.ID, list []json.RawMessage, o FetchOptions, report *Fetched) (same []string, err error) {
+	asked := make(map[string]bool)
 	for part := range slices.Chunk(list, batch) {
 		var items []journal.Item
 		for _, raw := range part {
@@ -111,20 +114,35 @@ func (r *Relay) take(ctx context.Context, id chain.ID, list []json.RawMessage, o
 				items = append(items, it)
 			}
 		}
-		seen, err := r.journal.Add(ctx, items)
-		if err != nil {
-			return err
+		if err := r.add(ctx, items, asked, report); err != nil {
+			return nil, err
 		}
-		for i, s := range seen {
-			switch s {
-			case journal.New:
-				report.Fetched++
-			case journal.Changed:
-				report.Problems = append(report.Problems, Problem{ID: items[i].ID, Code: chain.ContentChanged,
-					Reason: reasonChanged})
-				if err := r.noteChanged(ctx, items[i]); err != nil {
-					return err
-				}
+	}
+	for id, is := range asked {
+		if is {
+			same = append(same, id)
+		}
+	}
+	return same, nil
+}
+
+// add journals items. asked says of each id whether it asks for what the
+// journal has, wherever the list has it.
+func (r *Relay) add(ctx context.Context, items []journal.Item, asked map[string]bool, report *Fetched) error {
+	seen, err := r.journal.Add(ctx, items)
+	if err != nil {
+		return err
+	}
+	for i, s := range seen {
+		before, twice := asked[items[i].ID]
+		asked[items[i].ID] = s != journal.Changed && (before || !twice)
+		switch s {
+		case journal.New:
+			report.Fetched++
+		case journal.Changed:
+			report.Problems = append(report.Problems, Problem{ID: items[i].ID, Code: chain.ContentChanged, Reason: reasonChanged})
+			if err := r.noteChanged(ctx, items[i]); err != nil {
+				return err
 			}
 		}
 	}

@@ -54,6 +54,11 @@ func TestFetchChanged(t *testing.T) {
 	if got := w.fetch(); got.Fetched != 0 || codes(got.Problems) != "content-changed " {
 		t.Errorf("%+v", got)
 	}
+	if got := w.export(online.ExportOptions{}); got.Request != nil {
+		t.Errorf("what Tatum changed went to the signer: %+v", got)
+	}
+	w.server.Change(id(1), "hashes", []any{wallet})
+	w.fetch()
 	if req := w.exported(online.ExportOptions{}); len(req.Items[0].Keys) != 1 {
 		t.Errorf("what was journaled first did not stay: %+v", req.Items[0].Keys)
 	}

@@ -205,6 +205,10 @@ func (r *Relay) sort(ctx context.Context, res bundle.SealedResult, finals []fina
 	if err != nil {
 		return sorted{}, err
 	}
+	before, err := r.journal.HasResult(ctx, res.Digest)
+	if err != nil {
+		return sorted{}, err
+	}
 	s := sorted{items: make(map[string]journal.Item, len(list))}
 	for _, it := range list {
 		s.items[it.ID] = it
@@ -217,7 +221,11 @@ func (r *Relay) sort(ctx context.Context, res bundle.SealedResult, finals []fina
 		case f.outcome.Signed() && it.Signed == nil:
 			s.signed = append(s.signed, journal.SignedItem{ID: it.ID, TxID: f.tx.TxID, Raw: f.tx.Raw})
 		case f.outcome.Signed(), it.State != journal.Exported: // known already
-		case it.Request == res.Request: // not one of an older Request, while a newer one is out
+		case it.Request != res.Request && before: // taken when it came first, and retried since
+		case it.Request != res.Request:
+			s.problems = append(s.problems, Problem{ID: it.ID, Code: CodeOtherAnswer, Reason: fmt.Sprintf(
+				"the signer refused it (%s: %s) in its answer to request %.16s; a newer request %.16s is out with it, whose answer decides", f.outcome.Code, f.outcome.Reason, res.Request, it.Request)})
+		default:
 			s.refused = append(s.refused, journal.RefusedItem{ID: it.ID, Code: f.outcome.Code, Reason: f.outcome.Reason})
 		}
 	}

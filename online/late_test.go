@@ -68,7 +68,7 @@ func TestLateRelay(t *testing.T) {
 	if got, err := quick.Broadcast(t.Context(), online.BroadcastOptions{}); err != nil || len(got.Broadcast) != 0 || codes(got.Problems) != "other-relay " || !strings.Contains(got.Problems[0].Reason, "held by ") {
 		t.Errorf("while it is held: %+v, %v", got, err)
 	}
-	if _, err := quick.Reject(t.Context(), onlinetest.ID(1), "why"); !errors.Is(err, online.ErrTooLate) {
+	if _, err := quick.Reject(t.Context(), onlinetest.ID(1), online.Rejection{Why: "why"}); !errors.Is(err, online.ErrTooLate) {
 		t.Errorf("reject: %v", err)
 	}
 	time.Sleep(a.lease)
@@ -103,7 +103,7 @@ func TestRejectHeld(t *testing.T) {
 	var err error
 	a.server.Fault(func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.HasPrefix(r.URL.Path, "/v3/bitcoin/transaction/") && err == nil { // one prepares it now
-			_, err = other.Reject(t.Context(), onlinetest.ID(1), "why")
+			_, err = other.Reject(t.Context(), onlinetest.ID(1), online.Rejection{Why: "why"})
 		}
 		return false
 	})

@@ -261,7 +261,9 @@ func TestImportPSBTTwins(t *testing.T) {
 	if got, err := w.take(w.stranger().Sign(files[id(1)]), false); err != nil || codes(got.Problems) != "batch-conflict batch-conflict " || got.Imported != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := with(w, func(r *online.Relay) (bool, error) { return r.Reject(w.Context(), id(2), "twice") }); err != nil {
+	if _, err := with(w, func(r *online.Relay) (bool, error) {
+		return r.Reject(w.Context(), id(2), online.Rejection{Why: "twice"})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := w.take(w.stranger().Sign(files[id(1)]), false); err != nil || got.Imported != 1 {

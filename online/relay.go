@@ -40,6 +40,8 @@ var (
 	ErrOtherRequest   = errors.New("result for a request that this relay did not make")
 	ErrMismatch       = errors.New("result does not answer its request item by item")
 	ErrTooLate        = errors.New("it may be signed already")
+	ErrNotThere       = errors.New("Tatum does not know it under this API key")
+	ErrUnreadable     = errors.New("request in the journal cannot be read by this version")
 )
 
 // Codes of problems that only a relay has; the others are chain's.
@@ -55,10 +57,12 @@ const (
 	CodeOtherRelay   chain.Code = "other-relay"               // another relay works with it now
 	CodeSameTx       chain.Code = "same-transaction"          // it asks for the transaction that pays another id
 	CodeInputsSpent  chain.Code = "inputs-spent"              // something else spends what it spends: it can never confirm
-	CodeVetoed       chain.Code = "four-eye-refused"          // the approval service says no
+	CodeVetoed                  = journal.Vetoed              // the approval service says no
 	CodeNoAnswer     chain.Code = "four-eye-no-answer"        // the approval service gives no usable answer
 	CodeEvicted      chain.Code = "evicted"                   // it was with the network and is not any more
 	CodeOtherKey     chain.Code = "other-api-key"             // fetched with an API key that is not here
+	CodeStillListed  chain.Code = "rejected-but-listed"       // rejected here, and Tatum still asks for it
+	CodeOtherAnswer  chain.Code = "older-request"             // the signer's answer to a request that a newer one has replaced
 )
 
 // Problem is what keeps one item from going on.
@@ -402,7 +406,7 @@ func (r *Relay) openOwn(ctx context.Context, digest bundle.Digest) (bundle.Seale
 		err = errors.New("it is another request")
 	}
 	if err != nil {
-		return bundle.SealedRequest{}, fmt.Errorf("request %.16s in the journal is damaged: %w", digest, err)
+		return bundle.SealedRequest{}, fmt.Errorf("request %.16s: %w: %w", digest, ErrUnreadable, err)
 	}
 	return req, nil
 }

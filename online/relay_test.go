@@ -192,14 +192,14 @@ func TestReject(t *testing.T) {
 	w.fetch()
 	req := w.exported(online.ExportOptions{IDs: []string{id(2), id(3)}})
 	r := w.open()
-	reject := func(n int) (bool, error) { return r.Reject(t.Context(), id(n), "a mistake") }
+	reject := func(n int) (bool, error) { return r.Reject(t.Context(), id(n), online.Rejection{Why: "a mistake"}) }
 	if exported, err := reject(1); exported || err != nil {
 		t.Errorf("prepared: %v, %v", exported, err)
 	}
 	if exported, err := reject(2); !exported || err != nil {
 		t.Errorf("exported: %v, %v", exported, err)
 	}
-	if exported, err := reject(2); exported || err != nil {
+	if exported, err := reject(2); !exported || err != nil {
 		t.Errorf("again: %v, %v", exported, err)
 	}
 	if _, err := reject(9); !errors.Is(err, journal.ErrNoItem) {
@@ -221,7 +221,7 @@ func TestReject(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	r = w.open()
-	if _, err := r.Reject(t.Context(), id(3), "too late"); !errors.Is(err, online.ErrTooLate) {
+	if _, err := r.Reject(t.Context(), id(3), online.Rejection{Why: "too late"}); !errors.Is(err, online.ErrTooLate) {
 		t.Errorf("signed: %v", err)
 	}
 	if err := r.Close(); err != nil {

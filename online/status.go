@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"coldkms/online/journal"
@@ -26,6 +27,8 @@ type Status struct {
 	Code    chain.Code    `json:"code,omitempty"`
 	Reason  string        `json:"reason,omitempty"`
 	Alarms  []chain.Code  `json:"alarms,omitempty"` // codes of the open ones about it
+
+	Withheld chain.Code `json:"withheld,omitempty"` // why it does not go to the signer
 }
 
 // Status lists items, oldest first; no id means all. An id that is not in
@@ -69,20 +72,31 @@ func statusOf(it journal.Item) Status {
 	return Status{
 		ID: it.ID, Chain: it.Chain, Network: it.Network.String(), State: it.State, TxID: it.TxID,
 		Updated: it.Updated.Format(time.RFC3339), Since: it.Since.Format(time.RFC3339), Account: it.Account, Depth: max(it.Depth, 0), Code: it.Code, Reason: it.Reason,
+		Withheld: it.Withheld,
 	}
 }
 
+// Rejection says how an item is rejected.
+type Rejection struct {
+	Why  string
+	Gone bool // a person has seen that Tatum does not have it any more
+}
+
 // Reject drops an item at Tatum, giving back what a withdrawal took, and
-// here. One whose signed bytes are here is ErrTooLate. exported tells that
-// the signer may have signed it: the person must know that a copy of that
-// signature stays valid.
-func (r *Relay) Reject(ctx context.Context, id, why string) (exported bool, err error) {
+// here. One whose signed bytes are here is ErrTooLate; one that Tatum does not
+// know under the item's API key is ErrNotThere, for that may be another
+// tenant's key. exported tells that the signer may have signed it: the person
+// must know that a copy of that signature stays valid.
+func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported bool, err error) {
 	it, err := r.journal.Item(ctx, id)
 	if err != nil {
 		return false, err
 	}
 	if it.State == journal.Rejected {
-		return false, r.journal.Decide(ctx, id, "reject")
+		if err := r.dropAgain(ctx, it); err != nil {
+			return false, err
+		}
+		return it.Request != bundle.Digest{}, r.journal.Decide(ctx, id, "reject")
 	}
 	if it.Signed != nil || !journal.Allowed(it.State, journal.Rejected) {
 		return false, fmt.Errorf("reject: item %s is %s: %w", id, it.State, ErrTooLate)
@@ -98,7 +112,7 @@ func (r *Relay) Reject(ctx context.Context, id, why string) (exported bool, err 
 }
 
 // drop drops a claimed item, at Tatum and then here.
-func (r *Relay) drop(ctx context.Context, lease journal.Lease, it journal.Item, why string) (exported bool, err error) {
+func (r *Relay) drop(ctx context.Context, lease journal.Lease, it journal.Item, why Rejection) (exported bool, err error) {
 	defer func() { err = errors.Join(err, r.release(ctx, lease)) }()
 	bounded, cancel := context.WithTimeout(ctx, lease.Left(r.Now()))
 	defer cancel()
@@ -106,30 +120,76 @@ func (r *Relay) drop(ctx context.Context, lease journal.Lease, it journal.Item, 
 	if err != nil {
 		return false, err
 	}
-	if err := mine.Tatum.Delete(bounded, it.ID, true); err != nil && !gone(err) {
+	if err := mine.dropAtTatum(bounded, it, why.Gone); err != nil {
 		return false, err
 	}
 	seen := it.Request != bundle.Digest{} // it was once on its way to the signer, whatever became of it here
-	return seen, r.journal.Move(ctx, journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why, Lease: lease, Decided: "reject"})
+	return seen, r.journal.Move(ctx, journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why.Why, Lease: lease, Decided: "reject"})
 }
 
-// gone says whether Tatum itself says that there is no such pending
-// transaction: an earlier run was cut short. Any other 404 is some proxy's.
-func gone(err error) bool {
+// dropAtTatum drops an item that Tatum has under this API key. The journal has
+// on record that it was there before it is dropped, so that a run that was cut
+// short is told from the key of somebody else: both meet kms.missing.
+func (r *Relay) dropAtTatum(ctx context.Context, it journal.Item, gone bool) error {
+	txid, err := r.Tatum.TxIDOf(ctx, it.ID)
+	switch {
+	case missing(err) && (gone || it.Withheld == journal.Dropping):
+		return nil
+	case missing(err):
+		return errors.Join(fmt.Errorf("reject: item %s: %w: %w", it.ID, ErrNotThere, err), r.journal.Withhold(ctx, it.ID, CodeUnknown))
+	case err != nil:
+		return err
+	case txid != "":
+		return fmt.Errorf("reject: item %s: Tatum says that %.80q completed it: %w", it.ID, txid, ErrTooLate)
+	}
+	if err := r.journal.Withhold(ctx, it.ID, journal.Dropping, withheldCodes...); err != nil {
+		return err
+	}
+	if err := r.Tatum.Delete(ctx, it.ID, true); err != nil && !missing(err) {
+		return err
+	}
+	return nil
+}
+
+// dropAgain drops what was rejected here before and may still be at Tatum.
+func (r *Relay) dropAgain(ctx context.Context, it journal.Item) error {
+	mine, err := r.As(it.Account)
+	if err != nil {
+		return err
+	}
+	if err := mine.Tatum.Delete(ctx, it.ID, true); err != nil && !missing(err) {
+		return err
+	}
+	return nil
+}
+
+// missing reports whether Tatum itself says that this API key has no such
+// pending transaction. Any other 404 is some proxy's.
+func missing(err error) bool {
 	var said *tatum.Error
 	return errors.As(err, &said) && said.Code == "kms.missing"
 }
 
 // Retry lets an item that ended badly start again: a refused one is prepared
 // anew at the next fetch; a failed one, whose signed bytes are here, goes to
-// the next broadcast with those.
+// the next broadcast with those; one that is withheld from the signer, by a
+// veto or a rejection that was cut short, is not any more.
 func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 	it, err := r.journal.Item(ctx, id)
 	if err != nil {
 		return "", err
 	}
-	if it.State != journal.Refused && it.State != journal.Failed {
-		return "", fmt.Errorf("retry: item %s is %s: %w: only refused and failed ones start again", id, it.State, journal.ErrState)
+	lifts := slices.Contains(liftable, it.Withheld)
+	if lifts {
+		err = r.journal.Unwithhold(ctx, id, liftable...)
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case it.State != journal.Refused && it.State != journal.Failed && lifts:
+		return it.State, nil
+	case it.State != journal.Refused && it.State != journal.Failed:
+		return "", fmt.Errorf("retry: item %s is %s: %w: only refused, failed and withheld ones start again", id, it.State, journal.ErrState)
 	}
 	to := journal.Fetched
 	if it.Signed != nil {

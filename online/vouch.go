@@ -36,8 +36,19 @@ func (r *Relay) vouch(ctx context.Context, ready []prepare.Prepared, report *Exp
 	statements := make(map[string][]statement.Statement)
 	for i, p := range ready {
 		if failures[i] != nil && !errors.Is(failures[i], errNoFacts) {
-			report.Problems = append(report.Problems, Problem{ID: p.ID(), Code: codeOfAnswer(failures[i]), Reason: failures[i].Error()})
+			code := codeOfAnswer(failures[i])
+			report.Problems = append(report.Problems, Problem{ID: p.ID(), Code: code, Reason: failures[i].Error()})
+			if code == CodeVetoed {
+				if err := r.journal.Withhold(ctx, p.ID(), code); err != nil {
+					return nil, nil, err
+				}
+			}
 			continue
+		}
+		if failures[i] == nil {
+			if err := r.journal.Unwithhold(ctx, p.ID(), CodeVetoed); err != nil {
+				return nil, nil, err
+			}
 		}
 		kept, statements[p.ID()] = append(kept, p), answers[i]
 	}

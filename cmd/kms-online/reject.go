@@ -19,16 +19,21 @@ type stateReply struct {
 }
 
 func (a *app) reject() *cobra.Command {
-	var why string
+	var why online.Rejection
 	cmd := &cobra.Command{
-		Use:   "reject ID --why TEXT",
-		Short: "drop a pending transaction, here and at Tatum",
+		Use:     "reject ID --why TEXT",
+		Example: "  kms-online reject 6501e4a1d2f3b4c5d6e7f809 --why 'wrong amount'",
+		Short:   "drop a pending transaction, here and at Tatum",
 		Long: `reject drops a pending transaction at Tatum; a withdrawal is cancelled and what
 it took from the virtual account given back. What is signed is not dropped: a
-copy of a signed transaction stays valid wherever it is.`,
+copy of a signed transaction stays valid wherever it is.
+
+Where Tatum does not know it under the API key of this relay, nothing is
+rejected: the key may be another one than that which fetched it. It does not go
+to the signer then. If you have seen at Tatum that it is gone, say --gone.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if strings.TrimSpace(why) == "" {
+			if strings.TrimSpace(why.Why) == "" {
 				return cli.Fail(cli.Usage, errors.New("reject needs a reason"), "such as: --why 'wrong amount'")
 			}
 			return a.relay(withTatum, func(ctx context.Context, r *online.Relay) error {
@@ -37,12 +42,13 @@ copy of a signed transaction stays valid wherever it is.`,
 					return err
 				}
 				if exported {
-					a.say("warning: %s was exported: if the signer has signed it already, that transaction stays valid wherever a copy of the result is; destroy the request and its result", args[0])
+					a.say("warning: %s was exported: if the signer has signed it already, that transaction stays valid wherever a copy of the result is; destroy the request and its result. What else that request holds goes into a new one: kms-online export", args[0])
 				}
 				return a.JSON(stateReply{args[0], journal.Rejected})
 			})
 		},
 	}
-	cmd.Flags().StringVar(&why, "why", "", "the reason, for the journal")
+	cmd.Flags().StringVar(&why.Why, "why", "", "the reason, for the journal")
+	cmd.Flags().BoolVar(&why.Gone, "gone", false, "you have seen that Tatum does not have it any more")
 	return cmd
 }

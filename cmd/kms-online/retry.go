@@ -12,9 +12,11 @@ import (
 func (a *app) retry() *cobra.Command {
 	return &cobra.Command{
 		Use:   "retry ID",
-		Short: "let a refused or failed item start again",
+		Short: "let a refused, failed or withheld item start again",
 		Long: `retry lets a refused item be prepared anew at the next fetch, and a failed one,
-whose signed bytes are in the journal, be broadcast again as it is.`,
+whose signed bytes are in the journal, be broadcast again as it is. An item that
+is withheld from the signer, because the approval service said no or a rejection
+was cut short, goes there again.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {
@@ -23,8 +25,11 @@ whose signed bytes are in the journal, be broadcast again as it is.`,
 					return err
 				}
 				next := "fetch"
-				if state == journal.Signed {
+				switch state {
+				case journal.Signed:
 					next = "broadcast"
+				case journal.Prepared, journal.Exported:
+					next = "export --out DIR"
 				}
 				a.say("next: kms-online %s", next)
 				return a.JSON(stateReply{args[0], state})

@@ -256,8 +256,8 @@ func tales(t *testing.T) []tale {
 		{name: "twice in one list", first: list(func(one string) string { return `[` + one + `,` + one + `]` }), exported: well, state: "completed", sent: 1},
 		{name: "twice, and other the second time", first: list(func(one string) string {
 			return `[` + one + `,` + strings.Replace(one, `"index":null`, `"index":5`, 1) + `]`
-		}), state: "exported", code: "content-changed", trouble: "never signed"},
-		{name: "comes back changed", exported: change("index", 9), state: "completed", sent: 1},
+		}), state: "fetched", code: "content-changed", trouble: "never signed"},
+		{name: "comes back changed", exported: change("index", 9), state: "exported", code: "content-changed"},
 		{name: "vanishes before the export", first: noStick, exported: change("id", nil), signed: stick, state: "fetched", code: "unknown-at-tatum"},
 		{name: "vanishes after the export and comes back", exported: says(pendings, 1, 200, `[]`), state: "completed", sent: 1},
 		{name: "vanishes when it is signed", signed: change("id", "0000000000000000000000ff"), state: "signed", code: "unknown-at-tatum"},

@@ -27,12 +27,20 @@ func (j *Journal) Export(ctx context.Context, r bundle.SealedRequest, l Lease) (
 		}
 		known = n == 0
 		fence, args := l.fence()
-		stmt, err := tx.PrepareContext(ctx, "UPDATE items SET state = 'exported', request = ?, code = '', reason = '', updated = ? WHERE id = ? AND state IN ('prepared', 'exported')"+fence)
+		stmt, err := tx.PrepareContext(ctx, "UPDATE items SET state = 'exported', request = ?, code = '', reason = '', updated = ? WHERE id = ? AND withheld = '' AND state IN ('prepared', 'exported')"+fence)
 		if err != nil {
 			return err
 		}
 		defer stmt.Close()
+		hold, err := tx.PrepareContext(ctx, "INSERT INTO request_items (request, id) VALUES (?, ?) ON CONFLICT (request, id) DO NOTHING")
+		if err != nil {
+			return err
+		}
+		defer hold.Close()
 		for _, it := range r.Items {
+			if _, err := hold.ExecContext(ctx, r.Digest[:], it.ID); err != nil {
+				return err
+			}
 			done, err := stmt.ExecContext(ctx, append([]any{r.Digest[:], j.now().Unix(), it.ID}, args...)...)
 			if err := tx.met(ctx, done, err, it.ID, l); err != nil {
 				return fmt.Errorf("item %s: %w", it.ID, err)
@@ -68,14 +76,15 @@ type Waiting struct {
 	Held    bool // somebody is at work with it now
 }
 
-// Waiting lists the Requests that wait for a Result, oldest first.
+// Waiting lists the Requests that wait for a Result, oldest first, without
+// those that are void.
 func (j *Journal) Waiting(ctx context.Context) ([]Waiting, error) {
 	var list []Waiting
 	err := j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, `WITH waiting AS MATERIALIZED (SELECT DISTINCT request FROM items WHERE state = 'exported'),
+		rows, err := j.db.QueryContext(ctx, `WITH waiting AS MATERIALIZED (SELECT DISTINCT request FROM items WHERE state = 'exported' AND withheld = ''),
 			held AS MATERIALIZED (SELECT DISTINCT request FROM items WHERE held_until > 0 AND holder > '' AND held_until > {now})
 			SELECT digest, written, digest IN (SELECT request FROM held WHERE request IS NOT NULL)
-			FROM requests WHERE digest IN (SELECT request FROM waiting) ORDER BY rowid + 0`)
+			FROM requests WHERE void = '' AND digest IN (SELECT request FROM waiting) ORDER BY rowid + 0`)
 		if err != nil {
 			return err
 		}

@@ -87,6 +87,9 @@ type Filter struct {
 	Account *string // only what this API key fetched
 	Codes   []chain.Code
 	Since   time.Time // only those that came into their state then or later
+
+	Wanted   bool         // only what may go to the signer
+	Withheld []chain.Code // only what is withheld for one of these; with Wanted: that, too
 }
 
 // Items lists items, oldest first.
@@ -202,13 +205,19 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	if f.Account != nil {
 		all, args = append(all, "account = ?"), append(args, *f.Account)
 	}
+	if reasons := f.Withheld; f.Wanted || len(reasons) > 0 {
+		if f.Wanted {
+			reasons = append([]chain.Code{""}, reasons...)
+		}
+		in("withheld", reasons)
+	}
 	if len(all) == 0 {
 		return "", nil
 	}
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld"
 
 func scanAll(rows *sql.Rows) ([]Item, error) {
 	defer rows.Close()
@@ -227,7 +236,7 @@ func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
 	var created, updated, since int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told)
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld)
 	if err != nil {
 		return Item{}, err
 	}

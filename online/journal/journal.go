@@ -52,9 +52,10 @@ type Item struct {
 	Depth      int64  // confirmations when it was last looked for; -1 when it was not found
 	Created    time.Time
 	Updated    time.Time
-	Since      time.Time // when it came into its state
-	Account    string    // name of the API key that fetched it, "" for the only one
-	Told       string    // what was last told about it: a state, or anything else
+	Since      time.Time  // when it came into its state
+	Account    string     // name of the API key that fetched it, "" for the only one
+	Told       string     // what was last told about it: a state, or anything else
+	Withheld   chain.Code // why it must not go to the signer, "" if it may
 
 	seq int64
 }

@@ -72,6 +72,7 @@ var meanings = map[line]meaning{
 	{journal.Prepared, journal.Exported}:   inside,
 	{journal.Prepared, journal.Signed}:     taken,
 	{journal.Prepared, journal.Rejected}:   dropped,
+	{journal.Exported, journal.Prepared}:   inside,
 	{journal.Exported, journal.Exported}:   inside,
 	{journal.Exported, journal.Signed}:     taken,
 	{journal.Exported, journal.Refused}:    taken,

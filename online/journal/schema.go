@@ -173,6 +173,27 @@ CREATE TABLE holders (
 `, postgres: `
 CREATE INDEX commits_by_at ON commits (at);
 `},
+	// What must not go to the signer, which items a request holds, and which
+	// requests are never to be placed again. An older journal does not say
+	// what a request holds that is now in a newer one: such a request is void.
+	{tables: `
+ALTER TABLE items ADD COLUMN withheld TEXT NOT NULL DEFAULT ''; -- code of why it must not go to the signer
+UPDATE items SET withheld = code WHERE state IN ('fetched', 'prepared', 'exported')
+	AND code IN ('unknown-at-tatum', 'completed-with-other-txid', 'content-changed');
+
+CREATE TABLE request_items (
+	request BLOB NOT NULL REFERENCES requests (digest),
+	id      TEXT NOT NULL,
+	PRIMARY KEY (request, id)
+) STRICT;
+INSERT INTO request_items (request, id) SELECT request, id FROM items WHERE request IS NOT NULL;
+
+ALTER TABLE requests ADD COLUMN void TEXT NOT NULL DEFAULT ''; -- why it is never placed again
+UPDATE requests SET void = 'part of it is in a newer request'
+	WHERE EXISTS (SELECT 1 FROM items WHERE items.request = digest AND state = 'exported')
+	AND items > (SELECT count(*) FROM items WHERE items.request = digest);
+CREATE INDEX requests_void ON requests (digest) WHERE void <> '';
+`},
 }
 
 // ErrNewer is returned for a journal that a newer version of this program has.
