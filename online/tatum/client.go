@@ -35,7 +35,6 @@ const (
 	maxPending = 256 << 20 // bytes of a list of pending transactions
 	maxError   = 64 << 10  // bytes of an error's body
 	maxWait    = time.Minute
-	perCall    = 2 * time.Minute
 	attempts   = 5
 	firstPause = 250 * time.Millisecond
 )
@@ -68,7 +67,9 @@ type Client struct {
 	jitter func() float64
 	pace   *Pace
 	watch  func(kind, outcome string, took time.Duration)
-	noHex  sync.Map // chain.ID: transaction replies are without hex there
+	noHex  *sync.Map // chain.ID: transaction replies are without hex there
+
+	purpose Purpose // at least, of all calls
 }
 
 // New makes a client. Fields of Config that are left out get what a program
@@ -86,7 +87,7 @@ func New(c Config) (*Client, error) {
 	if c.Transport == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.MaxIdleConnsPerHost = 32
-		t.ResponseHeaderTimeout = time.Minute
+		t.ResponseHeaderTimeout = perCall
 		t.MaxResponseHeaderBytes = 1 << 20
 		c.Transport = t
 	}
@@ -103,7 +104,8 @@ func New(c Config) (*Client, error) {
 		c.Observe = func(string, string, time.Duration) {}
 	}
 	return &Client{
-		base: strings.TrimRight(c.URL, "/"), key: c.Key, now: c.Now, sleep: c.Sleep, jitter: c.Jitter, pace: c.Pace, watch: c.Observe,
+		noHex: &sync.Map{},
+		base:  strings.TrimRight(c.URL, "/"), key: c.Key, now: c.Now, sleep: c.Sleep, jitter: c.Jitter, pace: c.Pace, watch: c.Observe,
 		// A redirect would carry the key to wherever a reply says.
 		http: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
@@ -156,7 +158,7 @@ type call struct {
 	limit            int64 // of the reply in bytes, maxReply if 0
 	once             bool  // must not be repeated
 	cost             int64 // credits
-	rank             rank  // what goes first where a budget is short
+	purpose          Purpose
 	final            func(*Error) bool
 }
 
@@ -169,11 +171,14 @@ func (c *Client) do(ctx context.Context, k call) error {
 			return fmt.Errorf("tatum: %s: %w", k.op, err)
 		}
 	}
-	pause := firstPause
+	pause, slow := firstPause, 0
 	for try := 1; ; try++ {
 		err := c.paced(ctx, k, body)
 		var failed *Error
-		if !errors.As(err, &failed) || failed.unsent || k.once || try == attempts || !failed.Transient() || ctx.Err() != nil || (k.final != nil && k.final(failed)) {
+		if errors.As(err, &failed) && failed.slow() {
+			slow++
+		}
+		if slow == slowTries || !errors.As(err, &failed) || failed.unsent || k.once || try == attempts || !failed.Transient() || ctx.Err() != nil || (k.final != nil && k.final(failed)) {
 			return err
 		}
 		wait := max(pause/2+time.Duration(c.jitter()*float64(pause/2)), min(failed.RetryAfter, maxWait))
@@ -186,7 +191,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 
 // paced makes a call once, when the key's limits allow it.
 func (c *Client) paced(ctx context.Context, k call, body []byte) error {
-	wait, err := c.pace.admit(k.cost, k.rank)
+	wait, err := c.pace.admit(k.cost, max(k.purpose, c.purpose))
 	if err != nil {
 		c.watch(k.kind, Outcome(err), 0)
 		return &Error{Op: k.op, err: err, unsent: true}
@@ -206,7 +211,7 @@ func (c *Client) paced(ctx context.Context, k call, body []byte) error {
 }
 
 func (c *Client) try(ctx context.Context, k call, body []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, perCall)
+	ctx, cancel := context.WithTimeout(ctx, k.patience())
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, k.method, c.base+k.path, bytes.NewReader(body))
 	if err != nil {
@@ -222,6 +227,7 @@ func (c *Client) try(ctx context.Context, k call, body []byte) error {
 	if err != nil {
 		return c.fault(k, 0, err)
 	}
+	resp.Body = &drip{ReadCloser: resp.Body, now: c.now, begin: c.now()}
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return c.refused(k, resp)

@@ -24,7 +24,7 @@ func (c *Client) Pending(ctx context.Context, id chain.ID, signatureIDs []string
 		n := min(len(signatureIDs), MaxIDs)
 		var reply []byte
 		k := call{
-			kind: "pending", cost: int64(n+499) / 500, rank: newWork, op: "pending " + string(id), method: http.MethodPost, path: "/v3/kms/pending/" + url.PathEscape(string(id)),
+			kind: "pending", cost: int64(n+499) / 500, purpose: List, op: "pending " + string(id), method: http.MethodPost, path: "/v3/kms/pending/" + url.PathEscape(string(id)),
 			body: map[string]any{"signatureIds": signatureIDs[:n]}, into: &reply, limit: maxPending,
 		}
 		if err := c.do(ctx, k); err != nil {

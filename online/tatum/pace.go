@@ -30,9 +30,9 @@ func ParseBudget(s string) (Budget, error) {
 	return Budget{Credits: n, Per: length}, nil
 }
 
-// minBudget is the least that makes sense: the part of it that is kept for
-// what is signed lets as many transactions as are sent at a time come to their
-// end. With less they could use it up by looking, and be sent never.
+// minBudget is the least that makes sense: the part of it that is reserved for
+// what is signed suffices to settle as many transactions as are sent at a time.
+// With less they could use it up by looking, and be sent never.
 const minBudget = 400
 
 // String is the form that ParseBudget reads.
@@ -67,18 +67,6 @@ type Pace struct {
 	last    string // the last trouble, in words
 }
 
-// slots is in how many parts the time of a budget is counted.
-const slots = 60
-
-// window counts the credits of one budget, by parts of its time. One part
-// more than fits is counted, so that no stretch of time of that length has
-// more, wherever it begins.
-type window struct {
-	budget Budget
-	used   [slots + 1]int64
-	at     int64 // number of the newest part
-}
-
 // NewPace makes a Pace. jitter gives 0 … 1.
 func NewPace(l Limits, now func() time.Time, jitter func() float64) *Pace {
 	p := &Pace{now: now, jitter: jitter, counts: make(map[string]int64)}
@@ -91,21 +79,9 @@ func NewPace(l Limits, now func() time.Time, jitter func() float64) *Pace {
 	return p
 }
 
-// rank says what a call is for, and so which part of a budget it may use.
-type rank uint8
-
-const (
-	settling rank = iota // what is signed already, and everything that is not below: all of it
-	newWork              // looking for what is to be signed: three quarters
-	curious              // how deep in the chain it is: one half
-)
-
-// limit is up to where a budget may be used.
-func (k rank) limit(credits int64) int64 { return credits - credits*int64(k)/4 }
-
 // admit books a call that costs so many credits, and says how long to wait
 // before it is made.
-func (p *Pace) admit(cost int64, what rank) (time.Duration, error) {
+func (p *Pace) admit(cost int64, why Purpose) (time.Duration, error) {
 	if p == nil {
 		return 0, nil
 	}
@@ -117,52 +93,20 @@ func (p *Pace) admit(cost int64, what rank) (time.Duration, error) {
 		return 0, err
 	}
 	for i := range p.windows {
-		if w := &p.windows[i]; !w.has(now, cost, what) {
+		w := &p.windows[i]
+		if w.turn(now); !w.has(cost, why) {
 			p.breaker.probing = false
 			p.counts["budget"]++
 			return 0, fmt.Errorf("%w: %s", ErrBudget, w.budget)
 		}
 	}
 	for i := range p.windows {
-		p.windows[i].used[p.windows[i].at%int64(len(p.windows[i].used))] += cost
+		p.windows[i].add(cost, why)
 	}
 	p.credits += cost
 	wait := max(0, p.next.Sub(now))
 	p.next = now.Add(wait + p.every)
 	return wait, nil
-}
-
-// has says whether a budget has room.
-func (w *window) has(now time.Time, cost int64, what rank) bool {
-	w.turn(now)
-	return w.sum()+cost <= what.limit(w.budget.Credits)
-}
-
-// turn forgets what is too long ago. A clock that goes back forgets nothing.
-func (w *window) turn(now time.Time) {
-	at := now.UnixNano() / int64(w.budget.Per/slots)
-	if at-w.at >= int64(len(w.used)) {
-		w.used, w.at = [slots + 1]int64{}, at
-	}
-	for w.at < at {
-		w.at++
-		w.used[w.at%int64(len(w.used))] = 0
-	}
-}
-
-func (w *window) sum() (n int64) {
-	for _, used := range w.used {
-		n += used
-	}
-	return n
-}
-
-// Used is what was counted against one budget.
-type Used struct {
-	Budget  string  `json:"budget"` // such as "5000/hour"
-	Credits int64   `json:"credits"`
-	At      int64   `json:"at"`    // number of the newest part of its time
-	Parts   []int64 `json:"parts"` // by parts, for a program that goes on with it
 }
 
 // Usage is how a Pace stands.
@@ -193,7 +137,7 @@ func (p *Pace) Usage() Usage {
 	for i := range p.windows {
 		w := &p.windows[i]
 		w.turn(now)
-		u.Budgets = append(u.Budgets, Used{Budget: w.budget.String(), Credits: w.sum(), At: w.at, Parts: append([]int64(nil), w.used[:]...)})
+		u.Budgets = append(u.Budgets, w.report())
 	}
 	return u
 }
@@ -203,12 +147,8 @@ func (p *Pace) Resume(u Usage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range p.windows {
-		w := &p.windows[i]
 		for _, b := range u.Budgets {
-			if b.Budget == w.budget.String() && len(b.Parts) == len(w.used) && b.At > 0 {
-				w.at = b.At
-				copy(w.used[:], b.Parts)
-			}
+			p.windows[i].resume(b)
 		}
 	}
 }

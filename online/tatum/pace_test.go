@@ -85,34 +85,76 @@ func TestBudgetHolds(t *testing.T) {
 	}
 }
 
-// Looking for new work leaves some of a budget to what is signed already.
+// Calls for any other purpose leave alone what is reserved for settling what
+// is signed, and for each other.
 func TestBudgetReserve(t *testing.T) {
-	calls := 0
-	c, _, _ := pacedClient(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: 8, Per: 24 * time.Hour}}}, func(w http.ResponseWriter, r *http.Request) {
-		calls++
-		if strings.Contains(r.URL.Path, "pending") {
-			_, _ = w.Write([]byte(`[]`))
-			return
+	for _, greedy := range []tatum.Purpose{tatum.Retry, tatum.List, tatum.Prove, tatum.Watch} {
+		c, _, _ := pacedClient(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: 100, Per: time.Hour}}}, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte(`{"txId":"x"}`))
+		})
+		uses := func(p tatum.Purpose) (n int) {
+			for {
+				_, err := c.For(p).TxIDOf(t.Context(), "x")
+				if errors.Is(err, tatum.ErrBudget) {
+					if !tatum.IsTransient(err) || !strings.Contains(err.Error(), "not sent: the budget of credits is used up: 100/hour") {
+						t.Error(err)
+					}
+					return n
+				}
+				if n++; err != nil || n > 1000 {
+					t.Fatal(n, err)
+				}
+			}
 		}
-		_, _ = w.Write([]byte(`{"txId":"x"}`))
-	})
-	for n := range 7 {
-		if _, err := c.Pending(t.Context(), chain.BTC, []string{"k"}); (err != nil) != (n == 6) || (err != nil && !errors.Is(err, tatum.ErrBudget)) {
-			t.Fatalf("call %d: %v", n, err)
+		total := uses(greedy)
+		if total > 40 {
+			t.Errorf("%s: %d credits, more than are anybody's", greedy, total)
+		}
+		for _, p := range []tatum.Purpose{tatum.Watch, tatum.Prove, tatum.List, tatum.Retry} {
+			if p == greedy {
+				continue
+			}
+			n := uses(p)
+			if total += n; n < 10 || n > 15 {
+				t.Errorf("after %s used all it may, %s has %d", greedy, p, n)
+			}
+		}
+		if n := uses(tatum.Settle); n < 40 || total+n != 100 {
+			t.Errorf("after all others used all they may, %s has %d", tatum.Settle, n)
 		}
 	}
-	if _, err := c.Broadcast(t.Context(), chain.BTC, "x", "00"); err != nil {
-		t.Error(err)
+}
+
+// A position in the future, of a clock that was wrong, is not kept for ever.
+func TestBudgetOfTheFuture(t *testing.T) {
+	h := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }
+	limits := tatum.Limits{Budgets: []tatum.Budget{{Credits: 3, Per: time.Hour}}}
+	c, pace, ahead := pacedClient(t, limits, h)
+	ahead.at = ahead.at.Add(24 * 365 * time.Hour)
+	for range 3 {
+		if _, err := c.TxIDOf(t.Context(), "x"); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := c.Sight(t.Context(), chain.BTC, "x"); !errors.Is(err, tatum.ErrBudget) {
-		t.Error(err)
+	c, again, w := pacedClient(t, limits, h)
+	again.Resume(pace.Usage())
+	if _, err := c.TxIDOf(t.Context(), "x"); !errors.Is(err, tatum.ErrBudget) {
+		t.Errorf("what was used may have been used now: %v", err)
 	}
-	_, err := c.TxIDOf(t.Context(), "x")
-	if !errors.Is(err, tatum.ErrBudget) || !tatum.IsTransient(err) || !strings.Contains(err.Error(), "not sent: the budget of credits is used up: 8/day") {
-		t.Error(err)
+	w.at = w.at.Add(62 * time.Minute)
+	if _, err := c.TxIDOf(t.Context(), "x"); err != nil {
+		t.Errorf("an hour later: %v", err)
 	}
-	if calls != 7 {
-		t.Errorf("%d calls", calls)
+}
+
+// What a version counted that knew no purposes counts on.
+func TestBudgetWithoutPurposes(t *testing.T) {
+	c, pace, w := pacedClient(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: 3, Per: time.Hour}}}, func(http.ResponseWriter, *http.Request) {})
+	parts := make([]int64, 61)
+	parts[0] = 3
+	pace.Resume(tatum.Usage{Budgets: []tatum.Used{{Budget: "3/hour", Credits: 3, At: w.at.UnixNano() / int64(time.Minute), Parts: parts}}})
+	if _, err := c.TxIDOf(t.Context(), "x"); !errors.Is(err, tatum.ErrBudget) {
+		t.Error(err)
 	}
 }
 

@@ -86,11 +86,13 @@ func (p *Pace) saw(ctx context.Context, k call, err error) {
 		if failed.Status == http.StatusTooManyRequests || failed.Status == http.StatusServiceUnavailable {
 			asked = failed.RetryAfter
 		}
-		p.last = p.now().UTC().Format(time.RFC3339) + " " + failed.Error()
 	}
 	if ctx.Err() != nil {
 		p.breaker.probing = false
 		return
+	}
+	if failed != nil {
+		p.last = p.now().UTC().Format(time.RFC3339) + " " + failed.Error()
 	}
 	p.breaker.saw(bad, asked, p.now(), p.jitter())
 }

@@ -46,7 +46,7 @@ func (c *Client) Sight(ctx context.Context, id chain.ID, txid string) (Sighting,
 		Block         json.RawMessage `json:"blockNumber"`
 		Confirmations json.RawMessage `json:"confirmations"`
 	}
-	err = c.do(ctx, call{kind: "transaction", cost: dear(id, 1), rank: curious, op: "transaction " + txid, method: http.MethodGet, path: "/v3/" + name + "/transaction/" + url.PathEscape(txid), into: &reply})
+	err = c.do(ctx, call{kind: "transaction", cost: dear(id, 1), purpose: Watch, op: "transaction " + txid, method: http.MethodGet, path: "/v3/" + name + "/transaction/" + url.PathEscape(txid), into: &reply})
 	switch {
 	case IsNotFound(err):
 		return Sighting{}, nil
@@ -71,7 +71,7 @@ func (c *Client) tip(ctx context.Context, name string) (int64, error) {
 	var reply struct {
 		Blocks json.RawMessage `json:"blocks"`
 	}
-	err := c.do(ctx, call{kind: "info", cost: 5, rank: curious, op: "chain info", method: http.MethodGet, path: "/v3/" + name + "/info", into: &reply})
+	err := c.do(ctx, call{kind: "info", cost: 5, purpose: Watch, op: "chain info", method: http.MethodGet, path: "/v3/" + name + "/info", into: &reply})
 	return number(reply.Blocks), err
 }
 

@@ -1,0 +1,50 @@
+package tatum
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// A reply may take its time, but not for ever: a server that hangs or drips
+// must not hold up a loop of the daemon.
+const (
+	perCall   = 30 * time.Second
+	perList   = 2 * time.Minute // for a list of pending transactions
+	slowTries = 2               // tries that end by the clock, after which there is no further one
+	dripGrace = 10 * time.Second
+	dripRate  = 4 << 10 // bytes a second that come at least, after that
+)
+
+// errDrip is why a reply was not read to its end.
+var errDrip = errors.New("it comes too slowly")
+
+// patience is how long one try of a call may take.
+func (k call) patience() time.Duration {
+	if k.limit > maxReply {
+		return perList
+	}
+	return perCall
+}
+
+// drip reads a reply unless it comes too slowly.
+type drip struct {
+	io.ReadCloser
+	now   func() time.Time
+	begin time.Time
+	n     int64
+}
+
+func (d *drip) Read(p []byte) (int, error) {
+	n, err := d.ReadCloser.Read(p)
+	d.n += int64(n)
+	took := d.now().Sub(d.begin)
+	if err == nil && took > dripGrace && d.n < int64(took/time.Second)*dripRate {
+		err = fmt.Errorf("%w: %d bytes in %s", errDrip, d.n, took.Round(time.Second))
+	}
+	return n, err
+}
+
+// slow reports whether a try was ended by the clock.
+func (e *Error) slow() bool { return isTimeout(e.err) || errors.Is(e.err, errDrip) }
