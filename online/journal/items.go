@@ -90,7 +90,12 @@ type Filter struct {
 
 	Wanted   bool         // only what may go to the signer
 	Withheld []chain.Code // only what is withheld for one of these; with Wanted: that, too
+	Due      time.Time    // only those whose time to be tried again has come by then; zero: all
+	Fresh    bool         // only those that were not tried in vain in their state
 }
+
+// MaxDelay is the longest time before an item or an event is tried again.
+const MaxDelay = 6 * time.Hour
 
 // Items lists items, oldest first.
 func (j *Journal) Items(ctx context.Context, f Filter) ([]Item, error) {
@@ -211,13 +216,19 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 		}
 		in("withheld", reasons)
 	}
+	if !f.Due.IsZero() { // one too far ahead is of a clock that was wrong
+		all, args = append(all, "(retry_at <= ? OR retry_at > ?)"), append(args, f.Due.UnixMilli(), f.Due.Add(MaxDelay).UnixMilli())
+	}
+	if f.Fresh {
+		all = append(all, "tries = 0")
+	}
 	if len(all) == 0 {
 		return "", nil
 	}
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries"
 
 func scanAll(rows *sql.Rows) ([]Item, error) {
 	defer rows.Close()
@@ -236,7 +247,7 @@ func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
 	var created, updated, since int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld)
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries)
 	if err != nil {
 		return Item{}, err
 	}
@@ -303,15 +314,21 @@ type Note struct {
 	Code   chain.Code
 	Reason string
 	Lease  Lease
-	Alarm  *Raise // raised in the same transaction; may be nil
+	Delay  time.Duration // before it is tried again, one more time in vain; 0: nothing was tried
+	Alarm  *Raise        // raised in the same transaction; may be nil
 }
 
 // Note records why an item stays where it is, under the conditions of Move.
 func (j *Journal) Note(ctx context.Context, n Note) error {
 	return j.together(ctx, "note", func(tx tx) error {
 		fence, args := n.Lease.fence()
-		args = append([]any{words(string(n.Code)), words(n.Reason), j.now().Unix(), n.ID, string(n.State)}, args...)
-		done, err := tx.ExecContext(ctx, "UPDATE items SET code = ?, reason = ?, updated = ? WHERE id = ? AND state = ?"+fence, args...)
+		later := ""
+		args = append([]any{n.ID, string(n.State)}, args...)
+		if n.Delay > 0 {
+			later, args = ", tries = tries + 1, retry_at = ?", append([]any{j.now().Add(min(n.Delay, MaxDelay)).UnixMilli()}, args...)
+		}
+		args = append([]any{words(string(n.Code)), words(n.Reason), j.now().Unix()}, args...)
+		done, err := tx.ExecContext(ctx, "UPDATE items SET code = ?, reason = ?, updated = ?"+later+" WHERE id = ? AND state = ?"+fence, args...)
 		if err := tx.met(ctx, done, err, n.ID, n.Lease); err != nil {
 			return fmt.Errorf("item %s: %w", n.ID, err)
 		}

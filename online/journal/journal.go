@@ -56,6 +56,7 @@ type Item struct {
 	Account    string     // name of the API key that fetched it, "" for the only one
 	Told       string     // what was last told about it: a state, or anything else
 	Withheld   chain.Code // why it must not go to the signer, "" if it may
+	Tries      int        // in its state, in a row, that came to nothing
 
 	seq int64
 }

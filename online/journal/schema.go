@@ -194,6 +194,44 @@ UPDATE requests SET void = 'part of it is in a newer request'
 	AND items > (SELECT count(*) FROM items WHERE items.request = digest);
 CREATE INDEX requests_void ON requests (digest) WHERE void <> '';
 `},
+	// Back-off of each item and each event; the approval service, and what it
+	// said of each item.
+	{tables: `
+ALTER TABLE items ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;    -- in this state, in a row, that came to nothing
+ALTER TABLE items ADD COLUMN retry_at INTEGER NOT NULL DEFAULT 0; -- not to be tried before; ms since 1970
+
+CREATE TABLE letters (
+	id       TEXT NOT NULL,               -- of an item or an alarm
+	event    TEXT NOT NULL,
+	tries    INTEGER NOT NULL,
+	retry_at INTEGER NOT NULL,            -- as in items
+	dead     INTEGER NOT NULL DEFAULT 0,  -- given up, kept for a person
+	reason   TEXT NOT NULL,
+	PRIMARY KEY (id, event)
+) STRICT;
+
+CREATE TABLE service (
+	only       INTEGER PRIMARY KEY CHECK (only = 1),
+	url        TEXT NOT NULL,
+	method     TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE approvals (
+	id         TEXT PRIMARY KEY,          -- pending id
+	verdict    TEXT NOT NULL CHECK (verdict IN ('approved', 'vetoed', 'lifted')),
+	statements BLOB NOT NULL,             -- JSON
+	asked      INTEGER NOT NULL,          -- seconds since 1970
+	expires    INTEGER NOT NULL,          -- seconds since 1970, 0 for never
+	reason     TEXT NOT NULL
+) STRICT;
+`, sqlite: `
+DROP TRIGGER items_since;
+CREATE TRIGGER items_since AFTER UPDATE OF state ON items WHEN OLD.state <> NEW.state
+BEGIN UPDATE items SET since = NEW.updated, tries = 0, retry_at = 0 WHERE seq = NEW.seq; END;
+`, postgres: `
+CREATE OR REPLACE FUNCTION items_since() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN NEW.since := NEW.updated; NEW.tries := 0; NEW.retry_at := 0; RETURN NEW; END $$;
+`},
 }
 
 // ErrNewer is returned for a journal that a newer version of this program has.
