@@ -146,7 +146,7 @@ func (r *Relay) listedAgain(ctx context.Context, known journal.Filter) error {
 		if err := r.journal.Unwithhold(ctx, it.ID, byTatum...); err != nil {
 			return err
 		}
-		if err := r.note(ctx, it, journal.Lease{}, "", ""); err != nil {
+		if err := r.note(ctx, it, journal.Lease{}, "", "", 0); err != nil {
 			return err
 		}
 	}
@@ -183,7 +183,7 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item, report *Fetched) 
 		return true, r.noteWith(ctx, it, journal.Lease{}, p, txid)
 	}
 	if it.State != journal.Prepared {
-		return true, r.note(ctx, it, journal.Lease{}, p.Code, p.Reason)
+		return true, r.note(ctx, it, journal.Lease{}, p.Code, p.Reason, 0)
 	}
 	err = r.journal.Move(ctx, journal.Move{ID: it.ID, From: journal.Prepared, To: journal.Fetched, Code: p.Code, Reason: p.Reason, Alarm: alarm})
 	if elsewhere(err) {

@@ -132,7 +132,7 @@ func (im *Importer) problem(ctx context.Context, it journal.Item, p Problem) err
 	if it.State != journal.Exported {
 		return nil
 	}
-	return im.relay.note(ctx, it, journal.Lease{}, p.Code, p.Reason)
+	return im.relay.note(ctx, it, journal.Lease{}, p.Code, p.Reason, 0)
 }
 
 // find gives the item that asked for a transaction. Where two ask for the very

@@ -3,7 +3,6 @@ package online
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,6 +19,7 @@ import (
 type BroadcastOptions struct {
 	Network chain.Network // UnknownNetwork: both
 	IDs     []string      // none: all that are signed, or not marked yet
+	Due     bool          // only those whose time has come to be tried again
 }
 
 // Sent is a transaction that the network has.
@@ -42,7 +42,7 @@ type Broadcasted struct {
 func (r *Relay) Broadcast(ctx context.Context, o BroadcastOptions) (Broadcasted, error) {
 	report := Broadcasted{Broadcast: []Sent{}, Completed: []string{}, Problems: []Problem{}}
 	f := journal.Filter{States: []journal.State{journal.Signed, journal.Broadcast}, IDs: o.IDs, Network: o.Network}
-	steps, err := r.work(ctx, f, (*step).run)
+	steps, err := r.work(ctx, job{filter: f, due: o.Due, do: (*step).run})
 	for _, s := range steps {
 		if s.sent {
 			report.Broadcast = append(report.Broadcast, Sent{s.item.ID, s.item.TxID})
@@ -57,123 +57,6 @@ func (r *Relay) Broadcast(ctx context.Context, o BroadcastOptions) (Broadcasted,
 	return report, err
 }
 
-// share is how many items a relay claims at a time: few enough that others
-// get some of them.
-const share = 64
-
-// work claims what f chooses, a share at a time, and does something with each
-// item that is its own then. It gives all of them, as far as they came.
-func (r *Relay) work(ctx context.Context, f journal.Filter, do func(*step, context.Context) error) ([]step, error) {
-	total, err := r.journal.Count(ctx, f)
-	if err != nil || total == 0 { // then nothing is written: a relay with nothing to do leaves the disk alone
-		return nil, err
-	}
-	var all []step
-	lines := &lines{}
-	f.Max = share
-	for {
-		lease, items, err := r.claim(ctx, f)
-		if err != nil || len(items) == 0 {
-			return r.withHeld(ctx, all, total, f), errors.Join(err, lines.troubles())
-		}
-		f.After = items[len(items)-1].After()
-		steps := make([]step, len(items))
-		part := r.partOf(len(all), total)
-		err = part.each(ctx, len(items), workers, func(ctx context.Context, i int) error {
-			steps[i] = step{Relay: r, item: items[i], line: lines.of(items[i].Account), lease: lease}
-			mine, err := r.As(items[i].Account)
-			if err != nil {
-				return steps[i].stays(ctx, CodeOtherKey, err)
-			}
-			steps[i].Relay = mine
-			return steps[i].alone(ctx, do)
-		})
-		all = append(all, steps...)
-		if err := errors.Join(err, r.release(ctx, lease)); err != nil {
-			return all, err
-		}
-	}
-}
-
-// withHeld adds, as problems, the items that others hold.
-func (r *Relay) withHeld(ctx context.Context, all []step, total int, f journal.Filter) []step {
-	if len(all) >= total {
-		return all
-	}
-	f.After = 0
-	problems, err := r.held(ctx, f)
-	if err != nil {
-		return all // the next run says so
-	}
-	for _, p := range problems {
-		all = append(all, step{Relay: r, item: journal.Item{ID: p.ID}, problem: &p})
-	}
-	return all
-}
-
-// partOf is the relay with the progress of a part of something longer.
-func (r *Relay) partOf(before, total int) *Relay {
-	part := *r
-	if r.Progress != nil {
-		part.Progress = func(done, n int) { r.Progress(before+done, max(total, before+n)) }
-	}
-	return &part
-}
-
-// step takes one item as far as it goes. Its methods return an error only
-// where nothing else will work either; otherwise problem says why it stays.
-type step struct {
-	*Relay
-	item      journal.Item
-	lease     journal.Lease
-	line      *breaker
-	sent      bool
-	completed bool
-	depth     int64 // confirmations, for watch
-	problem   *Problem
-}
-
-// alone is held where one API key's trouble does not stop what others fetched:
-// then nothing more is done with that key, and its trouble is told at the end.
-func (s *step) alone(ctx context.Context, do func(*step, context.Context) error) error {
-	if s.line.down() != nil {
-		return nil
-	}
-	err := s.held(ctx, do)
-	if len(s.Accounts) == 0 || ctx.Err() != nil || !(tatum.IsAuth(err) || tatum.IsTransient(err)) {
-		return err
-	}
-	s.line.fails(err)
-	return nil
-}
-
-// held does something with the item while it is this relay's, and ends it
-// where the lease ends. What came too late is another relay's to go on with.
-func (s *step) held(ctx context.Context, do func(*step, context.Context) error) error {
-	err := s.renewed(ctx)
-	if err == nil {
-		bounded, cancel := context.WithTimeout(ctx, s.lease.Left(s.Now()))
-		defer cancel()
-		err = do(s, bounded)
-		if errors.Is(err, journal.ErrAway) && bounded.Err() != nil && ctx.Err() == nil {
-			err = journal.ErrLeased // the lease ran out while the database was away
-		}
-	}
-	if elsewhere(err) {
-		s.problem = &Problem{ID: s.item.ID, Code: CodeOtherRelay, Reason: "another relay went on with it meanwhile"}
-		return nil
-	}
-	return err
-}
-
-// renewed makes a lease that has waited for its turn good for a whole one.
-func (s *step) renewed(ctx context.Context) (err error) {
-	if s.lease.Left(s.Now()) < s.Relay.lease*3/4 {
-		s.lease, err = s.journal.Renew(ctx, s.lease, s.item.ID)
-	}
-	return err
-}
-
 func (s *step) run(ctx context.Context) error {
 	if err := s.checkBytes(); err != nil {
 		return s.alarms(ctx, CodeJournalFault, "", err)
@@ -186,10 +69,13 @@ func (s *step) run(ctx context.Context) error {
 	txid, err := s.Tatum.TxIDOf(ctx, s.item.ID)
 	switch {
 	case tatum.IsNotFound(err):
+		s.line.works()
 		return s.stays(ctx, CodeUnknown, fmt.Errorf("not known at Tatum any more, or made with another API key: %w", err))
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
-	case txid != "":
+	}
+	s.line.works()
+	if txid != "" {
 		return s.completedAs(ctx, txid)
 	}
 	if s.item.State == journal.Signed {
@@ -355,9 +241,18 @@ func (s *step) markWithdrawal(ctx context.Context) error {
 }
 
 // stays records why the item does not go on.
+// It is left alone for a while then, unless the trouble is not its own. What
+// was cut short, such as at the end of the program, is nobody's trouble.
 func (s *step) stays(ctx context.Context, code chain.Code, why error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	s.problem = &Problem{ID: s.item.ID, Code: code, Reason: why.Error()}
-	return s.note(ctx, s.item, s.lease, code, why.Error())
+	later := delay(code, s.item.Tries)
+	if general(why) {
+		later = 0
+	}
+	return s.note(ctx, s.item, s.lease, code, why.Error(), later)
 }
 
 // alarms is stays for what a person must look at.

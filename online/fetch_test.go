@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"coldkms/online"
+	"coldkms/online/journal"
 	"coldkms/online/onlinetest"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
@@ -149,6 +151,7 @@ func TestPreviousMissing(t *testing.T) {
 			}
 			return false
 		})
+		w.now = w.now.Add(journal.MaxDelay) // its time to be tried again
 		got := w.fetch()
 		if codes(got.Problems) != c.code || got.Problems[0].ID != id(2) {
 			t.Errorf("%s: %+v", name, got)
@@ -163,6 +166,7 @@ func TestPreviousMissing(t *testing.T) {
 		t.Errorf("%d items exported", len(req.Items))
 	}
 	w.server.Fault(nil)
+	w.now = w.now.Add(journal.MaxDelay)
 	if got := w.fetch(); got.Prepared != 1 || len(got.Problems) != 0 {
 		t.Errorf("when it is back: %+v", got)
 	}
@@ -200,6 +204,7 @@ func TestFetchStops(t *testing.T) {
 	}
 	w.wantState(id(1), "fetched")
 	w.server.Fault(nil)
+	w.now = w.now.Add(time.Minute)
 	if got := w.fetch(); got.Fetched != 0 || got.Prepared != 40 {
 		t.Errorf("%+v", got)
 	}

@@ -243,7 +243,7 @@ func (r *Relay) tell(ctx context.Context, s sorted, report *Imported) error {
 		if s.items[p.ID].State != journal.Exported {
 			continue
 		}
-		if err := r.note(ctx, s.items[p.ID], journal.Lease{}, p.Code, p.Reason); err != nil {
+		if err := r.note(ctx, s.items[p.ID], journal.Lease{}, p.Code, p.Reason, 0); err != nil {
 			return err
 		}
 	}

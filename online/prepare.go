@@ -14,33 +14,56 @@ import (
 	"coldkms/shared/pending"
 )
 
-// prepareAll prepares every item that is fetched and not prepared yet.
+// prepareAll prepares every item that is fetched and not prepared yet, and
+// whose time has come to be tried again: first those that were never tried.
 func (r *Relay) prepareAll(ctx context.Context, o FetchOptions, chains []chain.ID, report *Fetched) error {
 	if len(chains) == 0 {
 		return nil
 	}
 	f := journal.Filter{States: []journal.State{journal.Fetched}, Chains: chains, IDs: o.IDs, Network: o.Network, Max: batch}
+	if len(o.IDs) == 0 {
+		f.Due = r.Now()
+	}
 	if n, err := r.journal.Count(ctx, f); err != nil || n == 0 {
 		return err
 	}
-	for {
-		lease, items, err := r.claim(ctx, f)
-		if err != nil {
-			return err
+	p := preparing{Relay: r.calling(tatum.Prove), report: report, seen: make(map[string]bool)}
+	for _, f.Fresh = range []bool{true, false} {
+		f.After = 0
+		if err := p.run(ctx, f); err != nil {
+			return errors.Join(err, p.stopped)
 		}
-		if len(items) == 0 {
-			f.After = 0
-			held, err := r.held(ctx, f)
-			report.Problems = append(report.Problems, held...)
+	}
+	f.After = 0
+	held, err := r.held(ctx, f)
+	report.Problems = append(report.Problems, held...)
+	return errors.Join(err, p.stopped)
+}
+
+// preparing is a preparation of many items.
+type preparing struct {
+	*Relay
+	report  *Fetched
+	seen    map[string]bool
+	stopped error // after which Tatum is not asked any more; what the journal can prove is prepared still
+}
+
+func (p *preparing) run(ctx context.Context, f journal.Filter) error {
+	for ctx.Err() == nil {
+		lease, items, err := p.claim(ctx, f)
+		if err != nil || len(items) == 0 {
 			return err
 		}
 		f.After = items[len(items)-1].After()
-		items = slices.DeleteFunc(items, withdrawn)
-		err = r.prepareBatch(ctx, lease, items, report)
-		if err := errors.Join(err, r.release(ctx, lease)); err != nil {
+		items = slices.DeleteFunc(items, func(it journal.Item) bool { return withdrawn(it) || p.seen[it.ID] })
+		stop := p.keep(ctx, lease)
+		err = p.batch(ctx, lease, items)
+		stop()
+		if err := errors.Join(err, p.release(ctx, lease)); err != nil {
 			return err
 		}
 	}
+	return ctx.Err()
 }
 
 // draft is an item on its way to being prepared; err is why it is not.
@@ -64,54 +87,73 @@ func parse(it journal.Item) draft {
 	return d
 }
 
-func (r *Relay) prepareBatch(ctx context.Context, lease journal.Lease, items []journal.Item, report *Fetched) error {
+func (p *preparing) batch(ctx context.Context, lease journal.Lease, items []journal.Item) error {
 	drafts := make([]draft, len(items))
 	for i, it := range items {
+		p.seen[it.ID] = true
 		drafts[i] = parse(it)
 	}
-	proofs, missing, stopped := r.previous(ctx, drafts, true)
+	proofs, missing, stopped := p.previous(ctx, drafts, p.stopped == nil)
 	if proofs == nil {
 		return stopped
+	}
+	if stopped != nil {
+		p.stopped = stopped
 	}
 	var moves []journal.Move
 	for i := range drafts {
 		d := &drafts[i]
 		if d.err == nil {
 			if why := firstMissing(d.draft, missing); why != nil {
-				p := Problem{ID: d.item.ID, Code: why.code, Reason: why.reason}
-				report.Problems = append(report.Problems, p)
-				if err := r.note(ctx, d.item, lease, p.Code, p.Reason); err != nil {
+				if err := p.unproven(ctx, d.item, lease, *why); err != nil {
 					return err
 				}
 				continue
 			}
 			_, d.err = d.draft.Prove(proofs)
 		}
-		m := journal.Move{ID: d.item.ID, From: journal.Fetched, To: journal.Prepared, Lease: lease}
-		if d.err != nil {
-			m.To, m.Code, m.Reason = journal.Refused, chain.CodeOf(d.err), chain.ReasonOf(d.err)
-			report.Problems = append(report.Problems, Problem{ID: m.ID, Code: m.Code, Reason: m.Reason})
-		} else {
-			report.Prepared++
-		}
-		moves = append(moves, m)
+		moves = append(moves, p.proven(d, lease))
 	}
-	return errors.Join(r.journal.Move(ctx, moves...), stopped)
+	return p.journal.Move(ctx, moves...)
+}
+
+// unproven records why an item is not prepared, unless nobody was asked.
+func (p *preparing) unproven(ctx context.Context, it journal.Item, lease journal.Lease, why absence) error {
+	if why.skipped || ctx.Err() != nil {
+		return nil
+	}
+	p.report.Problems = append(p.report.Problems, Problem{ID: it.ID, Code: why.code, Reason: why.reason})
+	return p.note(ctx, it, lease, why.code, why.reason, delay(why.code, it.Tries))
+}
+
+// proven makes the step of an item that has all it needs.
+func (p *preparing) proven(d *draft, lease journal.Lease) journal.Move {
+	m := journal.Move{ID: d.item.ID, From: journal.Fetched, To: journal.Prepared, Lease: lease}
+	if d.err == nil {
+		p.report.Prepared++
+		return m
+	}
+	m.To, m.Code, m.Reason = journal.Refused, chain.CodeOf(d.err), chain.ReasonOf(d.err)
+	p.report.Problems = append(p.report.Problems, Problem{ID: m.ID, Code: m.Code, Reason: m.Reason})
+	return m
 }
 
 // absence is why a previous transaction is not there.
 type absence struct {
-	code   chain.Code
-	reason string
+	code    chain.Code
+	reason  string
+	skipped bool // nobody was asked for it
 }
 
-func firstMissing(d prepare.Draft, missing map[chainhash.Hash]absence) *absence {
+// firstMissing returns why a draft cannot be proven, nil if it can. An answer
+// says more than that nobody was asked.
+func firstMissing(d prepare.Draft, missing map[chainhash.Hash]absence) (first *absence) {
 	for _, id := range d.Needs() {
-		if why, is := missing[id]; is {
-			return &why
+		if why, is := missing[id]; is && (first == nil || first.skipped) {
+			first = &why
 		}
 	}
-	return nil
+	return first
 }
 
 // previous gathers the previous transactions of all drafts, each once: from
@@ -138,10 +180,10 @@ func (r *Relay) previous(ctx context.Context, drafts []draft, ask bool) (proofs 
 	}
 	missing = make(map[chainhash.Hash]absence)
 	for _, id := range wanted {
-		missing[id] = absence{chain.UnprovenAmount, "previous transaction " + id.String() + " is not in the journal"}
+		missing[id] = absence{chain.UnprovenAmount, "previous transaction " + id.String() + " is not in the journal", true}
 	}
 	if ask {
-		if stopped, err = r.askPrevious(ctx, wanted, from, have, missing); err != nil {
+		if stopped, err = r.askPrevious(ctx, newHunt(drafts, wanted), from, have, missing); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -171,50 +213,4 @@ func needsOf(drafts []draft) (needs []chainhash.Hash, from map[chainhash.Hash]ch
 		}
 	}
 	return needs, from
-}
-
-// askPrevious fetches what is missing, some at a time, and journals it.
-func (r *Relay) askPrevious(ctx context.Context, wanted []chainhash.Hash, from map[chainhash.Hash]chain.ID, have map[chainhash.Hash][]byte, missing map[chainhash.Hash]absence) (stopped, err error) {
-	type answer struct {
-		raw []byte
-		why absence
-	}
-	answers := make([]answer, len(wanted))
-	for i, id := range wanted {
-		answers[i].why = absence{CodeNetwork, "previous transaction " + id.String() + " was not asked for: an earlier call failed"}
-	}
-	var line breaker
-	stopped = r.each(ctx, len(wanted), workers, func(ctx context.Context, i int) error {
-		raw, err := r.Tatum.RawTransaction(ctx, from[wanted[i]], wanted[i].String())
-		if end := line.judge(err); end != nil {
-			answers[i].why.reason = err.Error()
-			return end
-		}
-		switch {
-		case tatum.IsNotFound(err):
-			answers[i].why = absence{chain.UnprovenAmount, "previous transaction " + wanted[i].String() + " is known to nobody"}
-			return nil
-		case err != nil:
-			answers[i].why.reason = err.Error()
-			return nil
-		}
-		p, err := prepare.Check(wanted[i], raw)
-		if err != nil {
-			answers[i].why = absence{chain.UnprovenAmount, err.Error()}
-			return nil
-		}
-		answers[i].raw = p.Raw
-		return nil
-	})
-	var keep []journal.PreviousTx
-	for i, id := range wanted {
-		if answers[i].raw == nil {
-			missing[id] = answers[i].why
-			continue
-		}
-		delete(missing, id)
-		have[id] = answers[i].raw
-		keep = append(keep, journal.PreviousTx{TxID: id.String(), Raw: answers[i].raw})
-	}
-	return stopped, r.journal.AddPrevious(ctx, keep)
 }

@@ -19,8 +19,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"coldkms/online/foureye"
@@ -271,8 +269,9 @@ func elsewhere(err error) bool {
 }
 
 // note records a problem of an item, unless another relay has it now.
-func (r *Relay) note(ctx context.Context, it journal.Item, l journal.Lease, code chain.Code, reason string) error {
-	err := r.journal.Note(context.WithoutCancel(ctx), journal.Note{ID: it.ID, State: it.State, Code: code, Reason: reason, Lease: l})
+// later is how long it is left alone then; 0: as if nothing had been tried.
+func (r *Relay) note(ctx context.Context, it journal.Item, l journal.Lease, code chain.Code, reason string, later time.Duration) error {
+	err := r.journal.Note(context.WithoutCancel(ctx), journal.Note{ID: it.ID, State: it.State, Code: code, Reason: reason, Lease: l, Delay: later})
 	if elsewhere(err) {
 		return nil
 	}
@@ -299,100 +298,6 @@ func (r *Relay) unlock() error {
 		return nil
 	}
 	return r.lock.Close()
-}
-
-// workers is how many calls to Tatum are made at a time.
-const workers = 8
-
-// each calls f for 0 … n-1, some at a time, and tells how far it is. After an
-// error no further call begins; those that have begun go on to their end.
-func (r *Relay) each(ctx context.Context, n, atOnce int, f func(context.Context, int) error) error {
-	var next, done int
-	var failed error
-	var lock sync.Mutex
-	var wg sync.WaitGroup
-	take := func() (int, bool) {
-		lock.Lock()
-		defer lock.Unlock()
-		if failed == nil {
-			failed = ctx.Err()
-		}
-		next++
-		return next - 1, failed == nil && next <= n
-	}
-	finish := func(err error) {
-		lock.Lock()
-		defer lock.Unlock()
-		done++
-		if failed == nil {
-			failed = err
-		}
-		if r.Progress != nil {
-			r.Progress(done, n)
-		}
-	}
-	for range min(n, atOnce) {
-		wg.Go(func() {
-			for i, ok := take(); ok; i, ok = take() {
-				finish(f(ctx, i))
-			}
-		})
-	}
-	wg.Wait()
-	return failed
-}
-
-// maxTroubles is after how many calls in a row without a usable reply the
-// whole step ends: each of them was tried several times already.
-const maxTroubles = 2 * workers
-
-// breaker tells trouble with one call from trouble with all of them.
-type breaker struct {
-	troubles atomic.Int32
-	failed   atomic.Pointer[error]
-}
-
-// fails ends what is done with one API key.
-func (b *breaker) fails(err error) { b.failed.CompareAndSwap(nil, &err) }
-
-// down is why nothing more is done with it.
-func (b *breaker) down() error {
-	if err := b.failed.Load(); err != nil {
-		return *err
-	}
-	return nil
-}
-
-// lines has a breaker for each API key.
-type lines struct{ byAccount sync.Map }
-
-func (l *lines) of(account string) *breaker {
-	b, _ := l.byAccount.LoadOrStore(account, &breaker{})
-	return b.(*breaker)
-}
-
-// troubles are those of all API keys.
-func (l *lines) troubles() (all error) {
-	l.byAccount.Range(func(account, b any) bool {
-		if err := b.(*breaker).down(); err != nil {
-			all = errors.Join(all, fmt.Errorf("API key %q: %w", account, err))
-		}
-		return true
-	})
-	return all
-}
-
-// judge gives err back if no other call will work either.
-func (b *breaker) judge(err error) error {
-	switch {
-	case tatum.IsAuth(err), tatum.IsUnreachable(err), errors.Is(err, context.Canceled):
-		return err
-	case !tatum.IsTransient(err):
-		b.troubles.Store(0)
-	case b.troubles.Add(1) >= maxTroubles:
-		return err
-	}
-	return nil
 }
 
 // openOwn opens a Request from the journal, where it must be what was put in.

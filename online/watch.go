@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 
 	"coldkms/online/journal"
+	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 )
 
@@ -12,6 +13,7 @@ import (
 type WatchOptions struct {
 	Network chain.Network // UnknownNetwork: both
 	IDs     []string      // none: all that were sent
+	Due     bool          // only those whose time has come to be looked at again
 	Depth   int64         // until so many confirmations were seen; 0 is 1
 }
 
@@ -28,7 +30,7 @@ func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
 	report := Watched{Confirmed: []string{}, Problems: []Problem{}}
 	depth := max(o.Depth, 1)
 	f := journal.Filter{States: []journal.State{journal.Broadcast, journal.Completed}, IDs: o.IDs, Network: o.Network, Shallow: depth}
-	steps, err := r.work(ctx, f, (*step).watch)
+	steps, err := r.work(ctx, job{filter: f, due: o.Due, purpose: tatum.Watch, do: (*step).watch})
 	for _, s := range steps {
 		if s.depth >= depth {
 			report.Confirmed = append(report.Confirmed, s.item.ID)
@@ -42,16 +44,20 @@ func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
 
 func (s *step) watch(ctx context.Context) error {
 	seen, err := s.Tatum.Sight(ctx, s.item.Chain, s.item.TxID)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		s.problem = &Problem{ID: s.item.ID, Code: CodeNetwork, Reason: err.Error()}
 		return s.line.judge(err)
 	}
+	s.line.works()
 	if !seen.Known {
 		return s.vanished(ctx)
 	}
 	s.depth = seen.Confirmations
 	if s.item.Code == CodeEvicted { // it is back
-		if err := s.note(ctx, s.item, s.lease, "", ""); err != nil {
+		if err := s.note(ctx, s.item, s.lease, "", "", 0); err != nil {
 			return err
 		}
 	}
@@ -81,5 +87,5 @@ func (s *step) vanished(ctx context.Context) error {
 		reason = "the network does not have it any more, and does not take the same bytes again: " + err.Error()
 	}
 	s.problem = &Problem{ID: s.item.ID, Code: CodeEvicted, Reason: reason}
-	return s.note(ctx, s.item, s.lease, CodeEvicted, reason)
+	return s.note(ctx, s.item, s.lease, CodeEvicted, reason, delay(CodeEvicted, s.item.Tries))
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func (d *Daemon) broadcast(ctx context.Context, r *online.Relay, round *Round) error {
-	got, err := r.Broadcast(ctx, online.BroadcastOptions{IDs: d.IDs})
+	got, err := r.Broadcast(ctx, online.BroadcastOptions{IDs: d.IDs, Due: true})
 	round.Broadcast, round.Completed = len(got.Broadcast), len(got.Completed)
 	for _, s := range got.Broadcast {
 		d.Log.Info("broadcast", "id", s.ID, "txid", s.TxID)
@@ -29,7 +29,7 @@ func (d *Daemon) watch(ctx context.Context, r *online.Relay, round *Round) error
 		return nil
 	}
 	d.watched = d.Now()
-	got, err := r.Watch(ctx, online.WatchOptions{IDs: d.IDs, Depth: d.Depth})
+	got, err := r.Watch(ctx, online.WatchOptions{IDs: d.IDs, Due: true, Depth: d.Depth})
 	round.Confirmed = len(got.Confirmed)
 	for _, id := range got.Confirmed {
 		d.Log.Info("confirmed", "id", id, "depth", d.Depth)

@@ -1,0 +1,125 @@
+package online
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
+
+	"coldkms/online/journal"
+	"coldkms/online/prepare"
+	"coldkms/online/tatum"
+	"coldkms/shared/chain"
+)
+
+// hunt is a search for previous transactions that the journal does not have.
+type hunt struct {
+	wanted   []chainhash.Hash         // those of items with few of them first
+	items    map[chainhash.Hash][]int // that need one
+	hopeless []atomic.Bool            // items that lack one that nobody has
+}
+
+func newHunt(drafts []draft, wanted []chainhash.Hash) *hunt {
+	h := &hunt{wanted: slices.Clone(wanted), items: make(map[chainhash.Hash][]int), hopeless: make([]atomic.Bool, len(drafts))}
+	is := make(map[chainhash.Hash]bool, len(wanted))
+	for _, id := range wanted {
+		is[id] = true
+	}
+	least := make(map[chainhash.Hash]int)
+	for i, d := range drafts {
+		if d.err != nil {
+			continue
+		}
+		lacks := slices.DeleteFunc(slices.Clone(d.draft.Needs()), func(id chainhash.Hash) bool { return !is[id] })
+		for _, id := range lacks {
+			h.items[id] = append(h.items[id], i)
+			if n := least[id]; n == 0 || len(lacks) < n {
+				least[id] = len(lacks)
+			}
+		}
+	}
+	slices.SortStableFunc(h.wanted, func(a, b chainhash.Hash) int { return cmp.Compare(least[a], least[b]) })
+	return h
+}
+
+// useful reports whether an item may be proven with a transaction.
+func (h *hunt) useful(id chainhash.Hash) bool {
+	return slices.ContainsFunc(h.items[id], func(i int) bool { return !h.hopeless[i].Load() })
+}
+
+// unknown records that nobody has a transaction.
+func (h *hunt) unknown(id chainhash.Hash) {
+	for _, i := range h.items[id] {
+		h.hopeless[i].Store(true)
+	}
+}
+
+// found is what came of the search for one transaction.
+type found struct {
+	raw []byte
+	why absence
+}
+
+// askPrevious fetches what is missing, some at a time, and journals it as it
+// comes. An item that lacks one transaction that nobody has costs no further
+// calls.
+func (r *Relay) askPrevious(ctx context.Context, h *hunt, from map[chainhash.Hash]chain.ID, have map[chainhash.Hash][]byte, missing map[chainhash.Hash]absence) (stopped, err error) {
+	var line breaker
+	for part := range slices.Chunk(h.wanted, share) {
+		answers := make([]found, len(part))
+		for i, id := range part {
+			answers[i].why = absence{CodeNetwork, "previous transaction " + id.String() + " was not asked for", true}
+		}
+		if stopped == nil {
+			stopped = r.each(ctx, len(part), workers, func(ctx context.Context, i int) error {
+				if !h.useful(part[i]) {
+					return nil
+				}
+				return r.askOne(ctx, h, &line, from[part[i]], part[i], &answers[i])
+			})
+		}
+		var keep []journal.PreviousTx
+		for i, id := range part {
+			if answers[i].raw == nil {
+				missing[id] = answers[i].why
+				continue
+			}
+			delete(missing, id)
+			have[id] = answers[i].raw
+			keep = append(keep, journal.PreviousTx{TxID: id.String(), Raw: answers[i].raw})
+		}
+		err = errors.Join(err, r.journal.AddPrevious(context.WithoutCancel(ctx), keep))
+	}
+	return stopped, err
+}
+
+// askOne asks for one transaction. An error ends the search.
+func (r *Relay) askOne(ctx context.Context, h *hunt, line *breaker, id chain.ID, txid chainhash.Hash, into *found) error {
+	raw, err := r.Tatum.RawTransaction(ctx, id, txid.String())
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if end := line.judge(err); end != nil {
+		return end
+	}
+	switch {
+	case tatum.IsNotFound(err):
+		h.unknown(txid)
+		into.why = absence{code: chain.UnprovenAmount, reason: "previous transaction " + txid.String() + " is known to nobody"}
+		return nil
+	case err != nil:
+		into.why = absence{code: CodeNetwork, reason: err.Error()}
+		return nil
+	}
+	p, err := prepare.Check(txid, raw)
+	if err != nil {
+		h.unknown(txid)
+		into.why = absence{code: chain.UnprovenAmount, reason: err.Error()}
+		return nil
+	}
+	into.raw = p.Raw
+	return nil
+}
