@@ -166,13 +166,15 @@ func (s *Session) noticeRelay(j *Judged) []string {
 func (s *Session) judge(j *Judged) {
 	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j.table) })
 	j.refuseConflicts()
+	s.refuseLeftOut(j)
 	for i, verdict := range s.verdicts(j) {
 		j.items[i].verdict = verdict
 	}
-	j.Batch = j.describe()
+	j.Batch = s.describe(j)
 	for i, it := range j.items {
 		j.Batch.Items[i].Vouched = s.showVouched(it)
 	}
+	j.Batch.Basis.Round = s.Round(j)
 	j.Batch.Notices = slices.Concat(s.surroundings(), s.noticeRelay(j), s.noticeQuorum(j))
 }
 
@@ -233,8 +235,8 @@ func (j *Judged) refuseConflicts() {
 	}
 }
 
-func (j *Judged) describe() review.Batch {
-	b := review.Batch{Digest: j.Request.Digest, Relay: j.Request.Relay, Created: j.Request.Created, PSBT: j.packet != nil, Items: make([]review.Item, len(j.items))}
+func (s *Session) describe(j *Judged) review.Batch {
+	b := review.Batch{Basis: s.basis(), Digest: j.Request.Digest, Relay: j.Request.Relay, Created: j.Request.Created, PSBT: j.packet != nil, Items: make([]review.Item, len(j.items))}
 	for i, it := range j.items {
 		from := j.Request.Items[i]
 		shown := review.Item{ID: from.ID, Chain: from.Chain, Network: from.Network, Refusals: it.verdict.Refusals, Findings: it.verdict.Findings}
@@ -276,7 +278,11 @@ func (s *Session) RecordReviewIn(j *Judged, round string) error {
 func (s *Session) recordReview(j *Judged, round string) error {
 	line := s.about(j, ledger.KindReviewed)
 	line.Round = round
-	return s.Ledger.Append(line)
+	if err := s.Ledger.Append(line); err != nil {
+		return err
+	}
+	j.Batch.Basis.Round = round
+	return nil
 }
 
 // about is a line that says under what a whole batch stands.

@@ -54,7 +54,7 @@ func (s *Session) JudgePSBT(file []byte, only chain.ID) (*Judged, error) {
 	j := &Judged{Request: request, packet: packet, items: make([]judgedItem, 1), table: table}
 	if refusal != nil {
 		j.items[0].err = refusal
-		j.Batch = j.describe()
+		j.Batch = s.describe(j)
 		return j, nil
 	}
 	s.judge(j)

@@ -65,6 +65,9 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 func (a *app) answered(session *openSession, judged *offline.Judged, kept decisions, ev desk.Event, rejected []int) (policy.Consent, string, error) {
 	switch ev {
 	case desk.Sign:
+		if need, _ := judged.Quorum(); need > 0 && len(rejected) > 0 {
+			return policy.Consent{}, "", a.leaveOut(session, judged, kept, rejected)
+		}
 		return judged.Except(session.Agree(judged), rejected...), "typed", nil
 	case desk.Later:
 		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, errLater, "what was decided is kept: sign the same request again"))
@@ -76,6 +79,18 @@ func (a *app) answered(session *openSession, judged *offline.Judged, kept decisi
 		return policy.Consent{}, "", err
 	}
 	return policy.Consent{}, "", cli.Fail(cli.Declined, offline.ErrDeclined, "")
+}
+
+// leaveOut records what a person took out of a batch that operators approve.
+// The operators have to approve what is left.
+func (a *app) leaveOut(session *openSession, judged *offline.Judged, kept decisions, rejected []int) error {
+	if err := session.LeaveOut(judged, rejected...); err != nil {
+		return stop(ledgerError(err))
+	}
+	if err := kept.forget(); err != nil {
+		return err
+	}
+	return cli.Fail(cli.Refused, offline.ErrLeftOut, "have them approve what is left: kms-offline approve FILE --operator NAME; then sign it again")
 }
 
 // isScreen says whether a session can be drawn here.

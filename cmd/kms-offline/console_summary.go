@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +29,7 @@ type summary struct {
 }
 
 func (a *app) newSummary(session *openSession, path string) *summary {
-	return &summary{path: path, Summary: review.Summary{Made: a.now(), Signer: session.Identity.Public().Fingerprint(), Policy: hex.EncodeToString(session.Policy.Hash())}}
+	return &summary{path: path, Summary: review.Summary{Made: a.now(), Signer: session.Identity.Public().Fingerprint(), Policy: session.Rules()}}
 }
 
 // add takes in a batch that was signed, or reviewed.
@@ -50,7 +49,7 @@ func (s *summary) add(session *openSession, f finished) {
 		batch.Outcomes = append(batch.Outcomes, out)
 	}
 	s.Batches = append(s.Batches, batch)
-	s.Head, s.Lines = session.Ledger.Head(), session.Ledger.Len()
+	s.Ledger = session.Book()
 }
 
 // summaryWriter gives what writes a file with this ending.

@@ -22,6 +22,9 @@ type openSession struct {
 	wallet *opened
 	files  *ledger.Files
 
+	length      uint64 // of the ledger when it was opened
+	lengthKnown bool   // a person has named it
+
 	noRules error // why there is no policy to judge by; the ledger can be asked all the same
 }
 
@@ -57,7 +60,7 @@ func (a *app) openSession() (*openSession, error) {
 	if a.testnet {
 		session.Only = chain.Testnet
 	}
-	return &openSession{Session: session, wallet: w, files: files, noRules: noRules}, nil
+	return &openSession{Session: session, wallet: w, files: files, length: book.Len(), noRules: noRules}, nil
 }
 
 // kept is what a wallet says about who may ask and who may approve.

@@ -13,6 +13,7 @@ import (
 	"coldkms/offline"
 	"coldkms/offline/operator"
 	"coldkms/offline/policy"
+	"coldkms/offline/review"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -30,7 +31,10 @@ type signOptions struct {
 	carried []string            // files of operators' approvals
 	given   []operator.Approval // what is in them
 	chain   string
-	only    chain.ID // what chain names
+
+	ledgerLines uint64 // that the person names
+
+	only chain.ID // what chain names
 }
 
 func (a *app) sign() *cobra.Command {
@@ -87,6 +91,7 @@ valid request.`,
 	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "sign the reviewed batch with this digest without asking (once for each IN)")
 	cmd.Flags().StringArrayVar(&o.carried, "approval", nil, "count the operator's approval in this file, which approve --out wrote elsewhere")
 	cmd.MarkFlagsMutuallyExclusive("session", "plain", "approve")
+	cmd.Flags().Uint64Var(&o.ledgerLines, "ledger-lines", 0, "of a PSBT under a policy with requireLedgerCheck: how many lines the ledger had when you noted it last")
 	psbtFlags(cmd, &o.chain)
 	return cmd
 }
@@ -160,10 +165,11 @@ func (a *app) checkOut(o *signOptions) (err error) {
 }
 
 type signReply struct {
-	Result  string         `json:"result"`
-	Digest  string         `json:"digest"`
-	Signed  []signedReply  `json:"signed"`
-	Refused []refusedReply `json:"refused"`
+	Result  string            `json:"result"`
+	Digest  string            `json:"digest"`
+	Signed  []signedReply     `json:"signed"`
+	Refused []refusedReply    `json:"refused"`
+	Ledger  review.LedgerName `json:"ledger"` // afterwards: note its lines and words
 }
 
 type signedReply struct {
@@ -193,6 +199,9 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 	if err := a.quorum(session, judged, o.given); err != nil {
 		return signReply{}, finished{}, err
 	}
+	if err := a.checkLedger(session, judged, o); err != nil {
+		return signReply{}, finished{}, err
+	}
 	consent, how, err := a.consent(session, judged, approved, o)
 	if err != nil {
 		return signReply{}, finished{}, err
@@ -211,7 +220,9 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 	if err := (decisions{a, session, judged}).forget(); err != nil {
 		fmt.Fprintf(a.Err, "kms-offline: %s\n", cli.Printable(err.Error()))
 	}
-	return signReplyOf(judged, result.done, path), result, nil
+	reply := signReplyOf(judged, result.done, path)
+	reply.Ledger = session.Book()
+	return reply, result, nil
 }
 
 func signReplyOf(judged *offline.Judged, done offline.Signatures, path string) signReply {

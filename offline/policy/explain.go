@@ -28,6 +28,9 @@ func (p Policy) Explain() []string {
 	if f.MaxRequestAge != nil {
 		say("A request whose time is more than %d hours from this signer's clock is refused.", *f.MaxRequestAge)
 	}
+	if f.LedgerCheck {
+		say("A PSBT is signed only after a person has named the length of the ledger.")
+	}
 	if f.RequireOffline {
 		say("Nothing is signed while a network interface is up, or where that cannot be told.")
 	}

@@ -41,6 +41,7 @@ type file struct {
 	Replaceable    mode        `json:"replaceable"`
 	MaxRequestAge  *int64      `json:"maxRequestAgeHours,omitempty"`
 	RequireOffline bool        `json:"requireOffline"`
+	LedgerCheck    bool        `json:"requireLedgerCheck,omitempty"` // left out if false: files of before keep their hash
 	Approvers      *approvers  `json:"approvers,omitempty"`
 
 	// Rules of later versions are left out of the canonical file where they

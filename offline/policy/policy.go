@@ -76,6 +76,13 @@ func (p Policy) Approvers() []identity.Public {
 	return keys
 }
 
+// Name is the name that the file has for itself; it may be empty.
+func (p Policy) Name() string { return p.file.Name }
+
+// RequiresLedgerCheck reports whether a PSBT is signed only after a person has
+// named the length of the ledger.
+func (p Policy) RequiresLedgerCheck() bool { return p.file.LedgerCheck }
+
 // RequiresOffline says whether nothing is signed while a network interface is up.
 func (p Policy) RequiresOffline() bool { return p.file.RequireOffline }
 

@@ -18,6 +18,7 @@ type Batch struct {
 	Items   []Item
 	Notices []string // about the batch as a whole; they refuse nothing
 	PSBT    bool     // a plain PSBT, which no relay has signed
+	Basis   Basis
 }
 
 // Item is one judged pending transaction. Facts is nil where it could not be
@@ -69,10 +70,11 @@ func (b Batch) Count() (signable, refused int) {
 // The JSON form of a Batch. More fields may be added; these stay.
 type (
 	BatchJSON struct {
-		Digest  string     `json:"digest"`
-		Totals  []Total    `json:"totals"` // of what can be signed
-		Notices []string   `json:"notices"`
-		Items   []ItemJSON `json:"items"`
+		Digest  string   `json:"digest"`
+		Totals  []Total  `json:"totals"` // of what can be signed
+		Notices []string `json:"notices"`
+		Basis
+		Items []ItemJSON `json:"items"`
 	}
 	ItemJSON struct {
 		ID      string       `json:"id"`
@@ -126,7 +128,7 @@ func (b Batch) JSON() BatchJSON {
 
 // jsonHead is the batch as data without its items.
 func (b Batch) jsonHead() BatchJSON {
-	return BatchJSON{Digest: b.Digest.String(), Totals: b.Totals(nil), Notices: append([]string{}, b.Notices...), Items: []ItemJSON{}}
+	return BatchJSON{Digest: b.Digest.String(), Totals: b.Totals(nil), Notices: append([]string{}, b.Notices...), Basis: b.Basis, Items: []ItemJSON{}}
 }
 
 func ownJSON(out chain.Output) *OwnJSON {

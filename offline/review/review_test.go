@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 // batch has one item of each kind that a person may meet.
 func batch() Batch {
-	return Batch{Digest: bundle.Digest{0xab}, Created: 1_790_000_000, Items: []Item{
+	return Batch{Basis: Basis{Policy: PolicyName{"payroll", strings.Repeat("5", 64), "2026-11-23T10:15:00Z", 7}, Ledger: LedgerName{41, strings.Repeat("6", 64), "abandon ability"}, Round: strings.Repeat("4", 32)}, Digest: bundle.Digest{0xab}, Created: 1_790_000_000, Items: []Item{
 		{ID: "61fe7c68cf2fbc595cbb89dd", Chain: chain.BTC, Network: chain.Testnet, Facts: &chain.Facts{
 			Chain: chain.BTC, Network: chain.Testnet, Fee: 1000, VSize: 141,
 			Inputs: []chain.Input{{Outpoint: "121702fd7acd1b2cca6bd19658009140730ba26ca67cd222c00f952a111e11f4:0", Address: "x", Kind: "P2WPKH", Value: 100_000, Proven: true, Own: true}},

@@ -10,10 +10,9 @@ import (
 // Summary is what became of some batches, for a file or for paper.
 type Summary struct {
 	Made    time.Time
-	Signer  string // fingerprint
-	Policy  string // hash of the policy in force, in hex; "" for the built-in one
-	Head    string // of the ledger afterwards, in hex
-	Lines   uint64 // of the ledger afterwards
+	Signer  string     // fingerprint
+	Policy  PolicyName // in force
+	Ledger  LedgerName // afterwards
 	Batches []Finished
 }
 
@@ -94,12 +93,4 @@ func (f Finished) agreed() string {
 		return "nobody was asked"
 	}
 	return f.How
-}
-
-// policyWords names the policy.
-func (s Summary) policyWords() string {
-	if s.Policy == "" {
-		return "the built-in one"
-	}
-	return s.Policy
 }

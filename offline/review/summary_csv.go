@@ -17,7 +17,8 @@ import (
 // apostrophe.
 func (s Summary) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{{"batch", "number", "id", "chain", "network", "state", "txId", "to", "value", "amount", "fee", "codes", "reasons", "ledgerHead", "policy", "own", "change"}}
+	rows := [][]string{{"batch", "number", "id", "chain", "network", "state", "txId", "to", "value", "amount", "fee", "codes", "reasons",
+		"ledgerHead", "policy", "policyName", "policySince", "ledgerLines", "ledgerWords", "own", "change"}}
 	for _, f := range s.Batches {
 		rows = append(rows, f.rows(s)...)
 	}
@@ -49,7 +50,8 @@ func (f Finished) rows(s Summary) (rows [][]string) {
 		list := listed(it)
 		for n := range max(len(list), 1) {
 			row := []string{f.Batch.Digest.String(), strconv.Itoa(i + 1), it.ID, string(it.Chain), it.Network.String(), f.state(i), txid,
-				"", "", "", fee, words(codes), strings.Join(reasons, "; "), s.Head, s.Policy, "", ""}
+				"", "", "", fee, words(codes), strings.Join(reasons, "; "), s.Ledger.Head, s.Policy.Hash,
+				s.Policy.Name, s.Policy.Since, strconv.FormatUint(s.Ledger.Lines, 10), s.Ledger.Words, "", ""}
 			if n < len(list) {
 				pays(row[7:10], list[n])
 				owned(row[len(row)-2:], list[n])

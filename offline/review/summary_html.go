@@ -31,9 +31,13 @@ func (s Summary) HTML(w io.Writer) error {
 	p.line(`<table>`)
 	p.pair("made", s.Made.UTC().Format(time.RFC3339)+" by the signer's clock")
 	p.pair("signer", s.Signer)
-	p.pair("policy", s.policyWords())
-	p.pair("ledger", fmt.Sprintf("%d lines", s.Lines))
-	p.pair("ledger head", s.Head)
+	p.pair("policy", s.Policy.String())
+	if s.Policy.Hash != "" {
+		p.pair("policy hash", s.Policy.Hash)
+	}
+	p.pair("ledger", fmt.Sprintf("%d lines", s.Ledger.Lines))
+	p.pair("ledger head", s.Ledger.Head)
+	p.pair("head words", s.Ledger.Words)
 	p.line(`</table>`)
 	for _, f := range s.Batches {
 		p.batch(f)

@@ -24,7 +24,8 @@ func signedBatch() Summary {
 	second := Finished{Batch: large(), How: "digest", Outcomes: []Outcome{
 		{TxID: strings.Repeat("cd", 32)}, {Code: chain.RefusedByPerson, Reason: "taken out of the batch"}, {TxID: strings.Repeat("ef", 32)}, {Code: chain.RefusedByPerson, Reason: "taken out of the batch"},
 	}}
-	return Summary{Made: time.Unix(1_790_000_100, 0), Signer: "13afab16f531133bb99e24", Policy: strings.Repeat("5", 64), Head: strings.Repeat("7", 64), Lines: 42, Batches: []Finished{first, second}}
+	return Summary{Made: time.Unix(1_790_000_100, 0), Signer: "13afab16f531133bb99e24", Policy: PolicyName{"payroll", strings.Repeat("5", 64), "2026-11-23T10:15:00Z", 7},
+		Ledger: LedgerName{42, strings.Repeat("7", 64), "inmate wolf"}, Batches: []Finished{first, second}}
 }
 
 func TestSummary(t *testing.T) {
@@ -45,7 +46,7 @@ func TestSummaryPageIsInert(t *testing.T) {
 	s := signedBatch()
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>&`
 	it := &s.Batches[1].Batch.Items[0]
-	it.ID, it.Chain, s.Signer, s.Policy, s.Head = evil, evil, evil, evil, evil
+	it.ID, it.Chain, s.Signer, s.Policy, s.Ledger = evil, evil, evil, PolicyName{evil, evil, evil, 1}, LedgerName{1, evil, evil}
 	it.Facts.Outputs[0].Address = evil
 	s.Batches[0].Operators = []string{evil}
 	s.Batches[1].Outcomes[0].TxID = evil

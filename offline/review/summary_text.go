@@ -16,9 +16,13 @@ func (s Summary) Text(w io.Writer) error {
 	p := printer{w: w}
 	p.line("made               %s by the signer's clock", s.Made.UTC().Format(time.RFC3339))
 	p.line("signer             %s", s.Signer)
-	p.line("policy             %s", s.policyWords())
-	p.line("ledger             %d lines, head", s.Lines)
-	p.line("                   %s", s.Head)
+	p.line("policy             %s", s.Policy)
+	if s.Policy.Hash != "" {
+		p.line("                   %s", s.Policy.Hash)
+	}
+	p.line("ledger             %d lines, head", s.Ledger.Lines)
+	p.line("                   %s", s.Ledger.Head)
+	p.line("                   %s", s.Ledger.Words)
 	for _, f := range s.Batches {
 		f.text(&p)
 	}
@@ -83,13 +87,12 @@ type (
 	summaryJSON struct {
 		Made    string         `json:"made"`
 		Signer  string         `json:"signer"`
-		Policy  string         `json:"policy"` // "": the built-in one
-		Ledger  ledgerJSON     `json:"ledger"`
+		Policy  string         `json:"policy"` // hash; "": the built-in one
+		Name    string         `json:"policyName"`
+		Since   string         `json:"policySince"`
+		Line    uint64         `json:"policyLine"`
+		Ledger  LedgerName     `json:"ledger"`
 		Batches []finishedJSON `json:"batches"`
-	}
-	ledgerJSON struct {
-		Head  string `json:"head"`
-		Lines uint64 `json:"lines"`
 	}
 	finishedJSON struct {
 		Digest       string        `json:"digest"`
@@ -121,7 +124,8 @@ type (
 
 // JSON writes the summary as data; amounts are in smallest units.
 func (s Summary) JSON(w io.Writer) error {
-	doc := summaryJSON{Made: s.Made.UTC().Format(time.RFC3339), Signer: s.Signer, Policy: s.Policy, Ledger: ledgerJSON{s.Head, s.Lines}, Batches: []finishedJSON{}}
+	doc := summaryJSON{Made: s.Made.UTC().Format(time.RFC3339), Signer: s.Signer, Policy: s.Policy.Hash, Name: s.Policy.Name, Since: s.Policy.Since, Line: s.Policy.Line,
+		Ledger: s.Ledger, Batches: []finishedJSON{}}
 	for _, f := range s.Batches {
 		doc.Batches = append(doc.Batches, f.json())
 	}

@@ -73,7 +73,13 @@ func (b Batch) Closing(w io.Writer, choice Choice) error {
 	for _, notice := range b.Notices {
 		p.line("NOTICE             %s", notice)
 	}
+	if b.Basis.Policy.Hash != "" {
+		p.line("policy hash   %s", b.Basis.Policy.Hash)
+	}
 	p.line("batch digest  %s", b.Digest)
+	if b.Basis.Round != "" {
+		p.line("round         %s", b.Basis.Round)
+	}
 	return p.err
 }
 
@@ -123,6 +129,7 @@ func (b Batch) head(p *printer) {
 		p.line("                   %s", b.Relay.Words())
 		p.line("made               %s by the relay's clock", time.Unix(b.Created, 0).UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
+	b.Basis.text(p)
 	for _, notice := range b.Notices {
 		p.line("NOTICE             %s", notice)
 	}
