@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,20 +12,36 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	library "github.com/btcsuite/btcd/btcutil/psbt"
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+	"coldkms/shared/psbt/psbttest"
 )
 
 // resourceAttacks are about memory, time, backups and clocks.
 func resourceAttacks() []attack {
 	return []attack{
 		{"08-batch-memory", batchMemory},
+		{"08-many-inputs", manyInputs},
+		{"08-many-items", manyItems},
+		{"08-many-keys", manyKeys},
+		{"08-large-previous", largePrevious},
+		{"08-psbt-one-previous-many-inputs", psbtManyInputs},
+		{"08-psbt-empty-witness-items", psbtEmptyWitness},
 	}
 }
 
 // usage is what one run of the program took.
 type usage struct {
 	code           int
-	memory         int64 // peak of resident memory, bytes
-	cpu            time.Duration
+	memory         int64         // peak of resident memory, bytes
+	cpu            time.Duration // of user and system
 	stdout, stderr string
 }
 
@@ -41,12 +59,36 @@ func measured(t *testing.T, cmd *exec.Cmd) usage {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	_ = cmd.Run()
-	u := usage{code: cmd.ProcessState.ExitCode(), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), stdout: stdout.String(), stderr: stderr.String()}
-	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		u.memory = r.Maxrss << 10
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	return u
+	done, peak := make(chan struct{}), make(chan int64)
+	go watchMemory(cmd.Process.Pid, done, peak)
+	_ = cmd.Wait()
+	close(done)
+	return usage{code: cmd.ProcessState.ExitCode(), memory: <-peak, stdout: stdout.String(), stderr: stderr.String(),
+		cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+}
+
+// watchMemory asks the kernel for the peak of a process until it has ended. What
+// it says afterwards, in the resource usage, counts this test program too.
+func watchMemory(pid int, done <-chan struct{}, peak chan<- int64) {
+	var most int64
+	for {
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if _, after, ok := strings.Cut(string(status), "VmHWM:"); ok {
+			var kB int64
+			if _, err := fmt.Sscan(after, &kB); err == nil {
+				most = max(most, kB<<10)
+			}
+		}
+		select {
+		case <-done:
+			peak <- most
+			return
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
 }
 
 func (u usage) String() string {
@@ -87,4 +129,218 @@ func batchMemory(t *testing.T) {
 	if review.code != 0 || sign.code != 0 || review.memory > most || sign.memory > most {
 		t.Errorf("review %s, sign %s; want at most %d bytes", review, sign, int64(most))
 	}
+}
+
+// bounded fails where a run took more than any file may cost.
+func (u usage) bounded(t *testing.T, what string) {
+	t.Helper()
+	const memory, cpu = 500_000_000, 30 * time.Second
+	t.Logf("%s: %s", what, u)
+	slow := os.Getenv("KMS_ITEMS") != "" && u.cpu > cpu // of a machine that does nothing else
+	if u.memory > memory || slow {
+		t.Errorf("%s: %s; want at most %d bytes and %s", what, u, int64(memory), cpu)
+	}
+}
+
+// refused wants words and the exit code of a file that is not valid.
+func (u usage) refused(t *testing.T, words string) {
+	t.Helper()
+	if u.code != 22 || !strings.Contains(u.stderr, words) {
+		t.Errorf("exit %d, want 22 and %q: %.500s", u.code, words, u.stderr)
+	}
+}
+
+// fund is a previous transaction of n outputs to a script.
+func fund(salt uint32, n int, value int64, script []byte) []byte {
+	prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: salt}}}
+	for range n {
+		prev.TxOut = append(prev.TxOut, &wire.TxOut{Value: value, PkScript: script})
+	}
+	var raw bytes.Buffer
+	_ = prev.SerializeNoWitness(&raw) // a buffer does not fail
+	return raw.Bytes()
+}
+
+// wide is an item that spends outputs, from first on, of the previous
+// transaction at a place of a bundle, and pays to many.
+func (p place) wide(n, inputs, outputs, previous, first int) bundle.Item {
+	msg := &wire.MsgTx{Version: 2}
+	for i := range inputs {
+		msg.TxIn = append(msg.TxIn, &wire.TxIn{PreviousOutPoint: wire.OutPoint{Index: uint32(first + i)}, Sequence: wire.MaxTxInSequenceNum})
+	}
+	for i := range outputs {
+		script := append([]byte{txscript.OP_0, 20}, hashFor(fmt.Sprintf("%d-%d", n, i))...)
+		msg.TxOut = append(msg.TxOut, &wire.TxOut{Value: 1000, PkScript: script})
+	}
+	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return previous }, nil)
+	return bundle.Item{ID: fmt.Sprintf("%024x", n+1), Family: utxo.Name, Chain: chain.BTC, Network: chain.Testnet,
+		Tx: tx, Context: context, Keys: []chain.Key{{SignatureID: deskKey, Index: chain.NoIndex}}}
+}
+
+// sealed writes a request of the paired relay.
+func (p place) sealed(name string, r bundle.Request) string {
+	p.t.Helper()
+	r.Signer, r.Created = p.signer, 1_790_000_000
+	sealed, err := bundle.SealRequest(r, relayKey(1))
+	if err == nil {
+		err = os.WriteFile(p.path(name), sealed.File, 0o600)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.path(name)
+}
+
+// Few bytes announce many inputs: as many as a request can hold are judged,
+// more are refused, in all or of one item alone.
+func manyInputs(t *testing.T) {
+	p := newPlace(t)
+	of := func(items, inputs, outputs int) bundle.Request {
+		r := bundle.Request{}
+		for i := range items {
+			r.Previous = append(r.Previous, fund(uint32(i), inputs, 2000, p.script))
+			r.Items = append(r.Items, p.wide(i, inputs, outputs, i, 0))
+		}
+		return r
+	}
+	u := p.measure("review", p.sealed("most.kmsreq", of(bundle.MaxAllInputs/bundle.MaxInputs, bundle.MaxInputs, bundle.MaxOutputs)))
+	u.bounded(t, "as many inputs as a request can hold")
+	if u.code != 0 {
+		t.Errorf("exit %d: %.500s", u.code, u.stderr)
+	}
+	u = p.measure("review", p.sealed("more.kmsreq", of(bundle.MaxAllInputs/bundle.MaxInputs+1, bundle.MaxInputs, 1)))
+	u.bounded(t, "an item more")
+	u.refused(t, "inputs, a request has at most")
+	r := of(2, bundle.MaxInputs+1, 1)
+	r.Items[1] = p.wide(1, 2, 1, 1, 0)
+	u = p.measure("review", p.sealed("one.kmsreq", r))
+	if u.code != 3 || !strings.Contains(u.stdout, string(chain.TooLarge)) {
+		t.Errorf("one item with too many inputs: exit %d: %.500s", u.code, u.stdout)
+	}
+}
+
+// As many items as a request can hold, each with several inputs, outputs and keys.
+func manyItems(t *testing.T) {
+	p := newPlace(t)
+	r := bundle.Request{Previous: [][]byte{}}
+	const each = 4
+	for i := range bundle.MaxItems {
+		if i%1000 == 0 {
+			r.Previous = append(r.Previous, fund(uint32(i), each*1000, 2000, p.script))
+		}
+		it := p.wide(i, each, each, len(r.Previous)-1, i%1000*each)
+		r.Items = append(r.Items, it)
+	}
+	u := p.measure("review", p.sealed("items.kmsreq", r))
+	u.bounded(t, "as many items as a request can hold")
+	if u.code != 0 {
+		t.Errorf("exit %d: %.500s", u.code, u.stderr)
+	}
+}
+
+// A body's worth of previous transactions of the smallest outputs.
+func largePrevious(t *testing.T) {
+	p := newPlace(t)
+	r := bundle.Request{}
+	const size, outputs = 4_000_000, 4_000_000 / 9
+	for i := range (bundle.MaxBody - 1<<20) / size {
+		r.Previous = append(r.Previous, fund(uint32(i), outputs, 2000, nil))
+	}
+	r.Previous = append(r.Previous, fund(1000, 1, 2000, p.script))
+	r.Items = append(r.Items, p.wide(0, 1, 1, len(r.Previous)-1, 0))
+	u := p.measure("review", p.sealed("previous.kmsreq", r))
+	u.bounded(t, "a body full of small outputs")
+	if u.code != 0 {
+		t.Errorf("exit %d: %.500s", u.code, u.stderr)
+	}
+}
+
+// As many keys of a mnemonic as a request can name.
+func manyKeys(t *testing.T) {
+	p := newPlace(t)
+	out := p.run(0, "--testnet", "generatemanagedwallet", "BTC")
+	var made struct{ SignatureID string }
+	if err := json.Unmarshal([]byte(out), &made); err != nil || made.SignatureID == "" {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r := bundle.Request{Previous: [][]byte{fund(1, 1000, 2000, p.script)}}
+	for i := range bundle.MaxAllKeys / bundle.MaxKeys {
+		it := p.wide(i, 1, 1, 0, i)
+		it.Keys = it.Keys[:0]
+		for k := range bundle.MaxKeys {
+			it.Keys = append(it.Keys, chain.Key{SignatureID: made.SignatureID, Index: int64(i*bundle.MaxKeys + k)})
+		}
+		r.Items = append(r.Items, it)
+	}
+	u := p.measure("review", p.sealed("keys.kmsreq", r))
+	u.bounded(t, "as many keys as a request can name")
+}
+
+// One previous transaction of four megabytes is named by thousands of inputs
+// that claim to spend from it, and carried by one.
+func psbtManyInputs(t *testing.T) {
+	p := newPlace(t)
+	const inputs = 9_000
+	prev := new(wire.MsgTx)
+	if err := prev.DeserializeNoWitness(bytes.NewReader(fund(1, 125_000, 2000, p.script))); err != nil {
+		t.Fatal(err)
+	}
+	id := prev.TxHash()
+	msg := wire.NewMsgTx(2)
+	for i := range inputs {
+		msg.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&id, uint32(i)), nil, nil))
+	}
+	msg.AddTxOut(wire.NewTxOut(2000*inputs-400_000, append([]byte{txscript.OP_0, 20}, hashFor("a")...)))
+	packet, err := library.NewFromUnsignedTx(msg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range packet.Inputs {
+		packet.Inputs[i].WitnessUtxo = prev.TxOut[i]
+	}
+	packet.Inputs[0].NonWitnessUtxo = prev
+	if err := os.WriteFile(p.path("many.psbt"), psbttest.Write(packet), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u := p.measure("--testnet", "review", p.path("many.psbt"))
+	u.bounded(t, "a PSBT of 9,000 inputs from one transaction")
+	if u.code != 0 {
+		t.Errorf("exit %d: %.500s", u.code, u.stderr)
+	}
+}
+
+// A previous transaction may have millions of witness items without a byte.
+func psbtEmptyWitness(t *testing.T) {
+	p := newPlace(t)
+	const inputs, items = 8, 3_900_000
+	var raw []byte
+	raw = append(raw, 2, 0, 0, 0, 0, 1, inputs)
+	for i := range inputs {
+		raw = append(append(raw, make([]byte, 32)...), byte(i), 0, 0, 0, 0, 255, 255, 255, 255)
+	}
+	raw = append(raw, 1, 0, 8, 0, 0, 0, 0, 0, 0, byte(len(p.script)))
+	raw = append(raw, p.script...)
+	for range inputs {
+		raw = append(binary.LittleEndian.AppendUint32(append(raw, 0xfe), items), make([]byte, items)...)
+	}
+	raw = append(raw, 0, 0, 0, 0)
+	msg := wire.NewMsgTx(2)
+	msg.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&chainhash.Hash{1}, 0), nil, nil))
+	msg.AddTxOut(wire.NewTxOut(1000, p.script))
+	packet, err := library.NewFromUnsignedTx(msg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := psbttest.Write(packet)
+	var file []byte
+	file = append(file, bare[:len(bare)-2]...) // without the separators of input and output
+	file = append(file, 1, 0, 0xfe)
+	file = append(binary.LittleEndian.AppendUint32(file, uint32(len(raw))), raw...)
+	file = append(file, 0, 0)
+	if err := os.WriteFile(p.path("witness.psbt"), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u := p.measure("--testnet", "review", p.path("witness.psbt"))
+	u.bounded(t, fmt.Sprintf("a PSBT with %d items of witness", inputs*items))
+	u.refused(t, "items of witness")
 }

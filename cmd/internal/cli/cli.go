@@ -133,6 +133,9 @@ func isUsage(err error) bool {
 // lines, what is shown as nothing, and invalid UTF-8. Line breaks inside a
 // message stay.
 func Printable(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && (r < ' ' || r > '~') }) {
+		return s // ASCII, as nearly everything is
+	}
 	var b strings.Builder
 	for _, r := range s {
 		switch {
