@@ -328,22 +328,31 @@ func (s *Session) Decline(j *Judged) error {
 	return s.Ledger.Append(ledger.Line{Kind: ledger.KindDeclined, Request: j.Request.Digest.String(), Items: len(j.items)})
 }
 
-// judgement is a digest of what the review shows: content, verdict and reasons
-// of every item. A batch that is judged otherwise than when it was reviewed,
+// judgementTag begins the text that a judgement is the digest of.
+const judgementTag = "coldkms judgement v2\n"
+
+// judgement is a digest of what the review shows: content, verdict, change and
+// codes of every item, as lines of text (docs/FORMAT.md), so that another approver
+// can compute it. A batch that is judged otherwise than when it was reviewed,
 // even if the verdict is better now, is to be reviewed again.
 func (j *Judged) judgement() string {
 	h := sha256.New()
+	io.WriteString(h, judgementTag)
 	for i, it := range j.Batch.Items {
-		fmt.Fprintf(h, "%q %x %v", it.ID, j.items[i].subject.Content, it.Refused())
+		verdict := "sign"
+		if it.Refused() {
+			verdict = "refuse"
+		}
+		fmt.Fprintf(h, "item %s %x %s\n", it.ID, j.items[i].subject.Content, verdict)
 		for _, out := range j.items[i].subject.Facts.Outputs {
-			fmt.Fprintf(h, " %d", out.Change)
+			fmt.Fprintf(h, "change %d\n", out.Change)
 		}
-		for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {
-			for _, r := range list {
-				fmt.Fprintf(h, " %q", r.Code)
-			}
+		for _, r := range it.Refusals {
+			fmt.Fprintf(h, "refusal %s\n", r.Code)
 		}
-		fmt.Fprintln(h)
+		for _, r := range it.Findings {
+			fmt.Fprintf(h, "finding %s\n", r.Code)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -134,6 +134,9 @@ func (a *app) showFile(path string, o optics.Options) error {
 	if err != nil {
 		return err
 	}
+	if bundle.IsWallet(file) {
+		return bundleError(bundle.ErrWallet)
+	}
 	title := filepath.Base(path)
 	if o.To != "" {
 		to, n, err := o.Film(a.fs, title, file)

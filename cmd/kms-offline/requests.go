@@ -133,6 +133,8 @@ func (a *app) requestPaths(args []string) ([]string, error) {
 // bundleError gives a session's error its exit code and words on what to do.
 func bundleError(err error) error {
 	switch {
+	case errors.Is(err, bundle.ErrWallet):
+		return cli.Fail(cli.BadBundle, err, "only *.kmsreq, *.kmsres, *.kmswatch, *.kmsid and *.kmsapproval cross; a wallet that was on a stick is as safe as its password")
 	case errors.Is(err, bundle.ErrKind):
 		return cli.Fail(cli.BadBundle, err, "the signer reads requests (*.kmsreq) that kms-online export wrote")
 	case errors.Is(err, bundle.ErrInvalid):

@@ -32,6 +32,9 @@ var ErrInvalid = errors.New("bundle is not valid")
 // ErrKind is returned, with ErrInvalid, where the file is a bundle of another kind.
 var ErrKind = errors.New("bundle is of another kind")
 
+// ErrWallet is returned, with ErrInvalid and ErrKind, for a signer's wallet.
+var ErrWallet = errors.New("this is a wallet: keep it off the stick")
+
 // Kind tells the kinds of bundle apart.
 type Kind byte
 
@@ -155,6 +158,9 @@ func open(kind Kind, file []byte) (identity.Public, []byte, error) {
 // authenticate checks everything of a container but its body, and gives its
 // author and the body as it travels.
 func authenticate(kind Kind, file []byte) (author identity.Public, rest []byte, err error) {
+	if err := elsewhere(file); err != nil {
+		return identity.Public{}, nil, fmt.Errorf("%w: %w: %w", ErrInvalid, ErrKind, err)
+	}
 	if len(file) < headerSize || len(file) > MaxFile || string(file[:len(magic)]) != magic {
 		return identity.Public{}, nil, fmt.Errorf("%w: not a Coldkms file, or cut short", ErrInvalid)
 	}
@@ -171,6 +177,23 @@ func authenticate(kind Kind, file []byte) (author identity.Public, rest []byte, 
 		return identity.Public{}, nil, fmt.Errorf("%w: %w: a %s, not a %s", ErrInvalid, ErrKind, got, kind)
 	}
 	return author, rest, nil
+}
+
+// IsWallet reports whether a file is a signer's wallet, which never crosses.
+func IsWallet(file []byte) bool { return bytes.HasPrefix(file, []byte("CKMSWAL")) }
+
+// elsewhere returns an error for a file of Coldkms that begins as a container
+// does and is none.
+func elsewhere(file []byte) error {
+	switch {
+	case IsWallet(file):
+		return ErrWallet
+	case bytes.HasPrefix(file, []byte("CKMSID")):
+		return errors.New("this is a relay's public identity")
+	case bytes.HasPrefix(file, []byte("CKMSAPP")):
+		return errors.New("this is an operator's approval")
+	}
+	return nil
 }
 
 func expand(rest []byte) ([]byte, error) {

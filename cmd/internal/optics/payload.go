@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"coldkms/shared/bundle"
 	"coldkms/shared/transport"
 )
 
@@ -17,6 +18,8 @@ func Ending(p transport.Payload) string {
 	case p.Kind == transport.Transaction:
 		return ".txn"
 	case p.Kind != transport.Bytes:
+		return ""
+	case bundle.IsWallet(p.Bytes): // it never crosses
 		return ""
 	case bytes.HasPrefix(p.Bytes, []byte("CKMSID")):
 		return ".kmsid"
