@@ -347,11 +347,10 @@ func (j *Judged) judgement() string {
 		for _, out := range j.items[i].subject.Facts.Outputs {
 			fmt.Fprintf(h, "change %d\n", out.Change)
 		}
-		for _, r := range it.Refusals {
-			fmt.Fprintf(h, "refusal %s\n", r.Code)
-		}
-		for _, r := range it.Findings {
-			fmt.Fprintf(h, "finding %s\n", r.Code)
+		for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {
+			for _, r := range list {
+				fmt.Fprintf(h, "code %s\n", r.Code)
+			}
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))

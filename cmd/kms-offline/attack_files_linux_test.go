@@ -36,15 +36,16 @@ func (p place) fails(code int, args ...string) string {
 	return stderr.String()
 }
 
-// reviewAndSign signs a request and returns the path of the result.
-func (p place) reviewAndSign(request string) string {
+// reviewAndSign signs a request and returns the path of the result; code is
+// 3 where an item is refused.
+func (p place) reviewAndSign(code int, request string) string {
 	p.t.Helper()
 	var reviewed struct{ Digest string }
-	if err := json.Unmarshal([]byte(p.run(0, "review", request)), &reviewed); err != nil {
+	if err := json.Unmarshal([]byte(p.run(code, "review", request)), &reviewed); err != nil {
 		p.t.Fatal(err)
 	}
 	var signed struct{ Result string }
-	if err := json.Unmarshal([]byte(p.run(0, "sign", request, "--out", p.path("out"), "--approve", reviewed.Digest)), &signed); err != nil {
+	if err := json.Unmarshal([]byte(p.run(code, "sign", request, "--out", p.path("out"), "--approve", reviewed.Digest)), &signed); err != nil {
 		p.t.Fatal(err)
 	}
 	return signed.Result
@@ -52,7 +53,7 @@ func (p place) reviewAndSign(request string) string {
 
 func compareWithItself(t *testing.T) {
 	p := newPlace(t)
-	result := p.reviewAndSign(p.onePayment())
+	result := p.reviewAndSign(0, p.onePayment())
 	again := p.path("copy.kmsres")
 	if out, err := exec.Command("cp", result, again).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -91,15 +92,16 @@ func readByTheDocument(t *testing.T) {
 	var reviewed struct {
 		Digest string
 		Items  []struct {
-			ID                 string
-			Refusals, Findings []struct{ Code string }
+			ID, Verdict string
+			Codes       []string
+			Outputs     []struct{ Own *struct{ Change int64 } }
 		}
 	}
-	if err := json.Unmarshal([]byte(p.run(0, "review", request)), &reviewed); err != nil {
+	if err := json.Unmarshal([]byte(p.run(3, "review", request)), &reviewed); err != nil {
 		t.Fatal(err)
 	}
 	p.run(0, "approve", request, "--operator", "alice", "--operator-password-file", op, "--digest", reviewed.Digest, "--out", p.dir)
-	result := p.reviewAndSign(request)
+	result := p.reviewAndSign(3, request)
 	read := func(pattern string) []byte {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) != 1 {
@@ -144,14 +146,15 @@ func readByTheDocument(t *testing.T) {
 
 	var verdicts []plainread.Verdict
 	for i, it := range reviewed.Items {
-		v := plainread.Verdict{ID: it.ID, Content: asked.Content(i)}
-		for _, r := range it.Refusals {
-			v.Refusals = append(v.Refusals, r.Code)
+		v := plainread.Verdict{ID: it.ID, Content: asked.Content(i), Refused: it.Verdict == "refused", Codes: it.Codes}
+		for _, out := range it.Outputs {
+			change := int64(0)
+			if out.Own != nil {
+				change = out.Own.Change
+			}
+			v.Change = append(v.Change, change)
 		}
-		for _, r := range it.Findings {
-			v.Findings = append(v.Findings, r.Code)
-		}
-		if slices.Contains(v.Refusals, "unknown-signature-id") {
+		if slices.Contains(v.Codes, "unknown-signature-id") {
 			v.Content = strings.Repeat("0", 64) // it was not decoded
 		}
 		verdicts = append(verdicts, v)

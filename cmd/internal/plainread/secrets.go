@@ -83,7 +83,7 @@ func OpenWallet(b, password []byte) (w Wallet, err error) {
 	if err != nil {
 		return w, err
 	}
-	body, err := fields(v, map[int64]string{1: "b", 2: "B", 3: "a", 4: "a", 5: "B", 6: "A"})
+	body, err := fields(v, map[int64]string{1: "b", 2: "B", 3: "a", 4: "a", 5: "B", 6: "A", 7: "B"})
 	if err != nil {
 		return w, err
 	}

@@ -119,8 +119,10 @@ func (r Request) Content(i int) string {
 
 // Verdict is how one item was judged.
 type Verdict struct {
-	ID, Content        string
-	Refusals, Findings []string // codes
+	ID, Content string
+	Refused     bool
+	Change      []int64  // of each output
+	Codes       []string // of refusals, then of findings
 }
 
 // Judgement computes the digest that approvals and the ledger have.
@@ -129,15 +131,15 @@ func Judgement(list []Verdict) string {
 	h.Write([]byte("coldkms judgement v2\n"))
 	for _, v := range list {
 		word := "sign"
-		if len(v.Refusals) > 0 {
+		if v.Refused {
 			word = "refuse"
 		}
 		fmt.Fprintf(h, "item %s %s %s\n", v.ID, v.Content, word)
-		for _, code := range v.Refusals {
-			fmt.Fprintf(h, "refusal %s\n", code)
+		for _, value := range v.Change {
+			fmt.Fprintf(h, "change %d\n", value)
 		}
-		for _, code := range v.Findings {
-			fmt.Fprintf(h, "finding %s\n", code)
+		for _, code := range v.Codes {
+			fmt.Fprintf(h, "code %s\n", code)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
