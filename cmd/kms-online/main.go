@@ -66,7 +66,7 @@ is a failure.`,
 	root.AddCommand(
 		a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(),
 		a.status(), a.show(), a.report(), a.daemon(), a.reject(), a.retry(),
-		a.alarms(), a.acknowledge(), a.checkConfig(),
+		a.alarms(), a.acknowledge(), a.checkConfig(), a.backup(), a.restore(),
 	)
 	return root
 }

@@ -64,6 +64,19 @@ type Item struct {
 // Open opens the journal at a path, or at a postgres:// address, making one
 // if there is none.
 func Open(ctx context.Context, where string, now func() time.Time) (*Journal, error) {
+	j, err := connect(ctx, where, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.read(ctx, func() error { return j.migrate(ctx) }); err != nil {
+		_ = j.db.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+// connect opens a database without a look at what is in it.
+func connect(ctx context.Context, where string, now func() time.Time) (*Journal, error) {
 	j := &Journal{now: now, pause: pause, shared: IsAddress(where)}
 	j.db.statements = &j.statements
 	open := openSQLite
@@ -71,10 +84,6 @@ func Open(ctx context.Context, where string, now func() time.Time) (*Journal, er
 		open = openPostgres
 	}
 	if err := open(ctx, j, where); err != nil {
-		return nil, err
-	}
-	if err := j.read(ctx, func() error { return j.migrate(ctx) }); err != nil {
-		_ = j.db.Close()
 		return nil, err
 	}
 	return j, nil

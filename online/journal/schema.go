@@ -170,6 +170,11 @@ CREATE TABLE holders (
 	name  TEXT NOT NULL,
 	since INTEGER NOT NULL -- ms since 1970, by the database's clock
 ) STRICT;
+
+CREATE TABLE restores (
+	made INTEGER NOT NULL, -- when the backup was made, in seconds since 1970
+	at   INTEGER NOT NULL
+) STRICT;
 `, postgres: `
 CREATE INDEX commits_by_at ON commits (at);
 `},
@@ -276,35 +281,49 @@ func (j *Journal) version(ctx context.Context, query queryRow) (version int, err
 const migrationLock = 0x636f6c646b6d73 // "coldkms"
 
 func (j *Journal) steps(ctx context.Context, t tx) error {
-	if j.shared {
-		for _, query := range []string{
-			fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock),
-			"CREATE TABLE IF NOT EXISTS version (version BIGINT NOT NULL)",
-			"INSERT INTO version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM version)",
-		} {
-			if _, err := t.Tx.ExecContext(ctx, query); err != nil {
-				return err
-			}
-		}
+	if err := j.prepareVersion(ctx, t); err != nil {
+		return err
 	}
 	version, err := j.version(ctx, t.Tx.QueryRowContext)
 	if err != nil || version >= len(migrations) { // another process was faster
 		return err
 	}
-	for i, m := range migrations[version:] {
+	return j.apply(ctx, t, version, len(migrations))
+}
+
+// prepareVersion has others that migrate wait, and makes room for the version.
+func (j *Journal) prepareVersion(ctx context.Context, t tx) error {
+	if !j.shared {
+		return nil
+	}
+	for _, query := range []string{
+		fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock),
+		"CREATE TABLE IF NOT EXISTS version (version BIGINT NOT NULL)",
+		"INSERT INTO version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM version)",
+	} {
+		if _, err := t.Tx.ExecContext(ctx, query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply brings tables from one version to another.
+func (j *Journal) apply(ctx context.Context, t tx, from, to int) error {
+	for i, m := range migrations[from:to] {
 		guards := m.sqlite
 		if j.shared {
 			guards = m.postgres
 		}
 		if _, err := t.Tx.ExecContext(ctx, j.d.tables.Replace(m.tables)+guards); err != nil {
-			return fmt.Errorf("to version %d: %w", version+i+1, err)
+			return fmt.Errorf("to version %d: %w", from+i+1, err)
 		}
 	}
 	set := "PRAGMA user_version = %d"
 	if j.shared {
 		set = "UPDATE version SET version = %d"
 	}
-	_, err = t.Tx.ExecContext(ctx, fmt.Sprintf(set, len(migrations)))
+	_, err := t.Tx.ExecContext(ctx, fmt.Sprintf(set, to))
 	return err
 }
 

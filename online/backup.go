@@ -1,0 +1,153 @@
+package online
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"coldkms/online/journal"
+	"coldkms/shared/durable"
+	"coldkms/shared/identity"
+)
+
+// BackedUp is what a backup file has.
+type BackedUp struct {
+	File string           `json:"file"`
+	Made string           `json:"made"` // RFC 3339
+	Rows map[string]int64 `json:"rows"` // by table
+}
+
+// backupDomain keeps a relay's signature of a backup from being one of
+// anything else.
+const backupDomain = "coldkms backup v1\x00"
+
+// Backup writes the journal as it is at one moment into a new file, reads the
+// file back, and verifies it. Others may work with the journal meanwhile.
+func (r *Relay) Backup(ctx context.Context, path string) (BackedUp, error) {
+	if _, err := r.FS.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return BackedUp{}, errors.Join(fmt.Errorf("backup: %s: %w", path, fs.ErrExist), err)
+	}
+	part := path + ".part"
+	if err := r.writeBackup(ctx, part); err != nil {
+		_ = r.FS.Remove(part)
+		return BackedUp{}, fmt.Errorf("backup: %w", err)
+	}
+	got, err := VerifyBackup(r.FS, part, r.identity.Public())
+	if err != nil {
+		return BackedUp{}, fmt.Errorf("backup: read back: %w", err)
+	}
+	err = r.FS.RenameNew(part, path)
+	if err == nil {
+		err = r.FS.SyncDir(filepath.Dir(path))
+	}
+	got.File = path
+	return got, err
+}
+
+func (r *Relay) writeBackup(ctx context.Context, path string) error {
+	f, err := r.FS.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, durable.PermFile)
+	if err != nil {
+		return err
+	}
+	z := gzip.NewWriter(f)
+	public := r.identity.Public()
+	_, err = r.journal.Backup(ctx, z, public[:], func(sum []byte) []byte {
+		sig := r.identity.Sign(append([]byte(backupDomain), sum...))
+		return sig[:]
+	})
+	err = errors.Join(err, z.Close())
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// VerifyBackup reads a whole backup and looks whether it is as this relay wrote
+// it.
+func VerifyBackup(fsys durable.FS, path string, relay identity.Public) (BackedUp, error) {
+	z, closing, err := openBackup(fsys, path)
+	if err != nil {
+		return BackedUp{}, err
+	}
+	defer closing()
+	head, rows, err := journal.VerifyBackup(z, by(relay))
+	return backedUp(path, head, rows), err
+}
+
+func backedUp(path string, head journal.BackupHead, rows map[string]int64) BackedUp {
+	return BackedUp{File: path, Made: head.Made.UTC().Format("2006-01-02T15:04:05Z"), Rows: rows}
+}
+
+func openBackup(fsys durable.FS, path string) (io.Reader, func(), error) {
+	f, err := fsys.OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	z, err := gzip.NewReader(bufio.NewReaderSize(f, 1<<20))
+	if err != nil {
+		_ = f.Close()
+		return nil, nil, fmt.Errorf("%w: %w", journal.ErrBackup, err)
+	}
+	return z, func() { _ = f.Close() }, nil
+}
+
+// by demands that a backup is signed by a relay.
+func by(relay identity.Public) func(journal.BackupHead, []byte, []byte) error {
+	return func(head journal.BackupHead, sum, signature []byte) error {
+		if head.Relay != fmt.Sprintf("%x", relay[:]) {
+			return fmt.Errorf("%w: another relay made it; the folder needs that relay's %s", journal.ErrBackup, keyFile)
+		}
+		if len(signature) != ed25519.SignatureSize || !relay.Verify(append([]byte(backupDomain), sum...), [ed25519.SignatureSize]byte(signature)) {
+			return fmt.Errorf("%w: it is not signed by this relay", journal.ErrBackup)
+		}
+		return nil
+	}
+}
+
+// Restore makes the journal of a state directory from a backup. The directory
+// must have the relay's identity and no journal; a database must be empty.
+func Restore(ctx context.Context, o Options, path string) (BackedUp, error) {
+	key, err := readKey(o.FS, o.Dir)
+	if err != nil {
+		return BackedUp{}, err
+	}
+	for _, name := range []string{lockFile, daemonFile} {
+		lock, err := durable.NewLock(filepath.Join(o.Dir, name))
+		if err != nil {
+			return BackedUp{}, err
+		}
+		defer lock.Close()
+	}
+	if o.Database == "" {
+		if info, err := o.FS.Lstat(filepath.Join(o.Dir, journalFile)); err == nil && info.Size() > 0 {
+			return BackedUp{}, fmt.Errorf("restore: %w: %s", journal.ErrNotEmpty, filepath.Join(o.Dir, journalFile))
+		}
+	}
+	whole, err := VerifyBackup(o.FS, path, key.Public()) // before anything is made
+	if err != nil {
+		return whole, err
+	}
+	z, closing, err := openBackup(o.FS, path)
+	if err != nil {
+		return whole, err
+	}
+	defer closing()
+	_, err = journal.Restore(ctx, journalAt(o.Dir, o.Database), z, o.Now, by(key.Public()))
+	return whole, err
+}
+
+// CheckBackup verifies a backup of the relay whose identity the directory has.
+func CheckBackup(o Options, path string) (BackedUp, error) {
+	key, err := readKey(o.FS, o.Dir)
+	if err != nil {
+		return BackedUp{}, err
+	}
+	return VerifyBackup(o.FS, path, key.Public())
+}
