@@ -78,7 +78,9 @@ func (r *Relay) Import(ctx context.Context, file []byte, report *Imported) error
 	}
 	req, err := r.openOwn(ctx, res.Request)
 	if errors.Is(err, journal.ErrNoRequest) {
-		return fmt.Errorf("%w (digest %.16s…)", ErrOtherRequest, res.Request)
+		if req, err = r.lostRequest(ctx, res.Request); errors.Is(err, journal.ErrNoRequest) {
+			return r.recognise(ctx, res, report)
+		}
 	}
 	if err != nil {
 		return err
@@ -236,6 +238,9 @@ func (r *Relay) sort(ctx context.Context, res bundle.SealedResult, finals []fina
 func (r *Relay) tell(ctx context.Context, s sorted, report *Imported) error {
 	for _, x := range s.signed {
 		report.took(s.items[x.ID])
+		if err := r.ownAfterAll(ctx, s.items[x.ID], x.TxID); err != nil {
+			return err
+		}
 	}
 	report.Refused += len(s.refused)
 	for _, p := range s.problems {

@@ -80,6 +80,8 @@ type Relay struct {
 	Sleep    func(context.Context, time.Duration) error
 	Progress func(done, total int) // how far a long step is; may be nil
 
+	Lost func(bundle.Digest) [][]byte // files that may be a request which the journal lost; may be nil
+
 	Account  string                   // name of Tatum's API key, "" for the only one: what it fetched is its own
 	Accounts map[string]*tatum.Client // further API keys by name
 	Memory   *Memory                  // of earlier fetches, so that what did not change costs nothing; may be nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -67,6 +68,7 @@ func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Inc
 	good := 0
 	importer := r.Importer(&report)
 	for _, in := range files {
+		r.Lost = func(digest bundle.Digest) [][]byte { return online.LostIn(a.fs, filepath.Dir(in.Path), digest) }
 		file, err := durable.ReadFile(a.fs, in.Path, bundle.MaxFile)
 		if errors.Is(err, durable.ErrTooLarge) {
 			err = fmt.Errorf("%w: %w", bundle.ErrInvalid, err)

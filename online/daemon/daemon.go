@@ -134,6 +134,9 @@ func (d *Daemon) open(ctx context.Context) (*online.Relay, func() error, error) 
 		case err == nil:
 			Lend(r, d.Keys)
 			r.Memory = &d.memory
+			if d.Drop != nil {
+				r.Lost = func(digest bundle.Digest) [][]byte { return online.LostIn(d.Drop.FS, d.Drop.Dir, digest) }
+			}
 			d.trouble("open", nil)
 			return r, closing, nil
 		case ctx.Err() != nil:

@@ -73,6 +73,16 @@ func (j *Journal) Heal(ctx context.Context, item string, code chain.Code, reason
 	})
 }
 
+// HealEvidence is Heal for an alarm that was raised for this very evidence.
+func (j *Journal) HealEvidence(ctx context.Context, item string, code chain.Code, evidence, reason string) error {
+	return j.together(ctx, "alarm", func(t tx) error {
+		_, err := t.ExecContext(ctx, `UPDATE alarms SET healed = ?, told = CASE WHEN closed = 0 THEN 0 ELSE told END,
+			reason = CASE WHEN closed = 0 THEN ? ELSE reason END WHERE item = ? AND code = ? AND lower(evidence) = lower(?) AND healed = 0`,
+			j.now().Unix(), words(reason), item, string(code), evidence)
+		return err
+	})
+}
+
 // AlarmFilter chooses alarms. Empty fields choose all that are open.
 type AlarmFilter struct {
 	All    bool // closed ones, too

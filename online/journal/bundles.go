@@ -51,6 +51,29 @@ func (j *Journal) Export(ctx context.Context, r bundle.SealedRequest, l Lease) (
 	return known, err
 }
 
+// AdoptRequest records a Request that this journal made and lost, as it does
+// when it is restored from a backup. Items that wait to be exported are known
+// to have been in it.
+func (j *Journal) AdoptRequest(ctx context.Context, r bundle.SealedRequest) error {
+	return j.change(ctx, "adopt request", func(tx tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO requests (digest, file, created, items, written) VALUES (?, ?, ?, ?, 1) ON CONFLICT (digest) DO NOTHING", r.Digest[:], r.File, r.Created, len(r.Items))
+		if err != nil {
+			return err
+		}
+		stmt, err := tx.PrepareContext(ctx, "UPDATE items SET request = ? WHERE id = ? AND request IS NULL AND state IN ('fetched', 'prepared')")
+		if err != nil {
+			return err
+		}
+		defer stmt.Close()
+		for _, it := range r.Items {
+			if _, err := stmt.ExecContext(ctx, r.Digest[:], it.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // ErrNoRequest is returned for a Request that this journal did not make.
 var ErrNoRequest = errors.New("no such request in the journal")
 

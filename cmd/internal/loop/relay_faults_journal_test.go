@@ -6,5 +6,10 @@ package loop
 func journalFaults() []fault {
 	return []fault{
 		{"migration-of-an-older-journal", migrates},
+		{"11-restored-before-export", onBoth(restoredBeforeExport)},
+		{"11-result-that-proves-nothing", strangersResult},
+		{"11-put-back-by-hand", putBackByHand},
+		{"11-backups", backups},
+		{"11-forged-backup", forgedBackup},
 	}
 }
