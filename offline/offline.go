@@ -167,7 +167,12 @@ func (s *Session) judge(j *Judged) {
 	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j.table) })
 	j.refuseConflicts()
 	s.refuseLeftOut(j)
-	for i, verdict := range s.verdicts(j) {
+	s.settle(j)
+}
+
+// settle judges what was decoded, and describes it.
+func (s *Session) settle(j *Judged) {
+	for i, verdict := range s.verdicts(j, policy.Consent{}) {
 		j.items[i].verdict = verdict
 	}
 	j.Batch = s.describe(j)

@@ -1,6 +1,13 @@
 package offline
 
-import "coldkms/offline/policy"
+import (
+	"fmt"
+	"slices"
+
+	"coldkms/offline/policy"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+)
 
 // Judgement names what the review shows of a batch: its content, verdicts and
 // reasons. Whatever was decided about a batch holds for this judgement only.
@@ -14,6 +21,23 @@ func (j *Judged) Except(consent policy.Consent, rejected ...int) policy.Consent 
 		contents[i] = j.items[at].subject.Content
 	}
 	return consent.Except(contents...)
+}
+
+// TakeOut takes items out of a batch before it is reviewed, by their pending
+// ids. They are refused in the person's name, and the rest is judged as if
+// they were not there.
+func (s *Session) TakeOut(j *Judged, ids ...string) error {
+	for _, id := range ids {
+		at := slices.IndexFunc(j.Request.Items, func(it bundle.Item) bool { return it.ID == id })
+		if at < 0 {
+			return fmt.Errorf("the batch has no item %.80q", id)
+		}
+		j.items[at].err = chain.Refuse(chain.RefusedByPerson, "taken out of the batch before it was reviewed")
+	}
+	if len(ids) > 0 {
+		s.settle(j)
+	}
+	return nil
 }
 
 func (s *Session) finished() {

@@ -52,3 +52,30 @@ func logOf(t *testing.T, s *Session) string {
 	}
 	return b.String()
 }
+
+// What the person takes out counts towards no quorum and no limit of the rest,
+// while what stays in is counted together.
+func TestTakenOutCountsTowardsNothing(t *testing.T) {
+	m := newMachine(t, `"quorum": [{"per": "batch", "above": 200000, "operators": 1}]`) // two payments and their fees
+	s, relay := m.start()
+	sealed := request(t, s, relay, "alpha", "beta", "gamma")
+	j, err := s.Judge(sealed.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := s.Sign(j, policy.Agree(sealed.Digest), "typed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if signed, _ := done.Count(); signed != 0 {
+		t.Errorf("%d signed without the operator that three payments need", signed)
+	}
+	if done, err = s.Sign(j, j.Except(policy.Agree(sealed.Digest), 1), "typed"); err != nil {
+		t.Fatal(err)
+	}
+	for i, o := range done.Result.Outcomes {
+		if o.Signed() != (i != 1) {
+			t.Errorf("%s: signed %v, code %q", o.ID, o.Signed(), o.Code)
+		}
+	}
+}

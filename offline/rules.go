@@ -38,12 +38,13 @@ func InForce(kept []byte, book *ledger.Ledger) (policy.Policy, error) {
 }
 
 // verdicts judges by the policy in force and by what the ledger holds now.
-// Items that did not decode have the zero Verdict, which refuses.
-func (s *Session) verdicts(j *Judged) []policy.Verdict {
+// Items that did not decode have the zero Verdict, which refuses. So do those
+// that a person took out, which count towards no limit and no quorum.
+func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 	var subjects []policy.Subject
 	var at []int
 	for i, it := range j.items {
-		if it.err == nil {
+		if it.err == nil && !consent.Rejects(it.subject.Content) {
 			it.subject.Vouched = s.vouchers(it)
 			subjects, at = append(subjects, it.subject), append(at, i)
 		}

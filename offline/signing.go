@@ -51,7 +51,7 @@ func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signature
 	if consent.Partial() { // they approved all of it
 		operators = nil
 	}
-	run := signing{s, j, consent, how, s.verdicts(j), operators} // of now: the ledger may have grown since the review
+	run := signing{s, j, consent, how, s.verdicts(j, consent), operators} // of now: the ledger may have grown since the review
 	if how != "" {
 		if err := s.Ledger.Append(run.agreed()); err != nil {
 			return Signatures{}, err
@@ -133,10 +133,11 @@ func (r *signing) signItem(i int) (o Outcome) {
 		return o
 	}
 	digest := r.judged.Request.Digest
-	approval, err := it.verdict.Approve(digest, r.consent)
-	if err == nil {
-		approval, err = r.verdicts[i].Approve(digest, r.consent)
+	verdict := r.verdicts[i]
+	if it.verdict.Refused() || r.consent.Rejects(it.subject.Content) {
+		verdict = it.verdict
 	}
+	approval, err := verdict.Approve(digest, r.consent)
 	if err != nil {
 		o.Err = err
 		return o

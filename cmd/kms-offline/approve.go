@@ -14,7 +14,6 @@ import (
 	"coldkms/offline"
 	"coldkms/offline/operator"
 	"coldkms/shared/bundle"
-	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 )
 
@@ -24,8 +23,7 @@ type approveOptions struct {
 	digests      []string
 	out          string
 	round        string
-	chain        string
-	only         chain.ID // what chain names
+	judging
 }
 
 func (a *app) approve() *cobra.Command {
@@ -63,7 +61,7 @@ to approve, 21 the operator said no.`,
 	cmd.Flags().StringVar(&o.round, "round", "", "approve in this round, which review has printed on the machine that signs")
 	_ = cmd.MarkFlagRequired("operator")
 	operatorPasswordFlag(cmd, &o.passwordFile)
-	psbtFlags(cmd, &o.chain)
+	o.judging.flags(cmd)
 	return cmd
 }
 
@@ -81,7 +79,7 @@ func (a *app) runApprove(args []string, o approveOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.only, err = psbtChain(o.chain); err != nil {
+	if err = o.judging.check(args); err != nil {
 		return err
 	}
 	if err := checkRound(o.round); err != nil {
@@ -126,7 +124,7 @@ func parseDigests(list []string) (map[bundle.Digest]bool, error) {
 }
 
 func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.Digest]bool, o approveOptions) (approveReply, error) {
-	judged, err := a.judge(session, file, o.only)
+	judged, err := a.judge(session, file, o.judging)
 	if err != nil {
 		return approveReply{}, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -12,31 +13,44 @@ import (
 	"coldkms/shared/psbt"
 )
 
-// psbtFlags adds what only a PSBT needs.
-func psbtFlags(cmd *cobra.Command, name *string) {
-	cmd.Flags().StringVar(name, "chain", "", "of a PSBT whose keys the wallet has for several chains: which it is for")
+// judging is what review, approve and sign are told about a batch.
+type judging struct {
+	chain   string
+	only    chain.ID // what chain names
+	without []string // pending ids that are taken out
 }
 
-// psbtChain reads --chain of review and sign.
-func psbtChain(name string) (chain.ID, error) {
-	if name == "" {
-		return "", nil
+func (r *judging) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&r.chain, "chain", "", "of a PSBT whose keys the wallet has for several chains: which it is for")
+	cmd.Flags().StringArrayVar(&r.without, "without", nil, "take the item with this pending id out: it is not signed and counts towards no limit (once for each)")
+}
+
+// check reads the flags' values. An id means one batch.
+func (r *judging) check(args []string) (err error) {
+	if len(r.without) > 0 && len(args) > 1 {
+		return cli.Fail(cli.Usage, errors.New("--without is for one IN"), "review and sign this batch by itself")
 	}
-	return chainArg(name)
+	if r.chain != "" {
+		r.only, err = chainArg(r.chain)
+	}
+	return err
 }
 
 // judge judges a request, or a PSBT as if it were one.
-func (a *app) judge(session *openSession, file []byte, only chain.ID) (*offline.Judged, error) {
+func (a *app) judge(session *openSession, file []byte, how judging) (*offline.Judged, error) {
 	if session.noRules != nil {
 		return nil, policyError(session.noRules)
 	}
 	judge := session.Judge
 	if psbt.Is(file) {
-		judge = func(file []byte) (*offline.Judged, error) { return session.JudgePSBT(file, only) }
+		judge = func(file []byte) (*offline.Judged, error) { return session.JudgePSBT(file, how.only) }
 	}
 	j, err := judge(file)
 	if err != nil {
 		return nil, bundleError(err)
+	}
+	if err := session.TakeOut(j, how.without...); err != nil {
+		return nil, cli.Fail(cli.Usage, err, "--without takes the pending ids that review shows")
 	}
 	return j, nil
 }

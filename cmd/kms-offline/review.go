@@ -13,7 +13,8 @@ import (
 )
 
 func (a *app) review() *cobra.Command {
-	var name, summary string
+	var how judging
+	var summary string
 	var byQR bool
 	cmd := &cobra.Command{
 		Use:   "review IN... | review --qr [SOURCE]",
@@ -32,16 +33,16 @@ Exit status: 0 all can be signed, 3 some are refused, or some IN are no valid
 request, 20 all are refused, 22 the file is no valid request for this wallet.`,
 		Example: `  kms-offline review /media/usb/coldkms-20261123-101500-3items-1a2b3c4d.kmsreq
   kms-offline --json review request.kmsreq`,
-		RunE: func(_ *cobra.Command, args []string) error { return a.runReview(args, byQR, name, summary) },
+		RunE: func(_ *cobra.Command, args []string) error { return a.runReview(args, byQR, how, summary) },
 	}
 	cmd.Flags().BoolVar(&byQR, "qr", false, qrHelp)
-	psbtFlags(cmd, &name)
+	how.flags(cmd)
 	summaryFlag(cmd, &summary)
 	return cmd
 }
 
-func (a *app) runReview(args []string, byQR bool, name, summary string) error {
-	only, err := psbtChain(name)
+func (a *app) runReview(args []string, byQR bool, how judging, summary string) error {
+	err := how.check(args)
 	if err == nil {
 		err = a.checkSummary(summary)
 	}
@@ -60,7 +61,7 @@ func (a *app) runReview(args []string, byQR bool, name, summary string) error {
 	var judged []*offline.Judged
 	batches := a.newSummary(session, summary)
 	err = a.each(paths, func(file []byte) error {
-		j, err := a.judge(session, file, only)
+		j, err := a.judge(session, file, how)
 		if err != nil {
 			return err
 		}

@@ -30,11 +30,9 @@ type signOptions struct {
 	approve []string
 	carried []string            // files of operators' approvals
 	given   []operator.Approval // what is in them
-	chain   string
+	judging
 
 	ledgerLines uint64 // that the person names
-
-	only chain.ID // what chain names
 }
 
 func (a *app) sign() *cobra.Command {
@@ -92,7 +90,7 @@ valid request.`,
 	cmd.Flags().StringArrayVar(&o.carried, "approval", nil, "count the operator's approval in this file, which approve --out wrote elsewhere")
 	cmd.MarkFlagsMutuallyExclusive("session", "plain", "approve")
 	cmd.Flags().Uint64Var(&o.ledgerLines, "ledger-lines", 0, "of a PSBT under a policy with requireLedgerCheck: how many lines the ledger had when you noted it last")
-	psbtFlags(cmd, &o.chain)
+	o.judging.flags(cmd)
 	return cmd
 }
 
@@ -104,7 +102,7 @@ func (a *app) runSign(args []string, o signOptions) error {
 	if o.given, err = a.readApprovals(o.carried); err != nil {
 		return err
 	}
-	if o.only, err = psbtChain(o.chain); err != nil {
+	if err = o.judging.check(args); err != nil {
 		return err
 	}
 	if err := a.checkSummary(o.summary); err != nil {
@@ -192,7 +190,7 @@ type finished struct {
 }
 
 func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Digest]bool, o signOptions) (signReply, finished, error) {
-	judged, err := a.judge(session, file, o.only)
+	judged, err := a.judge(session, file, o.judging)
 	if err != nil {
 		return signReply{}, finished{}, err
 	}

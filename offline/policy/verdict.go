@@ -84,6 +84,9 @@ func (c Consent) Except(contents ...[32]byte) Consent {
 // Partial reports whether the person took items out of the batch.
 func (c Consent) Partial() bool { return len(c.rejected) > 0 }
 
+// Rejects reports whether the person took the item of this content out.
+func (c Consent) Rejects(content [32]byte) bool { return c.rejected[content] }
+
 // Approval lets exactly one content be signed. Only Approve makes one.
 type Approval struct {
 	content [32]byte
@@ -102,7 +105,7 @@ func (v Verdict) Approve(batch [sha256.Size]byte, c Consent) (Approval, error) {
 	if !c.given || c.batch != batch {
 		return Approval{}, chain.Refuse(chain.RefusedByPerson, "nobody agreed to this batch")
 	}
-	if c.rejected[v.content] {
+	if c.Rejects(v.content) {
 		return Approval{}, chain.Refuse(chain.RefusedByPerson, "taken out of the batch by the person who reviewed it")
 	}
 	if c.operators < v.quorum {
