@@ -135,7 +135,12 @@ func (r *Relay) Tell(ctx context.Context, s Status) error {
 
 // Prepared says how many items could be exported.
 func (r *Relay) Prepared(ctx context.Context, network chain.Network, ids []string) (int, error) {
-	return r.journal.Count(ctx, r.exportable(journal.Filter{States: []journal.State{journal.Prepared}, Network: network, IDs: ids}))
+	f := r.exportable(journal.Filter{States: []journal.State{journal.Prepared}, Network: network, IDs: ids})
+	agreed, all, err := r.agreed(ctx, f)
+	if err != nil || !all {
+		return len(agreed), err
+	}
+	return r.journal.Count(ctx, f)
 }
 
 // Oldest returns when the oldest item that is on its way was journaled, the

@@ -23,6 +23,7 @@ type ExportOptions struct {
 	Network chain.Network // UnknownNetwork: both
 	IDs     []string      // none: all that are prepared
 	Max     int           // 0: all
+	Asked   bool          // the approval service was asked already
 	Again   bool          // also what was exported and has no outcome yet
 
 	PSBT    bool                        // one PSBT an item for another signer, instead of the Request's file
@@ -62,6 +63,13 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	if err := r.finishExports(ctx, o, &report); err != nil {
 		return report, err
 	}
+	if !o.Asked {
+		got, err := r.Approve(ctx, ApproveOptions{Network: o.Network, IDs: o.IDs, Again: o.Again})
+		report.Problems = append(report.Problems, got.Problems...)
+		if err != nil {
+			return report, err
+		}
+	}
 	for {
 		again, err := r.exportOnce(ctx, o, peer, &report)
 		if err != nil || !again {
@@ -83,12 +91,10 @@ func (r *Relay) exportOnce(ctx context.Context, o ExportOptions, peer journal.Pe
 }
 
 func (r *Relay) exportNew(ctx context.Context, o ExportOptions, peer journal.Peer, lease journal.Lease, ready []prepare.Prepared, report *Exported) error {
-	ready, statements, err := r.vouch(ctx, ready, report)
-	if err != nil || len(ready) == 0 {
+	items, table := prepare.Bundle(ready)
+	if err := r.carry(ctx, items); err != nil {
 		return err
 	}
-	items, table := prepare.Bundle(ready)
-	carry(items, statements)
 	sealed, err := bundle.SealRequest(bundle.Request{
 		Signer: peer.Signer, Created: r.Now().Unix(), LedgerHead: peer.Head, Items: items, Previous: table,
 	}, r.identity)
@@ -233,6 +239,11 @@ func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) (j
 		states = append(states, journal.Exported)
 	}
 	f := r.exportable(journal.Filter{States: states, IDs: o.IDs, Network: o.Network, Max: limit})
+	ids, all, err := r.agreed(ctx, f)
+	if err != nil || !all && len(ids) == 0 {
+		return journal.Lease{}, nil, err
+	}
+	f.IDs = ids
 	lease, items, err := r.claim(ctx, f)
 	if err != nil {
 		return lease, nil, err

@@ -57,6 +57,7 @@ const (
 	CodeInputsSpent  chain.Code = "inputs-spent"              // something else spends what it spends: it can never confirm
 	CodeVetoed                  = journal.Vetoed              // the approval service says no
 	CodeNoAnswer     chain.Code = "four-eye-no-answer"        // the approval service gives no usable answer
+	CodeDisarmed     chain.Code = "disarmed"                  // signed, refused by the approval service, and dropped by a person
 	CodeEvicted      chain.Code = "evicted"                   // it was with the network and is not any more
 	CodeOtherKey     chain.Code = "other-api-key"             // fetched with an API key that is not here
 	CodeStillListed  chain.Code = "rejected-but-listed"       // rejected here, and Tatum still asks for it

@@ -98,6 +98,9 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 		}
 		return it.Request != bundle.Digest{}, r.journal.Decide(ctx, id, "reject")
 	}
+	if it.State == journal.Signed && it.Withheld == CodeVetoed {
+		return r.disarm(ctx, it, why)
+	}
 	if it.Signed != nil || !journal.Allowed(it.State, journal.Rejected) {
 		return false, fmt.Errorf("reject: item %s is %s: %w", id, it.State, ErrTooLate)
 	}
@@ -109,6 +112,27 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 		return false, fmt.Errorf("reject: item %s: %w", id, journal.ErrLeased)
 	}
 	return r.drop(ctx, lease, items[0], why)
+}
+
+// disarm drops a signed item that the approval service has refused: it is not
+// sent from here any more, though whoever has a copy of its signature can.
+func (r *Relay) disarm(ctx context.Context, it journal.Item, why Rejection) (exported bool, err error) {
+	lease, items, err := r.claim(ctx, journal.Filter{IDs: []string{it.ID}, States: []journal.State{journal.Signed}})
+	if err != nil {
+		return false, err
+	}
+	if len(items) == 0 {
+		return false, fmt.Errorf("reject: item %s: %w", it.ID, journal.ErrLeased)
+	}
+	defer func() { err = errors.Join(err, r.release(ctx, lease)) }()
+	mine, err := r.As(it.Account)
+	if err == nil {
+		err = mine.dropAtTatum(ctx, it, why.Gone)
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, r.journal.Move(ctx, journal.Move{ID: it.ID, From: journal.Signed, To: journal.Failed, Code: CodeDisarmed, Reason: why.Why, Lease: lease, Decided: "reject"})
 }
 
 // drop drops a claimed item, at Tatum and then here.
@@ -178,6 +202,9 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 	it, err := r.journal.Item(ctx, id)
 	if err != nil {
 		return "", err
+	}
+	if it.Signed != nil && it.Withheld == CodeVetoed {
+		return "", fmt.Errorf("retry: item %s: %w: kms-online unveto lifts that", id, errVetoed)
 	}
 	lifts := slices.Contains(liftable, it.Withheld)
 	if lifts {

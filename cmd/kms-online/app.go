@@ -107,8 +107,7 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 	if len(keys) == 0 && what == withTatum {
 		return errNoKey()
 	}
-	asked, err := a.fourEye()
-	if err != nil {
+	if _, err := a.fourEye(); err != nil {
 		return explain(err)
 	}
 	ctx, stop := interruptible()
@@ -117,10 +116,14 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 	if err != nil {
 		return explain(err)
 	}
-	r.FourEye = asked
+	if what != looking {
+		err = a.useService(ctx, r)
+	}
 	daemon.Lend(r, keys)
 	done := a.progress(r)
-	err = step(ctx, r)
+	if err == nil {
+		err = step(ctx, r)
+	}
 	done()
 	return explain(errors.Join(err, r.Close()))
 }

@@ -180,15 +180,13 @@ func (a *app) makeDaemon(f daemonFlags, dir string) (*daemon.Daemon, *metrics.Me
 
 // openDaemon opens the relay for as long as the daemon runs.
 func (a *app) openDaemon(ctx context.Context, dir string) (*online.Relay, func() error, error) {
-	asked, err := a.fourEye()
-	if err != nil {
-		return nil, nil, err
-	}
 	r, err := online.Open(ctx, online.Options{Dir: dir, Database: a.database(), FS: a.fs, Now: a.now, Daemon: true})
 	if err != nil {
 		return nil, nil, err
 	}
-	r.FourEye = asked
+	if err := a.useService(ctx, r); err != nil {
+		return nil, nil, errors.Join(err, r.Close())
+	}
 	return r, r.Close, nil
 }
 

@@ -58,14 +58,14 @@ is a failure.`,
 	flags.IntVar(&a.rate, "rate", 0, "make at most so many calls a second with a key (0: no limit; Tatum's free plan allows 5)")
 	flags.StringVar(&a.state, "state", "", "state directory (default coldkms/relay in the user's configuration folder), or postgres://user@host/database for a journal that relays share")
 	flags.StringVar(&a.local, "dir", "", "directory of the identity, where --state is a postgres:// address (same default)")
-	flags.StringVar(&a.externalURL, "external-url", "", "approval service that is asked before export and before broadcast; the pending id is put behind it")
+	flags.StringVar(&a.externalURL, "external-url", "", "approval service that is asked before export and before broadcast, remembered for later commands (none: no more); the pending id is put behind it")
 	flags.StringVar(&a.externalMethod, "external-url-method", "GET", "GET asks about the id alone, as KMS does; POST about the whole item, and brings home what approvers sign")
 	flags.BoolVar(&a.testnet, "testnet", false, "fetch from testnet; the other commands are then limited to it")
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a table for people is the default")
 	root.SetGlobalNormalizationFunc(asKMS)
 	root.AddCommand(
 		a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(),
-		a.status(), a.show(), a.report(), a.daemon(), a.reject(), a.retry(),
+		a.status(), a.show(), a.report(), a.daemon(), a.reject(), a.unveto(), a.retry(),
 		a.alarms(), a.acknowledge(), a.checkConfig(), a.backup(), a.restore(),
 	)
 	return root

@@ -26,7 +26,9 @@ func (a *app) reject() *cobra.Command {
 		Short:   "drop a pending transaction, here and at Tatum",
 		Long: `reject drops a pending transaction at Tatum; a withdrawal is cancelled and what
 it took from the virtual account given back. What is signed is not dropped: a
-copy of a signed transaction stays valid wherever it is.
+copy of a signed transaction stays valid wherever it is. Only one that the
+approval service has refused is disarmed: it becomes failed and is never sent
+from here, though whoever has a copy of the result can.
 
 Where Tatum does not know it under the API key of this relay, nothing is
 rejected: the key may be another one than that which fetched it. It does not go
@@ -44,7 +46,11 @@ to the signer then. If you have seen at Tatum that it is gone, say --gone.`,
 				if exported {
 					a.say("warning: %s was exported: if the signer has signed it already, that transaction stays valid wherever a copy of the result is; destroy the request and its result. What else that request holds goes into a new one: kms-online export", args[0])
 				}
-				return a.JSON(stateReply{args[0], journal.Rejected})
+				list, err := r.Status(ctx, 0, args[0])
+				if err != nil {
+					return err
+				}
+				return a.JSON(stateReply{args[0], list[0].State})
 			})
 		},
 	}

@@ -66,7 +66,7 @@ func (b *board) add(r Round) {
 	s.Fetched, s.Prepared, s.Exported = s.Fetched+r.Fetched, s.Prepared+r.Prepared, s.Exported+r.Exported
 	s.Imported, s.Refused = s.Imported+r.Imported, s.Refused+r.Refused
 	s.Broadcast, s.Completed, s.Confirmed = s.Broadcast+r.Broadcast, s.Completed+r.Completed, s.Confirmed+r.Confirmed
-	s.Told += r.Told
+	s.Told, s.Approved = s.Told+r.Told, s.Approved+r.Approved
 	s.Problems = append(s.Problems, r.Problems...)
 	if r.Drop != "" {
 		b.drop = r.Drop

@@ -84,6 +84,7 @@ type Round struct {
 	Took      time.Duration          `json:"took"`
 	Fetched   int                    `json:"fetched"`
 	Prepared  int                    `json:"prepared"`
+	Approved  int                    `json:"approved"` // by the approval service
 	Exported  int                    `json:"exported"`
 	Imported  int                    `json:"imported"`
 	Refused   int                    `json:"refused"`
@@ -162,7 +163,7 @@ func (d *Daemon) Once(ctx context.Context) (Round, error) {
 	work, stop := lasting(ctx, grace)
 	defer stop()
 	steps := d.steps()
-	for _, name := range []string{"import", "broadcast", "watch", "fetch", "export", "tell", "count"} {
+	for _, name := range []string{"import", "broadcast", "watch", "fetch", "approve", "export", "tell", "count"} {
 		if ctx.Err() != nil {
 			break
 		}

@@ -34,7 +34,7 @@ const (
 func (d *Daemon) steps() map[string]step {
 	all := make(map[string]step)
 	for _, s := range []step{
-		{"import", d.collect}, {"export", d.place}, {"broadcast", d.broadcast}, {"watch", d.watch}, {"fetch", d.fetch}, {"tell", d.tell}, {"count", d.count},
+		{"import", d.collect}, {"export", d.place}, {"broadcast", d.broadcast}, {"watch", d.watch}, {"fetch", d.fetch}, {"approve", d.approve}, {"tell", d.tell}, {"count", d.count},
 	} {
 		all[s.name] = s
 	}
@@ -47,7 +47,8 @@ func (d *Daemon) loops() []*loop {
 		{name: "stick", steps: []step{s["import"], s["export"]}, deadline: deadline, next: []string{"settle", "notify"}},
 		{name: "settle", steps: []step{s["broadcast"]}, deadline: deadline, next: []string{"notify"}},
 		{name: "watch", steps: []step{s["watch"]}, deadline: deadline, next: []string{"notify"}},
-		{name: "fetch", steps: []step{s["fetch"]}, deadline: deadline, next: []string{"stick", "notify"}},
+		{name: "fetch", steps: []step{s["fetch"]}, deadline: deadline, next: []string{"approve", "stick", "notify"}},
+		{name: "approve", steps: []step{s["approve"]}, deadline: deadline, next: []string{"stick"}},
 		{name: "notify", steps: []step{s["tell"]}, deadline: notifyDeadline},
 		{name: "report", steps: []step{s["count"]}, deadline: notifyDeadline},
 	}

@@ -79,6 +79,14 @@ func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error
 	return failed
 }
 
+// approve asks the approval service about what is prepared.
+func (d *Daemon) approve(ctx context.Context, r *online.Relay, round *Round) error {
+	got, err := r.Approve(ctx, online.ApproveOptions{IDs: d.IDs, Due: true})
+	round.Approved = got.Approved
+	d.problems(round, "approve", got.Problems)
+	return err
+}
+
 // countEvery is how often items are counted while nothing happens.
 const countEvery = time.Minute
 
@@ -109,5 +117,5 @@ func (d *Daemon) count(ctx context.Context, r *online.Relay, round *Round) error
 
 // moved reports whether an item came into another state.
 func (r *Round) moved() bool {
-	return r.Fetched+r.Prepared+r.Exported+r.Imported+r.Refused+r.Broadcast+r.Completed+r.Confirmed > 0
+	return r.Fetched+r.Prepared+r.Approved+r.Exported+r.Imported+r.Refused+r.Broadcast+r.Completed+r.Confirmed > 0
 }

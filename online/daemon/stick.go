@@ -205,7 +205,7 @@ func (d *Daemon) export(ctx context.Context, r *online.Relay, round *Round) erro
 		return err
 	}
 	d.exported = d.Now()
-	got, err := r.Export(ctx, online.ExportOptions{IDs: d.IDs, Max: d.Max, Put: func(name string, data []byte) (string, error) { return name, d.put(name, data) }})
+	got, err := r.Export(ctx, online.ExportOptions{IDs: d.IDs, Max: d.Max, Asked: true, Put: func(name string, data []byte) (string, error) { return name, d.put(name, data) }})
 	d.problems(round, "export", got.Problems)
 	if got.Request != nil {
 		round.Exported = got.Items

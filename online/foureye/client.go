@@ -39,7 +39,8 @@ const (
 	perCall    = 30 * time.Second
 	attempts   = 3
 	firstPause = 500 * time.Millisecond
-	maxSilent  = 16 // questions in a row without an answer, after which none is asked
+	maxSilent  = 16               // questions in a row without an answer, after which it is left alone
+	restTime   = 30 * time.Second // for so long; then one more is asked
 )
 
 // Config says where the service is.
@@ -59,6 +60,7 @@ type Client struct {
 	now    func() time.Time
 	sleep  func(context.Context, time.Duration) error
 	silent atomic.Int32
+	until  atomic.Int64 // Unix seconds: it is left alone
 }
 
 // New makes a client.
@@ -102,8 +104,8 @@ func isLoopback(host string) bool {
 // about exactly this transaction and not expired, by their approvers' keys in
 // ascending order; with GET, none.
 func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts) ([]statement.Statement, error) {
-	if c.silent.Load() >= maxSilent {
-		return nil, fmt.Errorf("%w: it did not answer %d times in a row, so it is not asked again", ErrNoAnswer, maxSilent)
+	if until := c.until.Load(); c.silent.Load() >= maxSilent && (c.now().Unix() < until || !c.until.CompareAndSwap(until, c.now().Add(restTime).Unix())) {
+		return nil, fmt.Errorf("%w: it did not answer %d times in a row, so it is left alone for a while", ErrNoAnswer, maxSilent)
 	}
 	var body []byte
 	if c.post {
@@ -114,7 +116,9 @@ func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts) ([]stateme
 	}
 	reply, err := c.ask(ctx, id, body)
 	if errors.Is(err, ErrNoAnswer) {
-		c.silent.Add(1)
+		if c.silent.Add(1) >= maxSilent {
+			c.until.Store(c.now().Add(restTime).Unix())
+		}
 	} else {
 		c.silent.Store(0)
 	}

@@ -1,0 +1,265 @@
+package online
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"coldkms/online/foureye"
+	"coldkms/online/journal"
+	"coldkms/online/prepare"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+	"coldkms/shared/statement"
+)
+
+// errNoFacts is about what does nothing that anyone could vouch for, such as
+// paying more than it spends. It is carried all the same: the signer refuses
+// it, and has it on record.
+var errNoFacts = errors.New("it cannot be said what the transaction does")
+
+// approvers is how many questions the approval service is asked at a time.
+const approvers = 16
+
+// asAgreed is how long a yes without statements counts. A statement counts for
+// half of its time: it has a way to go.
+const asAgreed = 10 * time.Minute
+
+// errVetoed is why an item waits while nobody is asked.
+var errVetoed = errors.New("the approval service said no, and nothing else since")
+
+// ApproveOptions choose what the approval service is asked about.
+type ApproveOptions struct {
+	Network chain.Network
+	IDs     []string
+	Again   bool // also what was exported and has no outcome yet
+	Due     bool // only what was not answered a short time ago
+}
+
+// Approved is what the approval service said.
+type Approved struct {
+	Approved int
+	Problems []Problem
+}
+
+// Approve asks the approval service, if there is one, about what is to be
+// exported, and journals each answer as it comes. What it does not say yes to
+// stays as it is, and is a problem.
+func (r *Relay) Approve(ctx context.Context, o ApproveOptions) (Approved, error) {
+	var report Approved
+	if r.FourEye == nil {
+		return report, nil
+	}
+	f := journal.Filter{States: []journal.State{journal.Prepared}, IDs: o.IDs, Network: o.Network}
+	if o.Again {
+		f.States = append(f.States, journal.Exported)
+	}
+	if f = r.exportable(f); o.Due {
+		f.Due = r.Now()
+	}
+	var err error
+	if f.IDs, err = r.journal.Unapproved(ctx, f); err != nil || len(f.IDs) == 0 {
+		return report, err
+	}
+	steps, err := r.work(ctx, job{filter: f, do: (*step).approve, atOnce: approvers})
+	for _, s := range steps {
+		if s.completed {
+			report.Approved++
+		}
+		if s.problem != nil {
+			report.Problems = append(report.Problems, *s.problem)
+		}
+	}
+	return report, err
+}
+
+func (s *step) approve(ctx context.Context) error {
+	p, err := s.proven(ctx)
+	if err != nil {
+		return nil // it is prepared once more when it is to be exported
+	}
+	list, err := s.ask(ctx, p)
+	if err != nil && !errors.Is(err, errNoFacts) {
+		return s.denied(ctx, err)
+	}
+	if err := s.approved(ctx, list); err != nil {
+		return err
+	}
+	s.completed = true
+	if s.item.Code != CodeVetoed && s.item.Code != CodeNoAnswer {
+		return nil
+	}
+	return s.note(ctx, s.item, s.lease, "", "", 0)
+}
+
+// approved journals a yes.
+func (s *step) approved(ctx context.Context, list []statement.Statement) error {
+	until := s.Now().Add(asAgreed)
+	for i, one := range list {
+		half := s.Now().Add(time.Unix(one.Expires, 0).Sub(s.Now()) / 2)
+		if i == 0 || half.Before(until) {
+			until = half
+		}
+	}
+	text, err := json.Marshal(statement.Answer{Statements: list})
+	if err != nil {
+		return err
+	}
+	return s.journal.Approve(ctx, journal.Approval{ID: s.item.ID, Verdict: journal.Approved, Statements: text, Until: until})
+}
+
+// denied journals that there is no yes. A no holds until the service says yes
+// or a person lifts it, also where no service is asked any more.
+func (s *step) denied(ctx context.Context, why error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	code := codeOfAnswer(why)
+	if code == CodeVetoed {
+		if err := s.journal.Veto(ctx, s.item.ID); err != nil {
+			return err
+		}
+	}
+	return s.stays(ctx, code, why)
+}
+
+// agreed chooses, of what f chooses, what may go to the signer as far as the
+// approval service is concerned.
+func (r *Relay) agreed(ctx context.Context, f journal.Filter) (ids []string, all bool, err error) {
+	if r.FourEye == nil {
+		return f.IDs, true, nil
+	}
+	f.Max = 0
+	approvals, err := r.journal.Approvals(ctx, f)
+	return slices.Sorted(maps.Keys(approvals)), false, err
+}
+
+// carry puts statements into the items that they are about.
+func (r *Relay) carry(ctx context.Context, items []bundle.Item) error {
+	if r.FourEye == nil {
+		return nil
+	}
+	ids := make([]string, len(items))
+	for i, it := range items {
+		ids[i] = it.ID
+	}
+	approvals, err := r.journal.Approvals(ctx, journal.Filter{IDs: ids})
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		a, known := approvals[items[i].ID]
+		if !known || a.Verdict == journal.Lifted {
+			continue
+		}
+		var answer statement.Answer
+		if err := json.Unmarshal(a.Statements, &answer); err != nil {
+			return fmt.Errorf("the approval of %s in the journal is damaged: %w", a.ID, err)
+		}
+		items[i].Statements = answer.Statements
+	}
+	return nil
+}
+
+// Unveto lifts a veto of the approval service, in a person's name: the service
+// is not asked about this item again.
+func (r *Relay) Unveto(ctx context.Context, id, why string) (journal.State, error) {
+	it, err := r.journal.Item(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if it.Withheld != CodeVetoed {
+		return "", fmt.Errorf("unveto: item %s is %s: %w: the approval service has not refused it", id, it.State, journal.ErrState)
+	}
+	if err := r.journal.Approve(ctx, journal.Approval{ID: id, Verdict: journal.Lifted, Reason: why}); err != nil {
+		return "", err
+	}
+	return it.State, r.note(ctx, it, journal.Lease{}, "", "", 0)
+}
+
+// SetService makes an approval service part of the relay's state, "" for none.
+func (r *Relay) SetService(ctx context.Context, url, method string) error {
+	return r.journal.SetService(ctx, url, method)
+}
+
+// Service returns the approval service of the relay's state, "" for none.
+func (r *Relay) Service(ctx context.Context) (url, method string, err error) {
+	return r.journal.Service(ctx)
+}
+
+func codeOfAnswer(err error) chain.Code {
+	if errors.Is(err, foureye.ErrRefused) {
+		return CodeVetoed
+	}
+	return CodeNoAnswer
+}
+
+// ask asks about one transaction.
+func (r *Relay) ask(ctx context.Context, p prepare.Prepared) ([]statement.Statement, error) {
+	facts, err := factsOf(p)
+	if err != nil {
+		return nil, errors.Join(errNoFacts, err)
+	}
+	return r.FourEye.Vouch(ctx, p.ID(), facts)
+}
+
+// factsOf says what a transaction does, from the very bytes that travel.
+func factsOf(p prepare.Prepared) (chain.Facts, error) {
+	items, previous := prepare.Bundle([]prepare.Prepared{p})
+	table, err := utxo.NewTable(previous)
+	if err != nil {
+		return chain.Facts{}, err
+	}
+	it := items[0]
+	tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+	if err != nil {
+		return chain.Facts{}, err
+	}
+	return tx.Explain(utxo.NoKeys{}), nil
+}
+
+// mayLeave asks the approval service once more before a signed transaction is
+// sent for the first time. Without a yes it stays signed.
+func (s *step) mayLeave(ctx context.Context) (bool, error) {
+	said, err := s.journal.Approvals(ctx, journal.Filter{IDs: []string{s.item.ID}})
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case s.item.Withheld == journal.Dropping:
+		return false, s.stays(ctx, chain.RefusedByRelay, errors.New("a rejection of it was cut short: reject it again, or retry"))
+	case said[s.item.ID].Verdict == journal.Lifted:
+		return true, nil
+	case s.FourEye == nil && s.item.Withheld == CodeVetoed:
+		return false, s.stays(ctx, CodeVetoed, errVetoed)
+	case s.FourEye == nil:
+		return true, nil
+	}
+	p, err := s.proven(ctx)
+	var list []statement.Statement
+	if err == nil {
+		list, err = s.ask(ctx, p)
+	}
+	if err != nil {
+		return false, s.denied(ctx, err)
+	}
+	return true, s.approved(ctx, list)
+}
+
+// proven reads the item from the journal once more.
+func (s *step) proven(ctx context.Context) (prepare.Prepared, error) {
+	d := parse(s.item)
+	if d.err != nil {
+		return prepare.Prepared{}, d.err
+	}
+	proofs, _, err := s.previous(ctx, []draft{d}, false)
+	if err != nil {
+		return prepare.Prepared{}, err
+	}
+	return d.draft.Prove(proofs)
+}
