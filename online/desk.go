@@ -69,10 +69,14 @@ func (r *Relay) Wrote(ctx context.Context, digest bundle.Digest) error {
 	return r.journal.Written(ctx, digest)
 }
 
-// Made says whether a file is a Request of this relay, and which.
-func (r *Relay) Made(file []byte) (bundle.Digest, bool) {
+// Made reports whether a file is a Request of this relay, which, and under
+// which name it is placed.
+func (r *Relay) Made(file []byte) (digest bundle.Digest, name string, ours bool) {
 	req, err := bundle.OpenRequest(file)
-	return req.Digest, err == nil && req.Relay == r.identity.Public()
+	if err != nil || req.Relay != r.identity.Public() {
+		return digest, "", false
+	}
+	return req.Digest, fileName(req), true
 }
 
 // unsettled are the states of what is on its way.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coldkms/online"
+	"coldkms/online/journal"
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
 	"coldkms/shared/transport/file"
@@ -16,6 +17,7 @@ import (
 const (
 	doneFolder = "done"
 	badFolder  = "bad"
+	voidFolder = "void" // requests that must not be signed any more
 )
 
 // settle is how long a file that does not read well is left where it is: it
@@ -28,11 +30,70 @@ type suspect struct {
 	since time.Time
 }
 
-// perRound bounds how many files are taken in one round.
-const perRound = 200
+// What is read from the stick in one pass. The rest is read in the next ones.
+const (
+	perPass   = 200
+	bytesPass = 4 * bundle.MaxFile
+)
+
+// reading is what may still be read in a pass.
+type reading struct{ files, bytes int64 }
+
+// take reports whether a file may be read in this pass. One that is too large
+// is never read.
+func (l *reading) take(f file.Entry) bool {
+	if l.files >= perPass || l.bytes >= bytesPass {
+		return false
+	}
+	l.files++
+	if f.Size <= bundle.MaxFile {
+		l.bytes += f.Size
+	}
+	return true
+}
+
+// get reads a file of the stick.
+func (d *Daemon) get(f file.Entry) ([]byte, error) {
+	var data []byte
+	err := fmt.Errorf("read %.100q: %w: %d bytes, at most %d are read", f.Name, durable.ErrTooLarge, f.Size, bundle.MaxFile)
+	if f.Size <= bundle.MaxFile {
+		data, err = d.Drop.Get(f.Name, bundle.MaxFile)
+	}
+	if errors.Is(err, durable.ErrTooLarge) {
+		err = fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
+	}
+	return data, err
+}
+
+// troubles gathers what concerns one file each.
+type troubles struct {
+	first error
+	more  int
+}
+
+// add reports whether the other files are to be tried, too.
+func (t *troubles) add(err error) (goOn bool) {
+	switch {
+	case err == nil:
+		return true
+	case t.first == nil:
+		t.first = err
+	default:
+		t.more++
+	}
+	return !errors.Is(err, file.ErrGone) && !errors.Is(err, journal.ErrAway)
+}
+
+func (t *troubles) err() error {
+	if t.more == 0 {
+		return t.first
+	}
+	return fmt.Errorf("%w (and %d more files)", t.first, t.more)
+}
 
 // collect imports the results that lie in the drop folder, and moves them
-// aside. One that is bad does not stop the others.
+// aside. Each file is tried by itself: one that is bad, or cannot be read or
+// moved, does not stop the others.
 func (d *Daemon) collect(ctx context.Context, r *online.Relay, round *Round) error {
 	if d.Drop == nil {
 		return nil
@@ -52,30 +113,24 @@ func (d *Daemon) collect(ctx context.Context, r *online.Relay, round *Round) err
 	for _, other := range others {
 		d.once("file "+other, other+": it is left alone")
 	}
-	for i, f := range files {
-		if i == perRound || ctx.Err() != nil {
+	var limit reading
+	var all troubles
+	for _, f := range files {
+		if d.handled[f.Name] == f.Stamp {
+			continue
+		}
+		if !limit.take(f) || ctx.Err() != nil || !all.add(d.take(ctx, r, f, round)) {
 			break
 		}
-		if err := d.take(ctx, r, f, round); err != nil {
-			return err
-		}
 	}
-	return nil
+	return all.err()
 }
 
 // take imports one result.
 func (d *Daemon) take(ctx context.Context, r *online.Relay, f file.Entry, round *Round) error {
-	if d.handled[f.Name] == f.Stamp {
-		return nil
-	}
-	data, err := d.Drop.Get(f.Name, bundle.MaxFile)
+	data, err := d.get(f)
 	var report online.Imported
-	switch {
-	case errors.Is(err, durable.ErrTooLarge):
-		err = fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
-	case err != nil:
-		return err
-	default:
+	if err == nil {
 		err = r.Import(ctx, data, &report)
 	}
 	for _, note := range report.Notes {
@@ -89,14 +144,14 @@ func (d *Daemon) take(ctx context.Context, r *online.Relay, f file.Entry, round 
 		delete(d.suspects, f.Name)
 		return d.aside(f, doneFolder, "")
 	case !isBad(err):
-		return fmt.Errorf("%s: %w", f.Name, err)
+		return fmt.Errorf("%.100q: %w", f.Name, err)
 	}
 	return d.suspicious(f, err)
 }
 
-// isBad says whether a file will never be imported, however often it is tried.
+// isBad reports whether a file will never be imported, however often it is tried.
 func isBad(err error) bool {
-	for _, e := range []error{bundle.ErrInvalid, online.ErrOtherSigner, online.ErrOtherRequest, online.ErrMismatch} {
+	for _, e := range []error{bundle.ErrInvalid, online.ErrOtherSigner, online.ErrOtherRequest, online.ErrMismatch, online.ErrUnreadable} {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -151,10 +206,14 @@ const lookEvery = 10 * time.Minute
 
 // place puts every request that waits for its result onto the stick, and a
 // new one for what is prepared. So a lost stick needs nothing but another
-// one.
+// one. What is not to be signed any more is taken from the stick.
 func (d *Daemon) place(ctx context.Context, r *online.Relay, round *Round) error {
-	if d.Drop == nil || !d.Drop.Present() {
-		return nil
+	notes, err := r.Recall(ctx)
+	for _, note := range notes {
+		d.Log.Error(note)
+	}
+	if err != nil || d.Drop == nil || !d.Drop.Present() {
+		return err
 	}
 	waiting, err := r.Waiting(ctx)
 	if err != nil {
@@ -164,6 +223,15 @@ func (d *Daemon) place(ctx context.Context, r *online.Relay, round *Round) error
 	if err != nil {
 		return err
 	}
+	var all troubles
+	d.placeAll(ctx, r, files, waiting, &all)
+	d.clear(ctx, r, files, waiting, &all)
+	return errors.Join(all.err(), d.export(ctx, r, round))
+}
+
+// placeAll puts each request onto the stick that is not there as it was
+// written.
+func (d *Daemon) placeAll(ctx context.Context, r *online.Relay, files []file.Entry, waiting []bundle.Digest, all *troubles) {
 	stamps := make(map[string]string, len(files))
 	for _, f := range files {
 		stamps[f.Name] = f.Stamp
@@ -172,28 +240,40 @@ func (d *Daemon) place(ctx context.Context, r *online.Relay, round *Round) error
 	for _, digest := range waiting {
 		p := d.placed[digest]
 		if p.name == "" || p.stamp != stamps[p.name] || d.Now().Sub(p.looked) >= lookEvery {
-			if p, err = d.placeOne(ctx, r, digest, stamps); err != nil {
-				return err
+			var err error
+			if p, err = d.placeOne(ctx, r, digest, stamps); !all.add(err) {
+				break
 			}
 		}
-		seen[digest] = p
+		if p.name != "" {
+			seen[digest] = p
+		}
 	}
 	d.placed = seen
-	if err := d.clear(r, files); err != nil {
-		return err
-	}
-	return d.export(ctx, r, round)
 }
 
+// placeOne returns the zero value, without an error, for a request that this
+// version cannot read: what it holds goes into a new one.
 func (d *Daemon) placeOne(ctx context.Context, r *online.Relay, digest bundle.Digest, stamps map[string]string) (placed, error) {
 	w, err := r.Unanswered(ctx, digest)
+	if errors.Is(err, online.ErrUnreadable) {
+		d.Log.Error("what a request holds goes into a new one; a result for the old one is not taken", "error", err.Error())
+		if err := r.Abandon(ctx, digest); err != nil {
+			return placed{}, err
+		}
+		_, err := r.Recall(ctx)
+		return placed{}, err
+	}
 	if err == nil {
 		err = d.put(w.Name, w.File)
 	}
 	if err == nil {
 		err = r.Wrote(ctx, digest)
 	}
-	return placed{w.Name, stamps[w.Name], d.Now()}, err // just written, it has no stamp yet: it is read once more
+	if err != nil {
+		return placed{}, err
+	}
+	return placed{w.Name, stamps[w.Name], d.Now()}, nil // just written, it has no stamp yet: it is read once more
 }
 
 func (d *Daemon) export(ctx context.Context, r *online.Relay, round *Round) error {
@@ -206,6 +286,9 @@ func (d *Daemon) export(ctx context.Context, r *online.Relay, round *Round) erro
 	}
 	d.exported = d.Now()
 	got, err := r.Export(ctx, online.ExportOptions{IDs: d.IDs, Max: d.Max, Asked: true, Put: func(name string, data []byte) (string, error) { return name, d.put(name, data) }})
+	for _, note := range got.Notes {
+		d.Log.Warn(note)
+	}
 	d.problems(round, "export", got.Problems)
 	if got.Request != nil {
 		round.Exported = got.Items
@@ -230,29 +313,55 @@ func (d *Daemon) put(name string, data []byte) error {
 	return err
 }
 
-// clear moves aside the requests of this relay that have their results. Files
-// of others stay.
-func (d *Daemon) clear(r *online.Relay, files []file.Entry) error {
-	wanted := make(map[string]bool, len(d.placed))
-	for _, p := range d.placed {
-		wanted[p.name] = true
+// clear moves aside the requests of this relay that have their results, and
+// those that must not be signed any more. Files of others stay.
+func (d *Daemon) clear(ctx context.Context, r *online.Relay, files []file.Entry, waiting []bundle.Digest, all *troubles) {
+	waits := make(map[bundle.Digest]bool, len(waiting))
+	names := make(map[string]bool, len(waiting))
+	for _, digest := range waiting {
+		waits[digest], names[d.placed[digest].name] = true, true
 	}
+	var limit reading
 	for _, f := range files {
-		if wanted[f.Name] || d.handled[f.Name] == f.Stamp {
+		if names[f.Name] || d.handled[f.Name] == f.Stamp {
 			continue
 		}
-		data, err := d.Drop.Get(f.Name, bundle.MaxFile)
-		if err != nil {
-			return err
+		if !limit.take(f) || !all.add(d.clearOne(ctx, r, f, waits)) {
+			return
 		}
-		digest, ours := r.Made(data)
-		if _, waits := d.placed[digest]; !ours || waits { // a stranger's, or a copy under another name
+	}
+}
+
+func (d *Daemon) clearOne(ctx context.Context, r *online.Relay, f file.Entry, waits map[bundle.Digest]bool) error {
+	data, err := d.get(f)
+	if errors.Is(err, bundle.ErrInvalid) {
+		d.once("file "+f.Name, err.Error()+": it is left alone")
+		d.skip(f)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	digest, name, ours := r.Made(data)
+	if !ours || waits[digest] {
+		if name != f.Name { // a stranger's, or a copy under another name
 			d.skip(f)
-			continue
 		}
-		if err := d.aside(f, doneFolder, ""); err != nil {
-			return err
-		}
+		return nil
+	}
+	why, err := r.WhyVoid(ctx, digest)
+	switch {
+	case err != nil:
+		return err
+	case why == "":
+		return d.aside(f, doneFolder, "")
+	}
+	d.Log.Error("a request on the stick must not be signed any more", "file", f.Name, "why", why)
+	if _, err := d.Drop.Aside(f.Name, voidFolder, fmt.Sprintf(voidReason, f.Name, why)); err != nil {
+		return fmt.Errorf("%s must not be signed any more (%s): destroy it: %w", f.Name, why, err)
 	}
 	return nil
 }
+
+// voidReason is what lies beside a request that is void.
+const voidReason = "%s must not be signed any more: item %s.\nDestroy it, all its copies, and its result if there is one. What else it holds is in a new request."

@@ -26,7 +26,7 @@ func (m Media) List(endings ...string) (files []Entry, others []string, err erro
 		return nil, nil, named("look into "+m.Dir, err)
 	}
 	if len(entries) > maxEntries {
-		return nil, nil, fmt.Errorf("look into %s: %d names, at most %d are looked at", m.Dir, len(entries), maxEntries)
+		return nil, nil, fmt.Errorf("look into %s: %d names, at most %d are looked at: move the ones that do not belong there away", m.Dir, len(entries), maxEntries)
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") || !ends(e.Name(), endings) {
@@ -35,8 +35,8 @@ func (m Media) List(endings ...string) (files []Entry, others []string, err erro
 		info, err := m.FS.Lstat(filepath.Join(m.Dir, e.Name()))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return nil, nil, named(fmt.Sprintf("look at %q", e.Name()), err)
+		case err != nil: // its neighbours can be taken all the same
+			others = append(others, fmt.Sprintf("%.100q cannot be looked at: %v", e.Name(), err))
 		case !info.Mode().IsRegular():
 			others = append(others, fmt.Sprintf("%s is a %s", e.Name(), kind(info.Mode())))
 		default:

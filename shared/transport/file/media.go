@@ -26,6 +26,7 @@ import (
 var (
 	ErrFull     = errors.New("the stick is full")
 	ErrReadOnly = errors.New("the stick is write-protected")
+	ErrNotYours = errors.New("this user may not read it: look at its owner and mode")
 	ErrGone     = errors.New("the stick was pulled out, or is broken")
 	ErrTorn     = errors.New("the stick gives back other bytes than were written")
 	ErrExists   = errors.New("there is a file of that name with other content")
@@ -155,6 +156,9 @@ func differs(a, b []byte) int {
 // Get reads a file of at most limit bytes.
 func (m Media) Get(name string, limit int64) ([]byte, error) {
 	data, err := m.read(filepath.Join(m.Dir, name), limit)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("read %q: %w: %w", name, ErrNotYours, err)
+	}
 	return data, named(fmt.Sprintf("read %q", name), err)
 }
 
