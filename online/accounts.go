@@ -98,6 +98,9 @@ func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage,
 			ids, listed[it.ID] = append(ids, it.ID), true
 		}
 	}
+	if err := r.stillListed(ctx, ids, report); err != nil {
+		return false, err
+	}
 	f := journal.Filter{States: open, Chains: []chain.ID{id}, Network: o.Network, Account: &r.Account}
 	all, err := r.journal.Count(ctx, f)
 	if err != nil || all == 0 {
@@ -131,6 +134,19 @@ func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage,
 		settled = settled && known
 	}
 	return settled, nil
+}
+
+// stillListed warns of what was rejected here and Tatum asks for all the same.
+func (r *Relay) stillListed(ctx context.Context, ids []string, report *Fetched) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	items, err := r.journal.Items(ctx, journal.Filter{States: []journal.State{journal.Rejected}, IDs: ids})
+	for _, it := range items {
+		report.Problems = append(report.Problems, Problem{ID: it.ID, Code: CodeStillListed, Reason: fmt.Sprintf(
+			"it was rejected here, but Tatum still asks for it: whatever else signs for its key can pay it. Drop it there: kms-online reject %s --why TEXT", it.ID)})
+	}
+	return err
 }
 
 // listedAgain takes back what was said of items that were not listed.

@@ -47,9 +47,9 @@ func explain(err error) error {
 		{online.ErrNoSuchKey, cli.Usage, "kms-online pair takes a newer watch file; --master is for signature ids that are mnemonics"},
 		{online.ErrMismatch, cli.BadBundle, "sign the request again on the signer"},
 		{bundle.ErrWallet, cli.BadBundle, "destroy this copy and the stick it is on; the relay reads *.kmsres and *.kmswatch"},
+		{online.ErrUnreadable, cli.BadBundle, "an older version made the request: have the new one signed: kms-online export --out DIR"},
 		{bundle.ErrInvalid, cli.BadBundle, "copy the file once more; signing again on the signer gives the same bytes"},
 		{online.ErrNotThere, cli.Failed, "use the API key that fetched it (kms-online checkconfig shows which ones are here); it does not go to the signer meanwhile. If it is gone at Tatum: kms-online reject ID --why TEXT --gone"},
-		{online.ErrUnreadable, cli.BadBundle, "an older version made the request: have the new one signed: kms-online export --out DIR"},
 		{online.ErrTooLate, cli.Failed, "what is signed can be broadcast by whoever has a copy; it is not dropped"},
 		{context.Canceled, cli.Failed, "interrupted; run the same command again to go on"},
 	} {
