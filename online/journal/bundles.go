@@ -65,7 +65,15 @@ func (j *Journal) AdoptRequest(ctx context.Context, r bundle.SealedRequest) erro
 			return err
 		}
 		defer stmt.Close()
+		hold, err := tx.PrepareContext(ctx, "INSERT INTO request_items (request, id) VALUES (?, ?) ON CONFLICT (request, id) DO NOTHING")
+		if err != nil {
+			return err
+		}
+		defer hold.Close()
 		for _, it := range r.Items {
+			if _, err := hold.ExecContext(ctx, r.Digest[:], it.ID); err != nil {
+				return err
+			}
 			if _, err := stmt.ExecContext(ctx, r.Digest[:], it.ID); err != nil {
 				return err
 			}
