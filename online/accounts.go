@@ -58,7 +58,7 @@ func (r *Relay) noteChanged(ctx context.Context, now journal.Item) error {
 	if it.Code == chain.ContentChanged {
 		return r.journal.Raise(ctx, *p.alarm(evidence))
 	}
-	return r.noteWith(ctx, it, journal.Lease{}, p, evidence)
+	return r.noteWith(ctx, it, journal.Lease{}, p, evidence, 0)
 }
 
 // open are the states of an item that nothing is signed for yet.
@@ -202,7 +202,7 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item, report *Fetched) 
 		alarm = p.alarm(txid)
 	}
 	if it.State != journal.Prepared && alarm != nil {
-		return true, r.noteWith(ctx, it, journal.Lease{}, p, txid)
+		return true, r.noteWith(ctx, it, journal.Lease{}, p, txid, 0)
 	}
 	if it.State != journal.Prepared {
 		return true, r.note(ctx, it, journal.Lease{}, p.Code, p.Reason, 0)

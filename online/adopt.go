@@ -120,7 +120,7 @@ func (im *Importer) adopt(ctx context.Context, unsigned chainhash.Hash, finish f
 	case it.Signed != nil: // known already
 		return nil
 	}
-	if err := im.relay.journal.Adopt(ctx, journal.SignedItem{ID: it.ID, TxID: f.tx.TxID, Raw: f.tx.Raw}); err != nil {
+	if err := im.relay.journal.Adopt(ctx, f.signedFor(*it)); err != nil {
 		return err
 	}
 	im.report.took(*it)
@@ -129,6 +129,11 @@ func (im *Importer) adopt(ctx context.Context, unsigned chainhash.Hash, finish f
 
 func (im *Importer) problem(ctx context.Context, it journal.Item, p Problem) error {
 	im.report.Problems = append(im.report.Problems, p)
+	if p.evidence != "" {
+		if err := im.relay.journal.Raise(ctx, *p.alarm(p.evidence)); err != nil {
+			return err
+		}
+	}
 	if it.State != journal.Exported {
 		return nil
 	}

@@ -86,3 +86,16 @@ func when(t time.Time) string {
 func (p Problem) alarm(evidence string) *journal.Raise {
 	return &journal.Raise{Item: p.ID, Code: p.Code, Evidence: evidence, Reason: p.Reason}
 }
+
+// alarmed gives the codes of open alarms by item.
+func (r *Relay) alarmed(ctx context.Context) (map[string][]chain.Code, error) {
+	open, err := r.journal.Alarms(ctx, journal.AlarmFilter{})
+	if err != nil {
+		return nil, err
+	}
+	of := make(map[string][]chain.Code, len(open))
+	for _, a := range open {
+		of[a.Item] = append(of[a.Item], a.Code)
+	}
+	return of, nil
+}

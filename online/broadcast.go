@@ -3,7 +3,9 @@ package online
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +72,7 @@ func (s *step) run(ctx context.Context) error {
 	switch {
 	case tatum.IsNotFound(err):
 		s.line.works()
-		return s.stays(ctx, CodeUnknown, fmt.Errorf("not known at Tatum any more, or made with another API key: %w", err))
+		return s.dropped(ctx, err)
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
 	}
@@ -78,19 +80,18 @@ func (s *step) run(ctx context.Context) error {
 	if txid != "" {
 		return s.completedAs(ctx, txid)
 	}
-	if s.item.State == journal.Signed {
-		there, err := s.send(ctx)
-		if err != nil || !there {
-			return err
-		}
-		if s.completed {
-			return nil
-		}
-	}
-	if s.item.Withdrawal != "" {
-		return s.markWithdrawal(ctx)
+	if there, err := s.there(ctx); err != nil || !there {
+		return err
 	}
 	return s.mark(ctx)
+}
+
+// there makes sure that the network has the transaction, and has been seen to.
+func (s *step) there(ctx context.Context) (bool, error) {
+	if s.item.State != journal.Signed {
+		return true, nil
+	}
+	return s.send(ctx)
 }
 
 // checkBytes hashes what is about to leave.
@@ -105,12 +106,58 @@ func (s *step) checkBytes() error {
 	return nil
 }
 
-// completedAs ends an item that Tatum says is completed.
+// completedAs goes on with an item that Tatum says is completed. That its txid
+// is ours counts once the network has been seen to have it.
 func (s *step) completedAs(ctx context.Context, txid string) error {
-	if strings.EqualFold(txid, s.item.TxID) {
-		return s.completes(ctx)
+	if !strings.EqualFold(txid, s.item.TxID) {
+		return s.completedByOther(ctx, txid)
 	}
-	return s.fails(ctx, CodeOtherTxID, txid, fmt.Sprintf("ALARM: Tatum says that %.80q completed it, our transaction is %s: something else signs for this id", txid, s.item.TxID))
+	if there, err := s.there(ctx); err != nil || !there {
+		return err
+	}
+	if s.item.Withdrawal != "" && !s.marked {
+		return s.settleWithdrawal(ctx)
+	}
+	return s.completes(ctx)
+}
+
+// completedByOther is about an item that Tatum says another transaction
+// completed. It is failed, unless the network has ours as well.
+func (s *step) completedByOther(ctx context.Context, txid string) error {
+	why := fmt.Sprintf("ALARM: Tatum says that %.80q completed it, our transaction is %s: something else signs for this id", txid, s.item.TxID)
+	seen, err := s.seen(ctx)
+	switch {
+	case err != nil:
+		return s.trouble(ctx, CodeNetwork, err)
+	case seen:
+		return s.alarms(ctx, CodeOtherTxID, txid, errors.New(why+"; the network has ours too, so it may be paid twice"))
+	}
+	return s.fails(ctx, CodeOtherTxID, txid, why)
+}
+
+// seen reports whether the network has ours, or had it before, and journals
+// that where it is new.
+func (s *step) seen(ctx context.Context) (bool, error) {
+	if s.item.State == journal.Broadcast {
+		return true, nil
+	}
+	known, err := s.Tatum.Known(ctx, s.item.Chain, s.item.TxID)
+	if err != nil || !known {
+		return false, err
+	}
+	return true, s.broadcast(ctx)
+}
+
+// dropped is about a signed item that Tatum does not have any more.
+func (s *step) dropped(ctx context.Context, said error) error {
+	seen, err := s.seen(ctx)
+	switch {
+	case err != nil:
+		return s.trouble(ctx, CodeNetwork, err)
+	case seen:
+		return s.alarms(ctx, CodePaidDropped, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), but Tatum does not have it any more: somebody dropped it there, and a withdrawal's amount may have been given back. Do not have it paid anew; correct the account: %w", s.item.TxID, said))
+	}
+	return s.alarms(ctx, journal.SignedDropped, s.item.TxID, fmt.Errorf("ALARM: it is signed (%s) and not sent, and Tatum does not have it any more, or it was made with another API key. It is not sent; who has a copy of the result can send it: %w", s.item.TxID, said))
 }
 
 // fails leaves the item to a person, with an alarm. evidence identifies what
@@ -120,15 +167,9 @@ func (s *step) fails(ctx context.Context, code chain.Code, evidence, reason stri
 	return s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Failed, Code: code, Reason: reason, Lease: s.lease, Alarm: s.problem.alarm(evidence)})
 }
 
-// completes takes the item through broadcast to completed.
+// completes ends an item that the network has and Tatum has on record.
 func (s *step) completes(ctx context.Context) error {
-	var moves []journal.Move
-	if s.item.State == journal.Signed {
-		moves = append(moves, journal.Move{ID: s.item.ID, From: journal.Signed, To: journal.Broadcast, Lease: s.lease})
-		s.sent = true
-	}
-	moves = append(moves, journal.Move{ID: s.item.ID, From: journal.Broadcast, To: journal.Completed, Lease: s.lease})
-	if err := s.journal.Move(ctx, moves...); err != nil {
+	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Broadcast, To: journal.Completed, Lease: s.lease}); err != nil {
 		return err
 	}
 	s.item.State, s.completed = journal.Completed, true
@@ -137,10 +178,26 @@ func (s *step) completes(ctx context.Context) error {
 
 // broadcast takes the item to the state of that name.
 func (s *step) broadcast(ctx context.Context) error {
-	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Signed, To: journal.Broadcast, Lease: s.lease}); err != nil {
+	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Broadcast, Lease: s.lease}); err != nil {
 		return err
 	}
 	s.item.State, s.sent = journal.Broadcast, true
+	return s.heal(ctx, "the network has "+s.item.TxID+" after all")
+}
+
+// heals are alarms whose cause is gone once the network has the transaction.
+var heals = []chain.Code{CodeInputsSpent, CodeParentDead, CodeEvicted, CodeReorganised}
+
+// heal says of alarms about the item that their cause is gone, and why.
+func (s *step) heal(ctx context.Context, why string) error {
+	for _, code := range s.alarmed {
+		if !slices.Contains(heals, code) {
+			continue
+		}
+		if err := s.journal.Heal(ctx, s.item.ID, code, why); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -150,11 +207,12 @@ const (
 	lookPause = 500 * time.Millisecond // before the second look, doubling
 )
 
-// send gets the transaction to the network: look, send, and look again
-// whenever the reply does not say it all. there is false, with a problem,
-// where the network does not have it.
+// send gets the transaction to the network: look, send, and look again,
+// whatever the reply says. there is false, with a problem, where the network
+// was not seen to have it.
 func (s *step) send(ctx context.Context) (there bool, err error) {
 	var last error // of the last time it was sent
+	taken := false // Tatum's reply says that it was
 	for try := 0; ; try++ {
 		known, err := s.Tatum.Known(ctx, s.item.Chain, s.item.TxID)
 		switch {
@@ -162,28 +220,26 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 			return false, s.trouble(ctx, CodeNetwork, err)
 		case known:
 			return true, s.broadcast(ctx)
+		case taken && try >= lookTries:
+			return false, s.stays(ctx, CodeUnseen, errors.New("Tatum says that it was sent, and the network was not seen to have it yet; the next run looks again"))
 		case tatum.IsDefinite(last) && try >= lookTries:
-			return s.refusedByNode(ctx, last)
+			return false, s.refused(ctx, last)
 		case try >= sendTries:
 			return false, s.trouble(ctx, CodeNetwork, fmt.Errorf("sent, no clear reply, and not found by its txid yet; run broadcast again: %w", last))
 		}
 		if try == 0 {
-			if may, err := s.mayLeave(ctx); err != nil || !may {
+			if may, err := s.mayGo(ctx); err != nil || !may {
 				return false, err
 			}
 		}
-		if !tatum.IsDefinite(last) {
-			completed, err := s.sendOnce(ctx)
-			if err == nil && completed {
-				return true, s.completes(ctx)
+		if !taken && !tatum.IsDefinite(last) {
+			if last = s.sendOnce(ctx); last == nil {
+				taken = true
+				continue
 			}
-			if err == nil {
-				return true, s.broadcast(ctx)
+			if tatum.IsAuth(last) {
+				return false, s.trouble(ctx, CodeNetwork, last)
 			}
-			if tatum.IsAuth(err) {
-				return false, s.trouble(ctx, CodeNetwork, err)
-			}
-			last = err
 		}
 		if err := s.Sleep(ctx, max(lookPause<<try, tatum.RetryAfter(last))); err != nil {
 			return false, err
@@ -191,10 +247,19 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 	}
 }
 
+// mayGo asks whoever has a say before the bytes leave for the first time.
+func (s *step) mayGo(ctx context.Context) (bool, error) {
+	if ours, err := s.claimWithdrawal(ctx); err != nil || !ours {
+		return false, err
+	}
+	return s.mayLeave(ctx)
+}
+
 // sendOnce sends the bytes. A reply with another txid than ours is no success.
-func (s *step) sendOnce(ctx context.Context) (completed bool, err error) {
+func (s *step) sendOnce(ctx context.Context) error {
 	raw := hex.EncodeToString(s.item.Signed)
 	var reply tatum.Sent
+	var err error
 	if s.item.Withdrawal != "" {
 		reply, err = s.Tatum.BroadcastWithdrawal(ctx, s.item.Chain, s.item.ID, s.item.Withdrawal, raw)
 	} else {
@@ -203,41 +268,30 @@ func (s *step) sendOnce(ctx context.Context) (completed bool, err error) {
 	if err == nil && !strings.EqualFold(reply.TxID, s.item.TxID) {
 		err = fmt.Errorf("the reply to the broadcast says txId %.80q", reply.TxID)
 	}
-	return reply.Completed, err
+	s.marked = err == nil && reply.Completed
+	return err
 }
 
-// mark tells Tatum the txid. An error may mean that it knows already.
+// mark tells Tatum the txid, unless its reply says that it knows it, and reads
+// back what it has on record: only that counts.
 func (s *step) mark(ctx context.Context) error {
-	failed := s.Tatum.Complete(ctx, s.item.ID, s.item.TxID)
-	if failed == nil {
-		return s.completes(ctx)
-	}
-	txid, err := s.Tatum.TxIDOf(ctx, s.item.ID)
-	if err == nil && txid != "" {
-		return s.completedAs(ctx, txid)
-	}
-	return s.trouble(ctx, CodeNotMarked, failed)
-}
-
-// markWithdrawal completes the withdrawal, which is the part that moves the
-// virtual account, and then what is left to mark. A withdrawal that is not
-// in progress any more says no; whether that is because it is completed is
-// seen by the pending transaction.
-func (s *step) markWithdrawal(ctx context.Context) error {
-	failed := s.Tatum.CompleteWithdrawal(ctx, s.item.Withdrawal, s.item.TxID)
-	if failed != nil && (!tatum.IsDefinite(failed) || tatum.IsAuth(failed)) {
-		return s.trouble(ctx, CodeNotMarked, failed)
+	var failed error
+	if !s.marked {
+		failed = s.Tatum.Complete(ctx, s.item.ID, s.item.TxID)
 	}
 	txid, err := s.Tatum.TxIDOf(ctx, s.item.ID)
 	switch {
+	case tatum.IsNotFound(err):
+		return s.dropped(ctx, err)
 	case err != nil:
-		return s.trouble(ctx, CodeNotMarked, err)
+		return s.trouble(ctx, CodeNotMarked, errors.Join(failed, err))
 	case txid != "":
 		return s.completedAs(ctx, txid)
 	case failed != nil:
 		return s.trouble(ctx, CodeNotMarked, failed)
 	}
-	return s.mark(ctx)
+	s.marked = false
+	return s.stays(ctx, CodeNotMarked, errors.New("Tatum says that it marked it, and its record does not have the txid; the next run marks it again"))
 }
 
 // stays records why the item does not go on.
@@ -258,7 +312,7 @@ func (s *step) stays(ctx context.Context, code chain.Code, why error) error {
 // alarms is stays for what a person must look at.
 func (s *step) alarms(ctx context.Context, code chain.Code, evidence string, why error) error {
 	s.problem = &Problem{ID: s.item.ID, Code: code, Reason: why.Error()}
-	return s.noteWith(ctx, s.item, s.lease, *s.problem, evidence)
+	return s.noteWith(ctx, s.item, s.lease, *s.problem, evidence, delay(code, s.item.Tries))
 }
 
 // trouble is stays for an error that may concern every item.

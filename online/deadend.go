@@ -4,64 +4,305 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
 	"github.com/btcsuite/btcd/wire"
 
+	"coldkms/online/journal"
 	"coldkms/online/tatum"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 )
 
-// refusedByNode looks why the network does not take a transaction. One whose
-// input is spent by something else can never confirm, however often it is
-// sent, and is left to a person; nothing is ever signed in its place here.
-func (s *step) refusedByNode(ctx context.Context, said error) (there bool, err error) {
-	spent, err := s.spentInput(ctx)
-	if err != nil || spent == nil {
-		return false, s.stays(ctx, CodeNodeRefused, said)
+// A signed transaction is a dead end only on positive evidence: another
+// transaction, whose bytes are here, spends an output that ours spends, with a
+// script that verifies, and is as deep in the chain as the relay demands,
+// while Tatum's record does not name ours. That ours is not found, that an
+// output is "spent", that a node refuses: none of this is evidence. Our own
+// transaction makes all of it true while an index lags behind.
+
+// Depths are the confirmations for each chain from which on a transaction is
+// taken to stay.
+type Depths map[chain.ID]int64
+
+// DefaultDepths are an hour of blocks for BTC, half an hour for LTC, 40 minutes
+// for DOGE, and for BCH what exchanges ask for.
+func DefaultDepths() Depths {
+	return Depths{chain.BTC: 6, chain.LTC: 12, chain.DOGE: 40, chain.BCH: 10}
+}
+
+// of is the depth for a chain: what was set, or the default, and never none.
+func (d Depths) of(id chain.ID) int64 {
+	if n := d[id]; n > 0 {
+		return n
 	}
-	known, err := s.lookAgain(ctx)
+	return max(DefaultDepths()[id], 1)
+}
+
+// refused deals with a transaction that a node does not take, and that is not
+// found. It stays signed, whatever the node said, unless there is evidence
+// that it can never confirm.
+func (s *step) refused(ctx context.Context, said error) error {
+	if tatum.IsKnownAlready(said) {
+		return s.stays(ctx, CodeUnseen, fmt.Errorf("a node has it already, and it is not found by its txid yet; the next run looks again: %w", said))
+	}
+	if s.item.Withdrawal != "" && tatum.IsNotOpen(said) {
+		return s.notOpen(ctx, said)
+	}
+	dead, err := s.deadEnd(ctx)
+	if err != nil || dead {
+		return err
+	}
+	if s.problem != nil { // another transaction was found, and is not deep enough
+		return nil
+	}
+	return s.stays(ctx, CodeNodeRefused, said)
+}
+
+// deadEnd looks for evidence that the item can never confirm, and makes it
+// failed if there is. One that may become a dead end is a problem.
+func (s *step) deadEnd(ctx context.Context) (dead bool, err error) {
+	if parent, err := s.deadParent(ctx); err != nil || parent != nil {
+		return parent != nil, errors.Join(err, s.childOf(ctx, parent))
+	}
+	r, err := s.rival(ctx)
 	switch {
 	case err != nil:
 		return false, s.trouble(ctx, CodeNetwork, err)
-	case known:
-		return true, s.broadcast(ctx)
+	case r == nil:
+		return false, nil
+	case r.depth < s.Depths.of(s.item.Chain):
+		return false, s.alarms(ctx, CodeInputsSpent, r.txid, r.shallow(s.Depths.of(s.item.Chain)))
 	}
-	return false, s.fails(ctx, CodeInputsSpent, spent.String(), deadEnd(spent, said))
-}
-
-// deadEnd says what a person is to know and do.
-func deadEnd(spent *wire.OutPoint, said error) string {
-	words := fmt.Sprintf("%s is spent by another transaction than ours, which can never confirm now: find what spent it (another wallet with the same key, an old KMS?), then have the payment made anew under a new id; this one stays signed and is never signed again; retry looks and sends the same bytes once more", spent)
-	if said != nil {
-		words += fmt.Sprintf(" (the node said: %v)", said)
-	}
-	return words
-}
-
-// lookAgain asks for our own txid after a pause: what just came to the chain
-// is not everywhere at once.
-func (s *step) lookAgain(ctx context.Context) (known bool, err error) {
-	if err := s.Sleep(ctx, 2*lookPause); err != nil {
+	known, named, err := s.oursAfterAll(ctx)
+	switch {
+	case err != nil || known:
 		return false, err
+	case named: // then it is not for the relay to say who is right
+		return false, s.alarms(ctx, CodeInputsSpent, r.txid, fmt.Errorf("ALARM: transaction %s spends %s, which ours spends, and has %d confirmations, and the network does not have ours; but Tatum has ours on record as the payment. It was replaced: find out what signed that one (another wallet with this key, an old KMS?), and correct the account", r.txid, r.spent, r.depth))
 	}
-	return s.Tatum.Known(ctx, s.item.Chain, s.item.TxID)
+	return true, s.fails(ctx, CodeInputsSpent, r.txid, r.words())
 }
 
-// spentInput gives an input of the signed transaction that Tatum says is
-// spent, nil if it says so of none.
-func (s *step) spentInput(ctx context.Context) (*wire.OutPoint, error) {
+// oursAfterAll asks once more, last of all, whether the network has our
+// transaction, and whether Tatum names it. What keeps it from asking is noted.
+func (s *step) oursAfterAll(ctx context.Context) (known, named bool, err error) {
+	txid, err := s.Tatum.TxIDOf(ctx, s.item.ID)
+	if err != nil && !tatum.IsNotFound(err) {
+		return true, false, s.trouble(ctx, CodeNetwork, err)
+	}
+	if known, err = s.Tatum.Known(ctx, s.item.Chain, s.item.TxID); err != nil {
+		return true, false, s.trouble(ctx, CodeNetwork, err)
+	}
+	if known {
+		return true, false, s.stays(ctx, CodeUnseen, errors.New("another transaction was found that spends what it spends, and the network has ours; the next run looks again"))
+	}
+	return false, strings.EqualFold(txid, s.item.TxID), nil
+}
+
+// rival is another transaction that spends what ours spends.
+type rival struct {
+	txid  string
+	spent wire.OutPoint
+	depth int64
+	same  string // why it may be the same payment; "": it pays nobody that ours pays
+}
+
+func (r rival) shallow(want int64) error {
+	return fmt.Errorf("ALARM: transaction %s spends %s, which ours spends, and has %d of %d confirmations. Do not have anything paid anew yet: which of the two stays is not decided. Find out what signed it (another wallet with this key, an old KMS?)", r.txid, r.spent, r.depth, want)
+}
+
+// words say what a person is to know and do. To have it paid anew is advised
+// only where the other transaction pays nobody that ours pays.
+func (r rival) words() string {
+	text := fmt.Sprintf("%s is spent by transaction %s, which has %d confirmations: ours can never confirm now. Find out what signed that one (another wallet with this key, an old KMS?)", r.spent, r.txid, r.depth)
+	if r.same != "" {
+		return text + "; " + r.same + ": do NOT have it paid anew before you know that it was not"
+	}
+	return text + "; then have the payment made anew under a new id. This one stays signed and is never signed again; retry looks, and sends the same bytes once more"
+}
+
+// Bounds of one look for a rival: it is made again.
+const (
+	maxAddresses = 8
+	maxPages     = 4 // of an address, newest first
+)
+
+// rival looks for a transaction that spends one of our inputs, in the lists of
+// the addresses that had them. What a list says is looked up and verified.
+func (s *step) rival(ctx context.Context) (*rival, error) {
 	msg := parseFinal(s.item.Signed)
 	if msg == nil {
 		return nil, errors.New("the signed bytes in the journal are damaged")
 	}
+	params, err := utxo.ParamsOf(s.item.Chain, s.item.Network)
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := s.spentOutputs(ctx, msg)
+	if err != nil {
+		return nil, err
+	}
+	looked := make(map[string]bool)
 	for _, in := range msg.TxIn {
-		op := in.PreviousOutPoint
-		spent, err := s.Tatum.Spent(ctx, s.item.Chain, op.Hash.String(), op.Index)
-		if err != nil && (tatum.IsAuth(err) || tatum.IsUnreachable(err)) {
-			return nil, err
+		address := params.Address(outputs[in.PreviousOutPoint].Script)
+		if address == "" || looked[address] || len(looked) == maxAddresses {
+			continue
 		}
-		if err == nil && spent {
-			return &op, nil
+		looked[address] = true
+		if r, err := s.rivalAt(ctx, params, address, msg, outputs); r != nil || err != nil {
+			return r, err
 		}
 	}
 	return nil, nil
+}
+
+// spentOutputs are what the transaction spends, from the journal's proofs.
+func (s *step) spentOutputs(ctx context.Context, msg *wire.MsgTx) (map[wire.OutPoint]utxo.Spent, error) {
+	var names []string
+	for _, in := range msg.TxIn {
+		names = append(names, in.PreviousOutPoint.Hash.String())
+	}
+	held, err := s.journal.Previous(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	raws := make([][]byte, 0, len(held))
+	for _, raw := range held {
+		raws = append(raws, raw)
+	}
+	table, err := utxo.NewTable(raws)
+	if err != nil {
+		return nil, err
+	}
+	outputs := make(map[wire.OutPoint]utxo.Spent, len(msg.TxIn))
+	for _, in := range msg.TxIn {
+		op := in.PreviousOutPoint
+		at, ok := table.Find(op.Hash)
+		if !ok {
+			continue
+		}
+		if value, script, ok := table.Output(at, op.Index); ok {
+			outputs[op] = utxo.Spent{Outpoint: op, Value: value, Script: script, Proven: true}
+		}
+	}
+	return outputs, nil
+}
+
+func (s *step) rivalAt(ctx context.Context, params utxo.Params, address string, ours *wire.MsgTx, outputs map[wire.OutPoint]utxo.Spent) (*rival, error) {
+	for page := range maxPages {
+		list, err := s.Tatum.Transactions(ctx, s.item.Chain, address, page*tatum.ListPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range list {
+			if l.TxID == s.item.TxID {
+				return nil, nil // ours is there
+			}
+			for _, op := range l.Spends {
+				if _, shared := outputs[op]; !shared {
+					continue
+				}
+				if r, err := s.prove(ctx, params, l.TxID, ours, outputs); r != nil || err != nil {
+					return r, err
+				}
+				break
+			}
+		}
+		if len(list) < tatum.ListPage {
+			break
+		}
+	}
+	return nil, nil
+}
+
+// prove looks at the very bytes of what may be a rival, and how deep it is.
+func (s *step) prove(ctx context.Context, params utxo.Params, txid string, ours *wire.MsgTx, outputs map[wire.OutPoint]utxo.Spent) (*rival, error) {
+	raw, err := s.Tatum.RawTransaction(ctx, s.item.Chain, txid)
+	if tatum.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	msg := parseFinal(raw)
+	if msg == nil || msg.TxHash().String() != txid {
+		return nil, nil
+	}
+	for i, in := range msg.TxIn {
+		spent, shared := outputs[in.PreviousOutPoint]
+		if !shared || utxo.VerifyInput(params, msg, i, spent) != nil {
+			continue
+		}
+		seen, err := s.Tatum.Sight(ctx, s.item.Chain, txid)
+		if err != nil || !seen.Known {
+			return nil, err
+		}
+		return &rival{txid: txid, spent: in.PreviousOutPoint, depth: seen.Confirmations, same: samePayment(ours, msg, outputs)}, nil
+	}
+	return nil, nil
+}
+
+// samePayment says why another transaction may be the same payment as ours: it
+// is ours with another signature, or it pays to an address that ours pays to
+// and that is none of the payer's.
+func samePayment(ours, other *wire.MsgTx, outputs map[wire.OutPoint]utxo.Spent) string {
+	if unsignedID(ours) == unsignedID(other) {
+		return "it IS this payment, under another signature, so it was paid"
+	}
+	own := make(map[string]bool)
+	for _, spent := range outputs {
+		own[string(spent.Script)] = true
+	}
+	paid := make(map[string]bool)
+	for _, out := range other.TxOut {
+		paid[string(out.PkScript)] = true
+	}
+	for i, out := range ours.TxOut {
+		if script := string(out.PkScript); paid[script] && !own[script] {
+			return fmt.Sprintf("it pays to the same address as output %d of ours, so it may be this payment", i)
+		}
+	}
+	return ""
+}
+
+// deadParent gives the item of this journal that makes an output which ours
+// spends, if that one is a dead end.
+func (s *step) deadParent(ctx context.Context) (*journal.Item, error) {
+	msg := parseFinal(s.item.Signed)
+	if msg == nil {
+		return nil, errors.New("the signed bytes in the journal are damaged")
+	}
+	seen := make(map[chainhash.Hash]bool)
+	var txids []string
+	for _, in := range msg.TxIn {
+		if id := in.PreviousOutPoint.Hash; !seen[id] {
+			seen[id] = true
+			txids = append(txids, id.String())
+		}
+	}
+	ids, err := s.journal.Payers(ctx, txids)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	dead, err := s.journal.Items(ctx, journal.Filter{IDs: ids, States: []journal.State{journal.Failed}, Codes: deadCodes, Max: 1})
+	if err != nil || len(dead) == 0 {
+		return nil, err
+	}
+	return &dead[0], nil
+}
+
+// deadCodes are those of items that are failed because they can never confirm.
+var deadCodes = []chain.Code{CodeInputsSpent, CodeParentDead}
+
+// childOf ends an item whose parent is a dead end.
+func (s *step) childOf(ctx context.Context, parent *journal.Item) error {
+	if parent == nil {
+		return nil
+	}
+	if known, named, err := s.oursAfterAll(ctx); err != nil || known || named {
+		return err
+	}
+	return s.fails(ctx, CodeParentDead, parent.TxID, fmt.Sprintf("it spends an output of %s, the transaction of %s, which can never confirm: neither can this one. See what became of that one; then have this payment made anew under a new id", parent.TxID, parent.ID))
 }

@@ -1,13 +1,18 @@
 package online_test
 
 import (
+	"encoding/hex"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/wire"
+
 	"coldkms/online"
 	"coldkms/online/journal"
+	"coldkms/online/onlinetest"
+	"coldkms/shared/chain"
 )
 
 // answers makes a fault that answers calls whose method and path start with a
@@ -33,18 +38,57 @@ const (
 	absent   = `404 {"errorCode":"tx.not.found","message":"not found"}`
 )
 
-// Something else spends the input: the item is a dead end and says so. It is
-// never signed again, and what it is sent as stays the same bytes.
+// openAlarms are the codes of the alarms that are open.
+func (w *world) openAlarms() string {
+	w.Helper()
+	list, err := with(w, func(r *online.Relay) ([]online.Alarm, error) { return r.Alarms(w.Context(), false) })
+	if err != nil {
+		w.Fatal(err)
+	}
+	all := ""
+	for _, a := range list {
+		all += string(a.Code)
+		if a.Healed != "" {
+			all += "(healed)"
+		}
+		all += " "
+	}
+	return all
+}
+
+// rival puts another transaction on the chain that spends what payment 1 does.
+func (w *world) rival(scripts ...[]byte) string {
+	w.Helper()
+	return w.server.Chain(onlinetest.Hex(w.signer.Rival(w.signer.Funding(1), scripts...)))
+}
+
+// Another transaction spends the input: once it is deep enough in the chain,
+// the item is a dead end and says so. It is never signed again, and if it
+// turns up all the same, it heals by itself.
 func TestInputsSpent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.toSigned(nil, 1)
-	w.answers(map[string]string{"POST /v3/bitcoin/broadcast": conflict, "GET /v3/bitcoin/utxo/": spent})
+	other := w.rival(onlinetest.Payee(9))
+	w.answers(map[string]string{"POST /v3/bitcoin/broadcast": conflict})
+	for _, blocks := range []int64{0, 5} {
+		if blocks > 0 {
+			w.server.Mine(blocks)
+		}
+		if got := w.broadcast(); codes(got.Problems) != "inputs-spent " || !strings.Contains(got.Problems[0].Reason, "Do not have anything paid anew yet") {
+			t.Errorf("after %d blocks: %+v", blocks, got)
+		}
+		w.wantState(id(1), "signed")
+	}
+	if got := w.openAlarms(); got != "inputs-spent " {
+		t.Errorf("alarms: %s", got)
+	}
+	w.server.Mine(1)
 	if got := w.broadcast(); codes(got.Problems) != "inputs-spent " || len(got.Completed) != 0 {
 		t.Errorf("%+v", got)
 	}
 	s := w.status(id(1))
-	if s.State != journal.Failed || s.Code != online.CodeInputsSpent || !strings.Contains(s.Reason, ":1 is spent by another") || !strings.Contains(s.Reason, "bad-txns-inputs") {
+	if s.State != journal.Failed || s.Code != online.CodeInputsSpent || !strings.Contains(s.Reason, ":1 is spent by transaction "+other) || !strings.Contains(s.Reason, "made anew under a new id") {
 		t.Errorf("%+v", s)
 	}
 	if got := w.fetch(); got.Fetched+got.Prepared != 0 {
@@ -54,23 +98,138 @@ func TestInputsSpent(t *testing.T) {
 		t.Error("it goes to the signer again")
 	}
 	w.answers(nil)
-	if _, err := with(w, func(r *online.Relay) (any, error) { return r.Retry(t.Context(), id(1)) }); err != nil {
+	if got := w.watch(); len(got.Healed) != 0 {
+		t.Errorf("%+v", got)
+	}
+	w.wantState(id(1), "failed")
+	w.server.Chain(w.signedHex(id(1)))
+	if got := w.watch(); len(got.Healed) != 1 {
+		t.Errorf("%+v", got)
+	}
+	if got := w.broadcast(); len(got.Completed) != 1 || w.openAlarms() != "inputs-spent(healed) " {
+		t.Errorf("%+v, %s", got, w.openAlarms())
+	}
+}
+
+// What is no evidence: an output that is "spent", a list that claims a
+// spender whose bytes are not those, do not verify, or spend something else.
+func TestNoEvidence(t *testing.T) {
+	t.Parallel()
+	forged := onlinetest.NewSigner(2)
+	tx := forged.Rival(forged.Funding(1), onlinetest.Payee(9))
+	tx.TxIn[0].Witness[0][10] ^= 1
+	elsewhere := forged.Rival(forged.Funding(2), onlinetest.Payee(9))
+	for name, tx := range map[string]*wire.MsgTx{"forged": tx, "spends something else": elsewhere, "nothing": nil} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.toSigned(nil, 1)
+			prev := w.signer.Funding(1).TxHash().String()
+			answers := map[string]string{"POST /v3/bitcoin/broadcast": conflict, "GET /v3/bitcoin/utxo/": spent}
+			if tx != nil {
+				txid := w.server.Chain(onlinetest.Hex(tx))
+				answers["GET /v3/bitcoin/transaction/address/"] = `200 [{"hash":"` + txid + `","inputs":[{"prevout":{"hash":"` + prev + `","index":1}}]}]`
+			}
+			w.server.Mine(100)
+			w.answers(answers)
+			if got := w.broadcast(); codes(got.Problems) != "node-refused " || w.openAlarms() != "" {
+				t.Errorf("%+v %s", got, w.openAlarms())
+			}
+			w.wantState(id(1), "signed")
+		})
+	}
+}
+
+// To have it paid anew is not advised where the other transaction may be the
+// same payment.
+func TestSamePayment(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.toSigned(nil, 1)
+	w.rival(onlinetest.Payee(9), onlinetest.Payee(1))
+	w.server.Mine(6)
+	w.answers(map[string]string{"POST /v3/bitcoin/broadcast": conflict})
+	w.broadcast()
+	if s := w.status(id(1)); s.State != journal.Failed || !strings.Contains(s.Reason, "do NOT have it paid anew") || strings.Contains(s.Reason, "made anew") {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Tatum's record names ours, or the network has it: then no evidence against it
+// counts.
+func TestOursAfterAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.toSigned(nil, 1)
+	w.rival(onlinetest.Payee(9))
+	w.server.Mine(6)
+	txid := w.status(id(1)).TxID
+	w.answers(map[string]string{"POST /v3/bitcoin/broadcast": conflict, "GET /v3/kms/": `200 {"txId":"` + txid + `"}`})
+	if got := w.broadcast(); codes(got.Problems) != "inputs-spent " || strings.Contains(got.Problems[0].Reason, "anew") {
+		t.Errorf("%+v", got)
+	}
+	w.wantState(id(1), "signed")
+}
+
+// The child of a dead parent is dead, and lives again with it.
+func TestDeadParent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.server.Add(w.signer.PaymentWithChange(1, w.funding(1), nil))
+	w.fetch()
+	w.imports(w.signer.Sign(w.exported(online.ExportOptions{}), nil))
+	raw := w.signedHex(id(1))
+	parent := w.server.Chain(raw)
+	var msg wire.MsgTx
+	bytes, _ := hex.DecodeString(raw)
+	if err := msg.Deserialize(strings.NewReader(string(bytes))); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.broadcast(); len(got.Completed) != 1 || got.Broadcast[0].TxID != s.TxID {
-		t.Errorf("after retry: %+v", got)
+	w.server.Add(w.signer.Payment(2, &msg, func(p map[string]any) {
+		p["serializedTransaction"] = strings.ReplaceAll(p["serializedTransaction"].(string), "99000", "49000")
+		p["serializedTransaction"] = hashless(p["serializedTransaction"].(string))
+	}))
+	w.fetch()
+	w.imports(w.signer.Sign(w.exported(online.ExportOptions{IDs: []string{id(2)}}), nil))
+	w.wantState(id(2), "signed")
+	w.server.Forget(parent)
+	w.rival(onlinetest.Payee(9))
+	w.server.Mine(6)
+	w.answers(map[string]string{"POST /v3/bitcoin/broadcast": conflict})
+	w.broadcast()
+	w.broadcast() // in whatever order the first one came to them
+	w.wantState(id(1), "failed")
+	if s := w.status(id(2)); s.State != journal.Failed || s.Code != online.CodeParentDead || !strings.Contains(s.Reason, id(1)) {
+		t.Errorf("%+v", s)
 	}
+	w.answers(nil)
+	w.server.Chain(raw)
+	w.watch()
+	w.watch()
+	w.wantState(id(1), "broadcast")
+	w.wantState(id(2), "signed")
+	if got := w.broadcast(); len(got.Completed) != 2 {
+		t.Errorf("%+v", got)
+	}
+	if got := w.openAlarms(); got != "inputs-spent(healed) parent-dead(healed) " {
+		t.Errorf("alarms: %s", got)
+	}
+}
+
+// hashless takes the claimed hash out of a serialized transaction.
+func hashless(text string) string {
+	at := strings.Index(text, `"hash":"`)
+	return text[:at] + text[at+len(`"hash":"","`)+64-1:]
 }
 
 // A refusal for another reason leaves it where it is, for the next run.
 func TestRefusedByNode(t *testing.T) {
 	t.Parallel()
-	for name, utxo := range map[string]string{"unspent": `200 {"value":1}`, "unknown": absent} {
+	for name, list := range map[string]string{"nothing": `200 []`, "unknown": absent, "page": `404 <html>`} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.toSigned(nil, 1)
-			w.answers(map[string]string{"POST /v3/bitcoin/broadcast": conflict, "GET /v3/bitcoin/utxo/": utxo})
-			if got := w.broadcast(); codes(got.Problems) != "node-refused " {
+			w.answers(map[string]string{"POST /v3/bitcoin/broadcast": conflict, "GET /v3/bitcoin/transaction/address/": list})
+			if got := w.broadcast(); codes(got.Problems) != map[string]string{"nothing": "node-refused ", "unknown": "network ", "page": "network "}[name] {
 				t.Errorf("%+v", got)
 			}
 			w.wantState(id(1), "signed")
@@ -78,36 +237,39 @@ func TestRefusedByNode(t *testing.T) {
 	}
 }
 
-// It was spent by our own transaction, which only came to light meanwhile.
+// A spender was found, and ours came to light in the meantime.
 func TestInputsSpentByUs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.toSigned(nil, 1)
+	w.rival(onlinetest.Payee(9))
+	w.server.Mine(6)
+	ours := w.status(id(1)).TxID
 	w.server.Fault(func(rw http.ResponseWriter, r *http.Request) bool {
-		path := r.Method + " " + r.URL.Path
-		switch {
-		case strings.HasPrefix(path, "GET /v3/bitcoin/utxo/"):
-			rw.WriteHeader(http.StatusForbidden)
-			_, _ = io.WriteString(rw, `{"errorCode":"tx.hash.index.spent"}`)
+		switch path := r.Method + " " + r.URL.Path; {
 		case strings.HasPrefix(path, "POST /v3/bitcoin/broadcast"):
 			rw.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(rw, `{"errorCode":"bitcoin.broadcast.failed"}`)
-		case strings.HasPrefix(path, "GET /v3/bitcoin/transaction/") && w.server.Calls("GET /v3/bitcoin/utxo/") > 0:
-			_, _ = io.WriteString(rw, `{"hash":"`+strings.TrimPrefix(r.URL.Path, "/v3/bitcoin/transaction/")+`"}`)
+		case path == "GET /v3/bitcoin/transaction/"+ours && w.server.Calls("GET /v3/bitcoin/transaction/address/") > 0:
+			_, _ = io.WriteString(rw, `{"hash":"`+ours+`"}`)
 		default:
 			return false
 		}
 		return true
 	})
+	if got := w.broadcast(); codes(got.Problems) != "not-seen " {
+		t.Errorf("%+v", got)
+	}
 	if got := w.broadcast(); len(got.Problems) != 0 || len(got.Broadcast) != 1 || len(got.Completed) != 1 {
 		t.Errorf("%+v", got)
 	}
 }
 
-func (w *world) watch(depth int64) online.Watched {
+func (w *world) watch(ids ...string) online.Watched {
 	w.Helper()
 	got, err := with(w, func(r *online.Relay) (online.Watched, error) {
-		return r.Watch(w.Context(), online.WatchOptions{Depth: depth})
+		r.Depths = online.Depths{chain.BTC: 3}
+		return r.Watch(w.Context(), online.WatchOptions{IDs: ids})
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -115,8 +277,9 @@ func (w *world) watch(depth int64) online.Watched {
 	return got
 }
 
-// What was sent is watched until it is deep enough; what the network drops is
-// sent again as the same bytes; what something else replaced is an alarm.
+// What was sent is watched until it is deep enough, also after it is
+// completed; what the network drops is sent again as the same bytes, and is an
+// alarm if that does not bring it back.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -127,32 +290,58 @@ func TestWatch(t *testing.T) {
 	at := func(block string) {
 		w.answers(map[string]string{transaction: `200 {"hash":"` + s.TxID + `"` + block + `}`, "GET /v3/bitcoin/info": `200 {"blocks":104}`})
 	}
-	for block, confirmed := range map[string]int{"": 0, `,"blockNumber":103`: 0, `,"confirmations":2`: 0} {
+	for _, block := range []string{"", `,"blockNumber":103`, `,"confirmations":2`} {
 		at(block)
-		if got := w.watch(3); len(got.Confirmed) != confirmed || len(got.Problems) != 0 {
+		if got := w.watch(); len(got.Confirmed) != 0 || len(got.Problems) != 0 {
 			t.Errorf("%q: %+v", block, got)
 		}
 	}
-	w.answers(map[string]string{transaction: absent, "GET /v3/bitcoin/utxo/": `200 {"value":1}`})
+	for _, lie := range []string{"404 <html>nginx</html>", `404 {"statusCode":404}`, "200 {}"} { // no word of Tatum's
+		w.answers(map[string]string{transaction: lie})
+		if got := w.watch(); codes(got.Problems) != "network " || w.openAlarms() != "" {
+			t.Errorf("%s: %+v", lie, got)
+		}
+	}
+	at("") // out of its block: once may be an index that lags
+	if got := w.watch(); codes(got.Problems) != "reorganised " || w.openAlarms() != "" {
+		t.Errorf("%+v", got)
+	}
+	if got := w.watch(); codes(got.Problems) != "reorganised " || w.openAlarms() != "reorganised " {
+		t.Errorf("%+v %s", got, w.openAlarms())
+	}
+	w.answers(map[string]string{transaction: absent})
 	sent := len(w.server.Sent())
-	if got := w.watch(3); codes(got.Problems) != "evicted " || w.status(id(1)).Code != online.CodeEvicted {
-		t.Errorf("evicted: %+v", got)
+	if got := w.watch(); codes(got.Problems) != "evicted " || w.status(id(1)).Code != online.CodeEvicted || w.openAlarms() != "reorganised " {
+		t.Errorf("evicted: %+v %s", got, w.openAlarms())
 	}
 	if all := w.server.Sent(); len(all) != sent+1 || all[sent] != all[0] {
 		t.Errorf("sent again: %d", len(all))
 	}
+	if got := w.watch(); codes(got.Problems) != "evicted " || w.openAlarms() != "reorganised evicted " {
+		t.Errorf("evicted for good: %+v %s", got, w.openAlarms())
+	}
 	w.wantState(id(1), "completed")
 	at(`,"blockNumber":102`)
-	if got := w.watch(3); len(got.Confirmed) != 1 || w.status(id(1)).Code != "" {
-		t.Errorf("back: %+v, %+v", got, w.status(id(1)))
+	if got := w.watch(); len(got.Confirmed) != 1 || w.status(id(1)).Code != "" || w.openAlarms() != "reorganised(healed) evicted(healed) " {
+		t.Errorf("back: %+v, %+v %s", got, w.status(id(1)), w.openAlarms())
 	}
-	w.answers(map[string]string{transaction: absent, "GET /v3/bitcoin/utxo/": spent})
-	if got := w.watch(3); len(got.Problems) != 0 {
+	w.answers(map[string]string{transaction: absent, "POST /v3/bitcoin/broadcast": conflict})
+	if got := w.watch(); len(got.Problems) != 0 {
 		t.Errorf("deep enough is looked at again: %+v", got)
 	}
-	if got := w.watch(4); codes(got.Problems) != "inputs-spent " {
+	w.rival(onlinetest.Payee(9))
+	w.server.Mine(2)
+	if got := w.watch(id(1)); codes(got.Problems) != "inputs-spent " {
 		t.Errorf("replaced: %+v", got)
 	}
+	w.wantState(id(1), "completed")
+	w.server.Mine(1)
+	if got := w.watch(id(1)); codes(got.Problems) != "inputs-spent " {
+		t.Errorf("replaced: %+v", got)
+	}
+	w.wantState(id(1), "completed") // Tatum's record names it
+	w.server.Change(id(1), "txId", nil)
+	w.watch(id(1))
 	w.wantState(id(1), "failed")
 }
 
@@ -213,19 +402,39 @@ func TestExportAgainAtOnce(t *testing.T) {
 	}
 }
 
-// A dropped item's signature is not taken, and is an alarm.
+// A dropped item's signature is kept, is not sent, and is an alarm until a
+// person has dealt with it.
 func TestImportRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.fetch()
 	req := w.exported(online.ExportOptions{})
-	if _, err := with(w, func(r *online.Relay) (bool, error) { return r.Reject(t.Context(), id(1), online.Rejection{Why: "why"}) }); err != nil {
+	reject := func() (bool, error) {
+		return with(w, func(r *online.Relay) (bool, error) { return r.Reject(t.Context(), id(1), online.Rejection{Why: "why"}) })
+	}
+	if _, err := reject(); err != nil {
 		t.Fatal(err)
 	}
-	got := w.imports(w.signer.Sign(req, nil))
-	if got.Imported != 0 || codes(got.Problems) != "not-waiting " || !strings.Contains(got.Problems[0].Reason, "ALARM") {
+	result := w.signer.Sign(req, nil)
+	if got := w.imports(result); got.Imported != 0 || codes(got.Problems) != "signed-after-drop " || !strings.Contains(got.Problems[0].Reason, "ALARM") {
 		t.Errorf("%+v", got)
 	}
-	w.wantState(id(1), "rejected")
+	w.wantState(id(1), "failed")
+	w.imports(result)
+	if got := w.openAlarms(); got != "signed-after-drop " {
+		t.Errorf("%s", got)
+	}
+	if got := w.broadcast(); len(w.server.Sent()) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if exported, err := reject(); err != nil || !exported || w.openAlarms() != "" {
+		t.Errorf("%v, %v, %s", exported, err, w.openAlarms())
+	}
+	if _, err := with(w, func(r *online.Relay) (any, error) { return r.Retry(t.Context(), id(1)) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.broadcast(); codes(got.Problems) != "signed-after-drop " || len(w.server.Sent()) != 0 || w.openAlarms() != "signed-after-drop " {
+		t.Errorf("what Tatum dropped is sent: %+v", got)
+	}
 }

@@ -127,7 +127,8 @@ func TestPreviousMissing(t *testing.T) {
 		fault http.HandlerFunc
 		code  string
 	}{
-		"nobody has it": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, "unproven-amount "},
+		"nobody has it": {reply(404, `{"errorCode":"tx.not.found"}`), "unproven-amount "},
+		"a wall":        {reply(404, `<html>nginx</html>`), "network "},
 		"down":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "network "},
 		"throttled":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, "network "},
 		"page":          {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, "network "},
@@ -143,7 +144,7 @@ func TestPreviousMissing(t *testing.T) {
 			}
 			if strings.Contains(r.URL.Path, "/node/") {
 				if name == "nobody has it" {
-					hw.WriteHeader(404)
+					reply(500, `{"error":{"code":-5,"message":"No such transaction"}}`)(hw, r)
 				} else {
 					hw.WriteHeader(503)
 				}

@@ -221,7 +221,7 @@ func (r *Relay) sort(ctx context.Context, res bundle.SealedResult, finals []fina
 		case p != nil:
 			s.problems = append(s.problems, *p)
 		case f.outcome.Signed() && it.Signed == nil:
-			s.signed = append(s.signed, journal.SignedItem{ID: it.ID, TxID: f.tx.TxID, Raw: f.tx.Raw})
+			s.signed = append(s.signed, f.signedFor(it))
 		case f.outcome.Signed(), it.State != journal.Exported: // known already
 		case it.Request != res.Request && before: // taken when it came first, and retried since
 		case it.Request != res.Request:
@@ -245,6 +245,11 @@ func (r *Relay) tell(ctx context.Context, s sorted, report *Imported) error {
 	report.Refused += len(s.refused)
 	for _, p := range s.problems {
 		report.Problems = append(report.Problems, p)
+		if p.evidence != "" {
+			if err := r.journal.Raise(ctx, *p.alarm(p.evidence)); err != nil {
+				return err
+			}
+		}
 		if s.items[p.ID].State != journal.Exported {
 			continue
 		}
@@ -258,7 +263,11 @@ func (r *Relay) tell(ctx context.Context, s sorted, report *Imported) error {
 
 // took counts a signature that was taken for an item as it stood before.
 func (i *Imported) took(before journal.Item) {
-	if before.State != journal.Refused {
+	switch {
+	case before.State == journal.Rejected, notWanted(before) != "":
+		i.Problems = append(i.Problems, unwanted(before))
+		return
+	case before.State != journal.Refused:
 		i.Imported++
 		return
 	}
@@ -279,12 +288,42 @@ func (f final) against(it journal.Item) *Problem {
 		}
 	case it.Signed != nil:
 		if string(it.Signed) != string(f.tx.Raw) {
-			return problem(CodeOtherBytes, "ALARM: it was signed before as %s, now there are other bytes for it (%s); they were not taken", it.TxID, f.tx.TxID)
+			p := problem(CodeOtherBytes, "ALARM: it was signed before as %s, now there are other bytes for it (%s); they were not taken", it.TxID, f.tx.TxID)
+			p.evidence = f.tx.TxID
+			return p
 		}
-	case it.State == journal.Rejected:
-		return problem(CodeNotWaiting, "ALARM: it was dropped here and at Tatum, and here is a valid signature for it (%s): it was not taken, but whoever has a copy of the result can pay with it: destroy them", f.tx.TxID)
 	}
 	return nil
+}
+
+// signedFor is the signature for the journal, with an alarm where nobody wants
+// it any more. Of what was refused or rejected here the journal knows itself.
+func (f final) signedFor(it journal.Item) journal.SignedItem {
+	s := journal.SignedItem{ID: it.ID, TxID: f.tx.TxID, Raw: f.tx.Raw}
+	if notWanted(it) != "" {
+		p := unwanted(it)
+		s.Alarm = p.alarm(s.TxID)
+	}
+	return s
+}
+
+// unwanted is the problem of a valid signature for what was rejected here or
+// dropped at Tatum.
+func unwanted(it journal.Item) Problem {
+	return Problem{ID: it.ID, Code: journal.SignedDropped, Reason: "ALARM: it is not wanted any more (" + notWanted(it) + "), and here is a valid signature for it: whoever has a copy of the result can pay with it. Destroy the request and the result, and close the alarm with reject or acknowledge"}
+}
+
+// notWanted is why nobody wants an item signed, "" if it is wanted. That Tatum
+// names another txid is an alarm of its own, and the transaction that comes
+// may be that one.
+func notWanted(it journal.Item) string {
+	switch {
+	case it.State == journal.Rejected:
+		return "rejected"
+	case withdrawn(it) && it.Withheld != CodeOtherTxID:
+		return string(it.Withheld)
+	}
+	return ""
 }
 
 // tellTatum reports refusals as Tatum's own KMS would. It is a courtesy:

@@ -137,8 +137,8 @@ func TestImportRefusalThenOther(t *testing.T) {
 	}
 	r := w.open()
 	defer r.Close()
-	if _, err := r.Reject(t.Context(), id(1), online.Rejection{Why: "why"}); !errors.Is(err, online.ErrTooLate) || w.server.Calls("DELETE") != 0 {
-		t.Errorf("dropped at Tatum while its signature is here: %v", err)
+	if exported, err := r.Reject(t.Context(), id(1), online.Rejection{Why: "why"}); err != nil || !exported || w.server.Calls("DELETE") != 1 {
+		t.Errorf("%v, %v", exported, err)
 	}
 	if state, err := r.Retry(t.Context(), id(1)); err != nil || state != "signed" {
 		t.Errorf("%s, %v", state, err)

@@ -112,7 +112,11 @@ func (p *preparing) batch(ctx context.Context, lease journal.Lease, items []jour
 			}
 			_, d.err = d.draft.Prove(proofs)
 		}
-		moves = append(moves, p.proven(d, lease))
+		m := p.proven(d, lease)
+		if err := p.sameWithdrawal(ctx, d.item, &m); err != nil {
+			return err
+		}
+		moves = append(moves, m)
 	}
 	return p.journal.Move(ctx, moves...)
 }

@@ -54,7 +54,7 @@ const (
 	CodeJournalFault chain.Code = "journal-fault"             // the journal's bytes are not what they were
 	CodeOtherRelay   chain.Code = "other-relay"               // another relay works with it now
 	CodeSameTx       chain.Code = "same-transaction"          // it asks for the transaction that pays another id
-	CodeInputsSpent  chain.Code = "inputs-spent"              // something else spends what it spends: it can never confirm
+	CodeInputsSpent  chain.Code = "inputs-spent"              // another transaction was found that spends what it spends
 	CodeVetoed                  = journal.Vetoed              // the approval service says no
 	CodeNoAnswer     chain.Code = "four-eye-no-answer"        // the approval service gives no usable answer
 	CodeDisarmed     chain.Code = "disarmed"                  // signed, refused by the approval service, and dropped by a person
@@ -62,6 +62,12 @@ const (
 	CodeOtherKey     chain.Code = "other-api-key"             // fetched with an API key that is not here
 	CodeStillListed  chain.Code = "rejected-but-listed"       // rejected here, and Tatum still asks for it
 	CodeOtherAnswer  chain.Code = "older-request"             // the signer's answer to a request that a newer one has replaced
+	CodeUnseen       chain.Code = "not-seen"                  // sent, and the network was not seen to have it yet
+	CodeParentDead   chain.Code = "parent-dead"               // what it spends is made by a transaction that can never confirm
+	CodeReorganised  chain.Code = "reorganised"               // it was in a block and is not any more
+	CodePaidDropped  chain.Code = "paid-but-cancelled"        // the network has it, and Tatum has dropped or cancelled it
+	CodeNotOpen      chain.Code = "withdrawal-not-open"       // signed, and Tatum does not have the withdrawal in progress
+	CodeSameWithdraw chain.Code = "same-withdrawal"           // another pending id is for the same withdrawal
 )
 
 // Problem is what keeps one item from going on.
@@ -69,6 +75,8 @@ type Problem struct {
 	ID     string     `json:"id"`
 	Code   chain.Code `json:"code"`
 	Reason string     `json:"reason"`
+
+	evidence string // identifies the finding of one that is an alarm; "": it is none
 }
 
 // Relay is an opened state directory. Its exported fields may be set before
@@ -85,6 +93,7 @@ type Relay struct {
 
 	Account  string                   // name of Tatum's API key, "" for the only one: what it fetched is its own
 	Accounts map[string]*tatum.Client // further API keys by name
+	Depths   Depths                   // confirmations for each chain until which what was sent is watched; what is missing has a default
 	Memory   *Memory                  // of earlier fetches, so that what did not change costs nothing; may be nil
 
 	journal  *journal.Journal
@@ -282,11 +291,11 @@ func (r *Relay) note(ctx context.Context, it journal.Item, l journal.Lease, code
 }
 
 // noteWith records a problem of an item and raises the alarm that goes with
-// it. The alarm is raised whoever has the item now.
-func (r *Relay) noteWith(ctx context.Context, it journal.Item, l journal.Lease, p Problem, evidence string) error {
+// it. The alarm is raised whoever has the item now. later is as for note.
+func (r *Relay) noteWith(ctx context.Context, it journal.Item, l journal.Lease, p Problem, evidence string, later time.Duration) error {
 	ctx = context.WithoutCancel(ctx)
 	alarm := p.alarm(evidence)
-	err := r.journal.Note(ctx, journal.Note{ID: it.ID, State: it.State, Code: p.Code, Reason: p.Reason, Lease: l, Alarm: alarm})
+	err := r.journal.Note(ctx, journal.Note{ID: it.ID, State: it.State, Code: p.Code, Reason: p.Reason, Lease: l, Delay: later, Alarm: alarm})
 	if elsewhere(err) {
 		return r.journal.Raise(ctx, *alarm)
 	}

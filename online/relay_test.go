@@ -50,7 +50,7 @@ func TestLoop(t *testing.T) {
 		}
 		w.wantState(s.ID, "completed")
 	}
-	if n := w.server.Calls("GET /v3/bitcoin/transaction/"); n != 6 { // 3 previous, 3 look-ups before sending
+	if n := w.server.Calls("GET /v3/bitcoin/transaction/"); n != 9 { // 3 previous, 3 look-ups before sending, 3 after
 		t.Errorf("%d transaction calls", n)
 	}
 	if got := w.broadcast(); len(got.Broadcast)+len(got.Completed)+len(got.Problems) != 0 {
@@ -217,7 +217,7 @@ func TestReject(t *testing.T) {
 	}
 	// The signer had item 2 already: its signature is reported and not used.
 	got := w.imports(w.signer.Sign(req, nil))
-	if got.Imported != 1 || codes(got.Problems) != "not-waiting " || got.Problems[0].ID != id(2) {
+	if got.Imported != 1 || codes(got.Problems) != "signed-after-drop " || got.Problems[0].ID != id(2) {
 		t.Errorf("%+v", got)
 	}
 	r = w.open()

@@ -54,18 +54,11 @@ func (r *Relay) Status(ctx context.Context, network chain.Network, ids ...string
 
 // markAlarms puts the codes of open alarms beside the items they are about.
 func (r *Relay) markAlarms(ctx context.Context, list []Status) error {
-	open, err := r.journal.Alarms(ctx, journal.AlarmFilter{})
-	if err != nil || len(open) == 0 {
-		return err
-	}
-	of := make(map[string][]chain.Code, len(open))
-	for _, a := range open {
-		of[a.Item] = append(of[a.Item], a.Code)
-	}
+	of, err := r.alarmed(ctx)
 	for i := range list {
 		list[i].Alarms = of[list[i].ID]
 	}
-	return nil
+	return err
 }
 
 func statusOf(it journal.Item) Status {
@@ -100,6 +93,9 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 	}
 	if it.State == journal.Signed && it.Withheld == CodeVetoed {
 		return r.disarm(ctx, it, why)
+	}
+	if it.State == journal.Failed && (it.Code == journal.SignedLate || it.Code == journal.SignedDropped) {
+		return r.dropLate(ctx, it, why)
 	}
 	if it.Signed != nil || !journal.Allowed(it.State, journal.Rejected) {
 		return false, fmt.Errorf("reject: item %s is %s: %w", id, it.State, ErrTooLate)
@@ -185,6 +181,29 @@ func (r *Relay) dropAgain(ctx context.Context, it journal.Item) error {
 		return err
 	}
 	return nil
+}
+
+// dropLate drops at Tatum what was refused or rejected here and signed all the
+// same. It stays failed, and is not sent unless somebody retries it.
+func (r *Relay) dropLate(ctx context.Context, it journal.Item, why Rejection) (exported bool, err error) {
+	mine, err := r.As(it.Account)
+	if err != nil {
+		return false, err
+	}
+	known, err := mine.Tatum.Known(ctx, it.Chain, it.TxID)
+	if err != nil {
+		return false, err
+	}
+	if known {
+		return false, fmt.Errorf("reject: item %s: the network has its transaction %s: %w", it.ID, it.TxID, ErrTooLate)
+	}
+	if err := mine.Tatum.Delete(ctx, it.ID, true); err != nil && !missing(err) {
+		return false, err
+	}
+	if err := r.note(ctx, it, journal.Lease{}, journal.SignedDropped, "dropped by a person, though signed: "+why.Why, 0); err != nil {
+		return false, err
+	}
+	return true, r.journal.Decide(ctx, it.ID, "reject")
 }
 
 // missing reports whether Tatum itself says that this API key has no such

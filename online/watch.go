@@ -3,6 +3,8 @@ package online
 import (
 	"context"
 	"encoding/hex"
+	"errors"
+	"fmt"
 
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
@@ -12,28 +14,40 @@ import (
 // WatchOptions choose what is watched.
 type WatchOptions struct {
 	Network chain.Network // UnknownNetwork: both
-	IDs     []string      // none: all that were sent
+	IDs     []string      // none: all that is not deep enough yet
 	Due     bool          // only those whose time has come to be looked at again
-	Depth   int64         // until so many confirmations were seen; 0 is 1
 }
 
 // Watched is what a look at the network found.
 type Watched struct {
-	Confirmed []string  `json:"confirmed"` // as deep as was asked for since this run
+	Confirmed []string  `json:"confirmed"` // as deep as is demanded since this run
+	Healed    []string  `json:"healed"`    // was failed, and the network has it after all
 	Problems  []Problem `json:"problems"`
 }
 
-// Watch looks how deep in the chain what was sent is by now. What the network
-// dropped is sent again, the same bytes; what something else replaced becomes
-// failed, for a person.
+// Watch looks how deep in the chain what was sent is by now, also after it is
+// completed, until it has the confirmations of its chain (Relay.Depths). What
+// the network dropped is sent again, the same bytes. What was declared dead is
+// looked for too: if it turns up, it goes on by itself.
 func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
-	report := Watched{Confirmed: []string{}, Problems: []Problem{}}
-	depth := max(o.Depth, 1)
-	f := journal.Filter{States: []journal.State{journal.Broadcast, journal.Completed}, IDs: o.IDs, Network: o.Network, Shallow: depth}
-	steps, err := r.work(ctx, job{filter: f, due: o.Due, purpose: tatum.Watch, do: (*step).watch})
+	report := Watched{Confirmed: []string{}, Healed: []string{}, Problems: []Problem{}}
+	sent := journal.Filter{IDs: o.IDs, Network: o.Network, Unsettled: len(o.IDs) == 0}
+	if len(o.IDs) > 0 {
+		sent.States = []journal.State{journal.Broadcast, journal.Completed}
+	}
+	dead := journal.Filter{IDs: o.IDs, Network: o.Network, States: []journal.State{journal.Failed}, Codes: []chain.Code{CodeInputsSpent, CodeParentDead, CodeOtherTxID}}
+	steps, err := r.work(ctx, job{filter: sent, due: o.Due, purpose: tatum.Watch, do: (*step).watch})
+	if err == nil {
+		var more []step
+		more, err = r.work(ctx, job{filter: dead, due: o.Due, purpose: tatum.Watch, do: (*step).revisit})
+		steps = append(steps, more...)
+	}
 	for _, s := range steps {
-		if s.depth >= depth {
+		if s.deep {
 			report.Confirmed = append(report.Confirmed, s.item.ID)
+		}
+		if s.sent {
+			report.Healed = append(report.Healed, s.item.ID)
 		}
 		if s.problem != nil {
 			report.Problems = append(report.Problems, *s.problem)
@@ -55,37 +69,98 @@ func (s *step) watch(ctx context.Context) error {
 	if !seen.Known {
 		return s.vanished(ctx)
 	}
-	s.depth = seen.Confirmations
-	if s.item.Code == CodeEvicted { // it is back
+	if s.item.Depth > 0 && seen.Confirmations == 0 {
+		return s.unmined(ctx)
+	}
+	if s.item.Code == CodeEvicted || s.item.Code == CodeReorganised { // it is back
 		if err := s.note(ctx, s.item, s.lease, "", "", 0); err != nil {
 			return err
 		}
 	}
-	return s.journal.Sighted(ctx, s.item.ID, s.lease, s.depth)
+	if err := s.heal(ctx, "the network has "+s.item.TxID+" again"); err != nil {
+		return err
+	}
+	s.deep = seen.Confirmations >= s.Depths.of(s.item.Chain)
+	return s.journal.Sighted(ctx, s.item.ID, s.lease, seen.Confirmations, s.deep)
 }
 
-// vanished deals with a transaction that the network had and does not know.
-func (s *step) vanished(ctx context.Context) error {
-	spent, err := s.spentInput(ctx)
-	if err != nil {
-		return s.trouble(ctx, CodeNetwork, err)
+// unmined deals with a transaction that was in a block and is in none now. An
+// index that lags says so too: it is an alarm when the next look finds the
+// same.
+func (s *step) unmined(ctx context.Context) error {
+	why := fmt.Errorf("it had %d confirmations and is in no block now: the chain was reorganised, or an index lags; it is with the network, and watched", s.item.Depth)
+	if s.item.Code != CodeReorganised {
+		return s.stays(ctx, CodeReorganised, why)
 	}
+	return s.alarms(ctx, CodeReorganised, s.item.TxID, fmt.Errorf("ALARM: %w. Do not take it as paid until it is in a block again", why))
+}
+
+// vanished deals with a transaction that the network had and is not found.
+// The same bytes are sent again. What is still not found at the next look, or
+// what a node refuses, is an alarm.
+func (s *step) vanished(ctx context.Context) error {
+	_, said := s.Tatum.Broadcast(ctx, s.item.Chain, s.item.ID, hex.EncodeToString(s.item.Signed))
 	known, err := s.lookAgain(ctx)
 	switch {
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
 	case known:
 		return nil // the next look tells how deep
-	case spent != nil:
-		return s.fails(ctx, CodeInputsSpent, spent.String(), "ALARM: it was with the network and something else took its place: "+deadEnd(spent, nil))
 	}
-	if err := s.journal.Sighted(ctx, s.item.ID, s.lease, -1); err != nil {
+	refused := tatum.IsDefinite(said) && !tatum.IsKnownAlready(said)
+	if refused {
+		dead, err := s.deadEnd(ctx)
+		if err != nil || dead || s.problem != nil {
+			return err
+		}
+	}
+	first := s.item.Depth >= 0
+	if err := s.journal.Sighted(ctx, s.item.ID, s.lease, -1, false); err != nil {
 		return err
 	}
-	reason := "the network does not have it any more (fee too low, or a reorganisation); the same bytes were sent again, and the next look tells whether it is back"
-	if _, err := s.Tatum.Broadcast(ctx, s.item.Chain, s.item.ID, hex.EncodeToString(s.item.Signed)); err != nil {
-		reason = "the network does not have it any more, and does not take the same bytes again: " + err.Error()
+	why := errors.New("the network does not have it any more (fee too low, or a reorganisation), or an index lags; the same bytes were sent again, and the next look tells whether it is back")
+	if refused {
+		why = fmt.Errorf("the network does not have it any more, and does not take the same bytes again: %w", said)
 	}
-	s.problem = &Problem{ID: s.item.ID, Code: CodeEvicted, Reason: reason}
-	return s.note(ctx, s.item, s.lease, CodeEvicted, reason, delay(CodeEvicted, s.item.Tries))
+	if first && !refused {
+		return s.stays(ctx, CodeEvicted, why)
+	}
+	return s.alarms(ctx, CodeEvicted, s.item.TxID, fmt.Errorf("ALARM: it was sent, and %w. Do not have it paid anew: it stays valid, and may confirm yet", why))
+}
+
+// lookAgain asks for our own txid after a pause: what just came to the chain
+// is not everywhere at once.
+func (s *step) lookAgain(ctx context.Context) (known bool, err error) {
+	if err := s.Sleep(ctx, 2*lookPause); err != nil {
+		return false, err
+	}
+	return s.Tatum.Known(ctx, s.item.Chain, s.item.TxID)
+}
+
+// revisit looks whether what was declared dead is there after all. Then it
+// goes on by itself, and its alarm says so.
+func (s *step) revisit(ctx context.Context) error {
+	known, err := s.Tatum.Known(ctx, s.item.Chain, s.item.TxID)
+	if err != nil {
+		s.problem = &Problem{ID: s.item.ID, Code: CodeNetwork, Reason: err.Error()}
+		return s.line.judge(err)
+	}
+	if known {
+		return s.broadcast(ctx)
+	}
+	lives := false
+	if s.item.Code == CodeParentDead {
+		parent, err := s.deadParent(ctx)
+		if err != nil {
+			return err
+		}
+		lives = parent == nil
+	}
+	if !lives { // looked for again, less and less often
+		return s.note(ctx, s.item, s.lease, s.item.Code, s.item.Reason, delay(s.item.Code, s.item.Tries))
+	}
+	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Failed, To: journal.Signed, Lease: s.lease}); err != nil {
+		return err
+	}
+	return s.heal(ctx, "what it spends may confirm after all; it is sent again")
 }

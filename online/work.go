@@ -35,7 +35,11 @@ func (r *Relay) work(ctx context.Context, j job) ([]step, error) {
 	if err != nil || total == 0 { // then nothing is written: a relay with nothing to do leaves the disk alone
 		return nil, err
 	}
-	w := work{Relay: r, job: j, total: total, seen: make(map[string]bool)}
+	alarmed, err := r.alarmed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := work{Relay: r, job: j, total: total, seen: make(map[string]bool), alarmed: alarmed}
 	w.filter.Fresh = true
 	err = w.run(ctx)
 	if ctx.Err() != nil {
@@ -54,9 +58,10 @@ func (r *Relay) work(ctx context.Context, j job) ([]step, error) {
 type work struct {
 	*Relay
 	job
-	total int
-	seen  map[string]bool
-	steps []step
+	total   int
+	seen    map[string]bool
+	alarmed map[string][]chain.Code // open alarms by item
+	steps   []step
 }
 
 // run claims what the filter chooses, a share at a time, and does the job with
@@ -109,7 +114,7 @@ func (w *work) share(ctx context.Context, lease journal.Lease, items []journal.I
 	}
 	err := w.partOf(len(w.steps), w.total).each(ctx, len(fresh), atOnce, func(ctx context.Context, i int) error {
 		s := &steps[i]
-		*s = step{Relay: w.Relay, item: fresh[i], line: lines.of(fresh[i].Account), lease: lease}
+		*s = step{Relay: w.Relay, item: fresh[i], line: lines.of(fresh[i].Account), lease: lease, alarmed: w.alarmed[fresh[i].ID]}
 		mine, err := w.As(s.item.Account)
 		if err != nil {
 			return s.stays(ctx, CodeOtherKey, err)
@@ -174,7 +179,9 @@ type step struct {
 	line      *breaker
 	sent      bool
 	completed bool
-	depth     int64 // confirmations, for watch
+	marked    bool         // Tatum's reply to the broadcast says that it marked it
+	deep      bool         // for watch: it has as many confirmations as are demanded
+	alarmed   []chain.Code // alarms about it that were open when the job began
 	problem   *Problem
 }
 
@@ -232,7 +239,7 @@ func (s *step) renewed(ctx context.Context) (err error) {
 func delay(code chain.Code, tries int) time.Duration {
 	first, most := time.Minute, journal.MaxDelay
 	switch code {
-	case CodeNetwork, CodeNotMarked, CodeNoAnswer, CodeOtherKey:
+	case CodeNetwork, CodeUnseen, CodeNotMarked, CodeNoAnswer, CodeOtherKey:
 		first, most = 10*time.Second, 10*time.Minute
 	}
 	return min(first<<min(tries, 20), most)

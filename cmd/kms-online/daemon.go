@@ -30,7 +30,7 @@ type daemonFlags struct {
 	drop                   string
 	period, max            int
 	every, watchEvery      time.Duration
-	confirmations          int64
+	confirmations          []string
 	late                   time.Duration
 	runOnce                bool
 	listen                 string
@@ -73,7 +73,7 @@ Every round costs credits at Tatum: one for each chain and 500 signature ids.
 	flags.IntVar(&f.period, "period", 10, "seconds between two looks of each loop")
 	flags.IntVar(&f.max, "max", 0, "at most so many items in a request, oldest first (0: as many as fit)")
 	flags.DurationVar(&f.every, "every", time.Minute, "make a new request at most so often")
-	flags.Int64Var(&f.confirmations, "confirmations", 1, "watch what was sent until it is so deep in the chain (0: do not)")
+	flags.StringSliceVar(&f.confirmations, "confirmations", nil, confirmationsHelp+"; 0: do not watch")
 	flags.DurationVar(&f.watchEvery, "watch-every", 2*time.Minute, "look at the chain at most so often; a look costs 1 to 5 credits a transaction")
 	flags.DurationVar(&f.late, "late-after", 24*time.Hour, "tell people of what is in one state for longer (0: never)")
 	flags.BoolVar(&f.runOnce, "run-once", false, "make one round, print what it did, and end (also --runOnce)")
@@ -133,8 +133,12 @@ func (a *app) runOnce(ctx context.Context, d *daemon.Daemon) error {
 
 // makeDaemon puts everything together.
 func (a *app) makeDaemon(f daemonFlags, dir string) (*daemon.Daemon, *metrics.Metrics, error) {
-	if f.period < 1 || f.max < 0 || f.confirmations < 0 {
-		return nil, nil, cli.Fail(cli.Usage, errors.New("--period is at least 1, --max and --confirmations at least 0"), "")
+	if f.period < 1 || f.max < 0 {
+		return nil, nil, cli.Fail(cli.Usage, errors.New("--period is at least 1, --max at least 0"), "")
+	}
+	depths, unwatched, err := depthsOf(f.confirmations)
+	if err != nil {
+		return nil, nil, err
 	}
 	period := time.Duration(f.period) * time.Second
 	m := metrics.New(a.now, period)
@@ -150,7 +154,7 @@ func (a *app) makeDaemon(f daemonFlags, dir string) (*daemon.Daemon, *metrics.Me
 	}
 	d := &daemon.Daemon{
 		Options: daemon.Options{
-			IDs: trimmed(f.ids), Period: period, Every: f.every, Max: f.max, Depth: f.confirmations, WatchEvery: f.watchEvery, LateAfter: f.late,
+			IDs: trimmed(f.ids), Period: period, Every: f.every, Max: f.max, Depths: depths, Unwatched: unwatched, WatchEvery: f.watchEvery, LateAfter: f.late,
 		},
 		Keys: keys, Log: a.logger(f.logJSON), Now: a.now, Sleep: tatum.Sleep,
 		Open: func(ctx context.Context) (*online.Relay, func() error, error) { return a.openDaemon(ctx, dir) },

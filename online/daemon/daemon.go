@@ -40,7 +40,8 @@ type Options struct {
 	Period     time.Duration // between two passes of a loop
 	Every      time.Duration // at least, between two new requests
 	Max        int           // items of one request; 0: as many as fit
-	Depth      int64         // confirmations until which what was sent is watched; 0: not at all
+	Depths     online.Depths // confirmations until which what was sent is watched
+	Unwatched  bool          // nothing is watched
 	WatchEvery time.Duration // between two looks at the chain
 	LateAfter  time.Duration // that an item may be in one state before people hear of it; 0: as long as it likes
 }
@@ -134,7 +135,7 @@ func (d *Daemon) open(ctx context.Context) (*online.Relay, func() error, error) 
 		switch {
 		case err == nil:
 			Lend(r, d.Keys)
-			r.Memory = &d.memory
+			r.Memory, r.Depths = &d.memory, d.Depths
 			if d.Drop != nil {
 				r.Lost = func(digest bundle.Digest) [][]byte { return online.LostIn(d.Drop.FS, d.Drop.Dir, digest) }
 			}

@@ -65,7 +65,7 @@ func TestLoop(t *testing.T) {
 
 // Who does not ask for confirmations pays for no looks.
 func TestNoWatch(t *testing.T) {
-	h := newHouse(t, func(h *house) { h.d.Depth = 0 })
+	h := newHouse(t, func(h *house) { h.d.Unwatched = true })
 	h.pay(1, nil)
 	h.round()
 	h.sign(nil)
@@ -187,7 +187,7 @@ func TestKeys(t *testing.T) {
 
 	// With another key nothing is done with what the first one fetched.
 	h.d.Keys = []daemon.Key{h.key("west", tatumtest.Transport(tatumtest.Memory()))}
-	h.d.Depth = 9
+	h.d.Depths = online.Depths{chain.BTC: 9}
 	h.d.WatchEvery = 0
 	h.round()
 	if s := h.status(id); s.Code != online.CodeOtherKey || s.State != "completed" {

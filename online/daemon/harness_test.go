@@ -82,7 +82,7 @@ func newHouse(t testing.TB, change func(*house)) *house {
 	h.relay(func(r *online.Relay) error { _, err := r.Pair(t.Context(), h.signer.Watch(1)); return err })
 	drop := file.On(h.usb)
 	h.d = &daemon.Daemon{
-		Options: daemon.Options{Period: 10 * time.Second, Depth: 3, LateAfter: time.Hour},
+		Options: daemon.Options{Period: 10 * time.Second, Depths: online.Depths{chain.BTC: 3}, LateAfter: time.Hour},
 		Open:    h.opened, Drop: &drop, Now: h.clock, Sleep: h.sleep, Log: slog.New(slog.NewTextHandler(&h.logs, nil)),
 		Keys: []daemon.Key{h.key("", tatumtest.Transport(h.server))},
 	}

@@ -54,7 +54,7 @@ func price(r *http.Request) int64 {
 	}{
 		{"POST /v3/kms/pending/", 1}, {"GET /v3/kms/", 1}, {"PUT /v3/kms/", 2}, {"DELETE /v3/kms/", 2}, {"POST /v3/bitcoin/broadcast", 2},
 		{"POST /v3/offchain/withdrawal/broadcast", 2}, {"PUT /v3/offchain/", 2}, {"GET /v3/bitcoin/transaction/", 1}, {"GET /v3/bitcoin/utxo/", 1},
-		{"POST /v3/blockchain/node/", 2}, {"GET /v3/bitcoin/info", 1}, {"POST /v3/tatum/kms/batch", 1},
+		{"POST /v3/blockchain/node/", 2}, {"GET /v3/bitcoin/info", 1}, {"POST /v3/tatum/kms/batch", 1}, {"GET /v3/offchain/withdrawal", 1},
 	} {
 		if strings.HasPrefix(path, p.prefix) {
 			return p.credits

@@ -25,14 +25,17 @@ func (d *Daemon) broadcast(ctx context.Context, r *online.Relay, round *Round) e
 }
 
 func (d *Daemon) watch(ctx context.Context, r *online.Relay, round *Round) error {
-	if d.Depth <= 0 || d.Now().Sub(d.watched) < d.WatchEvery {
+	if d.Unwatched || d.Now().Sub(d.watched) < d.WatchEvery {
 		return nil
 	}
 	d.watched = d.Now()
-	got, err := r.Watch(ctx, online.WatchOptions{IDs: d.IDs, Due: true, Depth: d.Depth})
+	got, err := r.Watch(ctx, online.WatchOptions{IDs: d.IDs, Due: true})
 	round.Confirmed = len(got.Confirmed)
 	for _, id := range got.Confirmed {
-		d.Log.Info("confirmed", "id", id, "depth", d.Depth)
+		d.Log.Info("confirmed", "id", id)
+	}
+	for _, id := range got.Healed {
+		d.Log.Warn("what was declared dead is with the network after all", "id", id)
 	}
 	d.problems(round, "watch", got.Problems)
 	return err

@@ -260,7 +260,7 @@ func tales(t *testing.T) []tale {
 		{name: "comes back changed", exported: change("index", 9), state: "exported", code: "content-changed"},
 		{name: "vanishes before the export", first: noStick, exported: change("id", nil), signed: stick, state: "fetched", code: "unknown-at-tatum"},
 		{name: "vanishes after the export and comes back", exported: says(pendings, 1, 200, `[]`), state: "completed", sent: 1},
-		{name: "vanishes when it is signed", signed: change("id", "0000000000000000000000ff"), state: "signed", code: "unknown-at-tatum"},
+		{name: "vanishes when it is signed", signed: change("id", "0000000000000000000000ff"), state: "signed", code: "signed-after-drop"},
 		{name: "a list that is short by mistake", first: both(says(pendings, 1, 200, `[]`)), state: "completed", sent: 1},
 		{name: "completed by a stranger before the export", first: noStick, exported: change("txId", strange), signed: stick, state: "fetched", code: "completed-with-other-txid"},
 		{name: "completed by a stranger when it is signed", signed: change("txId", strange), state: "failed", code: "completed-with-other-txid"},
@@ -297,9 +297,9 @@ func tales(t *testing.T) []tale {
 			w.WriteHeader(403)
 			_, _ = io.WriteString(w, `{"errorCode":"blockchain.broadcast.error","message":"txn-already-in-mempool"}`)
 		}), state: "completed", sent: 1},
-		{name: "already known, and it is not", signed: says(sends, forever, 403, `{"errorCode":"blockchain.broadcast.error","message":"txn-already-in-mempool"}`), state: "signed", code: "node-refused"},
+		{name: "already known, and it is not", signed: says(sends, forever, 403, `{"errorCode":"blockchain.broadcast.error","message":"txn-already-in-mempool"}`), state: "signed", code: "not-seen"},
 		{name: "the node says no for a while", signed: says(sends, 2, 403, refusal), state: "completed", sent: 1},
-		{name: "an input is spent", signed: func(h *house) {
+		{name: "an input is spent, says Tatum, and by what it cannot tell", signed: func(h *house) {
 			h.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
 				switch path := r.Method + " " + r.URL.Path; {
 				case strings.HasPrefix(path, sends):
@@ -313,7 +313,7 @@ func tales(t *testing.T) []tale {
 				}
 				return true
 			})
-		}, state: "failed", code: "inputs-spent"},
+		}, state: "signed", code: "node-refused"},
 		{name: "the look-up fails for a while", signed: says(looks, 12, 500, ""), state: "completed", sent: 1},
 
 		// Who is asked, and who asks.

@@ -170,6 +170,7 @@ func (j *Journal) HasResult(ctx context.Context, digest bundle.Digest) (bool, er
 type SignedItem struct {
 	ID, TxID string
 	Raw      []byte
+	Alarm    *Raise // raised with it; may be nil
 }
 
 // RefusedItem is an item that a Result refused.
@@ -182,6 +183,10 @@ type RefusedItem struct {
 // SignedLate is the code of an item whose signature came after the item was
 // refused: a person decides.
 const SignedLate chain.Code = "signed-after-refusal"
+
+// SignedDropped is the code of an item whose signature came after a person had
+// rejected it.
+const SignedDropped chain.Code = "signed-after-drop"
 
 // Import records a Result and what it brought, in one transaction. An item
 // that has the very same bytes already stays as it is; other bytes are
@@ -216,10 +221,10 @@ func (j *Journal) Import(ctx context.Context, r bundle.SealedResult, signed []Si
 	})
 }
 
-// sign sets the signed bytes of an item, once. They are taken wherever no
-// person has dropped the item: a signature that is out in the world cannot be
-// wished away. One that was refused meanwhile becomes failed, for a person
-// to decide.
+// sign sets the signed bytes of an item, once. They are always taken: a
+// signature that is out in the world cannot be wished away. An item that was
+// refused or rejected meanwhile becomes failed, with an alarm, for a person to
+// decide.
 func (j *Journal) sign(ctx context.Context, tx tx, s SignedItem) error {
 	var have []byte
 	var state State
@@ -236,6 +241,9 @@ func (j *Journal) sign(ctx context.Context, tx tx, s SignedItem) error {
 	if state == Refused {
 		to, code, reason = Failed, SignedLate, "a valid signature came although it was refused; retry broadcasts it, and nothing else is done with it until then"
 	}
+	if state == Rejected {
+		to, code, reason = Failed, SignedDropped, "a valid signature came although it was rejected; it is not sent. Who has a copy of the result can send it"
+	}
 	if !Allowed(state, to) {
 		return ErrState
 	}
@@ -245,24 +253,13 @@ func (j *Journal) sign(ctx context.Context, tx tx, s SignedItem) error {
 		return err
 	}
 	if to == Failed {
-		if err := j.raise(ctx, tx, &Raise{Item: s.ID, Code: code, Evidence: s.TxID, Reason: reason}); err != nil {
-			return err
-		}
+		s.Alarm = &Raise{Item: s.ID, Code: code, Evidence: s.TxID, Reason: "ALARM: " + reason + " (transaction " + s.TxID + ")"}
+	}
+	if err := j.raise(ctx, tx, s.Alarm); err != nil {
+		return err
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO payers (txid, id) VALUES (?, ?) ON CONFLICT (txid) DO NOTHING", s.TxID, s.ID)
 	return err
-}
-
-// Payer gives the item that a transaction pays: of several that ask for the
-// very same one, the first that was signed.
-func (j *Journal) Payer(ctx context.Context, txid string) (id string, err error) {
-	err = j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, "SELECT id FROM payers WHERE txid = ?", txid).Scan(&id)
-	})
-	if err != nil {
-		return "", fmt.Errorf("journal: payer of %.64s: %w", txid, err)
-	}
-	return id, nil
 }
 
 // Peer is the paired signer and what was last seen of it.

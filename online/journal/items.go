@@ -83,7 +83,6 @@ type Filter struct {
 	Network chain.Network
 	Max     int
 	After   int64   // only those that come after this place
-	Shallow int64   // only those with fewer confirmations when last looked for
 	Account *string // only what this API key fetched
 	Codes   []chain.Code
 	Since   time.Time // only those that came into their state then or later
@@ -92,6 +91,8 @@ type Filter struct {
 	Withheld []chain.Code // only what is withheld for one of these; with Wanted: that, too
 	Due      time.Time    // only those whose time to be tried again has come by then; zero: all
 	Fresh    bool         // only those that were not tried in vain in their state
+
+	Unsettled bool // only what was sent and is not as deep in the chain as is demanded
 }
 
 // MaxDelay is the longest time before an item or an event is tried again.
@@ -138,7 +139,7 @@ func (f Filter) chosen(condition, lock string) (string, []any) {
 		limit = fmt.Sprintf(" LIMIT %d", f.Max)
 	}
 	order := "seq"
-	if f.Shallow > 0 || !f.Since.IsZero() {
+	if f.Unsettled || !f.Since.IsZero() {
 		order = "seq + 0" // few by their own index, then sorted; not all in order
 	}
 	parts := []Filter{f}
@@ -204,8 +205,8 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	if f.After > 0 {
 		all, args = append(all, "seq > ?"), append(args, f.After)
 	}
-	if f.Shallow > 0 {
-		all, args = append(all, "depth < ?"), append(args, f.Shallow)
+	if f.Unsettled { // in the words of the index items_unsettled
+		all = append(all, "settled = 0 AND state IN ('broadcast', 'completed')")
 	}
 	if f.Account != nil {
 		all, args = append(all, "account = ?"), append(args, *f.Account)
@@ -284,7 +285,7 @@ type Move struct {
 func (j *Journal) Move(ctx context.Context, moves ...Move) error {
 	return j.together(ctx, "move", func(tx tx) error {
 		for _, m := range moves {
-			if !Allowed(m.From, m.To) || m.To == Exported || (m.To == Signed && m.From != Failed) || (m.To == Failed && m.From == Refused) {
+			if !Allowed(m.From, m.To) || m.To == Exported || (m.To == Signed && m.From != Failed) || (m.To == Failed && (m.From == Refused || m.From == Rejected)) {
 				return notAllowed(m.ID, m.From, m.To) // those have methods of their own
 			}
 			fence, args := m.Lease.fence()
@@ -337,11 +338,15 @@ func (j *Journal) Note(ctx context.Context, n Note) error {
 }
 
 // Sighted records how many confirmations a transaction had, -1 for one that
-// was not found.
-func (j *Journal) Sighted(ctx context.Context, id string, l Lease, depth int64) error {
+// was not found, and whether it is settled: as deep as is demanded.
+func (j *Journal) Sighted(ctx context.Context, id string, l Lease, depth int64, settled bool) error {
 	return j.together(ctx, "sighted", func(tx tx) error {
 		fence, args := l.fence()
-		done, err := tx.ExecContext(ctx, "UPDATE items SET depth = ? WHERE id = ?"+fence, append([]any{depth, id}, args...)...)
+		mark := 0
+		if settled {
+			mark = 1
+		}
+		done, err := tx.ExecContext(ctx, "UPDATE items SET depth = ?, settled = ? WHERE id = ?"+fence, append([]any{depth, mark, id}, args...)...)
 		return tx.met(ctx, done, err, id, l)
 	})
 }

@@ -141,7 +141,10 @@ func bring(t testing.TB, j *journal.Journal, id string, to journal.State) {
 		return
 	}
 	must(t, j.Import(t.Context(), result(t, r, 1), []journal.SignedItem{{ID: id, TxID: "aa", Raw: []byte(id)}}, nil))
-	if to != journal.Signed {
+	if to == journal.Completed {
+		move(journal.Signed, journal.Broadcast)
+		move(journal.Broadcast, to)
+	} else if to != journal.Signed {
 		move(journal.Signed, to)
 	}
 }
@@ -160,7 +163,7 @@ func TestTransitions(t *testing.T) {
 			switch {
 			case to == journal.Exported:
 				err = export(t, j, request(t, int64(n), id))
-			case to == journal.Signed && from != journal.Failed && from != journal.Refused, to == journal.Failed && from == journal.Refused:
+			case to == journal.Signed && from != journal.Failed && from != journal.Refused && from != journal.Rejected, to == journal.Failed && (from == journal.Refused || from == journal.Rejected):
 				r := request(t, int64(1000+n), "other"+id)
 				bring(t, j, "other"+id, journal.Prepared)
 				must(t, export(t, j, r))

@@ -127,6 +127,7 @@ func TestLateSignature(t *testing.T) {
 	j, _ := open(t)
 	for from, want := range map[journal.State]journal.State{
 		journal.Fetched: journal.Signed, journal.Prepared: journal.Signed, journal.Refused: journal.Failed,
+		journal.Rejected: journal.Failed,
 	} {
 		id := "late-" + string(from)
 		bring(t, j, id, from)
@@ -142,9 +143,11 @@ func TestLateSignature(t *testing.T) {
 	if err != nil || it.Code != journal.SignedLate || it.Signed == nil {
 		t.Errorf("%+v, %v", it, err)
 	}
-	bring(t, j, "gone", journal.Rejected)
-	if err := j.Adopt(t.Context(), journal.SignedItem{ID: "gone", TxID: "x", Raw: []byte{1}}); !errors.Is(err, journal.ErrState) {
-		t.Errorf("a dropped one: %v", err)
+	if it, err := j.Item(t.Context(), "late-rejected"); err != nil || it.Code != journal.SignedDropped {
+		t.Errorf("%+v, %v", it, err)
+	}
+	if n, err := j.OpenAlarms(t.Context()); len(n) != 2 || err != nil {
+		t.Errorf("%v alarms, %v", n, err)
 	}
 }
 

@@ -23,7 +23,7 @@ type deal struct {
 	signed  uint8 // in the journal: 0 none, 1 or 2 which of the signer's byte strings
 	lease   uint8 // 0 nobody, else the relay's number
 	tatum   uint8 // 0 pending, 1 or 2 completed by that byte string, 3 dropped
-	chain   uint8 // 0, or the byte string that the network has
+	chain   uint8 // 0, or the byte string that the network has; another: a transaction of somebody else that spends the same
 	sent    uint8 // bits of the byte strings that ever left
 	media   uint8 // bits: 1 and 2 results with a signature, 4 with a refusal, 8 the request
 	alarmed bool  // bytes left that the journal did not have, or what was kept is gone
@@ -36,6 +36,9 @@ type relay struct {
 	state uint8 // of the deal when it was claimed
 	bytes uint8
 }
+
+// another is somebody else's transaction on the chain.
+const another = 3
 
 const (
 	claimed = iota
@@ -59,6 +62,7 @@ const (
 	onChain                // our bytes are with the network
 	marked                 // Tatum says that our bytes completed it
 	dropped                // it is dropped at Tatum
+	dead                   // another transaction spends what ours spends, for good
 )
 
 type line = [2]journal.State
@@ -78,15 +82,16 @@ var meanings = map[line]meaning{
 	{journal.Exported, journal.Refused}:    taken,
 	{journal.Exported, journal.Rejected}:   dropped,
 	{journal.Signed, journal.Broadcast}:    onChain,
-	{journal.Signed, journal.Completed}:    marked,
-	{journal.Signed, journal.Failed}:       inside,
+	{journal.Signed, journal.Failed}:       dead,
 	{journal.Broadcast, journal.Completed}: marked,
-	{journal.Broadcast, journal.Failed}:    inside,
-	{journal.Completed, journal.Failed}:    inside,
+	{journal.Broadcast, journal.Failed}:    dead,
+	{journal.Completed, journal.Failed}:    dead,
 	{journal.Refused, journal.Fetched}:     person,
 	{journal.Refused, journal.Rejected}:    dropped,
 	{journal.Refused, journal.Failed}:      taken,
+	{journal.Rejected, journal.Failed}:     taken,
 	{journal.Failed, journal.Signed}:       person,
+	{journal.Failed, journal.Broadcast}:    onChain,
 }
 
 // model is a table and the rules that a seeded fault may switch off.
@@ -96,6 +101,8 @@ type model struct {
 	deals     int
 	fence     bool // a step needs the lease
 	overwrite bool // the database takes other signed bytes
+	guess     bool // absence is taken for evidence
+	rivals    bool // somebody else may spend what ours spends
 }
 
 type step struct {
@@ -104,7 +111,7 @@ type step struct {
 }
 
 func newModel(deals int, table []line) *model {
-	m := &model{names: journal.States(), deals: deals, fence: true}
+	m := &model{names: journal.States(), deals: deals, fence: true, rivals: true}
 	for _, l := range table {
 		from, to := slices.Index(m.names, l[0]), slices.Index(m.names, l[1])
 		m.next[from] = append(m.next[from], step{uint8(to), meanings[l]})
@@ -152,6 +159,9 @@ func (m *model) around(w world, i int, f func(world)) {
 	}
 	if d.lease != 0 {
 		with(func(d *deal) { d.lease = 0 }) // it runs out
+	}
+	if d.chain == 0 && m.rivals {
+		with(func(d *deal) { d.chain = another })
 	}
 	if d.media&8 != 0 {
 		for _, result := range []uint8{1, 2, 4} {
@@ -250,6 +260,8 @@ func (m *model) journal(d deal, me relay, number uint8, change func(func(*deal, 
 			may = me.bytes != 0 && d.tatum == me.bytes
 		case dropped:
 			may = d.tatum == 3 && me.stage == acted
+		case dead:
+			may = d.chain == another || m.guess
 		}
 		if may {
 			change(func(d *deal, me *relay) { m.enter(d, s.to); m.letGo(d, me, number) })
@@ -293,6 +305,8 @@ func (m *model) wrong(w world) string {
 			return "I3: what was sent is forgotten"
 		case m.is(d.state, journal.Completed) && (d.signed == 0 || d.tatum != d.signed || d.chain != d.signed):
 			return "falsely done"
+		case m.is(d.state, journal.Failed) && d.signed != 0 && d.chain == d.signed:
+			return "I9: a payment is called dead that the chain has"
 		}
 	}
 	return ""
@@ -324,6 +338,7 @@ func (m *model) explore() (worlds int, broken string) {
 // stuck gives a reachable world from which something signed can never be
 // completed, nor come before a person.
 func (m *model) stuck() string {
+	m.rivals = false // then it need not end well
 	first := world{}
 	before := map[world][]world{first: nil}
 	todo := []world{first}
@@ -450,7 +465,7 @@ func TestModel(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	fmt.Printf("model: %d transactions, 2 relays, any number of crashes: %d states, I1 to I3 hold in each\n", deals, worlds)
+	fmt.Printf("model: %d transactions, 2 relays, any number of crashes: %d states, I1 to I3 and I9 hold in each\n", deals, worlds)
 	if s := newModel(1, journal.Transitions()).stuck(); s != "" {
 		t.Error(s)
 	}
@@ -476,13 +491,15 @@ func TestModelMutants(t *testing.T) {
 	}
 	with := func(from, to journal.State) []line { return append(slices.Clone(table), line{from, to}) }
 	for name, lines := range map[string][]line{
-		"signed to fetched":      with(journal.Signed, journal.Fetched),
-		"failed to fetched":      with(journal.Failed, journal.Fetched),
-		"completed to prepared":  with(journal.Completed, journal.Prepared),
-		"exported to completed":  with(journal.Exported, journal.Completed),
-		"signed to rejected":     with(journal.Signed, journal.Rejected),
-		"broadcast to refused":   with(journal.Broadcast, journal.Refused),
-		"no signed to broadcast": without(journal.Signed, journal.Broadcast),
+		"signed to fetched":     with(journal.Signed, journal.Fetched),
+		"failed to fetched":     with(journal.Failed, journal.Fetched),
+		"completed to prepared": with(journal.Completed, journal.Prepared),
+		"exported to completed": with(journal.Exported, journal.Completed),
+		"signed to rejected":    with(journal.Signed, journal.Rejected),
+		"broadcast to refused":  with(journal.Broadcast, journal.Refused),
+		"no signed to broadcast": slices.DeleteFunc(without(journal.Signed, journal.Broadcast), func(l line) bool {
+			return l == line{journal.Failed, journal.Broadcast}
+		}),
 		"no broadcast to completed": slices.DeleteFunc(without(journal.Broadcast, journal.Completed), func(l line) bool {
 			return l == line{journal.Broadcast, journal.Failed}
 		}),
@@ -497,5 +514,10 @@ func TestModelMutants(t *testing.T) {
 	m.overwrite = true
 	if _, broken := m.explore(); broken == "" {
 		t.Error("a database that takes other bytes is not seen")
+	}
+	m = newModel(1, table)
+	m.guess = true
+	if _, broken := m.explore(); broken == "" {
+		t.Error("a relay that takes absence for evidence is not seen")
 	}
 }

@@ -237,6 +237,19 @@ BEGIN UPDATE items SET since = NEW.updated, tries = 0, retry_at = 0 WHERE seq = 
 CREATE OR REPLACE FUNCTION items_since() RETURNS trigger LANGUAGE plpgsql AS
 	$$ BEGIN NEW.since := NEW.updated; NEW.tries := 0; NEW.retry_at := 0; RETURN NEW; END $$;
 `},
+	// What is deep enough in the chain is not looked at any more; the one
+	// pending id that a withdrawal is paid by.
+	{tables: `
+ALTER TABLE items ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+UPDATE items SET settled = 1 WHERE state = 'completed' AND depth >= 1; -- as deep as was demanded then
+CREATE INDEX items_unsettled ON items (seq) WHERE settled = 0 AND state IN ('broadcast', 'completed');
+CREATE INDEX items_by_withdrawal ON items (withdrawal) WHERE withdrawal <> '';
+
+CREATE TABLE withdrawals (
+	withdrawal TEXT PRIMARY KEY,
+	id         TEXT NOT NULL
+) STRICT;
+`},
 }
 
 // ErrNewer is returned for a journal that a newer version of this program has.

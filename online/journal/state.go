@@ -41,15 +41,16 @@ var transitions = [...]transition{
 	{Exported, Refused},
 	{Exported, Rejected},
 	{Signed, Broadcast},
-	{Signed, Completed}, // Tatum says that our txid completed it
 	{Signed, Failed},
 	{Broadcast, Completed},
 	{Broadcast, Failed},
 	{Completed, Failed}, // the network has something else in its place
 	{Refused, Fetched},  // retry
 	{Refused, Rejected},
-	{Refused, Failed}, // signed all the same: a person decides
-	{Failed, Signed},  // retry: the same bytes again
+	{Refused, Failed},   // signed all the same: a person decides
+	{Rejected, Failed},  // as above
+	{Failed, Signed},    // retry: the same bytes again
+	{Failed, Broadcast}, // the network has it after all
 }
 
 // ErrState is returned where an item is not in the state that a change

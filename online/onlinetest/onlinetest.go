@@ -13,6 +13,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/txscript"
 	"github.com/btcsuite/btcd/wire"
 
 	"coldkms/shared/bundle"
@@ -129,24 +130,57 @@ func (s *Signer) Funding(n int) *wire.MsgTx {
 	return prev
 }
 
+// Rival is a signed transaction that spends output 1 of a Funding to scripts
+// of its own, as another wallet with the same key makes it.
+func (s *Signer) Rival(prev *wire.MsgTx, scripts ...[]byte) *wire.MsgTx {
+	tx := wire.NewMsgTx(2)
+	prevID := prev.TxHash()
+	tx.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&prevID, 1), nil, nil))
+	for _, script := range scripts {
+		tx.AddTxOut(wire.NewTxOut(90_000/int64(len(scripts)), script))
+	}
+	out := prev.TxOut[1]
+	hashes := txscript.NewTxSigHashes(tx, txscript.NewCannedPrevOutputFetcher(out.PkScript, out.Value))
+	tx.TxIn[0].Witness = must(txscript.WitnessSignature(tx, hashes, 0, out.Value, out.PkScript, txscript.SigHashAll, s.Coin, true))
+	return tx
+}
+
+// Payee is the script that payment number n pays to.
+func Payee(n int) []byte {
+	to := sha256.Sum256(fmt.Appendf(nil, "payee %d", n))
+	return append([]byte{0x00, 0x14}, to[:20]...)
+}
+
 // ID is a pending id.
 func ID(n int) string { return fmt.Sprintf("%024x", n) }
 
 // Payment is a pending transaction, as Tatum gives it, that spends output 1
 // of a Funding. change, if given, may alter it.
 func (s *Signer) Payment(n int, prev *wire.MsgTx, change func(map[string]any)) []byte {
+	return s.payment(n, prev, change, wire.NewTxOut(99_000, Payee(n)))
+}
+
+// PaymentWithChange is a Payment whose output 1 pays back to the signer's key.
+func (s *Signer) PaymentWithChange(n int, prev *wire.MsgTx, change func(map[string]any)) []byte {
+	return s.payment(n, prev, change, wire.NewTxOut(49_000, Payee(n)), wire.NewTxOut(50_000, s.script()))
+}
+
+func (s *Signer) payment(n int, prev *wire.MsgTx, change func(map[string]any), outs ...*wire.TxOut) []byte {
 	tx := wire.NewMsgTx(2)
 	prevID := prev.TxHash()
 	tx.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&prevID, 1), nil, nil))
-	to := sha256.Sum256(fmt.Appendf(nil, "payee %d", n))
-	tx.AddTxOut(wire.NewTxOut(99_000, append([]byte{0x00, 0x14}, to[:20]...)))
+	tx.TxOut = outs
+	outputs := []any{}
+	for _, out := range outs {
+		outputs = append(outputs, map[string]any{"satoshis": out.Value, "script": hex.EncodeToString(out.PkScript)})
+	}
 	body := map[string]any{
 		"hash": tx.TxHash().String(), "version": 2, "nLockTime": 0,
 		"inputs": []any{map[string]any{
 			"prevTxId": prevID.String(), "outputIndex": 1, "sequenceNumber": uint32(wire.MaxTxInSequenceNum), "script": "", "scriptString": "",
-			"output": map[string]any{"satoshis": 100_000, "script": hex.EncodeToString(s.script())},
+			"output": map[string]any{"satoshis": prev.TxOut[1].Value, "script": hex.EncodeToString(s.script())},
 		}},
-		"outputs": []any{map[string]any{"satoshis": 99_000, "script": hex.EncodeToString(tx.TxOut[0].PkScript)}},
+		"outputs": outputs,
 	}
 	p := map[string]any{
 		"id": ID(n), "chain": "BTC", "hashes": []string{SignatureID}, "index": nil, "withdrawalId": nil, "withdrawalResponses": nil,

@@ -29,6 +29,7 @@ type Error struct {
 	err    error // why there is no reply, or none that can be read
 	unsent bool  // the call was not even made
 	trust  bool  // the server could not show who it is
+	absent bool  // a node said that it does not have the transaction
 	body   []byte
 }
 
@@ -85,13 +86,41 @@ func RetryAfter(err error) time.Duration {
 	return min(e.RetryAfter, maxWait)
 }
 
-// IsNotFound says whether Tatum does not know what was asked for.
+// Tatum's own codes for what it does not have.
+const (
+	codeNoPending = "kms.missing"
+	codeNoTx      = "tx.not.found"
+)
+
+// IsNotFound reports whether Tatum itself, or a node behind it, says that it
+// does not have what was asked for. A bare status or a page of some proxy is
+// no such word. It is not evidence that there is none: an index may lag.
 func IsNotFound(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.absent || e.Code == codeNoPending || e.Code == codeNoTx)
+}
+
+// IsNotOpen reports whether Tatum says that a withdrawal does not exist, or
+// is not in progress: it was completed, or cancelled.
+func IsNotOpen(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Code == "withdrawal.unexpected.state" || e.Code == "broadcast.failed.withdrawalId" || e.Code == "withdrawal.not.found")
+}
+
+// IsKnownAlready reports whether a node refused a transaction because it has
+// it: in its memory pool, or in a block. Nodes say so in many words.
+func IsKnownAlready(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false
 	}
-	return e.Status == http.StatusNotFound || e.Code == "kms.missing" || e.Code == "tx.not.found"
+	said := strings.ToLower(e.Message)
+	for _, words := range []string{"txn-already", "already in mempool", "already in block chain", "already in chain", "already in utxo set", "already known", "already have transaction", "already exists", "same-nonwitness-data"} {
+		if strings.Contains(said, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // IsAuth says whether the key, or the credits behind it, are the trouble: no
@@ -119,11 +148,12 @@ func IsAuth(err error) bool {
 	return false
 }
 
-// IsDefinite says whether the server itself said no, so that what was asked
-// for did not happen because of this call.
+// IsDefinite reports whether Tatum itself said no, in a code of its own, so
+// that what was asked for did not happen because of this call. A status
+// alone, or a page, may be some proxy's, which knows nothing of that.
 func IsDefinite(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Status >= 400 && e.Status < 500 && !e.Transient()
+	return errors.As(err, &e) && e.Status >= 400 && e.Status < 500 && e.Code != "" && !e.Transient()
 }
 
 // fault makes an Error of a call that ended without a reply that can be

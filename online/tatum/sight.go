@@ -3,28 +3,11 @@ package tatum
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
 	"coldkms/shared/chain"
 )
-
-// Spent says whether an output is spent, as far as Tatum tells: it has no
-// such call for BCH, and may not look into the memory pool.
-func (c *Client) Spent(ctx context.Context, id chain.ID, txid string, index uint32) (bool, error) {
-	name, err := segment(id)
-	if err != nil || id == chain.BCH {
-		return false, err
-	}
-	err = c.do(ctx, call{kind: "output", cost: dear(id, 1), op: "output " + txid, method: http.MethodGet, path: fmt.Sprintf("/v3/%s/utxo/%s/%d", name, url.PathEscape(txid), index)})
-	var e *Error
-	if errors.As(err, &e) && e.Code == "tx.hash.index.spent" {
-		return true, nil
-	}
-	return false, err
-}
 
 // Sighting is what the network knows of a transaction.
 type Sighting struct {
@@ -52,8 +35,9 @@ func (c *Client) Sight(ctx context.Context, id chain.ID, txid string) (Sighting,
 		return Sighting{}, nil
 	case err != nil:
 		return Sighting{}, err
-	case text(reply.Hash) != txid && text(reply.TxID) != txid:
-		return Sighting{}, nil
+	}
+	if err := reply.about(txid); err != nil {
+		return Sighting{}, err
 	}
 	seen := Sighting{Known: true, Confirmations: number(reply.Confirmations)}
 	if block := number(reply.Block); seen.Confirmations == 0 && block > 0 {

@@ -30,7 +30,8 @@ func (c *Client) transaction(ctx context.Context, id chain.ID, txid string) (tra
 	return reply, err
 }
 
-// Known says whether the chain, or a node's memory pool, has a transaction.
+// Known reports whether the chain, or a node's memory pool, has a
+// transaction. false is Tatum's own word, and may be late.
 func (c *Client) Known(ctx context.Context, id chain.ID, txid string) (bool, error) {
 	reply, err := c.transaction(ctx, id, txid)
 	if IsNotFound(err) {
@@ -39,7 +40,20 @@ func (c *Client) Known(ctx context.Context, id chain.ID, txid string) (bool, err
 	if err != nil {
 		return false, err
 	}
-	return text(reply.Hash) == txid || text(reply.TxID) == txid, nil
+	err = reply.about(txid)
+	return err == nil, err
+}
+
+// errOtherReply is about a reply that does not speak of what was asked for.
+var errOtherReply = errors.New("the reply is about something else")
+
+// about checks that a reply is about a transaction: anything else says
+// nothing about it.
+func (r transactionReply) about(txid string) error {
+	if text(r.Hash) != txid && text(r.TxID) != txid {
+		return &Error{Op: "transaction " + txid, Status: http.StatusOK, err: errOtherReply}
+	}
+	return nil
 }
 
 // RawTransaction gives the bytes of a transaction, as claimed: from the
@@ -104,11 +118,12 @@ func (c *Client) nodeTransaction(ctx context.Context, id chain.ID, txid string) 
 		return nil, err
 	}
 	if reply.Error != nil {
+		absent := reply.Error.Code == rpcNoSuch
 		status := http.StatusBadGateway
-		if reply.Error.Code == rpcNoSuch {
+		if absent {
 			status = http.StatusNotFound
 		}
-		return nil, &Error{Op: k.op, Status: status, Message: c.words(reply.Error.Message, maxMessage)}
+		return nil, &Error{Op: k.op, Status: status, absent: absent, Message: c.words(reply.Error.Message, maxMessage)}
 	}
 	var verbose struct {
 		Hex json.RawMessage `json:"hex"`

@@ -37,6 +37,8 @@ type Server struct {
 	sentMode string
 	height   int64            // of the chain
 	blocks   map[string]int64 // txid: the block it is in
+
+	cancelled map[string]bool // withdrawals
 }
 
 // New starts a server that lives as long as the test.
@@ -143,6 +145,13 @@ func (s *Server) Mine(n int64) {
 	s.height += n
 }
 
+// Unmine takes a transaction out of its block, as a reorganisation does.
+func (s *Server) Unmine(txid string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.blocks, txid)
+}
+
 // Forget drops a transaction from the network, as when its fee is too low.
 func (s *Server) Forget(txid string) {
 	s.mu.Lock()
@@ -240,13 +249,17 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, body []byte) {
 		s.broadcast(w, body)
 	case strings.HasPrefix(path, "PUT /v3/offchain/withdrawal/"):
 		for _, p := range s.pending {
-			if p["withdrawalId"] == at(3) {
+			if p["withdrawalId"] == at(3) && !s.cancelled[at(3)] {
 				p["txId"] = at(4)
 				w.WriteHeader(http.StatusNoContent)
 				return
 			}
 		}
 		s.fail(w, http.StatusForbidden, "withdrawal.unexpected.state", "not in progress")
+	case path == "GET /v3/offchain/withdrawal":
+		s.withdrawals(w, r.URL.Query())
+	case strings.HasPrefix(path, "GET /v3/bitcoin/transaction/address/"):
+		s.ofAddress(w, at(4), r.URL.Query())
 	case strings.HasPrefix(path, "GET /v3/bitcoin/transaction/"):
 		s.transaction(w, at(3))
 	case strings.HasPrefix(path, "POST /v3/blockchain/node/"):

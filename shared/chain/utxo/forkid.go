@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/txscript"
 	"github.com/btcsuite/btcd/wire"
@@ -53,6 +54,35 @@ func (t *Tx) runForkID(i int, in *wire.TxIn, digests *Digester) error {
 		return err
 	}
 	if !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {
+		return errOtherKey
+	}
+	return nil
+}
+
+// runForkIDECDSA verifies a P2PKH input that another wallet of Bitcoin Cash
+// signed, with ECDSA for everything (0x41). It is to recognise
+// a transaction of others; nothing that is signed here has this form.
+func (t *Tx) runForkIDECDSA(i int, in *wire.TxIn, digests *Digester) error {
+	pushes, ok := readPushes(in.SignatureScript)
+	if !ok || len(pushes) != 2 || len(pushes[0]) < 2 || t.params.KindOf(t.spent[i].Script) != P2PKH || pushes[0][len(pushes[0])-1] != byte(sigHashForkID) {
+		return errSigForm
+	}
+	if !bytes.Equal(btcutil.Hash160(pushes[1]), t.spent[i].Script[3:23]) {
+		return errOtherKey
+	}
+	key, err := btcec.ParsePubKey(pushes[1])
+	if err != nil {
+		return errSigForm
+	}
+	signature, err := ecdsa.ParseDERSignature(pushes[0][:len(pushes[0])-1])
+	if err != nil {
+		return errSigForm
+	}
+	digest, err := digests.Digest(i, nil)
+	if err != nil {
+		return err
+	}
+	if !signature.Verify(digest, key) {
 		return errOtherKey
 	}
 	return nil

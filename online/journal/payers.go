@@ -1,0 +1,73 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// Payer gives the item that a transaction pays: of several that ask for the
+// very same one, the first that was signed.
+func (j *Journal) Payer(ctx context.Context, txid string) (id string, err error) {
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT id FROM payers WHERE txid = ?"), txid).Scan(&id)
+	})
+	if err != nil {
+		return "", fmt.Errorf("journal: payer of %.64s: %w", txid, err)
+	}
+	return id, nil
+}
+
+// Payers lists the items whose own transactions have these txids.
+func (j *Journal) Payers(ctx context.Context, txids []string) ([]string, error) {
+	list, _ := json.Marshal(txids)
+	ids, err := j.texts(ctx, "SELECT id FROM payers WHERE txid IN ({list})", string(list))
+	if err != nil {
+		return nil, fmt.Errorf("journal: payers: %w", err)
+	}
+	return ids, nil
+}
+
+// ClaimWithdrawal records which item pays a withdrawal, before anything is
+// sent for it: the first that asks, for good. It returns that one.
+func (j *Journal) ClaimWithdrawal(ctx context.Context, withdrawal, id string) (owner string, err error) {
+	err = j.together(ctx, "withdrawal", func(t tx) error {
+		if _, err := t.ExecContext(ctx, "INSERT INTO withdrawals (withdrawal, id) VALUES (?, ?) ON CONFLICT (withdrawal) DO NOTHING", words(withdrawal), id); err != nil {
+			return err
+		}
+		return t.QueryRowContext(ctx, "SELECT id FROM withdrawals WHERE withdrawal = ?", words(withdrawal)).Scan(&owner)
+	})
+	return owner, err
+}
+
+// SameWithdrawal lists the items that are for a withdrawal and that no person
+// has rejected, oldest first.
+func (j *Journal) SameWithdrawal(ctx context.Context, withdrawal string) ([]string, error) {
+	ids, err := j.texts(ctx, "SELECT id FROM items WHERE withdrawal = ? AND withdrawal <> '' AND state <> 'rejected' ORDER BY seq LIMIT 16", withdrawal)
+	if err != nil {
+		return nil, fmt.Errorf("journal: items of a withdrawal: %w", err)
+	}
+	return ids, nil
+}
+
+// texts reads one column of text.
+func (j *Journal) texts(ctx context.Context, query string, args ...any) ([]string, error) {
+	var all []string
+	err := j.read(ctx, func() error {
+		all = nil
+		rows, err := j.db.QueryContext(ctx, j.d.sql(query), args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var s string
+			if err := rows.Scan(&s); err != nil {
+				return err
+			}
+			all = append(all, s)
+		}
+		return rows.Err()
+	})
+	return all, err
+}

@@ -1,0 +1,106 @@
+package tatumtest
+
+import (
+	"bytes"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+// Cancel cancels a withdrawal, and leaves its pending transaction as it is.
+func (s *Server) Cancel(withdrawalID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancelled == nil {
+		s.cancelled = make(map[string]bool)
+	}
+	s.cancelled[withdrawalID] = true
+}
+
+// withdrawals lists the withdrawals of all pending transactions.
+func (s *Server) withdrawals(w http.ResponseWriter, query url.Values) {
+	list := []map[string]any{}
+	for _, p := range s.pending {
+		id, _ := p["withdrawalId"].(string)
+		if id == "" {
+			continue
+		}
+		line := map[string]any{"id": id, "status": "InProgress"}
+		switch {
+		case s.cancelled[id]:
+			line["status"] = "Cancelled"
+		case p["txId"] != nil:
+			line["status"], line["transactionHash"] = "Done", p["txId"]
+		}
+		list = append(list, line)
+	}
+	s.json(w, page(list, query))
+}
+
+// ofAddress lists the transactions that pay to or spend from an address.
+func (s *Server) ofAddress(w http.ResponseWriter, address string, query url.Values) {
+	params, err := utxo.ParamsOf(chain.BTC, chain.Testnet)
+	if err != nil {
+		panic(err)
+	}
+	script, err := params.ScriptOf(address)
+	if err != nil {
+		s.fail(w, http.StatusBadRequest, "validation.failed", err.Error())
+		return
+	}
+	list := []map[string]any{}
+	for id, raw := range s.raw {
+		msg := read(raw)
+		if msg == nil || !s.touches(msg, script) {
+			continue
+		}
+		inputs := []any{}
+		for _, in := range msg.TxIn {
+			op := in.PreviousOutPoint
+			inputs = append(inputs, map[string]any{"prevout": map[string]any{"hash": op.Hash.String(), "index": op.Index}})
+		}
+		list = append(list, map[string]any{"hash": id, "inputs": inputs})
+	}
+	slices.SortFunc(list, func(a, b map[string]any) int {
+		return bytes.Compare([]byte(a["hash"].(string)), []byte(b["hash"].(string)))
+	})
+	s.json(w, page(list, query))
+}
+
+func (s *Server) touches(msg *wire.MsgTx, script []byte) bool {
+	for _, out := range msg.TxOut {
+		if bytes.Equal(out.PkScript, script) {
+			return true
+		}
+	}
+	for _, in := range msg.TxIn {
+		prev := read(s.raw[in.PreviousOutPoint.Hash.String()])
+		if at := in.PreviousOutPoint.Index; prev != nil && int(at) < len(prev.TxOut) && bytes.Equal(prev.TxOut[at].PkScript, script) {
+			return true
+		}
+	}
+	return false
+}
+
+func read(text string) *wire.MsgTx {
+	raw, err := hex.DecodeString(text)
+	var msg wire.MsgTx
+	if err != nil || msg.Deserialize(bytes.NewReader(raw)) != nil {
+		return nil
+	}
+	return &msg
+}
+
+func page(list []map[string]any, query url.Values) []map[string]any {
+	size, _ := strconv.Atoi(query.Get("pageSize"))
+	offset, _ := strconv.Atoi(query.Get("offset"))
+	from := min(max(offset, 0), len(list))
+	return list[from:min(from+max(size, 1), len(list))]
+}

@@ -1,0 +1,76 @@
+package tatum
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"coldkms/shared/chain"
+)
+
+// WithdrawalState is where a withdrawal stands, in Tatum's words.
+type WithdrawalState string
+
+// The states of a withdrawal. Unknown is none of Tatum's: its list does not
+// show the withdrawal, or not in words that are known here.
+const (
+	WithdrawalUnknown   WithdrawalState = "unknown"
+	WithdrawalOpen      WithdrawalState = "InProgress"
+	WithdrawalDone      WithdrawalState = "Done"
+	WithdrawalCancelled WithdrawalState = "Cancelled"
+)
+
+// Withdrawal is one line of Tatum's list.
+type Withdrawal struct {
+	State WithdrawalState
+	TxID  string // under which it was completed, in lower case
+}
+
+// maxWithdrawalPages bounds how far the list is read for one withdrawal.
+const maxWithdrawalPages = 4
+
+// Withdrawal looks a withdrawal up in the list of a chain's, which is the only
+// place where Tatum shows its state.
+func (c *Client) Withdrawal(ctx context.Context, id chain.ID, withdrawalID string) (Withdrawal, error) {
+	for page := range maxWithdrawalPages {
+		var reply []struct {
+			ID     json.RawMessage `json:"id"`
+			Status json.RawMessage `json:"status"`
+			Hash   json.RawMessage `json:"transactionHash"`
+			TxID   json.RawMessage `json:"txId"`
+		}
+		err := c.do(ctx, call{
+			kind: "withdrawals", cost: 1, op: "withdrawals", method: http.MethodGet,
+			path: fmt.Sprintf("/v3/offchain/withdrawal?currency=%s&pageSize=%d&offset=%d", url.QueryEscape(string(id)), ListPage, page*ListPage), into: &reply,
+		})
+		if err != nil {
+			return Withdrawal{}, err
+		}
+		for _, w := range reply {
+			if text(w.ID) != strings.ToLower(withdrawalID) {
+				continue
+			}
+			found := Withdrawal{State: stateOf(text(w.Status)), TxID: text(w.Hash)}
+			if found.TxID == "" {
+				found.TxID = text(w.TxID)
+			}
+			return found, nil
+		}
+		if len(reply) < ListPage {
+			break
+		}
+	}
+	return Withdrawal{State: WithdrawalUnknown}, nil
+}
+
+func stateOf(word string) WithdrawalState {
+	for _, s := range []WithdrawalState{WithdrawalOpen, WithdrawalDone, WithdrawalCancelled} {
+		if word == strings.ToLower(string(s)) {
+			return s
+		}
+	}
+	return WithdrawalUnknown
+}

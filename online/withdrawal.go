@@ -1,0 +1,89 @@
+package online
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"coldkms/online/journal"
+	"coldkms/online/tatum"
+)
+
+// A withdrawal moves the balance of a virtual account beside what happens on
+// the chain. One withdrawal is one payment; that Tatum has it as done is read
+// back; one that was paid and cancelled is an alarm, since the amount was
+// given back.
+
+// sameWithdrawal refuses an item whose withdrawal is that of an older one.
+func (p *preparing) sameWithdrawal(ctx context.Context, it journal.Item, m *journal.Move) error {
+	if it.Withdrawal == "" || m.To != journal.Prepared {
+		return nil
+	}
+	ids, err := p.journal.SameWithdrawal(ctx, it.Withdrawal)
+	if err != nil || len(ids) == 0 || ids[0] == it.ID {
+		return err
+	}
+	why := Problem{ID: it.ID, Code: CodeSameWithdraw, Reason: fmt.Sprintf("ALARM: its withdrawal is that of %s already, and one withdrawal is one payment: find out who made both, and reject one; then retry the other", ids[0])}
+	m.To, m.Code, m.Reason, m.Alarm = journal.Refused, why.Code, why.Reason, why.alarm(ids[0])
+	p.report.Prepared--
+	p.report.Problems = append(p.report.Problems, why)
+	return nil
+}
+
+// claimWithdrawal makes this item the only one that ever pays its withdrawal.
+func (s *step) claimWithdrawal(ctx context.Context) (ours bool, err error) {
+	if s.item.Withdrawal == "" {
+		return true, nil
+	}
+	owner, err := s.journal.ClaimWithdrawal(ctx, s.item.Withdrawal, s.item.ID)
+	if err != nil || owner == s.item.ID {
+		return err == nil, err
+	}
+	return false, s.fails(ctx, CodeSameWithdraw, owner, fmt.Sprintf("ALARM: withdrawal %.80q is paid by %s already, and one withdrawal is one payment: it was not sent. Find out who made both, then drop this id at Tatum (DELETE /v3/kms/%s); who has a copy of its result can send it", s.item.Withdrawal, owner, s.item.ID))
+}
+
+// settleWithdrawal completes the withdrawal of an item that Tatum has on record
+// under our txid, and reads back how it ended.
+func (s *step) settleWithdrawal(ctx context.Context) error {
+	failed := s.Tatum.CompleteWithdrawal(ctx, s.item.Withdrawal, s.item.TxID)
+	if failed != nil && !tatum.IsNotOpen(failed) {
+		return s.trouble(ctx, CodeNotMarked, failed)
+	}
+	w, err := s.Tatum.Withdrawal(ctx, s.item.Chain, s.item.Withdrawal)
+	switch {
+	case err != nil:
+		return s.trouble(ctx, CodeNotMarked, err)
+	case w.State == tatum.WithdrawalDone && (w.TxID == "" || strings.EqualFold(w.TxID, s.item.TxID)):
+		return s.completes(ctx)
+	case w.State == tatum.WithdrawalOpen:
+		return s.stays(ctx, CodeNotMarked, errors.New("Tatum says that it completed the withdrawal, and has it in progress all the same; the next run marks it again"))
+	case w.State == tatum.WithdrawalUnknown && failed == nil:
+		return s.completes(ctx) // both records took our txid, and nothing says otherwise
+	}
+	return s.paidButCancelled(ctx, w)
+}
+
+func (s *step) paidButCancelled(ctx context.Context, w tatum.Withdrawal) error {
+	how := "is not in progress at Tatum, and its list does not show how it ended"
+	switch w.State {
+	case tatum.WithdrawalCancelled:
+		how = "is cancelled at Tatum, and its amount given back"
+	case tatum.WithdrawalDone:
+		how = fmt.Sprintf("is completed at Tatum by another transaction, %.80q", w.TxID)
+	}
+	return s.alarms(ctx, CodePaidDropped, string(w.State)+" "+w.TxID, fmt.Errorf("ALARM: the payment is made (%s), but withdrawal %.80q %s. Do not have it paid anew; correct the account", s.item.TxID, s.item.Withdrawal, how))
+}
+
+// notOpen is about a signed withdrawal that Tatum does not send because it is
+// not in progress, and that the network does not show.
+func (s *step) notOpen(ctx context.Context, said error) error {
+	w, err := s.Tatum.Withdrawal(ctx, s.item.Chain, s.item.Withdrawal)
+	switch {
+	case err != nil:
+		return s.trouble(ctx, CodeNetwork, err)
+	case w.State == tatum.WithdrawalDone && strings.EqualFold(w.TxID, s.item.TxID):
+		return s.stays(ctx, CodeUnseen, errors.New("Tatum has the withdrawal as completed by ours, and the network was not seen to have it yet; the next run looks again"))
+	}
+	return s.alarms(ctx, CodeNotOpen, string(w.State), fmt.Errorf("ALARM: it is signed (%s) and Tatum does not send it, since withdrawal %.80q is not in progress (%s). Look there what became of it; who has a copy of the result can send it: %w", s.item.TxID, s.item.Withdrawal, w.State, said))
+}
