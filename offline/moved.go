@@ -1,10 +1,9 @@
 package offline
 
 import (
-	"encoding/hex"
-
 	"coldkms/offline/ledger"
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 )
 
 // moved says for the ledger whose value went where.
@@ -23,10 +22,7 @@ func moved(f chain.Facts) (from []ledger.Supply, paid []ledger.Payment, own []le
 		from[i].Value += in.Value
 	}
 	for _, out := range f.Outputs {
-		to := out.Address
-		if to == "" {
-			to = hex.EncodeToString(out.Script)
-		}
+		to := utxo.Destination(out.Address, out.Script)
 		if !out.IsChange() {
 			paid = append(paid, ledger.Payment{To: to, Value: out.Paid()})
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"coldkms/offline"
 	"coldkms/offline/operator"
 	"coldkms/shared/bundle"
-	"coldkms/shared/durable"
 )
 
 type approveOptions struct {
@@ -237,12 +235,7 @@ func (a *app) writeApproval(o approveOptions, approval operator.Approval) (*stri
 	file := approval.File()
 	name := fmt.Sprintf("coldkms-%.4x-%s-%.4x%s", approval.Batch[:], o.operator, approval.Signature[:], approvalEnding)
 	path := filepath.Join(o.out, name)
-	err := durable.Create(a.fs, path, file, durable.PermFile, nil)
-	if errors.Is(err, durable.ErrExists) {
-		if there, readErr := durable.ReadFile(a.fs, path, int64(operator.FileSize)); readErr == nil && bytes.Equal(there, file) {
-			err = nil
-		}
-	}
+	err := a.carry(path, file)
 	if err != nil {
 		return nil, cli.Fail(cli.Failed, err, "the ledger has the approval: the same command writes it again")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,8 +25,10 @@ func (a *app) backup() *cobra.Command {
 		Short: "copy wallet and ledger, and prove that the copy opens",
 		Long: `backup copies the wallet to FILE and its ledger to FILE.ledger, reads both back
 from the disk, opens the copy with the password, and compares. Nothing is
-overwritten. The copy opens with today's password, for ever; it works as it is:
-kms-offline --path FILE ledger verify.
+overwritten. FILE appears last, so where it is the copy is whole; what a backup
+that was cut short left beside it, the next try replaces. The copy opens with
+today's password, for ever; it works as it is: kms-offline --path FILE ledger
+verify.
 
 The ledger is what this signer remembers of its signatures: a copy is as old as
 the last signature in it. "restore" tells what that means.`,
@@ -44,12 +47,10 @@ type copyReply struct {
 }
 
 func (a *app) runBackup(to string) error {
-	for _, path := range []string{to, to + ledgerSuffix, to + ledgerSuffix + ledger.MarkSuffix} {
-		if _, err := a.fs.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return cli.Fail(cli.Failed, fmt.Errorf("%s is there already and is left as it is", path), "name a new file")
-		}
-	}
 	path, err := a.walletPath()
+	if err == nil {
+		err = a.nothingAt(to)
+	}
 	if err != nil {
 		return err
 	}
@@ -63,11 +64,14 @@ func (a *app) runBackup(to string) error {
 	if err := a.recordAct(w, ledger.ActBackup, ""); err != nil {
 		return err
 	}
-	if err := w.Backup(to); err != nil {
-		return cli.Fail(cli.Failed, err, "")
-	}
-	if err := a.copyLedger(path, to); err != nil {
+	if err := a.dropUnfinished(path, to); err != nil {
 		return err
+	}
+	if err := a.copyLedger(path, to, a.carry); err != nil {
+		return err
+	}
+	if err := w.Backup(func(file []byte) error { return a.carry(to, file) }); err != nil { // last: where it is, the set is whole
+		return cli.Fail(cli.Failed, err, "")
 	}
 	reply, err := a.proveCopy(to, password)
 	if err != nil {
@@ -76,12 +80,38 @@ func (a *app) runBackup(to string) error {
 	return a.JSON(reply)
 }
 
+// nothingAt refuses a place where a file is.
+func (a *app) nothingAt(path string) error {
+	if _, err := a.fs.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return cli.Fail(cli.Failed, errors.Join(fmt.Errorf("%s is there already and is left as it is", path), err), "name a new file")
+	}
+	return nil
+}
+
+// dropUnfinished removes what a backup that was cut short left: a ledger, and
+// perhaps its mark, without the wallet that comes last. It is one that holds
+// nothing but a beginning of the wallet's own ledger. Anything else stays, and
+// is an error.
+func (a *app) dropUnfinished(path, to string) error {
+	left, err := durable.ReadFile(a.fs, to+ledgerSuffix, maxLedger)
+	if err == nil {
+		own, ownErr := durable.ReadFile(a.fs, path+ledgerSuffix, maxLedger)
+		if ownErr == nil && bytes.HasPrefix(own, left) {
+			return errors.Join(durable.Remove(a.fs, to+ledgerSuffix+ledger.MarkSuffix), durable.Remove(a.fs, to+ledgerSuffix))
+		}
+	}
+	if err := a.nothingAt(to + ledgerSuffix); err != nil {
+		return err
+	}
+	return a.nothingAt(to + ledgerSuffix + ledger.MarkSuffix)
+}
+
 // copyLedger copies a ledger and its mark, byte for byte.
-func (a *app) copyLedger(from, to string) error {
+func (a *app) copyLedger(from, to string, put func(path string, data []byte) error) error {
 	for _, suffix := range []string{ledgerSuffix, ledgerSuffix + ledger.MarkSuffix} {
 		b, err := durable.ReadFile(a.fs, from+suffix, maxLedger)
 		if err == nil {
-			err = durable.Create(a.fs, to+suffix, b, durable.PermFile, nil)
+			err = put(to+suffix, b)
 		}
 		if err != nil {
 			return cli.Fail(cli.Failed, fmt.Errorf("copy of the ledger: %w", err), "")
@@ -202,7 +232,9 @@ func (a *app) restoreLedger(path, from string, password []byte) error {
 	if err := durable.Remove(a.fs, path+ledgerSuffix+ledger.MarkSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return a.copyLedger(from, path)
+	return a.copyLedger(from, path, func(path string, data []byte) error {
+		return durable.Create(a.fs, path, data, durable.PermFile, nil)
+	})
 }
 
 // keepLedger checks that the ledger in place is this wallet's and no older
@@ -225,7 +257,7 @@ func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Privat
 	copied, err := ledger.OpenAny(old, ledger.OwnerOf(id), a.now)
 	if err != nil { // it may well be the newer one
 		return cli.Fail(cli.Refused, fmt.Errorf("the ledger of the copy, %s%s, cannot be compared with the one in place: %w", from, ledgerSuffix, err),
-			"copy it with its mark to a folder that can be written; without any ledger beside it, the copy goes on with the one in place")
+			"look at it on another machine; without any ledger beside it, the copy goes on with the one in place")
 	}
 	if !book.Knows(copied.HeadBytes()) {
 		return cli.Fail(cli.Refused, fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),

@@ -9,7 +9,6 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
 	"coldkms/shared/chain"
-	"coldkms/shared/durable"
 	"coldkms/shared/psbt"
 )
 
@@ -66,7 +65,7 @@ func (a *app) writePSBT(judged *offline.Judged, done offline.Signatures, dir str
 		return "", err
 	}
 	path := filepath.Join(dir, done.Outcomes[0].ID+"-signed.psbt")
-	if err := durable.Create(a.fs, path, signed, durable.PermFile, nil); err != nil {
+	if err := a.carry(path, signed); err != nil {
 		return "", cli.Fail(cli.Failed, err, "the ledger has the signatures on record: sign the same PSBT again into another folder, the bytes will be the same")
 	}
 	return path, nil

@@ -281,7 +281,7 @@ func (a *app) writeResult(done offline.Signatures, o signOptions) (string, error
 	}
 	name := fmt.Sprintf("coldkms-%.8s-%dof%d-line%d.kmsres", done.Result.Request, signed, signed+refused, done.Result.LedgerLen)
 	path := filepath.Join(o.out, name)
-	if err := durable.Create(a.fs, path, done.Result.File, durable.PermFile, nil); err != nil {
+	if err := a.carry(path, done.Result.File); err != nil {
 		return "", cli.Fail(cli.Failed, err, "the ledger has the signatures on record: sign the same request again into another folder, the bytes will be the same")
 	}
 	return path, nil
@@ -297,7 +297,7 @@ func (a *app) writeRaw(done offline.Signatures, dir string) error {
 			continue
 		}
 		raw := fmt.Appendf(nil, "%x\n", out.Signed.Raw)
-		if err := durable.Create(a.fs, filepath.Join(dir, out.ID+"."+out.Signed.TxID+".hex"), raw, durable.PermFile, nil); err != nil {
+		if err := a.carry(filepath.Join(dir, out.ID+"."+out.Signed.TxID+".hex"), raw); err != nil {
 			return cli.Fail(cli.Failed, err, "")
 		}
 	}

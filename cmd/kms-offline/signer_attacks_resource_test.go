@@ -2,11 +2,16 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,6 +39,10 @@ func resourceAttacks() []attack {
 		{"08-large-previous", largePrevious},
 		{"08-psbt-one-previous-many-inputs", psbtManyInputs},
 		{"08-psbt-empty-witness-items", psbtEmptyWitness},
+		{"09-restore-from-read-only", restoreReadOnly},
+		{"09-torn-line-of-a-copy", tornCopy},
+		{"09-backup-killed", backupKilled},
+		{"09-op-return-in-ledger", dataInLedger},
 	}
 }
 
@@ -343,4 +352,185 @@ func psbtEmptyWitness(t *testing.T) {
 	u := p.measure("--testnet", "review", p.path("witness.psbt"))
 	u.bounded(t, fmt.Sprintf("a PSBT with %d items of witness", inputs*items))
 	u.refused(t, "items of witness")
+}
+
+// backedUp is a place whose wallet has signed, and a copy of it on a stick.
+func backedUp(t *testing.T) (p place, stick, copied string) {
+	p = newPlace(t)
+	stick = p.path("stick")
+	if err := os.Mkdir(stick, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	copied = filepath.Join(stick, "copy.kms")
+	p.run(0, "backup", copied)
+	return p, stick, copied
+}
+
+// contents reads every file of a folder.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[e.Name()] = string(b)
+	}
+	return all
+}
+
+// A copy is never opened for writing: one on a write-protected stick restores,
+// with a ledger in place and without. Permissions do not stop root, so that the
+// stick is one where files cannot be changed only for others; what is asserted
+// for all is that nothing on it was.
+func restoreReadOnly(t *testing.T) {
+	p, stick, copied := backedUp(t)
+	files, err := filepath.Glob(filepath.Join(stick, "*"))
+	if err != nil || len(files) != 3 {
+		t.Fatalf("on the stick: %v", files)
+	}
+	before := contents(t, stick)
+	mountReadOnly(t, stick)
+	p.run(0, "restore", copied)
+	for _, name := range []string{"w.kms.ledger", "w.kms.ledger.mark"} {
+		if err := os.Rename(p.path(name), p.path("away."+name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.run(0, "restore", copied)
+	if after := contents(t, stick); !maps.Equal(before, after) {
+		t.Error("the stick was written to")
+	}
+}
+
+// mountReadOnly write-protects a folder: as a mount where that is allowed, by
+// its permissions otherwise.
+func mountReadOnly(t *testing.T, dir string) {
+	t.Helper()
+	if err := syscall.Mount(dir, dir, "", syscall.MS_BIND, ""); err == nil {
+		t.Cleanup(func() { _ = syscall.Unmount(dir, 0) })
+		if err := syscall.Mount("", dir, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		if err := os.Chmod(path, 0o400); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(dir, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
+}
+
+// A torn last line of a copy stays in the copy.
+func tornCopy(t *testing.T) {
+	p, stick, copied := backedUp(t)
+	f, err := os.OpenFile(copied+".ledger", os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = f.WriteString("0123 torn")
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, stick)
+	p.run(0, "restore", copied)
+	if after := contents(t, stick); !maps.Equal(before, after) {
+		t.Error("the copy was changed")
+	}
+	for _, name := range []string{"w.kms.ledger", "w.kms.ledger.mark"} {
+		if err := os.Remove(p.path(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.run(0, "restore", copied) // its ledger comes back, and is cut in its place
+	p.run(0, "ledger", "verify")
+	if after := contents(t, stick); !maps.Equal(before, after) {
+		t.Error("the copy was changed")
+	}
+}
+
+// Whatever a backup that was cut short left, there is no wallet without its
+// ledger, and the next try succeeds. What is somebody else's stays.
+func backupKilled(t *testing.T) {
+	p, stick, copied := backedUp(t)
+	whole := contents(t, stick)
+	for _, left := range [][]string{{}, {"copy.kms.ledger"}, {"copy.kms.ledger", "copy.kms.ledger.mark"}} {
+		for name := range whole {
+			if err := os.RemoveAll(filepath.Join(stick, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range left {
+			if err := os.WriteFile(filepath.Join(stick, name), []byte(whole[name]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.run(0, "backup", copied)
+		p.run(0, "restore", copied)
+	}
+	if err := os.Remove(copied); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(copied+".ledger", []byte("of another wallet\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.run(1, "backup", copied)
+	if b, err := os.ReadFile(copied + ".ledger"); err != nil || string(b) != "of another wallet\n" {
+		t.Errorf("a file that was there is now %q (%v)", b, err)
+	}
+	backupKilledAtRandom(t, p, stick)
+}
+
+// backupKilledAtRandom kills backups: a wallet file means a whole set.
+func backupKilledAtRandom(t *testing.T, p place, stick string) {
+	for i := range 12 {
+		to := filepath.Join(stick, fmt.Sprintf("killed-%d.kms", i))
+		cmd := p.command("--password-file", p.path("pw"), "backup", to)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(5+4*i) * time.Millisecond)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if _, err := os.Stat(to); err == nil {
+			p.run(0, "restore", to)
+			continue
+		}
+		p.run(0, "backup", to)
+	}
+}
+
+// Data is in the ledger once, by length and hash.
+func dataInLedger(t *testing.T) {
+	p := newPlace(t)
+	data := []byte("seventy bytes that nobody has to keep twice, or even once as they are")
+	request := p.request("data.kmsreq", 1, []payout{{to: "a", value: 20_000, fee: 200, data: data}})
+	var said struct{ Digest string }
+	if err := json.Unmarshal([]byte(p.run(0, "review", request)), &said); err != nil {
+		t.Fatal(err)
+	}
+	p.run(0, "sign", request, "--out", p.path("out"), "--approve", said.Digest)
+	b, err := os.ReadFile(p.path("w.kms.ledger"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := append([]byte{txscript.OP_RETURN, byte(len(data))}, data...)
+	if strings.Contains(string(b), hex.EncodeToString(data)) {
+		t.Error("the ledger has the data")
+	}
+	if n := strings.Count(string(b), fmt.Sprintf("sha256:%d:%x", len(script), sha256.Sum256(script))); n != 1 {
+		t.Errorf("the ledger names the data %d times, want once", n)
+	}
 }

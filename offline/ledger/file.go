@@ -24,21 +24,28 @@ const maxMark = 1024
 type Files struct {
 	fs   durable.FS
 	path string
-	copy bool // on a medium that may know no permissions
+	copy bool // for looking only, on a medium that may know no permissions
 	log  *durable.Log
 }
 
 // NewFiles does not touch the disk yet.
 func NewFiles(fsys durable.FS, path string) *Files { return &Files{fs: fsys, path: path} }
 
-// NewCopy is NewFiles for a copy of a ledger, such as one on a stick, whose
-// file system may know no permissions.
+// ErrCopy is returned where a copy would be written to.
+var ErrCopy = errors.New("a copy of a ledger is read, and never written to")
+
+// NewCopy is NewFiles for a copy of a ledger, such as one on a stick, which may
+// be write-protected and whose file system may know no permissions. It is never
+// written to: a torn last line is ignored and stays.
 func NewCopy(fsys durable.FS, path string) *Files { return &Files{fs: fsys, path: path, copy: true} }
 
 // Load implements Storage. A ledger that is missing stays so: Append makes it.
 func (f *Files) Load() ([]byte, error) {
 	if _, err := f.fs.Lstat(f.path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	if f.copy {
+		return durable.ReadFile(f.fs, f.path, maxFile)
 	}
 	if err := f.check(f.path); err != nil {
 		return nil, err
@@ -71,6 +78,9 @@ func (f *Files) open() ([]byte, error) {
 
 // Append implements Storage. What would not be read again is not written.
 func (f *Files) Append(lines []byte) error {
+	if f.copy {
+		return ErrCopy
+	}
 	if f.log == nil {
 		if _, err := f.open(); err != nil {
 			return err
@@ -84,6 +94,9 @@ func (f *Files) Append(lines []byte) error {
 
 // Truncate implements Storage.
 func (f *Files) Truncate(size int64) error {
+	if f.copy {
+		return nil // what Load gave is all that is looked at
+	}
 	if f.log == nil {
 		return fs.ErrNotExist
 	}
@@ -108,6 +121,9 @@ func (f *Files) LoadMark() ([]byte, error) {
 
 // StoreMark implements Storage.
 func (f *Files) StoreMark(mark []byte) error {
+	if f.copy {
+		return ErrCopy
+	}
 	if err := durable.Replace(f.fs, f.markPath(), mark, durable.PermFile, nil); err != nil {
 		return fmt.Errorf("mark: %w", err)
 	}

@@ -82,7 +82,7 @@ type Line struct {
 
 // Payment is one output as the ledger remembers it.
 type Payment struct {
-	To    string `json:"to"` // address, or the script in hex where there is none
+	To    string `json:"to"` // as utxo.Destination names it
 	Value int64  `json:"value"`
 }
 

@@ -50,7 +50,7 @@ type Paid struct {
 	Clock   int64 // Unix seconds by the ledger's clock
 	Chain   chain.ID
 	Network string
-	To      string // address, or the script in hex where there is none; none of a fee
+	To      string // as utxo.Destination names it; none of a fee
 	Value   int64  // smallest units
 	Fee     bool
 	Content [sha256.Size]byte

@@ -85,11 +85,8 @@ type entry struct {
 }
 
 func (e entry) destination() destination {
-	to := e.Address
-	if to == "" {
-		to = e.Script
-	}
-	return destination{coin{e.Chain, e.Network}, to}
+	script, _ := hex.DecodeString(e.Script) // normalise has seen to it
+	return destination{coin{e.Chain, e.Network}, utxo.Destination(e.Address, script)}
 }
 
 // approvers are those who vouch for the content of items.

@@ -36,8 +36,8 @@ type coin struct {
 
 func (c coin) String() string { return string(c.chain) + " " + c.network }
 
-// destination is where an output goes: an address in its canonical form, or a
-// script in hex where there is none, as in the lines of the ledger.
+// destination is where an output goes, as utxo.Destination names it and as in
+// the lines of the ledger.
 type destination struct {
 	coin
 	to string

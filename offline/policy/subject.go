@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"encoding/hex"
 	"fmt"
 	"iter"
 	"math"
@@ -45,7 +44,7 @@ type Payment struct {
 	Clock   int64 // Unix seconds by the ledger's clock
 	Chain   chain.ID
 	Network string
-	To      string // address, or the script in hex where there is none; none of a fee
+	To      string // as utxo.Destination names it; none of a fee
 	Value   int64  // smallest units
 	Fee     bool
 	Content [32]byte
@@ -55,10 +54,7 @@ func (s Subject) coin() coin { return coin{s.Facts.Chain, s.Facts.Network.String
 
 // to names where an output goes, as the ledger does.
 func (s Subject) to(out chain.Output) destination {
-	if out.Address != "" {
-		return destination{s.coin(), out.Address}
-	}
-	return destination{s.coin(), hex.EncodeToString(out.Script)}
+	return destination{s.coin(), utxo.Destination(out.Address, out.Script)}
 }
 
 // pays reports whether an output is a payment: neither change nor mere data.

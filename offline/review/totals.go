@@ -2,11 +2,11 @@ package review
 
 import (
 	"cmp"
-	"encoding/hex"
 	"slices"
 	"strings"
 
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 )
 
 // Choice says of an item's place whether it counts; nil: what can be signed.
@@ -67,7 +67,7 @@ func (b Batch) Totals(choice Choice) []Total {
 type Destination struct {
 	Chain    chain.ID `json:"chain"`
 	Network  string   `json:"network"`
-	To       string   `json:"to"`            // address, or the script in hex where there is none
+	To       string   `json:"to"`            // as utxo.Destination names it
 	Kind     string   `json:"type"`          // such as "P2WPKH"
 	Payments int      `json:"payments"`      // outputs
 	Paid     *Sum     `json:"paid"`          // smallest units
@@ -138,11 +138,7 @@ func (it Item) saysNew(to string) bool {
 	return false
 }
 
-// To names where an output goes, as policy and ledger do: the address, or the
-// script in hex where there is none.
+// To names where an output goes, as policy and ledger do.
 func To(out chain.Output) string {
-	if out.Address != "" {
-		return out.Address
-	}
-	return hex.EncodeToString(out.Script)
+	return utxo.Destination(out.Address, out.Script)
 }

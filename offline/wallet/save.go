@@ -151,9 +151,9 @@ func (w *Wallet) keepPrevious(old []byte) error {
 	return err
 }
 
-// Backup writes the wallet file, as it is on the disk, to a new path. The
-// copy opens with today's password, for ever.
-func (w *Wallet) Backup(path string) error {
+// Backup passes the wallet file, as it is on the disk, to write. The copy opens
+// with today's password, for ever.
+func (w *Wallet) Backup(write func(file []byte) error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -164,7 +164,7 @@ func (w *Wallet) Backup(path string) error {
 		err = ErrNoWallet
 	}
 	if err == nil {
-		err = durable.Create(w.store.FS, path, file, durable.PermFile, nil)
+		err = write(file)
 	}
 	if err != nil {
 		return fmt.Errorf("back up wallet: %w", err)

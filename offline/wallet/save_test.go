@@ -246,10 +246,13 @@ func TestBackupAndRestore(t *testing.T) {
 	backup := filepath.Join(dir, "backup")
 	w := must(store().Open(path, []byte("pw")))(t)
 	defer w.Close()
-	ok(t, w.Backup(backup))
+	write := func(file []byte) error {
+		return durable.Create(durable.OS{}, backup, file, durable.PermFile, nil)
+	}
+	ok(t, w.Backup(write))
 	addKey(t, w, "three", 3)
 	ok(t, w.Save())
-	if err := w.Backup(backup); !errors.Is(err, durable.ErrExists) {
+	if err := w.Backup(write); !errors.Is(err, durable.ErrExists) {
 		t.Errorf("over an older backup: %v", err)
 	}
 	fresh := filepath.Join(dir, "sub", "w")
