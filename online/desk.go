@@ -104,19 +104,19 @@ func (r *Relay) Late(ctx context.Context, before time.Time) ([]Status, error) {
 	}
 	var late []Status
 	for _, it := range items {
-		if it.Since.Before(before) && it.Told != lateIn(it.State) {
+		if it.Since.Before(before) && it.Told != LateIn(it.State) {
 			late = append(late, statusOf(it))
 		}
 	}
 	return late, nil
 }
 
-// lateIn is what is remembered of an item that was told as late.
-func lateIn(s journal.State) string { return "late: " + string(s) }
+// LateIn is what is remembered of an item that was told as late.
+func LateIn(s journal.State) string { return "late: " + string(s) }
 
 // TellLate records that an item was told as late in its state.
 func (r *Relay) TellLate(ctx context.Context, s Status) error {
-	return r.journal.Tell(ctx, s.ID, lateIn(s.State))
+	return r.journal.Tell(ctx, s.ID, LateIn(s.State))
 }
 
 // Untold lists, oldest first, what came to an end that nobody was told of.
@@ -152,3 +152,40 @@ func (r *Relay) Prepared(ctx context.Context, network chain.Network, ids []strin
 func (r *Relay) Oldest(ctx context.Context) (time.Time, error) {
 	return r.journal.Oldest(ctx, journal.Filter{States: unsettled})
 }
+
+// Unheard records that an event was not heard, and reports whether it is given
+// up now.
+func (r *Relay) Unheard(ctx context.Context, id, event, reason string, refused bool) (dead bool, err error) {
+	return r.journal.Unheard(context.WithoutCancel(ctx), id, event, reason, refused)
+}
+
+// Heard forgets that an event was not heard before.
+func (r *Relay) Heard(ctx context.Context, id, event string) error {
+	return r.journal.Heard(ctx, id, event)
+}
+
+// Later returns what reports whether an event is to be told again only later.
+func (r *Relay) Later(ctx context.Context) (func(id, event string) bool, error) {
+	letters, err := r.journal.Letters(ctx, false)
+	later := make(map[[2]string]bool)
+	for _, l := range letters {
+		if left := l.Retry.Sub(r.Now()); left > 0 && left <= journal.MaxDelay {
+			later[[2]string{l.ID, l.Event}] = true
+		}
+	}
+	return func(id, event string) bool { return later[[2]string{id, event}] }, err
+}
+
+// DeadLetters lists the events that were given up.
+func (r *Relay) DeadLetters(ctx context.Context) ([]journal.Letter, error) {
+	return r.journal.Letters(ctx, true)
+}
+
+// CountLetters counts the events that wait to be told again, and those that
+// were given up.
+func (r *Relay) CountLetters(ctx context.Context) (waiting, dead int, err error) {
+	return r.journal.CountLetters(ctx)
+}
+
+// Resend has the events that were given up told again, and counts them.
+func (r *Relay) Resend(ctx context.Context) (int64, error) { return r.journal.Resend(ctx) }

@@ -65,7 +65,7 @@ is a failure.`,
 	root.SetGlobalNormalizationFunc(asKMS)
 	root.AddCommand(
 		a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(), a.watch(),
-		a.status(), a.show(), a.report(), a.daemon(), a.reject(), a.unveto(), a.retry(),
+		a.status(), a.show(), a.report(), a.daemon(), a.reject(), a.unveto(), a.letters(), a.retry(),
 		a.alarms(), a.acknowledge(), a.checkConfig(), a.backup(), a.restore(),
 	)
 	return root

@@ -102,6 +102,17 @@ func (a *app) sayDaemon() {
 	if s.Round.Drop == "away" {
 		a.say("daemon: the drop folder is away")
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Round.Loops)) {
+		if since := s.Round.Loops[name].Since; !since.IsZero() && ended.Sub(since) > time.Minute {
+			a.say("daemon: %s: at it for %s", name, a.age(since.Format(time.RFC3339)))
+		}
+	}
+	if n := s.Round.Unheard; n > 0 {
+		a.say("daemon: %d events were not heard yet", n)
+	}
+	if n := s.Round.DeadLetters; n > 0 {
+		a.say("daemon: %d events were given up; see: kms-online letters", n)
+	}
 	for _, step := range slices.Sorted(maps.Keys(s.Round.Troubles)) {
 		a.say("daemon: %s: %s", step, s.Round.Troubles[step])
 	}

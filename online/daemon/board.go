@@ -29,6 +29,8 @@ type board struct {
 	loops    map[string]Loop
 	counts   map[string]int
 	alarms   map[chain.Code]int
+	unheard  int
+	dead     int
 	oldest   time.Time
 	drop     string
 }
@@ -72,7 +74,7 @@ func (b *board) add(r Round) {
 		b.drop = r.Drop
 	}
 	if r.Counts != nil {
-		b.counts, b.alarms, b.oldest = r.Counts, r.Alarms, r.Oldest
+		b.counts, b.alarms, b.oldest, b.unheard, b.dead = r.Counts, r.Alarms, r.Oldest, r.Unheard, r.DeadLetters
 	}
 }
 
@@ -113,6 +115,7 @@ func (b *board) take(now time.Time) Round {
 	}
 	r.Took = now.Sub(r.At).Round(time.Millisecond)
 	r.Drop, r.Counts, r.Alarms, r.Oldest, r.Loops = b.drop, maps.Clone(b.counts), maps.Clone(b.alarms), b.oldest, maps.Clone(b.loops)
+	r.Unheard, r.DeadLetters = b.unheard, b.dead
 	r.Troubles = make(map[string]string, len(b.troubles))
 	for _, step := range slices.Sorted(maps.Keys(b.troubles)) {
 		r.Troubles[step] = b.troubles[step].Error()

@@ -80,26 +80,28 @@ type Daemon struct {
 
 // Round is what the loops did since the last one: the report of one period.
 type Round struct {
-	Number    int64                  `json:"round"`
-	At        time.Time              `json:"at"`
-	Took      time.Duration          `json:"took"`
-	Fetched   int                    `json:"fetched"`
-	Prepared  int                    `json:"prepared"`
-	Approved  int                    `json:"approved"` // by the approval service
-	Exported  int                    `json:"exported"`
-	Imported  int                    `json:"imported"`
-	Refused   int                    `json:"refused"`
-	Broadcast int                    `json:"broadcast"`
-	Completed int                    `json:"completed"`
-	Confirmed int                    `json:"confirmed"`
-	Told      int                    `json:"told"`
-	Drop      string                 `json:"drop"` // "", "there" or "away"
-	Troubles  map[string]string      `json:"troubles,omitempty"`
-	Loops     map[string]Loop        `json:"loops,omitempty"`
-	Counts    map[string]int         `json:"items,omitempty"`  // by state
-	Alarms    map[chain.Code]int     `json:"alarms,omitempty"` // that are open, by code
-	Oldest    time.Time              `json:"oldest,omitzero"`  // when the oldest item on its way was journaled
-	Usage     map[string]tatum.Usage `json:"keys,omitempty"`
+	Number      int64                  `json:"round"`
+	At          time.Time              `json:"at"`
+	Took        time.Duration          `json:"took"`
+	Fetched     int                    `json:"fetched"`
+	Prepared    int                    `json:"prepared"`
+	Approved    int                    `json:"approved"` // by the approval service
+	Exported    int                    `json:"exported"`
+	Imported    int                    `json:"imported"`
+	Refused     int                    `json:"refused"`
+	Broadcast   int                    `json:"broadcast"`
+	Completed   int                    `json:"completed"`
+	Confirmed   int                    `json:"confirmed"`
+	Told        int                    `json:"told"`
+	Drop        string                 `json:"drop"` // "", "there" or "away"
+	Troubles    map[string]string      `json:"troubles,omitempty"`
+	Loops       map[string]Loop        `json:"loops,omitempty"`
+	Counts      map[string]int         `json:"items,omitempty"`  // by state
+	Alarms      map[chain.Code]int     `json:"alarms,omitempty"` // that are open, by code
+	Oldest      time.Time              `json:"oldest,omitzero"`  // when the oldest item on its way was journaled
+	Unheard     int                    `json:"eventsWaiting"`    // events that are told again
+	DeadLetters int                    `json:"eventsGivenUp"`
+	Usage       map[string]tatum.Usage `json:"keys,omitempty"`
 
 	Problems []online.Problem `json:"-"`
 	Err      error            `json:"-"` // all troubles

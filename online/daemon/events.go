@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"coldkms/online"
 )
@@ -19,72 +22,127 @@ type Event struct {
 }
 
 // Teller tells somebody. An error means that it was not heard: it is told
-// again in the next round. It may be told twice, after a crash or by two
-// relays that share a journal.
+// again later. It may be told twice, after a crash or by two relays that share
+// a journal.
 type Teller interface {
 	Tell(context.Context, Event) error
 }
 
-// How much is told in one round, and how often it is looked for what is late.
+// ErrUnwanted is returned by a Teller where the receiver refuses an event and
+// will refuse it again.
+var ErrUnwanted = errors.New("the receiver does not want it")
+
+// How much is told in one pass, to how many at a time, and how often it is
+// looked for what is late.
 const (
-	tellAtOnce = 100
-	lateEvery  = time.Minute
+	tellAtOnce  = 100
+	alarmAtOnce = 1000
+	tellers     = 8
+	lateEvery   = time.Minute
 )
 
-// tell tells what came to an end, and what is late.
+// letter is an event on its way.
+type letter struct {
+	Event
+	id, kind string // under which the journal remembers that it was not heard
+	done     func(context.Context) error
+}
+
+// tell tells of alarms, of what came to an end, and of what is late: each event
+// by itself, so that one that is not heard delays no other.
 func (d *Daemon) tell(ctx context.Context, r *online.Relay, round *Round) error {
 	if len(d.Tell) == 0 {
 		return nil
 	}
-	if err := d.tellAlarms(ctx, r, round); err != nil {
-		return err
-	}
-	ends, err := r.Untold(ctx, tellAtOnce)
+	letters, err := d.letters(ctx, r)
 	if err != nil {
 		return err
 	}
-	for _, s := range ends {
-		if err := d.telling(ctx, Event{Event: string(s.State), Item: s}, round); err != nil {
-			return err
-		}
-		if err := r.Tell(ctx, s); err != nil {
-			return err
+	var mu sync.Mutex
+	var failed error
+	unheard := 0
+	var g errgroup.Group
+	g.SetLimit(tellers)
+	for _, l := range letters {
+		g.Go(func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			heard, err := d.deliver(ctx, r, l)
+			mu.Lock()
+			defer mu.Unlock()
+			if heard {
+				round.Told++
+			}
+			if err != nil {
+				unheard++
+				failed = err
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
+	if unheard > 1 {
+		return fmt.Errorf("%d events were not heard, the last one: %w", unheard, failed)
+	}
+	return failed
+}
+
+// deliver tells one event. One that is given up counts as told.
+func (d *Daemon) deliver(ctx context.Context, r *online.Relay, l letter) (heard bool, err error) {
+	err = d.telling(ctx, l.Event)
+	if ctx.Err() != nil && err != nil {
+		return false, nil
+	}
+	if err == nil {
+		return true, errors.Join(l.done(ctx), r.Heard(ctx, l.id, l.kind))
+	}
+	dead, failed := r.Unheard(ctx, l.id, l.kind, err.Error(), errors.Is(err, ErrUnwanted))
+	if dead {
+		d.Log.Error("event is given up", "event", l.Event.Event, "id", l.id, "error", err.Error())
+		failed = errors.Join(failed, l.done(ctx))
+	}
+	return false, errors.Join(err, failed)
+}
+
+// letters gathers what is to be told now.
+func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, err error) {
+	later, err := r.Later(ctx)
+	if err != nil {
+		return nil, err
+	}
+	add := func(l letter) {
+		if !later(l.id, l.kind) {
+			all = append(all, l)
 		}
 	}
+	alarms, err := r.UntoldAlarms(ctx, alarmAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range alarms {
+		add(letter{Event{Event: "alarm", Item: online.Status{ID: a.Item}, Alarm: &a}, fmt.Sprintf("alarm %d", a.ID), "alarm",
+			func(ctx context.Context) error { return r.AlarmTold(ctx, a) }})
+	}
+	ends, err := r.Untold(ctx, tellAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range ends {
+		add(letter{Event{Event: string(s.State), Item: s}, s.ID, string(s.State), func(ctx context.Context) error { return r.Tell(ctx, s) }})
+	}
 	if d.LateAfter <= 0 || d.Now().Sub(d.lateLooked) < lateEvery {
-		return nil
+		return all, nil
 	}
 	d.lateLooked = d.Now()
 	late, err := r.Late(ctx, d.Now().Add(-d.LateAfter))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, s := range late {
-		if err := d.telling(ctx, Event{Event: "late", Item: s}, round); err != nil {
-			return err
-		}
-		if err := r.TellLate(ctx, s); err != nil {
-			return err
-		}
+		add(letter{Event{Event: "late", Item: s}, s.ID, online.LateIn(s.State), func(ctx context.Context) error { return r.TellLate(ctx, s) }})
 	}
-	return nil
-}
-
-// tellAlarms tells of alarms that were raised, and of those whose cause went.
-func (d *Daemon) tellAlarms(ctx context.Context, r *online.Relay, round *Round) error {
-	alarms, err := r.UntoldAlarms(ctx, tellAtOnce)
-	if err != nil {
-		return err
-	}
-	for _, a := range alarms {
-		if err := d.telling(ctx, Event{Event: "alarm", Item: online.Status{ID: a.Item}, Alarm: &a}, round); err != nil {
-			return err
-		}
-		if err := r.AlarmTold(ctx, a); err != nil {
-			return err
-		}
-	}
-	return nil
+	return all, nil
 }
 
 // alarmWords is the message of an alarm.
@@ -100,7 +158,7 @@ func alarmWords(a online.Alarm) string {
 	return fmt.Sprintf("%s %d about %s (%s): %s", what, a.ID, about, a.Code, a.Reason)
 }
 
-func (d *Daemon) telling(ctx context.Context, e Event, round *Round) error {
+func (d *Daemon) telling(ctx context.Context, e Event) error {
 	e.At = d.Now().UTC()
 	e.Message = fmt.Sprintf("%s is %s", e.Item.ID, e.Item.State)
 	if e.Alarm != nil {
@@ -115,9 +173,6 @@ func (d *Daemon) telling(ctx context.Context, e Event, round *Round) error {
 	var failed error
 	for _, t := range d.Tell {
 		failed = errors.Join(failed, t.Tell(ctx, e))
-	}
-	if failed == nil {
-		round.Told++
 	}
 	return failed
 }

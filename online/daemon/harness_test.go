@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -259,6 +260,7 @@ func (h *house) wantState(id, want string) {
 
 // heard keeps what was told.
 type heard struct {
+	mu     sync.Mutex
 	events []daemon.Event
 	deaf   bool
 }
@@ -267,6 +269,8 @@ func (l *heard) Tell(_ context.Context, e daemon.Event) error {
 	if l.deaf {
 		return io.ErrUnexpectedEOF
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.events = append(l.events, e)
 	return nil
 }

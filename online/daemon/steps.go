@@ -99,6 +99,9 @@ func (d *Daemon) count(ctx context.Context, r *online.Relay, round *Round) error
 		return err
 	}
 	round.Alarms = open
+	if round.Unheard, round.DeadLetters, err = r.CountLetters(ctx); err != nil {
+		return err
+	}
 	if !d.board.moved() && d.counts != nil && d.Now().Sub(d.counted) < countEvery {
 		round.Counts, round.Oldest = d.counts, d.oldest
 		return nil

@@ -5,13 +5,15 @@ import (
 	"fmt"
 )
 
-// Untold lists items that came to an end that nobody was told of yet, oldest
-// first.
+// Untold lists items that came to an end that nobody was told of yet, and whose
+// event is not to be told again later only, oldest first.
 func (j *Journal) Untold(ctx context.Context, limit int) ([]Item, error) {
-	query := "SELECT " + columns + " FROM items WHERE told <> state AND state IN ('completed', 'refused', 'rejected', 'failed') ORDER BY seq LIMIT ?"
+	query := "SELECT " + columns + " FROM items WHERE told <> state AND state IN ('completed', 'refused', 'rejected', 'failed') " +
+		"AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = items.id AND l.event = items.state AND l.retry_at > ? AND l.retry_at <= ?) ORDER BY seq LIMIT ?"
+	now := j.now()
 	var items []Item
 	err := j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, query, limit)
+		rows, err := j.db.QueryContext(ctx, j.d.sql(query), now.UnixMilli(), now.Add(MaxDelay).UnixMilli(), limit)
 		if err != nil {
 			return err
 		}

@@ -72,9 +72,22 @@ func (w *Webhook) Tell(ctx context.Context, e daemon.Event) error {
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return fmt.Errorf("event %s of %s was not heard: HTTP %d", e.Event, e.Item.ID, resp.StatusCode)
+		err := fmt.Errorf("event %s of %s was not heard: HTTP %d", e.Event, e.Item.ID, resp.StatusCode)
+		if refuses(resp.StatusCode) {
+			err = fmt.Errorf("%w: %w", err, daemon.ErrUnwanted)
+		}
+		return err
 	}
 	return nil
+}
+
+// refuses reports whether a receiver that answers so will do so again.
+func refuses(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status >= 400 && status < 500
 }
 
 // Command runs a program for each event, without a shell: the event is on its
