@@ -21,19 +21,28 @@ import (
 type memory struct {
 	log, mark []byte
 	fail      error
+	after     int // writes, of lines or of the mark, before it fails
+}
+
+func (m *memory) fails() error {
+	if m.fail != nil && m.after > 0 {
+		m.after--
+		return nil
+	}
+	return m.fail
 }
 
 func (m *memory) Load() ([]byte, error) { return bytes.Clone(m.log), nil }
 func (m *memory) Append(b []byte) error {
-	if m.fail != nil {
-		return m.fail
+	if err := m.fails(); err != nil {
+		return err
 	}
 	m.log = append(m.log, b...)
 	return nil
 }
 func (m *memory) Truncate(n int64) error    { m.log = m.log[:n]; return nil }
 func (m *memory) LoadMark() ([]byte, error) { return m.mark, nil }
-func (m *memory) StoreMark(b []byte) error  { m.mark = bytes.Clone(b); return m.fail }
+func (m *memory) StoreMark(b []byte) error  { m.mark = bytes.Clone(b); return m.fails() }
 
 // family signs whatever it is asked, or does what the item's id says.
 type family struct{}
@@ -120,17 +129,19 @@ func TestOnePanicStopsNoOther(t *testing.T) {
 
 // A ledger that does not take the line lets nothing out.
 func TestNothingLeavesWithoutTheLedger(t *testing.T) {
-	m := &memory{}
-	s, relay := newSession(t, m)
-	sealed := request(t, s, relay, "good")
-	j, err := s.Judge(sealed.File)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.fail = errors.New("disk full")
-	done, err := s.Sign(j, policy.Agree(sealed.Digest), "typed")
-	if err == nil || done.Result.File != nil || len(done.Outcomes) > 0 {
-		t.Errorf("signatures came out of a session whose ledger failed: %v", err)
+	for after := range 4 { // the line of the consent and its mark, then the item's
+		m := &memory{}
+		s, relay := newSession(t, m)
+		sealed := request(t, s, relay, "good")
+		j, err := s.Judge(sealed.File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.fail, m.after = errors.New("disk full"), after
+		done, err := s.Sign(j, policy.Agree(sealed.Digest), "typed")
+		if err == nil || done.Result.File != nil || len(done.Outcomes) > 0 {
+			t.Errorf("signatures came out of a session whose ledger failed after %d writes: %v", after, err)
+		}
 	}
 }
 

@@ -298,3 +298,17 @@ func TestForgedNamesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// A wallet, which begins as a container does, is named for what it is.
+func TestWalletIsNamed(t *testing.T) {
+	file := append([]byte("CKMSWAL\x00\x01"), make([]byte, 500)...)
+	for name, open := range map[string]func([]byte) error{
+		"request": func(b []byte) error { _, err := OpenRequest(b); return err },
+		"result":  func(b []byte) error { _, err := OpenResult(b); return err },
+		"watch":   func(b []byte) error { _, err := OpenWatch(b); return err },
+	} {
+		if err := open(file); !errors.Is(err, ErrWallet) || !errors.Is(err, ErrInvalid) {
+			t.Errorf("as a %s: %v", name, err)
+		}
+	}
+}

@@ -242,11 +242,14 @@ func TestChangeKeyDoesNotSign(t *testing.T) {
 	signer := Signer{Chains: []chain.ID{chain.BTC}}
 	it, table := item(t, chain.Testnet, []string{"a", "b"}, nil)
 	it.Keys = []chain.Key{{SignatureID: "w", Index: 1}}
-	job, err := signer.Prepare(it, table, words{})
+	prepared, err := signer.Prepare(it, table, words{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs := job.Subject().Facts.Inputs
+	if _, _, err := prepared.(*job).signInputs(); chain.CodeOf(err) != chain.NoKeyForInput {
+		t.Errorf("it signs, if asked: %v", err)
+	}
+	inputs := prepared.Subject().Facts.Inputs
 	if inputs[0].Own || !inputs[1].Own {
 		t.Errorf("own: %v and %v, want only the named index to be", inputs[0].Own, inputs[1].Own)
 	}

@@ -1,0 +1,124 @@
+package loop
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// signerMutants are faults put into the signer's guards. `make test` seeds the
+// first five, `make prove` all.
+var signerMutants = [...]mutant{
+	{"signed without the ledger", "offline/signing.go", "	return r.Ledger.Append(lines...)\n", "	_ = r.Ledger.Append(lines...)\n	return nil\n", "./offline", "TestNothingLeavesWithoutTheLedger"},
+	{"type-ahead answers", "cmd/kms-offline/terminal.go", "	if err := t.discard(); err != nil {\n		return err\n	}\n	_, err := io", "	_, err := io", "./cmd/kms-offline", "TestTypedAheadIsNoAnswer"},
+	{"io_uring is open", "offline/guard/seccomp_linux.go", `	"io_uring_setup", "io_uring_enter", "io_uring_register", // would`, `	// would`, "./offline/guard", "TestFilterByNumber"},
+	{"another auxiliary value in taproot nonces", "offline/sign/utxo/signer.go", "schnorr.CustomNonce([32]byte{})", "schnorr.CustomNonce([32]byte{1})", "./offline/sign/utxo", "TestTaprootNonceIsBIP340"},
+	{"a consent is for any batch", "offline/policy/verdict.go", "if !c.given || c.batch != batch {", "if !c.given {", "./offline", "TestConsentIsForOneBatch"},
+
+	// what is signed
+	{"an approval covers anything", "offline/policy/verdict.go", "return a.valid && a.content == content", "return a.valid", "./offline/sign/utxo", "TestApprovalOfAnotherSignsNothing"},
+	{"no approval is needed", "offline/policy/verdict.go", "return a.valid && a.content == content", "return a.content == content || !a.valid", "./offline/sign/utxo", "TestApprovalOfAnotherSignsNothing"},
+	{"refused is signed", "offline/policy/verdict.go", "return !v.judged || len(v.Refusals) > 0", "return !v.judged", "./offline/policy", "TestApprovalIsEarned"},
+	{"never judged is signed", "offline/policy/verdict.go", "return !v.judged || len(v.Refusals) > 0", "return len(v.Refusals) > 0", "./offline/policy", "TestApprovalIsEarned"},
+	{"a quorum of none", "offline/policy/verdict.go", "if c.operators < v.quorum {", "if c.operators < 0 {", "./offline/policy", "TestQuorum"},
+	{"what a person took out is signed", "offline/policy/verdict.go", "if c.Rejects(v.content) {", "if false {", "./offline", "TestPersonRejectsSome"},
+	{"signed once, compared with nothing", "offline/sign/utxo/signer.go", "if !bytes.Equal(signatures[i], again[i]) {", "if false && !bytes.Equal(signatures[i], again[i]) {", "./offline/sign/utxo", "TestSignerFaults"},
+	{"a key that nobody named signs", "offline/sign/utxo/signer.go", "if !ok || !j.ring.keys[at].named {", "if !ok {", "./offline/sign/utxo", "TestChangeKeyDoesNotSign"},
+	{"a key of another network signs", "offline/sign/utxo/keyring.go", "case network != p.Network:", "case false && network != p.Network:", "./offline/sign/utxo", "TestPrepareRefuses"},
+	{"a chain that is not built is signed for", "offline/sign/utxo/signer.go", "if !s.has(item.Chain) {", "if false {", "./offline/sign/utxo", "TestPrepareRefuses"},
+	{"BCH shares ECDSA's nonces", "offline/sign/utxo/schnorr2019.go", "reduced[:], []byte(algorithm2019))", "reduced[:])", "./offline/sign/utxo", "TestNoncesOfTheTwoSchemesDiffer"},
+	{"BCH verifies anything", "shared/chain/utxo/forkid.go", "if !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {", "if false && !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {", "./offline/sign/utxo", "TestSignerFaults"},
+	{"high S is taken", "shared/chain/utxo/finalize.go", " || s.IsOverHalfOrder() {", " {", "./shared/chain/utxo", "TestFinalizeRefusesHighS"},
+
+	// what is asked
+	{"any relay may ask", "offline/offline.go", "		if s.Paired(relay) {\n", "		if true {\n", "./cmd/internal/hostile", "TestHostile"},
+	{"asked for another signer", "offline/offline.go", "if err == nil && request.Signer != s.Identity.Public() {", "if false {", "./cmd/internal/hostile", "TestHostile"},
+	{"a rolled-back ledger signs", "offline/offline.go", "if len(request.LedgerHead) > 0 && !s.Ledger.Knows(request.LedgerHead) {", "if false {", "./cmd/kms-offline", "TestScripts/care"},
+	{"testnet session signs mainnet", "offline/offline.go", "if s.Only != chain.UnknownNetwork && item.Network != s.Only {", "if false {", "./cmd/kms-offline", "TestScripts/sign"},
+	{"two items spend one outpoint", "offline/offline.go", "	j.refuseConflicts()\n", "", "./cmd/internal/hostile", "TestHostile"},
+	{"approve names another batch", "offline/offline.go", "	if digest != j.Request.Digest {\n		return policy.Consent{}", "	if false {\n		return policy.Consent{}", "./offline", "TestConsentIsForOneBatch"},
+	{"approved without a review", "offline/offline.go", "if !s.Ledger.Reviewed(digest, s.policyHash(), j.judgement()) && !s.signedBefore(j) {", "if false {", "./offline", "TestConsentIsForOneBatch"},
+	{"a panic stops the batch", "offline/signing.go", "	if r := recover(); r != nil {\n", "	if r := error(nil); r != nil {\n", "./offline", "TestOnePanicStopsNoOther"},
+	{"a wallet on a stick is a watch file", "shared/bundle/container.go", "	case IsWallet(file):\n		return ErrWallet\n", "", "./shared/bundle", "TestWalletIsNamed"},
+	{"a container's signature is not checked", "shared/bundle/container.go", "if !author.Verify(signed(head, rest), sig) {", "if false {", "./shared/bundle", "TestEveryFlipAndCutIsRefused"},
+	{"a container of another kind", "shared/bundle/container.go", "got != kind {", "false && got != kind {", "./shared/bundle", "TestOtherKindIsNamed"},
+	{"a bomb expands", "shared/bundle/container.go", "if size > MaxBody || size > int64(len(packed)+1)*maxExpansion {", "if false {", "./shared/bundle", "TestBombIsRefusedBeforeItExpands"},
+
+	// who approves
+	{"anybody is an operator", "offline/quorum.go", "	case !enrolled:\n", "	case false && !enrolled:\n", "./offline", "TestCarriedApproval"},
+	{"an approval of other terms", "offline/quorum.go", "case !ok || a.Terms != t || !a.Valid():", "case !ok || !a.Valid():", "./offline", "TestCarriedApproval"},
+	{"the ledger alone approves", "offline/quorum.go", "if err != nil || !a.Valid() {", "if err != nil {", "./offline", "TestLedgerAloneApprovesNothing"},
+	{"an approval's signature is not checked", "offline/operator/operator.go", "return a.Operator.Verify(a.message(), a.Signature)", "return true", "./offline/operator", "TestApprovalIsOfItsTerms"},
+	{"an approval names no round", "offline/operator/operator.go", "t.Judged[:], t.Round[:]}, nil)", "t.Judged[:]}, nil)", "./offline/operator", "TestApprovalIsOfItsTerms"},
+	{"a used approval counts again", "offline/ledger/memory.go", "		m.end(line.Request) // its approvals are used\n", "", "./offline/ledger", "TestRoundsEnd"},
+	{"approvals survive another policy", "offline/ledger/memory.go", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n		m.endAll()\n", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n", "./offline/ledger", "TestRoundsEnd"},
+
+	// the ledger
+	{"a line without its code", "offline/ledger/ledger.go", "!hmac.Equal(r.code[:], want[:]) {", "false && !hmac.Equal(r.code[:], want[:]) {", "./offline/ledger", "TestAForgedChainIsFound"},
+	{"a mark without its code", "offline/ledger/ledger.go", "case l.keyed && !m.sealed(owner) &&", "case false && !m.sealed(owner) &&", "./offline/ledger", "TestACutWithAForgedMarkIsFound"},
+	{"lines do not follow each other", "offline/ledger/ledger.go", "if r.line.N != l.n+1 || r.line.Prev != l.Head() {", "if false {", "./offline/ledger", "TestLinesTakenOutSwappedOrDoubledAreFound"},
+	{"a cut ledger opens", "offline/ledger/ledger.go", "	case !seen:\n", "	case false:\n", "./offline/ledger", "TestEveryCutIsFound"},
+	{"a missing mark", "offline/ledger/ledger.go", "	case m == nil: // a wallet", "	case false: // a wallet", "./offline/ledger", "TestMissingMarkIsRefused"},
+	{"another wallet's ledger", "offline/ledger/ledger.go", "case l.n > 0 && l.signer != owner.signer:", "case false:", "./offline/ledger", "TestReopenRemembers"},
+	{"the clock goes back", "offline/ledger/ledger.go", "if clock = max(clock, now.Unix()); line.Kind == KindClock {", "if clock = now.Unix(); line.Kind == KindClock {", "./offline/ledger", "TestPaymentsCountOnceByTheLedgersClock"},
+
+	// policy
+	{"fees are free", "offline/policy/limits.go", "	all.fee(j.subject.Facts.Fee)\n", "", "./offline/policy", "TestLimits"},
+	{"a limit is never exceeded", "offline/policy/limits.go", "l.Sum != nil && t.sum > *l.Sum && own.sum > 0", "false", "./offline/policy", "TestLimits"},
+	{"denied destinations are paid", "offline/policy/judge.go", "if label, denied := j.policy.deny[to]; denied {", "if label, denied := j.policy.deny[to]; false && denied {", "./offline/policy", "TestLists"},
+	{"an unknown chain is allowed", "offline/policy/judge.go", `		j.refuse(chain.ChainNotAllowed, "policy does not sign for %s", s.coin())
+`, "", "./offline/policy", "TestEachRule"},
+	{"an old request is young", "offline/policy/judge.go", "case made < now-limit*hour:", "case false && made < now-limit*hour:", "./offline/policy", "TestAge"},
+	{"online is offline", "offline/policy/judge.go", "if j.policy.file.RequireOffline && !j.circumstances.Offline {", "if false {", "./offline/policy", "TestOffline"},
+	{"approvers are not counted", "offline/policy/judge.go", "	if n < a.Needed {\n", "	if false {\n", "./offline/policy", "TestApprovers"},
+
+	// the wallet
+	{"a wrong password is damage", "offline/wallet/seal.go", "if !hmac.Equal(headerMAC(k, file[:atMAC]), file[atMAC:atSum]) {", "if false && !hmac.Equal(headerMAC(k, file[:atMAC]), file[atMAC:atSum]) {", "./offline/wallet", "TestRoundTrip"},
+	{"any cost is paid", "offline/wallet/header.go", "if err := h.cost.check(); err != nil {", "if err := error(nil); err != nil {", "./offline/wallet", "TestHeaderCaps"},
+	{"a wallet has many encodings", "offline/wallet/body.go", "if !bytes.Equal(raw, again) {", "if false && !bytes.Equal(raw, again) {", "./offline/wallet", "TestBodyIsStrict"},
+	{"an operator has the wallet's password", "offline/wallet/operators.go", "case bytes.Equal(password, w.password):", "case false && bytes.Equal(password, w.password):", "./offline/wallet", "TestAddOperatorRefuses"},
+	{"dead randomness makes keys", "offline/hd/source.go", "if s.run++; s.run >= repeats {", "if s.run++; false {", "./offline/hd", "TestSource"},
+
+	// the process, and what no golden file pinned
+	{"TIOCSTI is open", "offline/guard/seccomp_linux.go", "{unix.TIOCSTI, tiocLinux}", "{tiocLinux}", "./offline/guard", "TestFilterByNumber"},
+	{"TIOCLINUX is open", "offline/guard/seccomp_linux.go", "{unix.TIOCSTI, tiocLinux}", "{unix.TIOCSTI}", "./offline/guard", "TestFilterByNumber"},
+	{"32-bit calls are open", "offline/guard/seccomp_linux.go", "		bpf.JumpIf{Cond: bpf.JumpEqual, Val: r.arch, SkipTrue: 1},\n		refuse,\n", "", "./offline/guard", "TestFilterByNumber"},
+	{"x32 calls are open", "offline/guard/seccomp_linux.go", "		bpf.JumpIf{Cond: bpf.JumpLessThan, Val: x32Bit, SkipTrue: 1},\n		refuse,\n", "", "./offline/guard", "TestFilterByNumber"},
+	{"the filter is not loaded", "offline/guard/seccomp_linux.go", "	if err := load(r.filter()); err != nil {\n		return 0, err\n	}\n", "", "./offline/guard", "TestHardenedProcess"},
+	{"one thread has the filter", "offline/guard/seccomp_linux.go", "unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr", "0, uintptr", "./offline/guard", "TestHardenedProcess"},
+	{"an inherited socket is kept", "offline/guard/inherited_linux.go", "		case !isSocket(fd):\n", "		case true || !isSocket(fd):\n", "./offline/guard", "TestInheritedSocket"},
+	{"memory can be dumped", "offline/guard/guard_linux.go", "		r.try(NoDump, \"PR_SET_DUMPABLE is 0\", noDump),\n", "", "./offline/guard", "TestHardenedProcess"},
+	{"the signer goes on unguarded", "cmd/kms-offline/main.go", "		fmt.Fprintf(streams.Err, \"kms-offline: %v\\n\", err)\n		return cli.Failed\n	}\n	for", "		fmt.Fprintf(streams.Err, \"kms-offline: %v\\n\", err)\n	}\n	for", "./cmd/kms-offline", "TestSignerAttacks/07-inherited-socket"},
+	{"a socket is linked in", "cmd/kms-offline/main.go", "	endQuietly(os.Stderr)\n", "	endQuietly(os.Stderr)\n	if len(os.Args) > 1000 {\n		os.NewFile(0, \"\").SyscallConn()\n		_, _ = os.StartProcess(os.Args[0], nil, &os.ProcAttr{})\n	}\n", "./cmd/internal/loop", "TestSignerHasNoSocket"},
+	{"a raw call is linked in", "cmd/kms-offline/quiet.go", "	signal.Notify(c, stackSignals()...)\n", "	signal.Notify(c, stackSignals()...)\n	if len(os.Args) > 1000 {\n		_, _, _ = syscall.RawSyscall(41, 2, 1, 0)\n	}\n", "./cmd/internal/loop", "TestSignerRawCalls"},
+	{"compare takes one file twice", "cmd/kms-offline/compare.go", "if bytes.Equal(first.File, second.File) {", "if false && bytes.Equal(first.File, second.File) {", "./cmd/kms-offline", "TestSignerAttacks/10-compare-one-file-twice"},
+	{"another fingerprint", "shared/identity/identity.go", `"coldkms fingerprint v1\n"`, `"coldkms fingerprint v2\n"`, "./cmd/kms-offline", "TestFormatFiles"},
+	{"another tag of approvals", "offline/operator/operator.go", `"coldkms operator approval v2\n"`, `"coldkms operator approval v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},
+	{"another judgement", "offline/offline.go", `"coldkms judgement v2\n"`, `"coldkms judgement v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},
+	{"another content", "shared/chain/utxo/prev.go", `"coldkms utxo content v1\n"`, `"coldkms utxo content v2\n"`, "./cmd/kms-offline", "TestFormatFiles"},
+	{"another key of the ledger", "offline/ledger/owner.go", `"coldkms ledger key v2\n"`, `"coldkms ledger key v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},
+	{"another nonce of BCH", "offline/sign/utxo/schnorr2019.go", `"Schnorr+SHA256  "`, `"Schnorr+SHA256   "`, "./cmd/kms-offline", "TestFormatFiles"},
+}
+
+// Every fault seeded into the signer is seen by its test.
+func TestSignerMutants(t *testing.T) {
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := signerMutants[:]
+	if os.Getenv(mutantsEnv) == "" {
+		list = list[:5]
+	}
+	caught := 0
+	for _, m := range list {
+		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) {
+			if m.caught(t, root); !t.Failed() {
+				caught++ // not reached where it was skipped
+			}
+		})
+	}
+	fmt.Printf("signer mutants: %d/%d caught\n", caught, len(list))
+}
