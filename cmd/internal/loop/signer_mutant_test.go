@@ -33,11 +33,11 @@ var signerMutants = [...]mutant{
 	{"high S is taken", "shared/chain/utxo/finalize.go", " || s.IsOverHalfOrder() {", " {", "./shared/chain/utxo", "TestFinalizeRefusesHighS"},
 
 	// what is asked
-	{"any relay may ask", "offline/offline.go", "		if s.Paired(relay) {\n", "		if true {\n", "./cmd/internal/hostile", "TestHostile"},
-	{"asked for another signer", "offline/offline.go", "if err == nil && request.Signer != s.Identity.Public() {", "if false {", "./cmd/internal/hostile", "TestHostile"},
-	{"a rolled-back ledger signs", "offline/offline.go", "if len(request.LedgerHead) > 0 && !s.Ledger.Knows(request.LedgerHead) {", "if false {", "./cmd/kms-offline", "TestScripts/care"},
-	{"testnet session signs mainnet", "offline/offline.go", "if s.Only != chain.UnknownNetwork && item.Network != s.Only {", "if false {", "./cmd/kms-offline", "TestScripts/sign"},
-	{"two items spend one outpoint", "offline/offline.go", "	j.refuseConflicts()\n", "", "./cmd/internal/hostile", "TestHostile"},
+	{"any relay may ask", "offline/offline.go", "		if s.Paired(relay) {\n", "		if true {\n", "./offline", "TestWhoMayAsk"},
+	{"asked for another signer", "offline/offline.go", "if err == nil && request.Signer != s.Identity.Public() {", "if false {", "./offline", "TestWhoMayAsk"},
+	{"a rolled-back ledger signs", "offline/offline.go", "if len(request.LedgerHead) > 0 && !s.Ledger.Knows(request.LedgerHead) {", "if false {", "./offline", "TestWhoMayAsk"},
+	{"testnet session signs mainnet", "offline/offline.go", "if s.Only != chain.UnknownNetwork && item.Network != s.Only {", "if false {", "./offline", "TestSessionOfOneNetwork"},
+	{"two items spend one outpoint", "offline/offline.go", "	j.refuseConflicts()\n", "", "./offline", "TestConflictsOfABatch"},
 	{"approve names another batch", "offline/offline.go", "	if digest != j.Request.Digest {\n		return policy.Consent{}", "	if false {\n		return policy.Consent{}", "./offline", "TestConsentIsForOneBatch"},
 	{"approved without a review", "offline/offline.go", "if !s.Ledger.Reviewed(digest, s.policyHash(), j.judgement()) && !s.signedBefore(j) {", "if false {", "./offline", "TestConsentIsForOneBatch"},
 	{"a panic stops the batch", "offline/signing.go", "	if r := recover(); r != nil {\n", "	if r := error(nil); r != nil {\n", "./offline", "TestOnePanicStopsNoOther"},
