@@ -138,3 +138,35 @@ func TestGateCatchesControlPrograms(t *testing.T) {
 		}
 	}
 }
+
+// Every test that docs/THREATS.md names is there, and every promise names one.
+func TestThreatsNameTests(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/THREATS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]bool{}
+	err = filepath.WalkDir("../../..", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(source, -1) {
+			have[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil || len(have) < 300 {
+		t.Fatalf("%d tests found: %v", len(have), err)
+	}
+	for _, m := range regexp.MustCompile("`(Test[A-Za-z0-9]+)").FindAllStringSubmatch(string(text), -1) {
+		if !have[m[1]] {
+			t.Errorf("docs/THREATS.md names %s, which is not there", m[1])
+		}
+	}
+	for line := range strings.Lines(string(text)) {
+		if regexp.MustCompile(`^\| I\d \|`).MatchString(line) && !strings.Contains(line, "`Test") {
+			t.Errorf("a promise without a test: %s", line)
+		}
+	}
+}

@@ -39,6 +39,7 @@ var proofs = [...]proof{
 	{"races: relays on one journal, and a database that crashes", "KMS_ROUNDS=1000", "./online", "TestRelays", "30m", line("relays")},
 	{"model: relay, signer and chain explored exhaustively from the real table of states", "KMS_MODEL=1", "./online/journal", "TestModel", "10m", line("model")},
 	{"mutants: faults seeded into the relay, each caught", "KMS_MUTANTS=1", "./cmd/internal/loop", "TestMutants$", "10m", passed},
+	{"mutants: faults seeded into the signer's guards, each caught", "KMS_MUTANTS=1", "./cmd/internal/loop", "TestSignerMutants$", "60m", line("signer mutants")},
 }
 
 func (p proof) named(part string) bool { return strings.Contains(p.name, part) }
