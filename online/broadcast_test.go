@@ -266,3 +266,51 @@ func TestDamagedJournal(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A mark that is answered well and has no effect is not taken for one.
+func TestMarkedInVain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.toSigned(nil, 1)
+	w.server.Reply("failed")
+	w.answers(map[string]string{"PUT /v3/kms/": "200 "})
+	if got := w.broadcast(); len(got.Completed) != 0 || codes(got.Problems) != "not-marked " {
+		t.Errorf("%+v", got)
+	}
+	w.wantState(id(1), "broadcast")
+}
+
+// One withdrawal is one payment, also where both were signed.
+func TestOneWithdrawal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.toSigned(withdrawal, 1)
+	w.broadcast()
+	w.toSigned(func(p map[string]any) { p["withdrawalId"] = "w-2" }, 2)
+	db, err := sql.Open("sqlite", filepath.Join(w.dir, "journal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("UPDATE withdrawals SET withdrawal = 'w-2'"); err != nil { // as if it were the same
+		t.Fatal(err)
+	}
+	if got := w.broadcast(); codes(got.Problems) != "same-withdrawal " || len(w.server.Sent()) != 1 || w.openAlarms() != "same-withdrawal " {
+		t.Errorf("%+v, %d sent, %s", got, len(w.server.Sent()), w.openAlarms())
+	}
+}
+
+// A withdrawal that is paid and cancelled is an alarm, and not completed.
+func TestPaidButCancelled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.toSigned(withdrawal, 1)
+	w.server.Chain(w.signedHex(id(1)))
+	w.server.Change(id(1), "txId", w.status(id(1)).TxID)
+	w.server.Cancel("w-1")
+	w.answers(map[string]string{"PUT /v3/offchain/withdrawal/": `403 {"errorCode":"withdrawal.unexpected.state"}`})
+	if got := w.broadcast(); len(got.Completed) != 0 || codes(got.Problems) != "paid-but-cancelled " || w.openAlarms() != "paid-but-cancelled " {
+		t.Errorf("%+v %s", got, w.openAlarms())
+	}
+	w.wantState(id(1), "broadcast")
+}

@@ -160,6 +160,11 @@ func (s *Signer) Payment(n int, prev *wire.MsgTx, change func(map[string]any)) [
 	return s.payment(n, prev, change, wire.NewTxOut(99_000, Payee(n)))
 }
 
+// PaymentOf is a Payment of some amount.
+func (s *Signer) PaymentOf(n int, prev *wire.MsgTx, value int64) []byte {
+	return s.payment(n, prev, nil, wire.NewTxOut(value, Payee(n)))
+}
+
 // PaymentWithChange is a Payment whose output 1 pays back to the signer's key.
 func (s *Signer) PaymentWithChange(n int, prev *wire.MsgTx, change func(map[string]any)) []byte {
 	return s.payment(n, prev, change, wire.NewTxOut(49_000, Payee(n)), wire.NewTxOut(50_000, s.script()))
