@@ -35,6 +35,8 @@ type app struct {
 	testnet      bool
 	passwordFile string
 	json         bool
+
+	clockRight bool // a person said so in this run
 }
 
 func (a *app) network() chain.Network { return chain.NetworkOf(a.testnet) }

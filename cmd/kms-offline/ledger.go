@@ -125,7 +125,7 @@ func (a *app) release(s *openSession, id string) error {
 		text += "  " + op + "\n"
 	}
 	text += "It stays valid wherever a copy exists. Released, these outpoints can be signed into another.\n"
-	if err := a.typedWord(text, "release"); err != nil {
+	if err := a.typedWord(text+a.jump(s.Ledger), "release"); err != nil {
 		return err
 	}
 	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindReleased, ID: id, Spent: spends}); err != nil {
@@ -174,7 +174,7 @@ func (a *app) accept(s *openSession, path string) error {
 This ledger has %s and does not contain that. Signatures made since are
 forgotten here: outpoints already signed, and what limits have been used up.
 `, head, counted(int(s.Ledger.Len()), "line", "lines"))
-	if err := a.typedWord(text, "accept"); err != nil {
+	if err := a.typedWord(text+a.jump(s.Ledger), "accept"); err != nil {
 		return err
 	}
 	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindAccepted, Head: fmt.Sprintf("%x", head)}); err != nil {
@@ -186,11 +186,15 @@ forgotten here: outpoints already signed, and what limits have been used up.
 func (a *app) ledgerClock() *cobra.Command {
 	return &cobra.Command{
 		Use:   "clock",
-		Short: "set the ledger's clock back after the machine's was wrong",
+		Short: "say that the machine's clock is right",
 		Long: `The limits of a policy go by the ledger's own clock, which never goes back. After
 a day on which the machine's clock was far ahead, it stands still until the real
 time has caught up. clock sets it to the machine's time. What was signed with the
-wrong clock counts as signed now, so that no limit is freed.`,
+wrong clock counts as signed now, so that no limit is freed.
+
+Where the machine's clock is more than a day ahead of the last line, sign, review
+and whatever else is recorded ask whether it is right. clock answers that for
+commands that run without a terminal, until a day has passed again.`,
 		Example: "  kms-offline --path wallet.kms ledger clock",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return a.withLedger(a.setClock) },
@@ -200,10 +204,13 @@ wrong clock counts as signed now, so that no limit is freed.`,
 func (a *app) setClock(s *openSession) error {
 	machine := a.now().UTC()
 	ahead := s.Ledger.Now() - machine.Unix()
-	if ahead <= 0 {
-		return cli.Fail(cli.Failed, errors.New("the ledger's clock is not ahead of the machine's"), "")
+	text := a.jump(s.Ledger)
+	if ahead <= 0 && text == "" {
+		return cli.Fail(cli.Failed, errors.New("the ledger's clock is not ahead of the machine's, nor more than a day behind it"), "")
 	}
-	text := fmt.Sprintf("The ledger's clock is %d hours ahead. It is set to the machine's:\n  %s\n", ahead/3600, machine.Format("2006-01-02 15:04:05 UTC"))
+	if ahead > 0 {
+		text = fmt.Sprintf("The ledger's clock is %d hours ahead. It is set to the machine's:\n  %s\n", ahead/3600, machine.Format("2006-01-02 15:04:05 UTC"))
+	}
 	if err := a.typedWord(text, "clock"); err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (a *app) runUpgrade() error {
 	}
 	text := fmt.Sprintf("The ledger has %s and ends with\n  %s\nIs that what you noted last? From here on its lines are authenticated.\n",
 		counted(int(book.Len()), "line", "lines"), book.Head())
-	if err := a.typedWord(text, "upgrade"); err != nil {
+	if err := a.typedWord(text+a.jump(book), "upgrade"); err != nil {
 		return err
 	}
 	if !book.Keyed() { // else only the wallet does not know it yet
@@ -113,7 +113,7 @@ func (a *app) settle(s *openSession) error {
 		lines[i], reply.Settled[i] = d.Line, d.Text
 	}
 	text += "None of these operators and relays counts any more once this is recorded.\n"
-	if err := a.typedWord(text, "settle"); err != nil {
+	if err := a.typedWord(text+a.jump(s.Ledger), "settle"); err != nil {
 		return err
 	}
 	if err := s.Ledger.Append(lines...); err != nil {

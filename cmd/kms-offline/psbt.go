@@ -40,6 +40,9 @@ func (a *app) judge(session *openSession, file []byte, how judging) (*offline.Ju
 	if session.noRules != nil {
 		return nil, policyError(session.noRules)
 	}
+	if err := a.timely(session.Ledger); err != nil {
+		return nil, stop(err)
+	}
 	judge := session.Judge
 	if psbt.Is(file) {
 		judge = func(file []byte) (*offline.Judged, error) { return session.JudgePSBT(file, how.only) }

@@ -22,6 +22,9 @@ func (a *app) record(w *opened, lines ...ledger.Line) error {
 	if known := w.Known(); len(known) > 0 && !book.Knows(known) {
 		return ledgerError(offline.Unsettled(offline.Differences(offline.Kept{Known: known}, book)))
 	}
+	if err := a.timely(book); err != nil {
+		return err
+	}
 	if err := book.Append(lines...); err != nil {
 		return ledgerError(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -23,9 +24,13 @@ import (
 	"github.com/btcsuite/btcd/txscript"
 	"github.com/btcsuite/btcd/wire"
 
+	"coldkms/offline/hd"
+	"coldkms/offline/ledger"
+	"coldkms/offline/wallet"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
+	"coldkms/shared/durable"
 	"coldkms/shared/psbt/psbttest"
 )
 
@@ -43,6 +48,7 @@ func resourceAttacks() []attack {
 		{"09-torn-line-of-a-copy", tornCopy},
 		{"09-backup-killed", backupKilled},
 		{"09-op-return-in-ledger", dataInLedger},
+		{"09-clock-set-ahead", clockAhead},
 	}
 }
 
@@ -533,4 +539,89 @@ func dataInLedger(t *testing.T) {
 	if n := strings.Count(string(b), fmt.Sprintf("sha256:%d:%x", len(script), sha256.Sum256(script))); n != 1 {
 		t.Errorf("the ledger names the data %d times, want once", n)
 	}
+}
+
+// sleeper makes the wallet of a place anew, with a ledger that ends so long ago.
+func (p *place) sleeper(ago time.Duration) {
+	p.t.Helper()
+	for _, name := range []string{"w.kms", "w.kms.prev", "w.kms.ledger", "w.kms.ledger.mark"} {
+		if err := os.RemoveAll(p.path(name)); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	past := func() time.Time { return time.Now().Add(-ago) }
+	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: past}
+	w, err := a.store().New(p.path("w.kms"), []byte(deskPassword))
+	if err == nil {
+		err = a.startLedger(p.path("w.kms"), w)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer w.Close()
+	id, err := w.Identity()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.signer = id.Public()
+	key, err := wallet.FromKey(deskKey, chain.BTC, chain.Testnet, bytes.Repeat([]byte{7}, 32), true, past())
+	relay := relayKey(1).Public()
+	o := &opened{Wallet: w, fresh: true}
+	if err = errors.Join(err, w.Add(key), w.Pair(wallet.Relay{Key: relay, Added: past().Unix()})); err == nil {
+		err = a.save(o, ledger.Line{Act: ledger.ActPair, Relay: relay.Fingerprint()})
+	}
+	if err = errors.Join(err, w.Save()); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// A clock that jumped by more than a day is asked about before anything is
+// judged or recorded; without a terminal nothing is.
+func clockAhead(t *testing.T) {
+	p := newPlace(t)
+	p.sleeper(23 * time.Hour)
+	list := []payout{{to: "a", value: 20_000, fee: 200}}
+	p.run(0, "review", p.request("soon.kmsreq", 1, list))
+	p.sleeper(25 * time.Hour)
+	request := p.request("late.kmsreq", 1, list)
+	before := len(p.ledgerText())
+	p.run(20, "review", request)
+	p.run(20, "backup", p.path("backup.kms"))
+	for answer, code := range map[string]int{"n": 21, "y": 0} {
+		at := sit(t, p.command("--password-file", p.path("pw"), "review", request))
+		at.sees("25 hours")
+		at.types(answer + "\r")
+		if got := at.waits(); got != code {
+			t.Errorf("answer %q: exit %d, want %d: %s", answer, got, code, at.stderr.String())
+		}
+		if answer == "n" {
+			continue
+		}
+		if len(p.ledgerText()) == before {
+			t.Error("the review was not recorded")
+		}
+		p.run(0, "review", request) // asked once
+		p.sleeper(25 * time.Hour)
+		request = p.request("late.kmsreq", 1, list)
+		before = len(p.ledgerText())
+	}
+	at := sit(t, p.command("--password-file", p.path("pw"), "ledger", "clock"))
+	at.sees("Type clock")
+	if len(p.ledgerText()) != before {
+		t.Error("something was recorded under a clock that nobody vouched for")
+	}
+	at.types("clock\r")
+	if code := at.waits(); code != 0 {
+		t.Errorf("ledger clock: exit %d: %s", code, at.stderr.String())
+	}
+	p.run(0, "review", request)
+}
+
+func (p place) ledgerText() string {
+	p.t.Helper()
+	b, err := os.ReadFile(p.path("w.kms.ledger"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(b)
 }

@@ -309,6 +309,9 @@ func (l *Ledger) take(r record) error {
 // back frees nothing.
 func (l *Ledger) Now() int64 { return max(l.clock, l.now().Unix()) }
 
+// Clock is the time of the last line by the ledger's own clock, in Unix seconds.
+func (l *Ledger) Clock() int64 { return l.clock }
+
 // Head returns the hash of the last line in hex; 64 zeros before the first.
 func (l *Ledger) Head() string { return hex.EncodeToString(l.head[:]) }
 

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline/ledger"
+)
+
+// errClock is returned where the machine's clock may be wrong. A line that is
+// dated ahead would free what the limits of a day and a week hold, and the
+// ledger's clock never goes back by itself.
+var errClock = errors.New("this machine's clock is far ahead of the ledger's last line, and may be wrong")
+
+// maxJump is how far the machine's clock may be ahead of the last line before
+// a person is asked.
+const maxJump = 24 * time.Hour
+
+// jump says how far the machine's clock is ahead of the last line; it is empty
+// where that is no more than a day.
+func (a *app) jump(book *ledger.Ledger) string {
+	last, now := time.Unix(book.Clock(), 0).UTC(), a.now().UTC()
+	if now.Sub(last) <= maxJump {
+		return ""
+	}
+	const form = "2006-01-02 15:04 UTC"
+	return fmt.Sprintf("This machine's clock says %s. The last line of the ledger is of %s, %d hours before.\n",
+		now.Format(form), last.Format(form), now.Sub(last)/time.Hour)
+}
+
+// timely asks whether the machine's clock is right where it has jumped by more
+// than a day since the last line, once in each run of the program. Nothing is
+// judged or recorded until that is answered.
+func (a *app) timely(book *ledger.Ledger) error {
+	text := a.jump(book)
+	if text == "" || a.clockRight {
+		return nil
+	}
+	tty, err := openTerminal()
+	if err != nil {
+		return cli.Fail(cli.Refused, errClock, "look at the clock, then say on a terminal that it is right: kms-offline ledger clock")
+	}
+	defer tty.close()
+	tty.print(cli.Printable(text))
+	yes, err := tty.confirm("Is this machine's clock right?")
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return cli.Fail(cli.Declined, errClock, "set the clock of this machine, and try again")
+	}
+	a.clockRight = true
+	return nil
+}
