@@ -1,13 +1,18 @@
+//go:build unix
+
 package loop
 
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"coldkms/online/onlinetest"
 	"coldkms/online/tatum/tatumtest"
@@ -24,6 +29,8 @@ type plainRelay struct {
 	dir     string   // of the state, the stick and the watch file
 	where   []string // flags that name the state
 	env     []string
+
+	inNewContainer bool // commands run under another hostname
 }
 
 // newPlainRelay makes a relay that is not initialised yet. database is "" for a
@@ -73,8 +80,35 @@ type ran struct {
 
 func (p *plainRelay) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(p.program, append(append([]string(nil), p.where...), args...)...)
+	if p.inNewContainer {
+		newContainer(cmd)
+	}
 	cmd.Env = append(append(os.Environ(), "TATUM_API_URL="+p.server.URL, "TATUM_API_KEY="+tatumtest.Key), p.env...)
 	return cmd
+}
+
+// killInBroadcast starts a broadcast and kills it while Tatum keeps it waiting.
+func (p *plainRelay) killInBroadcast() {
+	p.Helper()
+	reached := make(chan struct{})
+	var once sync.Once
+	p.server.Fault(func(_ http.ResponseWriter, r *http.Request) bool {
+		once.Do(func() { close(reached) })
+		<-r.Context().Done()
+		return true
+	})
+	cmd := p.command("--testnet", "broadcast")
+	if err := cmd.Start(); err != nil {
+		p.Fatal(err)
+	}
+	select {
+	case <-reached:
+	case <-time.After(time.Minute):
+		p.Error("broadcast does not reach Tatum")
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	p.server.Fault(nil)
 }
 
 // run runs one command to its end.
