@@ -3,8 +3,6 @@ package online
 import (
 	"context"
 	"fmt"
-
-	"coldkms/online/journal"
 )
 
 // Check is the state of the relay's own house.
@@ -30,15 +28,15 @@ func (r *Relay) Check(ctx context.Context) (c Check, healthy, reachable bool) {
 			c.Watched[fmt.Sprintf("%s %s", e.Chain, e.Network)]++
 		}
 	}
-	items, err := r.journal.Items(ctx, journal.Filter{})
+	totals, err := r.journal.Totals(ctx)
 	if err == nil {
-		err = r.journal.Check(ctx)
+		err = r.journal.Check(ctx, false)
 	}
 	if err != nil {
 		c.Journal, healthy = err.Error(), false
 	}
-	for _, it := range items {
-		c.Items[string(it.State)]++
+	for state, n := range totals {
+		c.Items[string(state)] = n
 	}
 	switch {
 	case r.Tatum == nil:

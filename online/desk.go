@@ -98,21 +98,22 @@ func (r *Relay) Counts(ctx context.Context) (map[journal.State]int, error) {
 // Late lists what is on its way and has been in its state since before a
 // moment, without what was told as that already.
 func (r *Relay) Late(ctx context.Context, before time.Time) ([]Status, error) {
-	items, err := r.journal.Items(ctx, journal.Filter{States: unsettled})
+	items, err := r.journal.Items(ctx, journal.Filter{States: unsettled, Before: before, Max: maxLate})
 	if err != nil {
 		return nil, err
 	}
-	var late []Status
-	for _, it := range items {
-		if it.Since.Before(before) && it.Told != LateIn(it.State) {
-			late = append(late, statusOf(it))
-		}
+	late := make([]Status, len(items))
+	for i, it := range items {
+		late[i] = statusOf(it)
 	}
 	return late, nil
 }
 
+// maxLate bounds how many items are told as late at a time.
+const maxLate = 1000
+
 // LateIn is what is remembered of an item that was told as late.
-func LateIn(s journal.State) string { return "late: " + string(s) }
+func LateIn(s journal.State) string { return journal.LatePrefix + string(s) }
 
 // TellLate records that an item was told as late in its state.
 func (r *Relay) TellLate(ctx context.Context, s Status) error {

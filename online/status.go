@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,27 +30,174 @@ type Status struct {
 	Alarms  []chain.Code  `json:"alarms,omitempty"` // codes of the open ones about it
 
 	Withheld chain.Code `json:"withheld,omitempty"` // why it does not go to the signer
+
+	Pays      []Pay  `json:"pays,omitempty"`
+	HeldBy    string `json:"heldBy,omitempty"`    // another relay that works with it now, or was killed
+	HeldUntil string `json:"heldUntil,omitempty"` // RFC 3339, by the database's clock
 }
 
-// Status lists items, oldest first; no id means all. An id that is not in
-// the journal is journal.ErrNoItem.
+// Pay is an output of a transaction as Tatum asks for it; nothing of it is
+// proven. In review the signer shows what is.
+type Pay struct {
+	Address string `json:"address,omitempty"` // absent: the script has none
+	Amount  string `json:"amount"`            // in coins
+	Back    bool   `json:"back,omitempty"`    // to what the transaction spends from
+}
+
+// StatusOptions choose items. Without IDs, States and All it is what is open,
+// and what came to an end lately.
+type StatusOptions struct {
+	Network chain.Network
+	Chains  []chain.ID
+	States  []journal.State
+	IDs     []string
+	Since   time.Time // only what came into its state then or later
+	All     bool      // what is finished, too
+	After   string    // only what comes after this pending id
+	Limit   int       // 0: no bound
+}
+
+// lately is how long what came to an end is listed with what is open.
+const lately = time.Hour
+
+// Status lists the items that are named, oldest first; no id means all. An id
+// that is not in the journal is journal.ErrNoItem.
 func (r *Relay) Status(ctx context.Context, network chain.Network, ids ...string) ([]Status, error) {
-	items, err := r.journal.Items(ctx, journal.Filter{IDs: ids, Network: network})
+	list, _, err := r.StatusPage(ctx, StatusOptions{Network: network, IDs: ids, All: true})
+	return list, err
+}
+
+// StatusPage lists items, oldest first, and reports whether there are more.
+func (r *Relay) StatusPage(ctx context.Context, o StatusOptions) (list []Status, more bool, err error) {
+	items, more, err := r.page(ctx, o)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	list := make([]Status, len(items))
+	list = make([]Status, len(items))
 	known := make(map[string]bool, len(items))
 	for i, it := range items {
 		known[it.ID] = true
 		list[i] = statusOf(it)
+		list[i].Pays = paysOf(it)
 	}
-	for _, id := range ids {
-		if !known[id] {
-			return nil, fmt.Errorf("%.80q: %w", id, journal.ErrNoItem)
+	for _, id := range o.IDs {
+		if !known[id] && !more {
+			return nil, false, fmt.Errorf("%.80q: %w", id, journal.ErrNoItem)
 		}
 	}
-	return list, r.markAlarms(ctx, list)
+	if err := r.markHeld(ctx, list); err != nil {
+		return nil, false, err
+	}
+	return list, more, r.markAlarms(ctx, list)
+}
+
+// page reads the items of a page.
+func (r *Relay) page(ctx context.Context, o StatusOptions) (items []journal.Item, more bool, err error) {
+	f := journal.Filter{IDs: o.IDs, Network: o.Network, Chains: o.Chains, States: o.States, Since: o.Since}
+	if o.After != "" {
+		it, err := r.journal.Item(ctx, o.After)
+		if err != nil {
+			return nil, false, err
+		}
+		f.After = it.After()
+	}
+	if o.Limit > 0 {
+		f.Max = o.Limit + 1
+	}
+	if open := len(o.IDs) == 0 && len(o.States) == 0 && !o.All; open {
+		f.States = append([]journal.State{journal.Refused, journal.Failed}, unsettled...)
+	}
+	if items, err = r.journal.Items(ctx, f); err != nil {
+		return nil, false, err
+	}
+	if ended := len(o.IDs) == 0 && len(o.States) == 0 && !o.All; ended {
+		f.States = []journal.State{journal.Completed, journal.Rejected}
+		if recent := r.Now().Add(-lately); f.Since.Before(recent) {
+			f.Since = recent
+		}
+		finished, err := r.journal.Items(ctx, f)
+		if err != nil {
+			return nil, false, err
+		}
+		items = append(items, finished...)
+		slices.SortFunc(items, func(a, b journal.Item) int { return cmp.Compare(a.After(), b.After()) })
+	}
+	if more = o.Limit > 0 && len(items) > o.Limit; more {
+		items = items[:o.Limit]
+	}
+	return items, more, nil
+}
+
+// maxPays bounds how many outputs are listed of one item.
+const maxPays = 20
+
+// paysOf says what an item pays, where that can be read.
+func paysOf(it journal.Item) []Pay {
+	d := parse(it)
+	if d.err != nil {
+		return nil
+	}
+	outputs, err := d.draft.Pays()
+	if err != nil {
+		return nil
+	}
+	list := make([]Pay, min(len(outputs), maxPays))
+	for i := range list {
+		list[i] = Pay{outputs[i].Address, coins(outputs[i].Value), outputs[i].Back}
+	}
+	return list
+}
+
+// coins formats an amount, which all chains here count in units of 10^-8.
+func coins(value int64) string {
+	const unit = 100_000_000
+	if value < 0 {
+		return "-" + coins(-value)
+	}
+	return fmt.Sprintf("%d.%08d", value/unit, value%unit)
+}
+
+// markHeld says which items are held, by whom, and until when.
+func (r *Relay) markHeld(ctx context.Context, list []Status) error {
+	held, err := r.journal.Held(ctx, r.owner, journal.Filter{})
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	of := make(map[string]journal.Held, len(held))
+	for _, h := range held {
+		of[h.ID] = h
+	}
+	for i := range list {
+		if h, is := of[list[i].ID]; is {
+			list[i].HeldBy, list[i].HeldUntil = h.By, h.Until.Format(time.RFC3339)
+		}
+	}
+	return nil
+}
+
+// Totals counts items by state.
+func (r *Relay) Totals(ctx context.Context) (Totals, error) {
+	counts, err := r.journal.Totals(ctx)
+	if err != nil {
+		return Totals{}, err
+	}
+	t := Totals{Items: make(map[journal.State]int)}
+	for state, n := range counts {
+		t.Items[state] += n
+		if slices.Contains(unsettled, state) || state == journal.Refused || state == journal.Failed {
+			t.Open += n
+		} else {
+			t.Finished += n
+		}
+	}
+	return t, nil
+}
+
+// Totals are how many items there are.
+type Totals struct {
+	Open     int                   `json:"open"`
+	Finished int                   `json:"finished"` // completed and rejected
+	Items    map[journal.State]int `json:"items"`    // by state
 }
 
 // markAlarms puts the codes of open alarms beside the items they are about.

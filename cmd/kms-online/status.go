@@ -13,55 +13,162 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/online"
+	"coldkms/online/journal"
 	"coldkms/online/tatum"
+	"coldkms/shared/chain"
 )
 
 func (a *app) status() *cobra.Command {
-	return &cobra.Command{
+	var o statusFlags
+	cmd := &cobra.Command{
 		Use:   "status [ID…]",
 		Short: "show where each pending transaction stands",
-		Long: `status lists the journal, oldest first: a table, or JSON with --json. FOR is how
-long an item is in its state, CONF how deep it was in the chain when a daemon
-looked last. On stderr it says how a daemon of this directory is, and which
-alarms are open. It works beside a command that is running.
+		Long: `status lists what is open, and what came to an end within the last hour, oldest
+first: a table, or JSON with --json. FOR is how long an item is in its state, CONF
+how deep it was in the chain when a daemon looked last. PAYS is what Tatum asks
+for; nothing of it is proven before the signer has seen it. An item that another
+relay works with, or was killed at, shows by whom it is held and until when. On
+stderr are totals, how a daemon of this directory is, and which alarms are open.
+It works beside a command that is running.
 
 States: fetched, prepared, exported, signed, broadcast, completed; refused (by
 the relay or the signer; see retry), rejected (see reject), failed (something
 that a person must look at).`,
+		Example: `  kms-online status
+  kms-online status --all --since 2026-11-01 --chain BTC --limit 100
+  kms-online status --item-state signed,broadcast
+  kms-online status --all --limit 100 --after 6a1f0e9d3c5b7a8899001122
+  kms-online status --totals`,
 		RunE: func(_ *cobra.Command, args []string) error {
+			page, err := o.options(a, args)
+			if err != nil {
+				return err
+			}
 			return a.relay(looking, func(ctx context.Context, r *online.Relay) error {
-				list, err := r.Status(ctx, a.only(), trimmed(args)...)
-				if err != nil {
-					return err
+				if o.totals {
+					totals, err := r.Totals(ctx)
+					if err != nil {
+						return err
+					}
+					return a.JSON(totals)
 				}
-				for i := range list {
-					list[i].Reason = cli.Printable(list[i].Reason)
-				}
-				a.sayDaemon()
-				if _, err := a.sayAlarms(ctx, r); err != nil {
-					return err
-				}
-				if a.json {
-					return a.JSON(list)
-				}
-				return a.table(list)
+				return a.showStatus(ctx, r, page)
 			})
 		},
 	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&o.states, "item-state", nil, "only these states, such as signed,broadcast")
+	flags.StringSliceVar(&o.chains, "chain", nil, "only these chains, such as BTC,LTC")
+	flags.StringVar(&o.since, "since", "", "only what came into its state since this day (UTC) or time, such as 2026-11-01 or 2026-11-01T12:00:00Z")
+	flags.BoolVar(&o.all, "all", false, "what is finished, too")
+	flags.IntVar(&o.limit, "limit", 1000, "at most so many (0: no bound)")
+	flags.StringVar(&o.after, "after", "", "the next page: what comes after this pending id")
+	flags.BoolVar(&o.totals, "totals", false, "only how many items there are, by state, as JSON")
+	return cmd
+}
+
+// statusFlags are the flags of status as they are typed.
+type statusFlags struct {
+	states, chains []string
+	since, after   string
+	all, totals    bool
+	limit          int
+}
+
+func (o statusFlags) options(a *app, ids []string) (online.StatusOptions, error) {
+	page := online.StatusOptions{Network: a.only(), IDs: trimmed(ids), All: o.all, After: o.after, Limit: o.limit}
+	if len(ids) > 0 {
+		page.Limit = 0
+	}
+	for _, s := range o.states {
+		state := journal.State(strings.ToLower(strings.TrimSpace(s)))
+		if !slices.Contains(journal.States(), state) {
+			return page, cli.Fail(cli.Usage, fmt.Errorf("%.40q is not a state", s), "kms-online status --help lists them")
+		}
+		page.States = append(page.States, state)
+	}
+	for _, c := range o.chains {
+		page.Chains = append(page.Chains, chain.ID(strings.ToUpper(strings.TrimSpace(c))))
+	}
+	if o.since == "" {
+		return page, nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if at, err := time.Parse(layout, o.since); err == nil {
+			page.Since = at
+			return page, nil
+		}
+	}
+	return page, cli.Fail(cli.Usage, fmt.Errorf("%.40q is not a time", o.since), "such as: --since 2026-11-01, or --since 2026-11-01T12:00:00Z")
+}
+
+func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.StatusOptions) error {
+	list, more, err := r.StatusPage(ctx, page)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		list[i].Reason = cli.Printable(list[i].Reason)
+		list[i].HeldBy = cli.Printable(list[i].HeldBy)
+	}
+	totals, err := r.Totals(ctx)
+	if err != nil {
+		return err
+	}
+	a.say("%d open, %d finished", totals.Open, totals.Finished)
+	if more {
+		a.say("there are more: add --after %s for the next page", list[len(list)-1].ID)
+	}
+	a.sayDaemon()
+	if _, err := a.sayAlarms(ctx, r); err != nil {
+		return err
+	}
+	if a.json {
+		return a.JSON(list)
+	}
+	return a.table(list)
 }
 
 func (a *app) table(list []online.Status) error {
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tCHAIN\tNETWORK\tSTATE\tFOR\tCONF\tTXID\tWHY")
+	fmt.Fprintln(w, "ID\tCHAIN\tNETWORK\tSTATE\tFOR\tCONF\tPAYS\tTXID\tWHY")
 	for _, s := range list {
 		txid := s.TxID
 		if txid == "" {
 			txid = "-"
 		}
-		why := strings.ReplaceAll(strings.TrimSpace(string(s.Code)+" "+s.Reason), "\n", " ")
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Chain, s.Network, s.State, a.age(s.Since), s.Depth, txid, why)
+		why := string(s.Code) + " " + s.Reason
+		if s.HeldBy != "" {
+			why = fmt.Sprintf("held by %s until %s; %s", s.HeldBy, s.HeldUntil, why)
+		}
+		why = strings.ReplaceAll(strings.TrimSpace(why), "\n", " ")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.ID, s.Chain, s.Network, s.State, a.age(s.Since), s.Depth, pays(s), txid, why)
 	}
 	return w.Flush()
+}
+
+// pays is what an item pays to others, in one cell: amounts and addresses.
+func pays(s online.Status) string {
+	var parts []string
+	for _, p := range s.Pays {
+		if p.Back {
+			continue
+		}
+		to := p.Address
+		if to == "" {
+			to = "a script without address"
+		}
+		parts = append(parts, p.Amount+" to "+to)
+	}
+	switch {
+	case len(s.Pays) == 0:
+		return "-"
+	case len(parts) == 0:
+		return "only to itself"
+	case len(parts) > 2:
+		return fmt.Sprintf("%s and %d more", parts[0], len(parts)-1)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // age is how long ago a moment was, in two units at most: 45s, 12m, 3h5m, 9d4h.

@@ -75,6 +75,10 @@ func compare(ctx context.Context, tx tx, it Item) (Seen, error) {
 	return Changed, nil
 }
 
+// LatePrefix is before the state in what is remembered of an item that was told
+// as late.
+const LatePrefix = "late: "
+
 // Filter chooses items. Empty fields choose all.
 type Filter struct {
 	States  []State
@@ -85,6 +89,7 @@ type Filter struct {
 	After   int64   // only those that come after this place
 	Account *string // only what this API key fetched
 	Codes   []chain.Code
+	Before  time.Time // only those that came into their state before then, and were not told as late in it
 	Since   time.Time // only those that came into their state then or later
 
 	Wanted   bool         // only what may go to the signer
@@ -143,7 +148,8 @@ func (f Filter) chosen(condition, lock string) (string, []any) {
 		order = "seq + 0" // few by their own index, then sorted; not all in order
 	}
 	parts := []Filter{f}
-	if len(f.IDs) == 0 && len(f.States) > 1 {
+	unindexed := len(f.IDs) > 0 || !f.Since.IsZero()
+	if !unindexed && len(f.States) > 1 {
 		parts = nil
 		for _, s := range slices.Compact(slices.Sorted(slices.Values(f.States))) {
 			one := f
@@ -154,7 +160,7 @@ func (f Filter) chosen(condition, lock string) (string, []any) {
 	var with, union strings.Builder
 	var args []any
 	for i, p := range parts {
-		where, more := p.where(condition, len(f.IDs) > 0)
+		where, more := p.where(condition, unindexed)
 		args = append(args, more...)
 		fmt.Fprintf(&with, "part%d AS MATERIALIZED (SELECT seq FROM items%s ORDER BY %s%s %s), ", i, where, order, limit, lock)
 		if i > 0 {
@@ -195,6 +201,9 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	}
 	if len(f.Codes) > 0 {
 		in("code", f.Codes)
+	}
+	if !f.Before.IsZero() {
+		all, args = append(all, "since < ? AND told <> '"+LatePrefix+"' || state"), append(args, f.Before.Unix())
 	}
 	if !f.Since.IsZero() {
 		all, args = append(all, "since >= ?"), append(args, f.Since.Unix())
@@ -375,4 +384,29 @@ func (j *Journal) Oldest(ctx context.Context, f Filter) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("journal: oldest: %w", err)
 	}
 	return moment(created.Int64), nil
+}
+
+// Totals counts the items in each state. Only what is indexed is read.
+func (j *Journal) Totals(ctx context.Context) (map[State]int, error) {
+	totals := make(map[State]int)
+	err := j.read(ctx, func() error {
+		rows, err := j.db.QueryContext(ctx, "SELECT state, count(*) FROM items GROUP BY state")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var s State
+			var n int
+			if err := rows.Scan(&s, &n); err != nil {
+				return err
+			}
+			totals[s] = n
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("journal: totals: %w", err)
+	}
+	return totals, nil
 }

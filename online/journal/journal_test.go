@@ -373,7 +373,7 @@ func TestPrevious(t *testing.T) {
 
 func TestFile(t *testing.T) {
 	j, path := open(t)
-	must(t, j.Check(t.Context()))
+	must(t, j.Check(t.Context(), true))
 	add(t, j, "a")
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(path + suffix)

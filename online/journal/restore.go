@@ -26,7 +26,7 @@ func Restore(ctx context.Context, where string, r io.Reader, now func() time.Tim
 	}
 	err = j.once(ctx, func(t tx) error { return j.fill(ctx, t, b, verify) })
 	if err == nil {
-		err = j.Check(ctx)
+		err = j.Check(ctx, true)
 	}
 	if err := errors.Join(err, j.Close()); err != nil {
 		return b.Head, fmt.Errorf("journal: restore: %w", err)

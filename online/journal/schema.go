@@ -250,6 +250,11 @@ CREATE TABLE withdrawals (
 	id         TEXT NOT NULL
 ) STRICT;
 `},
+	// What came to an end lately is found without reading the items themselves.
+	{tables: `
+DROP INDEX items_by_since;
+CREATE INDEX items_by_since_state ON items (since, state, seq);
+`},
 }
 
 // ErrNewer is returned for a journal that a newer version of this program has.
