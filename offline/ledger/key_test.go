@@ -177,3 +177,11 @@ func TestInterruptedUpgrade(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A ledger of another signer is not upgraded into this one's.
+func TestAnotherSignersLedger(t *testing.T) {
+	d := unkeyed(t, Line{Kind: KindGenesis, Signer: owner(9).signer}, Line{Kind: KindWallet, Act: ActAdd})
+	if _, err := OpenAny(d, me(), clock); !errors.Is(err, ErrDamaged) {
+		t.Errorf("opened: %v", err)
+	}
+}

@@ -21,6 +21,12 @@ func pay(id string, content byte, to string, values ...int64) Subject {
 	return s
 }
 
+// costing is a transaction with a fee.
+func costing(s Subject, fee int64) Subject {
+	s.Facts.Fee = fee
+	return s
+}
+
 // was is a past in which one payment was made some seconds ago.
 func was(seconds int64, to string, value int64) *memory {
 	m := knowing("a", "b", "to", "x", "y")
@@ -45,6 +51,9 @@ func TestLimits(t *testing.T) {
 		"transaction, above":    {`"limits": [{"per": "transaction", "sum": 100}]`, []Subject{pay("1", 1, "to", 40, 61)}, was(0, "x", 1), chain.LimitTx},
 		"transaction, each":     {`"limits": [{"per": "transaction", "sum": 100}]`, []Subject{pay("1", 1, "to", 100), pay("2", 2, "to", 100)}, was(0, "x", 1), ""},
 		"transaction, count":    {`"limits": [{"per": "transaction", "count": 2}]`, []Subject{pay("1", 1, "to", 1, 1, 1)}, was(0, "x", 1), chain.LimitTx},
+		"transaction, its fee":  {`"limits": [{"per": "transaction", "sum": 100}]`, []Subject{costing(pay("1", 1, "to", 40), 61)}, was(0, "x", 1), chain.LimitTx},
+		"transaction, fee, at":  {`"limits": [{"per": "transaction", "sum": 100}]`, []Subject{costing(pay("1", 1, "to", 40), 60)}, was(0, "x", 1), ""},
+		"batch, a fee alone":    {`"limits": [{"per": "batch", "sum": 100}]`, []Subject{pay("1", 1, "to", 100), costing(pay("2", 2, "x"), 1)}, was(0, "x", 1), chain.LimitBatch},
 		"batch, at":             {`"limits": [{"per": "batch", "sum": 100}]`, []Subject{pay("1", 1, "to", 40), pay("2", 2, "x", 60)}, was(0, "x", 100), ""},
 		"batch, above":          {`"limits": [{"per": "batch", "sum": 100}]`, []Subject{pay("1", 1, "to", 40), pay("2", 2, "x", 61)}, was(0, "x", 1), chain.LimitBatch},
 		"batch, count at":       {`"limits": [{"per": "batch", "count": 2}]`, []Subject{pay("1", 1, "to", 40), pay("2", 2, "x", 61)}, was(0, "x", 1), ""},
