@@ -32,7 +32,7 @@ type signOptions struct {
 	given   []operator.Approval // what is in them
 	judging
 
-	ledgerLines uint64 // that the person names
+	noted string // length and head words of the ledger that the person names
 }
 
 func (a *app) sign() *cobra.Command {
@@ -89,7 +89,7 @@ valid request.`,
 	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "sign the reviewed batch with this digest without asking (once for each IN)")
 	cmd.Flags().StringArrayVar(&o.carried, "approval", nil, "count the operator's approval in this file, which approve --out wrote elsewhere")
 	cmd.MarkFlagsMutuallyExclusive("session", "plain", "approve")
-	cmd.Flags().Uint64Var(&o.ledgerLines, "ledger-lines", 0, "of a PSBT under a policy with requireLedgerCheck: how many lines the ledger had when you noted it last")
+	cmd.Flags().StringVar(&o.noted, "noted", "", "of a PSBT under a policy with requireLedgerCheck: the length of the ledger that you noted last, and its first head words")
 	o.judging.flags(cmd)
 	return cmd
 }

@@ -277,26 +277,31 @@ func oldSetAndPSBT(t *testing.T) {
 	old := o.files()
 	small := o.request("small.kmsreq", 13, []payout{{to: "a", value: 20_000, fee: 200}})
 	digest, _ := o.reviewed(small)
-	var said struct{ Ledger struct{ Lines int } }
+	var said struct{ Ledger bookReply }
 	if err := json.Unmarshal([]byte(o.run(0, "sign", small, "--out", o.path("out"), "--approve", digest)), &said); err != nil {
 		t.Fatal(err)
 	}
 	noted := strconv.Itoa(said.Ledger.Lines)
 	o.put(old)
 	packet := o.psbt("p.psbt")
-	at := o.answers(20, []string{"sign", packet, "--out", o.path("none"), "--plain"}, "How many lines did you note last?", noted)
+	at := o.answers(20, []string{"sign", packet, "--out", o.path("none"), "--plain"}, "such as 123 inmate wolf)?", noted)
 	if !strings.Contains(at.stderr.String(), "not "+noted) {
 		t.Errorf("stderr: %s", at.stderr.String())
 	}
-	o.says(20, "not "+noted, "sign", packet, "--out", o.path("none"), "--ledger-lines", noted)
-	o.says(2, "--ledger-lines", "sign", packet, "--out", o.path("none"))
-	o.answers(21, []string{"sign", packet, "--out", o.path("none"), "--plain"}, "How many lines did you note last?", "y")
+	o.says(20, "not "+noted, "sign", packet, "--out", o.path("none"), "--noted", noted)
+	o.says(2, "--noted", "sign", packet, "--out", o.path("none"))
+	o.answers(20, []string{"sign", packet, "--out", o.path("none"), "--plain"}, "such as 123 inmate wolf)?", "y")
 	o.unsigned()
-	var now struct{ Lines int }
-	if err := json.Unmarshal([]byte(o.run(0, "ledger", "verify")), &now); err != nil {
-		t.Fatal(err)
+
+	// an old ledger that was padded to the length is told by the words
+	now := o.book()
+	for now.Lines < said.Ledger.Lines {
+		o.reviewed(packet)
+		now = o.book()
 	}
-	o.answers(0, []string{"sign", packet, "--out", o.path("out"), "--plain"}, "How many lines did you note last?", strconv.Itoa(now.Lines), "Sign 1 transaction?", "y")
+	two := strings.Join(strings.Fields(said.Ledger.Words)[:2], " ")
+	o.says(20, "head words", "sign", packet, "--out", o.path("none"), "--noted", noted+" "+two)
+	o.answers(0, []string{"sign", packet, "--out", o.path("out"), "--plain"}, "such as 123 inmate wolf)?", strconv.Itoa(now.Lines)+" "+now.Words, "Sign 1 transaction?", "y")
 }
 
 // Request and PSBT, as text, JSON, summary and session: each names the policy,

@@ -283,6 +283,16 @@ func (m *memory) Line(head []byte) (n uint64, ok bool) {
 	return n, ok
 }
 
+// HeadAt returns the hash of line n, or nil if there is no such line.
+func (m *memory) HeadAt(n uint64) []byte {
+	for head, at := range m.heads {
+		if at == n {
+			return head[:]
+		}
+	}
+	return nil
+}
+
 // Knows says whether this was once the head of this ledger, or is one that a
 // person knows to be lost.
 func (m *memory) Knows(head []byte) bool {

@@ -59,8 +59,9 @@ func TestHostile(t *testing.T) {
 		}
 		all.take(most[i])
 	}
+	held, scenes := playScenes(t, dir)
 	fmt.Printf("hostile: %d/%d (and %d sound ones signed; at most %d MB and %v)\n",
-		hostile, count(cases), len(cases)-count(cases), all.memory>>20, all.took.Round(time.Millisecond))
+		hostile+held, count(cases)+scenes, len(cases)-count(cases), all.memory>>20, all.took.Round(time.Millisecond))
 }
 
 // generated builds both programs, writes the corpus and reads its index. The
