@@ -76,7 +76,10 @@ func (s *storm) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	kind := -1
 	if s.random.Float64() < s.rate {
-		kind = s.random.IntN(13)
+		kind = s.random.IntN(faultKinds)
+		if strings.HasSuffix(r.URL.Path, "/broadcast") && s.random.IntN(2) == 0 {
+			kind = 16 // few calls are broadcasts
+		}
 		s.counts[strconv.Itoa(kind)]++
 	}
 	wait := time.Duration(s.random.IntN(40)) * time.Second
@@ -124,9 +127,31 @@ func (s *storm) RoundTrip(r *http.Request) (*http.Response, error) {
 			return reply(403, `{"errorCode":"kms.locked","message":"try again"}`)
 		}
 		time.Sleep(wait) // slow
+	case 13, 14: // an index that lags: what is there is not found
+		if strings.HasPrefix(r.Method+" "+r.URL.Path, "GET /v3/bitcoin/transaction/") {
+			return reply(404, `{"errorCode":"tx.not.found","message":"not found"}`)
+		}
+	case 15: // a page of some proxy, in the place of any answer
+		return reply(404, "<html>404 Not Found</html>")
+	case 16: // it is known already, whether it is or not
+		if strings.HasSuffix(r.URL.Path, "/broadcast") {
+			if wait > 20*time.Second {
+				_, _ = next.RoundTrip(r)
+			}
+			return reply(403, `{"errorCode":"bitcoin.broadcast.failed","message":"txn-already-known"}`)
+		}
+	case 17: // a block more, or the newest ones are gone
+		if wait > 20*time.Second {
+			s.server.Mine(1)
+		} else {
+			s.server.Reorganise(2)
+		}
 	}
 	return next.RoundTrip(r)
 }
+
+// faultKinds is how many kinds of faults RoundTrip knows.
+const faultKinds = 18
 
 type broken struct{}
 
@@ -239,7 +264,7 @@ func (s *storm) settled(t *testing.T, ids []string, acknowledged map[string]stri
 			}
 			done++
 		case "failed", "refused":
-			t.Fatalf("%s needs a person: %+v", id, st)
+			t.Fatalf("I9: the chain has it or gets it, and %s needs a person: %+v", id, st)
 		}
 	}
 	return done == len(ids)
@@ -280,7 +305,7 @@ func TestSchedules(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	if len(kinds) != 13 || resent == 0 || refused == 0 {
+	if len(kinds) != faultKinds || resent == 0 || refused == 0 {
 		t.Errorf("not every fault happened: %v, %d sent again, %d over budget", kinds, resent, refused)
 	}
 	fmt.Printf("schedules: %d, %d payments, %d calls, %d faults, %d times the budget said no, %d times the same bytes were tried again: one byte string each, all completed, never above the budget\n",

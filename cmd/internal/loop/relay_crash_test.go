@@ -159,7 +159,7 @@ func (o *operator) status() map[string]itemStatus {
 			o.t.Errorf("%s is falsely done: Tatum has %q", s.ID, o.tatum.txID(s.ID))
 		}
 		if s.State == "failed" || s.State == "refused" {
-			o.t.Errorf("%s needs a person: %+v", s.ID, s)
+			o.t.Errorf("I9: the chain has it or gets it, and %s needs a person: %+v", s.ID, s)
 		}
 	}
 	return all

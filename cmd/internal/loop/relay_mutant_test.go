@@ -63,6 +63,7 @@ var mutants = [...]mutant{
 	{"a cancelled withdrawal is completed", "online/withdrawal.go", "	return s.paidButCancelled(ctx, w)\n", "	return s.completes(ctx)\n", "./online", "TestPaidButCancelled"},
 	{"an alarm ends with the next state", "online/journal/items.go", "			if m.Decided == \"\" {\n				continue\n			}\n", "			if m.Decided == \"\" {\n				m.Decided = \"nobody\"\n			}\n", "./online", "TestInputsSpent"},
 	{"a signature for what was dropped is no alarm", "online/journal/bundles.go", "	if to == Failed {\n		s.Alarm", "	if false && to == Failed {\n		s.Alarm", "./online", "TestImportRejected"},
+	{"schedules, known already is dead", "online/deadend.go", "	if tatum.IsKnownAlready(said) {\n", "	if tatum.IsKnownAlready(said) {\n		return s.fails(ctx, CodeInputsSpent, \"\", said.Error())\n", "./online/daemon", "TestSchedules"},
 	{"one confirmation is enough", "online/watch.go", "s.deep = seen.Confirmations >= s.Depths.of(s.item.Chain)", "s.deep = seen.Confirmations >= 1", "./online", "TestWatch"},
 
 	{"crash harness, broadcast before journal", "online/import.go",

@@ -99,7 +99,7 @@ func (b *badTatum) wrap(next http.Handler) http.Handler {
 			return
 		}
 		b.mu.Lock()
-		kind := b.random.IntN(7)
+		kind := b.random.IntN(10)
 		b.mu.Unlock()
 		switch kind {
 		case 0, 1:
@@ -120,6 +120,20 @@ func (b *badTatum) wrap(next http.Handler) http.Handler {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"txId":"00`)
 			panic(http.ErrAbortHandler)
+		case 7: // an index that lags: what is there is not found
+			if strings.HasPrefix(r.Method+" "+r.URL.Path, "GET /v3/litecoin/transaction/") {
+				http.Error(w, `{"errorCode":"tx.not.found","message":"not found","statusCode":404}`, http.StatusNotFound)
+				return
+			}
+			next.ServeHTTP(w, r)
+		case 8: // a page of some proxy, in the place of any answer
+			http.Error(w, "<html>404 Not Found</html>", http.StatusNotFound)
+		case 9: // it is known already, whether it is or not
+			if strings.HasSuffix(r.URL.Path, "/broadcast") {
+				http.Error(w, `{"errorCode":"litecoin.broadcast.failed","message":"txn-already-known","statusCode":403}`, http.StatusForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
 		}
 	})
 }

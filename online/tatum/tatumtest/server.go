@@ -152,6 +152,19 @@ func (s *Server) Unmine(txid string) {
 	delete(s.blocks, txid)
 }
 
+// Reorganise takes every transaction out of the newest n blocks. They wait to
+// be mined again.
+func (s *Server) Reorganise(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for txid, block := range s.blocks {
+		if block > s.height-n {
+			delete(s.blocks, txid)
+		}
+	}
+	s.height = max(0, s.height-n)
+}
+
 // Forget drops a transaction from the network, as when its fee is too low.
 func (s *Server) Forget(txid string) {
 	s.mu.Lock()
