@@ -14,6 +14,7 @@ import (
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 	"coldkms/shared/psbt"
+	"coldkms/shared/statement"
 	"coldkms/shared/transport/file"
 )
 
@@ -34,10 +35,11 @@ type ExportOptions struct {
 
 // Exported is the Request that was written.
 type Exported struct {
-	Request  *string   `json:"request"` // path; nil when nothing waits
+	Request  *string   `json:"request"` // path of the last one; nil when nothing waits
 	Digest   *string   `json:"digest"`
-	Items    int       `json:"items"`
-	PSBTs    []Written `json:"psbts,omitempty"` // with PSBT, and then Request is nil
+	Items    int       `json:"items"`              // of all that were written
+	Requests []string  `json:"requests,omitempty"` // paths of all that were written; more than one where not everything fits into one
+	PSBTs    []Written `json:"psbts,omitempty"`    // with PSBT, and then Request is nil
 	Problems []Problem `json:"problems,omitempty"`
 	Notes    []string  `json:"-"`
 }
@@ -78,14 +80,19 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	}
 }
 
-// exportOnce makes one Request. again is set where a Request had to be given
-// up, whose items are prepared now.
+// exportOnce makes one Request, or several where not everything fits into one.
+// again is set where one had to be given up, whose items are prepared now.
 func (r *Relay) exportOnce(ctx context.Context, o ExportOptions, peer journal.Peer, report *Exported) (again bool, err error) {
 	lease, ready, err := r.ready(ctx, o, report)
 	if err == nil && len(ready) == 0 {
 		again, err = r.exportAgain(ctx, o, report)
 	} else if err == nil {
-		err = r.exportNew(ctx, o, peer, lease, ready, report)
+		report.Items, report.Requests = 0, nil // not of what an earlier export had left
+		for len(ready) > 0 && err == nil {
+			n := prepare.Split(ready, r.statements())
+			err = r.exportNew(ctx, o, peer, lease, ready[:n], report)
+			ready = ready[n:]
+		}
 	}
 	return again, errors.Join(err, r.release(ctx, lease))
 }
@@ -99,7 +106,7 @@ func (r *Relay) exportNew(ctx context.Context, o ExportOptions, peer journal.Pee
 		Signer: peer.Signer, Created: r.Now().Unix(), LedgerHead: peer.Head, Items: items, Previous: table,
 	}, r.identity)
 	if err != nil {
-		return err
+		return r.unsealed(ctx, o, peer, lease, ready, report, err)
 	}
 	known, err := r.journal.Export(ctx, sealed, lease)
 	if err == nil && known { // the very same one, made in the same second
@@ -109,6 +116,30 @@ func (r *Relay) exportNew(ctx context.Context, o ExportOptions, peer journal.Pee
 		return err
 	}
 	return r.write(ctx, o, sealed, report)
+}
+
+// statements is how many of an item a Request must have room for.
+func (r *Relay) statements() int {
+	if r.FourEye == nil {
+		return 0
+	}
+	return statement.Max
+}
+
+// unsealed deals with items that cannot be sealed into one Request, though
+// each has passed every check: half of them at a time, until one is left that
+// is to blame. It is prepared anew at the next fetch, and holds up no other.
+func (r *Relay) unsealed(ctx context.Context, o ExportOptions, peer journal.Peer, lease journal.Lease, ready []prepare.Prepared, report *Exported, why error) error {
+	if n := len(ready); n > 1 {
+		return errors.Join(r.exportNew(ctx, o, peer, lease, ready[:n/2], report), r.exportNew(ctx, o, peer, lease, ready[n/2:], report))
+	}
+	p := Problem{ID: ready[0].ID(), Code: chain.TooLarge, Reason: why.Error()}
+	report.Problems = append(report.Problems, p)
+	err := r.journal.Move(ctx, journal.Move{ID: p.ID, From: journal.Prepared, To: journal.Fetched, Code: p.Code, Reason: p.Reason, Lease: lease})
+	if elsewhere(err) { // it was exported before
+		return nil
+	}
+	return err
 }
 
 // makeDir makes the folder if it is missing. One that is there, such as a
@@ -142,7 +173,8 @@ func (r *Relay) write(ctx context.Context, o ExportOptions, req bundle.SealedReq
 	if err := r.journal.Written(ctx, req.Digest); err != nil {
 		return err
 	}
-	report.Request, report.Digest, report.Items = &path, &digest, len(req.Items)
+	report.Request, report.Digest, report.Items = &path, &digest, report.Items+len(req.Items)
+	report.Requests = append(report.Requests, path)
 	return nil
 }
 

@@ -26,7 +26,8 @@ func (a *app) export() *cobra.Command {
 		Long: `export puts everything that is prepared, or the items named, into one request
 for the signer and writes it into a folder such as a USB stick. Where nothing
 is prepared, a request that still waits for its result is written again, the
-same file: after a lost stick just run it again.
+same file: after a lost stick just run it again. What does not fit into one
+request goes into several.
 
 With --qr nothing is carried: the request is shown as QR symbols, on the terminal
 or where --qr-out says, and is kept in the state directory.
@@ -64,8 +65,10 @@ given it with --master.`,
 				}
 				if got.Request != nil && byQR {
 					a.say("next, on the signer: kms-offline sign --qr")
-				} else if got.Request != nil {
-					a.say("next, on the signer: kms-offline sign %s --out DIR", *got.Request)
+				} else {
+					for _, path := range got.Requests {
+						a.say("next, on the signer: kms-offline sign %s --out DIR", path)
+					}
 				}
 				if len(got.PSBTs) > 0 {
 					a.say("next: have the PSBTs signed, then: kms-online import %s", o.Dir)
@@ -99,9 +102,7 @@ func (a *app) showExported(got online.Exported, o optics.Options) error {
 	for _, p := range got.PSBTs {
 		paths = append(paths, p.Path)
 	}
-	if got.Request != nil {
-		paths = append(paths, *got.Request)
-	}
+	paths = append(paths, got.Requests...)
 	if o.To != "" && len(paths) > 1 {
 		return cli.Fail(cli.Usage, fmt.Errorf("%d files do not go into one --qr-out", len(paths)), "show each one: kms-online show FILE --qr-out …")
 	}

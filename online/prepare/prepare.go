@@ -103,7 +103,8 @@ func Parse(tx pending.Tx, network chain.Network) (Draft, error) {
 	if txid := p.msg.TxHash().String(); p.hash != "" && p.hash != txid {
 		return Draft{}, chain.Refuse(chain.HashMismatch, "the JSON says hash %.80q, the transaction's is %s", p.hash, txid)
 	}
-	return Draft{id: tx.ID, chain: id, network: network, keys: keys, msg: p.msg, claims: p.claims}, nil
+	d := Draft{id: tx.ID, chain: id, network: network, keys: keys, msg: p.msg, claims: p.claims}
+	return d, fits(d.load())
 }
 
 // ID is the pending id.
@@ -159,7 +160,7 @@ func NewProofs(raws [][]byte) (*Proofs, error) {
 
 // Prove compares every claim with the previous outputs. Errors are refusals:
 // UnprovenAmount for a previous transaction or output that is not there,
-// AmountMismatch.
+// AmountMismatch, TooLarge for one that no Request can hold.
 func (d Draft) Prove(proofs *Proofs) (Prepared, error) {
 	p := Prepared{Draft: d}
 	for _, id := range d.Needs() {
@@ -180,7 +181,7 @@ func (d Draft) Prove(proofs *Proofs) (Prepared, error) {
 			return Prepared{}, err
 		}
 	}
-	return p, nil
+	return p, fits(p.loadOf())
 }
 
 func checkClaim(c utxo.Claim, i int, value int64, script []byte) error {

@@ -257,6 +257,9 @@ func (c *Client) read(k call, resp *http.Response) error {
 		*raw = b
 		return nil
 	}
+	if b, err = c.clean(b); err != nil {
+		return c.fault(k, resp.StatusCode, err)
+	}
 	if err := json.Unmarshal(b, k.into); err != nil {
 		return c.fault(k, resp.StatusCode, fmt.Errorf("reply is not of the expected form: %w", err))
 	}

@@ -225,10 +225,6 @@ func (c *Client) words(v any, limit int) string {
 	return s
 }
 
-func (c *Client) scrub(s string) string {
-	return strings.NewReplacer(c.key, "[key]", url.PathEscape(c.key), "[key]", url.QueryEscape(c.key), "[key]").Replace(s)
-}
-
 func (c *Client) retryAfter(header string) time.Duration {
 	if n, err := strconv.Atoi(header); err == nil && n > 0 && n < 1<<20 {
 		return time.Duration(n) * time.Second
