@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"coldkms/online/journal"
 	"coldkms/online/prepare"
+	"coldkms/online/tatum"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/pending"
@@ -44,28 +46,54 @@ func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
 	if err != nil {
 		return report, err
 	}
+	var failed error
+	worked := false
 	for _, id := range chains {
-		list, err := r.Tatum.Pending(ctx, id, signatureIDs(watch.Watch, id, o.Network))
-		if err != nil {
+		err := r.fetchChain(ctx, id, signatureIDs(watch.Watch, id, o.Network), o, &report)
+		switch {
+		case err == nil:
+			worked = true
+		case ctx.Err() != nil || errors.Is(err, journal.ErrAway):
 			return report, err
-		}
-		if r.Memory.same(r.Account, id, o, list) {
-			continue
-		}
-		before := len(report.Problems)
-		same, err := r.take(ctx, id, list, o, &report)
-		if err != nil {
-			return report, err
-		}
-		settled, err := r.missed(ctx, id, list, same, o, &report)
-		if err != nil {
-			return report, err
-		}
-		if settled && len(report.Problems) == before {
-			r.Memory.keep(r.Account, id, o, list)
+		default: // the other chains may do all the same
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", id, err))
 		}
 	}
-	return report, r.prepareAll(ctx, o, chains, &report)
+	if worked && tatum.IsAuth(failed) { // not of the key as a whole
+		failed = fmt.Errorf("%v", failed)
+	}
+	return report, errors.Join(failed, r.prepareAll(ctx, o, chains, &report))
+}
+
+// fetchChain asks for what waits on one chain, and journals it.
+func (r *Relay) fetchChain(ctx context.Context, id chain.ID, signatureIDs []string, o FetchOptions, report *Fetched) error {
+	listing, err := r.Tatum.Pending(ctx, id, signatureIDs)
+	if err != nil {
+		return err
+	}
+	for _, why := range listing.Skipped {
+		report.Problems = append(report.Problems, Problem{Code: chain.CodeOf(why), Reason: fmt.Sprintf("%s: %v", id, why)})
+	}
+	if !listing.Whole {
+		report.Notes = append(report.Notes, fmt.Sprintf("Tatum lists more for %s than is taken at a time; the rest comes when that is done", id))
+	}
+	list := listing.Elements
+	if r.Memory.same(r.Account, id, o, list) {
+		return nil
+	}
+	before := len(report.Problems)
+	same, err := r.take(ctx, id, list, o, report)
+	if err != nil || !listing.Whole { // then what is missing may be in the rest
+		return err
+	}
+	settled, err := r.missed(ctx, id, list, same, o, report)
+	if err != nil {
+		return err
+	}
+	if settled && len(report.Problems) == before {
+		r.Memory.keep(r.Account, id, o, list)
+	}
+	return nil
 }
 
 func chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([]chain.ID, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -53,7 +54,8 @@ proven now is tried again at the next fetch.`,
 }
 
 // fetchWithEach fetches with each API key of the network that was asked for;
-// an only key is of that network.
+// an only key is of that network. One that Tatum does not accept is named, and
+// the others are used all the same.
 func (a *app) fetchWithEach(ctx context.Context, r *online.Relay, o online.FetchOptions) (online.Fetched, error) {
 	keys, err := a.keys(nil)
 	if err != nil {
@@ -61,6 +63,7 @@ func (a *app) fetchWithEach(ctx context.Context, r *online.Relay, o online.Fetch
 	}
 	all := online.Fetched{Problems: []online.Problem{}}
 	used := false
+	var failed error
 	for _, k := range keys {
 		if k.Network != o.Network {
 			continue
@@ -73,14 +76,18 @@ func (a *app) fetchWithEach(ctx context.Context, r *online.Relay, o online.Fetch
 		got, err := mine.Fetch(ctx, o)
 		all.Fetched, all.Prepared = all.Fetched+got.Fetched, all.Prepared+got.Prepared
 		all.Problems, all.Notes = append(all.Problems, got.Problems...), append(all.Notes, got.Notes...)
-		if err != nil {
-			return all, err
+		if err != nil && k.Name != "" {
+			err = fmt.Errorf("API key %s: %w", k.Name, err)
+		}
+		failed = errors.Join(failed, err)
+		if ctx.Err() != nil {
+			break
 		}
 	}
 	if !used {
 		return all, cli.Fail(cli.Usage, fmt.Errorf("no API key in the file is of %s", o.Network), "--testnet chooses the network")
 	}
-	return all, nil
+	return all, failed
 }
 
 func trimmed(list []string) []string {

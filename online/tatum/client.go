@@ -240,6 +240,12 @@ func (c *Client) read(k call, resp *http.Response) error {
 	if limit == 0 {
 		limit = maxReply
 	}
+	if list, ok := k.into.(*Listing); ok {
+		if err := c.readList(io.LimitReader(resp.Body, limit), list); err != nil {
+			return c.unlisted(k, resp.StatusCode, err)
+		}
+		return nil
+	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
 		return c.fault(k, 0, fmt.Errorf("reply was cut: %w", err))
@@ -253,10 +259,6 @@ func (c *Client) read(k call, resp *http.Response) error {
 		}
 		return nil
 	}
-	if raw, ok := k.into.(*[]byte); ok {
-		*raw = b
-		return nil
-	}
 	if b, err = c.clean(b); err != nil {
 		return c.fault(k, resp.StatusCode, err)
 	}
@@ -264,6 +266,15 @@ func (c *Client) read(k call, resp *http.Response) error {
 		return c.fault(k, resp.StatusCode, fmt.Errorf("reply is not of the expected form: %w", err))
 	}
 	return nil
+}
+
+// unlisted makes an error of a list that could not be read to its end. One
+// that was cut may come whole at the next try.
+func (c *Client) unlisted(k call, status int, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || isTimeout(err) {
+		status = 0
+	}
+	return c.fault(k, status, err)
 }
 
 // segment is a chain's name in API paths.

@@ -287,8 +287,8 @@ func TestChunks(t *testing.T) {
 		_, _ = io.WriteString(w, `[{"id":"a"}]`)
 	}))
 	list, err := cl.Pending(t.Context(), chain.BTC, make([]string, 60_001))
-	if err != nil || len(list) != 3 || fmt.Sprint(sizes) != "[25000 25000 10001]" {
-		t.Errorf("%d items, chunks %v, %v", len(list), sizes, err)
+	if err != nil || len(list.Elements) != 3 || fmt.Sprint(sizes) != "[25000 25000 10001]" {
+		t.Errorf("%d items, chunks %v, %v", len(list.Elements), sizes, err)
 	}
 }
 

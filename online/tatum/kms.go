@@ -3,6 +3,9 @@ package tatum
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 
@@ -13,31 +16,52 @@ import (
 // MaxIDs is how many signature ids one call may name.
 const MaxIDs = 25_000
 
-// maxList bounds the pending transactions of one reply.
-const maxList = 200_000
+// Listing is what waits to be signed.
+type Listing struct {
+	Elements []json.RawMessage // each as it came
+	Skipped  []error           // why an element is left out
+	Whole    bool              // nothing else waits
+}
 
-// Pending asks for what waits for any of the signature ids. Each element is
-// left as it came.
-func (c *Client) Pending(ctx context.Context, id chain.ID, signatureIDs []string) ([]json.RawMessage, error) {
-	var all []json.RawMessage
+// Pending asks for what waits for any of the signature ids.
+func (c *Client) Pending(ctx context.Context, id chain.ID, signatureIDs []string) (Listing, error) {
+	all := Listing{Whole: true}
 	for len(signatureIDs) > 0 {
 		n := min(len(signatureIDs), MaxIDs)
-		var reply []byte
+		var part Listing
 		k := call{
 			kind: "pending", cost: int64(n+499) / 500, purpose: List, op: "pending " + string(id), method: http.MethodPost, path: "/v3/kms/pending/" + url.PathEscape(string(id)),
-			body: map[string]any{"signatureIds": signatureIDs[:n]}, into: &reply, limit: maxPending,
+			body: map[string]any{"signatureIds": signatureIDs[:n]}, into: &part, limit: maxPending,
 		}
 		if err := c.do(ctx, k); err != nil {
-			return nil, err
+			return Listing{}, err
 		}
-		list, err := pending.ParseList(reply, maxList)
-		if err != nil {
-			return nil, c.fault(k, http.StatusOK, err)
-		}
-		all = append(all, list...)
+		all.Elements, all.Skipped = append(all.Elements, part.Elements...), append(all.Skipped, part.Skipped...)
+		all.Whole = all.Whole && part.Whole
 		signatureIDs = signatureIDs[n:]
 	}
 	return all, nil
+}
+
+// readList reads a list as it comes in. Elements with the API key in them are
+// left out: what is in an element may be journaled and shown.
+func (c *Client) readList(from io.Reader, into *Listing) error {
+	elements, err := pending.ReadList(from)
+	if err != nil && !errors.Is(err, pending.ErrRest) {
+		return err
+	}
+	*into = Listing{Whole: err == nil}
+	for i, e := range elements {
+		switch {
+		case e.Err != nil:
+			into.Skipped = append(into.Skipped, fmt.Errorf("element %d of the list is left out: %w", i, e.Err))
+		case c.holdsKey(e.Raw):
+			into.Skipped = append(into.Skipped, fmt.Errorf("element %d of the list is left out: %w", i, chain.Refuse(chain.Malformed, "it has the API key in it")))
+		default:
+			into.Elements = append(into.Elements, e.Raw)
+		}
+	}
+	return nil
 }
 
 // TxIDOf asks for the txid under which a pending transaction was completed,

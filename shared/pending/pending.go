@@ -4,9 +4,7 @@
 package pending
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"coldkms/shared/chain"
@@ -17,7 +15,7 @@ const (
 	MaxID         = 64       // bytes of a pending id, withdrawal id or signature id
 	MaxSerialized = 16 << 20 // bytes of serializedTransaction
 	MaxKeys       = 25_000   // keys named by one transaction
-	MaxRaw        = 40 << 20 // bytes of JSON of one transaction
+	MaxRaw        = 20 << 20 // bytes of JSON of one transaction
 )
 
 // Tx is one pending transaction (TransactionKMS).
@@ -196,31 +194,3 @@ func validID(s string) bool {
 // ValidSignatureID says whether s can be a signature id: Tatum makes UUIDs,
 // but a wallet may hold others; letters, digits, '-' and '_' up to MaxID.
 func ValidSignatureID(s string) bool { return validID(s) }
-
-// ParseList reads the array that the pending endpoints answer with, at most
-// limit elements, each left as it came so that one bad element does not hide
-// the others. Reading ends at the first element that is too many or too large.
-func ParseList(raw []byte, limit int) ([]json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := dec.Token(); err != nil || open != json.Delim('[') {
-		return nil, errors.Join(errors.New("pending: list is not a JSON array"), err)
-	}
-	var list []json.RawMessage
-	for dec.More() {
-		if len(list) == limit {
-			return nil, fmt.Errorf("pending: more than %d transactions in one reply", limit)
-		}
-		var element json.RawMessage
-		if err := dec.Decode(&element); err != nil {
-			return nil, fmt.Errorf("pending: element %d of the list: %w", len(list), err)
-		}
-		list = append(list, element)
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("pending: list is cut: %w", err)
-	}
-	if err := ends(dec); err != nil {
-		return nil, fmt.Errorf("pending: list: %w", err)
-	}
-	return list, nil
-}

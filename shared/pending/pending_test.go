@@ -1,7 +1,9 @@
 package pending
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -106,30 +108,55 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func TestParseList(t *testing.T) {
+func TestReadList(t *testing.T) {
+	deep := strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001)
 	for name, c := range map[string]struct {
 		text string
 		n    int // elements, -1 for an error
 	}{
-		"none":         {`[]`, 0},
-		"three":        {` [1, {"a":[2]}, "x"] `, 3},
-		"one too many": {`[1,2,3,4]`, -1},
-		"far too many": {`[1,2,3,4,` + strings.Repeat("5,", 1000) + `nonsense`, -1},
-		"object":       {`{"data":[]}`, -1},
-		"null":         {`null`, -1},
-		"cut":          {`[1,2`, -1},
-		"cut element":  {`[1,{"a":`, -1},
-		"two lists":    {`[1][2]`, -1},
-		"page":         {`<html>`, -1},
-		"nothing":      {``, -1},
+		"none":        {`[]`, 0},
+		"three":       {` [1, {"a":[2]}, "x"] `, 3},
+		"strings":     {`["],[", "\\", "\"]", {"a":"{"}]`, 4},
+		"too deep":    {`[1,` + deep + `,3]`, 3},
+		"object":      {`{"data":[]}`, -1},
+		"null":        {`null`, -1},
+		"cut":         {`[1,2`, -1},
+		"cut element": {`[1,{"a":`, -1},
+		"two lists":   {`[1][2]`, -1},
+		"comma":       {`[1,]`, -1},
+		"page":        {`<html>`, -1},
+		"nothing":     {``, -1},
+		"unbalanced":  {`[1,}{,2]`, -1},
+		"no JSON":     {`[1,nonsense,2]`, -1},
 	} {
-		got, err := ParseList([]byte(c.text), 3)
+		got, err := ReadList(strings.NewReader(c.text))
 		if (err != nil) != (c.n < 0) || (err == nil && len(got) != c.n) {
 			t.Errorf("%s: %d elements, %v", name, len(got), err)
 		}
+		if name == "too deep" && (chain.CodeOf(got[1].Err) != chain.Malformed || string(got[2].Raw) != "3") {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
-	// The bound counts before the rest is read.
-	if _, err := ParseList([]byte(`[1,2,3,4,nonsense`), 3); err == nil || !strings.Contains(err.Error(), "more than 3") {
-		t.Error(err)
+}
+
+// What is too large costs no memory, and a list is held in parts.
+func TestReadListLarge(t *testing.T) {
+	huge := io.MultiReader(strings.NewReader(`[1,{"a":"`), io.LimitReader(endless{}, MaxRaw+1), strings.NewReader(`"},3]`))
+	got, err := ReadList(huge)
+	if err != nil || len(got) != 3 || chain.CodeOf(got[1].Err) != chain.TooLarge || string(got[2].Raw) != "3" {
+		t.Errorf("%d elements, %v", len(got), err)
 	}
+	many := io.MultiReader(strings.NewReader(`[`), strings.NewReader(strings.Repeat(`"`+strings.Repeat("x", 1<<20)+`",`, MaxHeld>>20+9)), strings.NewReader(`1]`))
+	if got, err := ReadList(many); !errors.Is(err, ErrRest) || len(got) < MaxHeld>>20-1 || len(got) > MaxHeld>>20 {
+		t.Errorf("%d elements, %v", len(got), err)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 'x'
+	}
+	return len(b), nil
 }

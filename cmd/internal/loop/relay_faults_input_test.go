@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"coldkms/online/onlinetest"
+	"coldkms/online/tatum/tatumtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 )
@@ -24,6 +26,11 @@ func inputFaults() []fault {
 		{"02-item-dropped-at-tatum-after-export", droppedItem},
 		{"06-oversize-and-unreadable-files-on-stick", strangeFiles},
 		{"06-thousand-junk-names-on-read-only-stick", junkOnReadOnly},
+		{"08-one-chain-answers-403", oneChain},
+		{"08-element-nested-deep-and-element-of-200-MB", hugeElement},
+		{"12-api-key-in-replies", keyInReplies},
+		{"13-item-too-large-alone", tooLarge},
+		{"16-one-revoked-key-of-two", revokedKey},
 		{"16-reject-under-the-wrong-key", wrongKey},
 		{"16-rejected-but-still-listed", stillListed},
 		{"19-request-of-an-older-format", olderFormat},
@@ -279,5 +286,131 @@ func olderRefusal(t *testing.T) {
 	}
 	if got.code != 3 || report.Imported != 1 || len(report.Problems) != 1 || report.Problems[0].Code != "older-request" || !strings.Contains(report.Problems[0].Reason, "refused-by-person") {
 		t.Errorf("exit code %d, %s", got.code, got.out)
+	}
+}
+
+// oneChain has Tatum refuse the list of one chain.
+func oneChain(t *testing.T) {
+	p := newStick(t, 1)
+	watch, err := bundle.SealWatch(bundle.Watch{Created: 2, Entries: []bundle.WatchEntry{
+		{SignatureID: "a-key-of-ltc", Chain: chain.LTC, Network: chain.Testnet, PubKey: p.signer.Coin.PubKey().SerializeCompressed()},
+		{SignatureID: onlinetest.SignatureID, Chain: chain.BTC, Network: chain.Testnet, PubKey: p.signer.Coin.PubKey().SerializeCompressed()},
+	}}, p.signer.Identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(p.dir, "two.kmswatch")
+	p.write(path, watch.File)
+	p.must("pair", path)
+	p.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/pending/LTC") {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = fmt.Fprint(w, `{"errorCode":"subscription.chain","message":"not in your plan","statusCode":403}`)
+		return true
+	})
+	got := p.run("fetch")
+	if p.states()[onlinetest.ID(1)] != "prepared" || !strings.Contains(got.err, "LTC") {
+		t.Errorf("%v: %s%s", p.states(), got.out, got.err)
+	}
+}
+
+// hugeElement has a list with elements that nobody can use among good ones.
+func hugeElement(t *testing.T) {
+	p := newStick(t)
+	prev := p.signer.Funding(1)
+	p.server.Chain(onlinetest.Hex(prev))
+	good := p.signer.Payment(1, prev, nil)
+	p.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/pending/BTC") {
+			return false
+		}
+		_, _ = fmt.Fprintf(w, `[%s%s,{"id":"a","x":"`, strings.Repeat("[", 10_001), strings.Repeat("]", 10_001))
+		part := []byte(strings.Repeat("x", 1<<20))
+		for range 200 {
+			_, _ = w.Write(part)
+		}
+		_, _ = fmt.Fprintf(w, `"},%s]`, good)
+		return true
+	})
+	cmd := p.command("--testnet", "--json", "fetch")
+	out, _ := cmd.Output()
+	if p.states()[onlinetest.ID(1)] != "prepared" || !strings.Contains(string(out), "too-large") || !strings.Contains(string(out), "malformed") {
+		t.Errorf("%v: %s", p.states(), out)
+	}
+	if used := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss; used > 300<<10 {
+		t.Errorf("%d MB of memory", used>>10)
+	}
+	if info, err := os.Stat(filepath.Join(p.state(), "journal.db")); err != nil || info.Size() > 10<<20 {
+		t.Errorf("the journal: %v, %v", info.Size(), err)
+	}
+}
+
+// keyInReplies has a Tatum that gives the API key for every txid.
+func keyInReplies(t *testing.T) {
+	p := newStick(t, 1, 2)
+	p.round()
+	result := p.signer.Sign(p.wantRequest(1, 2), nil)
+	escaped := fmt.Sprintf("\\u%04x%s", tatumtest.Key[0], tatumtest.Key[1:])
+	p.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		switch path := r.Method + " " + r.URL.Path; {
+		case strings.HasSuffix(path, "/broadcast"):
+			_, _ = fmt.Fprintf(w, `{"txId":"%s"}`, escaped)
+		case path == "GET /v3/kms/"+onlinetest.ID(1):
+			_, _ = fmt.Fprintf(w, `{"id":"%s","txId":"%s"}`, onlinetest.ID(1), escaped)
+		case strings.HasSuffix(path, "/pending/BTC"):
+			_, _ = fmt.Fprintf(w, `[{"id":"%s","chain":"%s"}]`, tatumtest.Key, tatumtest.Key)
+		default:
+			return false
+		}
+		return true
+	})
+	p.write(filepath.Join(p.stick(), "r.kmsres"), result)
+	var words string
+	for _, args := range [][]string{{"daemon", "--runOnce", "--drop", p.stick()}, {"broadcast"}, {"fetch"}, {"status"}, {"alarms"}} {
+		got := p.run(args...)
+		words += got.out + got.err
+	}
+	if strings.Contains(words, tatumtest.Key) || !strings.Contains(words, "[key]") {
+		t.Errorf("the API key is shown, or nothing in its place: %s", words)
+	}
+	files, _ := filepath.Glob(filepath.Join(p.state(), "*"))
+	for _, path := range files {
+		if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), tatumtest.Key) {
+			t.Errorf("the API key is in %s", path)
+		}
+	}
+}
+
+// tooLarge has an item that no request can hold.
+func tooLarge(t *testing.T) {
+	p := newStick(t, 2)
+	prev := p.signer.Funding(1)
+	p.server.Chain(onlinetest.Hex(prev))
+	p.server.Add(p.signer.Payment(1, prev, func(m map[string]any) {
+		keys := []string{onlinetest.SignatureID}
+		for n := range bundle.MaxKeys {
+			keys = append(keys, fmt.Sprintf("key-%d", n))
+		}
+		m["hashes"] = keys
+	}))
+	got := p.must("fetch")
+	p.round()
+	p.wantRequest(2)
+	if p.states()[onlinetest.ID(1)] != "refused" || !strings.Contains(got.out, "too-large") || !strings.Contains(got.out, "10001 keys") {
+		t.Errorf("%v: %s", p.states(), got.out)
+	}
+}
+
+// revokedKey has two API keys, of which Tatum does not accept the first.
+func revokedKey(t *testing.T) {
+	p := newStick(t, 1)
+	path := filepath.Join(p.dir, "keys")
+	p.write(path, []byte("old testnet revoked-key\nnew testnet "+tatumtest.Key+"\n"))
+	p.env = []string{"TATUM_API_KEY="}
+	got := p.run("--api-key-file", path, "fetch")
+	if got.code == 0 || p.states()[onlinetest.ID(1)] != "prepared" || !strings.Contains(got.err, "API key old") || strings.Contains(got.err, "revoked-key") {
+		t.Errorf("exit code %d, %v: %s%s", got.code, p.states(), got.out, got.err)
 	}
 }

@@ -66,6 +66,14 @@ var mutants = [...]mutant{
 	{"schedules, known already is dead", "online/deadend.go", "	if tatum.IsKnownAlready(said) {\n", "	if tatum.IsKnownAlready(said) {\n		return s.fails(ctx, CodeInputsSpent, \"\", said.Error())\n", "./online/daemon", "TestSchedules"},
 	{"one confirmation is enough", "online/watch.go", "s.deep = seen.Confirmations >= s.Depths.of(s.item.Chain)", "s.deep = seen.Confirmations >= 1", "./online", "TestWatch"},
 
+	{"a rejected item is placed again", "online/journal/void.go", "(state IN ('refused', 'rejected', 'failed') OR", "(state IN ('refused') OR", "./cmd/internal/loop", "TestRelayFaults/02-rejected-item-of-an-exported-request"},
+	{"a dropped item is placed again", "online/journal/void.go", "OR withheld <> '')\"", "OR 1 = 0)\"", "./cmd/internal/loop", "TestRelayFaults/02-item-dropped-at-tatum-after-export"},
+	{"another tenant's missing is a rejection", "online/status.go", "missing(err) && (gone ||", "missing(err) && (true || gone ||", "./cmd/internal/loop", "TestRelayFaults/16-reject-under-the-wrong-key"},
+	{"one chain stops the others", "online/fetch.go", "		case ctx.Err() != nil || errors.Is(err, journal.ErrAway):\n", "		case true:\n", "./cmd/internal/loop", "TestRelayFaults/08-one-chain-answers-403"},
+	{"the key is taken as it comes", "online/tatum/scrub.go", "	if !c.holdsKey(reply) {", "	if true {", "./cmd/internal/loop", "TestRelayFaults/12-api-key-in-replies"},
+	{"no limit at prepare", "online/prepare/load.go", "	if err := l.CheckItem(); err != nil {", "	if err := l.CheckItem(); err != nil && false {", "./cmd/internal/loop", "TestRelayFaults/13-item-too-large-alone"},
+	{"one file stops the stick", "online/daemon/stick.go", "	return !errors.Is(err, file.ErrGone) && !errors.Is(err, journal.ErrAway)", "	return false", "./cmd/internal/loop", "TestRelayFaults/06-oversize-and-unreadable-files-on-stick"},
+
 	{"crash harness, broadcast before journal", "online/import.go",
 		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
 		"		for _, x := range s.signed {\n			_, _ = r.Tatum.Broadcast(ctx, s.items[x.ID].Chain, x.ID, fmt.Sprintf(\"%x\", x.Raw))\n		}\n		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",

@@ -1,0 +1,131 @@
+package pending
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"coldkms/shared/chain"
+)
+
+// Limits on a list of pending transactions.
+const (
+	MaxHeld   = 64 << 20 // bytes of its elements that are held at a time
+	keepDepth = 2 * maxDepth
+)
+
+// An Element is one element of a list, as it came. Err is why it is not kept:
+// it is too large or nests too deep, and Raw is nil then.
+type Element struct {
+	Raw json.RawMessage
+	Err error
+}
+
+// ErrRest is returned by ReadList where a list goes on after what can be held
+// at a time. What came before is good.
+var ErrRest = errors.New("pending: the list goes on after what can be held at a time")
+
+// ReadList reads the array that the pending endpoints answer with, an element
+// at a time, so that one that is too large or too deep costs no memory and
+// hides no other.
+func ReadList(from io.Reader) ([]Element, error) {
+	r := &listReader{in: bufio.NewReaderSize(from, 64<<10)}
+	if c, err := r.next(); err != nil || c != '[' {
+		return nil, errors.Join(errors.New("pending: list is not a JSON array"), err)
+	}
+	var list []Element
+	for held := 0; ; {
+		c, err := r.next()
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("pending: list is cut: %w", err)
+		case c == ']' && len(list) == 0:
+			return list, r.end()
+		}
+		e, last, err := r.element(c)
+		if err != nil {
+			return nil, fmt.Errorf("pending: element %d of the list: %w", len(list), err)
+		}
+		if held += len(e.Raw) + perElement; held > MaxHeld && len(list) > 0 {
+			return list, ErrRest
+		}
+		if list = append(list, e); last {
+			return list, r.end()
+		}
+	}
+}
+
+// perElement is what an element costs besides its bytes.
+const perElement = 64
+
+type listReader struct{ in *bufio.Reader }
+
+// next returns the next byte that is no white space.
+func (r *listReader) next() (byte, error) {
+	for {
+		c, err := r.in.ReadByte()
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil || (c != ' ' && c != '\n' && c != '\r' && c != '\t') {
+			return c, err
+		}
+	}
+}
+
+// end wants nothing to follow the list.
+func (r *listReader) end() error {
+	if c, err := r.next(); !errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.Join(fmt.Errorf("pending: list: %q follows it", c), err)
+	}
+	return nil
+}
+
+// element reads one element that begins with c, and what follows it: last
+// reports whether that ends the list.
+func (r *listReader) element(c byte) (e Element, last bool, err error) {
+	var raw []byte
+	var depth, deepest, size int
+	var quoted, escaped bool
+	for {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted:
+			escaped, quoted = c == '\\', c != '"'
+		case c == '"':
+			quoted = true
+		case depth == 0 && (c == ',' || c == ']'):
+			e, err = keep(raw, size, deepest)
+			return e, c == ']', err
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+		if size++; size <= MaxRaw && deepest <= keepDepth {
+			raw = append(raw, c)
+		} else {
+			raw = nil
+		}
+		if c, err = r.in.ReadByte(); err != nil {
+			return Element{}, false, fmt.Errorf("list is cut: %w", err)
+		}
+	}
+}
+
+func keep(raw []byte, size, deepest int) (Element, error) {
+	switch {
+	case size > MaxRaw:
+		return Element{Err: chain.Refuse(chain.TooLarge, "pending transaction of %d bytes, at most %d are read", size, MaxRaw)}, nil
+	case deepest > keepDepth:
+		return Element{Err: chain.Refuse(chain.Malformed, "pending transaction that nests %d deep, at most %d", deepest, maxDepth)}, nil
+	case !json.Valid(raw):
+		return Element{}, errors.New("it is not JSON")
+	}
+	return Element{Raw: bytes.Clone(bytes.TrimSpace(raw))}, nil
+}
