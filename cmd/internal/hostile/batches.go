@@ -110,7 +110,7 @@ func (c *corpus) sizes() {
 	c.one("a script of 900,000 bytes", c.pay(chain.BTC).with(func(p *payment) {
 		p.msg.TxOut[0].PkScript = bytes.Repeat([]byte{txscript.OP_NOP}, 900_000)
 	}), flagged(chain.FlagUnnamed))
-	c.one("20,000 inputs", c.spend(chain.BTC, repeat(ownScripts(chain.BTC)[0], 20_000)...), flagged(chain.FlagZeroFee))
+	c.one("20,000 inputs", c.spend(chain.BTC, repeat(ownScripts(chain.BTC)[0], 20_000)...), refused(chain.TooLarge))
 	c.one("2,000 indices of a mnemonic", c.pay(chain.BTC).with(func(p *payment) {
 		for i := range int64(2_000) {
 			p.keys = append(p.keys, chain.Key{SignatureID: mnemonic(chain.BTC), Index: i})

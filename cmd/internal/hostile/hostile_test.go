@@ -41,7 +41,7 @@ const (
 func TestHostile(t *testing.T) {
 	dir := t.TempDir()
 	cases := generated(t, dir)
-	if n := count(cases); n < 300 {
+	if n := count(cases); n < 1200 {
 		t.Fatalf("only %d hostile inputs", n)
 	}
 	met, most := make([]bool, len(cases)), make([]bounds, len(cases))

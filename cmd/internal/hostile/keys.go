@@ -90,12 +90,12 @@ func (c *corpus) change() {
 	c.each("change to our key of another coin", flagged(chain.FlagNew), func(id chain.ID, p *payment) {
 		p.msg.TxOut[1].PkScript = ownScripts(coins()[(at(id)+1)%4])[0]
 	})
-	c.each("change to our mnemonic, which nobody named", flagged(chain.FlagNew), func(id chain.ID, p *payment) { p.msg.TxOut[1].PkScript = child(id, words, 0) })
-	c.each("change to an index that nobody named", flagged(chain.FlagNew), func(id chain.ID, p *payment) {
+	c.each("change to our mnemonic, which nobody named", flagged(chain.OwnTransfer), func(id chain.ID, p *payment) { p.msg.TxOut[1].PkScript = child(id, words, 0) })
+	c.each("change to a far index that nobody named", flagged(chain.FlagNew), func(id chain.ID, p *payment) {
 		p.prev[0].TxOut[0].PkScript = child(id, words, 4)
 		p.rehash()
 		p.keys = named(mnemonic(id), 4)
-		p.msg.TxOut[1].PkScript = child(id, words, 6)
+		p.msg.TxOut[1].PkScript = child(id, words, 600)
 	})
 }
 
