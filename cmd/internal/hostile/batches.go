@@ -103,9 +103,12 @@ func (c *corpus) sizes() {
 		p.raw = func(tx, context []byte) ([]byte, []byte) {
 			return replaceOutputs(tx, bytes.Repeat([]byte{1, 0}, 1_000_000)), context
 		}
-	}), refused(chain.Malformed))
+	}), invalid("more than a request can hold"))
 	c.one("100,000 outputs of dust", c.pay(chain.BTC).with(func(p *payment) {
 		p.msg.TxOut = repeat(wire.NewTxOut(1, nil), 100_000)
+	}), refused(chain.TooLarge))
+	c.one("9,000 outputs of dust", c.pay(chain.BTC).with(func(p *payment) {
+		p.msg.TxOut = repeat(wire.NewTxOut(1, nil), 9_000)
 	}), refused(chain.Dust))
 	c.one("a script of 900,000 bytes", c.pay(chain.BTC).with(func(p *payment) {
 		p.msg.TxOut[0].PkScript = bytes.Repeat([]byte{txscript.OP_NOP}, 900_000)

@@ -25,7 +25,7 @@ func (c *corpus) containers() {
 	change("of version 2", "version 2", func(k *container) { k.version = 2 })
 	change("of version 255", "version 255", func(k *container) { k.version = 255 })
 	change("by a stranger", "not paired", func(k *container) { k.author = keyOf(9) })
-	change("announced a byte longer", "than announced", func(k *container) { k.size++ })
+	change("announced a byte longer", "does not expand", func(k *container) { k.size++ })
 	change("announced a byte shorter", "than announced", func(k *container) { k.size-- })
 	change("announced as nothing", "than announced", func(k *container) { k.size = 0 })
 	change("announced as 4 GB", "announces", func(k *container) { k.size = 1<<32 - 1 })
