@@ -185,7 +185,7 @@ func (p place) wide(n, inputs, outputs, previous, first int) bundle.Item {
 	}
 	for i := range outputs {
 		script := append([]byte{txscript.OP_0, 20}, hashFor(fmt.Sprintf("%d-%d", n, i))...)
-		msg.TxOut = append(msg.TxOut, &wire.TxOut{Value: 1000, PkScript: script})
+		msg.TxOut = append(msg.TxOut, &wire.TxOut{Value: int64(2000*inputs/outputs - 50), PkScript: script})
 	}
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return previous }, nil)
 	return bundle.Item{ID: fmt.Sprintf("%024x", n+1), Family: utxo.Name, Chain: chain.BTC, Network: chain.Testnet,

@@ -25,7 +25,7 @@ var rawCallers = regexp.MustCompile(`^(runtime\..*|internal/runtime/.*|` +
 	`coldkms/offline/guard\.(isRefused|load|privateFiles)|` + // tries what is refused; seccomp(2); umask(2)
 	`coldkms/shared/durable\.foreignOwner|` + // geteuid(2)
 	`coldkms/shared/frames/camera\.\(\*device\)\.call|` + // ioctl(2) on a camera
-	`golang\.org/x/sys/unix\.(Close|Fstat|Fstatat|Fstatfs|Statfs|Madvise|Mlock|Prctl|PrctlRetInt|Renameat2|ioctl|ioctlPtr|mmap|mremap|munmap|openat|ppoll|read|Fadvise|Sysinfo)|` +
+	`golang\.org/x/sys/unix\.(Close|Fstat|Fstatat|Fstatfs|Statfs|Madvise|Mlock|Prctl|PrctlRetInt|Renameat2|ioctl|ioctlPtr|mmap|mremap|munmap|openat|ppoll|pread|read|Fadvise|Sysinfo)|` +
 	`internal/syscall/unix\.(CopyFileRange|Fstatat|GetRandom|PidFDOpen|Waitid|Openat|Unlinkat|Mkdirat|Renameat|Linkat)|` +
 	`os\.(checkClonePidfd|checkPidfd)|` + // what os does at its start, with no program started
 	`syscall\.(Close|Flock|Fstat|Fstatfs|Statfs|Fsync|Ftruncate|Getcwd|Getdents|Mkdirat|Renameat|Seek|Splice|Uname|doCheckClonePidfd|fcntl|fstatat|linkat|mmap|munmap|openat|pipe2|prlimit1|read|readlinkat|sendfile|unlinkat|wait4|write|pread|pwrite|Pread|Pwrite|Fchmod|fchmodat|Fchmodat|utimensat|UtimesNanoAt)|` +
