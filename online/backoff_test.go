@@ -2,14 +2,19 @@ package online_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"coldkms/online"
+	"coldkms/online/foureye"
+	"coldkms/online/tatum"
 	"coldkms/shared/chain"
+	"coldkms/shared/durable"
 )
 
 // An item that cannot be proven is tried again ever more seldom, also by
@@ -75,5 +80,89 @@ func TestBadItemsFirst(t *testing.T) {
 		return r.Broadcast(w.Context(), online.BroadcastOptions{Due: true})
 	}); err != nil || w.server.Calls("POST /v3/bitcoin/broadcast") != before {
 		t.Errorf("tried again at once: %v", err)
+	}
+}
+
+// A noted veto holds where nobody is asked any more, until a person lifts it.
+func TestVetoHolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.toSigned(nil, 1)
+	f := w.fourEye("GET")
+	f.says = func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(403); return true }
+	w.broadcastAsking(f)
+	send := func() online.Broadcasted {
+		got, err := with(w, func(r *online.Relay) (online.Broadcasted, error) {
+			return r.Broadcast(w.Context(), online.BroadcastOptions{})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := send(); codes(got.Problems) != "four-eye-refused " || len(w.server.Sent()) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if _, err := with(w, func(r *online.Relay) (any, error) { return r.Unveto(w.Context(), id(1), "by phone") }); err != nil {
+		t.Fatal(err)
+	}
+	if got := send(); len(got.Completed) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Whoever takes longer for an item than a lease lasts does not lose the others.
+func TestLeaseKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for n := range 33 { // three turns of sixteen at a time
+		w.pay(n+1, nil)
+	}
+	w.fetch()
+	f := w.fourEye("GET")
+	f.Client = w.slowApprover(1500 * time.Millisecond)
+	r, err := online.Open(w.Context(), online.Options{Dir: w.dir, FS: durable.OS{}, Now: time.Now, Lease: 2500 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	r.FourEye = f.Client
+	got, err := r.Approve(w.Context(), online.ApproveOptions{})
+	if err != nil || got.Approved != 33 || len(got.Problems) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// slowApprover says yes after a while.
+func (w *world) slowApprover(wait time.Duration) *foureye.Client {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(wait) }))
+	w.Cleanup(server.Close)
+	c, err := foureye.New(foureye.Config{URL: server.URL, Now: time.Now, Sleep: tatum.Sleep})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return c
+}
+
+// What is cut short when the program is to end is no item's trouble.
+func TestEndBlamesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.toSigned(nil, 1)
+	ctx, cancel := context.WithCancel(w.Context())
+	w.server.Fault(func(_ http.ResponseWriter, r *http.Request) bool {
+		cancel()
+		<-r.Context().Done()
+		return true
+	})
+	got, err := with(w, func(r *online.Relay) (online.Broadcasted, error) {
+		got, err := r.Broadcast(ctx, online.BroadcastOptions{})
+		if err == nil {
+			t.Error("cut short without an error")
+		}
+		return got, nil
+	})
+	if err != nil || len(got.Problems) != 0 || w.status(id(1)).Code != "" {
+		t.Errorf("%+v, %v, %+v", got, err, w.status(id(1)))
 	}
 }

@@ -3,6 +3,7 @@ package tatum_test
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -279,3 +280,35 @@ func TestParseBudget(t *testing.T) {
 		}
 	}
 }
+
+// trickle gives a byte a second.
+type trickle struct{ w *watchmaker }
+
+func (r trickle) Read(p []byte) (int, error) {
+	r.w.at = r.w.at.Add(time.Second)
+	p[0] = ' '
+	return 1, nil
+}
+
+// A reply that comes too slowly is given up, and after the second one the call.
+func TestDrip(t *testing.T) {
+	w := &watchmaker{at: time.Unix(1_800_000_000, 0)}
+	calls := 0
+	begin := w.at
+	transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+		calls++
+		return &http.Response{StatusCode: 200, Header: make(http.Header), Body: io.NopCloser(io.LimitReader(trickle{w}, 100_000)), Request: r}, nil
+	})
+	c, err := tatum.New(tatum.Config{URL: "http://127.0.0.1:1", Key: tatumtest.Key, Now: w.now, Jitter: w.half, Transport: transport, Sleep: w.sleep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.TxIDOf(t.Context(), "x")
+	if err == nil || !strings.Contains(err.Error(), "too slowly") || !tatum.IsTransient(err) || calls != 2 || w.at.Sub(begin) > 30*time.Second {
+		t.Errorf("%d calls in %s: %v", calls, w.at.Sub(begin), err)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
