@@ -54,7 +54,13 @@ var signerMutants = [...]mutant{
 	{"a used approval counts again", "offline/ledger/memory.go", "		m.end(line.Request) // its approvals are used\n", "", "./offline/ledger", "TestRoundsEnd"},
 	{"approvals survive another policy", "offline/ledger/memory.go", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n		m.endAll()\n", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n", "./offline/ledger", "TestRoundsEnd"},
 
+	{"a wallet that disagrees judges", "offline/offline.go", "	if s.Unsettled != nil {\n", "	if false {\n", "./offline", "TestUnsettledJudgesNothing"},
+	{"an old ledger under a new wallet", "offline/settled.go", "if len(kept.Known) > 0 && !book.Knows(kept.Known) {", "if false {", "./offline", "TestUnsettledJudgesNothing"},
+	{"approvals of all count for a part", "offline/policy/verdict.go", "		c.operators = 0\n", "", "./offline", "TestApprovalsAreOfTheWholeBatch"},
+	{"an ended round is named again", "offline/ledger/round.go", "	switch _, ended := s.closed[line.Round]; {\n", "	switch ended := false; {\n", "./offline/ledger", "TestRoundsEnd"},
+
 	// the ledger
+	{"others may write the ledger", "offline/ledger/file.go", "	if f.copy {\n", "	if true {\n", "./offline/ledger", "TestOthersMayNotWrite"},
 	{"a line without its code", "offline/ledger/ledger.go", "!hmac.Equal(r.code[:], want[:]) {", "false && !hmac.Equal(r.code[:], want[:]) {", "./offline/ledger", "TestAForgedChainIsFound"},
 	{"a mark without its code", "offline/ledger/ledger.go", "case l.keyed && !m.sealed(owner) &&", "case false && !m.sealed(owner) &&", "./offline/ledger", "TestACutWithAForgedMarkIsFound"},
 	{"lines do not follow each other", "offline/ledger/ledger.go", "if r.line.N != l.n+1 || r.line.Prev != l.Head() {", "if false {", "./offline/ledger", "TestLinesTakenOutSwappedOrDoubledAreFound"},
