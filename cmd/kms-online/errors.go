@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/online"
@@ -58,6 +59,8 @@ func explain(err error) error {
 		}
 	}
 	switch {
+	case journal.IsFull(err):
+		return cli.Fail(cli.Failed, fmt.Errorf("the disk of the state directory is full, or does not work: nothing was changed: %w", err), "free some space there (df -h), then run the same command again; what was acknowledged is not lost")
 	case tatum.IsAuth(err):
 		return cli.Fail(cli.Failed, err, "Tatum does not accept the API key, or its credits are used up: look at https://dashboard.tatum.io, and use the key that created the transactions")
 	case tatum.IsTransient(err):

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 )
 
@@ -15,4 +16,13 @@ func (j *Journal) Settings(ctx context.Context) (string, error) {
 		}
 	}
 	return fmt.Sprintf("%s %d %d", mode, sync, keys), nil
+}
+
+// ResolvedTLS returns the TLS that an address comes to.
+func ResolvedTLS(address string) (*tls.Config, error) {
+	config, err := parseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	return config.TLSConfig, nil
 }

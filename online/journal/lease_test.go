@@ -231,3 +231,16 @@ func TestAddress(t *testing.T) {
 		}
 	}
 }
+
+// A server on another machine must show a certificate for its name, unless
+// somebody asks for less.
+func TestDefaultTLS(t *testing.T) {
+	c, err := journal.ResolvedTLS("postgres://u@db.example.com/x")
+	if err != nil || c == nil || c.InsecureSkipVerify || c.ServerName != "db.example.com" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	t.Setenv("PGSSLMODE", "disable")
+	if c, err := journal.ResolvedTLS("postgres://u@db.example.com/x"); err != nil || c == nil || c.InsecureSkipVerify {
+		t.Errorf("PGSSLMODE=disable: %+v, %v", c, err)
+	}
+}

@@ -3,12 +3,14 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 func openSQLite(_ context.Context, j *Journal, path string) error {
@@ -26,6 +28,17 @@ func openSQLite(_ context.Context, j *Journal, path string) error {
 	j.d = sqliteDialect()
 	j.db.d = j.d
 	return nil
+}
+
+// IsFull reports whether a change was not made because the disk is full, or does
+// not work.
+func IsFull(err error) bool {
+	var said *sqlite.Error
+	if !errors.As(err, &said) {
+		return false
+	}
+	code := said.Code() & 0xff
+	return code == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_CANTOPEN
 }
 
 func address(path string) string {

@@ -83,6 +83,12 @@ var mutants = [...]mutant{
 	{"no limit at prepare", "online/prepare/load.go", "	if err := l.CheckItem(); err != nil {", "	if err := l.CheckItem(); err != nil && false {", "./cmd/internal/loop", "TestRelayFaults/13-item-too-large-alone"},
 	{"one file stops the stick", "online/daemon/stick.go", "	return !errors.Is(err, file.ErrGone) && !errors.Is(err, journal.ErrAway)", "	return false", "./cmd/internal/loop", "TestRelayFaults/06-oversize-and-unreadable-files-on-stick"},
 
+	{"TLS that is only preferred", "online/journal/postgres.go", `query.Set("sslmode", "verify-full")`, `query.Set("sslmode", "prefer")`, "./online/journal", "TestDefaultTLS"},
+	{"TLS of the address only", "online/journal/postgres.go", "if err != nil || proven(config) {\n\t\treturn config, err\n\t}\n\tif !query", "if true {\n\t\treturn config, err\n\t}\n\tif !query", "./cmd/internal/loop", "TestRelayFaults"},
+	{"a backup by anybody", "online/backup.go", "!relay.Verify(", "false && !relay.Verify(", "./cmd/internal/loop", "TestRelayFaults"},
+	{"leases of the dead stay", "online/relay.go", `return o.Database == "" // a journal`, `return false // a journal`, "./cmd/internal/loop", "TestRelayFaults"},
+	{"another relay's leases taken", "online/journal/holders.go", "return !answers[owner]", "return false && answers[owner]", "./online/journal", "TestEnter"},
+
 	{"crash harness, broadcast before journal", "online/import.go",
 		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
 		"		for _, x := range s.signed {\n			_, _ = r.Tatum.Broadcast(ctx, s.items[x.ID].Chain, x.ID, fmt.Sprintf(\"%x\", x.Raw))\n		}\n		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
