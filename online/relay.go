@@ -302,6 +302,9 @@ func (r *Relay) noteWith(ctx context.Context, it journal.Item, l journal.Lease, 
 	return err
 }
 
+// Statements returns how many statements the journal's database was given.
+func (r *Relay) Statements() int64 { return r.journal.Statements() }
+
 // Close gives the state directory back.
 func (r *Relay) Close() error { return errors.Join(r.journal.Close(), r.unlock()) }
 

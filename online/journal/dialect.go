@@ -24,6 +24,8 @@ func sqliteDialect() dialect {
 			"{list}", "SELECT value FROM json_each(?)",
 			"{locked}", "", // a transaction that writes is the only one
 			"{free}", "",
+			"{unsettled}", "INDEXED BY items_unsettled", // it has no figures by which it could choose
+			"{untold}", "INDEXED BY items_untold",
 		),
 		tables: strings.NewReplacer(),
 	}
@@ -37,6 +39,7 @@ func postgresDialect() dialect {
 			"{list}", "SELECT jsonb_array_elements_text(CAST(? AS JSONB))",
 			"{locked}", "FOR UPDATE",
 			"{free}", "FOR UPDATE SKIP LOCKED",
+			"{unsettled}", "", "{untold}", "",
 		),
 		tables: strings.NewReplacer(
 			"INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",

@@ -144,7 +144,7 @@ func (f Filter) chosen(condition, lock string) (string, []any) {
 		limit = fmt.Sprintf(" LIMIT %d", f.Max)
 	}
 	order := "seq"
-	if f.Unsettled || !f.Since.IsZero() {
+	if !f.Since.IsZero() {
 		order = "seq + 0" // few by their own index, then sorted; not all in order
 	}
 	parts := []Filter{f}
@@ -162,13 +162,21 @@ func (f Filter) chosen(condition, lock string) (string, []any) {
 	for i, p := range parts {
 		where, more := p.where(condition, unindexed)
 		args = append(args, more...)
-		fmt.Fprintf(&with, "part%d AS MATERIALIZED (SELECT seq FROM items%s ORDER BY %s%s %s), ", i, where, order, limit, lock)
+		fmt.Fprintf(&with, "part%d AS MATERIALIZED (SELECT seq FROM %s%s ORDER BY %s%s %s), ", i, f.from(), where, order, limit, lock)
 		if i > 0 {
 			union.WriteString(" UNION ALL ")
 		}
 		fmt.Fprintf(&union, "SELECT seq FROM part%d", i)
 	}
 	return "WITH " + with.String() + "chosen AS MATERIALIZED (SELECT seq FROM (" + union.String() + ") AS parts ORDER BY seq" + limit + ") ", args
+}
+
+// from is the table, with the index by which SQLite is to look.
+func (f Filter) from() string {
+	if f.Unsettled && len(f.IDs) == 0 && len(f.States) == 0 {
+		return "items {unsettled}"
+	}
+	return "items"
 }
 
 // where makes the condition of a query, with one more that is given. unindexed
@@ -364,7 +372,7 @@ func (j *Journal) Sighted(ctx context.Context, id string, l Lease, depth int64, 
 func (j *Journal) Count(ctx context.Context, f Filter) (n int, err error) {
 	where, args := f.where("", len(f.IDs) > 0)
 	err = j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, "SELECT count(*) FROM items"+where, args...).Scan(&n)
+		return j.db.QueryRowContext(ctx, "SELECT count(*) FROM "+f.from()+where, args...).Scan(&n)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("journal: count: %w", err)

@@ -255,6 +255,10 @@ CREATE TABLE withdrawals (
 DROP INDEX items_by_since;
 CREATE INDEX items_by_since_state ON items (since, state, seq);
 `},
+	// Replaced by items_unsettled.
+	{tables: `
+DROP INDEX items_by_depth;
+`},
 }
 
 // ErrNewer is returned for a journal that a newer version of this program has.

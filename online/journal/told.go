@@ -8,7 +8,7 @@ import (
 // Untold lists items that came to an end that nobody was told of yet, and whose
 // event is not to be told again later only, oldest first.
 func (j *Journal) Untold(ctx context.Context, limit int) ([]Item, error) {
-	query := "SELECT " + columns + " FROM items WHERE told <> state AND state IN ('completed', 'refused', 'rejected', 'failed') " +
+	query := "SELECT " + columns + " FROM items {untold} WHERE told <> state AND state IN ('completed', 'refused', 'rejected', 'failed') " +
 		"AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = items.id AND l.event = items.state AND l.retry_at > ? AND l.retry_at <= ?) ORDER BY seq LIMIT ?"
 	now := j.now()
 	var items []Item

@@ -18,10 +18,15 @@ import (
 
 func main() {
 	quick := flag.Bool("quick", false, "a tenth of the batches")
+	growth := flag.Bool("growth", false, "only what a relay with nothing to do costs")
 	flag.Parse()
 	t := &table{quick: *quick}
+	parts := []func() error{t.signing, t.inputs, t.batches, t.wallet, t.relay, t.growth, t.optical}
+	if *growth {
+		parts = []func() error{t.growth}
+	}
 	fmt.Printf("%s/%s, %d cores, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), runtime.Version())
-	for _, part := range []func() error{t.signing, t.inputs, t.batches, t.wallet, t.relay, t.optical} {
+	for _, part := range parts {
 		if err := part(); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
