@@ -3,6 +3,8 @@ package sandbox
 import (
 	"net/http"
 	"strconv"
+
+	"coldkms/shared/chain"
 )
 
 // transaction is GET /v3/bitcoin/transaction/{hash}.
@@ -33,7 +35,11 @@ func (s *Server) transactions(b *backend, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	offset, err := queryInt(r, "offset", 0, 0, 1<<31-1)
+	name := "offset"
+	if b.id == chain.BCH { // whose pages are of a fixed size
+		name, size = "skip", maxPageSize
+	}
+	offset, err := queryInt(r, name, 0, 0, 1<<31-1)
 	if err != nil {
 		return reply{}, err
 	}

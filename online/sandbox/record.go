@@ -85,6 +85,7 @@ type Records interface {
 	Remove(ctx context.Context, id string) error
 
 	Withdrawal(ctx context.Context, id string) (Withdrawal, error)
+	ListWithdrawals(ctx context.Context, id chain.ID, skip, count int) ([]Withdrawal, error) // newest first
 	EndWithdrawal(ctx context.Context, id string, state WithdrawalState, txID string) error
 
 	AddFailures(ctx context.Context, list []Failure) error

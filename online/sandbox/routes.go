@@ -26,6 +26,7 @@ func (s *Server) routes() http.Handler {
 		"DELETE /v3/kms/{id}":          s.remove,
 
 		"POST /v3/offchain/withdrawal":              s.createWithdrawal,
+		"GET /v3/offchain/withdrawal":               s.listWithdrawals,
 		"POST /v3/offchain/withdrawal/broadcast":    s.broadcastWithdrawal,
 		"PUT /v3/offchain/withdrawal/{id}/{txId}":   s.completeWithdrawal,
 		"DELETE /v3/offchain/withdrawal/{id}":       s.cancelWithdrawal,

@@ -51,6 +51,11 @@ func testWithdrawal(t *testing.T, s *sandboxtest.Sandbox) {
 	s.Fund(t, p2wpkh(t, child(2)), "0.001")
 	s.Fund(t, p2wpkh(t, child(5)), "0.002")
 	w := withdraw(t, s, xpub, "0.0015")
+	var list []struct{ ID, Status string }
+	s.Want(t, "GET", "/v3/offchain/withdrawal?currency=BTC&pageSize=50&offset=0", "", &list)
+	if len(list) == 0 || list[0].ID != w.ID || list[0].Status != "InProgress" {
+		t.Errorf("%+v", list)
+	}
 	p, doc := serialized(t, s, w.SignatureID)
 	if p.WithdrawalID == nil || *p.WithdrawalID != w.ID || !slices.Equal(p.Hashes, []string{sigID(t)}) || doc.ChangeScript != "" {
 		t.Errorf("pending: %+v", p)

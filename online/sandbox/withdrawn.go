@@ -83,6 +83,27 @@ func (s *Server) completeWithdrawal(r *http.Request) (reply, error) {
 	return noContent()
 }
 
+// listWithdrawals is GET /v3/offchain/withdrawal?currency=&pageSize=&offset=.
+func (s *Server) listWithdrawals(r *http.Request) (reply, error) {
+	b, err := s.backend(strings.ToUpper(r.URL.Query().Get("currency")), "currency")
+	if err != nil {
+		return reply{}, err
+	}
+	size, err := queryInt(r, "pageSize", defaultPageSize, 1, maxPageSize)
+	if err != nil {
+		return reply{}, err
+	}
+	offset, err := queryInt(r, "offset", 0, 0, 1<<31-1)
+	if err != nil {
+		return reply{}, err
+	}
+	list, err := s.config.Store.ListWithdrawals(r.Context(), b.id, offset, size)
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(list)
+}
+
 // cancelWithdrawal is DELETE /v3/offchain/withdrawal/{id}?revert=. The
 // pending transaction goes with it.
 func (s *Server) cancelWithdrawal(r *http.Request) (reply, error) {

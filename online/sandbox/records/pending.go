@@ -118,6 +118,24 @@ func (d *DB) Withdrawal(ctx context.Context, id string) (sandbox.Withdrawal, err
 	return w, err
 }
 
+// ListWithdrawals lists those of a chain, newest first.
+func (d *DB) ListWithdrawals(ctx context.Context, id chain.ID, skip, count int) ([]sandbox.Withdrawal, error) {
+	rows, err := d.db.QueryContext(ctx, "SELECT id, chain, pending, state, tx_id FROM withdrawal WHERE chain = ? ORDER BY rowid DESC LIMIT ? OFFSET ?", id, count, skip)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := []sandbox.Withdrawal{}
+	for rows.Next() {
+		var w sandbox.Withdrawal
+		if err := rows.Scan(&w.ID, &w.Chain, &w.PendingID, &w.State, &w.TxID); err != nil {
+			return nil, err
+		}
+		list = append(list, w)
+	}
+	return list, rows.Err()
+}
+
 // EndWithdrawal notes how a withdrawal ended.
 func (d *DB) EndWithdrawal(ctx context.Context, id string, state sandbox.WithdrawalState, txID string) error {
 	return d.one(ctx, "UPDATE withdrawal SET state = ?, tx_id = ? WHERE id = ?", state, txID, id)
