@@ -107,13 +107,13 @@ func (a *app) runDaemon(f daemonFlags) error {
 		}
 		defer closing()
 	}
-	sd := supervisor{alive: func() bool { return m.Alive() == "" }, warn: func(text string, err error) { d.Log.Warn(text, "error", err.Error()) }}
+	sd := supervisor{alive: func() bool { return m.Alive() == "" }, warn: func(text string, err error) { d.Log.Warn(text, "event", daemon.LogNotifyFailed, "error", err.Error()) }}
 	d.Open = sd.whenOpen(d.Open)
 	defer sd.stopping()
 	go sd.watchdog(ctx)
-	d.Log.Info("begins", "state", dir, "drop", f.drop, "period", d.Period.String(), "keys", len(d.Keys), "pid", os.Getpid())
+	d.Log.Info("begins", "event", daemon.LogStarted, "state", dir, "drop", f.drop, "period", d.Period.String(), "keys", len(d.Keys), "pid", os.Getpid())
 	err = d.Run(ctx)
-	d.Log.Info("ends", "clean", err == nil)
+	d.Log.Info("ends", "event", daemon.LogStopped, "clean", err == nil)
 	return err
 }
 
@@ -176,7 +176,7 @@ func (a *app) makeDaemon(f daemonFlags, dir string) (*daemon.Daemon, *metrics.Me
 	d.Saw = func(r daemon.Round) {
 		m.Saw(r)
 		if err := a.remember(dir, r, period); err != nil {
-			d.Log.Error("what status shows of the daemon was not written", "error", err.Error())
+			d.Log.Error("what status shows of the daemon was not written", "event", daemon.LogStatusFailed, "error", err.Error())
 		}
 	}
 	return d, m, nil

@@ -133,7 +133,7 @@ func (d *Daemon) report() Round {
 		round.Usage[k.Name] = k.Pace.Usage()
 	}
 	if round.moved() {
-		d.Log.Info("round", "number", round.Number, "took", round.Took.String(), "fetched", round.Fetched, "prepared", round.Prepared, "exported", round.Exported,
+		d.Log.Info("round", "event", logReport, "number", round.Number, "took", round.Took.String(), "fetched", round.Fetched, "prepared", round.Prepared, "exported", round.Exported,
 			"imported", round.Imported, "refused", round.Refused, "broadcast", round.Broadcast, "completed", round.Completed, "confirmed", round.Confirmed)
 	}
 	if d.Saw != nil {

@@ -99,7 +99,7 @@ func (d *Daemon) deliver(ctx context.Context, r *online.Relay, l letter) (heard 
 	}
 	dead, failed := r.Unheard(ctx, l.id, l.kind, err.Error(), errors.Is(err, ErrUnwanted))
 	if dead {
-		d.Log.Error("event is given up", "event", l.Event.Event, "id", l.id, "error", err.Error())
+		d.Log.Error("event is given up", "event", logEventGivenUp, "kind", l.Event.Event, "id", l.id, "error", err.Error())
 		failed = errors.Join(failed, l.done(ctx))
 	}
 	return false, errors.Join(err, failed)

@@ -46,18 +46,18 @@ func (s *speech) forget(about string) {
 }
 
 // once logs a condition when it starts, not every round.
-func (d *Daemon) once(about, text string) bool {
+func (d *Daemon) once(event, about, text string) bool {
 	if !d.speech.news(about, text) {
 		return false
 	}
-	d.Log.Warn(text, "about", about)
+	d.Log.Warn(text, "event", event, "about", about)
 	return true
 }
 
 // trouble records what keeps a step from its end, nil for nothing.
 func (d *Daemon) trouble(step string, err error) {
 	if news := d.board.trouble(step, err); news && err != nil {
-		d.Log.Error("step did not come to its end", "step", step, "error", err.Error(), "outcome", tatum.Outcome(err))
+		d.Log.Error("step did not come to its end", "event", logStepFailed, "step", step, "error", err.Error(), "outcome", tatum.Outcome(err))
 	}
 }
 
@@ -66,7 +66,7 @@ func (d *Daemon) problems(round *Round, step string, list []online.Problem) {
 	round.Problems = append(round.Problems, list...)
 	for _, p := range list {
 		if d.speech.news("item "+p.ID, string(p.Code)) {
-			d.Log.Warn("item does not go on", "step", step, "id", p.ID, "code", string(p.Code), "reason", p.Reason)
+			d.Log.Warn("item does not go on", "event", logItemProblem, "step", step, "id", p.ID, "code", string(p.Code), "reason", p.Reason)
 		}
 	}
 }

@@ -14,10 +14,10 @@ func (d *Daemon) broadcast(ctx context.Context, r *online.Relay, round *Round) e
 	got, err := r.Broadcast(ctx, online.BroadcastOptions{IDs: d.IDs, Due: true})
 	round.Broadcast, round.Completed = len(got.Broadcast), len(got.Completed)
 	for _, s := range got.Broadcast {
-		d.Log.Info("broadcast", "id", s.ID, "txid", s.TxID)
+		d.Log.Info("broadcast", "event", logBroadcast, "id", s.ID, "txid", s.TxID)
 	}
 	for _, id := range got.Completed {
-		d.Log.Info("completed", "id", id)
+		d.Log.Info("completed", "event", logCompleted, "id", id)
 		d.speech.forget("item " + id)
 	}
 	d.problems(round, "broadcast", got.Problems)
@@ -32,10 +32,10 @@ func (d *Daemon) watch(ctx context.Context, r *online.Relay, round *Round) error
 	got, err := r.Watch(ctx, online.WatchOptions{IDs: d.IDs, Due: true})
 	round.Confirmed = len(got.Confirmed)
 	for _, id := range got.Confirmed {
-		d.Log.Info("confirmed", "id", id)
+		d.Log.Info("confirmed", "event", logConfirmed, "id", id)
 	}
 	for _, id := range got.Healed {
-		d.Log.Warn("what was declared dead is with the network after all", "id", id)
+		d.Log.Warn("what was declared dead is with the network after all", "event", logHealed, "id", id)
 	}
 	d.problems(round, "watch", got.Problems)
 	return err
@@ -66,7 +66,7 @@ func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error
 		got, err := mine.Fetch(ctx, online.FetchOptions{Network: k.Network, Chains: d.Chains, IDs: d.IDs})
 		round.Fetched, round.Prepared = round.Fetched+got.Fetched, round.Prepared+got.Prepared
 		for _, note := range got.Notes {
-			d.once("note "+k.Name, note)
+			d.once(logFetchNote, "note "+k.Name, note)
 		}
 		d.problems(round, "fetch", got.Problems)
 		if tatum.IsAuth(err) {

@@ -99,19 +99,19 @@ func (d *Daemon) collect(ctx context.Context, r *online.Relay, round *Round) err
 		return nil
 	}
 	if round.Drop = "away"; !d.Drop.Present() {
-		if d.once("drop", "the drop folder is away") {
+		if d.once(logDrop, "drop", "the drop folder is away") {
 			d.suspects, d.handled = nil, nil
 		}
 		return nil
 	}
 	round.Drop = "there"
-	d.once("drop", "the drop folder is there")
+	d.once(logDrop, "drop", "the drop folder is there")
 	files, others, err := d.Drop.List(".kmsres")
 	if err != nil {
 		return err
 	}
 	for _, other := range others {
-		d.once("file "+other, other+": it is left alone")
+		d.once(logFileIgnored, "file "+other, other+": it is left alone")
 	}
 	var limit reading
 	var all troubles
@@ -134,13 +134,13 @@ func (d *Daemon) take(ctx context.Context, r *online.Relay, f file.Entry, round 
 		err = r.Import(ctx, data, &report)
 	}
 	for _, note := range report.Notes {
-		d.Log.Warn(note, "file", f.Name)
+		d.Log.Warn(note, "event", logResultNote, "file", f.Name)
 	}
 	round.Imported, round.Refused = round.Imported+report.Imported, round.Refused+report.Refused
 	d.problems(round, "import", report.Problems)
 	switch {
 	case err == nil:
-		d.Log.Info("imported", "file", f.Name, "signed", report.Imported, "refused", report.Refused, "problems", len(report.Problems))
+		d.Log.Info("imported", "event", logImported, "file", f.Name, "signed", report.Imported, "refused", report.Refused, "problems", len(report.Problems))
 		delete(d.suspects, f.Name)
 		return d.aside(f, doneFolder, "")
 	case !isBad(err):
@@ -172,7 +172,7 @@ func (d *Daemon) suspicious(f file.Entry, why error) error {
 	if d.Now().Sub(seen.since) < settle {
 		return nil
 	}
-	d.Log.Error("a file on the stick is bad", "file", f.Name, "error", why.Error())
+	d.Log.Error("a file on the stick is bad", "event", logFileBad, "file", f.Name, "error", why.Error())
 	delete(d.suspects, f.Name)
 	return d.aside(f, badFolder, fmt.Sprintf("%s was not taken: %v\nNothing of it was used. Copy it once more, or sign the request again: the signer gives the same bytes.", f.Name, why))
 }
@@ -210,7 +210,7 @@ const lookEvery = 10 * time.Minute
 func (d *Daemon) place(ctx context.Context, r *online.Relay, round *Round) error {
 	notes, err := r.Recall(ctx)
 	for _, note := range notes {
-		d.Log.Error(note)
+		d.Log.Error(note, "event", logRecalled)
 	}
 	if err != nil || d.Drop == nil || !d.Drop.Present() {
 		return err
@@ -257,7 +257,7 @@ func (d *Daemon) placeAll(ctx context.Context, r *online.Relay, files []file.Ent
 func (d *Daemon) placeOne(ctx context.Context, r *online.Relay, digest bundle.Digest, stamps map[string]string) (placed, error) {
 	w, err := r.Unanswered(ctx, digest)
 	if errors.Is(err, online.ErrUnreadable) {
-		d.Log.Error("what a request holds goes into a new one; a result for the old one is not taken", "error", err.Error())
+		d.Log.Error("what a request holds goes into a new one; a result for the old one is not taken", "event", logAbandoned, "error", err.Error())
 		if err := r.Abandon(ctx, digest); err != nil {
 			return placed{}, err
 		}
@@ -287,7 +287,7 @@ func (d *Daemon) export(ctx context.Context, r *online.Relay, round *Round) erro
 	d.exported = d.Now()
 	got, err := r.Export(ctx, online.ExportOptions{IDs: d.IDs, Max: d.Max, Asked: true, Put: func(name string, data []byte) (string, error) { return name, d.put(name, data) }})
 	for _, note := range got.Notes {
-		d.Log.Warn(note)
+		d.Log.Warn(note, "event", logExportNote)
 	}
 	d.problems(round, "export", got.Problems)
 	if got.Request != nil {
@@ -304,11 +304,11 @@ func (d *Daemon) put(name string, data []byte) error {
 		if _, err := d.Drop.Aside(name, badFolder, name+" was not what had been written: the stick is failing, or somebody changed it. It was written anew."); err != nil {
 			return err
 		}
-		d.Log.Error("a request on the stick was not what had been written", "file", name)
+		d.Log.Error("a request on the stick was not what had been written", "event", logRewritten, "file", name)
 		w, err = d.Drop.Put(name, data)
 	}
 	if err == nil && !w.Before {
-		d.Log.Info("request on the stick", "file", name, "bytes", len(data), "readBackFromMedium", w.Direct)
+		d.Log.Info("request on the stick", "event", logPlaced, "file", name, "bytes", len(data), "readBackFromMedium", w.Direct)
 	}
 	return err
 }
@@ -335,7 +335,7 @@ func (d *Daemon) clear(ctx context.Context, r *online.Relay, files []file.Entry,
 func (d *Daemon) clearOne(ctx context.Context, r *online.Relay, f file.Entry, waits map[bundle.Digest]bool) error {
 	data, err := d.get(f)
 	if errors.Is(err, bundle.ErrInvalid) {
-		d.once("file "+f.Name, err.Error()+": it is left alone")
+		d.once(logFileIgnored, "file "+f.Name, err.Error()+": it is left alone")
 		d.skip(f)
 		return nil
 	}
@@ -356,7 +356,7 @@ func (d *Daemon) clearOne(ctx context.Context, r *online.Relay, f file.Entry, wa
 	case why == "":
 		return d.aside(f, doneFolder, "")
 	}
-	d.Log.Error("a request on the stick must not be signed any more", "file", f.Name, "why", why)
+	d.Log.Error("a request on the stick must not be signed any more", "event", logRecalled, "file", f.Name, "why", why)
 	if _, err := d.Drop.Aside(f.Name, voidFolder, fmt.Sprintf(voidReason, f.Name, why)); err != nil {
 		return fmt.Errorf("%s must not be signed any more (%s): destroy it: %w", f.Name, why, err)
 	}

@@ -46,7 +46,7 @@ func (w *watcher) want(path string, code int, text string) {
 // report is a daemon's report in which everything happened.
 func (w *watcher) report(n int64) daemon.Round {
 	return daemon.Round{
-		Number: n, At: w.now, Took: time.Second, Fetched: 3, Told: 2, Drop: "there", Counts: map[string]int{"exported": 7},
+		Number: n, At: w.now, Took: time.Second, Fetched: 3, Told: 2, Unheard: 5, DeadLetters: 1, Drop: "there", Counts: map[string]int{"exported": 7},
 		Oldest: w.now.Add(-90 * time.Second), Troubles: map[string]string{"fetch": "tatum: secret words"},
 		Loops:    map[string]daemon.Loop{"fetch": {Passes: 4, Ended: w.now, Took: 1500 * time.Millisecond}},
 		Usage:    map[string]tatum.Usage{"": {Credits: 9, Paused: w.now, Budgets: []tatum.Used{{Budget: "400/day", Credits: 8}}}},
@@ -69,7 +69,7 @@ func TestMetrics(t *testing.T) {
 		`kms_items{state="exported"} 7`, `kms_item_outcomes_total{outcome="fetched"} 6`, `kms_item_outcomes_total{outcome="notified"} 4`,
 		`kms_step_failures_total{step="fetch"} 2`, `kms_item_problems_total{code="network"} 2`, `kms_reports_total 2`,
 		`kms_tatum_requests_total{key="default",kind="pending",outcome="ok"} 1`, `kms_tatum_credits_total{key="default"} 9`,
-		`kms_tatum_budget_used_credits{budget="400/day",key="default"} 8`, `kms_tatum_circuit_open{key="default"} 1`, `kms_drop_folder_present 1`,
+		`kms_tatum_budget_used_credits{budget="400/day",key="default"} 8`, `kms_tatum_circuit_open{key="default"} 1`, `kms_drop_folder_present 1`, `kms_events_waiting 5`, `kms_events_dead_letters 1`,
 		`kms_oldest_open_item_age_seconds 90`, `kms_alarms{code="double-spend"} 2`, `kms_loop_passes_total{loop="fetch"} 6`,
 		`kms_loop_last_pass_duration_seconds{loop="fetch"} 1.5`, `kms_loop_last_pass_timestamp_seconds{loop="fetch"} 1.8e+09`,
 	} {
