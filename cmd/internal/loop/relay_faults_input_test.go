@@ -26,6 +26,7 @@ func inputFaults() []fault {
 		{"02-item-dropped-at-tatum-after-export", droppedItem},
 		{"06-oversize-and-unreadable-files-on-stick", strangeFiles},
 		{"06-thousand-junk-names-on-read-only-stick", junkOnReadOnly},
+		{"06-real-file-systems", realSticks},
 		{"08-one-chain-answers-403", oneChain},
 		{"08-element-nested-deep-and-element-of-200-MB", hugeElement},
 		{"12-api-key-in-replies", keyInReplies},

@@ -1,0 +1,7 @@
+//go:build unix && !linux
+
+package loop
+
+import "testing"
+
+func realSticks(t *testing.T) { t.Skip("the images are mounted on Linux only") }
