@@ -82,6 +82,10 @@ func keyOf(n byte) identity.Private {
 // stopped is the clock of the corpus.
 func stopped() time.Time { return time.Unix(1_790_000_000, 0) }
 
+// ahead is the clock of the ledger: later than that of any machine, to which
+// nothing then seems to have jumped.
+func ahead() time.Time { return time.Unix(4_000_000_000, 0) }
+
 // newTarget writes wallet, ledger and password file.
 func newTarget(dir string) *target {
 	t := &target{relay: keyOf(1)}
@@ -101,7 +105,7 @@ func newTarget(dir string) *target {
 		must(wallet.FromForeign(signatureID(ofEthereum), "ETH", chain.Testnet, []byte(`{"mnemonic":"x"}`), stopped())),
 	))
 	check(w.Pair(wallet.Relay{Key: t.relay.Public(), Added: stopped().Unix()}))
-	t.book = must(ledger.Create(ledger.NewFiles(durable.OS{}, path+".ledger"), ledger.OwnerOf(must(w.Identity())), stopped))
+	t.book = must(ledger.Create(ledger.NewFiles(durable.OS{}, path+".ledger"), ledger.OwnerOf(must(w.Identity())), ahead))
 	check(t.book.Append(ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActPair, Relay: t.relay.Public().Fingerprint()}))
 	check(w.SetLedger([]byte(t.book.Root())))
 	check(w.Save())
