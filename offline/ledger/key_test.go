@@ -185,3 +185,26 @@ func TestAnotherSignersLedger(t *testing.T) {
 		t.Errorf("opened: %v", err)
 	}
 }
+
+// A line that somebody without the wallet appends behind the mark is found.
+func TestForgedLineBehindTheMark(t *testing.T) {
+	m := filled(t)
+	l, err := Open(m, me(), clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(Line{N: l.Len() + 1, Prev: l.Head(), Time: "2026-11-23T10:00:00Z", Clock: l.Now(), Kind: KindWallet, Act: ActAdd})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := hashLine(lineTag, body)
+	for name, c := range map[string]struct {
+		by   Owner
+		want error
+	}{"the wallet's": {me(), nil}, "another": {owner(9), ErrDamaged}} {
+		log := fmt.Appendf(bytes.Clone(m.log), "%x %x %s\n", sum, c.by.sealLine(sum), body)
+		if _, err := Open(&disk{log: log, mark: m.mark}, me(), clock); !errors.Is(err, c.want) {
+			t.Errorf("with the key of %s: %v, want %v", name, err, c.want)
+		}
+	}
+}

@@ -61,10 +61,10 @@ var signerMutants = [...]mutant{
 
 	// the ledger
 	{"others may write the ledger", "offline/ledger/file.go", "	if f.copy {\n", "	if true {\n", "./offline/ledger", "TestOthersMayNotWrite"},
-	{"a line without its code", "offline/ledger/ledger.go", "!hmac.Equal(r.code[:], want[:]) {", "false && !hmac.Equal(r.code[:], want[:]) {", "./offline/ledger", "TestAForgedChainIsFound"},
+	{"a line without its code", "offline/ledger/ledger.go", "!hmac.Equal(r.code[:], want[:]) {", "false && !hmac.Equal(r.code[:], want[:]) {", "./offline/ledger", "TestForgedLineBehindTheMark"},
 	{"a mark without its code", "offline/ledger/ledger.go", "case l.keyed && !m.sealed(owner) &&", "case false && !m.sealed(owner) &&", "./offline/ledger", "TestACutWithAForgedMarkIsFound"},
 	{"lines do not follow each other", "offline/ledger/ledger.go", "if r.line.N != l.n+1 || r.line.Prev != l.Head() {", "if false {", "./offline/ledger", "TestLinesTakenOutSwappedOrDoubledAreFound"},
-	{"a cut ledger opens", "offline/ledger/ledger.go", "	case !seen:\n", "	case false:\n", "./offline/ledger", "TestEveryCutIsFound"},
+	{"a cut ledger opens", "offline/ledger/ledger.go", "	case !seen:\n", "	case false && !seen:\n", "./offline/ledger", "TestEveryCutIsFound"},
 	{"a missing mark", "offline/ledger/ledger.go", "	case m == nil: // a wallet", "	case false: // a wallet", "./offline/ledger", "TestMissingMarkIsRefused"},
 	{"another wallet's ledger", "offline/ledger/ledger.go", "case l.n > 0 && l.signer != owner.signer:", "case false:", "./offline/ledger", "TestAnotherSignersLedger"},
 	{"the clock goes back", "offline/ledger/ledger.go", "if clock = max(clock, now.Unix()); line.Kind == KindClock {", "if clock = now.Unix(); line.Kind == KindClock {", "./offline/ledger", "TestPaymentsCountOnceByTheLedgersClock"},
@@ -100,7 +100,7 @@ var signerMutants = [...]mutant{
 	{"a raw call is linked in", "cmd/kms-offline/quiet.go", "	signal.Notify(c, stackSignals()...)\n", "	signal.Notify(c, stackSignals()...)\n	if len(os.Args) > 1000 {\n		_, _, _ = syscall.RawSyscall(41, 2, 1, 0)\n	}\n", "./cmd/internal/loop", "TestSignerRawCalls"},
 	{"compare takes one file twice", "cmd/kms-offline/compare.go", "if bytes.Equal(first.File, second.File) {", "if false && bytes.Equal(first.File, second.File) {", "./cmd/kms-offline", "TestSignerAttacks/10-compare-one-file-twice"},
 	{"another fingerprint", "shared/identity/identity.go", `"coldkms fingerprint v1\n"`, `"coldkms fingerprint v2\n"`, "./cmd/kms-offline", "TestFormatFiles"},
-	{"another tag of approvals", "offline/operator/operator.go", `"coldkms operator approval v2\n"`, `"coldkms operator approval v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},
+	{"another tag of approvals", "offline/operator/operator.go", `signTag = "coldkms operator approval v2\n"`, `signTag = "coldkms operator approval v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},
 	{"another judgement", "offline/offline.go", `"coldkms judgement v2\n"`, `"coldkms judgement v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},
 	{"another content", "shared/chain/utxo/prev.go", `"coldkms utxo content v1\n"`, `"coldkms utxo content v2\n"`, "./cmd/kms-offline", "TestFormatFiles"},
 	{"another key of the ledger", "offline/ledger/owner.go", `"coldkms ledger key v2\n"`, `"coldkms ledger key v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},

@@ -219,7 +219,7 @@ func OpenResult(b []byte) (r Result, err error) {
 		if err != nil {
 			return r, err
 		}
-		signatures, err := byteStrings(o[1].([]any), 64, 98)
+		signatures, err := byteStrings(o[1].([]any), 64, 129)
 		if err != nil {
 			return r, err
 		}
