@@ -87,10 +87,10 @@ var (
 	withheldCodes = slices.Concat(liftable, byTatum)
 )
 
-// missed looks for what Tatum asked for once and does not list any more, and
-// for what is listed again. Nothing is dropped here: a list that came short
-// by mistake does no harm. settled says that there is nothing to ask again.
-func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage, same []string, o FetchOptions, report *Fetched) (settled bool, err error) {
+// missed returns what Tatum asked for once and does not list any more, and
+// takes back what was said of items that are listed again. Nothing is dropped
+// here: a list that came short by mistake does no harm.
+func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage, same []string, o FetchOptions, report *Fetched) (absent []journal.Item, err error) {
 	ids := make([]string, 0, len(list))
 	listed := make(map[string]bool, len(list))
 	for _, raw := range list {
@@ -99,41 +99,66 @@ func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage,
 		}
 	}
 	if err := r.stillListed(ctx, ids, report); err != nil {
-		return false, err
+		return nil, err
 	}
 	f := journal.Filter{States: open, Chains: []chain.ID{id}, Network: o.Network, Account: &r.Account}
 	all, err := r.journal.Count(ctx, f)
 	if err != nil || all == 0 {
-		return err == nil, err
+		return nil, err
 	}
 	known := f
 	known.IDs = ids
 	there := 0
 	if len(ids) > 0 {
 		if there, err = r.journal.Count(ctx, known); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
 	known.IDs = same
 	if err := r.listedAgain(ctx, known); err != nil || there == all {
-		return err == nil, err
+		return nil, err
 	}
 	items, err := r.journal.Items(ctx, f)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	settled = true
 	for _, it := range items {
-		if listed[it.ID] || withdrawn(it) {
-			continue
+		if !listed[it.ID] && !withdrawn(it) {
+			absent = append(absent, it)
 		}
-		known, err := r.askAfter(ctx, it, report)
-		if err != nil {
-			return false, err
-		}
-		settled = settled && known
 	}
-	return settled, nil
+	return absent, nil
+}
+
+// askAfterAll asks Tatum what became of what a list does not have. A program
+// that fetches again and again asks a bounded number a time, each of them not
+// too often.
+func (r *Relay) askAfterAll(ctx context.Context, l listed, o FetchOptions, report *Fetched) error {
+	if !l.whole {
+		return nil
+	}
+	due, settled := r.Memory.due(l.absent, r.Now())
+	known := make([]bool, len(due))
+	problems := make([]*Problem, len(due))
+	err := r.each(ctx, len(due), workers, func(ctx context.Context, i int) (err error) {
+		known[i], problems[i], err = r.askAfter(ctx, due[i])
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, p := range problems {
+		if settled = settled && known[i] && p == nil; p != nil {
+			report.Problems = append(report.Problems, *p)
+		}
+		if known[i] && p == nil {
+			r.Memory.asked(due[i].ID, r.Now())
+		}
+	}
+	if settled && l.clean {
+		r.Memory.keep(r.Account, l.chain, o, l.elements)
+	}
+	return nil
 }
 
 // stillListed warns of what was rejected here and Tatum asks for all the same.
@@ -171,10 +196,11 @@ func (r *Relay) listedAgain(ctx context.Context, known journal.Filter) error {
 }
 
 // askAfter asks Tatum what became of an item that it does not list any more.
-// known is false where it has to be asked again.
-func (r *Relay) askAfter(ctx context.Context, it journal.Item, report *Fetched) (known bool, err error) {
+// known is false where it has to be asked again; the problem is nil where it
+// still waits.
+func (r *Relay) askAfter(ctx context.Context, it journal.Item) (known bool, p *Problem, err error) {
 	txid, err := r.Tatum.TxIDOf(ctx, it.ID)
-	p := Problem{ID: it.ID}
+	p = &Problem{ID: it.ID}
 	switch {
 	case tatum.IsNotFound(err):
 		p.Code, p.Reason = CodeUnknown, "Tatum does not have it any more: somebody dropped it there; it is not taken to the signer"
@@ -182,34 +208,33 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item, report *Fetched) 
 			p.Reason += ", but it was exported before: destroy that request and its result"
 		}
 	case err != nil:
-		return false, nil // asked again at the next fetch
+		return false, nil, nil // asked again at the next fetch
 	case txid == "":
-		return true, nil // it waits; the list was short, or its key is not in the watch file any more
+		return true, nil, nil // it waits; the list was short, or its key is not in the watch file any more
 	default:
 		p.Code, p.Reason = CodeOtherTxID, fmt.Sprintf("ALARM: Tatum says that %.80q completed it, and nothing was signed for it here: something else signs for this id", txid)
 		if made, err := r.journal.Restored(ctx); err != nil {
-			return false, err
+			return false, nil, err
 		} else if !made.IsZero() && !it.Created.After(made) {
 			p.Reason = fmt.Sprintf("ALARM: Tatum says that %.80q completed it, and this journal, restored from a backup of %s, has no signature for it: import the results that were signed since then; if none of them is for it, something else signs for this id", txid, made.Format(time.RFC3339))
 		}
 	}
-	report.Problems = append(report.Problems, p)
 	if err := r.journal.Withhold(ctx, it.ID, p.Code); err != nil {
-		return false, err
+		return false, p, err
 	}
 	var alarm *journal.Raise
 	if p.Code == CodeOtherTxID {
 		alarm = p.alarm(txid)
 	}
 	if it.State != journal.Prepared && alarm != nil {
-		return true, r.noteWith(ctx, it, journal.Lease{}, p, txid, 0)
+		return true, p, r.noteWith(ctx, it, journal.Lease{}, *p, txid, 0)
 	}
 	if it.State != journal.Prepared {
-		return true, r.note(ctx, it, journal.Lease{}, p.Code, p.Reason, 0)
+		return true, p, r.note(ctx, it, journal.Lease{}, p.Code, p.Reason, 0)
 	}
 	err = r.journal.Move(ctx, journal.Move{ID: it.ID, From: journal.Prepared, To: journal.Fetched, Code: p.Code, Reason: p.Reason, Alarm: alarm})
 	if elsewhere(err) {
-		return false, nil
+		return false, p, nil
 	}
-	return err == nil, err
+	return err == nil, p, err
 }

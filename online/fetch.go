@@ -47,12 +47,13 @@ func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
 		return report, err
 	}
 	var failed error
+	var lists []listed
 	worked := false
 	for _, id := range chains {
-		err := r.fetchChain(ctx, id, signatureIDs(watch.Watch, id, o.Network), o, &report)
+		l, err := r.fetchChain(ctx, id, signatureIDs(watch.Watch, id, o.Network), o, &report)
 		switch {
 		case err == nil:
-			worked = true
+			worked, lists = true, append(lists, l)
 		case ctx.Err() != nil || errors.Is(err, journal.ErrAway):
 			return report, err
 		default: // the other chains may do all the same
@@ -62,14 +63,32 @@ func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
 	if worked && tatum.IsAuth(failed) { // not of the key as a whole
 		failed = fmt.Errorf("%v", failed)
 	}
-	return report, errors.Join(failed, r.prepareAll(ctx, o, chains, &report))
+	failed = errors.Join(failed, r.prepareAll(ctx, o, chains, &report))
+	for _, l := range lists { // what is new does not wait for this
+		if ctx.Err() != nil {
+			break
+		}
+		if err := r.askAfterAll(ctx, l, o, &report); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", l.chain, err))
+		}
+	}
+	return report, failed
+}
+
+// listed is a list of Tatum that is journaled, and what is missing from it.
+type listed struct {
+	chain    chain.ID
+	whole    bool // it has all that Tatum lists, and was not seen before
+	elements []json.RawMessage
+	absent   []journal.Item // journaled as open, and not in the list
+	clean    bool           // nothing in it was a problem
 }
 
 // fetchChain asks for what waits on one chain, and journals it.
-func (r *Relay) fetchChain(ctx context.Context, id chain.ID, signatureIDs []string, o FetchOptions, report *Fetched) error {
+func (r *Relay) fetchChain(ctx context.Context, id chain.ID, signatureIDs []string, o FetchOptions, report *Fetched) (listed, error) {
 	listing, err := r.Tatum.Pending(ctx, id, signatureIDs)
 	if err != nil {
-		return err
+		return listed{}, err
 	}
 	for _, why := range listing.Skipped {
 		report.Problems = append(report.Problems, Problem{Code: chain.CodeOf(why), Reason: fmt.Sprintf("%s: %v", id, why)})
@@ -79,21 +98,15 @@ func (r *Relay) fetchChain(ctx context.Context, id chain.ID, signatureIDs []stri
 	}
 	list := listing.Elements
 	if r.Memory.same(r.Account, id, o, list) {
-		return nil
+		return listed{chain: id}, nil
 	}
 	before := len(report.Problems)
 	same, err := r.take(ctx, id, list, o, report)
 	if err != nil || !listing.Whole { // then what is missing may be in the rest
-		return err
+		return listed{chain: id}, err
 	}
-	settled, err := r.missed(ctx, id, list, same, o, report)
-	if err != nil {
-		return err
-	}
-	if settled && len(report.Problems) == before {
-		r.Memory.keep(r.Account, id, o, list)
-	}
-	return nil
+	absent, err := r.missed(ctx, id, list, same, o, report)
+	return listed{id, true, list, absent, len(report.Problems) == before}, err
 }
 
 func chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([]chain.ID, error) {

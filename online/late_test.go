@@ -24,7 +24,7 @@ import (
 func TestLateRelay(t *testing.T) {
 	t.Parallel()
 	a := newArena(t)
-	a.lease = 300 * time.Millisecond
+	a.lease = 2 * time.Second
 	a.onSQLite()
 	prev := a.even.Funding(1)
 	a.server.Chain(onlinetest.Hex(prev))
@@ -50,7 +50,7 @@ func TestLateRelay(t *testing.T) {
 			close(reached)
 			select {
 			case <-r.Context().Done():
-			case <-time.After(1500 * time.Millisecond):
+			case <-time.After(6 * time.Second):
 			}
 		}
 		return false
@@ -71,7 +71,7 @@ func TestLateRelay(t *testing.T) {
 	if _, err := quick.Reject(t.Context(), onlinetest.ID(1), online.Rejection{Why: "why"}); !errors.Is(err, online.ErrTooLate) {
 		t.Errorf("reject: %v", err)
 	}
-	time.Sleep(a.lease)
+	time.Sleep(a.lease + time.Second)
 	got, err := quick.Broadcast(t.Context(), online.BroadcastOptions{})
 	if err != nil || len(got.Completed) != 1 {
 		t.Errorf("taking over: %+v, %v", got, err)

@@ -24,6 +24,9 @@ func (r *Relay) prepareAll(ctx context.Context, o FetchOptions, chains []chain.I
 	if len(o.IDs) == 0 {
 		f.Due = r.Now()
 	}
+	if len(r.Accounts) > 0 { // each key proves what it fetched, all at the same time
+		f.Account = &r.Account
+	}
 	if n, err := r.journal.Count(ctx, f); err != nil || n == 0 {
 		return err
 	}

@@ -17,14 +17,23 @@ type attack struct {
 // for each, and how many it withstood.
 func TestSignerAttacks(t *testing.T) {
 	all := slices.Concat(valueAttacks(), approvalAttacks(), processAttacks(), resourceAttacks())
-	held := 0
+	held, tried := 0, 0
 	for _, a := range all {
-		if t.Run(a.name, a.run) {
+		ran := false // false where -run leaves it out, or the machine cannot run it
+		passed := t.Run(a.name, func(t *testing.T) {
+			defer func() { ran = !t.Skipped() }()
+			a.run(t)
+		})
+		switch {
+		case !ran:
+			continue
+		case passed:
 			held++
 			fmt.Printf("attack: %s: held\n", a.name)
-		} else {
+		default:
 			fmt.Printf("attack: %s: NOT HELD\n", a.name)
 		}
+		tried++
 	}
-	fmt.Printf("attacks: %d/%d held\n", held, len(all))
+	fmt.Printf("attacks: %d/%d held\n", held, tried)
 }

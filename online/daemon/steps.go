@@ -6,6 +6,8 @@ import (
 	"maps"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"coldkms/online"
 	"coldkms/online/tatum"
 )
@@ -51,25 +53,39 @@ type refusal struct {
 	err   error
 }
 
-// fetch asks with each key. One that is in trouble holds up no other.
+// keysAtOnce is how many API keys are asked with at a time.
+const keysAtOnce = 8
+
+// fetch asks with each key, some at a time: one that is slow or in trouble
+// holds up no other.
 func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error {
-	var failed error
-	for _, k := range d.Keys {
+	var g errgroup.Group
+	g.SetLimit(keysAtOnce)
+	reports, errs := make([]online.Fetched, len(d.Keys)), make([]error, len(d.Keys))
+	for i, k := range d.Keys {
 		if no := d.resting[k.Name]; d.Now().Before(no.until) {
-			failed = errors.Join(failed, named(k, no.err))
+			errs[i] = no.err
 			continue
 		}
-		mine, err := r.As(k.Name)
-		if err != nil {
-			return err
-		}
-		got, err := mine.Fetch(ctx, online.FetchOptions{Network: k.Network, Chains: d.Chains, IDs: d.IDs})
+		g.Go(func() error {
+			mine, err := r.As(k.Name)
+			if err == nil {
+				reports[i], err = mine.Fetch(ctx, online.FetchOptions{Network: k.Network, Chains: d.Chains, IDs: d.IDs})
+			}
+			errs[i] = err
+			return nil
+		})
+	}
+	_ = g.Wait()
+	var failed error
+	for i, k := range d.Keys {
+		got, err := reports[i], errs[i]
 		round.Fetched, round.Prepared = round.Fetched+got.Fetched, round.Prepared+got.Prepared
 		for _, note := range got.Notes {
 			d.once(logFetchNote, "note "+k.Name, note)
 		}
 		d.problems(round, "fetch", got.Problems)
-		if tatum.IsAuth(err) {
+		if tatum.IsAuth(err) && !d.Now().Before(d.resting[k.Name].until) {
 			if d.resting == nil {
 				d.resting = make(map[string]refusal)
 			}

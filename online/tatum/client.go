@@ -248,7 +248,7 @@ func (c *Client) read(k call, resp *http.Response) error {
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
-		return c.fault(k, 0, fmt.Errorf("reply was cut: %w", err))
+		return c.fault(k, 0, err)
 	}
 	if int64(len(b)) > limit {
 		return c.fault(k, resp.StatusCode, fmt.Errorf("reply of more than %d bytes", limit))
@@ -271,7 +271,7 @@ func (c *Client) read(k call, resp *http.Response) error {
 // unlisted makes an error of a list that could not be read to its end. One
 // that was cut may come whole at the next try.
 func (c *Client) unlisted(k call, status int, err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || isTimeout(err) {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errCut) {
 		status = 0
 	}
 	return c.fault(k, status, err)

@@ -20,6 +20,9 @@ const (
 // errDrip is why a reply was not read to its end.
 var errDrip = errors.New("it comes too slowly")
 
+// errCut is returned by a reply's body that could not be read to its end.
+var errCut = errors.New("reply was cut")
+
 // patience is how long one try of a call may take.
 func (k call) patience() time.Duration {
 	if k.limit > maxReply {
@@ -42,6 +45,9 @@ func (d *drip) Read(p []byte) (int, error) {
 	took := d.now().Sub(d.begin)
 	if err == nil && took > dripGrace && d.n < int64(took/time.Second)*dripRate {
 		err = fmt.Errorf("%w: %d bytes in %s", errDrip, d.n, took.Round(time.Second))
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %w", errCut, err)
 	}
 	return n, err
 }

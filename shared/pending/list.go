@@ -33,8 +33,11 @@ var ErrRest = errors.New("pending: the list goes on after what can be held at a 
 // hides no other.
 func ReadList(from io.Reader) ([]Element, error) {
 	r := &listReader{in: bufio.NewReaderSize(from, 64<<10)}
-	if c, err := r.next(); err != nil || c != '[' {
-		return nil, errors.Join(errors.New("pending: list is not a JSON array"), err)
+	switch c, err := r.next(); {
+	case err != nil:
+		return nil, fmt.Errorf("pending: list is cut: %w", err)
+	case c != '[':
+		return nil, errors.New("pending: list is not a JSON array")
 	}
 	var list []Element
 	for held := 0; ; {

@@ -354,7 +354,7 @@ func drippingReply(t *testing.T) {
 	})
 	begin := time.Now()
 	got := p.run("fetch", "--chain", "BTC")
-	if got.code == 0 || toTheEnd.Load() {
+	if got.code != 30 || !strings.Contains(got.err, "too slowly") || toTheEnd.Load() {
 		t.Errorf("exit code %d after %s: %s", got.code, time.Since(begin), got.err)
 	}
 }

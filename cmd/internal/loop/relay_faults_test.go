@@ -19,14 +19,23 @@ type fault struct {
 // line for each, and how many it withstood.
 func TestRelayFaults(t *testing.T) {
 	all := slices.Concat(truthFaults(), loopFaults(), inputFaults(), journalFaults())
-	held := 0
+	held, tried := 0, 0
 	for _, f := range all {
-		if t.Run(f.name, f.run) {
+		ran := false // false where -run leaves it out, or the machine cannot run it
+		passed := t.Run(f.name, func(t *testing.T) {
+			defer func() { ran = !t.Skipped() }()
+			f.run(t)
+		})
+		switch {
+		case !ran:
+			continue
+		case passed:
 			held++
 			fmt.Printf("relay fault: %s: held\n", f.name)
-		} else {
+		default:
 			fmt.Printf("relay fault: %s: NOT HELD\n", f.name)
 		}
+		tried++
 	}
-	fmt.Printf("relay faults: %d/%d held\n", held, len(all))
+	fmt.Printf("relay faults: %d/%d held\n", held, tried)
 }
