@@ -38,7 +38,10 @@ var proofs = [...]proof{
 	{"crash: SIGKILL of the real relay at random moments, against a Tatum that misbehaves", "KMS_KILLS=10000", "./cmd/internal/loop", "TestCrash$", "30m", line("crash")},
 	{"races: relays on one journal, and a database that crashes", "KMS_ROUNDS=1000", "./online", "TestRelays", "30m", line("relays")},
 	{"model: relay, signer and chain explored exhaustively from the real table of states", "KMS_MODEL=1", "./online/journal", "TestModel", "10m", line("model")},
-	{"mutants: faults seeded into the relay, each caught", "KMS_MUTANTS=1", "./cmd/internal/loop", "TestMutants$", "10m", passed},
+	{"faults around the real relay, each withstood", "", "./cmd/internal/loop", "TestRelayFaults$", "30m", line("relay faults")},
+	{"attacks on the real signer, each withstood", "KMS_ITEMS=25000", "./cmd/kms-offline", "TestSignerAttacks$", "30m", line("attacks")},
+	{"policy: own funds move between entries only with a flag; sums count all that leaves", "KMS_CASES=100000", "./offline/policy", "TestOwnTransferProperties$", "20m", line("own transfers")},
+	{"mutants: faults seeded into the relay, each caught", "KMS_MUTANTS=1", "./cmd/internal/loop", "TestMutants$", "60m", passed},
 	{"mutants: faults seeded into the signer's guards, each caught", "KMS_MUTANTS=1", "./cmd/internal/loop", "TestSignerMutants$", "60m", line("signer mutants")},
 }
 
