@@ -21,7 +21,7 @@ build: ## build the three programs, and the node that the sandbox runs, into bin
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
 
 test: ## all tests, a few minutes on two cores
-	go test ./...
+	go test -timeout 20m ./...
 
 check: lint test ## lint, then all tests: what CI runs
 
