@@ -31,11 +31,6 @@ func (r *Relay) Alarms(ctx context.Context, all bool) ([]Alarm, error) {
 	return r.alarms(ctx, journal.AlarmFilter{All: all})
 }
 
-// OpenAlarms counts the open alarms by code.
-func (r *Relay) OpenAlarms(ctx context.Context) (map[chain.Code]int, error) {
-	return r.journal.OpenAlarms(ctx)
-}
-
 // UntoldAlarms lists alarms whose event did not go out yet, oldest first.
 func (r *Relay) UntoldAlarms(ctx context.Context, limit int) ([]Alarm, error) {
 	return r.alarms(ctx, journal.AlarmFilter{Untold: true, Max: limit})

@@ -3,6 +3,7 @@ package online
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"coldkms/online/journal"
@@ -82,17 +83,22 @@ func (r *Relay) Made(file []byte) (digest bundle.Digest, name string, ours bool)
 // unsettled are the states of what is on its way.
 var unsettled = []journal.State{journal.Fetched, journal.Prepared, journal.Exported, journal.Signed, journal.Broadcast}
 
-// Counts says how many items are in each state but completed and rejected.
-func (r *Relay) Counts(ctx context.Context) (map[journal.State]int, error) {
-	counts := make(map[journal.State]int)
-	for _, s := range append([]journal.State{journal.Refused, journal.Failed}, unsettled...) {
-		n, err := r.journal.Count(ctx, journal.Filter{States: []journal.State{s}})
-		if err != nil {
-			return nil, err
-		}
-		counts[s] = n
+// Counts returns how many items are in each state but completed and rejected,
+// and when the oldest one that is on its way was journaled, the zero time where
+// none is.
+func (r *Relay) Counts(ctx context.Context) (counts map[journal.State]int, oldest time.Time, err error) {
+	counts = map[journal.State]int{journal.Refused: 0, journal.Failed: 0}
+	for _, s := range unsettled {
+		counts[s] = 0
 	}
-	return counts, nil
+	open, err := r.journal.Unfinished(ctx)
+	for _, o := range open {
+		counts[o.State] = o.Items
+		if slices.Contains(unsettled, o.State) && (oldest.IsZero() || o.Oldest.Before(oldest)) {
+			oldest = o.Oldest
+		}
+	}
+	return counts, oldest, err
 }
 
 // Late lists what is on its way and has been in its state since before a
@@ -148,12 +154,6 @@ func (r *Relay) Prepared(ctx context.Context, network chain.Network, ids []strin
 	return r.journal.Count(ctx, f)
 }
 
-// Oldest returns when the oldest item that is on its way was journaled, the
-// zero time where nothing is.
-func (r *Relay) Oldest(ctx context.Context) (time.Time, error) {
-	return r.journal.Oldest(ctx, journal.Filter{States: unsettled})
-}
-
 // Unheard records that an event was not heard, and reports whether it is given
 // up now.
 func (r *Relay) Unheard(ctx context.Context, id, event, reason string, refused bool) (dead bool, err error) {
@@ -182,11 +182,9 @@ func (r *Relay) DeadLetters(ctx context.Context) ([]journal.Letter, error) {
 	return r.journal.Letters(ctx, true)
 }
 
-// CountLetters counts the events that wait to be told again, and those that
-// were given up.
-func (r *Relay) CountLetters(ctx context.Context) (waiting, dead int, err error) {
-	return r.journal.CountLetters(ctx)
-}
+// Notices counts the open alarms by code, the events that wait to be told
+// again, and those that were given up.
+func (r *Relay) Notices(ctx context.Context) (journal.Notices, error) { return r.journal.Notices(ctx) }
 
 // Resend has the events that were given up told again, and counts them.
 func (r *Relay) Resend(ctx context.Context) (int64, error) { return r.journal.Resend(ctx) }

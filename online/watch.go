@@ -36,6 +36,9 @@ func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
 		sent.States = []journal.State{journal.Broadcast, journal.Completed}
 	}
 	dead := journal.Filter{IDs: o.IDs, Network: o.Network, States: []journal.State{journal.Failed}, Codes: []chain.Code{CodeInputsSpent, CodeParentDead, CodeOtherTxID}}
+	if found, err := r.journal.Any(ctx, sent, dead); err != nil || !found {
+		return report, err
+	}
 	steps, err := r.work(ctx, job{filter: sent, due: o.Due, purpose: tatum.Watch, do: (*step).watch})
 	if err == nil {
 		var more []step

@@ -109,12 +109,12 @@ when, and why stay in the journal. It changes no item.`,
 				if err := r.Acknowledge(ctx, ids, person(), why); err != nil {
 					return err
 				}
-				counts, err := r.OpenAlarms(ctx)
+				notices, err := r.Notices(ctx)
 				if err != nil {
 					return err
 				}
 				open := 0
-				for _, n := range counts {
+				for _, n := range notices.Alarms {
 					open += n
 				}
 				return a.JSON(acknowledgeReply{ids, open})

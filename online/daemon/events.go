@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -107,15 +108,7 @@ func (d *Daemon) deliver(ctx context.Context, r *online.Relay, l letter) (heard 
 
 // letters gathers what is to be told now.
 func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, err error) {
-	later, err := r.Later(ctx)
-	if err != nil {
-		return nil, err
-	}
-	add := func(l letter) {
-		if !later(l.id, l.kind) {
-			all = append(all, l)
-		}
-	}
+	add := func(l letter) { all = append(all, l) }
 	alarms, err := r.UntoldAlarms(ctx, alarmAtOnce)
 	if err != nil {
 		return nil, err
@@ -131,18 +124,27 @@ func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, er
 	for _, s := range ends {
 		add(letter{Event{Event: string(s.State), Item: s}, s.ID, string(s.State), func(ctx context.Context) error { return r.Tell(ctx, s) }})
 	}
-	if d.LateAfter <= 0 || d.Now().Sub(d.lateLooked) < lateEvery {
-		return all, nil
-	}
-	d.lateLooked = d.Now()
-	late, err := r.Late(ctx, d.Now().Add(-d.LateAfter))
+	late, err := d.late(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range late {
 		add(letter{Event{Event: "late", Item: s}, s.ID, online.LateIn(s.State), func(ctx context.Context) error { return r.TellLate(ctx, s) }})
 	}
-	return all, nil
+	if len(all) == 0 {
+		return nil, nil
+	}
+	later, err := r.Later(ctx)
+	return slices.DeleteFunc(all, func(l letter) bool { return later(l.id, l.kind) }), err
+}
+
+// late lists what is late, every now and then.
+func (d *Daemon) late(ctx context.Context, r *online.Relay) ([]online.Status, error) {
+	if d.LateAfter <= 0 || d.Now().Sub(d.lateLooked) < lateEvery {
+		return nil, nil
+	}
+	d.lateLooked = d.Now()
+	return r.Late(ctx, d.Now().Add(-d.LateAfter))
 }
 
 // alarmWords is the message of an alarm.

@@ -110,25 +110,20 @@ func (d *Daemon) approve(ctx context.Context, r *online.Relay, round *Round) err
 const countEvery = time.Minute
 
 func (d *Daemon) count(ctx context.Context, r *online.Relay, round *Round) error {
-	open, err := r.OpenAlarms(ctx)
+	notices, err := r.Notices(ctx)
 	if err != nil {
 		return err
 	}
-	round.Alarms = open
-	if round.Unheard, round.DeadLetters, err = r.CountLetters(ctx); err != nil {
-		return err
-	}
+	round.Alarms, round.Unheard, round.DeadLetters = notices.Alarms, notices.Waiting, notices.Dead
 	if !d.board.moved() && d.counts != nil && d.Now().Sub(d.counted) < countEvery {
 		round.Counts, round.Oldest = d.counts, d.oldest
 		return nil
 	}
-	counts, err := r.Counts(ctx)
+	counts, oldest, err := r.Counts(ctx)
 	if err != nil {
 		return err
 	}
-	if d.oldest, err = r.Oldest(ctx); err != nil {
-		return err
-	}
+	d.oldest = oldest
 	d.counts, d.counted = make(map[string]int, len(counts)), d.Now()
 	for s, n := range counts {
 		d.counts[string(s)] = n

@@ -149,32 +149,6 @@ func moment(seconds int64) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
-// OpenAlarms counts the alarms that nobody has dealt with, by code.
-func (j *Journal) OpenAlarms(ctx context.Context) (map[chain.Code]int, error) {
-	counts := make(map[chain.Code]int)
-	err := j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, "SELECT code, count(*) FROM alarms WHERE closed = 0 GROUP BY code")
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		clear(counts)
-		for rows.Next() {
-			var code chain.Code
-			var n int
-			if err := rows.Scan(&code, &n); err != nil {
-				return err
-			}
-			counts[code] = n
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return nil, fmt.Errorf("journal: alarms: %w", err)
-	}
-	return counts, nil
-}
-
 // ErrNoAlarm is returned for the id of an alarm that does not exist.
 var ErrNoAlarm = errors.New("no such alarm")
 

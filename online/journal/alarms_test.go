@@ -73,7 +73,7 @@ func TestAlarms(t *testing.T) {
 	if all[0].Closer != "me" || all[0].Why != "why" || all[0].Closed.IsZero() || all[1].Closer != "retry" {
 		t.Errorf("%+v", all)
 	}
-	if n, err := j.OpenAlarms(ctx); len(n) != 1 || err != nil {
+	if n, err := j.Notices(ctx); len(n.Alarms) != 1 || err != nil {
 		t.Error(n, err)
 	}
 }

@@ -146,7 +146,7 @@ func TestLateSignature(t *testing.T) {
 	if it, err := j.Item(t.Context(), "late-rejected"); err != nil || it.Code != journal.SignedDropped {
 		t.Errorf("%+v, %v", it, err)
 	}
-	if n, err := j.OpenAlarms(t.Context()); len(n) != 2 || err != nil {
+	if n, err := j.Notices(t.Context()); len(n.Alarms) != 2 || err != nil {
 		t.Errorf("%v alarms, %v", n, err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"coldkms/shared/chain"
 )
 
 // Letter is an event that was told and not heard.
@@ -97,14 +99,50 @@ func (j *Journal) Resend(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// CountLetters counts the events that wait to be told again, and those that
-// were given up.
-func (j *Journal) CountLetters(ctx context.Context) (waiting, dead int, err error) {
+// Notices are what people have to hear of.
+type Notices struct {
+	Alarms  map[chain.Code]int // that nobody has dealt with
+	Waiting int                // events that are told again
+	Dead    int                // events that were given up
+}
+
+// Notices counts what people have to hear of.
+func (j *Journal) Notices(ctx context.Context) (n Notices, err error) {
 	err = j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, "SELECT count(*) - coalesce(sum(dead), 0), coalesce(sum(dead), 0) FROM letters").Scan(&waiting, &dead)
+		rows, err := j.db.QueryContext(ctx, "SELECT 'alarm', code, count(*) FROM alarms WHERE closed = 0 GROUP BY code "+
+			"UNION ALL SELECT CASE WHEN dead = 1 THEN 'dead' ELSE 'waiting' END, '', count(*) FROM letters GROUP BY dead")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		n = Notices{Alarms: make(map[chain.Code]int)}
+		for rows.Next() {
+			if err := n.scan(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
 	})
 	if err != nil {
-		return 0, 0, fmt.Errorf("journal: letters: %w", err)
+		return n, fmt.Errorf("journal: notices: %w", err)
 	}
-	return waiting, dead, nil
+	return n, nil
+}
+
+func (n *Notices) scan(rows *sql.Rows) error {
+	var kind string
+	var code chain.Code
+	var count int
+	if err := rows.Scan(&kind, &code, &count); err != nil {
+		return err
+	}
+	switch kind {
+	case "alarm":
+		n.Alarms[code] = count
+	case "dead":
+		n.Dead = count
+	default:
+		n.Waiting = count
+	}
+	return nil
 }

@@ -259,7 +259,39 @@ CREATE INDEX items_by_since_state ON items (since, state, seq);
 	{tables: `
 DROP INDEX items_by_depth;
 `},
+	// How many items are finished, so that nobody has to count them. Nothing
+	// counts an INSERT: an item begins as fetched, and a restored one comes with
+	// its tally. Connections to PostgreSQL write to different rows, so that
+	// transactions do not wait for each other; the number is the sum.
+	{tables: `
+CREATE TABLE tally (
+	state TEXT NOT NULL,
+	slot  INTEGER NOT NULL,
+	items INTEGER NOT NULL,
+	PRIMARY KEY (state, slot)
+) STRICT;
+`, sqlite: `
+CREATE TRIGGER items_tallied AFTER UPDATE OF state ON items
+WHEN OLD.state <> NEW.state AND (OLD.state IN ('completed', 'rejected') OR NEW.state IN ('completed', 'rejected'))
+BEGIN
+	INSERT INTO tally (state, slot, items) SELECT s.state, 0, s.n FROM (SELECT OLD.state AS state, -1 AS n UNION ALL SELECT NEW.state, 1) AS s
+		WHERE s.state IN ('completed', 'rejected') ON CONFLICT (state, slot) DO UPDATE SET items = items + excluded.items;
+END;
+` + fillTally, postgres: `
+CREATE FUNCTION items_tallied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	INSERT INTO tally (state, slot, items) SELECT s.state, mod(pg_backend_pid(), 256), s.n FROM (VALUES (OLD.state, -1), (NEW.state, 1)) AS s (state, n)
+		WHERE s.state IN ('completed', 'rejected') ON CONFLICT (state, slot) DO UPDATE SET items = tally.items + excluded.items;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER items_tallied AFTER UPDATE OF state ON items FOR EACH ROW
+	WHEN (OLD.state <> NEW.state AND (OLD.state IN ('completed', 'rejected') OR NEW.state IN ('completed', 'rejected')))
+	EXECUTE FUNCTION items_tallied();
+` + fillTally},
 }
+
+// fillTally comes after the trigger, whose making locks the table.
+const fillTally = `INSERT INTO tally (state, slot, items) SELECT state, 0, count(*) FROM items WHERE state IN ('completed', 'rejected') GROUP BY state;
+`
 
 // ErrNewer is returned for a journal that a newer version of this program has.
 var ErrNewer = errors.New("a newer version of this program wrote it")

@@ -45,7 +45,7 @@ func TestPostgres(t *testing.T) {
 		"SignedOnce": TestSignedOnce, "Requests": TestRequests, "Peer": TestPeer, "Previous": TestPrevious,
 		"Lease": TestLease, "LeaseExpires": TestLeaseExpires, "Enter": TestEnter, "LateSignature": TestLateSignature, "Together": TestTogether,
 		"Payer": TestPayer, "Own": TestOwn, "SameRequest": TestSameRequest, "Alarms": TestAlarms, "OddWords": TestOddWords,
-		"OpenAtOnce": testOpenAtOnce, "Newer": testNewer,
+		"OpenAtOnce": testOpenAtOnce, "Totals": TestTotals, "TallyIsApart": testTallyIsApart, "Newer": testNewer,
 	} {
 		t.Run(name, test)
 	}
@@ -251,4 +251,33 @@ func TestPostgresAway(t *testing.T) {
 	if _, err := journal.Open(ctx, "postgres:///nothing?host="+t.TempDir(), clock); !errors.Is(err, journal.ErrAway) {
 		t.Errorf("opened: %v", err)
 	}
+}
+
+// What finishes in one transaction does not wait for what finishes in another.
+func testTallyIsApart(t *testing.T) {
+	j, where := open(t)
+	add(t, j, "a", "b", "c", "d", "e", "f")
+	ids := []string{"a", "b", "c", "d", "e", "f"}
+	for ; len(ids) > 0; ids = ids[2:] { // two connections share a row once in 256 times
+		other, err := raw(t, where).Begin()
+		must(t, err)
+		_, err = other.Exec("UPDATE items SET state = 'rejected' WHERE id = $1", ids[0])
+		must(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		done := make(chan error, 1)
+		go func() { done <- j.Move(ctx, journal.Move{ID: ids[1], From: journal.Fetched, To: journal.Rejected}) }()
+		select {
+		case err := <-done:
+			must(t, err)
+			must(t, other.Commit())
+			cancel()
+			counted(t, j, where)
+			return
+		case <-ctx.Done():
+			must(t, other.Rollback())
+			<-done
+			cancel()
+		}
+	}
+	t.Error("one transaction waits for another to end")
 }
