@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,30 +14,44 @@ import (
 	"time"
 
 	"coldkms/online"
+	"coldkms/online/daemon"
 	"coldkms/online/journal"
+	"coldkms/online/journal/pgtest"
 	"coldkms/online/onlinetest"
 	"coldkms/online/tatum"
 	"coldkms/online/tatum/tatumtest"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
+	"coldkms/shared/transport/file"
 )
-
-// postgresEnv names an empty database, without password, for the same rows on
-// PostgreSQL.
-const postgresEnv = "KMS_BENCH_POSTGRES"
 
 // growth: what a relay with nothing to do costs, with a million finished items
 // in its journal.
 func (t *table) growth() error {
-	if err := t.grow("SQLite", "", t.size(1_000_000)); err != nil {
-		return fmt.Errorf("growth on SQLite: %w", err)
+	return t.onBoth(func(name, database string) error { return t.grow(name, database, t.size(1_000_000)) })
+}
+
+// onBoth measures with a journal in each database. PostgreSQL is left out where
+// no server is installed.
+func (t *table) onBoth(measure func(name, database string) error) error {
+	if err := measure("SQLite", ""); err != nil {
+		return fmt.Errorf("on SQLite: %w", err)
 	}
-	database := os.Getenv(postgresEnv)
-	if database == "" {
+	server, err := pgtest.New()
+	if errors.Is(err, pgtest.ErrNone) {
+		fmt.Fprintln(os.Stderr, "  without PostgreSQL:", err)
 		return nil
 	}
-	if err := t.grow("PostgreSQL", database, t.size(1_000_000)); err != nil {
-		return fmt.Errorf("growth on PostgreSQL: %w", err)
+	if err != nil {
+		return err
+	}
+	defer server.Remove()
+	database, err := server.Create()
+	if err == nil {
+		err = measure("PostgreSQL", database)
+	}
+	if err != nil {
+		return fmt.Errorf("on PostgreSQL: %w", err)
 	}
 	return nil
 }
@@ -82,13 +98,9 @@ func (t *table) grow(name, database string, n int) error {
 	t.add(what+"start", seconds(time.Since(begin)), "", "≤ 1 s")
 	var peak uint64
 	defer watchMemory(&peak)()
-	r.Memory = new(online.Memory)
-	before := r.Statements()
-	begin = time.Now()
-	if err := idleRound(ctx, r); err != nil {
+	if err := t.idle(ctx, what, dir, r); err != nil {
 		return err
 	}
-	t.add(what+"idle round", fmt.Sprintf("%.1f ms", float64(time.Since(begin).Microseconds())/1000), fmt.Sprintf("%d statements", r.Statements()-before), "≤ 50 ms, ≤ 10")
 	begin = time.Now()
 	if _, _, err := r.StatusPage(ctx, online.StatusOptions{Limit: 1000}); err != nil {
 		return err
@@ -98,23 +110,41 @@ func (t *table) grow(name, database string, n int) error {
 	return err
 }
 
-// idleRound is what a daemon does when there is nothing to do.
-func idleRound(ctx context.Context, r *online.Relay) error {
-	if _, err := r.Broadcast(ctx, online.BroadcastOptions{Due: true}); err != nil {
+// idle measures rounds of a daemon that has nothing to do: the first, in which
+// everything is looked at, and one of those that follow.
+func (t *table) idle(ctx context.Context, what, dir string, r *online.Relay) error {
+	stick := filepath.Join(dir, "stick")
+	if err := os.Mkdir(stick, 0o700); err != nil {
 		return err
 	}
-	if _, err := r.Watch(ctx, online.WatchOptions{Due: true}); err != nil {
+	drop := file.On(stick)
+	pace := tatum.NewPace(tatum.Limits{}, time.Now, func() float64 { return 0 })
+	d := &daemon.Daemon{
+		Options: daemon.Options{Period: 10 * time.Second, WatchEvery: 2 * time.Minute, LateAfter: time.Hour},
+		Open:    func(context.Context) (*online.Relay, func() error, error) { return r, func() error { return nil }, nil },
+		Keys:    []daemon.Key{{Network: chain.Testnet, Client: r.Tatum, Pace: pace}}, Drop: &drop, Tell: []daemon.Teller{nobody{}},
+		Log: slog.New(slog.DiscardHandler), Now: time.Now, Sleep: tatum.Sleep,
+	}
+	if _, err := d.Once(ctx); err != nil { // what a start costs once
 		return err
 	}
-	if _, err := r.Fetch(ctx, online.FetchOptions{Network: chain.Testnet}); err != nil {
-		return err
+	d.Options.WatchEvery = 0
+	for _, round := range []string{"idle round with a look at the chain", "idle round"} {
+		before, begin := r.Statements(), time.Now()
+		got, err := d.Once(ctx)
+		if err = errors.Join(err, got.Err); err != nil {
+			return err
+		}
+		t.add(what+round, fmt.Sprintf("%.1f ms", float64(time.Since(begin).Microseconds())/1000), fmt.Sprintf("%d statements", r.Statements()-before), "≤ 50 ms, ≤ 10")
+		d.Options.WatchEvery = time.Hour
 	}
-	_, err := r.Waiting(ctx)
-	if err == nil {
-		_, err = r.Prepared(ctx, chain.UnknownNetwork, nil)
-	}
-	return err
+	return nil
 }
+
+// nobody hears events.
+type nobody struct{}
+
+func (nobody) Tell(context.Context, daemon.Event) error { return nil }
 
 // finished fills a journal with completed items of the last year.
 func finished(dir, database string, n int) error {
@@ -133,7 +163,10 @@ func finished(dir, database string, n int) error {
 	at := fmt.Sprintf("%d + i * 31", time.Now().Unix()-31*int64(n))
 	query := fmt.Sprintf(numbers, n) + " INSERT INTO items (id, chain, network, pending, content, withdrawal, state, signed, txid, depth, settled, created, updated, since, told) SELECT " +
 		strings.Join([]string{hex, "'BTC'", fmt.Sprint(int(chain.Testnet)), raw(900), raw(32), "''", "'completed'", raw(250), hex, "6", "1", at, at, at, "'completed'"}, ", ") + " FROM g"
-	if _, err := db.Exec(query); err != nil || driver == "sqlite" {
+	if _, err := db.Exec(query); err != nil {
+		return err
+	}
+	if _, err := db.Exec(fmt.Sprintf("INSERT INTO tally (state, slot, items) VALUES ('completed', 0, %d)", n)); err != nil || driver == "sqlite" {
 		return err
 	}
 	_, err = db.Exec("VACUUM ANALYZE items")

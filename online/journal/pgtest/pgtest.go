@@ -1,13 +1,14 @@
 //go:build unix
 
-// Package pgtest gives tests a PostgreSQL server of their own, from the
-// programs that the system has installed.
+// Package pgtest runs a PostgreSQL server of their own for tests and
+// measurements, from the programs that the system has installed.
 package pgtest
 
 import (
 	"bytes"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -41,30 +42,43 @@ type Server struct {
 	log     bytes.Buffer
 }
 
+// ErrNone is returned by New where no server is installed.
+var ErrNone = errors.New("no PostgreSQL server found under /usr/lib/postgresql, and " + AddressEnv + " is not set (Debian: apt-get install postgresql)")
+
 // Start starts a server, or finds the one that the environment names. Without
 // either the test is skipped.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	s, err := New()
+	if errors.Is(err, ErrNone) && os.Getenv(NeedEnv) == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Remove)
+	return s
+}
+
+// New is Start for programs that are no tests. Remove ends the server.
+func New() (*Server, error) {
 	if address := os.Getenv(AddressEnv); address != "" {
-		return &Server{address: address}
+		return &Server{address: address}, nil
 	}
 	bin := programs()
 	if bin == "" {
-		missing := "no PostgreSQL server found under /usr/lib/postgresql, and " + AddressEnv + " is not set (Debian: apt-get install postgresql)"
-		if os.Getenv(NeedEnv) != "" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
+		return nil, ErrNone
 	}
 	s := &Server{bin: bin}
-	t.Cleanup(s.remove)
-	if err := s.make(); err != nil {
-		t.Fatal(err)
+	err := s.make()
+	if err == nil {
+		err = s.Begin()
 	}
-	if err := s.Begin(); err != nil {
-		t.Fatal(err)
+	if err != nil {
+		s.Remove()
+		return nil, err
 	}
-	return s
+	return s, nil
 }
 
 // programs finds the newest server installed.
@@ -159,29 +173,39 @@ func (s *Server) End(sig syscall.Signal) {
 	s.running = nil
 }
 
-func (s *Server) remove() {
+// Remove ends a server that is ours, and takes its files away.
+func (s *Server) Remove() {
 	s.End(syscall.SIGQUIT)
 	if s.dir != "" {
 		_ = os.RemoveAll(s.dir)
 	}
 }
 
-// Database makes a new database and gives its address.
+// Database makes a new database and returns its address.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
+	address, err := s.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// Create makes a new database and returns its address.
+func (s *Server) Create() (address string, err error) {
 	name := "t_" + strings.ToLower(rand.Text()[:12])
 	db, err := sql.Open("pgx", s.address)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer db.Close()
 	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	u, err := url.Parse(s.address)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	u.Path = "/" + name
-	return u.String()
+	return u.String(), nil
 }
