@@ -262,13 +262,17 @@ func (b *batchRun) check() {
 func (c *currency) paidElsewhere() []string {
 	c.w.t.Helper()
 	const page = 50
+	from := "offset"
+	if c.params.Chain == chain.BCH {
+		from = "skip"
+	}
 	var list []string
 	for offset := 0; ; offset += page {
 		var txs []struct {
 			Hash, TxID                 string
 			BlockNumber, Confirmations int64
 		}
-		c.w.api("GET", fmt.Sprintf("/v3/%s/transaction/address/%s?pageSize=%d&offset=%d", c.path, c.elsewhere, page, offset), nil, &txs)
+		c.w.api("GET", fmt.Sprintf("/v3/%s/transaction/address/%s?pageSize=%d&%s=%d", c.path, c.elsewhere, page, from, offset), nil, &txs)
 		for _, tx := range txs {
 			id := tx.TxID
 			if id == "" {
