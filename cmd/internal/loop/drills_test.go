@@ -181,7 +181,7 @@ func (d *drill) pair(env *testscript.Env, bin string) error {
 
 func drillOf(ts *testscript.TestScript) *drill { return ts.Value(drillKey{}).(*drill) }
 
-// pay N: so many payments more wait at Tatum.
+// pay N: so many payments more, to somebody else, wait at Tatum.
 func drillPay(ts *testscript.TestScript, _ bool, args []string) {
 	d := drillOf(ts)
 	var n int
@@ -197,7 +197,7 @@ func drillPay(ts *testscript.TestScript, _ bool, args []string) {
 		var made struct{ SignatureID string }
 		ts.Check(d.call("POST", "/v3/litecoin/transaction", map[string]any{
 			"fromUTXO": []any{map[string]any{"txHash": fund.TxID, "index": i, "signatureId": d.id}},
-			"to":       []any{map[string]any{"address": d.address, "value": 0.009}},
+			"to":       []any{map[string]any{"address": elsewhere()[chain.LTC], "value": 0.0095}},
 		}, &made))
 		d.ids = append(d.ids, made.SignatureID)
 	}

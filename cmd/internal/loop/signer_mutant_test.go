@@ -60,7 +60,7 @@ var signerMutants = [...]mutant{
 	{"an ended round is named again", "offline/ledger/round.go", "	switch _, ended := s.closed[line.Round]; {\n", "	switch ended := false; {\n", "./offline/ledger", "TestRoundsEnd"},
 
 	// the ledger
-	{"others may write the ledger", "offline/ledger/file.go", "	if f.copy {\n", "	if true {\n", "./offline/ledger", "TestOthersMayNotWrite"},
+	{"others may write the ledger", "offline/ledger/file.go", "	if f.copy {\n		return nil\n	}\n	if err := durable.CheckDir", "	if true {\n		return nil\n	}\n	if err := durable.CheckDir", "./offline/ledger", "TestOthersMayNotWrite"},
 	{"a line without its code", "offline/ledger/ledger.go", "!hmac.Equal(r.code[:], want[:]) {", "false && !hmac.Equal(r.code[:], want[:]) {", "./offline/ledger", "TestForgedLineBehindTheMark"},
 	{"a mark without its code", "offline/ledger/ledger.go", "case l.keyed && !m.sealed(owner) &&", "case false && !m.sealed(owner) &&", "./offline/ledger", "TestACutWithAForgedMarkIsFound"},
 	{"lines do not follow each other", "offline/ledger/ledger.go", "if r.line.N != l.n+1 || r.line.Prev != l.Head() {", "if false {", "./offline/ledger", "TestLinesTakenOutSwappedOrDoubledAreFound"},
