@@ -306,7 +306,9 @@ func (s *Session) AgreeByDigest(j *Judged, digest bundle.Digest) (policy.Consent
 		return policy.Consent{}, fmt.Errorf("%w: --approve names %s, the request is %s", ErrNotReviewed, digest, j.Request.Digest)
 	}
 	if !s.Ledger.Reviewed(digest, s.policyHash(), j.judgement()) && !s.signedBefore(j) {
-		return policy.Consent{}, ErrNotReviewed
+		if _, goesOn := s.granted(j); !goesOn {
+			return policy.Consent{}, ErrNotReviewed
+		}
 	}
 	return s.Agree(j), nil
 }

@@ -28,11 +28,16 @@ var (
 // open round. ok is false if it was not reviewed as it is judged now.
 func (s *Session) terms(j *Judged) (t operator.Terms, ok bool) {
 	judgement := j.judgement()
+	return s.termsIn(j, ledger.Grant{Judged: judgement, Round: s.Ledger.Round(j.Request.Digest, s.policyHash(), judgement)})
+}
+
+// termsIn are terms of the round and the judgement that a grant is of.
+func (s *Session) termsIn(j *Judged, g ledger.Grant) (t operator.Terms, ok bool) {
 	t.Batch = j.Request.Digest
 	copy(t.Policy[:], s.Policy.Hash())
-	judged, _ := hex.DecodeString(judgement)
+	judged, _ := hex.DecodeString(g.Judged)
 	copy(t.Judged[:], judged)
-	round, err := hex.DecodeString(s.Ledger.Round(j.Request.Digest, s.policyHash(), judgement))
+	round, err := hex.DecodeString(g.Round)
 	return t, err == nil && copy(t.Round[:], round) == len(t.Round)
 }
 
@@ -78,6 +83,8 @@ func (s *Session) TakeApproval(j *Judged, a operator.Approval, how string) error
 	switch {
 	case !enrolled:
 		return fmt.Errorf("%w: %s", ErrNotOperator, a.Operator.Fingerprint())
+	case slices.Contains(s.approvals(j), a):
+		return nil
 	case !ok || a.Terms != t || !a.Valid():
 		return fmt.Errorf("%w (it is by %s)", ErrOtherApproval, name)
 	}
@@ -100,20 +107,36 @@ func (s *Session) operator(key identity.Public) (name string, ok bool) {
 	return s.Operators[at].Name, true
 }
 
-// Approvers are the operators whose approval of exactly this is on record,
-// each once, by their keys in ascending order. Each signature is checked, and
-// whoever is no operator any more does not count: a ledger alone is no proof.
-func (s *Session) Approvers(j *Judged) []operator.Operator {
-	t, ok := s.terms(j)
-	if !ok {
-		return nil
-	}
-	var list []operator.Operator
-	for _, record := range s.Ledger.ApprovedBy(j.Request.Digest, s.policyHash(), j.judgement()) {
-		_, a, err := operator.ParseRecord(record, t)
-		if err != nil || !a.Valid() {
+// approvals are those on record of exactly this: in the open round, and those
+// under which signing it was cut short. Each signature is checked: a ledger
+// alone is no proof.
+func (s *Session) approvals(j *Judged) (list []operator.Approval) {
+	grants, _ := s.granted(j)
+	judged := j.judgement()
+	for _, g := range append(slices.Clip(grants), ledger.Grant{
+		Round: s.Round(j), Judged: judged, Approved: s.Ledger.ApprovedBy(j.Request.Digest, s.policyHash(), judged),
+	}) {
+		t, ok := s.termsIn(j, g)
+		if !ok {
 			continue
 		}
+		for _, record := range g.Approved {
+			_, a, err := operator.ParseRecord(record, t)
+			if err != nil || !a.Valid() {
+				continue
+			}
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// Approvers are the operators whose approval of exactly this is on record,
+// each once, by their keys in ascending order. Whoever is no operator any more
+// does not count.
+func (s *Session) Approvers(j *Judged) []operator.Operator {
+	var list []operator.Operator
+	for _, a := range s.approvals(j) {
 		name, enrolled := s.operator(a.Operator)
 		who := operator.Operator{Name: name, Key: a.Operator}
 		if enrolled && !slices.Contains(list, who) {

@@ -45,7 +45,8 @@ const chunk = 500
 // Sign signs what was judged, agreed to and not refused, chunk by chunk. Every
 // finished transaction is verified, every line of the ledger is on the disk,
 // before the Result, which has all of the batch, is given out. how says in the
-// ledger by which way the person agreed.
+// ledger by which way the person agreed. Where it is cut short, it goes on under
+// the same approvals: see granted.
 func (s *Session) Sign(j *Judged, consent policy.Consent, how string) (Signatures, error) {
 	operators := s.Approvers(j)
 	if consent.Partial() { // they approved all of it
@@ -82,7 +83,7 @@ type signing struct {
 
 func (r *signing) agreed() ledger.Line {
 	line := r.about(r.judged, ledger.KindAgreed)
-	line.Approval, line.Operators = r.how, recordOf(r.operators)
+	line.Approval, line.Operators, line.Scope = r.how, recordOf(r.operators), r.scopeOf(r.judged, r.consent)
 	return line
 }
 

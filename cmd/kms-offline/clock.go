@@ -18,8 +18,8 @@ var errClock = errors.New("this machine's clock is far ahead of the ledger's las
 // a person is asked.
 const maxJump = 24 * time.Hour
 
-// jump says how far the machine's clock is ahead of the last line; it is empty
-// where that is no more than a day.
+// jump returns how far the machine's clock is ahead of the last line, in words,
+// or "" if that is no more than a day.
 func (a *app) jump(book *ledger.Ledger) string {
 	last, now := time.Unix(book.Clock(), 0).UTC(), a.now().UTC()
 	if now.Sub(last) <= maxJump {

@@ -120,12 +120,15 @@ func (a *app) release(s *openSession, id string) error {
 		// The id is not repeated: who mistakes the command may have typed a key.
 		return cli.Fail(cli.Failed, errors.New("nothing is taken by a transaction that was signed for this id"), "ledger export lists what was signed")
 	}
+	if err := a.timely(s.Ledger); err != nil {
+		return err
+	}
 	text := fmt.Sprintf("The transaction signed for %s spends:\n", id)
 	for _, op := range spends {
 		text += "  " + op + "\n"
 	}
 	text += "It stays valid wherever a copy exists. Released, these outpoints can be signed into another.\n"
-	if err := a.typedWord(text+a.jump(s.Ledger), "release"); err != nil {
+	if err := a.typedWord(text, "release"); err != nil {
 		return err
 	}
 	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindReleased, ID: id, Spent: spends}); err != nil {
@@ -169,12 +172,15 @@ func (a *app) accept(s *openSession, path string) error {
 	if head == nil {
 		return cli.Fail(cli.Failed, errors.New("this ledger has the line that the relay speaks of: nothing was rolled back"), "")
 	}
+	if err := a.timely(s.Ledger); err != nil {
+		return err
+	}
 	text := fmt.Sprintf(`The relay has seen a ledger of this wallet that ended with
   %x
 This ledger has %s and does not contain that. Signatures made since are
 forgotten here: outpoints already signed, and what limits have been used up.
 `, head, counted(int(s.Ledger.Len()), "line", "lines"))
-	if err := a.typedWord(text+a.jump(s.Ledger), "accept"); err != nil {
+	if err := a.typedWord(text, "accept"); err != nil {
 		return err
 	}
 	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindAccepted, Head: fmt.Sprintf("%x", head)}); err != nil {

@@ -47,9 +47,12 @@ func (a *app) runUpgrade() error {
 	if string(w.Ledger()) == book.Root() {
 		return cli.Fail(cli.Failed, errors.New("the ledger is of the newest version already: nothing was changed"), "")
 	}
+	if err := a.timely(book); err != nil {
+		return err
+	}
 	text := fmt.Sprintf("The ledger has %s and ends with\n  %s\nIs that what you noted last? From here on its lines are authenticated.\n",
 		counted(int(book.Len()), "line", "lines"), book.Head())
-	if err := a.typedWord(text+a.jump(book), "upgrade"); err != nil {
+	if err := a.typedWord(text, "upgrade"); err != nil {
 		return err
 	}
 	if !book.Keyed() { // else only the wallet does not know it yet
@@ -105,6 +108,9 @@ func (a *app) settle(s *openSession) error {
 	if len(list) == 0 {
 		return cli.Fail(cli.Failed, errors.New("wallet and ledger agree: nothing was changed"), "")
 	}
+	if err := a.timely(s.Ledger); err != nil {
+		return err
+	}
 	text := "Wallet and ledger do not agree:\n"
 	lines := make([]ledger.Line, len(list))
 	reply := settledReply{Settled: make([]string, len(list))}
@@ -113,7 +119,7 @@ func (a *app) settle(s *openSession) error {
 		lines[i], reply.Settled[i] = d.Line, d.Text
 	}
 	text += "None of these operators and relays counts any more once this is recorded.\n"
-	if err := a.typedWord(text+a.jump(s.Ledger), "settle"); err != nil {
+	if err := a.typedWord(text, "settle"); err != nil {
 		return err
 	}
 	if err := s.Ledger.Append(lines...); err != nil {

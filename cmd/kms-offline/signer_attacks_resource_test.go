@@ -49,6 +49,8 @@ func resourceAttacks() []attack {
 		{"09-backup-killed", backupKilled},
 		{"09-op-return-in-ledger", dataInLedger},
 		{"09-clock-set-ahead", clockAhead},
+		{"09-clock-set-ahead-settle", clockAheadSettle},
+		{"09-clock-set-ahead-upgrade", clockAheadUpgrade},
 	}
 }
 

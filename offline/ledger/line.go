@@ -62,6 +62,7 @@ type Line struct {
 	Judged    string     `json:"judged,omitempty"`  // digest of what was shown of each item, and of its verdict
 	Round     string     `json:"round,omitempty"`   // nonce that approvals of this batch name
 	Left      []string   `json:"left,omitempty"`    // pending ids that are taken out
+	Scope     string     `json:"scope,omitempty"`   // agreed, of a large batch: digest of which items are signed
 	Items     int        `json:"items,omitempty"`
 	ID        string     `json:"id,omitempty"` // pending id, or signature id
 	Chain     chain.ID   `json:"chain,omitempty"`

@@ -75,6 +75,7 @@ func (m *memory) remember(r record) error {
 	if r.keyed && !m.keyed {
 		m.keyed, m.root, m.began = true, line.N, hex.EncodeToString(r.sum[:])
 	}
+	m.follow(line)
 	switch line.Kind {
 	case KindGenesis:
 		m.signer, m.genesis = line.Signer, hex.EncodeToString(r.sum[:])

@@ -29,6 +29,7 @@ type standing struct {
 	relays    map[string]bool     // fingerprint → whether paired by the last line about it
 	policy    PolicySet
 	policies  bool
+	run       run
 }
 
 // PolicySet is the last line about the policy.
