@@ -28,13 +28,19 @@ import (
 // growth: what a relay with nothing to do costs, with a million finished items
 // in its journal.
 func (t *table) growth() error {
-	return t.onBoth(func(name, database string) error { return t.grow(name, database, t.size(1_000_000)) })
+	return t.onBoth(func(name string, fresh func() (string, error)) error {
+		database, err := fresh()
+		if err != nil {
+			return err
+		}
+		return t.grow(name, database, t.size(1_000_000))
+	})
 }
 
-// onBoth measures with a journal in each database. PostgreSQL is left out where
-// no server is installed.
-func (t *table) onBoth(measure func(name, database string) error) error {
-	if err := measure("SQLite", ""); err != nil {
+// onBoth measures with a journal in each database; fresh returns the address of
+// a new one, "" for SQLite. PostgreSQL is left out where no server is installed.
+func (t *table) onBoth(measure func(name string, fresh func() (string, error)) error) error {
+	if err := measure("SQLite", func() (string, error) { return "", nil }); err != nil {
 		return fmt.Errorf("on SQLite: %w", err)
 	}
 	server, err := pgtest.New()
@@ -46,11 +52,7 @@ func (t *table) onBoth(measure func(name, database string) error) error {
 		return err
 	}
 	defer server.Remove()
-	database, err := server.Create()
-	if err == nil {
-		err = measure("PostgreSQL", database)
-	}
-	if err != nil {
+	if err := measure("PostgreSQL", server.Create); err != nil {
 		return fmt.Errorf("on PostgreSQL: %w", err)
 	}
 	return nil

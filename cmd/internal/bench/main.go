@@ -19,11 +19,21 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "a tenth of the batches")
 	growth := flag.Bool("growth", false, "only what a relay with nothing to do costs")
+	open := flag.Bool("open", false, "only what each step of a relay costs with many items open")
+	items := flag.Int("items", 100_000, "how many those are")
+	serve := flag.Int("tatum", 0, "be a Tatum with so many pending transactions, for -open")
 	flag.Parse()
-	t := &table{quick: *quick}
-	parts := []func() error{t.signing, t.inputs, t.batches, t.wallet, t.relay, t.growth, t.optical}
+	if *serve > 0 {
+		serveTatum(*serve)
+		return
+	}
+	t := &table{quick: *quick, items: *items}
+	parts := []func() error{t.signing, t.inputs, t.batches, t.wallet, t.relay, t.open, t.growth, t.optical}
 	if *growth {
 		parts = []func() error{t.growth}
+	}
+	if *open {
+		parts = []func() error{t.open}
 	}
 	fmt.Printf("%s/%s, %d cores, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), runtime.Version())
 	for _, part := range parts {
@@ -38,6 +48,7 @@ func main() {
 // table collects rows: what, the figure, how it compares, and the goal.
 type table struct {
 	quick bool
+	items int
 	rows  [][4]string
 }
 

@@ -28,7 +28,8 @@ type Server struct {
 
 	mu       sync.Mutex
 	pending  []map[string]any
-	raw      map[string]string // txid: hex of what is on the chain
+	byName   map[string]map[string]any // the first of each id, as it was added
+	raw      map[string]string         // txid: hex of what is on the chain
 	calls    map[string]int
 	sent     []string
 	reported []string
@@ -101,6 +102,9 @@ func (s *Server) Add(pending []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending = append(s.pending, m)
+	if id, _ := m["id"].(string); s.byName[id] == nil {
+		s.byName[id] = m
+	}
 }
 
 // Change sets a field of a pending transaction.
@@ -209,7 +213,10 @@ func (s *Server) TxID(id string) string {
 }
 
 func (s *Server) find(id string) map[string]any {
-	for _, p := range s.pending {
+	if p := s.byName[id]; p != nil && p["id"] == id {
+		return p
+	}
+	for _, p := range s.pending { // it was changed, or is there twice
 		if p["id"] == id {
 			return p
 		}
