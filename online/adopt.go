@@ -30,7 +30,7 @@ const MaxForeignTx = 4_000_000
 type Importer struct {
 	relay    *Relay
 	report   *Imported
-	byTx     map[chainhash.Hash][]string // unsigned txid → pending ids; filled when first asked for
+	indexed  bool // the journal knows the unsigned txids of all that was exported
 	requests map[bundle.Digest]opened
 }
 
@@ -146,7 +146,10 @@ func (im *Importer) find(ctx context.Context, unsigned chainhash.Hash) (*journal
 	if err := im.index(ctx); err != nil {
 		return nil, err
 	}
-	ids := im.byTx[unsigned]
+	ids, err := im.relay.journal.AskedFor(ctx, unsigned.String())
+	if err != nil {
+		return nil, err
+	}
 	if len(ids) == 0 {
 		return nil, fmt.Errorf("%w (unsigned txid %s)", ErrNoMatch, unsigned)
 	}
@@ -170,23 +173,26 @@ func (im *Importer) find(ctx context.Context, unsigned chainhash.Hash) (*journal
 	return nil, nil
 }
 
-// index reads every item that was exported once.
+// index computes the unsigned txid of what was exported, of each item once in
+// the life of the journal.
 func (im *Importer) index(ctx context.Context) error {
-	if im.byTx != nil {
-		return nil
-	}
-	items, err := im.relay.journal.Items(ctx, journal.Filter{})
-	if err != nil {
-		return err
-	}
-	im.byTx = make(map[chainhash.Hash][]string, len(items))
-	for _, it := range items {
-		if it.Request == (bundle.Digest{}) {
-			continue
+	for !im.indexed {
+		items, err := im.relay.journal.Unhashed(ctx, batch)
+		if err != nil {
+			return err
 		}
-		if d := parse(it); d.err == nil {
-			id := d.draft.UnsignedID()
-			im.byTx[id] = append(im.byTx[id], it.ID)
+		unsigned := make(map[string]string, len(items))
+		for _, it := range items {
+			unsigned[it.ID] = ""
+			if d := parse(it); d.err == nil {
+				unsigned[it.ID] = d.draft.UnsignedID().String()
+			}
+		}
+		if im.indexed = len(items) == 0; im.indexed {
+			break
+		}
+		if err := im.relay.journal.Hash(ctx, unsigned); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -26,6 +26,7 @@ func sqliteDialect() dialect {
 			"{free}", "",
 			"{unsettled}", "INDEXED BY items_unsettled", // it has no figures by which it could choose
 			"{untold}", "INDEXED BY items_untold",
+			"{unhashed}", "INDEXED BY items_unhashed",
 		),
 		tables: strings.NewReplacer(),
 	}
@@ -39,7 +40,7 @@ func postgresDialect() dialect {
 			"{list}", "SELECT jsonb_array_elements_text(CAST(? AS JSONB))",
 			"{locked}", "FOR UPDATE",
 			"{free}", "FOR UPDATE SKIP LOCKED",
-			"{unsettled}", "", "{untold}", "",
+			"{unsettled}", "", "{untold}", "", "{unhashed}", "",
 		),
 		tables: strings.NewReplacer(
 			"INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",

@@ -287,6 +287,13 @@ CREATE TRIGGER items_tallied AFTER UPDATE OF state ON items FOR EACH ROW
 	WHEN (OLD.state <> NEW.state AND (OLD.state IN ('completed', 'rejected') OR NEW.state IN ('completed', 'rejected')))
 	EXECUTE FUNCTION items_tallied();
 ` + fillTally},
+	// Which item asks for a transaction, by its txid without signatures; '' until
+	// somebody needs it, '-' where there is none.
+	{tables: `
+ALTER TABLE items ADD COLUMN unsigned TEXT NOT NULL DEFAULT '';
+CREATE INDEX items_by_unsigned ON items (unsigned) WHERE unsigned <> '';
+CREATE INDEX items_unhashed ON items (seq) WHERE request IS NOT NULL AND unsigned = '';
+`},
 }
 
 // fillTally comes after the trigger, whose making locks the table.

@@ -6,6 +6,7 @@ package loop
 func journalFaults() []fault {
 	return []fault{
 		{"migration-of-an-older-journal", migrates},
+		{"09-growth", onBoth(growth)},
 		{"11-restored-before-export", onBoth(restoredBeforeExport)},
 		{"11-result-that-proves-nothing", strangersResult},
 		{"11-put-back-by-hand", putBackByHand},

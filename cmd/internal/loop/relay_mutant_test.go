@@ -86,6 +86,9 @@ var mutants = [...]mutant{
 	{"TLS that is only preferred", "online/journal/postgres.go", `query.Set("sslmode", "verify-full")`, `query.Set("sslmode", "prefer")`, "./online/journal", "TestDefaultTLS"},
 	{"TLS of the address only", "online/journal/postgres.go", "if err != nil || proven(config) {\n\t\treturn config, err\n\t}\n\tif !query", "if true {\n\t\treturn config, err\n\t}\n\tif !query", "./cmd/internal/loop", "TestRelayFaults"},
 	{"a backup by anybody", "online/backup.go", "!relay.Verify(", "false && !relay.Verify(", "./cmd/internal/loop", "TestRelayFaults"},
+	{"status counts what is finished", "online/journal/count.go", `AS n FROM items WHERE "+unfinished+" GROUP BY state "+`, `AS n FROM items WHERE state || '' NOT IN ('completed', 'rejected') GROUP BY state "+`, "./cmd/internal/loop", "TestRelayFaults/09-growth"},
+	{"every import reads every item", "online/adopt.go", "	ids, err := im.relay.journal.AskedFor(", "	_, _ = im.relay.journal.Items(ctx, journal.Filter{})\n	ids, err := im.relay.journal.AskedFor(", "./cmd/internal/loop", "TestRelayFaults/09-growth"},
+	{"finished items are not counted", "online/journal/schema.go", "WHEN OLD.state <> NEW.state AND (OLD.state IN ('completed', 'rejected') OR NEW", "WHEN 1 = 0 AND (OLD.state IN ('completed', 'rejected') OR NEW", "./online/journal", "TestTotals"},
 	{"leases of the dead stay", "online/relay.go", `return o.Database == "" // a journal`, `return false // a journal`, "./cmd/internal/loop", "TestRelayFaults"},
 	{"another relay's leases taken", "online/journal/holders.go", "return !answers[owner]", "return false && answers[owner]", "./online/journal", "TestEnter"},
 

@@ -179,7 +179,7 @@ func (p *plainRelay) result(req bundle.SealedRequest, change func(*bundle.Result
 func (p *plainRelay) states() map[string]string {
 	p.Helper()
 	var list []itemStatus
-	p.json(&list, "status")
+	p.json(&list, "status", "--all")
 	states := make(map[string]string, len(list))
 	for _, s := range list {
 		states[s.ID] = s.State
