@@ -69,7 +69,7 @@ func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Inc
 	importer := r.Importer(&report)
 	for _, in := range files {
 		r.Lost = func(digest bundle.Digest) [][]byte { return online.LostIn(a.fs, filepath.Dir(in.Path), digest) }
-		file, err := durable.ReadFile(a.fs, in.Path, bundle.MaxFile)
+		file, err := a.readFile(in.Path)
 		if errors.Is(err, durable.ErrTooLarge) {
 			err = fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
 		}

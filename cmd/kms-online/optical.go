@@ -70,9 +70,19 @@ pictures instead.`,
 	return cmd
 }
 
+// readFile reads a file that is to cross the gap, or has crossed it. A wallet
+// is none of those.
+func (a *app) readFile(path string) ([]byte, error) {
+	file, err := durable.ReadFile(a.fs, path, bundle.MaxFile)
+	if err == nil && bundle.IsWallet(file) {
+		return nil, explain(bundle.ErrWallet)
+	}
+	return file, err
+}
+
 // showFile plays a file, or writes it as pictures.
 func (a *app) showFile(path string, o optics.Options) error {
-	file, err := durable.ReadFile(a.fs, path, bundle.MaxFile)
+	file, err := a.readFile(path)
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,6 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/online"
-	"coldkms/shared/bundle"
-	"coldkms/shared/durable"
 )
 
 func (a *app) pair() *cobra.Command {
@@ -33,7 +31,7 @@ the first may still be on their way, so it gets a state directory of its own.`,
 			if len(args) == 0 {
 				return cli.Fail(cli.Usage, errors.New("WATCHFILE is missing"), "it is what kms-offline watch --out FILE wrote; or read it with --qr")
 			}
-			file, err := durable.ReadFile(a.fs, args[0], bundle.MaxFile)
+			file, err := a.readFile(args[0])
 			if err != nil {
 				return err
 			}

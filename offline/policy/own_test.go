@@ -176,6 +176,20 @@ func TestOldPolicyKeepsItsHash(t *testing.T) {
 	}
 }
 
+// A file that names neither ownTransfers nor requireLedgerCheck has the hash that
+// it had before there were such rules: wallets, ledgers and approvals name it.
+func TestHashWithoutTheLaterRules(t *testing.T) {
+	p, err := Parse([]byte(`{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet", "maxFeeRate": 500,
+		"limits": [{"per": "day", "sum": 1000000}], "quorum": [{"per": "batch", "above": 50000, "operators": 2}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "562d0f6983b67986cf1a2ec3c1c9b400f8ae9ac6f254dcbe68aaa116479d758c"
+	if got := fmt.Sprintf("%x", p.Hash()); got != want {
+		t.Errorf("hash %s, want %s", got, want)
+	}
+}
+
 // The rule in its one form, and what is no rule.
 func TestOwnTransfersFile(t *testing.T) {
 	p := mustParse(t, one(`"ownTransfers": {"groups": [["d", "c"], ["b", "a"]]}`, ""))
