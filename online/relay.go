@@ -96,6 +96,8 @@ type Relay struct {
 	Depths   Depths                   // confirmations for each chain until which what was sent is watched; what is missing has a default
 	Memory   *Memory                  // of earlier fetches, so that what did not change costs nothing; may be nil
 
+	Full bool // set by Open: the disk of the state directory has no room, so that it can only be looked at
+
 	journal  *journal.Journal
 	identity identity.Private
 	lock     *durable.Lock
@@ -163,7 +165,12 @@ func Open(ctx context.Context, o Options) (*Relay, error) {
 			return nil, err
 		}
 	}
-	if r.journal, err = journal.Open(ctx, journalAt(o.Dir, o.Database), o.Now); err != nil {
+	r.journal, err = journal.Open(ctx, journalAt(o.Dir, o.Database), o.Now)
+	if o.Read && o.Database == "" && journal.IsFull(err) {
+		r.Full = true
+		r.journal, err = journal.OpenFull(ctx, journalAt(o.Dir, ""), o.Now)
+	}
+	if err != nil {
 		return nil, errors.Join(err, r.unlock())
 	}
 	if err := r.settle(ctx, o); err != nil {

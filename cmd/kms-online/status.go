@@ -115,6 +115,9 @@ func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.Statu
 	if err != nil {
 		return err
 	}
+	if r.Full {
+		a.say("the disk of the state directory is full: nothing goes on until you free some space there (df -h)")
+	}
 	a.say("%d open, %d finished", totals.Open, totals.Finished)
 	if more {
 		a.say("there are more: add --after %s for the next page", list[len(list)-1].ID)

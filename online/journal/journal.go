@@ -27,6 +27,7 @@ type Journal struct {
 	db     database
 	d      dialect
 	shared bool // on PostgreSQL: connections come and go
+	alone  bool // on SQLite: no other process may have it open
 	now    func() time.Time
 	pause  func(context.Context, time.Duration) error
 	group  group
@@ -64,8 +65,17 @@ type Item struct {
 // Open opens the journal at a path, or at a postgres:// address, making one
 // if there is none.
 func Open(ctx context.Context, where string, now func() time.Time) (*Journal, error) {
-	j, err := connect(ctx, where, now)
-	if err != nil {
+	return ready(ctx, &Journal{now: now, shared: IsAddress(where)}, where)
+}
+
+// OpenFull opens a journal on a disk that has no room for the memory that
+// processes share when they use SQLite at once. It can be looked at.
+func OpenFull(ctx context.Context, path string, now func() time.Time) (*Journal, error) {
+	return ready(ctx, &Journal{now: now, alone: true}, path)
+}
+
+func ready(ctx context.Context, j *Journal, where string) (*Journal, error) {
+	if err := j.connect(ctx, where); err != nil {
 		return nil, err
 	}
 	if err := j.read(ctx, func() error { return j.migrate(ctx) }); err != nil {
@@ -76,17 +86,14 @@ func Open(ctx context.Context, where string, now func() time.Time) (*Journal, er
 }
 
 // connect opens a database without a look at what is in it.
-func connect(ctx context.Context, where string, now func() time.Time) (*Journal, error) {
-	j := &Journal{now: now, pause: pause, shared: IsAddress(where)}
+func (j *Journal) connect(ctx context.Context, where string) error {
+	j.pause = pause
 	j.db.statements = &j.statements
 	open := openSQLite
 	if j.shared {
 		open = openPostgres
 	}
-	if err := open(ctx, j, where); err != nil {
-		return nil, err
-	}
-	return j, nil
+	return open(ctx, j, where)
 }
 
 // pause waits for d or until ctx is done.

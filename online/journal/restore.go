@@ -20,8 +20,8 @@ func Restore(ctx context.Context, where string, r io.Reader, now func() time.Tim
 	if err != nil {
 		return BackupHead{}, err
 	}
-	j, err := connect(ctx, where, now)
-	if err != nil {
+	j := &Journal{now: now, shared: IsAddress(where)}
+	if err := j.connect(ctx, where); err != nil {
 		return b.Head, err
 	}
 	err = j.once(ctx, func(t tx) error { return j.fill(ctx, t, b, verify) })

@@ -21,7 +21,7 @@ func openSQLite(_ context.Context, j *Journal, path string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	if j.db.DB, err = sql.Open("sqlite", address(path)); err != nil {
+	if j.db.DB, err = sql.Open("sqlite", address(path, j.alone)); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	j.db.SetMaxOpenConns(1)
@@ -41,10 +41,13 @@ func IsFull(err error) bool {
 	return code == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_CANTOPEN
 }
 
-func address(path string) string {
+func address(path string, alone bool) string {
 	options := url.Values{
 		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "fullfsync(1)", "foreign_keys(1)", "trusted_schema(0)"},
 		"_txlock": {"immediate"},
+	}
+	if alone { // then the index of the log is in this process's memory; the mode is what the file says
+		options["_pragma"] = []string{"locking_mode(EXCLUSIVE)", "busy_timeout(10000)", "synchronous(FULL)", "fullfsync(1)", "foreign_keys(1)", "trusted_schema(0)"}
 	}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: options.Encode()}
 	return u.String()

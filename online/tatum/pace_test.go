@@ -259,6 +259,22 @@ func TestAskedToWait(t *testing.T) {
 	}
 }
 
+// A server cannot stop a relay for longer than an hour, whatever it asks for.
+func TestAskedToWaitForLong(t *testing.T) {
+	for _, header := range []string{"3601", "86400", "1048575", "Fri, 31 Dec 9999 23:59:59 GMT"} {
+		c, pace, w := pacedClient(t, tatum.Limits{}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", header)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})
+		if _, err := c.Broadcast(t.Context(), chain.BTC, "x", "00"); err == nil {
+			t.Fatal("no error")
+		}
+		if got := pace.Usage().Paused.Sub(w.at); got != time.Hour {
+			t.Errorf("%s: paused for %s", header, got)
+		}
+	}
+}
+
 // What somebody gives up says nothing about the server.
 func TestBreakerIgnoresCancelled(t *testing.T) {
 	c, pace, _ := pacedClient(t, tatum.Limits{}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })

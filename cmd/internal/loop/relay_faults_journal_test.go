@@ -12,10 +12,12 @@ func journalFaults() []fault {
 		{"11-put-back-by-hand", putBackByHand},
 		{"11-backups", backups},
 		{"11-forged-backup", forgedBackup},
+		{"12-disk-full", diskFull},
 		{"12-pgbouncer", pgBouncer},
 		{"12-synchronous-commit-off", notDurable},
 		{"17-held-by-the-dead", heldByTheDead},
 		{"17-clock-of-the-dead", clockOfTheDead},
 		{"20-without-tls", withoutTLS},
+		{"20-key-file-that-others-read", readableKeys},
 	}
 }

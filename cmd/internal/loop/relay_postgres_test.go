@@ -22,6 +22,7 @@ import (
 
 	"coldkms/online/journal/pgtest"
 	"coldkms/online/onlinetest"
+	"coldkms/online/tatum/tatumtest"
 )
 
 // pooled starts a PgBouncer in front of a database, as Debian ships it but for
@@ -220,6 +221,23 @@ func withoutTLS(t *testing.T) {
 		}
 		if n := bare.Swap(0); n != 0 {
 			t.Errorf("%s: spoke to it without TLS", what)
+		}
+	}
+}
+
+// A file with API keys that anybody but its owner may read or change is refused.
+func readableKeys(t *testing.T) {
+	p := newPlainRelay(t, "", "")
+	p.pair()
+	path := filepath.Join(p.dir, "keys")
+	p.write(path, []byte("tenant testnet "+tatumtest.Key+"\n"))
+	for mode, code := range map[os.FileMode]int{0o600: 0, 0o400: 0, 0o640: 2, 0o620: 2, 0o610: 2, 0o604: 2, 0o602: 2, 0o666: 2} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		got := p.run("fetch", "--api-key-file", path)
+		if got.code != code || code != 0 && !strings.Contains(got.err, "others may read") {
+			t.Errorf("mode %04o: %+v", mode, got)
 		}
 	}
 }
