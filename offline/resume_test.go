@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"coldkms/offline/operator"
+	"coldkms/offline/policy"
 	"coldkms/offline/sign"
 	"coldkms/shared/bundle"
-	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 )
 
@@ -57,14 +57,22 @@ func TestCutShortIsOfTheSameItems(t *testing.T) {
 	}
 }
 
-// refusing is family, but for one item.
+// refusing is family, but for one item, whose input is nobody's.
 type refusing struct{ id string }
 
 func (refusing) Family() string { return "test" }
 
 func (r refusing) Prepare(item bundle.Item, table *utxo.Table, keys sign.Keys) (sign.Job, error) {
 	if item.ID == r.id {
-		return nil, chain.Refuse(chain.TooLarge, "for now")
+		return foreign{job(item.ID)}, nil
 	}
 	return family{}.Prepare(item, table, keys)
+}
+
+type foreign struct{ job }
+
+func (f foreign) Subject() policy.Subject {
+	s := f.job.Subject()
+	s.Facts.Inputs[0].Own = false
+	return s
 }

@@ -59,6 +59,33 @@ var signerMutants = [...]mutant{
 	{"approvals of all count for a part", "offline/policy/verdict.go", "		c.operators = 0\n", "", "./offline", "TestApprovalsAreOfTheWholeBatch"},
 	{"an ended round is named again", "offline/ledger/round.go", "	switch _, ended := s.closed[line.Round]; {\n", "	switch ended := false; {\n", "./offline/ledger", "TestRoundsEnd"},
 
+	// where money goes
+	{"own transfers pass", "offline/policy/own.go", "	default:\n		j.do(rule.Mode", "	case true:\n	default:\n		j.do(rule.Mode", "./cmd/kms-offline", "TestSignerAttacks/01-change-to-another-own-key"},
+	{"refused own transfers are looked at", "offline/policy/own.go", "	if m == \"look\" {", "	if m != \"allow\" {", "./cmd/kms-offline", "TestSignerAttacks/01-own-transfers-rule-and-groups"},
+	{"all entries are one group", "offline/policy/own.go", "	if group, ok := p.group[signatureID]; ok {", "	if group, ok := \"\", true; ok {", "./offline/policy", "TestOwnTransferProperties"},
+	{"groups are ignored", "offline/policy/own.go", "	if group, ok := p.group[signatureID]; ok {", "	if group, ok := p.group[signatureID]; false && ok {", "./cmd/kms-offline", "TestSignerAttacks/01-own-transfers-rule-and-groups"},
+	{"all that own keys receive is change", "offline/policy/own.go", "		left := entry[unit]\n", "		left := out.Value\n", "./offline/policy", "TestOwnTransferProperties"},
+	{"an entry supplies twice", "offline/policy/own.go", "		entry[unit] -= out.Change\n", "", "./offline/policy", "TestOwnTransferProperties"},
+	{"far indices are near", "offline/policy/own.go", "			out.Far = true\n", "", "./cmd/kms-offline", "TestSignerAttacks/01-far-index"},
+	{"unspendable is change", "offline/policy/own.go", "out.Own == nil || out.Unspendable || out.Value <= 0", "out.Own == nil || out.Value <= 0", "./cmd/kms-offline", "TestSignerAttacks/01-bch-p2pk-is-no-change"},
+	{"the ledger names no own output", "offline/moved.go", "		if out.Own != nil {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/01-own-outputs-are-named-everywhere"},
+	{"the screen names no own key", "offline/review/item.go", "	return \"own, other key\"", "	return \"own\"", "./cmd/kms-offline", "TestSignerAttacks/01-own-outputs-are-named-everywhere"},
+	{"who pays nobody is not flagged", "offline/policy/facts.go", "	if paid == 0 {\n		j.find", "	if false {\n		j.find", "./cmd/kms-offline", "TestSignerAttacks/05-pays-nobody"},
+	{"a fee has no cap in coins", "offline/policy/facts.go", "	if r.MaxFee != nil && f.Fee > *r.MaxFee {", "	if false {", "./cmd/kms-offline", "TestSignerAttacks/05-fee-cap"},
+	{"a fee has no cap by default", "offline/policy/policy.go", "		if c.MaxFee == nil { // not", "		if false { // not", "./cmd/kms-offline", "TestSignerAttacks/05-fee-cap"},
+	{"what was taken out counts", "offline/person.go", "	if len(ids) > 0 {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/09-taken-out-counts-towards-nothing"},
+	{"what was taken out is signed", "offline/person.go", "		j.items[at].err = chain.Refuse(chain.RefusedByPerson, \"taken out of the batch before it was reviewed\")\n", "		_ = at\n", "./cmd/kms-offline", "TestSignerAttacks/09-taken-out-counts-towards-nothing"},
+	{"a later rule changes every policy's hash", "offline/policy/file.go", "`json:\"requireLedgerCheck,omitempty\"`", "`json:\"requireLedgerCheck\"`", "./offline/policy", "TestHashWithoutTheLaterRules"},
+
+	// what is signed in several writes
+	{"another set of items goes on", "offline/resume.go", "		if it.Refused() && !s.", "		if false && !s.", "./offline", "TestCutShortIsOfTheSameItems"},
+	{"a batch goes on after anything", "offline/ledger/run.go", "	case line.Request != s.run.batch || line.Code == chain.RefusedByPerson:\n		s.run = run{}\n", "	case line.Request != s.run.batch || line.Code == chain.RefusedByPerson:\n", "./offline/ledger", "TestRunIsCutShort"},
+	{"a batch goes on after a no", "offline/ledger/run.go", "	case line.Kind != KindReviewed && line.Kind != KindApproved:\n		s.run = run{}\n", "", "./offline/ledger", "TestRunIsCutShort"},
+	{"a finished batch goes on", "offline/ledger/run.go", "		if s.run.left--; s.run.left <= 0 {", "		if s.run.left--; false {", "./offline/ledger", "TestRunIsCutShort"},
+	{"another scope goes on", "offline/ledger/run.go", "r.policy == policy && r.scope == scope", "r.policy == policy", "./offline/ledger", "TestRunIsCutShort"},
+	{"a ledger is upgraded under any clock", "cmd/kms-offline/ledger_upgrade.go", "	if err := a.timely(book); err != nil {\n		return err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/09-clock-set-ahead-upgrade"},
+	{"a ledger is settled under any clock", "cmd/kms-offline/ledger_upgrade.go", "	if err := a.timely(s.Ledger); err != nil {\n		return err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/09-clock-set-ahead-settle"},
+
 	// the ledger
 	{"others may write the ledger", "offline/ledger/file.go", "	if f.copy {\n		return nil\n	}\n	if err := durable.CheckDir", "	if true {\n		return nil\n	}\n	if err := durable.CheckDir", "./offline/ledger", "TestOthersMayNotWrite"},
 	{"a line without its code", "offline/ledger/ledger.go", "!hmac.Equal(r.code[:], want[:]) {", "false && !hmac.Equal(r.code[:], want[:]) {", "./offline/ledger", "TestForgedLineBehindTheMark"},
