@@ -84,15 +84,15 @@ var mutants = [...]mutant{
 	{"one file stops the stick", "online/daemon/stick.go", "	return !errors.Is(err, file.ErrGone) && !errors.Is(err, journal.ErrAway)", "	return false", "./cmd/internal/loop", "TestRelayFaults/06-oversize-and-unreadable-files-on-stick"},
 
 	{"TLS that is only preferred", "online/journal/postgres.go", `query.Set("sslmode", "verify-full")`, `query.Set("sslmode", "prefer")`, "./online/journal", "TestDefaultTLS"},
-	{"TLS of the address only", "online/journal/postgres.go", "if err != nil || proven(config) {\n\t\treturn config, err\n\t}\n\tif !query", "if true {\n\t\treturn config, err\n\t}\n\tif !query", "./cmd/internal/loop", "TestRelayFaults"},
-	{"a backup by anybody", "online/backup.go", "!relay.Verify(", "false && !relay.Verify(", "./cmd/internal/loop", "TestRelayFaults"},
+	{"TLS of the address only", "online/journal/postgres.go", "if err != nil || proven(config) {\n\t\treturn config, err\n\t}\n\tif !query", "if true {\n\t\treturn config, err\n\t}\n\tif !query", "./cmd/internal/loop", "TestRelayFaults/20-without-tls"},
+	{"a backup by anybody", "online/backup.go", "!relay.Verify(", "false && !relay.Verify(", "./cmd/internal/loop", "TestRelayFaults/11-forged-backup"},
 	{"keys that a group may read", "cmd/kms-online/keys.go", "info.Mode().Perm()&0o077 != 0", "info.Mode().Perm()&0o007 != 0", "./cmd/internal/loop", "TestRelayFaults/20-key-file-that-others-read"},
 	{"a server stops a relay for a day", "online/tatum/rest.go", "maxAsked  = time.Hour //", "maxAsked  = 24 * time.Hour //", "./online/tatum", "TestAskedToWaitForLong"},
 	{"status needs room on the disk", "online/relay.go", "if o.Read && o.Database == \"\" && journal.IsFull(err) {", "if false {", "./cmd/internal/loop", "TestRelayFaults/12-disk-full"},
 	{"status counts what is finished", "online/journal/count.go", `AS n FROM items WHERE "+unfinished+" GROUP BY state "+`, `AS n FROM items WHERE state || '' NOT IN ('completed', 'rejected') GROUP BY state "+`, "./cmd/internal/loop", "TestRelayFaults/09-growth"},
 	{"every import reads every item", "online/adopt.go", "	ids, err := im.relay.journal.AskedFor(", "	_, _ = im.relay.journal.Items(ctx, journal.Filter{})\n	ids, err := im.relay.journal.AskedFor(", "./cmd/internal/loop", "TestRelayFaults/09-growth"},
 	{"finished items are not counted", "online/journal/schema.go", "WHEN OLD.state <> NEW.state AND (OLD.state IN ('completed', 'rejected') OR NEW", "WHEN 1 = 0 AND (OLD.state IN ('completed', 'rejected') OR NEW", "./online/journal", "TestTotals"},
-	{"leases of the dead stay", "online/relay.go", `return o.Database == "" // a journal`, `return false // a journal`, "./cmd/internal/loop", "TestRelayFaults"},
+	{"leases of the dead stay", "online/relay.go", `return o.Database == "" // a journal`, `return false // a journal`, "./cmd/internal/loop", "TestRelayFaults/17-clock-of-the-dead"},
 	{"another relay's leases taken", "online/journal/holders.go", "return !answers[owner]", "return false && answers[owner]", "./online/journal", "TestEnter"},
 
 	{"crash harness, broadcast before journal", "online/import.go",
