@@ -42,12 +42,13 @@ func IsFull(err error) bool {
 }
 
 func address(path string, alone bool) string {
-	options := url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "fullfsync(1)", "foreign_keys(1)", "trusted_schema(0)"},
-		"_txlock": {"immediate"},
-	}
+	mode := "journal_mode(WAL)"
 	if alone { // then the index of the log is in this process's memory; the mode is what the file says
-		options["_pragma"] = []string{"locking_mode(EXCLUSIVE)", "busy_timeout(10000)", "synchronous(FULL)", "fullfsync(1)", "foreign_keys(1)", "trusted_schema(0)"}
+		mode = "locking_mode(EXCLUSIVE)"
+	}
+	options := url.Values{
+		"_pragma": {"busy_timeout(10000)", mode, "synchronous(FULL)", "fullfsync(1)", "foreign_keys(1)", "trusted_schema(0)"},
+		"_txlock": {"immediate"},
 	}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: options.Encode()}
 	return u.String()
