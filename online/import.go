@@ -1,11 +1,14 @@
 package online
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +39,8 @@ type Incoming struct {
 }
 
 // Files lists what an argument of import means: the file itself, or the
-// results, PSBTs and finished transactions of a folder, by name.
+// results, PSBTs and finished transactions of a folder, results in the order in
+// which they were made.
 func Files(fsys durable.FS, path string) ([]Incoming, error) {
 	info, err := fsys.Stat(path)
 	if err != nil {
@@ -56,7 +60,25 @@ func Files(fsys durable.FS, path string) ([]Incoming, error) {
 			files = append(files, Incoming{Path: filepath.Join(path, name), Listed: true})
 		}
 	}
+	slices.SortStableFunc(files, func(a, b Incoming) int { return cmp.Compare(LedgerLine(a.Path), LedgerLine(b.Path)) })
 	return files, nil
+}
+
+// LedgerLine returns the length of the signer's ledger that the name of a
+// result states, 0 where it states none. Results that are imported in that
+// order do not look as if the ledger had been rolled back. It is for that
+// order only: a name proves nothing.
+func LedgerLine(path string) uint64 {
+	_, after, found := strings.Cut(filepath.Base(path), "-line")
+	if !found {
+		return 0
+	}
+	digits := strings.TrimRight(strings.TrimSuffix(after, resultEnding), ".")
+	n, err := strconv.ParseUint(digits, 10, 63)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // Import takes one Result: signatures are put into the transactions of the
@@ -216,7 +238,11 @@ func (r *Relay) sort(ctx context.Context, res bundle.SealedResult, finals []fina
 		s.items[it.ID] = it
 	}
 	for _, f := range finals {
-		it := s.items[f.outcome.ID]
+		it, here := s.items[f.outcome.ID]
+		if !here {
+			s.problems = append(s.problems, Problem{ID: f.outcome.ID, Code: CodeNotHere, Reason: "it is not in this journal, which was restored from a backup: run fetch, then import again; where Tatum does not list it any more, it was completed or dropped there meanwhile"})
+			continue
+		}
 		switch p := f.against(it); {
 		case p != nil:
 			s.problems = append(s.problems, *p)

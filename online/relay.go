@@ -50,6 +50,7 @@ const (
 	CodeNodeRefused  chain.Code = "node-refused"              // the network does not take the transaction
 	CodeNotMarked    chain.Code = "not-marked"                // broadcast, but Tatum does not take the txid
 	CodeOtherBytes   chain.Code = "other-bytes"               // other signed bytes than those in the journal
+	CodeNotHere      chain.Code = "not-in-journal"            // an outcome for an item that a restored journal does not have
 	CodeNotWaiting   chain.Code = "not-waiting"               // an outcome for an item that waits for none
 	CodeJournalFault chain.Code = "journal-fault"             // the journal's bytes are not what they were
 	CodeOtherRelay   chain.Code = "other-relay"               // another relay works with it now

@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"coldkms/online"
@@ -113,6 +115,7 @@ func (d *Daemon) collect(ctx context.Context, r *online.Relay, round *Round) err
 	for _, other := range others {
 		d.once(logFileIgnored, "file "+other, other+": it is left alone")
 	}
+	slices.SortStableFunc(files, func(a, b file.Entry) int { return cmp.Compare(online.LedgerLine(a.Name), online.LedgerLine(b.Name)) })
 	var limit reading
 	var all troubles
 	for _, f := range files {

@@ -90,6 +90,39 @@ func restoredBeforeExport(t *testing.T, database string) {
 	}
 }
 
+// Of a request that lies beside its result, what was completed before the
+// restore is reported and what is still asked for is taken.
+func requestWithUnknownItem(t *testing.T) {
+	p := newPlainRelay(t, "", "")
+	p.pair()
+	backup := filepath.Join(p.dir, "b.kmsbackup")
+	p.must("backup", backup)
+	p.pay(1, 2)
+	p.must("fetch")
+	req := p.export()
+	result := p.result(req, nil)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(result), fmt.Sprintf("coldkms-%x.kmsreq", req.Digest[:4])), req.File, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.must("import", result)
+	p.must("broadcast", onlinetest.ID(1))
+	p.lose("")
+	p.must("restore", backup)
+	p.must("fetch")
+	var imported struct {
+		Imported int
+		Problems []struct{ ID, Code string }
+	}
+	got := p.run("import", result)
+	if err := json.Unmarshal([]byte(got.out), &imported); err != nil || got.code != 3 || imported.Imported != 1 || len(imported.Problems) != 1 || imported.Problems[0].ID != onlinetest.ID(1) || imported.Problems[0].Code != "not-in-journal" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	p.must("broadcast")
+	if sent := p.server.Sent(); len(sent) != 2 {
+		t.Errorf("sent %d times", len(sent))
+	}
+}
+
 // What a signature does not prove is not taken from a result whose request is
 // not in the journal.
 func strangersResult(t *testing.T) {

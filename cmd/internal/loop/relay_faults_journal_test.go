@@ -9,6 +9,7 @@ func journalFaults() []fault {
 		{"09-growth", onBoth(growth)},
 		{"11-restored-before-export", onBoth(restoredBeforeExport)},
 		{"11-result-that-proves-nothing", strangersResult},
+		{"11-request-with-an-item-unknown-here", requestWithUnknownItem},
 		{"11-put-back-by-hand", putBackByHand},
 		{"11-backups", backups},
 		{"11-forged-backup", forgedBackup},
