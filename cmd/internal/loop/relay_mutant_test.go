@@ -75,7 +75,7 @@ var mutants = [...]mutant{
 	{"the end of the program is an item's trouble", "online/broadcast.go", "	if ctx.Err() != nil {\n		return ctx.Err()\n	}\n	s.problem = ", "	s.problem = ", "./online", "TestEndBlamesNobody"},
 	{"loops wait for each other", "online/daemon/daemon.go", "	var g errgroup.Group\n	for _, l := range loops {", "	var g errgroup.Group\n	g.SetLimit(1)\n	for _, l := range loops {", "./online/daemon", "TestLoopsAreApart"},
 
-	{"a rejected item is placed again", "online/journal/void.go", "(state IN ('refused', 'rejected', 'failed') OR", "(state IN ('refused') OR", "./cmd/internal/loop", "TestRelayFaults/02-rejected-item-of-an-exported-request"},
+	{"a rejected item is placed again", "online/journal/void.go", "(state IN ('refused', 'rejected', 'failed') OR", "(state IN ('refused') OR", "./online/journal", "TestRecallOfRejected"},
 	{"a dropped item is placed again", "online/journal/void.go", "OR withheld <> '')\"", "OR 1 = 0)\"", "./cmd/internal/loop", "TestRelayFaults/02-item-dropped-at-tatum-after-export"},
 	{"another tenant's missing is a rejection", "online/status.go", "missing(err) && (gone ||", "missing(err) && (true || gone ||", "./cmd/internal/loop", "TestRelayFaults/16-reject-under-the-wrong-key"},
 	{"one chain stops the others", "online/fetch.go", "		case ctx.Err() != nil || errors.Is(err, journal.ErrAway):\n", "		case true:\n", "./cmd/internal/loop", "TestRelayFaults/08-one-chain-answers-403"},
