@@ -194,6 +194,9 @@ func (s *step) heal(ctx context.Context, why string) error {
 		if !slices.Contains(heals, code) {
 			continue
 		}
+		if err := s.unlook(ctx); err != nil {
+			return err
+		}
 		if err := s.journal.Heal(ctx, s.item.ID, code, why); err != nil {
 			return err
 		}

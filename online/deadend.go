@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
 	"github.com/btcsuite/btcd/wire"
 
-	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -20,7 +18,8 @@ import (
 // script that verifies, and is as deep in the chain as the relay demands,
 // while Tatum's record does not name ours. That ours is not found, that an
 // output is "spent", that a node refuses: none of this is evidence. Our own
-// transaction makes all of it true while an index lags behind.
+// transaction makes all of it true while an index lags behind. Nor is a height
+// that contradicts the rest of what Tatum says (verdict.go).
 
 // Depths are the confirmations for each chain from which on a transaction is
 // taken to stay.
@@ -71,9 +70,14 @@ func (s *step) deadEnd(ctx context.Context) (dead bool, err error) {
 	case err != nil:
 		return false, s.trouble(ctx, CodeNetwork, err)
 	case r == nil:
-		return false, nil
+		return false, s.unlook(ctx)
 	case r.depth < s.Depths.of(s.item.Chain):
-		return false, s.alarms(ctx, CodeInputsSpent, r.txid, r.shallow(s.Depths.of(s.item.Chain)))
+		return false, errors.Join(s.unlook(ctx), s.alarms(ctx, CodeInputsSpent, r.txid, r.shallow(s.Depths.of(s.item.Chain))))
+	}
+	if why, err := s.doubt(ctx, r); err != nil {
+		return false, s.trouble(ctx, CodeNetwork, err)
+	} else if why != "" {
+		return false, errors.Join(s.unlook(ctx), s.alarms(ctx, CodeInputsSpent, r.txid, r.doubtful(why)))
 	}
 	known, named, err := s.oursAfterAll(ctx)
 	switch {
@@ -82,7 +86,10 @@ func (s *step) deadEnd(ctx context.Context) (dead bool, err error) {
 	case named: // then it is not for the relay to say who is right
 		return false, s.alarms(ctx, CodeInputsSpent, r.txid, fmt.Errorf("ALARM: transaction %s spends %s, which ours spends, and has %d confirmations, and the network does not have ours; but Tatum has ours on record as the payment. It was replaced: find out what signed that one (another wallet with this key, an old KMS?), and correct the account", r.txid, r.spent, r.depth))
 	}
-	return true, s.fails(ctx, CodeInputsSpent, r.txid, r.words())
+	if again, err := s.firstLook(ctx, r); err != nil || !again.IsZero() {
+		return false, errors.Join(err, s.alarms(ctx, CodeInputsSpent, r.txid, r.once(again)))
+	}
+	return true, s.fails(ctx, CodeInputsSpent, r.txid, r.words(s.item.TxID))
 }
 
 // oursAfterAll asks once more, last of all, whether the network has our
@@ -106,6 +113,8 @@ type rival struct {
 	txid  string
 	spent wire.OutPoint
 	depth int64
+	at    int64 // height of its block, once that was looked at
+	msg   *wire.MsgTx
 	same  string // why it may be the same payment; "": it pays nobody that ours pays
 }
 
@@ -115,12 +124,17 @@ func (r rival) shallow(want int64) error {
 
 // words say what a person is to know and do. To have it paid anew is advised
 // only where the other transaction pays nobody that ours pays.
-func (r rival) words() string {
+func (r rival) words(ours string) string {
 	text := fmt.Sprintf("%s is spent by transaction %s, which has %d confirmations: ours can never confirm now. Find out what signed that one (another wallet with this key, an old KMS?)", r.spent, r.txid, r.depth)
 	if r.same != "" {
 		return text + "; " + r.same + ": do NOT have it paid anew before you know that it was not"
 	}
-	return text + "; then have the payment made anew under a new id. This one stays signed and is never signed again; retry looks, and sends the same bytes once more"
+	return text + "; " + look(ours, r.txid) + "have the payment made anew under a new id. This one stays signed and is never signed again; retry looks, and sends the same bytes once more"
+}
+
+// look sends a person to somebody else than Tatum, whose word all of it is.
+func look(ours, other string) string {
+	return fmt.Sprintf("all of this is Tatum's word: look in an independent block explorer first, for ours (%s) and for the other (%s). Only if that one is confirmed there and ours is not, ", ours, other)
 }
 
 // Bounds of one look for a rival: it is made again.
@@ -239,7 +253,7 @@ func (s *step) prove(ctx context.Context, params utxo.Params, txid string, ours 
 		if err != nil || !seen.Known {
 			return nil, err
 		}
-		return &rival{txid: txid, spent: in.PreviousOutPoint, depth: seen.Confirmations, same: samePayment(ours, msg, outputs)}, nil
+		return &rival{txid: txid, spent: in.PreviousOutPoint, depth: seen.Confirmations, msg: msg, same: samePayment(ours, msg, outputs)}, nil
 	}
 	return nil, nil
 }
@@ -265,44 +279,4 @@ func samePayment(ours, other *wire.MsgTx, outputs map[wire.OutPoint]utxo.Spent) 
 		}
 	}
 	return ""
-}
-
-// deadParent gives the item of this journal that makes an output which ours
-// spends, if that one is a dead end.
-func (s *step) deadParent(ctx context.Context) (*journal.Item, error) {
-	msg := parseFinal(s.item.Signed)
-	if msg == nil {
-		return nil, errors.New("the signed bytes in the journal are damaged")
-	}
-	seen := make(map[chainhash.Hash]bool)
-	var txids []string
-	for _, in := range msg.TxIn {
-		if id := in.PreviousOutPoint.Hash; !seen[id] {
-			seen[id] = true
-			txids = append(txids, id.String())
-		}
-	}
-	ids, err := s.journal.Payers(ctx, txids)
-	if err != nil || len(ids) == 0 {
-		return nil, err
-	}
-	dead, err := s.journal.Items(ctx, journal.Filter{IDs: ids, States: []journal.State{journal.Failed}, Codes: deadCodes, Max: 1})
-	if err != nil || len(dead) == 0 {
-		return nil, err
-	}
-	return &dead[0], nil
-}
-
-// deadCodes are those of items that are failed because they can never confirm.
-var deadCodes = []chain.Code{CodeInputsSpent, CodeParentDead}
-
-// childOf ends an item whose parent is a dead end.
-func (s *step) childOf(ctx context.Context, parent *journal.Item) error {
-	if parent == nil {
-		return nil
-	}
-	if known, named, err := s.oursAfterAll(ctx); err != nil || known || named {
-		return err
-	}
-	return s.fails(ctx, CodeParentDead, parent.TxID, fmt.Sprintf("it spends an output of %s, the transaction of %s, which can never confirm: neither can this one. See what became of that one; then have this payment made anew under a new id", parent.TxID, parent.ID))
 }

@@ -2,10 +2,12 @@ package online_test
 
 import (
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/wire"
 
@@ -56,6 +58,14 @@ func (w *world) openAlarms() string {
 	return all
 }
 
+// twice broadcasts, and again when a second look counts.
+func (w *world) twice() {
+	w.Helper()
+	w.broadcast()
+	w.now = w.now.Add(11 * time.Minute)
+	w.broadcast()
+}
+
 // rival puts another transaction on the chain that spends what payment 1 does.
 func (w *world) rival(scripts ...[]byte) string {
 	w.Helper()
@@ -84,11 +94,19 @@ func TestInputsSpent(t *testing.T) {
 		t.Errorf("alarms: %s", got)
 	}
 	w.server.Mine(1)
+	for range 2 { // two looks, and not at once
+		if got := w.broadcast(); codes(got.Problems) != "inputs-spent " || !strings.Contains(got.Problems[0].Reason, "once more, from 2026-11-23T10:25:00Z") {
+			t.Errorf("%+v", got)
+		}
+		w.wantState(id(1), "signed")
+		w.now = w.now.Add(599 * time.Second)
+	}
+	w.now = w.now.Add(-598 * time.Second)
 	if got := w.broadcast(); codes(got.Problems) != "inputs-spent " || len(got.Completed) != 0 {
 		t.Errorf("%+v", got)
 	}
 	s := w.status(id(1))
-	if s.State != journal.Failed || s.Code != online.CodeInputsSpent || !strings.Contains(s.Reason, ":1 is spent by transaction "+other) || !strings.Contains(s.Reason, "made anew under a new id") {
+	if s.State != journal.Failed || s.Code != online.CodeInputsSpent || !strings.Contains(s.Reason, ":1 is spent by transaction "+other) || !strings.Contains(s.Reason, "made anew under a new id") || !strings.Contains(s.Reason, "independent block explorer first, for ours ("+s.TxID+") and for the other ("+other) {
 		t.Errorf("%+v", s)
 	}
 	if got := w.fetch(); got.Fetched+got.Prepared != 0 {
@@ -148,7 +166,7 @@ func TestSamePayment(t *testing.T) {
 	w.rival(onlinetest.Payee(9), onlinetest.Payee(1))
 	w.server.Mine(6)
 	w.answers(map[string]string{"POST /v3/bitcoin/broadcast": conflict})
-	w.broadcast()
+	w.twice()
 	if s := w.status(id(1)); s.State != journal.Failed || !strings.Contains(s.Reason, "do NOT have it paid anew") || strings.Contains(s.Reason, "made anew") {
 		t.Errorf("%+v", s)
 	}
@@ -192,7 +210,7 @@ func TestDeadParent(t *testing.T) {
 	w.rival(onlinetest.Payee(9))
 	w.server.Mine(6)
 	w.answers(map[string]string{"POST /v3/bitcoin/broadcast": conflict})
-	w.broadcast()
+	w.twice()
 	w.broadcast() // in whatever order the first one came to them
 	w.wantState(id(1), "failed")
 	if s := w.status(id(2)); s.State != journal.Failed || s.Code != online.CodeParentDead || !strings.Contains(s.Reason, id(1)) {
@@ -235,14 +253,14 @@ func TestInputsSpentByUs(t *testing.T) {
 	w.toSigned(nil, 1)
 	w.rival(onlinetest.Payee(9))
 	w.server.Mine(6)
-	ours := w.status(id(1)).TxID
+	ours, hex := w.status(id(1)).TxID, w.signedHex(id(1))
 	w.server.Fault(func(rw http.ResponseWriter, r *http.Request) bool {
 		switch path := r.Method + " " + r.URL.Path; {
 		case strings.HasPrefix(path, "POST /v3/bitcoin/broadcast"):
 			rw.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(rw, `{"errorCode":"bitcoin.broadcast.failed"}`)
 		case path == "GET /v3/bitcoin/transaction/"+ours && w.server.Calls("GET /v3/bitcoin/transaction/address/") > 0:
-			_, _ = io.WriteString(rw, `{"hash":"`+ours+`"}`)
+			_, _ = io.WriteString(rw, `{"hash":"`+ours+`","hex":"`+hex+`"}`)
 		default:
 			return false
 		}
@@ -320,6 +338,7 @@ func TestWatch(t *testing.T) {
 	if got := w.watch(); len(got.Problems) != 0 {
 		t.Errorf("deep enough is looked at again: %+v", got)
 	}
+	w.server.Forget(s.TxID)
 	w.rival(onlinetest.Payee(9))
 	w.server.Mine(2)
 	if got := w.watch(id(1)); codes(got.Problems) != "inputs-spent " {
@@ -332,6 +351,8 @@ func TestWatch(t *testing.T) {
 	}
 	w.wantState(id(1), "completed") // Tatum's record names it
 	w.server.Change(id(1), "txId", nil)
+	w.watch(id(1))
+	w.now = w.now.Add(11 * time.Minute)
 	w.watch(id(1))
 	w.wantState(id(1), "failed")
 }
@@ -427,5 +448,27 @@ func TestImportRejected(t *testing.T) {
 	}
 	if got := w.broadcast(); codes(got.Problems) != "signed-after-drop " || len(w.server.Sent()) != 0 || w.openAlarms() != "signed-after-drop " {
 		t.Errorf("what Tatum dropped is sent: %+v", got)
+	}
+}
+
+// A rival cannot be in a block before that of the output that it spends, and
+// that block must have it.
+func TestBlockOfRival(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.server.Mine(3)
+	w.toSigned(nil, 1)
+	w.server.Mine(1)
+	other := w.rival(onlinetest.Payee(9))
+	w.server.Mine(6)
+	for block, want := range map[int]string{1: "made in block 4", 6: "block 6 does not have it", 11: "contradict"} {
+		w.answers(map[string]string{
+			"POST /v3/bitcoin/broadcast": conflict, "GET /v3/bitcoin/info": `200 {"blocks":100}`,
+			"GET /v3/bitcoin/transaction/" + other: fmt.Sprintf(`200 {"hash":%q,"blockNumber":%d,"confirmations":%d}`, other, block, 101-min(block, 10)),
+		})
+		w.twice()
+		if s := w.status(id(1)); s.State != journal.Signed || !strings.Contains(s.Reason, want) && block != 11 {
+			t.Errorf("block %d: %+v", block, s)
+		}
 	}
 }

@@ -294,6 +294,14 @@ ALTER TABLE items ADD COLUMN unsigned TEXT NOT NULL DEFAULT '';
 CREATE INDEX items_by_unsigned ON items (unsigned) WHERE unsigned <> '';
 CREATE INDEX items_unhashed ON items (seq) WHERE request IS NOT NULL AND unsigned = '';
 `},
+	// Evidence that counts only if it is found twice, some time apart.
+	{tables: `
+CREATE TABLE looks (
+	id       TEXT PRIMARY KEY,            -- pending id
+	evidence TEXT NOT NULL,
+	at       INTEGER NOT NULL             -- when it was first found; seconds since 1970
+) STRICT;
+`},
 }
 
 // fillTally comes after the trigger, whose making locks the table.

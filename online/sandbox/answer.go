@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/wire"
 )
 
 // Codes of Bitcoin Core's rpc/protocol.h.
@@ -28,7 +29,13 @@ func (b *backend) answer(ctx context.Context, call rpcRequest) (any, error) {
 		}
 		return tip.Height, err
 	case "getblockhash":
-		return b.blockHash(ctx, call.Params)
+		block, _, err := b.blockAt(ctx, call.Params)
+		if err != nil {
+			return nil, err
+		}
+		return block.Header.BlockHash().String(), nil
+	case "getblock":
+		return b.blockView(ctx, call.Params)
 	}
 	return nil, &NodeError{rpcUnknownMethod, "Method not found"}
 }
@@ -72,7 +79,7 @@ func isVerbose(param any) bool {
 	return false
 }
 
-func (b *backend) blockHash(ctx context.Context, params []any) (any, error) {
+func (b *backend) blockAt(ctx context.Context, params []any) (*wire.MsgBlock, int64, error) {
 	var height int64 = -1
 	if len(params) > 0 {
 		if n, isNumber := params[0].(json.Number); isNumber {
@@ -81,14 +88,39 @@ func (b *backend) blockHash(ctx context.Context, params []any) (any, error) {
 	}
 	miner, mines := b.node.(Miner)
 	if !mines {
-		return nil, &NodeError{rpcUnknownMethod, "Method not found"}
+		return nil, 0, &NodeError{rpcUnknownMethod, "Method not found"}
 	}
 	block, err := miner.Block(ctx, height)
 	if errors.Is(err, ErrNotFound) {
-		return nil, &NodeError{rpcOutOfRange, "Block height out of range"}
+		return nil, 0, &NodeError{rpcOutOfRange, "Block height out of range"}
 	}
+	return block, height, err
+}
+
+// blockView lists the txids of a block, which is looked for from the newest
+// down.
+func (b *backend) blockView(ctx context.Context, params []any) (any, error) {
+	hash := ""
+	if len(params) > 0 {
+		hash, _ = params[0].(string)
+	}
+	tip, err := b.node.Tip(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return block.Header.BlockHash().String(), nil
+	for height := int64(tip.Height); height >= 0; height-- {
+		block, _, err := b.blockAt(ctx, []any{json.Number(strconv.FormatInt(height, 10))})
+		if err != nil {
+			return nil, err
+		}
+		if block.Header.BlockHash().String() != hash {
+			continue
+		}
+		txids := make([]string, len(block.Transactions))
+		for i, tx := range block.Transactions {
+			txids[i] = tx.TxHash().String()
+		}
+		return map[string]any{"hash": hash, "height": height, "confirmations": int64(tip.Height) - height + 1, "tx": txids}, nil
+	}
+	return nil, &NodeError{rpcNoSuch, "Block not found"}
 }

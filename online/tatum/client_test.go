@@ -362,11 +362,21 @@ func TestRawTransactionForms(t *testing.T) {
 }
 
 func TestKnown(t *testing.T) {
+	tx := wire.NewMsgTx(2)
+	tx.AddTxIn(&wire.TxIn{})
+	tx.AddTxOut(&wire.TxOut{Value: 1})
+	var b bytes.Buffer
+	if err := tx.Serialize(&b); err != nil {
+		t.Fatal(err)
+	}
+	raw, id := hex.EncodeToString(b.Bytes()), tx.TxHash().String()
 	for reply, want := range map[string]bool{
-		`{"hash":"AB"}`: true, `{"txid":"ab","hash":"cd"}`: true, `{"hash":"cd"}`: false, `{}`: false, `[]`: false,
+		`{"hash":"` + strings.ToUpper(id) + `","hex":"` + raw + `"}`: true, `{"txid":"` + id + `","hash":"cd","hex":"` + raw + `"}`: true,
+		`{"hash":"cd","hex":"` + raw + `"}`: false, `{"hash":"` + id + `","hex":"` + raw[:20] + `"}`: false, `{"hash":"` + id + `","hex":"x"}`: false,
+		`{"hash":"` + id + `"}`: false, `{"hash":"` + id + `","confirmations":0,"inputs":[],"outputs":[]}`: false, `{}`: false, `[]`: false,
 	} {
 		cl, _ := client(t, serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, reply) }))
-		if got, err := cl.Known(t.Context(), chain.BTC, "ab"); err == nil && got != want || (err == nil) != want { // what is about something else says nothing
+		if got, err := cl.Known(t.Context(), chain.BTC, id); err == nil && got != want || (err == nil) != want { // what is about something else says nothing
 			t.Errorf("%s: %v, %v", reply, got, err)
 		}
 	}

@@ -30,20 +30,6 @@ func (c *Client) transaction(ctx context.Context, id chain.ID, txid string) (tra
 	return reply, err
 }
 
-// Known reports whether the chain, or a node's memory pool, has a
-// transaction. false is Tatum's own word, and may be late.
-func (c *Client) Known(ctx context.Context, id chain.ID, txid string) (bool, error) {
-	reply, err := c.transaction(ctx, id, txid)
-	if IsNotFound(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	err = reply.about(txid)
-	return err == nil, err
-}
-
 // errOtherReply is about a reply that does not speak of what was asked for.
 var errOtherReply = errors.New("the reply is about something else")
 
@@ -98,13 +84,33 @@ type rpcReply struct {
 
 var errNoTransaction = errors.New("reply has no transaction in hex")
 
-// nodeTransaction asks a node. The API key is a part of this address.
+// nodeTransaction asks a node for the bytes of a transaction.
 func (c *Client) nodeTransaction(ctx context.Context, id chain.ID, txid string) ([]byte, error) {
+	result, err := c.node(ctx, id, txid, "getrawtransaction", txid, false)
+	if err != nil {
+		return nil, err
+	}
+	var verbose struct {
+		Hex json.RawMessage `json:"hex"`
+	}
+	h := text(result)
+	if h == "" && json.Unmarshal(result, &verbose) == nil {
+		h = text(verbose.Hex)
+	}
+	raw, err := hex.DecodeString(h)
+	if err != nil || len(raw) == 0 {
+		return nil, &Error{Op: "node getrawtransaction " + txid, Status: http.StatusOK, err: errNoTransaction}
+	}
+	return raw, nil
+}
+
+// node asks a node. The API key is a part of this address.
+func (c *Client) node(ctx context.Context, id chain.ID, about, method string, params ...any) (json.RawMessage, error) {
 	var reply rpcReply
 	k := call{
-		kind: "node", cost: 2, op: "node getrawtransaction " + txid, method: http.MethodPost,
+		kind: "node", cost: 2, op: "node " + method + " " + about, method: http.MethodPost, limit: maxBlock,
 		path:  "/v3/blockchain/node/" + url.PathEscape(string(id)) + "/" + url.PathEscape(c.key) + "/",
-		body:  map[string]any{"jsonrpc": "2.0", "method": "getrawtransaction", "params": []any{txid, false}, "id": 1},
+		body:  map[string]any{"jsonrpc": "2.0", "method": method, "params": params, "id": 1},
 		into:  &reply,
 		final: func(e *Error) bool { return rpcErrorIn(e) }, // a node's own no comes as HTTP 500
 	}
@@ -125,18 +131,7 @@ func (c *Client) nodeTransaction(ctx context.Context, id chain.ID, txid string) 
 		}
 		return nil, &Error{Op: k.op, Status: status, absent: absent, Message: c.words(reply.Error.Message, maxMessage)}
 	}
-	var verbose struct {
-		Hex json.RawMessage `json:"hex"`
-	}
-	h := text(reply.Result)
-	if h == "" && json.Unmarshal(reply.Result, &verbose) == nil {
-		h = text(verbose.Hex)
-	}
-	raw, err := hex.DecodeString(h)
-	if err != nil || len(raw) == 0 {
-		return nil, c.fault(k, http.StatusOK, errNoTransaction)
-	}
-	return raw, nil
+	return reply.Result, nil
 }
 
 func rpcErrorIn(e *Error) bool {

@@ -291,7 +291,7 @@ func doubleSpend(t *testing.T) {
 	}
 	h.alarms("inputs-spent")
 	h.server.Mine(1)
-	h.run(3, "broadcast")
+	h.twice()
 	if s := h.wants(1, "failed", "inputs-spent"); !strings.Contains(s.Reason, "made anew under a new id") {
 		t.Errorf("%+v", s)
 	}
@@ -321,7 +321,7 @@ func maybeSame(t *testing.T) {
 	h.answers(answer{"POST /v3/bitcoin/broadcast", missing, 403})
 	h.rival(1, onlinetest.Payee(1))
 	h.server.Mine(6)
-	h.run(3, "broadcast")
+	h.twice()
 	if s := h.wants(1, "failed", "inputs-spent"); strings.Contains(s.Reason, "made anew") || !strings.Contains(s.Reason, "do NOT have it paid anew") {
 		t.Errorf("%+v", s)
 	}
@@ -499,7 +499,7 @@ func deadParent(t *testing.T) {
 	h.rival(1, onlinetest.Payee(9))
 	h.server.Mine(6)
 	h.answers(answer{"POST /v3/bitcoin/broadcast", missing, 403})
-	h.run(3, "broadcast", onlinetest.ID(1))
+	h.twice(onlinetest.ID(1))
 	h.run(3, "broadcast", onlinetest.ID(2))
 	h.wants(1, "failed", "inputs-spent")
 	h.wants(2, "failed", "parent-dead")

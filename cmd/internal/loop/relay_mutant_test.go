@@ -46,7 +46,7 @@ var mutants = [...]mutant{
 		"	if _, err := expand(rest); err != nil {\n		return SealedResult{}, err\n	}\n	if err := accept(signer); err != nil {\n",
 		"./shared/bundle", "TestStrangersFileIsNotExpanded"},
 
-	{"absence taken for evidence", "online/deadend.go", "	case r == nil:\n		return false, nil\n", "	case r == nil:\n		r = &rival{depth: 1 << 20}\n		return true, s.fails(ctx, CodeInputsSpent, r.txid, r.words())\n", "./online", "TestNoEvidence"},
+	{"absence taken for evidence", "online/deadend.go", "	case r == nil:\n		return false, s.unlook(ctx)\n", "	case r == nil:\n		r = &rival{depth: 1 << 20}\n		return true, s.fails(ctx, CodeInputsSpent, r.txid, r.words(\"\"))\n", "./online", "TestNoEvidence"},
 	{"a forged spender is evidence", "online/deadend.go", "utxo.VerifyInput(params, msg, i, spent) != nil {", "false && utxo.VerifyInput(params, msg, i, spent) != nil {", "./online", "TestNoEvidence"},
 	{"a spender without depth is evidence", "online/deadend.go", "	case r.depth < s.Depths.of(s.item.Chain):\n", "	case false:\n", "./online", "TestInputsSpent"},
 	{"ours is not asked for last", "online/deadend.go", "	case err != nil || known:\n", "	case err != nil || known && false:\n", "./online", "TestInputsSpentByUs"},
@@ -76,6 +76,11 @@ var mutants = [...]mutant{
 	{"loops wait for each other", "online/daemon/daemon.go", "	var g errgroup.Group\n	for _, l := range loops {", "	var g errgroup.Group\n	g.SetLimit(1)\n	for _, l := range loops {", "./online/daemon", "TestLoopsAreApart"},
 
 	{"a rejected item is placed again", "online/journal/void.go", "(state IN ('refused', 'rejected', 'failed') OR", "(state IN ('refused') OR", "./online/journal", "TestRecallOfRejected"},
+	{"any height is a height", "online/verdict.go", "	case parent.Height > at.Height:\n", "	case parent.Height > at.Height && s == nil:\n", "./online", "TestBlockOfRival"},
+	{"a block is not looked into", "online/verdict.go", "	case !block[r.txid]:\n", "	case !block[r.txid] && s == nil:\n", "./cmd/internal/loop", "TestRelayFaults/20a-a-height-that-cannot-be"},
+	{"one look is enough", "online/verdict.go", "s.Now().Before(again)", "false && s.Now().Before(again)", "./online", "TestInputsSpent"},
+	{"a child is paid anew", "online/deadparent.go", "same != \"\" {", "same != \"\" && false {", "./cmd/internal/loop", "TestRelayFaults/20b-child-of-what-paid-the-same"},
+	{"a shell is a transaction", "online/tatum/sight.go", "	if err == nil {\n		err = c.whole(", "	if err == nil && len(reply.Hex) > 1<<20 {\n		err = c.whole(", "./cmd/internal/loop", "TestRelayFaults/20c-an-empty-shell-is-no-transaction"},
 	{"a dropped item is placed again", "online/journal/void.go", "OR withheld <> '')\"", "OR 1 = 0)\"", "./cmd/internal/loop", "TestRelayFaults/02-item-dropped-at-tatum-after-export"},
 	{"another tenant's missing is a rejection", "online/status.go", "missing(err) && (gone ||", "missing(err) && (true || gone ||", "./cmd/internal/loop", "TestRelayFaults/16-reject-under-the-wrong-key"},
 	{"one chain stops the others", "online/fetch.go", "		case ctx.Err() != nil || errors.Is(err, journal.ErrAway):\n", "		case true:\n", "./cmd/internal/loop", "TestRelayFaults/08-one-chain-answers-403"},

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -382,15 +383,38 @@ func (s *Server) transaction(w http.ResponseWriter, txid string) {
 }
 
 func (s *Server) node(w http.ResponseWriter, body []byte) {
-	var ask struct{ Params []any }
+	var ask struct {
+		Method string
+		Params []any
+	}
 	_ = json.Unmarshal(body, &ask)
 	txid, _ := ask.Params[0].(string)
+	switch height, _ := ask.Params[0].(float64); ask.Method {
+	case "getblockhash":
+		s.json(w, map[string]any{"result": fmt.Sprintf("%064x", int64(height)), "error": nil, "id": 1})
+		return
+	case "getblock":
+		s.block(w, txid)
+		return
+	}
 	if h, ok := s.raw[txid]; ok {
 		s.json(w, map[string]any{"result": h, "error": nil, "id": 1})
 		return
 	}
 	w.WriteHeader(http.StatusInternalServerError)
 	s.json(w, map[string]any{"result": nil, "error": map[string]any{"code": -5, "message": "No such mempool or blockchain transaction"}, "id": 1})
+}
+
+// block answers with the txids in the block of a hash, which is its height.
+func (s *Server) block(w http.ResponseWriter, hash string) {
+	height, _ := strconv.ParseInt(hash, 16, 64)
+	txids := []string{strings.Repeat("c0", 32)}
+	for txid, at := range s.blocks {
+		if at == height {
+			txids = append(txids, txid)
+		}
+	}
+	s.json(w, map[string]any{"result": map[string]any{"height": height, "tx": txids}, "error": nil, "id": 1})
 }
 
 func (s *Server) report(w http.ResponseWriter, body []byte) {

@@ -1,0 +1,142 @@
+package loop
+
+import (
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/online/onlinetest"
+)
+
+// evidenceFaults are about what counts as evidence of what became of a payment.
+func evidenceFaults() []fault {
+	return []fault{
+		{"20a-a-height-that-cannot-be", impossibleHeight},
+		{"20b-child-of-what-paid-the-same", childPaid},
+		{"20c-an-empty-shell-is-no-transaction", emptyShell},
+	}
+}
+
+// twice broadcasts, and again when a second look counts.
+func (h *teller) twice(ids ...string) {
+	h.Helper()
+	h.run(3, append([]string{"broadcast"}, ids...)...)
+	h.age("looks", "at", 601)
+	h.run(3, append([]string{"broadcast"}, ids...)...)
+}
+
+// age makes times in the relay's journal older, as if it had waited.
+func (h *teller) age(table, column string, by int) {
+	h.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(h.dir, "relay", "journal.db")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(h.Context(), fmt.Sprintf("UPDATE %s SET %s = %s - %d", table, column, column, by)); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// Tatum serves a valid transaction that was never mined, with a height that
+// contradicts what else it says, and does not find ours, which is mined.
+// Nothing is dead, and nobody is told to pay anew.
+func impossibleHeight(t *testing.T) {
+	h := newTeller(t)
+	h.server.Mine(3)
+	h.signed(nil, 1)
+	h.server.Mine(1) // what it spends is in block 4
+	txid := h.wants(1, "signed", "").TxID
+	h.server.Chain(h.signedHex(1))
+	h.server.Mine(9) // ours in block 5
+	funding := h.signer.Funding(1)
+	rival := h.signer.Rival(funding, onlinetest.Payee(9))
+	other := rival.TxHash().String()
+	op := rival.TxIn[0].PreviousOutPoint
+	list := fmt.Sprintf(`[{"hash":%q,"inputs":[{"prevout":{"hash":%q,"index":%d}}]}]`, other, op.Hash, op.Index)
+	for _, lie := range []string{`"blockNumber":1`, `"blockNumber":5`, `"blockNumber":6`, `"blockNumber":99`, `"blockNumber":6,"confirmations":100`, `"confirmations":13`, `"confirmations":1000`, `"blockNumber":6`} {
+		h.answers(
+			answer{"POST /v3/bitcoin/broadcast", missing, 403},
+			answer{"GET /v3/bitcoin/transaction/address/", list, 200},
+			answer{"GET /v3/bitcoin/transaction/" + other, fmt.Sprintf(`{"hash":%q,"hex":%q,%s}`, other, onlinetest.Hex(rival), lie), 200},
+			answer{"GET /v3/bitcoin/transaction/" + txid, noTx, 404},
+		)
+		h.twice()
+		h.age("items", "retry_at", 1<<30)
+		if s := h.item(1); s.State != "signed" || strings.Contains(s.Reason, "made anew") {
+			t.Errorf("%s: %+v", lie, s)
+		}
+	}
+	if s := h.item(1); !strings.Contains(s.Reason, "block 6 does not have it") || !strings.Contains(s.Reason, "independent block explorer") {
+		t.Errorf("%+v", s)
+	}
+	h.alarms("inputs-spent")
+	h.server.Fault(nil)
+	h.run(0, "broadcast")
+	h.wants(1, "completed", "")
+	h.alarms("inputs-spent(healed)")
+}
+
+// item is where an item stands.
+func (h *teller) item(n int) itemStatus {
+	h.Helper()
+	var list []itemStatus
+	if err := json.Unmarshal(h.run(0, "status", onlinetest.ID(n)), &list); err != nil || len(list) != 1 {
+		h.Fatalf("status: %v", err)
+	}
+	return list[0]
+}
+
+// What took the place of a payment paid its child's payee: then nobody is told
+// to have the child paid anew.
+func childPaid(t *testing.T) {
+	h := newTeller(t)
+	prev := h.signer.Funding(1)
+	h.server.Chain(onlinetest.Hex(prev))
+	h.server.Add(h.signer.PaymentWithChange(1, prev, nil))
+	h.cross(0)
+	parent := h.server.Chain(h.signedHex(1))
+	var msg, child wire.MsgTx
+	if err := msg.Deserialize(hex.NewDecoder(strings.NewReader(h.signedHex(1)))); err != nil {
+		t.Fatal(err)
+	}
+	h.server.Add(h.signer.PaymentOf(2, &msg, 40_000))
+	h.cross(0)
+	if err := child.Deserialize(hex.NewDecoder(strings.NewReader(h.signedHex(2)))); err != nil {
+		t.Fatal(err)
+	}
+	h.server.Forget(parent)
+	h.rival(1, child.TxOut[0].PkScript)
+	h.server.Mine(6)
+	h.answers(answer{"POST /v3/bitcoin/broadcast", missing, 403})
+	h.twice(onlinetest.ID(1))
+	h.run(3, "broadcast", onlinetest.ID(2))
+	if s := h.wants(2, "failed", "parent-dead"); strings.Contains(s.Reason, "made anew") || !strings.Contains(s.Reason, "do NOT have it paid anew") {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A reply that names the transaction and has nothing of it, or other bytes, is
+// no sight of it.
+func emptyShell(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1)
+	txid := h.wants(1, "signed", "").TxID
+	other := onlinetest.Hex(h.signer.Funding(9))
+	shells := []string{`{"hash":%q}`, `{"hash":%q,"confirmations":0}`, `{"hash":%q,"hex":"` + other + `","blockNumber":1}`, `{"hash":%q,"inputs":[],"outputs":[],"blockNumber":1}`, `{"hash":%q,"confirmations":100}`}
+	for _, shell := range shells {
+		h.answers(answer{"GET /v3/bitcoin/transaction/" + txid, fmt.Sprintf(shell, txid), 200}, answer{"POST /v3/bitcoin/broadcast", missing, 403})
+		h.run(3, "broadcast")
+		h.run(0, "watch")
+		h.wants(1, "signed", "network")
+	}
+	if len(h.server.Sent()) != 0 || h.server.TxID(onlinetest.ID(1)) != "" {
+		t.Error("Tatum was told that it is sent")
+	}
+}

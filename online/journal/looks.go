@@ -1,0 +1,26 @@
+package journal
+
+import (
+	"context"
+	"time"
+)
+
+// Looked notes that evidence about an item was found, and returns when the same
+// was first found. Other evidence, or a clock that was set back, begins anew.
+func (j *Journal) Looked(ctx context.Context, id, evidence string) (first time.Time, err error) {
+	var at int64
+	err = j.change(ctx, "look", func(t tx) error {
+		return t.QueryRowContext(ctx, `INSERT INTO looks (id, evidence, at) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET evidence = excluded.evidence,
+			at = CASE WHEN looks.evidence = excluded.evidence AND looks.at <= excluded.at THEN looks.at ELSE excluded.at END RETURNING at`,
+			id, words(evidence), j.now().Unix()).Scan(&at)
+	})
+	return time.Unix(at, 0), err
+}
+
+// Unlooked forgets what was found about an item.
+func (j *Journal) Unlooked(ctx context.Context, id string) error {
+	return j.change(ctx, "look", func(t tx) error {
+		_, err := t.ExecContext(ctx, "DELETE FROM looks WHERE id = ?", id)
+		return err
+	})
+}
