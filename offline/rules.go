@@ -60,6 +60,12 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 // history is the ledger as policy asks it.
 type history struct{ *ledger.Ledger }
 
+// Record implements policy.History.
+func (h history) Record(content [32]byte) (policy.Record, bool) {
+	r, ok := h.Ledger.Record(content)
+	return policy.Record(r), ok
+}
+
 // Payments implements policy.History.
 func (h history) Payments(since int64) iter.Seq[policy.Payment] {
 	return func(yield func(policy.Payment) bool) {

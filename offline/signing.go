@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 
@@ -149,7 +150,29 @@ func (r *signing) signItem(i int) (o Outcome) {
 		return o
 	}
 	o.Signed, o.Err = job.Sign(approval)
+	if o.Err == nil {
+		o.Err = r.sameBytes(it.subject.Content, o.Signed)
+	}
+	if o.Err != nil {
+		o.Signed = sign.Signed{}
+	}
 	return o
+}
+
+// sameBytes compares what was signed with what the ledger says was signed for
+// the same content. Signatures are deterministic: if they differ, the content
+// is not what it was, or this machine makes mistakes.
+func (r *signing) sameBytes(content [32]byte, done sign.Signed) error {
+	before, had := r.Ledger.Record(content)
+	if !had {
+		return nil
+	}
+	id, _ := bundle.ParseDigest(done.TxID)
+	final := before.Final == [32]byte{} || before.Final == sha256.Sum256(done.Raw)
+	if id != before.TxID || !final {
+		return chain.Refuse(chain.InternalFailure, "the ledger has this as signed before, and the bytes are not the same again: nothing of it leaves this machine; keep the request, and compare it with the one before")
+	}
+	return nil
 }
 
 func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
@@ -164,7 +187,17 @@ func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
 	subject := j.items[i].subject
 	fee := subject.Facts.Fee
 	line.Kind, line.TxID, line.Approval = ledger.KindSigned, o.Signed.TxID, how
+	final := sha256.Sum256(o.Signed.Raw)
+	line.Final = hex.EncodeToString(final[:])
+	if line.Claimed = subject.Facts.Claims(); len(line.Claimed) > 0 {
+		line.Bare = hex.EncodeToString(subject.Bare[:])
+	}
 	line.Content, line.Spent, line.Fee = hex.EncodeToString(subject.Content[:]), subject.Outpoints, &fee
+	for _, f := range j.Batch.Items[i].Findings {
+		if f.Code == chain.FlagDisproved { // an outpoint is taken over from what was signed before
+			line.Code, line.Reason = f.Code, f.Text
+		}
+	}
 	line.From, line.Paid, line.Own = moved(subject.Facts)
 	return line
 }

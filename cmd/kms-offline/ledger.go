@@ -105,7 +105,8 @@ Make sure first that the relay has not sent it (kms-online status ID), and that
 the new payment spends at least one of the same outpoints: then only one of both
 can ever be mined.
 
-It is asked on the terminal, and recorded. The pending id itself stays taken.`,
+It is asked on the terminal, and recorded. The pending id itself stays taken, but
+for the same transaction with other claims about what it spends.`,
 		Example: "  kms-offline --path wallet.kms ledger release 63aaf5e2c5d2c5d9d5f2b6d1",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

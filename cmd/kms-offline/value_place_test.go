@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -119,30 +120,50 @@ type spend struct {
 	chain    chain.ID // none: BTC
 	in, outs []*wire.TxOut
 	keys     []chain.Key
+
+	id    string              // none: a new one
+	prev  *wire.MsgTx         // what it spends; nil: a new transaction with in
+	claim map[int]*wire.TxOut // inputs that are claimed, not proven
+}
+
+// earlier is a transaction that pays in, to be spent by several requests.
+func (p purse) earlier(in ...*wire.TxOut) *wire.MsgTx {
+	*p.salt++
+	return &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: *p.salt}}, TxOut: in}
 }
 
 // ask writes a request of these items and returns its path.
 func (p purse) ask(name string, list ...spend) string {
 	p.t.Helper()
 	r := bundle.Request{Signer: p.signer, Created: 1_790_000_000}
-	for i, s := range list {
+	for _, s := range list {
 		*p.salt++
-		prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: *p.salt}}, TxOut: s.in}
-		var raw bytes.Buffer
-		if err := prev.SerializeNoWitness(&raw); err != nil {
-			p.t.Fatal(err)
+		prev := s.prev
+		if prev == nil {
+			prev = p.earlier(s.in...)
 		}
-		r.Previous = append(r.Previous, raw.Bytes())
-		msg := &wire.MsgTx{Version: 2, TxOut: s.outs}
-		for n := range s.in {
+		number := -1
+		if len(s.claim) < len(prev.TxOut) {
+			var raw bytes.Buffer
+			if err := prev.SerializeNoWitness(&raw); err != nil {
+				p.t.Fatal(err)
+			}
+			number, r.Previous = len(r.Previous), append(r.Previous, raw.Bytes())
+		}
+		msg, claims := &wire.MsgTx{Version: 2, TxOut: s.outs}, make([]utxo.Claim, len(prev.TxOut))
+		for n, out := range s.claim {
+			claims[n] = utxo.Claim{Value: out.Value, Script: out.PkScript}
+		}
+		for n := range prev.TxOut {
 			msg.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash(), Index: uint32(n)}, Sequence: wire.MaxTxInSequenceNum})
 		}
-		tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return i }, make([]utxo.Claim, len(s.in)))
+		tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return number }, claims)
 		id := s.chain
 		if id == "" {
 			id = chain.BTC
 		}
-		r.Items = append(r.Items, bundle.Item{ID: fmt.Sprintf("%024x", 0xabc000+*p.salt), Family: utxo.Name, Chain: id, Network: chain.Testnet,
+		pending := cmp.Or(s.id, fmt.Sprintf("%024x", 0xabc000+*p.salt))
+		r.Items = append(r.Items, bundle.Item{ID: pending, Family: utxo.Name, Chain: id, Network: chain.Testnet,
 			Tx: tx, Context: context, Keys: s.keys})
 	}
 	sealed, err := bundle.SealRequest(r, relayKey(1))

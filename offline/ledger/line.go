@@ -69,17 +69,23 @@ type Line struct {
 	Network   string     `json:"network,omitempty"`
 	Content   string     `json:"content,omitempty"` // digest of what was signed
 	TxID      string     `json:"txId,omitempty"`
-	Spent     []string   `json:"spent,omitempty"` // outpoints
-	From      []Supply   `json:"from,omitempty"`  // own keys that signed
-	Paid      []Payment  `json:"paid,omitempty"`  // what each output pays beyond change
-	Own       []Own      `json:"own,omitempty"`   // outputs to own keys, change included
-	Fee       *int64     `json:"fee,omitempty"`   // smallest units
+	Final     string     `json:"final,omitempty"`   // SHA-256 of the finished transaction, witness included
+	Bare      string     `json:"bare,omitempty"`    // digest of the transaction alone; none if nothing is claimed
+	Claimed   []Claim    `json:"claimed,omitempty"` // inputs whose previous transaction was missing
+	Spent     []string   `json:"spent,omitempty"`   // outpoints
+	From      []Supply   `json:"from,omitempty"`    // own keys that signed
+	Paid      []Payment  `json:"paid,omitempty"`    // what each output pays beyond change
+	Own       []Own      `json:"own,omitempty"`     // outputs to own keys, change included
+	Fee       *int64     `json:"fee,omitempty"`     // smallest units
 	Code      chain.Code `json:"code,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
 	Approval  string     `json:"approval,omitempty"`  // how the person agreed: "typed" or "digest"
 	Operators []string   `json:"operators,omitempty"` // who approved: name and key of each
 	Head      string     `json:"head,omitempty"`      // accepted: the head that this ledger does not contain
 }
+
+// Claim is what a request said that an input spends.
+type Claim = chain.Claim
 
 // Payment is one output as the ledger remembers it.
 type Payment struct {

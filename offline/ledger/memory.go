@@ -22,15 +22,38 @@ type memory struct {
 	clock   int64
 	standing
 
-	signed   map[string]signed              // by pending id
-	spent    map[string][sha256.Size]byte   // outpoint → content
-	heads    map[[sha256.Size]byte]uint64   // every head this ledger ever had → its line
-	accepted map[[sha256.Size]byte]bool     // heads that it lost, as a person knows
-	seen     map[string]uint64              // relay → the latest line that it was known to have seen
-	paid     []Paid                         // of each signed content once, in the order of the clock
-	known    map[destination]struct{}       // what was ever paid
-	contents map[[sha256.Size]byte]struct{} // what was ever signed, under whatever id
-	indices  map[string]*indices            // mnemonic → its indices
+	signed   map[string]signed             // by pending id
+	spent    map[string][sha256.Size]byte  // outpoint → content
+	heads    map[[sha256.Size]byte]uint64  // every head this ledger ever had → its line
+	accepted map[[sha256.Size]byte]bool    // heads that it lost, as a person knows
+	seen     map[string]uint64             // relay → the latest line that it was known to have seen
+	paid     []Paid                        // of each signed content once, in the order of the clock
+	known    map[destination]struct{}      // what was ever paid
+	contents map[[sha256.Size]byte]made    // what was ever signed, under whatever id
+	claimed  map[[sha256.Size]byte]claimed // of it, what rests on claims
+	released map[[sha256.Size]byte]bool    // contents that a person released
+	indices  map[string]*indices           // mnemonic → its indices
+}
+
+// made is how content was signed; final is zero where the line does not say it.
+type made struct {
+	txID, final [sha256.Size]byte
+	fee         int64
+}
+
+// claimed is what content that rests on claims was.
+type claimed struct {
+	bare   [sha256.Size]byte
+	claims []chain.Claim
+}
+
+// Record is how content was signed.
+type Record struct {
+	TxID, Final [sha256.Size]byte // id and SHA-256 of the finished transaction; Final is zero in lines of before
+	Fee         int64             // as it was computed then
+	Bare        [sha256.Size]byte // digest of the transaction alone
+	Claims      []chain.Claim     // on which it rests
+	Released    bool              // by a person
 }
 
 type signed struct {
@@ -60,7 +83,7 @@ func newMemory() memory {
 	return memory{
 		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(),
 		heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]bool{},
-		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]struct{}{},
+		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]made{}, claimed: map[[sha256.Size]byte]claimed{}, released: map[[sha256.Size]byte]bool{},
 		indices: map[string]*indices{},
 	}
 }
@@ -181,10 +204,17 @@ func (m *memory) sign(line Line) {
 	for _, op := range line.Spent {
 		m.spent[op] = content
 	}
-	if _, again := m.contents[content]; again {
+	before, again := m.contents[content]
+	if !again || before.final == ([sha256.Size]byte{}) {
+		m.contents[content] = madeBy(line)
+	}
+	if again {
 		return
 	}
-	m.contents[content] = struct{}{}
+	if len(line.Claimed) > 0 {
+		bare, _ := bundle.ParseDigest(line.Bare)
+		m.claimed[content] = claimed{bare: bare, claims: line.Claimed}
+	}
 	for _, p := range line.Paid {
 		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, To: p.To, Value: p.Value, Content: content})
 		m.known[destination{line.Chain, line.Network, p.To}] = struct{}{}
@@ -195,10 +225,32 @@ func (m *memory) sign(line Line) {
 	m.use(line)
 }
 
+// madeBy is how a line says that something was signed.
+func madeBy(line Line) (m made) {
+	m.txID, _ = bundle.ParseDigest(line.TxID)
+	m.final, _ = bundle.ParseDigest(line.Final)
+	if line.Fee != nil {
+		m.fee = *line.Fee
+	}
+	return m
+}
+
+// Record tells how content was signed, under whatever id.
+func (m *memory) Record(content [sha256.Size]byte) (Record, bool) {
+	of, ok := m.contents[content]
+	r := Record{TxID: of.txID, Final: of.final, Fee: of.fee, Bare: content, Released: m.released[content]}
+	if c, rests := m.claimed[content]; rests {
+		r.Bare, r.Claims = c.bare, c.claims
+	}
+	return r, ok
+}
+
 // release frees what the transaction signed under id spends. The id itself
-// stays taken, and so does the sum that was counted.
+// stays taken, but for the same transaction under other claims, and so does
+// the sum that was counted.
 func (m *memory) release(id string) {
 	content := m.signed[id].content
+	m.released[content] = true
 	for op, by := range m.spent {
 		if by == content {
 			delete(m.spent, op)

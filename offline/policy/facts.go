@@ -107,26 +107,3 @@ func abovePercent(part, whole, percent int64) bool {
 	high2, low2 := bits.Mul64(uint64(whole), uint64(percent))
 	return high1 > high2 || (high1 == high2 && low1 > low2)
 }
-
-// memory compares with what was signed before.
-func (j *judgement) memory() {
-	s := j.subject
-	before, signed := j.history.Signed(s.ID)
-	switch {
-	case signed && before == s.Content:
-		j.find(chain.FlagSignedBefore, "was signed before: the same bytes again")
-	case signed:
-		j.refuse(chain.ContentChanged, "pending id %s was signed before with other content", s.ID)
-	case j.again:
-		j.find(chain.FlagSameAgain, "the same transaction was signed under another pending id: it pays once only")
-	}
-	mode, code := j.policy.file.Replacement, chain.AlreadySpent
-	if mode == modeFlag {
-		code = chain.FlagReplaces
-	}
-	for _, op := range s.Outpoints {
-		if other, ok := j.history.Spender(op); ok && other != s.Content {
-			j.do(mode, code, "outpoint %s is already signed into another transaction, of which one at most is mined", op)
-		}
-	}
-}

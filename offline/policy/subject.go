@@ -13,7 +13,8 @@ import (
 // Subject is one transaction under judgement.
 type Subject struct {
 	ID        string   // Tatum's pending id
-	Content   [32]byte // digest of what it does
+	Content   [32]byte // digest of what is signed, claims included
+	Bare      [32]byte // digest of the transaction alone; Content if nothing is claimed
 	Outpoints []string // what it spends
 	Facts     chain.Facts
 	Vouched   []identity.Public // keys whose signature over exactly this content was verified
@@ -31,11 +32,22 @@ type History interface {
 	Signed(id string) (content [32]byte, ok bool)
 	// Spender gives the content of the signed transaction that spends an outpoint.
 	Spender(outpoint string) (content [32]byte, ok bool)
+	// Record tells how signed content was signed.
+	Record(content [32]byte) (Record, bool)
 	// Now is the ledger's own clock in Unix seconds. It never goes back.
 	Now() int64
 	// Payments goes through what was paid since a time of that clock, each
 	// signed content once.
 	Payments(since int64) iter.Seq[Payment]
+}
+
+// Record is how content was signed.
+type Record struct {
+	TxID, Final [32]byte      // id and SHA-256 of the finished transaction; Final is zero in lines of before
+	Fee         int64         // as it was computed then
+	Bare        [32]byte      // digest of the transaction alone
+	Claims      []chain.Claim // on which it rests
+	Released    bool          // by a person
 }
 
 // Payment is what one output that was signed pays beyond change, or the fee of
@@ -62,9 +74,28 @@ func pays(out chain.Output) bool {
 	return !out.IsChange() && (out.Value != 0 || out.Kind != utxo.NullData.String())
 }
 
-// again says whether exactly this was signed before, under this id or another:
-// it would give the same bytes and pays nothing anew.
+// again reports whether exactly this was signed before, under this id or
+// another, and the ledger knows the bytes: the signer compares them before
+// anything leaves, so it pays nothing anew. Lines of before do not have them;
+// of those, content counts that nothing claimed can have changed.
 func again(s Subject, h History) bool {
+	if !seen(s, h) {
+		return false
+	}
+	r, ok := h.Record(s.Content)
+	if !ok || r.Final != [32]byte{} {
+		return ok
+	}
+	for _, in := range s.Facts.Inputs {
+		if !in.Proven || in.Kind == utxo.P2TR.String() {
+			return false
+		}
+	}
+	return r.Fee == s.Facts.Fee
+}
+
+// seen reports whether the ledger has this content, under this id or another.
+func seen(s Subject, h History) bool {
 	if before, ok := h.Signed(s.ID); ok && before == s.Content {
 		return true
 	}

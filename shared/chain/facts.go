@@ -1,5 +1,7 @@
 package chain
 
+import "encoding/hex"
+
 // Facts are what a transaction does, computed and never claimed: the one
 // value that policy judges, that the review shows and that the ledger
 // records. All amounts are integers of the chain's smallest unit.
@@ -23,13 +25,38 @@ type Input struct {
 	Outpoint string // txid:index
 	Address  string // "" where the script has none
 	Kind     string // script type, such as "P2WPKH"
+	Script   []byte
 	Value    int64
-	Proven   bool // Value and script come from a previous transaction whose hash was computed
+	Proven   bool // Value and Script come from a previous transaction whose hash was computed
 	Own      bool // a named key signs it
 	Key      *Key // that key; nil unless Own
 
 	WaitBlocks  int64 // not valid before what it spends has this many confirmations (BIP 68); 0: at once
 	WaitSeconds int64 // the same, in seconds since it was mined
+}
+
+// Claim is what a request says that an input spends where the previous
+// transaction is missing.
+type Claim struct {
+	Outpoint string `json:"out"`
+	Value    int64  `json:"value"`
+	Script   string `json:"script"` // scriptPubKey in hex
+}
+
+// Claim is what the request says that the input spends.
+func (in Input) Claim() Claim {
+	return Claim{Outpoint: in.Outpoint, Value: in.Value, Script: hex.EncodeToString(in.Script)}
+}
+
+// Claims lists the claims on which a signature would rest.
+func (f Facts) Claims() []Claim {
+	var list []Claim
+	for _, in := range f.Inputs {
+		if !in.Proven {
+			list = append(list, in.Claim())
+		}
+	}
+	return list
 }
 
 // Output is one output that the transaction creates.

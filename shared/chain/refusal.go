@@ -31,6 +31,7 @@ const (
 	SighashNotAll    Code = "sighash-not-all"
 	ForeignScript    Code = "foreign-script"  // an input that carries a script or witness already
 	ContentChanged   Code = "content-changed" // a pending id seen before with other content
+	ClaimsChanged    Code = "claims-changed"  // a pending id seen before with the same transaction and other claims
 	AlreadySpent     Code = "outpoint-already-signed"
 	BatchConflict    Code = "batch-conflict" // two items of one batch spend one outpoint
 	FeeAbovePolicy   Code = "fee-above-policy"
@@ -68,6 +69,7 @@ const (
 	FlagReplaces     Code = "replaces"         // spends what is signed into another transaction, as policy allows
 	FlagReplaceable  Code = "replaceable"      // BIP 125 signals replacement
 	FlagCommitted    Code = "amount-committed" // not proven, but a taproot signature commits to every amount
+	FlagDisproved    Code = "claim-disproved"  // what was signed earlier rests on a claim that is false, so it is invalid
 	OwnTransfer      Code = "own-transfer"     // an own key receives more than its entry supplied
 	FarIndex         Code = "far-index"        // an own key at an index that a search for funds may not reach
 )

@@ -32,6 +32,13 @@ var signerMutants = [...]mutant{
 	{"BCH verifies anything", "shared/chain/utxo/forkid.go", "if !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {", "if false && !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {", "./cmd/internal/loop", "TestBCHScriptIsExact"},
 	{"high S is taken", "shared/chain/utxo/finalize.go", " || s.IsOverHalfOrder() {", " {", "./shared/chain/utxo", "TestFinalizeRefusesHighS"},
 
+	// claims
+	{"a claim is no content", "shared/chain/utxo/tx.go", "		if !s.Proven {\n			claims =", "		if false {\n			claims =", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims"},
+	{"claims are forgotten", "offline/policy/remembered.go", "	if !r.Released {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims"},
+	{"any claim shows a signature to be invalid", "offline/policy/remembered.go", "claimed && in.Proven && claim != in.Claim() && j.isTaproot(claim)", "claimed && in.Proven && j.isTaproot(claim)", "./cmd/kms-offline", "TestSignerAttacks/18-a-false-claim"},
+	{"old lines exempt taproot", "offline/policy/subject.go", "if !in.Proven || in.Kind == utxo.P2TR.String() {", "if !in.Proven {", "./offline/policy", "TestLinesOfBefore"},
+	{"other bytes are the same", "offline/signing.go", "if id != before.TxID || !final {", "if false {", "./offline", "TestSameAgainIsTheSameBytes"},
+
 	// what is asked
 	{"any relay may ask", "offline/offline.go", "		if s.Paired(relay) {\n", "		if true {\n", "./offline", "TestWhoMayAsk"},
 	{"asked for another signer", "offline/offline.go", "if err == nil && request.Signer != s.Identity.Public() {", "if false {", "./offline", "TestWhoMayAsk"},

@@ -14,8 +14,16 @@ type Tx struct {
 	Version, LockTime uint64
 	Index, Sequence   []uint64 // of each input
 	Previous          []uint64 // of each input: number of its previous transaction, 0: not carried
+	Claimed           []Claim  // of each input: what the request says that it spends, where that is not carried
 	Values            []uint64 // of each output
 	Scripts           [][]byte
+}
+
+// Claim is what a request says that an input spends.
+type Claim struct {
+	ID     []byte // of the transaction that is not carried
+	Value  uint64
+	Script []byte
 }
 
 type reader struct {
@@ -64,11 +72,12 @@ func readTx(tx, context []byte, previous int) (t Tx, err error) {
 		if n > uint64(previous) {
 			return t, fmt.Errorf("previous transaction %d of %d", n, previous)
 		}
+		var claim Claim
 		if n == 0 {
-			r.bytes(32)
-			r.uvarint()
-			r.bytes(r.uvarint())
+			claim = Claim{ID: r.bytes(32), Value: r.uvarint()}
+			claim.Script = r.bytes(r.uvarint())
 		}
+		t.Claimed = append(t.Claimed, claim)
 		t.Previous = append(t.Previous, n)
 	}
 	if r.err != nil || len(r.b) > 0 {
@@ -93,9 +102,13 @@ func (t Tx) unsigned(previous [][]byte) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, uint32(t.Version))
 	b = append(b, compact(uint64(len(t.Index)))...)
 	for i := range t.Index {
-		first := sha256.Sum256(previous[t.Previous[i]-1])
-		txid := sha256.Sum256(first[:])
-		b = append(b, txid[:]...)
+		if n := t.Previous[i]; n == 0 {
+			b = append(b, t.Claimed[i].ID...)
+		} else {
+			first := sha256.Sum256(previous[n-1])
+			txid := sha256.Sum256(first[:])
+			b = append(b, txid[:]...)
+		}
 		b = binary.LittleEndian.AppendUint32(b, uint32(t.Index[i]))
 		b = append(b, 0)
 		b = binary.LittleEndian.AppendUint32(b, uint32(t.Sequence[i]))
@@ -109,11 +122,28 @@ func (t Tx) unsigned(previous [][]byte) []byte {
 	return binary.LittleEndian.AppendUint32(b, uint32(t.LockTime))
 }
 
+// claims writes what is claimed of inputs, in their order.
+func (t Tx) claims() (b []byte) {
+	for i, n := range t.Previous {
+		if c := t.Claimed[i]; n == 0 {
+			for _, v := range []uint64{uint64(i), c.Value, uint64(len(c.Script))} {
+				b = binary.BigEndian.AppendUint64(b, v)
+			}
+			b = append(b, c.Script...)
+		}
+	}
+	return b
+}
+
 // Content computes the digest by which the ledger and judgements name what a
 // transaction does, from a request.
 func (r Request) Content(i int) string {
 	it := r.Items[i]
-	sum := sha256.Sum256(bytes.Join([][]byte{[]byte("coldkms utxo content v1\n"), {byte(it.Network)}, {byte(len(it.Chain))}, []byte(it.Chain), it.Tx.unsigned(r.Previous)}, nil))
+	tag, claims := "coldkms utxo content v1\n", it.Tx.claims()
+	if len(claims) > 0 {
+		tag = "coldkms utxo claimed content v1\n"
+	}
+	sum := sha256.Sum256(bytes.Join([][]byte{[]byte(tag), {byte(it.Network)}, {byte(len(it.Chain))}, []byte(it.Chain), it.Tx.unsigned(r.Previous), claims}, nil))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -75,7 +75,7 @@ func (j *job) Subject() policy.Subject {
 	for i, in := range j.facts.Inputs {
 		outpoints[i] = in.Outpoint
 	}
-	return policy.Subject{ID: j.item.ID, Content: j.tx.Content(), Outpoints: outpoints, Facts: j.facts}
+	return policy.Subject{ID: j.item.ID, Content: j.tx.Content(), Bare: j.tx.Transaction(), Outpoints: outpoints, Facts: j.facts}
 }
 
 // Sign implements sign.Job.

@@ -169,13 +169,31 @@ func (r *reader) count(size int) int {
 // contentTag keeps this digest apart from every other use of SHA-256.
 const contentTag = "coldkms utxo content v1\n"
 
-func contentDigest(id chain.ID, network chain.Network, unsigned []byte) [32]byte {
+// claimedTag is for content that rests on claims, which follow the
+// transaction.
+const claimedTag = "coldkms utxo claimed content v1\n"
+
+func contentDigest(id chain.ID, network chain.Network, unsigned, claims []byte) [32]byte {
 	h := sha256.New()
-	h.Write([]byte(contentTag))
+	tag := contentTag
+	if len(claims) > 0 {
+		tag = claimedTag
+	}
+	h.Write([]byte(tag))
 	h.Write([]byte{byte(network), byte(len(id))})
 	h.Write([]byte(id))
 	h.Write(unsigned)
+	h.Write(claims)
 	return [32]byte(h.Sum(nil))
+}
+
+// appendClaim writes what is claimed of input i: number, value and length of
+// the script as 8 bytes each, and the script.
+func appendClaim(b []byte, i int, s Spent) []byte {
+	for _, n := range []uint64{uint64(i), uint64(s.Value), uint64(len(s.Script))} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	return append(b, s.Script...)
 }
 
 // ParseUnsigned reads a serialised transaction without witness. It is walked

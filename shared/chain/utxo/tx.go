@@ -103,11 +103,24 @@ func (t *Tx) add(sum *int64, value int64) bool {
 // Params are the constants of the transaction's coin.
 func (t *Tx) Params() Params { return t.params }
 
-// Content identifies what the transaction does on its chain, whatever bundle
-// it came in: a digest over chain, network and the unsigned bytes (whose
-// outpoints fix every amount).
+// Content identifies what is signed, whatever bundle it came in: a digest over
+// chain, network and the unsigned bytes, whose outpoints fix every amount that
+// is proven. Signatures commit to amounts and scripts of inputs as well, so
+// what is only claimed of them is part of the digest.
 func (t *Tx) Content() [32]byte {
-	return contentDigest(t.params.Chain, t.params.Network, t.unsigned)
+	var claims []byte
+	for i, s := range t.spent {
+		if !s.Proven {
+			claims = appendClaim(claims, i, s)
+		}
+	}
+	return contentDigest(t.params.Chain, t.params.Network, t.unsigned, claims)
+}
+
+// Transaction is the Content of the same transaction with every input proven:
+// it says nothing of claims.
+func (t *Tx) Transaction() [32]byte {
+	return contentDigest(t.params.Chain, t.params.Network, t.unsigned, nil)
 }
 
 // UnsignedID is the txid with empty scripts, which a legacy signature changes.
@@ -153,7 +166,7 @@ func (t *Tx) Explain(keys Keyring) chain.Facts {
 		}
 		f.Inputs = append(f.Inputs, chain.Input{
 			Outpoint: s.Outpoint.String(), Address: t.params.Address(s.Script), Kind: t.params.KindOf(s.Script).String(),
-			Value: s.Value, Proven: s.Proven, Own: own, Key: key,
+			Script: s.Script, Value: s.Value, Proven: s.Proven, Own: own, Key: key,
 		})
 		sequence := t.msg.TxIn[i].Sequence
 		f.Inputs[i].WaitBlocks, f.Inputs[i].WaitSeconds = t.wait(sequence)

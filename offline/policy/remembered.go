@@ -1,0 +1,112 @@
+package policy
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+// memory compares with what was signed before.
+func (j *judgement) memory() {
+	s := j.subject
+	before, signed := j.history.Signed(s.ID)
+	switch {
+	case signed && before == s.Content && j.again:
+		j.find(chain.FlagSignedBefore, "was signed before: the same bytes again")
+	case signed && before == s.Content:
+		j.find(chain.FlagSameAgain, "was signed before, and the ledger does not say which bytes: it is judged like a new one")
+	case signed && j.otherClaims(before):
+	case signed:
+		j.refuse(chain.ContentChanged, "pending id %s was signed before with other content", s.ID)
+	case j.again:
+		j.find(chain.FlagSameAgain, "the same transaction was signed under another pending id: it pays once only")
+	}
+	mode, code := j.policy.file.Replacement, chain.AlreadySpent
+	if mode == modeFlag {
+		code = chain.FlagReplaces
+	}
+	disproved := make(map[[32]byte]bool)
+	for _, op := range s.Outpoints {
+		if other, ok := j.history.Spender(op); ok && other != s.Content && !j.disproved(other, disproved) {
+			j.do(mode, code, "outpoint %s is already signed into another transaction, of which one at most is mined", op)
+		}
+	}
+}
+
+// otherClaims judges an item whose id was signed before with the same
+// transaction under other claims, and reports whether it is one.
+func (j *judgement) otherClaims(before [32]byte) bool {
+	r, ok := j.history.Record(before)
+	if !ok || r.Bare != j.subject.Bare {
+		return false
+	}
+	if !r.Released {
+		j.refuse(chain.ClaimsChanged, "this transaction was signed before under pending id %s, and what the request says of its inputs has changed: %s. Its signature would be a new one. Find out which is true; if the first was never sent, `kms-offline ledger release %s` frees the id for this transaction", j.subject.ID, j.changed(r), j.subject.ID)
+	}
+	return true
+}
+
+// changed says how the claims differ from those of before.
+func (j *judgement) changed(r Record) string {
+	var list []string
+	was := claimsOf(r)
+	for i, in := range j.subject.Facts.Inputs {
+		claim, claimed := was[in.Outpoint]
+		switch now := in.Claim(); {
+		case !claimed && !in.Proven:
+			list = append(list, fmt.Sprintf("input %d was not a claim and is one now, of %s", i, j.amount(in.Value)))
+		case claimed && claim.Value != now.Value:
+			list = append(list, fmt.Sprintf("input %d was %s and is %s now", i, j.amount(claim.Value), j.amount(now.Value)))
+		case claimed && claim != now:
+			list = append(list, fmt.Sprintf("input %d had another script", i))
+		case claimed && in.Proven:
+			list = append(list, fmt.Sprintf("input %d was a claim and is proven now", i))
+		}
+	}
+	if more := len(list) - 3; more > 0 {
+		list = append(list[:3], fmt.Sprintf("and %d more", more))
+	}
+	list = append(list, fmt.Sprintf("the fee was %s and is %s now", j.amount(r.Fee), j.amount(j.subject.Facts.Fee)))
+	return strings.Join(list, "; ")
+}
+
+func (j *judgement) amount(value int64) string { return Amount(j.subject.Facts.Chain, value) }
+
+func claimsOf(r Record) map[string]chain.Claim {
+	was := make(map[string]chain.Claim, len(r.Claims))
+	for _, c := range r.Claims {
+		was[c.Outpoint] = c
+	}
+	return was
+}
+
+// disproved reports whether signed content is shown to be invalid by what is
+// proven now: a signature of a taproot input commits to amount and script of
+// every input (BIP 341), so it is worth nothing where one of them was claimed
+// wrongly. Older signatures do not, and may be valid. known remembers.
+func (j *judgement) disproved(content [32]byte, known map[[32]byte]bool) bool {
+	if is, have := known[content]; have {
+		return is
+	}
+	r, _ := j.history.Record(content)
+	was := claimsOf(r)
+	known[content] = false
+	for i, in := range j.subject.Facts.Inputs {
+		claim, claimed := was[in.Outpoint]
+		if claimed && in.Proven && claim != in.Claim() && j.isTaproot(claim) {
+			known[content] = true
+			j.find(chain.FlagDisproved, "input %d (%s) was signed into another transaction as a claim of %s; what is proven now shows that claim to be false and that signature to be invalid", i, in.Outpoint, j.amount(claim.Value))
+			break
+		}
+	}
+	return known[content]
+}
+
+func (j *judgement) isTaproot(c chain.Claim) bool {
+	p, ok := paramsOf(j.subject.Facts.Chain, j.subject.Facts.Network.String())
+	script, err := hex.DecodeString(c.Script)
+	return ok && err == nil && p.KindOf(script) == utxo.P2TR
+}
