@@ -39,7 +39,7 @@ func (r *Relay) Backup(ctx context.Context, path string) (BackedUp, error) {
 		_ = r.FS.Remove(part)
 		return BackedUp{}, fmt.Errorf("backup: %w", err)
 	}
-	got, err := VerifyBackup(r.FS, part, r.identity.Public())
+	got, err := VerifyBackup(ctx, r.FS, part, r.identity.Public())
 	if err != nil {
 		return BackedUp{}, fmt.Errorf("backup: read back: %w", err)
 	}
@@ -71,8 +71,8 @@ func (r *Relay) writeBackup(ctx context.Context, path string) error {
 
 // VerifyBackup reads a whole backup and looks whether it is as this relay wrote
 // it.
-func VerifyBackup(fsys durable.FS, path string, relay identity.Public) (BackedUp, error) {
-	z, closing, err := openBackup(fsys, path)
+func VerifyBackup(ctx context.Context, fsys durable.FS, path string, relay identity.Public) (BackedUp, error) {
+	z, closing, err := openBackup(ctx, fsys, path)
 	if err != nil {
 		return BackedUp{}, err
 	}
@@ -85,17 +85,57 @@ func backedUp(path string, head journal.BackupHead, rows map[string]int64) Backe
 	return BackedUp{File: path, Made: head.Made.UTC().Format("2006-01-02T15:04:05Z"), Rows: rows}
 }
 
-func openBackup(fsys durable.FS, path string) (io.Reader, func(), error) {
+func openBackup(ctx context.Context, fsys durable.FS, path string) (io.Reader, func(), error) {
 	f, err := fsys.OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, nil, err
 	}
-	z, err := gzip.NewReader(bufio.NewReaderSize(f, 1<<20))
+	packed := &counted{in: f}
+	z, err := gzip.NewReader(bufio.NewReaderSize(packed, 1<<20))
 	if err != nil {
 		_ = f.Close()
 		return nil, nil, fmt.Errorf("%w: %w", journal.ErrBackup, err)
 	}
-	return z, func() { _ = f.Close() }, nil
+	return &expansion{ctx: ctx, in: z, packed: packed}, func() { _ = f.Close() }, nil
+}
+
+// What a backup may expand to. A journal's rows, mostly random bytes in base64,
+// expand less than ten times.
+const (
+	freeExpansion = 64 << 20 // bytes that need not have been packed
+	maxExpansion  = 100      // times what was packed, beyond that
+)
+
+// counted counts what is read.
+type counted struct {
+	in io.Reader
+	n  int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.in.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// expansion reads what was packed until ctx is done, or until it is more than a
+// backup can expand to.
+type expansion struct {
+	ctx    context.Context
+	in     io.Reader
+	packed *counted
+	n      int64
+}
+
+func (e *expansion) Read(p []byte) (int, error) {
+	if err := e.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := e.in.Read(p)
+	if e.n += int64(n); e.n > freeExpansion+maxExpansion*e.packed.n {
+		return 0, fmt.Errorf("%w: %d bytes of it expand to more than %d", journal.ErrBackup, e.packed.n, e.n)
+	}
+	return n, err
 }
 
 // by demands that a backup is signed by a relay.
@@ -130,11 +170,11 @@ func Restore(ctx context.Context, o Options, path string) (BackedUp, error) {
 			return BackedUp{}, fmt.Errorf("restore: %w: %s", journal.ErrNotEmpty, filepath.Join(o.Dir, journalFile))
 		}
 	}
-	whole, err := VerifyBackup(o.FS, path, key.Public()) // before anything is made
+	whole, err := VerifyBackup(ctx, o.FS, path, key.Public()) // before anything is made
 	if err != nil {
 		return whole, err
 	}
-	z, closing, err := openBackup(o.FS, path)
+	z, closing, err := openBackup(ctx, o.FS, path)
 	if err != nil {
 		return whole, err
 	}
@@ -144,10 +184,10 @@ func Restore(ctx context.Context, o Options, path string) (BackedUp, error) {
 }
 
 // CheckBackup verifies a backup of the relay whose identity the directory has.
-func CheckBackup(o Options, path string) (BackedUp, error) {
+func CheckBackup(ctx context.Context, o Options, path string) (BackedUp, error) {
 	key, err := readKey(o.FS, o.Dir)
 	if err != nil {
 		return BackedUp{}, err
 	}
-	return VerifyBackup(o.FS, path, key.Public())
+	return VerifyBackup(ctx, o.FS, path, key.Public())
 }

@@ -46,7 +46,8 @@ the other way round.
 What happened after the backup is not in it: afterwards fetch, then import every
 result that the signer wrote since then, then broadcast. What was signed is
 recognised by its signatures, and what was sent by its txid. With --check the
-backup is only verified.`,
+backup is only verified. A file that expands to more than a backup can is
+refused; SIGTERM and Ctrl-C end the command at any moment.`,
 		Example: `  kms-online restore --check /var/backups/kms-2026-11-27.kmsbackup
   kms-online restore /var/backups/kms-2026-11-27.kmsbackup`,
 		Args: cobra.ExactArgs(1),
@@ -60,7 +61,7 @@ backup is only verified.`,
 			o := online.Options{Dir: dir, Database: a.database(), FS: a.fs, Now: a.now}
 			do := func() (online.BackedUp, error) { return online.Restore(ctx, o, args[0]) }
 			if check {
-				do = func() (online.BackedUp, error) { return online.CheckBackup(o, args[0]) }
+				do = func() (online.BackedUp, error) { return online.CheckBackup(ctx, o, args[0]) }
 			}
 			got, err := do()
 			if err != nil {

@@ -14,6 +14,8 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"coldkms/shared/bundle"
 )
 
 // A backup is lines of JSON: a head, then each table's columns and rows, then
@@ -25,8 +27,10 @@ var ErrBackup = errors.New("not a usable backup")
 
 // Bounds of a backup.
 const (
-	backupVersion = 1
-	maxBackupLine = 512 << 20 // bytes: one row has at most one file of a request
+	backupVersion   = 1
+	maxBackupLine   = bundle.MaxFile/3*4 + 8<<20 // bytes: one row has at most one file of a request, in base64
+	maxBackupPlain  = 64 << 10                   // bytes of a line that is no row
+	maxBackupTables = 100
 )
 
 // BackupHead is the first line of a backup.
@@ -192,9 +196,9 @@ func newBackupReader(r io.Reader) (*backupReader, error) {
 	b := &backupReader{lines: bufio.NewScanner(r), sum: sha256.New(), rows: make(map[string]int64)}
 	b.lines.Buffer(nil, maxBackupLine)
 	if !b.lines.Scan() {
-		return nil, fmt.Errorf("%w: it is empty or damaged: %w", ErrBackup, errors.Join(b.lines.Err(), io.ErrUnexpectedEOF))
+		return nil, b.cut("it is empty or damaged")
 	}
-	err := json.Unmarshal(b.lines.Bytes(), &b.Head)
+	err := b.plain(b.lines.Bytes(), &b.Head)
 	switch {
 	case err != nil || b.Head.Kind != "backup":
 		return nil, fmt.Errorf("%w: it does not begin like one", ErrBackup)
@@ -218,11 +222,11 @@ func (b *backupReader) next(verify func(sum, signature []byte) error) ([]any, er
 			return b.row(line)
 		}
 		var end backupEnd
-		if json.Unmarshal(line, &end) == nil && end.End {
+		if b.plain(line, &end) == nil && end.End {
 			return nil, b.end(end, verify)
 		}
 		b.table = backupTable{}
-		if err := json.Unmarshal(line, &b.table); err != nil || !plainNames(append(b.table.Columns, b.table.Table)) {
+		if err := b.plain(line, &b.table); err != nil || len(b.rows) == maxBackupTables || !plainNames(append(b.table.Columns, b.table.Table)) {
 			return nil, fmt.Errorf("%w: a line of it is damaged", ErrBackup)
 		}
 		b.hash()
@@ -231,7 +235,25 @@ func (b *backupReader) next(verify func(sum, signature []byte) error) ([]any, er
 		}
 		b.rows[b.table.Table] = 0
 	}
-	return nil, fmt.Errorf("%w: it ends too early: %w", ErrBackup, errors.Join(b.lines.Err(), io.ErrUnexpectedEOF))
+	return nil, b.cut("it ends too early")
+}
+
+// plain decodes a line that is no row.
+func (b *backupReader) plain(line []byte, into any) error {
+	if len(line) > maxBackupPlain {
+		return fmt.Errorf("%w: a line of %d bytes, at most %d are read", ErrBackup, len(line), maxBackupPlain)
+	}
+	return json.Unmarshal(line, into)
+}
+
+// cut is why there is no further line. The end of the program says nothing
+// about the backup.
+func (b *backupReader) cut(what string) error {
+	err := b.lines.Err()
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%w: %s: %w", ErrBackup, what, errors.Join(err, io.ErrUnexpectedEOF))
 }
 
 func (b *backupReader) end(end backupEnd, verify func(sum, signature []byte) error) error {
@@ -248,16 +270,16 @@ func (b *backupReader) end(end backupEnd, verify func(sum, signature []byte) err
 			return fmt.Errorf("%w: %d rows of %s, it should have %d", ErrBackup, b.rows[table], table, n)
 		}
 	}
-	if err := b.lines.Err(); err != nil {
-		return fmt.Errorf("%w: %w", ErrBackup, err)
+	if b.lines.Err() != nil {
+		return b.cut("its end is damaged")
 	}
 	return verify(sum, signature)
 }
 
 // row decodes the values of a row.
 func (b *backupReader) row(line []byte) ([]any, error) {
-	var fields []json.RawMessage
-	if err := json.Unmarshal(line, &fields); err != nil || len(fields) != len(b.table.Columns) || len(fields) == 0 {
+	fields, err := rawFields(line, len(b.table.Columns))
+	if err != nil || len(fields) == 0 {
 		return nil, fmt.Errorf("%w: a row of %.20q is damaged", ErrBackup, b.table.Table)
 	}
 	row := make([]any, len(fields))
@@ -283,6 +305,29 @@ func (b *backupReader) row(line []byte) ([]any, error) {
 		}
 	}
 	return row, nil
+}
+
+// rawFields takes an array of n elements apart. One of more is given up at the
+// first that is too many.
+func rawFields(line []byte, n int) ([]json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(line))
+	if _, err := dec.Token(); err != nil {
+		return nil, err
+	}
+	fields := make([]json.RawMessage, n)
+	for i := range fields {
+		if err := dec.Decode(&fields[i]); err != nil {
+			return nil, err
+		}
+	}
+	if dec.More() {
+		return nil, ErrBackup
+	}
+	_, err := dec.Token()
+	if err == nil && dec.More() {
+		err = ErrBackup
+	}
+	return fields, err
 }
 
 // plainNames reports whether all are names that need no care in a query.

@@ -91,6 +91,7 @@ var mutants = [...]mutant{
 	{"TLS that is only preferred", "online/journal/postgres.go", `query.Set("sslmode", "verify-full")`, `query.Set("sslmode", "prefer")`, "./online/journal", "TestDefaultTLS"},
 	{"TLS of the address only", "online/journal/postgres.go", "if err != nil || proven(config) {\n\t\treturn config, err\n\t}\n\tif !query", "if true {\n\t\treturn config, err\n\t}\n\tif !query", "./cmd/internal/loop", "TestRelayFaults/20-without-tls"},
 	{"a backup by anybody", "online/backup.go", "!relay.Verify(", "false && !relay.Verify(", "./cmd/internal/loop", "TestRelayFaults/11-forged-backup"},
+	{"a backup expands for ever", "online/backup.go", "e.n > freeExpansion+maxExpansion*e.packed.n {", "false {", "./cmd/internal/loop", "TestRelayFaults/21-backup-that-is-a-bomb"},
 	{"keys that a group may read", "cmd/kms-online/keys.go", "info.Mode().Perm()&0o077 != 0", "info.Mode().Perm()&0o007 != 0", "./cmd/internal/loop", "TestRelayFaults/20-key-file-that-others-read"},
 	{"a server stops a relay for a day", "online/tatum/rest.go", "maxAsked  = time.Hour //", "maxAsked  = 24 * time.Hour //", "./online/tatum", "TestAskedToWaitForLong"},
 	{"status needs room on the disk", "online/relay.go", "if o.Read && o.Database == \"\" && journal.IsFull(err) {", "if false {", "./cmd/internal/loop", "TestRelayFaults/12-disk-full"},
