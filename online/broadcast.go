@@ -125,6 +125,16 @@ func (s *step) completedAs(ctx context.Context, txid string) error {
 // completed. It is failed, unless the network has ours as well.
 func (s *step) completedByOther(ctx context.Context, txid string) error {
 	why := fmt.Sprintf("ALARM: Tatum says that %.80q completed it, our transaction is %s: something else signs for this id", txid, s.item.TxID)
+	if err := s.Sleep(ctx, 2*lookPause); err != nil {
+		return err
+	}
+	again, err := s.Tatum.TxIDOf(ctx, s.item.ID)
+	if err == nil && again != txid {
+		err = fmt.Errorf("Tatum's record named transaction %s, and a moment later %q; the next run asks again", txid, again)
+	}
+	if err != nil {
+		return s.trouble(ctx, CodeNetwork, err)
+	}
 	seen, err := s.seen(ctx)
 	switch {
 	case err != nil:

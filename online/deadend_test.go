@@ -334,6 +334,14 @@ func TestWatch(t *testing.T) {
 	if got := w.watch(); len(got.Confirmed) != 1 || w.status(id(1)).Code != "" || w.openAlarms() != "reorganised(healed) evicted(healed) " {
 		t.Errorf("back: %+v, %+v %s", got, w.status(id(1)), w.openAlarms())
 	}
+	at(`,"blockNumber":103`) // what was deep enough is not any more
+	if got := w.watch(); codes(got.Problems) != "reorganised " {
+		t.Errorf("less deep: %+v", got)
+	}
+	at(`,"blockNumber":99`)
+	if got := w.watch(); len(got.Confirmed)+len(got.Problems) != 0 {
+		t.Errorf("once more: %+v", got)
+	}
 	w.answers(map[string]string{transaction: absent, "POST /v3/bitcoin/broadcast": conflict})
 	if got := w.watch(); len(got.Problems) != 0 {
 		t.Errorf("deep enough is looked at again: %+v", got)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
@@ -26,8 +27,8 @@ type Watched struct {
 }
 
 // Watch looks how deep in the chain what was sent is by now, also after it is
-// completed, until it has the confirmations of its chain (Relay.Depths). What
-// the network dropped is sent again, the same bytes. What was declared dead is
+// completed, until it has twice the confirmations of its chain (Relay.Depths), at
+// two looks at least. What the network dropped is sent again, the same bytes. What was declared dead is
 // looked for too: if it turns up, it goes on by itself.
 func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
 	report := Watched{Confirmed: []string{}, Healed: []string{}, Problems: []Problem{}}
@@ -72,8 +73,9 @@ func (s *step) watch(ctx context.Context) error {
 	if !seen.Known {
 		return s.vanished(ctx)
 	}
-	if s.item.Depth > 0 && seen.Confirmations == 0 {
-		return s.unmined(ctx)
+	want := s.Depths.of(s.item.Chain)
+	if s.item.Depth > 0 && seen.Confirmations == 0 || s.item.Depth >= want && seen.Confirmations < want {
+		return s.unmined(ctx, seen.Confirmations)
 	}
 	if s.item.Code == CodeEvicted || s.item.Code == CodeReorganised { // it is back
 		if err := s.note(ctx, s.item, s.lease, "", "", 0); err != nil {
@@ -83,15 +85,35 @@ func (s *step) watch(ctx context.Context) error {
 	if err := s.heal(ctx, "the network has "+s.item.TxID+" again"); err != nil {
 		return err
 	}
-	s.deep = seen.Confirmations >= s.Depths.of(s.item.Chain)
-	return s.journal.Sighted(ctx, s.item.ID, s.lease, seen.Confirmations, s.deep)
+	reached := seen.Confirmations >= want
+	s.deep = reached && s.item.Depth < want
+	settled := reached && !s.deep && seen.Confirmations >= 2*want
+	var later time.Duration // one word of Tatum's is looked at once more, at twice the depth
+	if reached && !settled {
+		later = max(1, time.Duration(2*want-seen.Confirmations)) * blockTime(s.item.Chain)
+	}
+	return s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease, Depth: seen.Confirmations, Settled: settled, Later: later})
 }
 
-// unmined deals with a transaction that was in a block and is in none now. An
-// index that lags says so too: it is an alarm when the next look finds the
-// same.
-func (s *step) unmined(ctx context.Context) error {
+// blockTime is about how long a block takes.
+func blockTime(id chain.ID) time.Duration {
+	switch id {
+	case chain.LTC:
+		return 150 * time.Second
+	case chain.DOGE:
+		return time.Minute
+	}
+	return 10 * time.Minute
+}
+
+// unmined deals with a transaction that was in a block, or deep enough, and is
+// not now. An index that lags says so too: it is an alarm when the next look
+// finds the same.
+func (s *step) unmined(ctx context.Context, now int64) error {
 	why := fmt.Errorf("it had %d confirmations and is in no block now: the chain was reorganised, or an index lags; it is with the network, and watched", s.item.Depth)
+	if now > 0 {
+		why = fmt.Errorf("it had %d confirmations and has %d now: the chain was reorganised, or one of the two was not true; it is watched", s.item.Depth, now)
+	}
 	if s.item.Code != CodeReorganised {
 		return s.stays(ctx, CodeReorganised, why)
 	}
@@ -118,7 +140,7 @@ func (s *step) vanished(ctx context.Context) error {
 		}
 	}
 	first := s.item.Depth >= 0
-	if err := s.journal.Sighted(ctx, s.item.ID, s.lease, -1, false); err != nil {
+	if err := s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease, Depth: -1}); err != nil {
 		return err
 	}
 	why := errors.New("the network does not have it any more (fee too low, or a reorganisation), or an index lags; the same bytes were sent again, and the next look tells whether it is back")
@@ -151,6 +173,9 @@ func (s *step) revisit(ctx context.Context) error {
 	if known {
 		return s.broadcast(ctx)
 	}
+	if s.item.Code == CodeOtherTxID {
+		return s.unnamed(ctx)
+	}
 	lives := false
 	if s.item.Code == CodeParentDead {
 		parent, err := s.deadParent(ctx)
@@ -159,11 +184,33 @@ func (s *step) revisit(ctx context.Context) error {
 		}
 		lives = parent == nil
 	}
-	if !lives { // looked for again, less and less often
-		return s.note(ctx, s.item, s.lease, s.item.Code, s.item.Reason, delay(s.item.Code, s.item.Tries))
+	if !lives {
+		return s.deadStill(ctx)
 	}
 	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Failed, To: journal.Signed, Lease: s.lease}); err != nil {
 		return err
 	}
 	return s.heal(ctx, "what it spends may confirm after all; it is sent again")
+}
+
+// deadStill has it looked for again, less and less often.
+func (s *step) deadStill(ctx context.Context) error {
+	return s.note(ctx, s.item, s.lease, s.item.Code, s.item.Reason, delay(s.item.Code, s.item.Tries))
+}
+
+// unnamed looks whether Tatum still says that another transaction completed the
+// item. If it names none, or ours, the item goes on.
+func (s *step) unnamed(ctx context.Context) error {
+	txid, err := s.Tatum.TxIDOf(ctx, s.item.ID)
+	switch {
+	case general(err):
+		s.problem = &Problem{ID: s.item.ID, Code: CodeNetwork, Reason: err.Error()}
+		return s.line.judge(err)
+	case err != nil || txid != "" && txid != s.item.TxID:
+		return s.deadStill(ctx)
+	}
+	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Failed, To: journal.Signed, Lease: s.lease}); err != nil {
+		return err
+	}
+	return s.journal.Heal(ctx, s.item.ID, CodeOtherTxID, "Tatum's record does not name another transaction any more; it goes on")
 }

@@ -354,16 +354,27 @@ func (j *Journal) Note(ctx context.Context, n Note) error {
 	})
 }
 
-// Sighted records how many confirmations a transaction had, -1 for one that
-// was not found, and whether it is settled: as deep as is demanded.
-func (j *Journal) Sighted(ctx context.Context, id string, l Lease, depth int64, settled bool) error {
+// Sight is what a look at the network found of an item's transaction.
+type Sight struct {
+	ID      string
+	Lease   Lease
+	Depth   int64         // confirmations; -1: it was not found
+	Settled bool          // it is not looked at any more
+	Later   time.Duration // before it is looked at again, MaxDelay at most; 0: at any time
+}
+
+// Sighted records what a look found.
+func (j *Journal) Sighted(ctx context.Context, s Sight) error {
 	return j.together(ctx, "sighted", func(tx tx) error {
-		fence, args := l.fence()
-		mark := 0
-		if settled {
+		fence, args := s.Lease.fence()
+		mark, at := 0, int64(0)
+		if s.Settled {
 			mark = 1
 		}
-		done, err := tx.ExecContext(ctx, "UPDATE items SET depth = ?, settled = ? WHERE id = ?"+fence, append([]any{depth, mark, id}, args...)...)
-		return tx.met(ctx, done, err, id, l)
+		if s.Later > 0 {
+			at = j.now().Add(min(s.Later, MaxDelay)).UnixMilli()
+		}
+		done, err := tx.ExecContext(ctx, "UPDATE items SET depth = ?, settled = ?, retry_at = ? WHERE id = ?"+fence, append([]any{s.Depth, mark, at, s.ID}, args...)...)
+		return tx.met(ctx, done, err, s.ID, s.Lease)
 	})
 }

@@ -26,7 +26,7 @@ type sentReply struct {
 func (r sentReply) txid() string {
 	var s string
 	_ = json.Unmarshal(r.TxID, &s) // anything else is no txid
-	return s
+	return normal(s)
 }
 
 // absent says whether a flag is missing, or plainly what it is when all went

@@ -8,6 +8,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
+
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/pending"
@@ -74,7 +77,18 @@ func (c *Client) TxIDOf(ctx context.Context, id string) (string, error) {
 	if err != nil || reply.TxID == nil {
 		return "", err
 	}
-	return *reply.TxID, nil
+	txid := normal(*reply.TxID)
+	if _, err := chainhash.NewHashFromStr(txid); err != nil || (txid != "" && len(txid) != 2*chainhash.HashSize) {
+		return "", &Error{Op: "pending transaction " + id, Status: http.StatusOK, err: errNoTxID}
+	}
+	return txid, nil
+}
+
+var errNoTxID = errors.New("the txId in the reply is none: it is not 64 hexadecimal digits")
+
+// normal is a txid in the one way that it is written here.
+func normal(txid string) string {
+	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(txid)), "0x")
 }
 
 // Complete marks a pending transaction as completed by a txid.

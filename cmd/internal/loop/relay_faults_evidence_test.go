@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,6 +21,8 @@ func evidenceFaults() []fault {
 		{"20a-a-height-that-cannot-be", impossibleHeight},
 		{"20b-child-of-what-paid-the-same", childPaid},
 		{"20c-an-empty-shell-is-no-transaction", emptyShell},
+		{"20d-confirmed-is-looked-at-once-more", confirmedOnce},
+		{"20e-a-txid-written-otherwise", otherWriting},
 	}
 }
 
@@ -139,4 +142,69 @@ func emptyShell(t *testing.T) {
 	if len(h.server.Sent()) != 0 || h.server.TxID(onlinetest.ID(1)) != "" {
 		t.Error("Tatum was told that it is sent")
 	}
+}
+
+// One lying "confirmed" does not end the watch: it is looked at once more, and
+// what was not true is an alarm.
+func confirmedOnce(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1)
+	h.run(0, "broadcast")
+	txid := h.wants(1, "completed", "").TxID
+	lie := fmt.Sprintf(`{"hash":%q,"hex":%q,"confirmations":1000}`, txid, h.signedHex(1))
+	h.answers(answer{"GET /v3/bitcoin/transaction/" + txid, lie, 200})
+	h.run(0, "watch")
+	h.server.Fault(nil)
+	h.run(3, "watch")
+	h.run(3, "watch")
+	h.alarms("reorganised")
+	h.server.Mine(6)
+	h.run(0, "watch")
+	h.server.Mine(6)
+	h.run(0, "watch")
+	calls := h.server.Calls("GET /v3/bitcoin/transaction/")
+	h.run(0, "watch")
+	if h.server.Calls("GET /v3/bitcoin/transaction/") != calls {
+		t.Error("it is watched for ever")
+	}
+}
+
+// Tatum writes our txid with spaces or 0x, says something that is none, or
+// names another one once: nothing is failed for that. What was failed for a
+// txid that its record does not name any more goes on.
+func otherWriting(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1, 2, 3)
+	record := func(n int) string { return "GET /v3/kms/" + onlinetest.ID(n) }
+	txid, other := h.wants(1, "signed", "").TxID, strings.Repeat("ab", 32)
+	h.server.Chain(h.signedHex(1))
+	for _, none := range []string{"none", txid[:63], txid + "00"} {
+		h.answers(answer{record(1), fmt.Sprintf(`{"txId":%q}`, none), 200})
+		h.run(3, "broadcast", onlinetest.ID(1))
+		h.wants(1, "signed", "network")
+	}
+	h.answers(answer{record(1), fmt.Sprintf(`{"txId":" 0x%s "}`, strings.ToUpper(txid)), 200})
+	h.run(0, "broadcast", onlinetest.ID(1))
+	h.wants(1, "completed", "")
+	once := false
+	h.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method+" "+r.URL.Path != record(2) || once {
+			return false
+		}
+		once = true
+		_, _ = fmt.Fprintf(w, `{"txId":%q}`, other)
+		return true
+	})
+	h.run(3, "broadcast", onlinetest.ID(2))
+	h.wants(2, "signed", "network")
+	h.alarms("")
+	h.answers(answer{record(3), fmt.Sprintf(`{"txId":%q}`, other), 200})
+	h.run(3, "broadcast", onlinetest.ID(3))
+	h.wants(3, "failed", "completed-with-other-txid")
+	h.server.Fault(nil)
+	h.run(0, "watch")
+	h.alarms("completed-with-other-txid(healed)")
+	h.run(0, "broadcast")
+	h.wants(2, "completed", "")
+	h.wants(3, "completed", "")
 }
