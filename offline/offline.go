@@ -33,7 +33,6 @@ import (
 var (
 	ErrOtherRelay  = errors.New("request is by a relay that is not paired with this wallet")
 	ErrOtherSigner = errors.New("request is for another signer")
-	ErrNotReviewed = errors.New("this batch was not reviewed under the policy in force")
 	ErrDeclined    = errors.New("declined: nothing was signed")
 	ErrRolledBack  = errors.New("the relay has seen a later state of this ledger: an old copy was put back")
 )
@@ -180,7 +179,16 @@ func (s *Session) settle(j *Judged) {
 		j.Batch.Items[i].Vouched = s.showVouched(it)
 	}
 	j.Batch.Basis.Round = s.Round(j)
-	j.Batch.Notices = slices.Concat(s.surroundings(), s.noticeRelay(j), s.noticeQuorum(j))
+	j.Batch.Notices = slices.Concat(s.surroundings(), s.noticeRelay(j), s.noticeDeclined(j), s.noticeQuorum(j))
+}
+
+// noticeDeclined tells that somebody said no to this batch before.
+func (s *Session) noticeDeclined(j *Judged) []string {
+	at, was := s.Ledger.Declined(j.Request.Digest)
+	if !was {
+		return nil
+	}
+	return []string{fmt.Sprintf("this batch was declined on %s (ledger line %d)", at.Day(), at.Line)}
 }
 
 // surroundings points at what is wrong with the machine.
@@ -303,11 +311,11 @@ func (s *Session) about(j *Judged, kind string) ledger.Line {
 // AgreeByDigest gives a consent for a batch that was reviewed before.
 func (s *Session) AgreeByDigest(j *Judged, digest bundle.Digest) (policy.Consent, error) {
 	if digest != j.Request.Digest {
-		return policy.Consent{}, fmt.Errorf("%w: --approve names %s, the request is %s", ErrNotReviewed, digest, j.Request.Digest)
+		return policy.Consent{}, j.OtherDigest("--approve")
 	}
 	if !s.Ledger.Reviewed(digest, s.policyHash(), j.judgement()) && !s.signedBefore(j) {
 		if _, goesOn := s.granted(j); !goesOn {
-			return policy.Consent{}, ErrNotReviewed
+			return policy.Consent{}, s.unreviewed(j)
 		}
 	}
 	return s.Agree(j), nil

@@ -69,7 +69,7 @@ func (s *Session) Approve(j *Judged, key identity.Private, how string) (operator
 	}
 	t, ok := s.terms(j)
 	if !ok {
-		return operator.Approval{}, ErrNotReviewed
+		return operator.Approval{}, s.unreviewed(j)
 	}
 	a := operator.Approve(key, t)
 	return a, s.TakeApproval(j, a, how)
@@ -218,10 +218,10 @@ func recordOf(list []operator.Operator) []string {
 // operator may then approve it by its digest.
 func (s *Session) ReviewedAs(j *Judged, digest bundle.Digest) error {
 	if digest != j.Request.Digest {
-		return fmt.Errorf("%w: --digest names %s, the request is %s", ErrNotReviewed, digest, j.Request.Digest)
+		return j.OtherDigest("--digest")
 	}
 	if s.Round(j) == "" {
-		return ErrNotReviewed
+		return s.unreviewed(j)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
+	"coldkms/shared/chain"
 )
 
 // ErrPolicy is returned where a policy was set, and the wallet does not have
@@ -52,9 +53,19 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 	verdicts := make([]policy.Verdict, len(j.items))
 	of := policy.Circumstances{Created: j.Request.Created, Offline: s.Offline}
 	for i, v := range s.Policy.Judge(subjects, of, history{s.Ledger}) {
-		verdicts[at[i]] = v
+		verdicts[at[i]] = s.recallRejection(j, at[i], v)
 	}
 	return verdicts
+}
+
+// recallRejection adds to a verdict that a person took the item out of a batch
+// before: it never comes back as one about which nothing is to be said.
+func (s *Session) recallRejection(j *Judged, i int, v policy.Verdict) policy.Verdict {
+	if at, was := s.Ledger.Rejected(j.Request.Items[i].ID, j.items[i].subject.Content); was {
+		v.Findings = append(v.Findings, policy.Reason{Code: chain.FlagRejected,
+			Text: fmt.Sprintf("a person took this payment out of a batch on %s (ledger line %d)", at.Day(), at.Line)})
+	}
+	return v
 }
 
 // history is the ledger as policy asks it.

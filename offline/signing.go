@@ -176,15 +176,18 @@ func (r *signing) sameBytes(content [32]byte, done sign.Signed) error {
 }
 
 func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
+	subject := j.items[i].subject
 	line := ledger.Line{
 		Kind: ledger.KindRefused, Request: j.Request.Digest.String(), Policy: s.policyHash(),
 		ID: o.ID, Chain: j.Request.Items[i].Chain, Network: j.Request.Items[i].Network.String(),
 	}
 	if o.Err != nil {
 		line.Code, line.Reason = chain.CodeOf(o.Err), chain.ReasonOf(o.Err)
+		if line.Code == chain.RefusedByPerson && j.decoded(i) { // remembered under any id
+			line.Content = hex.EncodeToString(subject.Content[:])
+		}
 		return line
 	}
-	subject := j.items[i].subject
 	fee := subject.Facts.Fee
 	line.Kind, line.TxID, line.Approval = ledger.KindSigned, o.Signed.TxID, how
 	final := sha256.Sum256(o.Signed.Raw)

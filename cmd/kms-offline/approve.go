@@ -126,6 +126,7 @@ func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.D
 	if err != nil {
 		return approveReply{}, err
 	}
+	a.tellUnfinished(session, judged)
 	if signable, _ := judged.Batch.Count(); signable == 0 {
 		return approveReply{}, cli.Fail(cli.Refused, offline.ErrNothingToSign, "see why: kms-offline review FILE")
 	}
@@ -157,7 +158,7 @@ func (a *app) agreeAsOperator(session *openSession, judged *offline.Judged, dige
 	digest := judged.Request.Digest
 	if len(o.digests) > 0 {
 		if !digests[digest] {
-			return "", bundleError(fmt.Errorf("%w: --digest does not name this batch, whose digest is %s", offline.ErrNotReviewed, digest))
+			return "", bundleError(judged.OtherDigest("--digest"))
 		}
 		if err := session.ReviewedAs(judged, digest); err != nil || o.round == "" {
 			return "digest", bundleError(err)

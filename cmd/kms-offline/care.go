@@ -259,9 +259,14 @@ func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Privat
 		return cli.Fail(cli.Refused, fmt.Errorf("the ledger of the copy, %s%s, cannot be compared with the one in place: %w", from, ledgerSuffix, err),
 			"look at it on another machine; without any ledger beside it, the copy goes on with the one in place")
 	}
-	if !book.Knows(copied.HeadBytes()) {
+	if book.Knows(copied.HeadBytes()) {
+		return nil
+	}
+	if _, older := copied.Line(book.HeadBytes()); older {
 		return cli.Fail(cli.Refused, fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),
 			fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", path, ledgerSuffix))
 	}
-	return nil
+	return cli.Fail(cli.Refused, fmt.Errorf("the two ledgers went different ways after line %d (in place %s, copy %s): one of both has forgotten signatures of the other",
+		book.Common(copied), counted(int(book.Len()), "line", "lines"), counted(int(copied.Len()), "line", "lines")),
+		"do not replace either before you know which: docs/OPERATIONS.md, \"Two ledgers\"")
 }

@@ -75,7 +75,7 @@ refuses to this program. It asks for the password and shows no part of it, nor o
 any other secret.
 
 Exit status: 0 all is well or worth a warning only, 10 no wallet, 12 wrong password,
-20 the ledger does not hold.`,
+20 the ledger does not hold, or wallet and ledger do not agree.`,
 		Example: "  kms-offline --path wallet.kms checkconfig",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return a.runCheckConfig() },
@@ -162,6 +162,10 @@ func (a *app) lookInside(w *opened, r *configReply) error {
 	}
 	r.Ledger = &ledgerState{OK: true, Lines: book.Len(), Head: book.Head()}
 	_ = files.Close()
+	if err := disagreement(w, book); err != nil {
+		r.Ledger.OK, r.Ledger.Error = false, err.Error()
+		return err
+	}
 	return nil
 }
 

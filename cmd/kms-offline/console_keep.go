@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
@@ -28,39 +29,63 @@ func (k decisions) path() string {
 }
 
 // encode is the one form of a file: what was decided about this batch as it
-// is judged now, and the signature.
-func (k decisions) encode(marks string) []byte {
-	text := fmt.Appendf(nil, "coldkms session 1\n%s\n%s\n%s\n", k.judged.Request.Digest, k.judged.Judgement(), marks)
+// was judged, and the signature.
+func (k decisions) encode(judgement, marks string) []byte {
+	text := fmt.Appendf(nil, "coldkms session 1\n%s\n%s\n%s\n", k.judged.Request.Digest, judgement, marks)
 	return fmt.Appendf(text, "%x\n", k.session.Identity.Sign(text))
 }
 
 // keep writes down what was decided so far.
 func (k decisions) keep(marks string) error {
-	if err := durable.Replace(k.app.fs, k.path(), k.encode(marks), durable.PermFile, nil); err != nil {
+	if err := durable.Replace(k.app.fs, k.path(), k.encode(k.judged.Judgement(), marks), durable.PermFile, nil); err != nil {
 		return cli.Fail(cli.Failed, fmt.Errorf("keep what was decided: %w", err), "nothing was signed")
 	}
 	return nil
 }
 
-// marks gives what was decided about this batch in an earlier session. A file
-// that is not, byte for byte, what this wallet wrote about the batch as it is
-// judged now is none; stale says that there was one.
-func (k decisions) marks() (marks string, stale bool, err error) {
+// unfinished is what a file says.
+type unfinished struct {
+	marks   string
+	current bool // of the batch as it is judged now
+}
+
+// rejected counts the items that were rejected.
+func (u unfinished) rejected() int { return strings.Count(u.marks, string(rune(desk.Rejected))) }
+
+// load returns what was decided about this batch in an earlier session, and
+// whether there is a file. One that is not, byte for byte, what this wallet
+// wrote about the batch says nothing.
+func (k decisions) load() (unfinished, bool) {
 	const rest = 512 // of a file, besides the marks
 	file, err := durable.ReadFile(k.app.fs, k.path(), bundle.MaxItems+rest)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", false, nil
-	}
 	if err != nil {
-		return "", true, nil // whatever it is, it is not ours
+		return unfinished{}, !errors.Is(err, fs.ErrNotExist) // whatever it is, it is not ours
 	}
-	if lines := bytes.Split(file, []byte("\n")); len(lines) > 3 {
-		marks = string(lines[3])
+	lines := strings.Split(string(file), "\n")
+	if len(lines) <= 3 || !bytes.Equal(file, k.encode(lines[2], lines[3])) {
+		return unfinished{}, true
 	}
-	if !bytes.Equal(file, k.encode(marks)) {
-		return "", true, nil
+	return unfinished{marks: lines[3], current: lines[2] == k.judged.Judgement()}, true
+}
+
+// check refuses to sign all of a batch, by its digest, of which a person has
+// rejected items in a session that is not finished. It does not matter that
+// the batch may be judged otherwise since.
+func (k decisions) check() error {
+	if told := k.notice(); told != "" {
+		return cli.Fail(cli.Refused, errors.New(told), "on a terminal: kms-offline sign FILE --out DIR")
 	}
-	return marks, false, nil
+	return nil
+}
+
+// notice tells of such a session; it is empty where there is none.
+func (k decisions) notice() string {
+	earlier, _ := k.load()
+	n := earlier.rejected()
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("an unfinished session about this batch has %s; take it up or decline it first", counted(n, "rejected item", "rejected items"))
 }
 
 // forget removes the file, if there is one.
@@ -73,15 +98,13 @@ func (k decisions) forget() error {
 
 // resume takes up what was decided in an earlier session, if the person wants.
 func (k decisions) resume(t *terminal, d *desk.Desk) error {
-	marks, stale, err := k.marks()
-	if err != nil {
-		return err
-	}
-	if stale {
-		t.print("An earlier session about this batch is not taken up: the batch is judged otherwise now.\n")
-		return k.forget()
-	}
-	if marks == "" || !d.SetMarks(marks) {
+	earlier, exists := k.load()
+	switch {
+	case !exists:
+		return nil
+	case !earlier.current:
+		return k.resumeRejections(t, d, earlier)
+	case !d.SetMarks(earlier.marks):
 		return nil
 	}
 	approved, rejected, undecided := d.Count()
@@ -90,6 +113,27 @@ func (k decisions) resume(t *terminal, d *desk.Desk) error {
 	if err != nil || yes {
 		return err
 	}
-	d.SetMarks(string(bytes.Repeat([]byte{byte(desk.Undecided)}, len(marks))))
+	d.SetMarks(string(bytes.Repeat([]byte{byte(desk.Undecided)}, len(earlier.marks))))
 	return k.forget()
+}
+
+// resumeRejections takes up what was rejected before the batch was judged
+// otherwise. Nothing else that was decided then holds.
+func (k decisions) resumeRejections(t *terminal, d *desk.Desk, earlier unfinished) error {
+	n := d.Reject(earlier.marks)
+	if n == 0 {
+		t.print("An earlier session about this batch is not taken up: the batch is judged otherwise now.\n")
+		return k.forget()
+	}
+	t.print(fmt.Sprintf("An earlier session about this batch was left unfinished, and the batch is judged\notherwise now: of what was decided, %s taken up.\n",
+		counted(n, "rejection is", "rejections are")))
+	return k.keep(d.Marks())
+}
+
+// tellUnfinished adds to a review that a session about the batch has rejected
+// items.
+func (a *app) tellUnfinished(session *openSession, judged *offline.Judged) {
+	if told := (decisions{a, session, judged}).notice(); told != "" {
+		judged.Batch.Notices = append(judged.Batch.Notices, told)
+	}
 }

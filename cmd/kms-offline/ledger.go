@@ -46,14 +46,17 @@ func (a *app) runLedger() error {
 		return err
 	}
 	defer s.Close()
-	return a.JSON(replyAbout(s.Ledger))
+	if err := a.JSON(replyAbout(s.Ledger)); err != nil {
+		return err
+	}
+	return s.agree()
 }
 
 func (a *app) ledgerVerify() *cobra.Command {
 	return &cobra.Command{
 		Use:     "verify",
 		Short:   "check every line",
-		Long:    "verify checks every line of the ledger, its authentication codes included, and\nprints its length and head.\n\nExit status: 0 it holds, 20 it was changed (the line is named), cut or rolled back,\nor others may write to it.",
+		Long:    "verify checks every line of the ledger, its authentication codes included, and\nprints its length and head. Then it compares the ledger with the wallet.\n\nExit status: 0 it holds, 20 it was changed (the line is named), cut or rolled back,\nothers may write to it, or the wallet does not agree with it.",
 		Example: "  kms-offline --path wallet.kms ledger verify",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return a.runLedger() },
@@ -178,9 +181,7 @@ func (a *app) accept(s *openSession, path string) error {
 	}
 	text := fmt.Sprintf(`The relay has seen a ledger of this wallet that ended with
   %x
-This ledger has %s and does not contain that. Signatures made since are
-forgotten here: outpoints already signed, and what limits have been used up.
-`, head, counted(int(s.Ledger.Len()), "line", "lines"))
+This ledger has %s and does not contain that. `+forgottenHere, head, counted(int(s.Ledger.Len()), "line", "lines"))
 	if err := a.typedWord(text, "accept"); err != nil {
 		return err
 	}

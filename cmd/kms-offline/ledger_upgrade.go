@@ -103,22 +103,41 @@ back instead.`,
 	}
 }
 
+// forgottenHere is what an old ledger means.
+const forgottenHere = `Signatures made since are
+forgotten here: outpoints already signed, and what limits have been used up.
+`
+
 func (a *app) settle(s *openSession) error {
 	list := offline.Differences(kept(s.wallet), s.Ledger)
 	if len(list) == 0 {
+		if s.noRules != nil { // it is for "policy set"
+			return policyError(s.noRules)
+		}
 		return cli.Fail(cli.Failed, errors.New("wallet and ledger agree: nothing was changed"), "")
 	}
 	if err := a.timely(s.Ledger); err != nil {
 		return err
 	}
 	text := "Wallet and ledger do not agree:\n"
+	people, forgotten := false, false
 	lines := make([]ledger.Line, len(list))
 	reply := settledReply{Settled: make([]string, len(list))}
 	for i, d := range list {
 		text += "  " + d.Text + "\n"
 		lines[i], reply.Settled[i] = d.Line, d.Text
+		forgets := d.Line.Kind == ledger.KindAccepted
+		people, forgotten = people || !forgets, forgotten || forgets
 	}
-	text += "None of these operators and relays counts any more once this is recorded.\n"
+	if forgotten {
+		text += forgottenHere
+	}
+	if people {
+		text += "None of these operators and relays counts any more once this is recorded.\n"
+	}
+	if s.noRules != nil {
+		text += fmt.Sprintf("The policy is not settled by this: %v. Set it again afterwards: kms-offline policy set FILE\n", s.noRules)
+	}
 	if err := a.typedWord(text, "settle"); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -111,9 +112,13 @@ func (a *app) saveOperator(w *opened, o wallet.Operator, act string) error {
 
 func (a *app) operatorList() *cobra.Command {
 	return &cobra.Command{
-		Use:     "list",
-		Short:   "names and keys of the operators",
-		Long:    "list prints name, public key and fingerprint of each operator.",
+		Use:   "list",
+		Short: "names and keys of the operators",
+		Long: `list prints name, public key and fingerprint of each operator, and whether they
+count: an operator whom the wallet has and the ledger does not approves nothing.
+
+Exit status: 0, or 20 where wallet and ledger do not agree, or the ledger does not
+hold.`,
 		Example: "  kms-offline --path wallet.kms operator list",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -122,13 +127,45 @@ func (a *app) operatorList() *cobra.Command {
 				return err
 			}
 			defer w.Close()
-			list := []operatorReply{}
-			for _, o := range w.Operators() {
-				list = append(list, replyOf(o))
+			list, bad := a.listOperators(w)
+			if err := a.JSON(list); err != nil {
+				return err
 			}
-			return a.JSON(list)
+			return bad
 		},
 	}
+}
+
+// listedOperator is an operator, and whether their approval counts.
+type listedOperator struct {
+	operatorReply
+	Counts bool   `json:"counts"`
+	Why    string `json:"why,omitempty"` // they do not
+}
+
+// listOperators lists the operators of a wallet. Its error is about the ledger.
+func (a *app) listOperators(w *opened) ([]listedOperator, error) {
+	list := []listedOperator{}
+	for _, o := range w.Operators() {
+		list = append(list, listedOperator{operatorReply: replyOf(o), Why: "the ledger cannot be asked"})
+	}
+	id, err := w.Identity()
+	if err != nil {
+		return list, err
+	}
+	book, files, err := a.openLedger(w, id)
+	if err != nil {
+		return list, ledgerError(err)
+	}
+	defer func() { _ = files.Close() }()
+	for i, o := range enrolled(w) {
+		if list[i].Counts = slices.Contains(book.Operators(), o.String()); list[i].Counts {
+			list[i].Why = ""
+		} else {
+			list[i].Why = "by the ledger there is no such operator, or no more"
+		}
+	}
+	return list, disagreement(w, book)
 }
 
 func (a *app) operatorRemove() *cobra.Command {

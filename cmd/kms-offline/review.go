@@ -65,6 +65,7 @@ func (a *app) runReview(args []string, byQR bool, how judging, summary string) e
 		if err != nil {
 			return err
 		}
+		a.tellUnfinished(session, j)
 		if err := session.RecordReview(j); err != nil {
 			return stop(ledgerError(err))
 		}

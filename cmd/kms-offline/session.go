@@ -63,6 +63,20 @@ func (a *app) openSession() (*openSession, error) {
 	return &openSession{Session: session, wallet: w, files: files, length: book.Len(), noRules: noRules}, nil
 }
 
+// agree returns nil if wallet and ledger say the same, or what review says
+// where they do not.
+func (s *openSession) agree() error { return disagreement(s.wallet, s.Ledger) }
+
+// disagreement is what wallet and ledger say differently, as an error; nil if
+// that is nothing.
+func disagreement(w *opened, book *ledger.Ledger) error {
+	if err := offline.Unsettled(offline.Differences(kept(w), book)); err != nil {
+		return ledgerError(err)
+	}
+	_, err := offline.InForce(w.Policy(), book)
+	return policyError(err)
+}
+
 // kept is what a wallet says about who may ask and who may approve.
 func kept(w *opened) offline.Kept {
 	k := offline.Kept{Operators: enrolled(w), Known: w.Known()}

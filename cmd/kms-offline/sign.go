@@ -241,9 +241,10 @@ func (a *app) consent(session *openSession, judged *offline.Judged, approved map
 	if len(o.approve) > 0 {
 		digest := judged.Request.Digest
 		if !approved[digest] {
-			return policy.Consent{}, "", cli.Fail(cli.Refused,
-				fmt.Errorf("%w: --approve does not name this batch, whose digest is %s", offline.ErrNotReviewed, digest),
-				"review it first: kms-offline review FILE")
+			return policy.Consent{}, "", bundleError(judged.OtherDigest("--approve"))
+		}
+		if err := (decisions{a, session, judged}).check(); err != nil {
+			return policy.Consent{}, "", err
 		}
 		consent, err := session.AgreeByDigest(judged, digest)
 		if err != nil {

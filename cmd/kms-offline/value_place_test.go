@@ -176,6 +176,31 @@ func (p purse) ask(name string, list ...spend) string {
 	return p.path(name)
 }
 
+// asked writes another request of one item of a request, as a relay does that
+// asks for it again.
+func (p purse) asked(request, name string, item int) string {
+	p.t.Helper()
+	b, err := os.ReadFile(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	from, err := bundle.OpenRequest(b)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	again := from.Request
+	again.Created++
+	again.Items = again.Items[item : item+1]
+	sealed, err := bundle.SealRequest(again, relayKey(1))
+	if err == nil {
+		err = os.WriteFile(p.path(name), sealed.File, 0o600)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.path(name)
+}
+
 // reviewed is what review --json says.
 type reviewed struct {
 	Digest string

@@ -21,6 +21,7 @@ type memory struct {
 	began   string
 	clock   int64
 	standing
+	noes
 
 	signed   map[string]signed             // by pending id
 	spent    map[string][sha256.Size]byte  // outpoint → content
@@ -81,7 +82,7 @@ type Paid struct {
 
 func newMemory() memory {
 	return memory{
-		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(),
+		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(), noes: newNoes(),
 		heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]bool{},
 		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]made{}, claimed: map[[sha256.Size]byte]claimed{}, released: map[[sha256.Size]byte]bool{},
 		indices: map[string]*indices{},
@@ -99,6 +100,7 @@ func (m *memory) remember(r record) error {
 		m.keyed, m.root, m.began = true, line.N, hex.EncodeToString(r.sum[:])
 	}
 	m.follow(line)
+	m.hear(line)
 	switch line.Kind {
 	case KindGenesis:
 		m.signer, m.genesis = line.Signer, hex.EncodeToString(r.sum[:])
@@ -111,34 +113,34 @@ func (m *memory) remember(r record) error {
 		m.approvedIn(line)
 	case KindSigned:
 		m.sign(line)
-		m.end(line.Request) // its approvals are used
+		m.end(line.Request, line) // its approvals are used
 	case KindRefused:
 		if line.Code == chain.RefusedByPerson { // said no to a part: what was reviewed is not what was wanted
-			m.end(line.Request)
+			m.end(line.Request, line)
 		}
 	case KindReleased:
 		m.release(line.ID)
 	case KindDeclined:
-		m.end(line.Request)
+		m.end(line.Request, line)
 		delete(m.left, line.Request)
 	case KindLeftOut:
-		m.end(line.Request)
+		m.end(line.Request, line)
 		m.left[line.Request] = line.Left
 	case KindAccepted:
 		head, _ := bundle.ParseDigest(line.Head)
 		m.accepted[head] = true
-		m.endAll()
+		m.endAll(line)
 	case KindClock:
 		m.restamp()
 	case KindPolicy:
 		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true
-		m.endAll()
+		m.endAll(line)
 	case KindOperator:
 		m.enrol(line)
 	case KindWallet:
 		m.act(line)
 	case KindUpgraded:
-		m.endAll()
+		m.endAll(line)
 	}
 	m.heads[r.sum] = line.N
 	return nil
@@ -334,6 +336,17 @@ func (m *memory) Line(head []byte) (n uint64, ok bool) {
 	}
 	n, ok = m.heads[[sha256.Size]byte(head)]
 	return n, ok
+}
+
+// Common returns the last line that this ledger and another have in common; 0
+// if there is none.
+func (m *memory) Common(other *Ledger) (n uint64) {
+	for head, at := range m.heads {
+		if there, ok := other.heads[head]; ok && there == at {
+			n = max(n, at)
+		}
+	}
+	return n
 }
 
 // HeadAt returns the hash of line n, or nil if there is no such line.

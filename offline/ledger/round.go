@@ -25,6 +25,8 @@ type standing struct {
 	rounds    map[string]round    // batch digest → its open round
 	closed    map[string]struct{} // nonces that count no longer
 	left      map[string][]string // batch digest → pending ids that are taken out
+	endings   map[string]Ending   // batch digest → how its last round ended
+	lost      map[string]Ending   // the same of the last round that had approvals
 	operators map[string]bool     // name and key → whether enrolled by the last line about it
 	relays    map[string]bool     // fingerprint → whether paired by the last line about it
 	policy    PolicySet
@@ -42,6 +44,7 @@ type PolicySet struct {
 func newStanding() standing {
 	return standing{
 		rounds: map[string]round{}, closed: map[string]struct{}{}, left: map[string][]string{},
+		endings: map[string]Ending{}, lost: map[string]Ending{},
 		operators: map[string]bool{}, relays: map[string]bool{},
 	}
 }
@@ -67,7 +70,7 @@ func (s *standing) reviewed(line Line) {
 		return
 	}
 	if open && now.nonce != line.Round {
-		s.closed[now.nonce] = struct{}{}
+		s.end(line.Request, line)
 	}
 	s.rounds[line.Request] = round{nonce: line.Round, judgedAs: as}
 }
@@ -83,17 +86,25 @@ func (s *standing) approvedIn(line Line) {
 }
 
 // end ends the round of a batch: its review and its approvals count no longer.
-func (s *standing) end(batch string) {
-	if now, open := s.rounds[batch]; open {
-		s.closed[now.nonce] = struct{}{}
-		delete(s.rounds, batch)
+// by is the line that ended it.
+func (s *standing) end(batch string, by Line) {
+	now, open := s.rounds[batch]
+	if !open {
+		return
+	}
+	s.closed[now.nonce] = struct{}{}
+	delete(s.rounds, batch)
+	how := Ending{At: At{by.N, by.Time}, Why: whyEnded(by), Approved: now.approved}
+	s.endings[batch] = how
+	if len(how.Approved) > 0 {
+		s.lost[batch] = how
 	}
 }
 
 // endAll ends every round.
-func (s *standing) endAll() {
+func (s *standing) endAll(by Line) {
 	for batch := range maps.Clone(s.rounds) {
-		s.end(batch)
+		s.end(batch, by)
 	}
 }
 
@@ -102,7 +113,7 @@ func (s *standing) enrol(line Line) {
 	for _, who := range line.Operators {
 		s.operators[who] = line.Act == ActAdd
 	}
-	s.endAll()
+	s.endAll(line)
 }
 
 // act follows a line about the wallet.
@@ -113,7 +124,7 @@ func (s *standing) act(line Line) {
 	case ActUnpair:
 		s.relays[line.Relay] = false
 	case ActRestore: // what it brings back may be older than the approvals
-		s.endAll()
+		s.endAll(line)
 	}
 }
 

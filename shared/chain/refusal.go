@@ -62,6 +62,7 @@ const (
 	FlagData         Code = "op-return"  // carries data
 	FlagUnnamed      Code = "nonstandard-output"
 	FlagSignedBefore Code = "signed-before"    // the same request again: the same bytes again
+	FlagRejected     Code = "rejected-before"  // a person took it out of a batch before, and nobody signed it since
 	FlagUnusedKey    Code = "unused-key"       // a named key that signs nothing
 	FlagSameAgain    Code = "same-payment"     // destination and amount of something signed before
 	FlagNew          Code = "new-destination"  // never paid before, and on no list

@@ -135,6 +135,23 @@ func (d *Desk) SetMarks(kept string) bool {
 	return true
 }
 
+// Reject rejects what Marks of the same batch, perhaps judged otherwise, has as
+// rejected, and returns how many items that are.
+func (d *Desk) Reject(kept string) (n int) {
+	if len(kept) != len(d.marks) {
+		return 0
+	}
+	for i := range len(kept) {
+		if Mark(kept[i]) == Rejected && d.rows[i].standing != review.Refused {
+			d.marks[i] = Rejected
+			n++
+		}
+	}
+	d.recount()
+	d.show(d.words)
+	return n
+}
+
 // Choice says which items are approved.
 func (d *Desk) Choice() review.Choice { return func(i int) bool { return d.marks[i] == Approved } }
 

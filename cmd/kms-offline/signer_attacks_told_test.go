@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+// toldAttacks are about what the program tells an operator who relies on it.
+func toldAttacks() []attack {
+	return []attack{
+		{"19-diverged-ledgers-are-no-old-one", divergedLedgers},
+		{"19-disagreement-is-told-everywhere", disagreementTold},
+	}
+}
+
+// A ledger in place and a copy's that both have lines of their own: neither is
+// the older one.
+func divergedLedgers(t *testing.T) {
+	o := newOffice(t)
+	copied := o.path("copy.kms")
+	o.run(0, "backup", copied)
+	before := o.files()
+	for range 3 {
+		o.run(0, "generatemanagedprivatekeybatch", "BTC", "1")
+	}
+	longer := o.files()
+	o.put(before)
+	o.run(0, "generatemanagedprivatekeybatch", "BTC", "1")
+	o.run(0, "backup", o.path("other.kms"))
+	o.put(longer)
+	lines := o.book().Lines
+	o.says(20, "the two ledgers went different ways after line ", "restore", o.path("other.kms"))
+	o.says(20, "(in place "+decimal(lines)+" lines, copy "+decimal(lines-1)+" lines): one of both has forgotten signatures of the other", "restore", o.path("other.kms"))
+	o.says(20, "do not replace either", "restore", o.path("other.kms"))
+	if o.book().Lines != lines {
+		t.Error("the ledger in place was changed")
+	}
+	o.run(0, "restore", copied) // one that is only older is no matter
+	ahead := o.path("ahead.kms")
+	o.run(0, "backup", ahead)
+	now := o.files()
+	o.put(longer, "w.kms.ledger", "w.kms.ledger.mark")
+	o.says(20, "ends before that of the copy", "restore", ahead)
+	o.put(now)
+}
+
+// Where review refuses because wallet and ledger do not agree, no other command
+// says that all is well.
+func disagreementTold(t *testing.T) {
+	o := newOffice(t)
+	file := o.salary(30)
+	everywhere := func(sentence string) {
+		t.Helper()
+		for _, args := range [][]string{{"review", file}, {"checkconfig"}, {"operator", "list"}, {"ledger", "verify"}, {"ledger"}} {
+			o.says(20, sentence, args...)
+		}
+	}
+	settled := o.files()
+	o.run(0, "operator", "list")
+	o.run(0, "checkconfig")
+
+	o.run(0, "operator", "remove", "bob")
+	o.copyPrevious()
+	everywhere("operator bob")
+	var list []listedOperator
+	if err := json.Unmarshal([]byte(o.run(20, "operator", "list")), &list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 2 || !list[0].Counts || list[1].Counts || list[1].Why == "" {
+		t.Errorf("%+v", list)
+	}
+	var config configReply
+	if err := json.Unmarshal([]byte(o.run(20, "checkconfig")), &config); err != nil || config.Ledger == nil || config.Ledger.OK || !strings.Contains(config.Ledger.Error, "operator bob") {
+		t.Errorf("%v: %+v", err, config.Ledger)
+	}
+
+	o.put(settled)
+	o.policy("strict.json", strings.Replace(quorumPolicy, `"operators": 2`, `"operators": 1`, 1))
+	o.copyPrevious()
+	everywhere("policy in the wallet is not the one")
+	o.says(20, "policy in the wallet is not the one", "ledger", "settle")
+	o.says(20, "policy set FILE", "ledger", "settle")
+
+	o.put(settled)
+	o.run(0, "generatemanagedprivatekeybatch", "BTC", "1")
+	o.put(settled, "w.kms.ledger", "w.kms.ledger.mark")
+	everywhere("the ledger is an old copy")
+	at := o.answers(0, []string{"ledger", "settle"}, "forgotten here: outpoints already signed, and what limits have been used up.", "settle")
+	if strings.Contains(at.stdout.String(), "operators and relays") {
+		t.Errorf("it speaks of operators: %s", at.stdout.String())
+	}
+	o.run(0, "checkconfig")
+	if _, err := os.Stat(o.path("none")); err == nil {
+		t.Error("something was written")
+	}
+}

@@ -1,0 +1,81 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+)
+
+// At is where a line of the ledger is, for people.
+type At struct {
+	Line uint64
+	Time string // RFC 3339, the machine's clock
+}
+
+// Day returns the day of the line, or the time as it stands if it cannot be read.
+func (a At) Day() string {
+	t, err := time.Parse(time.RFC3339, a.Time)
+	if err != nil {
+		return a.Time
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
+// noes are what persons said no to and nobody has signed since.
+type noes struct {
+	ids      map[string]At            // pending id → where it was taken out of a batch
+	contents map[[sha256.Size]byte]At // the same by what would have been signed
+	batches  map[string]At            // batch digest → where it was declined
+}
+
+func newNoes() noes {
+	return noes{ids: map[string]At{}, contents: map[[sha256.Size]byte]At{}, batches: map[string]At{}}
+}
+
+// hear follows a line about what a person decided.
+func (n *noes) hear(line Line) {
+	at := At{line.N, line.Time}
+	switch line.Kind {
+	case KindRefused:
+		if line.Code != chain.RefusedByPerson {
+			return
+		}
+		n.ids[line.ID] = at
+		if content, err := bundle.ParseDigest(line.Content); err == nil {
+			n.contents[content] = at
+		}
+	case KindLeftOut:
+		for _, id := range line.Left {
+			n.ids[id] = at
+		}
+	case KindDeclined:
+		n.batches[line.Request] = at
+	case KindAgreed:
+		delete(n.batches, line.Request)
+	case KindSigned:
+		delete(n.ids, line.ID)
+		if content, err := bundle.ParseDigest(line.Content); err == nil {
+			delete(n.contents, content)
+		}
+	}
+}
+
+// Rejected returns where a person last took this pending id, or this content
+// under any id, out of a batch, if it was not signed since.
+func (n *noes) Rejected(id string, content [sha256.Size]byte) (At, bool) {
+	byID, is := n.ids[id]
+	byContent, was := n.contents[content]
+	if was && byContent.Line > byID.Line {
+		return byContent, true
+	}
+	return byID, is
+}
+
+// Declined returns where a person last said no to a batch, if nobody has said
+// yes to it since.
+func (n *noes) Declined(batch bundle.Digest) (At, bool) {
+	at, ok := n.batches[batch.String()]
+	return at, ok
+}
