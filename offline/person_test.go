@@ -2,6 +2,7 @@ package offline
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -77,5 +78,30 @@ func TestTakenOutCountsTowardsNothing(t *testing.T) {
 		if o.Signed() != (i != 1) {
 			t.Errorf("%s: signed %v, code %q", o.ID, o.Signed(), o.Code)
 		}
+	}
+}
+
+// What a person took out is on record with the yes to the rest: where signing
+// is cut short after that, it does not come back as if nobody had decided.
+func TestRejectedIsOnRecordWithTheYes(t *testing.T) {
+	m := &memory{}
+	s, relay := newSession(t, m)
+	sealed := request(t, s, relay, "alpha", "beta", "gamma")
+	j := judged(t, s, sealed.File)
+	reviewed(t, s, j)
+	m.fail, m.after = errors.New("power is gone"), 2 // the yes and its mark
+	if _, err := s.Sign(j, j.Except(policy.Agree(sealed.Digest), 1), "typed"); err == nil {
+		t.Fatal("it was not cut short")
+	}
+	m.fail = nil
+	again := judged(t, s, sealed.File)
+	for i, it := range again.Batch.Items {
+		found := slices.ContainsFunc(it.Findings, func(r policy.Reason) bool { return r.Code == chain.FlagRejected })
+		if found != (i == 1) {
+			t.Errorf("%s: %+v", it.ID, it.Findings)
+		}
+	}
+	if _, err := s.AgreeByDigest(again, sealed.Digest); !errors.Is(err, ErrNotReviewed) {
+		t.Errorf("the review of before serves for what was rejected: %v", err)
 	}
 }

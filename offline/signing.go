@@ -85,7 +85,20 @@ type signing struct {
 func (r *signing) agreed() ledger.Line {
 	line := r.about(r.judged, ledger.KindAgreed)
 	line.Approval, line.Operators, line.Scope = r.how, recordOf(r.operators), r.scopeOf(r.judged, r.consent)
+	line.Left = r.rejected()
 	return line
+}
+
+// rejected lists the pending ids that the person took out. They are on record
+// with the yes: where signing is cut short, no line about them follows.
+func (r *signing) rejected() []string {
+	var ids []string
+	for i, it := range r.judged.items {
+		if chain.CodeOf(it.err) == chain.RefusedByPerson || it.err == nil && r.consent.Rejects(it.subject.Content) {
+			ids = append(ids, r.judged.Request.Items[i].ID)
+		}
+	}
+	return ids
 }
 
 // sign signs the items from first up to end, and records them.

@@ -133,10 +133,36 @@ func farIndex(t *testing.T) {
 			t.Errorf("own output: %+v", own)
 		}
 	}
+	p.ownFarAddress()
 	p.setPolicy(`"ownTransfers": {"farIndex": "look"}, `, "")
 	p.judged(p.path("dust.kmsreq"), "flagged", chain.FarIndex)
 	p.noPlainYes(p.path("dust.kmsreq"))
 }
+
+// ownFarAddress spends from a far index and a near one: change back to the far
+// index's own address is change, as far as that address supplied it; beyond
+// that, and at another address of its key, it is not.
+func (p purse) ownFarAddress() {
+	p.t.Helper()
+	far, near := childOf(p.t, words, 7000), childOf(p.t, words, 20)
+	keys := []chain.Key{at(words, 7000), at(words, 20)}
+	pays := func(change int64, to []byte) string {
+		return p.ask("own-far.kmsreq", spend{in: []*wire.TxOut{out(coinValue, far), out(coinValue/2, near)},
+			outs: []*wire.TxOut{out(coinValue*3/2-1_000-change, payee(1)), out(change, to)}, keys: keys})
+	}
+	p.judged(pays(coinValue, far), "ok")
+	r := p.judged(pays(coinValue+1, far), "refused", chain.FarIndex)
+	if said := fmt.Sprint(r.Items[0].Reasons); strings.Contains(said, "never used") || !strings.Contains(said, "beyond what that very address supplies here") {
+		p.t.Errorf("it says: %s", said)
+	}
+	if own := r.Items[0].Outputs[1].Own; own == nil || own.Change != coinValue || own.Transfer != 1 {
+		p.t.Errorf("own output: %+v", own)
+	}
+	p.judged(pays(coinValue, witness(far)), "refused", chain.FarIndex)
+}
+
+// witness is the P2WPKH script of a P2PKH script's key.
+func witness(p2pkh []byte) []byte { return append([]byte{0, 20}, p2pkh[3:23]...) }
 
 // The rule of its own: refuse, allow, and groups within which value moves
 // freely. Allowed transfers still count.

@@ -47,18 +47,24 @@ func (n *noes) hear(line Line) {
 			n.contents[content] = at
 		}
 	case KindLeftOut:
-		for _, id := range line.Left {
-			n.ids[id] = at
-		}
+		n.reject(line)
 	case KindDeclined:
 		n.batches[line.Request] = at
-	case KindAgreed:
+	case KindAgreed: // to the rest
 		delete(n.batches, line.Request)
+		n.reject(line)
 	case KindSigned:
 		delete(n.ids, line.ID)
 		if content, err := bundle.ParseDigest(line.Content); err == nil {
 			delete(n.contents, content)
 		}
+	}
+}
+
+// reject follows the pending ids that a line takes out of a batch.
+func (n *noes) reject(line Line) {
+	for _, id := range line.Left {
+		n.ids[id] = At{line.N, line.Time}
 	}
 }
 

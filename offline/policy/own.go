@@ -124,17 +124,23 @@ type Indices interface {
 	Reaches(signatureID string, index int64) bool
 }
 
+// ownAddress is one address of a key; the kind tells those that have no text.
+type ownAddress struct {
+	key           chain.Key
+	kind, address string
+}
+
 // Balance fills in how much of each output is change. An entry, or a group of
 // entries within which policy lets value move freely, gets as change what it
 // supplied and no more, so that no relay chooses which own key the rest goes
-// to. At an index that is not known, change is what the same key supplied.
+// to. At an index that is not known, change is what the same address supplied.
 func (p Policy) Balance(f *chain.Facts, known Indices) {
-	entry, key := make(map[string]int64), make(map[chain.Key]int64) // what is left of what each supplied
+	entry, from := make(map[string]int64), make(map[ownAddress]int64) // what is left of what each supplied
 	committed := allTaproot(f.Inputs)
 	for _, in := range f.Inputs {
 		if in.Key != nil && (in.Proven || committed) { // a claim supplies nothing
 			entry[p.unit(in.Key.SignatureID)] += in.Value
-			key[*in.Key] += in.Value
+			from[ownAddress{*in.Key, in.Kind, in.Address}] += in.Value
 		}
 	}
 	for i := range f.Outputs {
@@ -143,16 +149,16 @@ func (p Policy) Balance(f *chain.Facts, known Indices) {
 		if out.Own == nil || out.Unspendable || out.Value <= 0 {
 			continue
 		}
-		unit := p.unit(out.Own.SignatureID)
+		unit, at := p.unit(out.Own.SignatureID), ownAddress{*out.Own, out.Kind, out.Address}
 		left := entry[unit]
 		if out.Own.Index != chain.NoIndex && !known.Reaches(out.Own.SignatureID, out.Own.Index) {
-			left = min(left, key[*out.Own])
+			left = min(left, from[at])
 			out.Far = true
 		}
 		out.Change = min(out.Value, left)
 		out.Far = out.Far && !out.IsChange()
 		entry[unit] -= out.Change
-		key[*out.Own] -= min(key[*out.Own], out.Change)
+		from[at] -= min(from[at], out.Change)
 	}
 }
 
@@ -171,6 +177,8 @@ func (j *judgement) own(i int, out chain.Output) {
 	case out.Own == nil || out.IsChange():
 	case out.Unspendable:
 		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to a %s script of the own key %s, which this signer cannot spend", i, amount, out.Kind, describe(*out.Own))
+	case out.Far && out.Change > 0: // its index is in use: by what is spent here, and by no more
+		j.do(rule.FarIndex.mode(), chain.FarIndex, "output %d pays %s to the own key %s beyond what that very address supplies here, and its index is not close to any that was used before", i, amount, describe(*out.Own))
 	case out.Far:
 		j.do(rule.FarIndex.mode(), chain.FarIndex, "output %d pays %s to the own key %s, an index that was never used and is not close to one that was", i, amount, describe(*out.Own))
 	default:

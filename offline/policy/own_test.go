@@ -106,13 +106,13 @@ func TestOwnTransferProperties(t *testing.T) {
 
 // balance adds up by itself how much units of entries gain together, and how
 // much those that lose lose. An unspendable output is nobody's; one at an index
-// that is not known is its entry's as far as the very same key supplied it.
+// that is not known is its entry's as far as the very same address supplied it.
 func balance(f chain.Facts, unit func(string) string) (moved, leaves int64) {
 	supplied, received := map[string]int64{}, map[string]int64{}
-	byKey := map[chain.Key]int64{}
+	byAddress := map[string]int64{}
 	for _, in := range f.Inputs {
 		supplied[unit(in.Key.SignatureID)] += in.Value
-		byKey[*in.Key] += in.Value
+		byAddress[fmt.Sprint(*in.Key, in.Kind, in.Address)] += in.Value
 	}
 	// The greatest amount that may stay is found output by output, as they come.
 	stays := int64(0)
@@ -124,14 +124,14 @@ func balance(f chain.Facts, unit func(string) string) (moved, leaves int64) {
 		if out.Own == nil || out.Unspendable {
 			continue
 		}
-		id := unit(out.Own.SignatureID)
+		id, at := unit(out.Own.SignatureID), fmt.Sprint(*out.Own, out.Kind, out.Address)
 		received[id] += out.Value
 		most := min(out.Value, left[id])
 		if out.Own.Index >= 0 && !(near{}).Reaches("", out.Own.Index) {
-			most = min(most, byKey[*out.Own])
+			most = min(most, byAddress[at])
 		}
 		left[id] -= most
-		byKey[*out.Own] = max(0, byKey[*out.Own]-most)
+		byAddress[at] = max(0, byAddress[at]-most)
 		stays += most
 	}
 	for id, v := range received {
