@@ -163,7 +163,7 @@ func (j *Judged) Quorum() (need int, why string) {
 func (s *Session) CheckQuorum(j *Judged) error {
 	need, why := j.Quorum()
 	if have := s.Approvers(j); len(have) < need {
-		return fmt.Errorf("%w: %d of %d%s: %s", ErrQuorum, len(have), need, named(have), why)
+		return fmt.Errorf("%w: %d of %d%s: %s%s", ErrQuorum, len(have), need, named(have), why, s.lostApprovals(j, have))
 	}
 	return nil
 }
@@ -174,11 +174,29 @@ func (s *Session) noticeQuorum(j *Judged) []string {
 	have := s.Approvers(j)
 	switch {
 	case need > 0:
-		return []string{fmt.Sprintf("operators who must approve: %d, so far %d%s: %s", need, len(have), named(have), why)}
+		return []string{fmt.Sprintf("operators who must approve: %d, so far %d%s: %s%s", need, len(have), named(have), why, s.lostApprovals(j, have))}
 	case len(have) > 0:
 		return []string{fmt.Sprintf("operators who approved: %d%s", len(have), named(have))}
 	}
 	return nil
+}
+
+// lostApprovals says who approved in a round that has ended, beside those who
+// have approved again, and what ended it.
+func (s *Session) lostApprovals(j *Judged, have []operator.Operator) string {
+	how, lost := s.Ledger.LastLost(j.Request.Digest)
+	var names []string
+	for _, record := range how.Approved {
+		name, _, _ := strings.Cut(record, " ")
+		again := slices.ContainsFunc(have, func(o operator.Operator) bool { return o.Name == name })
+		if !again && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if !lost || len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s approved in an earlier round, which ended: %s (ledger line %d)", strings.Join(names, ", "), how.Why, how.Line)
 }
 
 func named(list []operator.Operator) string {

@@ -260,14 +260,15 @@ func (a *app) readApprovals(paths []string) ([]operator.Approval, error) {
 
 // quorum takes in the approvals that were carried here, and says what is
 // missing before anybody is asked.
-func (a *app) quorum(session *openSession, judged *offline.Judged, carried []operator.Approval) error {
-	for _, approval := range carried {
+func (a *app) quorum(session *openSession, judged *offline.Judged, o signOptions) error {
+	again := approveCommand(session.Round(judged), o.without)
+	for _, approval := range o.given {
 		if bundle.Digest(approval.Batch) != judged.Request.Digest {
 			continue // of another IN
 		}
 		switch err := session.TakeApproval(judged, approval, "carried"); {
 		case errors.Is(err, offline.ErrOtherApproval):
-			return cli.Fail(cli.Refused, err, "policy and ledger have to say the same on both machines; else approve it here: kms-offline approve FILE --operator NAME")
+			return cli.Fail(cli.Refused, err, "policy and ledger have to say the same on both machines; else approve it here: "+again)
 		case errors.Is(err, offline.ErrNotOperator):
 			return cli.Fail(cli.Refused, err, "see kms-offline operator list")
 		case err != nil:
@@ -275,7 +276,20 @@ func (a *app) quorum(session *openSession, judged *offline.Judged, carried []ope
 		}
 	}
 	if err := session.CheckQuorum(judged); err != nil {
-		return cli.Fail(cli.Refused, err, "nothing was signed; have another operator type: kms-offline approve FILE --operator NAME")
+		return cli.Fail(cli.Refused, err, "nothing was signed; have another operator type: "+again)
 	}
 	return nil
+}
+
+// approveCommand is what an operator types to approve exactly what is asked
+// about here: the same items, in the same round.
+func approveCommand(round string, without []string) string {
+	command := "kms-offline approve FILE --operator NAME"
+	for _, id := range without {
+		command += " --without " + id
+	}
+	if round != "" {
+		command += " --round " + round
+	}
+	return command
 }

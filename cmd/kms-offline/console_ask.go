@@ -31,6 +31,8 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 	}
 	defer tty.close()
 	d := desk.New(judged.Batch)
+	need, _ := judged.Quorum()
+	d.Quorum = need > 0
 	kept := decisions{a, session, judged}
 	if err := kept.resume(tty, d); err != nil {
 		return policy.Consent{}, "", err
@@ -90,7 +92,7 @@ func (a *app) leaveOut(session *openSession, judged *offline.Judged, kept decisi
 	if err := kept.forget(); err != nil {
 		return err
 	}
-	return cli.Fail(cli.Refused, offline.ErrLeftOut, "have them approve what is left: kms-offline approve FILE --operator NAME; then sign it again")
+	return cli.Fail(cli.Refused, offline.ErrLeftOut, "have them approve what is left: "+approveCommand("", nil)+"; then sign it again")
 }
 
 // isScreen says whether a session can be drawn here.

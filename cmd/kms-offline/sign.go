@@ -194,7 +194,7 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 	if err != nil {
 		return signReply{}, finished{}, err
 	}
-	if err := a.quorum(session, judged, o.given); err != nil {
+	if err := a.quorum(session, judged, o); err != nil {
 		return signReply{}, finished{}, err
 	}
 	if err := a.checkLedger(session, judged, o); err != nil {

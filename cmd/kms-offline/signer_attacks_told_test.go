@@ -12,6 +12,9 @@ func toldAttacks() []attack {
 	return []attack{
 		{"19-diverged-ledgers-are-no-old-one", divergedLedgers},
 		{"19-disagreement-is-told-everywhere", disagreementTold},
+		{"20-hint-without-its-flags", hintHasFlags},
+		{"20-lost-approvals-are-explained", lostApprovalsTold},
+		{"20-part-of-a-quorum-is-told-at-once", partOfQuorumTold},
 	}
 }
 
@@ -95,4 +98,58 @@ func disagreementTold(t *testing.T) {
 	if _, err := os.Stat(o.path("none")); err == nil {
 		t.Error("something was written")
 	}
+}
+
+// What an operator is told to type approves exactly what is asked about, and
+// whoever types something else takes no approval back.
+func hintHasFlags(t *testing.T) {
+	o := newOffice(t)
+	file := o.request("three.kmsreq", 31, []payout{{to: "a", value: 60_000, fee: 200}, {to: "b", value: 61_000, fee: 200}, {to: "c", value: 62_000, fee: 200}})
+	var r struct {
+		Digest, Round string
+		Items         []struct{ ID string }
+	}
+	if err := json.Unmarshal([]byte(o.run(0, "review", file)), &r); err != nil {
+		t.Fatal(err)
+	}
+	id := r.Items[1].ID
+	part := func(code int, args ...string) string { return o.run(code, append(args, "--without", id)...) }
+	if err := json.Unmarshal([]byte(part(3, "review", file)), &r); err != nil {
+		t.Fatal(err)
+	}
+	as := func(name string, more ...string) []string {
+		return append([]string{"approve", file, "--operator", name, "--operator-password-file", o.path(name), "--digest", r.Digest}, more...)
+	}
+	part(0, as("alice")...)
+	sign := []string{"sign", file, "--out", o.path("none"), "--approve", r.Digest, "--without", id}
+	hint := "kms-offline approve FILE --operator NAME --without " + id + " --round " + r.Round
+	o.says(20, "1 of 2 (alice)", sign...)
+	o.says(20, hint, sign...)
+	o.run(0, "review", file) // of all of it
+	o.run(0, as("bob")...)   // and approved so, by mistake
+	o.says(20, "1 of 2 (alice)", sign...)
+	o.run(0, as("bob", "--without", id, "--round", r.Round)...)
+	o.run(3, "sign", file, "--out", o.path("out"), "--approve", r.Digest, "--without", id)
+}
+
+func lostApprovalsTold(t *testing.T) {
+	o := newOffice(t)
+	o.enrol("carol")
+	file := o.salary(32)
+	digest, _ := o.reviewed(file)
+	o.approved(file, digest, "alice")
+	o.run(0, "operator", "remove", "bob")
+	o.says(20, "this batch was reviewed, but since then bob was removed (ledger line", "approve", file, "--operator", "carol", "--operator-password-file", o.path("carol"), "--digest", digest)
+	o.reviewed(file)
+	o.says(20, "alice approved in an earlier round, which ended: bob was removed (ledger line", "sign", file, "--out", o.path("none"), "--approve", digest)
+	o.approved(file, digest, "alice", "carol")
+	o.run(0, "sign", file, "--out", o.path("out"), "--approve", digest)
+}
+
+func partOfQuorumTold(t *testing.T) {
+	o := newOffice(t)
+	file, _, _ := o.ready(33)
+	o.answers(20, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "reject 2",
+		"A yes to less signs nothing:", "y")
+	o.unsigned()
 }

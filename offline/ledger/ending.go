@@ -29,7 +29,7 @@ func whyEnded(by Line) string {
 	case KindOperator:
 		return operatorsWere(by)
 	case KindReviewed:
-		return "it was reviewed with other items or judged otherwise"
+		return "it was reviewed in a round of another machine"
 	case KindWallet:
 		return "a copy of the wallet was put back"
 	case KindUpgraded:
@@ -69,6 +69,5 @@ func (s *standing) LastLost(batch bundle.Digest) (Ending, bool) {
 
 // Open reports whether a batch has an open round, whatever it was judged as.
 func (s *standing) Open(batch bundle.Digest) bool {
-	_, open := s.rounds[batch.String()]
-	return open
+	return len(s.rounds[batch.String()]) > 0
 }

@@ -183,7 +183,6 @@ func TestRoundsEnd(t *testing.T) {
 		"operator":     {Kind: KindOperator, Act: ActAdd, Operators: []string{"carl 00"}},
 		"restore":      {Kind: KindWallet, Act: ActRestore},
 		"accepted":     {Kind: KindAccepted, Head: bundle.Digest{9}.String()},
-		"other review": review(2, "p", "k"),
 		"other round":  review(2, "p", "j"),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -204,6 +203,28 @@ func TestRoundsEnd(t *testing.T) {
 				t.Error("approvals revived")
 			}
 		})
+	}
+}
+
+// A mere review of the same batch with other items, or judged otherwise, takes
+// no approval back, and none counts for what it shows.
+func TestReviewWithdrawsNothing(t *testing.T) {
+	batch := bundle.Digest{1}
+	l, d, w := begin(t)
+	appendAll(t, l, review(1, "p", "j"), approved(1, "p", "j", "ann"), review(2, "p", "k"), approved(2, "p", "k", "bob"), review(1, "p", "j"))
+	for _, l := range []*Ledger{l, again(t, d, w)} {
+		if got := append(l.ApprovedBy(batch, "p", "j"), l.ApprovedBy(batch, "p", "k")...); !slices.Equal(got, []string{"ann", "bob"}) {
+			t.Errorf("approved by %v", got)
+		}
+	}
+	appendAll(t, l, Line{Kind: KindDeclined, Request: batch.String()}) // ends both
+	for _, l := range []*Ledger{l, again(t, d, w)} {
+		if len(l.ApprovedBy(batch, "p", "j"))+len(l.ApprovedBy(batch, "p", "k")) != 0 || !l.Ended(nonce(1)) || !l.Ended(nonce(2)) {
+			t.Error("a round goes on")
+		}
+		if how, lost := l.LastLost(batch); !lost || how.Why != "somebody declined it" || how.Line != 7 || len(how.Approved) != 2 {
+			t.Errorf("%+v", how)
+		}
 	}
 }
 

@@ -12,23 +12,23 @@ import (
 // RoundSize is the length of a round's nonce in bytes.
 const RoundSize = 16
 
-// round is one attempt to have a batch approved. It ends with the first line
-// that changes what an approval would be about.
+// round is one attempt to have a batch approved as it was judged. It ends with
+// the first line that changes what an approval would be about. A review of the
+// same batch with other items, or judged otherwise, has a round of its own.
 type round struct {
-	nonce    string // hex
-	judgedAs string
+	nonce    string   // hex
 	approved []string // as the lines have them
 }
 
 // standing is what the lines say about batches, operators, relays and policy.
 type standing struct {
-	rounds    map[string]round    // batch digest → its open round
-	closed    map[string]struct{} // nonces that count no longer
-	left      map[string][]string // batch digest → pending ids that are taken out
-	endings   map[string]Ending   // batch digest → how its last round ended
-	lost      map[string]Ending   // the same of the last round that had approvals
-	operators map[string]bool     // name and key → whether enrolled by the last line about it
-	relays    map[string]bool     // fingerprint → whether paired by the last line about it
+	rounds    map[string]map[string]round // batch digest → judged as → its open round
+	closed    map[string]struct{}         // nonces that count no longer
+	left      map[string][]string         // batch digest → pending ids that are taken out
+	endings   map[string]Ending           // batch digest → how its last round ended
+	lost      map[string]Ending           // the same of the last round that had approvals
+	operators map[string]bool             // name and key → whether enrolled by the last line about it
+	relays    map[string]bool             // fingerprint → whether paired by the last line about it
 	policy    PolicySet
 	policies  bool
 	run       run
@@ -43,7 +43,7 @@ type PolicySet struct {
 
 func newStanding() standing {
 	return standing{
-		rounds: map[string]round{}, closed: map[string]struct{}{}, left: map[string][]string{},
+		rounds: map[string]map[string]round{}, closed: map[string]struct{}{}, left: map[string][]string{},
 		endings: map[string]Ending{}, lost: map[string]Ending{},
 		operators: map[string]bool{}, relays: map[string]bool{},
 	}
@@ -65,40 +65,51 @@ func (s *standing) admitsRound(line Line) error {
 // the same judgement.
 func (s *standing) reviewed(line Line) {
 	as := judgedAs(line.Policy, line.Judged)
-	now, open := s.rounds[line.Request]
-	if open && now.nonce == line.Round && now.judgedAs == as {
+	now, open := s.rounds[line.Request][as]
+	if open && now.nonce == line.Round {
 		return
 	}
-	if open && now.nonce != line.Round {
-		s.end(line.Request, line)
+	if open {
+		s.close(line.Request, now, line)
 	}
-	s.rounds[line.Request] = round{nonce: line.Round, judgedAs: as}
+	if s.rounds[line.Request] == nil {
+		s.rounds[line.Request] = map[string]round{}
+	}
+	s.rounds[line.Request][as] = round{nonce: line.Round}
 }
 
 // approvedIn counts an approval in the open round.
 func (s *standing) approvedIn(line Line) {
-	now, open := s.rounds[line.Request]
-	if !open || now.nonce != line.Round || now.judgedAs != judgedAs(line.Policy, line.Judged) {
+	as := judgedAs(line.Policy, line.Judged)
+	now, open := s.rounds[line.Request][as]
+	if !open || now.nonce != line.Round {
 		return
 	}
 	now.approved = append(slices.Clip(now.approved), line.Operators...)
-	s.rounds[line.Request] = now
+	s.rounds[line.Request][as] = now
 }
 
-// end ends the round of a batch: its review and its approvals count no longer.
+// end ends the rounds of a batch: reviews and approvals of it count no longer.
 // by is the line that ended it.
 func (s *standing) end(batch string, by Line) {
-	now, open := s.rounds[batch]
-	if !open {
-		return
+	for _, as := range slices.Sorted(maps.Keys(s.rounds[batch])) {
+		s.close(batch, s.rounds[batch][as], by)
 	}
-	s.closed[now.nonce] = struct{}{}
 	delete(s.rounds, batch)
+}
+
+// close remembers how a round ended.
+func (s *standing) close(batch string, now round, by Line) {
+	s.closed[now.nonce] = struct{}{}
 	how := Ending{At: At{by.N, by.Time}, Why: whyEnded(by), Approved: now.approved}
 	s.endings[batch] = how
-	if len(how.Approved) > 0 {
-		s.lost[batch] = how
+	if len(how.Approved) == 0 {
+		return
 	}
+	if before, was := s.lost[batch]; was && before.Line == by.N { // rounds that ended together
+		how.Approved = append(slices.Clip(before.Approved), how.Approved...)
+	}
+	s.lost[batch] = how
 }
 
 // endAll ends every round.
@@ -131,10 +142,7 @@ func (s *standing) act(line Line) {
 // Round returns the nonce of the open round of a batch that was reviewed under
 // this policy with exactly this judgement, or "" if there is none.
 func (s *standing) Round(batch bundle.Digest, policy, judged string) string {
-	if now, open := s.rounds[batch.String()]; open && now.judgedAs == judgedAs(policy, judged) {
-		return now.nonce
-	}
-	return ""
+	return s.rounds[batch.String()][judgedAs(policy, judged)].nonce
 }
 
 // Ended reports whether a round was open once and is not any more.
@@ -155,7 +163,7 @@ func (s *standing) ApprovedBy(batch bundle.Digest, policy, judged string) []stri
 	if !s.Reviewed(batch, policy, judged) {
 		return nil
 	}
-	list := slices.Sorted(slices.Values(s.rounds[batch.String()].approved))
+	list := slices.Sorted(slices.Values(s.rounds[batch.String()][judgedAs(policy, judged)].approved))
 	return slices.Compact(list)
 }
 

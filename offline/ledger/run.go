@@ -49,7 +49,7 @@ func (s *standing) begin(line Line) {
 	if before.of(line.Request, line.Policy, line.Scope) {
 		now.grants = slices.Clip(before.grants)
 	}
-	if r, open := s.rounds[line.Request]; open && r.judgedAs == judgedAs(line.Policy, line.Judged) {
+	if r, open := s.rounds[line.Request][judgedAs(line.Policy, line.Judged)]; open {
 		now.grants = append(now.grants, Grant{Round: r.nonce, Judged: line.Judged, Approved: r.approved})
 	}
 	s.run = now

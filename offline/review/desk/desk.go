@@ -61,6 +61,10 @@ const (
 
 // Desk is one batch in front of a person. It is not safe for concurrent use.
 type Desk struct {
+	// Quorum says that operators approve the batch: a yes to a part of it only
+	// records what is left out.
+	Quorum bool
+
 	batch review.Batch
 	rows  []row  // by place
 	marks []Mark // by place

@@ -217,7 +217,11 @@ func (d *Desk) decided(m Mark, what string) (string, Event) {
 	}
 	ev := d.mark(m, places...)
 	approved, rejected, undecided := d.Count()
-	return fmt.Sprintf("Now %d approved, %d rejected, %d undecided.\n", approved, rejected, undecided), ev
+	reply := fmt.Sprintf("Now %d approved, %d rejected, %d undecided.\n", approved, rejected, undecided)
+	if d.onlyRecords() {
+		reply += "What the operators approve is the whole batch. A yes to less signs nothing:\nit only records what is left out, and then they approve what is left.\n"
+	}
+	return reply, ev
 }
 
 // numbers reads "12" or "3-17" and gives places.
@@ -230,6 +234,10 @@ func (d *Desk) numbers(s string) (from, to int, ok bool) {
 	}
 	return from - 1, to - 1, err == nil && from >= 1 && from <= to && to <= len(d.rows)
 }
+
+// onlyRecords reports whether a yes signs nothing, because items are left out
+// of what operators approve.
+func (d *Desk) onlyRecords() bool { return d.Quorum && d.count[Rejected] > 0 }
 
 func plural(n int, what string) string {
 	if n == 1 {

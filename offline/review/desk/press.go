@@ -157,7 +157,11 @@ func (d *Desk) decide(k Key) Event {
 		d.message = "refused: it is not signed, whatever you decide"
 		return None
 	}
-	return d.mark(map[Key]Mark{'a': Approved, 'r': Rejected, 'u': Undecided}[k], i)
+	ev := d.mark(map[Key]Mark{'a': Approved, 'r': Rejected, 'u': Undecided}[k], i)
+	if k == 'r' && d.onlyRecords() {
+		d.message = "operators approve the whole batch: less is only recorded, not signed"
+	}
+	return ev
 }
 
 func (d *Desk) several(m Mark, places []int) Event {
@@ -208,7 +212,11 @@ func (d *Desk) finish() Event {
 }
 
 func (d *Desk) lastWord(n int) {
-	d.ask(fmt.Sprintf("Type \"sign %d\" to sign, Esc to go back: ", n), func(answer string) Event {
+	does := "sign"
+	if d.onlyRecords() {
+		does = "record what is left out (nothing is signed)"
+	}
+	d.ask(fmt.Sprintf("Type \"sign %d\" to %s, Esc to go back: ", n, does), func(answer string) Event {
 		if confirms(answer, n) {
 			return Sign
 		}
