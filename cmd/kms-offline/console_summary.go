@@ -19,7 +19,34 @@ import (
 
 // summaryFlag adds --summary.
 func summaryFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVar(path, "summary", "", "also write what became of it into this new file: .txt, .json, .csv or .html (for print)")
+	cmd.Flags().Var(&once{to: path}, "summary", "also write what became of it into this new file: .txt, .json, .csv or .html (for print)")
+}
+
+// once is the value of a flag that is given once: the last of several would
+// silently win.
+type once struct {
+	to  *string
+	set bool
+}
+
+// String implements pflag.Value.
+func (o *once) String() string {
+	if o.to == nil {
+		return ""
+	}
+	return *o.to
+}
+
+// Type implements pflag.Value.
+func (o *once) Type() string { return "string" }
+
+// Set implements pflag.Value.
+func (o *once) Set(s string) error {
+	if o.set {
+		return errors.New("it is given twice: there is one summary")
+	}
+	*o.to, o.set = s, true
+	return nil
 }
 
 // summary is a review.Summary that grows with each batch, if it is asked for.

@@ -15,6 +15,7 @@ func toldAttacks() []attack {
 		{"20-hint-without-its-flags", hintHasFlags},
 		{"20-lost-approvals-are-explained", lostApprovalsTold},
 		{"20-part-of-a-quorum-is-told-at-once", partOfQuorumTold},
+		{"20-two-summaries", twoSummaries},
 	}
 }
 
@@ -152,4 +153,12 @@ func partOfQuorumTold(t *testing.T) {
 	o.answers(20, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "reject 2",
 		"A yes to less signs nothing:", "y")
 	o.unsigned()
+}
+
+func twoSummaries(t *testing.T) {
+	o := newOffice(t)
+	file := o.salary(34)
+	for _, command := range []string{"review", "sign"} {
+		o.says(2, "given twice", command, file, "--summary", o.path("a.txt"), "--summary", o.path("b.txt"))
+	}
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"math/bits"
 
 	"coldkms/shared/chain"
@@ -93,11 +94,21 @@ func (j *judgement) fee() {
 		j.refuse(chain.FeeAbovePolicy, "fee of %d is more than %d %% of the %d %s", f.Fee, *r.MaxFeePercent, paid, what)
 	}
 	if f.Fee > paid/10 {
-		j.find(chain.FlagHighFee, "fee of %d is more than a tenth of the %d %s", f.Fee, paid, what)
+		j.find(chain.FlagHighFee, "fee of %d is %s of the %d %s", f.Fee, tenths(f.Fee, paid, 100, " %"), paid, what)
 	}
 	if f.Fee < f.VSize {
-		j.find(chain.FlagZeroFee, "fee of %d is below 1 per vB: nodes may not relay it", f.Fee)
+		j.find(chain.FlagZeroFee, "fee of %d is %s, below 1: nodes may not relay it", f.Fee, tenths(f.Fee, f.VSize, 1, " per vB"))
 	}
+}
+
+// tenths returns part/whole·times to one decimal, rounded down, with a unit.
+func tenths(part, whole, times int64, unit string) string {
+	if whole <= 0 {
+		return "all"
+	}
+	n := new(big.Int).Mul(big.NewInt(part), big.NewInt(10*times))
+	whole10, rest := n.Quo(n, big.NewInt(whole)).QuoRem(n, big.NewInt(10), new(big.Int))
+	return fmt.Sprintf("%s.%s%s", whole10, rest, unit)
 }
 
 // abovePercent says whether 100·part > percent·whole, of numbers that are not

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -221,6 +222,17 @@ func TestClaimSuppliesNothing(t *testing.T) {
 		Default().Balance(&f, near{})
 		if f.Outputs[0].Change != c.change {
 			t.Errorf("%+v: change %d", c, f.Outputs[0].Change)
+		}
+	}
+}
+
+func TestTenths(t *testing.T) {
+	for want, got := range map[string]string{
+		"0.9 per vB": tenths(126, 140, 1, " per vB"), "0.0 per vB": tenths(0, 140, 1, " per vB"), "100.0 %": tenths(1000, 1000, 100, " %"),
+		"100.0  %": tenths(math.MaxInt64, math.MaxInt64, 100, "  %"), "all": tenths(5, 0, 100, " %"),
+	} {
+		if want != got {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
