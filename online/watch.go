@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"coldkms/online/journal"
@@ -77,7 +78,7 @@ func (s *step) watch(ctx context.Context) error {
 	if s.item.Depth > 0 && seen.Confirmations == 0 || s.item.Depth >= want && seen.Confirmations < want {
 		return s.unmined(ctx, seen.Confirmations)
 	}
-	if s.item.Code == CodeEvicted || s.item.Code == CodeReorganised { // it is back
+	if slices.Contains([]chain.Code{CodeEvicted, CodeReorganised, CodeNetwork, CodeUnseen}, s.item.Code) { // it is back
 		if err := s.note(ctx, s.item, s.lease, "", "", 0); err != nil {
 			return err
 		}

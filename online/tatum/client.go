@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -61,6 +62,7 @@ type Config struct {
 type Client struct {
 	base   string
 	key    string
+	keys   *regexp.Regexp // finds the key in texts
 	http   *http.Client
 	now    func() time.Time
 	sleep  func(context.Context, time.Duration) error
@@ -104,8 +106,8 @@ func New(c Config) (*Client, error) {
 		c.Observe = func(string, string, time.Duration) {}
 	}
 	return &Client{
-		noHex: &sync.Map{},
-		base:  strings.TrimRight(c.URL, "/"), key: c.Key, now: c.Now, sleep: c.Sleep, jitter: c.Jitter, pace: c.Pace, watch: c.Observe,
+		noHex: &sync.Map{}, keys: pattern(c.Key),
+		base: strings.TrimRight(c.URL, "/"), key: c.Key, now: c.Now, sleep: c.Sleep, jitter: c.Jitter, pace: c.Pace, watch: c.Observe,
 		// A redirect would carry the key to wherever a reply says.
 		http: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil

@@ -52,7 +52,7 @@ func TestBudgetHolds(t *testing.T) {
 	for round := range 50 {
 		var all []spent
 		c, pace, w := pacedClient(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: credits, Per: time.Hour}}}, func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"txId":"x"}`))
+			_, _ = w.Write([]byte(`{"txId":null}`))
 		})
 		refused := 0
 		for range 600 {
@@ -91,7 +91,7 @@ func TestBudgetHolds(t *testing.T) {
 func TestBudgetReserve(t *testing.T) {
 	for _, greedy := range []tatum.Purpose{tatum.Retry, tatum.List, tatum.Prove, tatum.Watch} {
 		c, _, _ := pacedClient(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: 100, Per: time.Hour}}}, func(w http.ResponseWriter, r *http.Request) {
-			_, _ = w.Write([]byte(`{"txId":"x"}`))
+			_, _ = w.Write([]byte(`{"txId":null}`))
 		})
 		uses := func(p tatum.Purpose) (n int) {
 			for {

@@ -91,14 +91,14 @@ func (p *Pace) saw(ctx context.Context, k call, err error) {
 		p.breaker.probing = false
 		return
 	}
-	if failed != nil {
+	if failed != nil && !IsNotFound(failed) {
 		p.last = p.now().UTC().Format(time.RFC3339) + " " + failed.Error()
 	}
 	p.breaker.saw(bad, asked, p.now(), p.jitter())
 }
 
 // Outcome names what became of a call, for counting: ok, throttled, server,
-// refused, key, redirect, unreadable, timeout, cancelled, tls, network,
+// absent, refused, key, redirect, unreadable, timeout, cancelled, tls, network,
 // budget, paused.
 func Outcome(err error) string {
 	var e *Error
@@ -119,6 +119,8 @@ func Outcome(err error) string {
 		return "server"
 	case IsAuth(err):
 		return "key"
+	case IsNotFound(err): // an answer, and often the one that is expected
+		return "absent"
 	case e.Status >= 400:
 		return "refused"
 	case e.Status >= 300:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,9 +18,28 @@ const scrubbed = "[key]"
 // out.
 var errKeyInReply = errors.New("the reply has the API key in it: it is not used")
 
-func (c *Client) scrub(s string) string {
-	return strings.NewReplacer(c.key, scrubbed, url.PathEscape(c.key), scrubbed, url.QueryEscape(c.key), scrubbed).Replace(s)
+// shortest is the length of a key from which on it is found in any writing: a
+// shorter one would be found in ordinary words.
+const shortest = 8
+
+// pattern matches a key in upper or lower case, escaped as in addresses, and
+// with white space in it.
+func pattern(key string) *regexp.Regexp {
+	forms := []string{regexp.QuoteMeta(url.PathEscape(key)), regexp.QuoteMeta(url.QueryEscape(key))}
+	if len(key) < shortest {
+		return regexp.MustCompile(strings.Join(append(forms, regexp.QuoteMeta(key)), "|"))
+	}
+	letters := make([]string, len(key))
+	for i := range len(key) { // a key is plain ASCII
+		letters[i] = regexp.QuoteMeta(key[i : i+1])
+	}
+	return regexp.MustCompile("(?i)" + strings.Join(append(forms, strings.Join(letters, `\s*`)), "|"))
 }
+
+// Scrub takes the API key out of a text from outside.
+func (c *Client) Scrub(s string) string { return c.scrub(s) }
+
+func (c *Client) scrub(s string) string { return c.keys.ReplaceAllLiteralString(s, scrubbed) }
 
 // maxEscapes is how often JSON within a JSON string is looked into.
 const maxEscapes = 3
@@ -28,7 +48,7 @@ const maxEscapes = 3
 // characters are escaped.
 func (c *Client) holdsKey(text []byte) bool {
 	for range maxEscapes {
-		if bytes.Contains(text, []byte(c.key)) {
+		if c.keys.Match(text) {
 			return true
 		}
 		if bytes.IndexByte(text, '\\') < 0 {
@@ -36,7 +56,7 @@ func (c *Client) holdsKey(text []byte) bool {
 		}
 		text = unescape(text)
 	}
-	return bytes.Contains(text, []byte(c.key))
+	return c.keys.Match(text)
 }
 
 // unescape resolves the escapes of JSON strings, wherever they stand.

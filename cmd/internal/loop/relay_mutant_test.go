@@ -83,6 +83,8 @@ var mutants = [...]mutant{
 	{"one word of depth is the last", "online/watch.go", "reached && !s.deep && seen", "reached && seen", "./cmd/internal/loop", "TestRelayFaults/20d-confirmed-is-looked-at-once-more"},
 	{"a txid is taken as it is written", "online/tatum/kms.go", "	txid := normal(*reply.TxID)", "	txid := strings.ToLower(*reply.TxID)", "./cmd/internal/loop", "TestRelayFaults/20e-a-txid-written-otherwise"},
 	{"one other txid is enough", "online/broadcast.go", "if err == nil && again != txid {", "if false && again != txid {", "./cmd/internal/loop", "TestRelayFaults/20e-a-txid-written-otherwise"},
+	{"the key in capitals is shown", "online/tatum/scrub.go", "\"(?i)\"", "\"\"", "./online/tatum", "TestScrubForms"},
+	{"what is absent is refused", "online/tatum/rest.go", "	case IsNotFound(err): //", "	case false: //", "./online/tatum", "TestAbsent"},
 	{"a shell is a transaction", "online/tatum/sight.go", "	if err == nil {\n		err = c.whole(", "	if err == nil && len(reply.Hex) > 1<<20 {\n		err = c.whole(", "./cmd/internal/loop", "TestRelayFaults/20c-an-empty-shell-is-no-transaction"},
 	{"a dropped item is placed again", "online/journal/void.go", "OR withheld <> '')\"", "OR 1 = 0)\"", "./cmd/internal/loop", "TestRelayFaults/02-item-dropped-at-tatum-after-export"},
 	{"another tenant's missing is a rejection", "online/status.go", "missing(err) && (gone ||", "missing(err) && (true || gone ||", "./cmd/internal/loop", "TestRelayFaults/16-reject-under-the-wrong-key"},
