@@ -32,6 +32,7 @@ type Fetched struct {
 	Prepared int       `json:"prepared"` // every input proven, now
 	Problems []Problem `json:"problems"`
 	Notes    []string  `json:"-"`
+	LeftOut  []string  `json:"-"` // of Tatum's lists
 }
 
 // Fetch asks Tatum for what waits, journals it as it came, and prepares
@@ -86,23 +87,31 @@ type listed struct {
 
 // fetchChain asks for what waits on one chain, and journals it.
 func (r *Relay) fetchChain(ctx context.Context, id chain.ID, signatureIDs []string, o FetchOptions, report *Fetched) (listed, error) {
-	listing, err := r.Tatum.Pending(ctx, id, signatureIDs)
-	if err != nil {
-		return listed{}, err
+	for from := 0; ; {
+		listing, cut := r.Tatum.Pending(ctx, id, signatureIDs, from)
+		for _, why := range listing.Skipped {
+			report.Problems = append(report.Problems, Problem{Code: chain.CodeOf(why), Reason: fmt.Sprintf("%s: %v", id, why)})
+			report.LeftOut = append(report.LeftOut, fmt.Sprintf("%s: %v", id, why))
+		}
+		l, err := r.takeList(ctx, id, listing, from == 0 && cut == nil, o, report)
+		if err = errors.Join(cut, err); err != nil || listing.Next <= from {
+			return l, err
+		}
+		from = listing.Next
 	}
-	for _, why := range listing.Skipped {
-		report.Problems = append(report.Problems, Problem{Code: chain.CodeOf(why), Reason: fmt.Sprintf("%s: %v", id, why)})
-	}
-	if !listing.Whole {
-		report.Notes = append(report.Notes, fmt.Sprintf("Tatum lists more for %s than is taken at a time; the rest comes when that is done", id))
-	}
+}
+
+// takeList journals a list, or the part of it that came. first is set for a
+// list from its beginning that was not cut.
+func (r *Relay) takeList(ctx context.Context, id chain.ID, listing tatum.Listing, first bool, o FetchOptions, report *Fetched) (listed, error) {
 	list := listing.Elements
-	if r.Memory.same(r.Account, id, o, list) {
+	whole := first && listing.Next == 0
+	if whole && r.Memory.same(r.Account, id, o, list) {
 		return listed{chain: id}, nil
 	}
 	before := len(report.Problems)
 	same, err := r.take(ctx, id, list, o, report)
-	if err != nil || !listing.Whole { // then what is missing may be in the rest
+	if err != nil || !whole { // then what is missing may be in the rest
 		return listed{chain: id}, err
 	}
 	absent, err := r.missed(ctx, id, list, same, o, report)

@@ -224,7 +224,7 @@ func TestFetchWrongChain(t *testing.T) {
 		return true
 	})
 	got := w.fetch()
-	if got.Fetched != 1 || codes(got.Problems) != "malformed malformed malformed wrong-chain " {
+	if got.Fetched != 1 || codes(got.Problems) != "malformed wrong-chain " {
 		t.Errorf("%+v", got)
 	}
 }

@@ -85,6 +85,9 @@ func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error
 			d.once(logFetchNote, "note "+k.Name, note)
 		}
 		d.problems(round, "fetch", got.Problems)
+		for _, text := range got.LeftOut {
+			failed = errors.Join(failed, named(k, errors.New(text)))
+		}
 		if tatum.IsAuth(err) && !d.Now().Before(d.resting[k.Name].until) {
 			if d.resting == nil {
 				d.resting = make(map[string]refusal)

@@ -242,7 +242,7 @@ func (c *Client) read(k call, resp *http.Response) error {
 	if limit == 0 {
 		limit = maxReply
 	}
-	if list, ok := k.into.(*Listing); ok {
+	if list, ok := k.into.(*partOfList); ok {
 		if err := c.readList(io.LimitReader(resp.Body, limit), list); err != nil {
 			return c.unlisted(k, resp.StatusCode, err)
 		}

@@ -209,7 +209,7 @@ func TestKeyStaysHere(t *testing.T) {
 	for name, h := range replies {
 		cl, _ := client(t, serve(t, h))
 		_, err1 := cl.RawTransaction(t.Context(), chain.DOGE, "ab")
-		_, err2 := cl.Pending(t.Context(), chain.BTC, []string{"a"})
+		_, err2 := cl.Pending(t.Context(), chain.BTC, []string{"a"}, 0)
 		_, err3 := cl.Broadcast(t.Context(), chain.BTC, "a", "00")
 		for _, err := range []error{err1, err2, err3} {
 			if err != nil && strings.Contains(err.Error(), tatumtest.Key) {
@@ -236,7 +236,7 @@ func TestBadReplies(t *testing.T) {
 		}
 	}
 	cl, _ := client(t, serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"x":1}`) }))
-	if _, err := cl.Pending(t.Context(), chain.BTC, []string{"x"}); err == nil {
+	if _, err := cl.Pending(t.Context(), chain.BTC, []string{"x"}, 0); err == nil {
 		t.Error("an object is taken for a list")
 	}
 }
@@ -286,7 +286,7 @@ func TestChunks(t *testing.T) {
 		sizes = append(sizes, len(ask.SignatureIDs))
 		_, _ = io.WriteString(w, `[{"id":"a"}]`)
 	}))
-	list, err := cl.Pending(t.Context(), chain.BTC, make([]string, 60_001))
+	list, err := cl.Pending(t.Context(), chain.BTC, make([]string, 60_001), 0)
 	if err != nil || len(list.Elements) != 3 || fmt.Sprint(sizes) != "[25000 25000 10001]" {
 		t.Errorf("%d items, chunks %v, %v", len(list.Elements), sizes, err)
 	}

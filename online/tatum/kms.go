@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -22,49 +21,59 @@ const MaxIDs = 25_000
 // Listing is what waits to be signed.
 type Listing struct {
 	Elements []json.RawMessage // each as it came
-	Skipped  []error           // why an element is left out
-	Whole    bool              // nothing else waits
+	Skipped  []error           // what is left out, and why
+	Next     int               // place in the list of the first element that could not be held, 0 if there is none
 }
 
-// Pending asks for what waits for any of the signature ids.
-func (c *Client) Pending(ctx context.Context, id chain.ID, signatureIDs []string) (Listing, error) {
-	all := Listing{Whole: true}
+// Pending asks for what waits for any of the signature ids, beginning with the
+// element at a place in the list. With an error, too, it returns what came
+// whole.
+func (c *Client) Pending(ctx context.Context, id chain.ID, signatureIDs []string, from int) (Listing, error) {
+	var all Listing
 	for len(signatureIDs) > 0 {
 		n := min(len(signatureIDs), MaxIDs)
-		var part Listing
+		part := partOfList{from: from}
 		k := call{
 			kind: "pending", cost: int64(n+499) / 500, purpose: List, op: "pending " + string(id), method: http.MethodPost, path: "/v3/kms/pending/" + url.PathEscape(string(id)),
 			body: map[string]any{"signatureIds": signatureIDs[:n]}, into: &part, limit: maxPending,
 		}
-		if err := c.do(ctx, k); err != nil {
-			return Listing{}, err
-		}
+		err := c.do(ctx, k)
 		all.Elements, all.Skipped = append(all.Elements, part.Elements...), append(all.Skipped, part.Skipped...)
-		all.Whole = all.Whole && part.Whole
+		if err != nil {
+			return all, err
+		}
+		if part.Next > 0 && (all.Next == 0 || part.Next < all.Next) {
+			all.Next = part.Next
+		}
 		signatureIDs = signatureIDs[n:]
 	}
 	return all, nil
 }
 
+// partOfList is a Listing that begins somewhere in Tatum's list.
+type partOfList struct {
+	Listing
+	from int
+}
+
 // readList reads a list as it comes in. Elements with the API key in them are
-// left out: what is in an element may be journaled and shown.
-func (c *Client) readList(from io.Reader, into *Listing) error {
-	elements, err := pending.ReadList(from)
-	if err != nil && !errors.Is(err, pending.ErrRest) {
-		return err
+// left out: what is in an element may be journaled and shown. With an error it
+// has what came whole.
+func (c *Client) readList(body io.Reader, into *partOfList) error {
+	var out leftOut
+	seen := 0
+	elements, err := pending.ReadList(body, func(e pending.Element) bool {
+		seen = e.At + 1
+		return e.At < into.from || out.leaves(c, e)
+	})
+	into.Listing = Listing{Skipped: out.errors()}
+	for _, e := range elements {
+		into.Elements = append(into.Elements, e.Raw)
 	}
-	*into = Listing{Whole: err == nil}
-	for i, e := range elements {
-		switch {
-		case e.Err != nil:
-			into.Skipped = append(into.Skipped, fmt.Errorf("element %d of the list is left out: %w", i, e.Err))
-		case c.holdsKey(e.Raw):
-			into.Skipped = append(into.Skipped, fmt.Errorf("element %d of the list is left out: %w", i, chain.Refuse(chain.Malformed, "it has the API key in it")))
-		default:
-			into.Elements = append(into.Elements, e.Raw)
-		}
+	if errors.Is(err, pending.ErrRest) {
+		into.Next, err = seen-1, nil
 	}
-	return nil
+	return err
 }
 
 // TxIDOf asks for the txid under which a pending transaction was completed,

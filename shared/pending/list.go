@@ -20,6 +20,7 @@ const (
 // An Element is one element of a list, as it came. Err is why it is not kept:
 // it is too large or nests too deep, and Raw is nil then.
 type Element struct {
+	At  int // its place in the list
 	Raw json.RawMessage
 	Err error
 }
@@ -30,8 +31,9 @@ var ErrRest = errors.New("pending: the list goes on after what can be held at a 
 
 // ReadList reads the array that the pending endpoints answer with, an element
 // at a time, so that one that is too large or too deep costs no memory and
-// hides no other.
-func ReadList(from io.Reader) ([]Element, error) {
+// hides no other. Elements that skip reports are not held; skip may be nil. With
+// an error, too, it returns what came whole before.
+func ReadList(from io.Reader, skip func(Element) bool) ([]Element, error) {
 	r := &listReader{in: bufio.NewReaderSize(from, 64<<10)}
 	switch c, err := r.next(); {
 	case err != nil:
@@ -40,22 +42,26 @@ func ReadList(from io.Reader) ([]Element, error) {
 		return nil, errors.New("pending: list is not a JSON array")
 	}
 	var list []Element
-	for held := 0; ; {
+	for at, held := 0, 0; ; at++ {
 		c, err := r.next()
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("pending: list is cut: %w", err)
-		case c == ']' && len(list) == 0:
+			return list, fmt.Errorf("pending: list is cut: %w", err)
+		case c == ']' && at == 0:
 			return list, r.end()
 		}
 		e, last, err := r.element(c)
 		if err != nil {
-			return nil, fmt.Errorf("pending: element %d of the list: %w", len(list), err)
+			return list, fmt.Errorf("pending: element %d of the list: %w", at, err)
 		}
-		if held += len(e.Raw) + perElement; held > MaxHeld && len(list) > 0 {
-			return list, ErrRest
+		e.At = at
+		if skip == nil || !skip(e) {
+			if held += len(e.Raw) + perElement; held > MaxHeld && len(list) > 0 {
+				return list, ErrRest
+			}
+			list = append(list, e)
 		}
-		if list = append(list, e); last {
+		if last {
 			return list, r.end()
 		}
 	}

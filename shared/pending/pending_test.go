@@ -129,7 +129,7 @@ func TestReadList(t *testing.T) {
 		"unbalanced":  {`[1,}{,2]`, -1},
 		"no JSON":     {`[1,nonsense,2]`, -1},
 	} {
-		got, err := ReadList(strings.NewReader(c.text))
+		got, err := ReadList(strings.NewReader(c.text), nil)
 		if (err != nil) != (c.n < 0) || (err == nil && len(got) != c.n) {
 			t.Errorf("%s: %d elements, %v", name, len(got), err)
 		}
@@ -142,12 +142,12 @@ func TestReadList(t *testing.T) {
 // What is too large costs no memory, and a list is held in parts.
 func TestReadListLarge(t *testing.T) {
 	huge := io.MultiReader(strings.NewReader(`[1,{"a":"`), io.LimitReader(endless{}, MaxRaw+1), strings.NewReader(`"},3]`))
-	got, err := ReadList(huge)
+	got, err := ReadList(huge, nil)
 	if err != nil || len(got) != 3 || chain.CodeOf(got[1].Err) != chain.TooLarge || string(got[2].Raw) != "3" {
 		t.Errorf("%d elements, %v", len(got), err)
 	}
 	many := io.MultiReader(strings.NewReader(`[`), strings.NewReader(strings.Repeat(`"`+strings.Repeat("x", 1<<20)+`",`, MaxHeld>>20+9)), strings.NewReader(`1]`))
-	if got, err := ReadList(many); !errors.Is(err, ErrRest) || len(got) < MaxHeld>>20-1 || len(got) > MaxHeld>>20 {
+	if got, err := ReadList(many, nil); !errors.Is(err, ErrRest) || len(got) < MaxHeld>>20-1 || len(got) > MaxHeld>>20 {
 		t.Errorf("%d elements, %v", len(got), err)
 	}
 }

@@ -5,11 +5,16 @@ package loop
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"coldkms/online/onlinetest"
+	"coldkms/shared/pending"
 )
 
 // robustFaults are about inputs that cost more than they are worth, and about
@@ -17,6 +22,9 @@ import (
 func robustFaults() []fault {
 	return []fault{
 		{"21-backup-that-is-a-bomb", backupBomb},
+		{"21-list-with-a-million-elements-of-junk", junkList},
+		{"21-list-that-is-cut", cutList},
+		{"21-list-with-more-than-is-held-at-a-time", longList},
 	}
 }
 
@@ -57,5 +65,69 @@ func backupBomb(t *testing.T) {
 		if name == "rows" && !strings.Contains(string(out), "expand to more than") {
 			t.Errorf("%s", out)
 		}
+	}
+}
+
+// lists has Tatum answer with a list that write writes, with one good element.
+func (p *plainRelay) lists(write func(w http.ResponseWriter, good string)) {
+	p.Helper()
+	prev := p.signer.Funding(1)
+	p.server.Chain(onlinetest.Hex(prev))
+	good := string(p.signer.Payment(1, prev, nil))
+	p.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/pending/BTC") {
+			return false
+		}
+		write(w, good)
+		return true
+	})
+}
+
+// junkList has junk before a good element.
+func junkList(t *testing.T) {
+	p := newStick(t)
+	for _, junk := range []string{"1,", "{},", `{"id":"!"},`} {
+		p.lists(func(w http.ResponseWriter, good string) {
+			_, _ = fmt.Fprintf(w, "[%s%s]", strings.Repeat(junk, 1_100_000), good)
+		})
+		cmd := p.command("--testnet", "--json", "fetch")
+		out, _ := cmd.CombinedOutput()
+		if p.states()[onlinetest.ID(1)] != "prepared" || !strings.Contains(string(out), "1100000 elements") || len(out) > 10_000 || megabytes(cmd) > 300 {
+			t.Errorf("%s: %d MB, %v, %d bytes: %.1000s", junk, megabytes(cmd), p.states(), len(out), out)
+		}
+	}
+	if got := p.run("daemon", "--runOnce", "--drop", p.stick()); !strings.Contains(got.out, `"fetch": "BTC: `) || len(got.out+got.err) > 20_000 {
+		t.Errorf("%d bytes: %.1000s%.1000s", len(got.out+got.err), got.out, got.err)
+	}
+	if got := p.run("status"); !strings.Contains(got.err, "1100000 elements") {
+		t.Errorf("%s", got.err)
+	}
+}
+
+// cutList has the connection end in the middle of a list.
+func cutList(t *testing.T) {
+	p := newStick(t)
+	p.lists(func(w http.ResponseWriter, good string) {
+		w.Header().Set("Content-Length", "1000000")
+		_, _ = fmt.Fprintf(w, "[%s,{", good)
+	})
+	if got := p.run("fetch"); got.code != 30 || p.states()[onlinetest.ID(1)] != "prepared" {
+		t.Errorf("exit code %d, %v: %s%s", got.code, p.states(), got.out, got.err)
+	}
+}
+
+// longList has more than is held at a time before a good element.
+func longList(t *testing.T) {
+	p := newStick(t)
+	p.lists(func(w http.ResponseWriter, good string) {
+		_, _ = fmt.Fprint(w, "[")
+		pad := strings.Repeat("x", 1<<20)
+		for n := range pending.MaxHeld>>20 + 2 {
+			_, _ = fmt.Fprintf(w, `{"id":"%s","chain":"BTC","txId":"done","pad":"%s"},`, onlinetest.ID(n+100), pad)
+		}
+		_, _ = fmt.Fprint(w, good, "]")
+	})
+	if got := p.run("fetch"); p.states()[onlinetest.ID(1)] != "prepared" {
+		t.Errorf("exit code %d, %v: %.1000s%.1000s", got.code, p.states(), got.out, got.err)
 	}
 }
