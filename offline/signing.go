@@ -214,6 +214,7 @@ func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
 			line.Code, line.Reason = f.Code, f.Text
 		}
 	}
+	line.Burnt = subject.Facts.Burnt()
 	line.From, line.Paid, line.Own = moved(subject.Facts)
 	return line
 }

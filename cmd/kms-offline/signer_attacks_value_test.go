@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -27,6 +28,7 @@ func valueAttacks() []attack {
 		{"05-fees-count", feesCount},
 		{"05-fee-cap", feeCap},
 		{"05-pays-nobody", paysNobody},
+		{"05-burnt-value-is-fee", burntValue},
 		{"09-taken-out-counts-towards-nothing", takenOut},
 	}
 }
@@ -363,4 +365,41 @@ func takenOut(t *testing.T) {
 	}
 	p.run(2, "review", request, "--without", "nobody")
 	p.run(2, "review", request, request, "--without", id)
+}
+
+// Value in an output that nobody can ever spend is a fee by another name.
+func burntValue(t *testing.T) {
+	p := newPurse(t)
+	p.known()
+	burns := func(script []byte, value, paid int64) string {
+		outs := []*wire.TxOut{out(value, script), out(10*coinValue-value-paid-1_000, p.script)}
+		if paid > 0 {
+			outs = append(outs, out(paid, payee(1)))
+		}
+		return p.ask("burn.kmsreq", spend{in: []*wire.TxOut{out(10*coinValue, p.script)}, outs: outs, keys: []chain.Key{single(deskKey)}})
+	}
+	data := append([]byte{txscript.OP_RETURN, 4}, "burn"...)
+	p.judged(burns(data, 95_000_000, 0), "refused", chain.FeeAbovePolicy, chain.FlagBurn, chain.FlagData, chain.FlagRoundTrip, chain.FlagHighFee)
+	p.setPolicy("", `, "maxFeeRate": 100000`) // the cap in coins remains
+	p.judged(burns(data, 1_000_000, coinValue), "refused", chain.FeeAbovePolicy, chain.FlagBurn, chain.FlagData)
+	r := p.judged(burns(data, 999_000, coinValue), "flagged", chain.FlagBurn, chain.FlagData)
+	if r.Totals[0].Paid != coinValue || r.Totals[0].Burnt != 999_000 || r.Totals[0].Fees != 1_000 {
+		t.Errorf("%+v", r.Totals)
+	}
+	if shown := p.noPlainYes(p.path("burn.kmsreq")); !strings.Contains(shown, "burn 0.00999000 BTC (999000)") {
+		t.Errorf("the question does not say what is burnt:\n%s", shown)
+	}
+	p.judged(burns(data, 600_000, 1_000_000), "flagged", chain.FlagBurn, chain.FlagData, chain.FlagHighFee)
+	for name, script := range map[string][]byte{
+		"return behind a push": {txscript.OP_0, txscript.OP_RETURN}, "a push that is cut": {txscript.OP_PUSHDATA1, 9, 1},
+		"no taproot key": append([]byte{txscript.OP_1, 32}, bytes.Repeat([]byte{0xff}, 32)...), "no version 0 program": append([]byte{txscript.OP_0, 5}, "hello"...),
+	} {
+		if r := p.review(burns(script, 1_000_000, coinValue), 20); !slices.Contains(r.Items[0].Codes, chain.FeeAbovePolicy) || !slices.Contains(r.Items[0].Codes, chain.FlagBurn) {
+			t.Errorf("%s: %v", name, r.Items[0].Codes)
+		}
+	}
+	p.setPolicy("", `, "maxFeeRate": 100000, "limits": [{"per": "day", "sum": 1010000}]`)
+	p.judged(burns(data, 500_000, 0), "flagged", chain.FlagBurn, chain.FlagData, chain.FlagRoundTrip)
+	p.signs(p.path("burn.kmsreq"))
+	p.judged(burns(data, 500_000, 0), "refused", chain.LimitDay, chain.FlagBurn, chain.FlagData, chain.FlagRoundTrip)
 }

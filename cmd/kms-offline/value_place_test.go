@@ -204,7 +204,7 @@ func (p purse) asked(request, name string, item int) string {
 // reviewed is what review --json says.
 type reviewed struct {
 	Digest string
-	Totals []struct{ Paid, Own, Fees int64 }
+	Totals []struct{ Paid, Own, Fees, Burnt int64 }
 	Items  []struct {
 		ID      string
 		Verdict string

@@ -77,6 +77,7 @@ type Line struct {
 	Paid      []Payment  `json:"paid,omitempty"`    // what each output pays beyond change
 	Own       []Own      `json:"own,omitempty"`     // outputs to own keys, change included
 	Fee       *int64     `json:"fee,omitempty"`     // smallest units
+	Burnt     int64      `json:"burnt,omitempty"`   // what nobody can ever spend; counts as fee
 	Code      chain.Code `json:"code,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
 	Approval  string     `json:"approval,omitempty"`  // how the person agreed: "typed" or "digest"

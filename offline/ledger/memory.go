@@ -221,10 +221,18 @@ func (m *memory) sign(line Line) {
 		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, To: p.To, Value: p.Value, Content: content})
 		m.known[destination{line.Chain, line.Network, p.To}] = struct{}{}
 	}
-	if line.Fee != nil && *line.Fee != 0 {
-		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, Value: *line.Fee, Fee: true, Content: content})
+	if cost := line.cost(); cost != 0 {
+		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, Value: cost, Fee: true, Content: content})
 	}
 	m.use(line)
+}
+
+// cost is the fee and what was burnt.
+func (l Line) cost() int64 {
+	if l.Fee == nil {
+		return l.Burnt
+	}
+	return *l.Fee + l.Burnt
 }
 
 // madeBy is how a line says that something was signed.

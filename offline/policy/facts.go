@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+	"strconv"
+	"strings"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -63,38 +65,50 @@ func (j *judgement) outputs() {
 		case utxo.Nonstandard.String(), utxo.WitnessUnknown.String():
 			j.do(j.policy.file.Nonstandard, chain.FlagUnnamed, "output %d pays a script that has no standard form", i)
 		}
+		if out.Burnt && out.Value > 0 {
+			j.find(chain.FlagBurn, "output %d (%s) burns %s: nobody can ever spend it, and it counts as fee", i, out.Kind, Amount(j.subject.Facts.Chain, out.Value))
+		}
 		if pays(out) {
 			paid++
 		}
 		j.own(i, out)
 	}
 	if paid == 0 {
-		j.find(chain.FlagRoundTrip, "pays nobody: all but the fee of %s comes back", Amount(j.subject.Facts.Chain, j.subject.Facts.Fee))
+		j.find(chain.FlagRoundTrip, "pays nobody: all but the fee of %s comes back", Amount(j.subject.Facts.Chain, j.subject.Facts.Cost()))
 	}
 }
 
-// fee caps the fee, and points at fees above a tenth of what is paid out.
+// fee caps the fee, what is burnt included, and points at fees above a tenth of
+// what is paid out.
 func (j *judgement) fee() {
 	f, r := j.subject.Facts, j.rules
-	paid, what := f.Paid(), "paid out"
-	if paid == 0 { // measured against what moves
-		paid, what = f.Spent()-f.Fee, "that comes back"
+	paid, what, cost := f.Paid(), "paid out", f.Cost()
+	fee := func(format func(int64) string) string { return format(cost) }
+	if burnt := f.Burnt(); burnt != 0 {
+		fee = func(format func(int64) string) string {
+			return fmt.Sprintf("%s, with the %s that is burnt,", format(cost), format(burnt))
+		}
 	}
-	if f.Fee < 0 || paid < 0 || f.Fee > math.MaxInt64-f.VSize {
+	plain := func(v int64) string { return strconv.FormatInt(v, 10) }
+	coins := func(v int64) string { return Amount(f.Chain, v) }
+	if paid == 0 { // measured against what moves
+		paid, what = f.Spent()-cost, "that comes back"
+	}
+	if f.Fee < 0 || cost < f.Fee || paid < 0 || cost > math.MaxInt64-f.VSize {
 		j.refuse(chain.ValueOutOfRange, "its amounts do not add up")
 		return
 	}
-	if f.FeeRate() > *r.MaxFeeRate {
-		j.refuse(chain.FeeAbovePolicy, "fee of %d is %d per vB, the cap is %d", f.Fee, f.FeeRate(), *r.MaxFeeRate)
+	if f.CostRate() > *r.MaxFeeRate {
+		j.refuse(chain.FeeAbovePolicy, "fee of %s is %d per vB, the cap is %d", fee(plain), f.CostRate(), *r.MaxFeeRate)
 	}
-	if r.MaxFee != nil && f.Fee > *r.MaxFee {
-		j.refuse(chain.FeeAbovePolicy, "fee of %s, the cap is %s", Amount(f.Chain, f.Fee), Amount(f.Chain, *r.MaxFee))
+	if r.MaxFee != nil && cost > *r.MaxFee {
+		j.refuse(chain.FeeAbovePolicy, "fee of %s, the cap is %s", strings.TrimSuffix(fee(coins), ","), Amount(f.Chain, *r.MaxFee))
 	}
-	if r.MaxFeePercent != nil && abovePercent(f.Fee, paid, *r.MaxFeePercent) {
-		j.refuse(chain.FeeAbovePolicy, "fee of %d is more than %d %% of the %d %s", f.Fee, *r.MaxFeePercent, paid, what)
+	if r.MaxFeePercent != nil && abovePercent(cost, paid, *r.MaxFeePercent) {
+		j.refuse(chain.FeeAbovePolicy, "fee of %s is more than %d %% of the %d %s", fee(plain), *r.MaxFeePercent, paid, what)
 	}
-	if f.Fee > paid/10 {
-		j.find(chain.FlagHighFee, "fee of %d is %s of the %d %s", f.Fee, tenths(f.Fee, paid, 100, " %"), paid, what)
+	if cost > paid/10 {
+		j.find(chain.FlagHighFee, "fee of %s is %s of the %d %s", fee(plain), tenths(cost, paid, 100, " %"), paid, what)
 	}
 	if f.Fee < f.VSize {
 		j.find(chain.FlagZeroFee, "fee of %d is %s, below 1: nodes may not relay it", f.Fee, tenths(f.Fee, f.VSize, 1, " per vB"))

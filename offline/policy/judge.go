@@ -148,7 +148,7 @@ func (j *judgement) lists() {
 		if out.Own != nil && j.policy.file.OwnTransfers != nil {
 			continue // a policy that has a rule of its own about these
 		}
-		if _, listed := j.policy.allow[to]; !listed && pays(out) {
+		if _, listed := j.policy.allow[to]; !listed && (pays(out) || out.Value > 0) {
 			j.do(j.policy.file.Unlisted, chain.NotAllowed, "output %d pays %s, which is not on the list of allowed destinations", i, to.to)
 		}
 	}

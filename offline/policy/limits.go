@@ -92,7 +92,7 @@ func (j *judgement) pays() (all tally, to []share) {
 		}
 		to[i].add(out.Paid())
 	}
-	all.fee(j.subject.Facts.Fee)
+	all.fee(j.subject.Facts.Cost())
 	return all, to
 }
 

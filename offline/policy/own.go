@@ -146,7 +146,7 @@ func (p Policy) Balance(f *chain.Facts, known Indices) {
 	for i := range f.Outputs {
 		out := &f.Outputs[i]
 		out.Change, out.Far = 0, false
-		if out.Own == nil || out.Unspendable || out.Value <= 0 {
+		if out.Own == nil || out.Unspendable || out.Burnt || out.Value <= 0 {
 			continue
 		}
 		unit, at := p.unit(out.Own.SignatureID), ownAddress{*out.Own, out.Kind, out.Address}

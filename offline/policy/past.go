@@ -84,8 +84,8 @@ func (p past) expect(s Subject) {
 		at.all(out.Paid())
 		at.times[out.Value]++
 	}
-	if s.Facts.Fee != 0 {
-		p.of(s.coin()).fee(s.Facts.Fee)
+	if cost := s.Facts.Cost(); cost != 0 {
+		p.of(s.coin()).fee(cost)
 	}
 }
 

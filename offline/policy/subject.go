@@ -69,9 +69,10 @@ func (s Subject) to(out chain.Output) destination {
 	return destination{s.coin(), utxo.Destination(out.Address, out.Script)}
 }
 
-// pays reports whether an output is a payment: neither change nor mere data.
+// pays reports whether an output is a payment: neither change, nor data, nor
+// burnt.
 func pays(out chain.Output) bool {
-	return !out.IsChange() && (out.Value != 0 || out.Kind != utxo.NullData.String())
+	return !out.IsChange() && !out.Burnt && (out.Value != 0 || out.Kind != utxo.NullData.String())
 }
 
 // again reports whether exactly this was signed before, under this id or

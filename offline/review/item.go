@@ -43,6 +43,9 @@ func (it Item) text(p *printer, n, of int, all bool) {
 		}
 	}
 	p.line("  fee      %s, %d per vB%s", Amount(f.Chain, f.Fee), f.FeeRate(), feeShare(*f))
+	if burnt := f.Burnt(); burnt != 0 {
+		p.line("  burn     %s, which counts as fee", Amount(f.Chain, burnt))
+	}
 	it.inputs(p, all)
 	p.line("")
 }
@@ -52,7 +55,7 @@ func feeShare(f chain.Facts) string {
 	if f.Paid() == 0 {
 		return ", and nothing is paid"
 	}
-	share := percent(f.Fee, f.Paid())
+	share := percent(f.Cost(), f.Paid())
 	if share == "" {
 		return ""
 	}
@@ -125,6 +128,8 @@ func input(p *printer, id chain.ID, in chain.Input) {
 
 func label(out chain.Output) string {
 	switch {
+	case out.Burnt && out.Value > 0:
+		return "burn"
 	case out.IsChange():
 		return "change"
 	case out.Own != nil:

@@ -85,8 +85,9 @@ type (
 		Reasons []string     `json:"reasons"` // a sentence for each code
 		Inputs  []InputJSON  `json:"inputs"`
 		Outputs []OutputJSON `json:"outputs"`
-		Fee     int64        `json:"fee"`     // smallest units
-		FeeRate int64        `json:"feeRate"` // smallest units per vB, rounded up
+		Fee     int64        `json:"fee"`             // smallest units
+		FeeRate int64        `json:"feeRate"`         // smallest units per vB, rounded up
+		Burnt   int64        `json:"burnt,omitempty"` // smallest units that nobody can ever spend; counts as fee
 	}
 	InputJSON struct {
 		Outpoint string `json:"outpoint"`
@@ -104,8 +105,9 @@ type (
 		Type    string   `json:"type"`
 		Script  string   `json:"script,omitempty"` // hex, where there is no address
 		Value   int64    `json:"value"`
-		Change  bool     `json:"change"`        // all of it
-		Own     *OwnJSON `json:"own,omitempty"` // where it pays an own key
+		Change  bool     `json:"change"`         // all of it
+		Burn    bool     `json:"burn,omitempty"` // nobody can ever spend it
+		Own     *OwnJSON `json:"own,omitempty"`  // where it pays an own key
 	}
 	OwnJSON struct {
 		SignatureID string `json:"signatureId"`
@@ -154,12 +156,12 @@ func (it Item) json() ItemJSON {
 	if it.Facts == nil {
 		return j
 	}
-	j.Fee, j.FeeRate = it.Facts.Fee, it.Facts.FeeRate()
+	j.Fee, j.FeeRate, j.Burnt = it.Facts.Fee, it.Facts.FeeRate(), it.Facts.Burnt()
 	for _, in := range it.Facts.Inputs {
 		j.Inputs = append(j.Inputs, InputJSON{in.Outpoint, in.Address, in.Kind, in.Value, in.Proven, in.Own, in.WaitBlocks, in.WaitSeconds})
 	}
 	for _, out := range it.Facts.Outputs {
-		o := OutputJSON{Address: out.Address, Type: out.Kind, Value: out.Value, Change: out.IsChange(), Own: ownJSON(out)}
+		o := OutputJSON{Address: out.Address, Type: out.Kind, Value: out.Value, Change: out.IsChange(), Burn: out.Burnt && out.Value > 0, Own: ownJSON(out)}
 		if out.Address == "" {
 			o.Script = hexOf(out.Script)
 		}

@@ -80,6 +80,9 @@ func (p *page) batch(f Finished) {
 			p.pair(coin+" of this to own keys", t.Own.Coins(t.Chain))
 		}
 		p.pair(coin+" fees", t.Fees.Coins(t.Chain))
+		if t.Burnt.Sign() != 0 {
+			p.pair(coin+" burn", t.Burnt.Coins(t.Chain))
+		}
 	}
 	p.line(`</table>`)
 	p.line(`<table><thead><tr><th>to</th><th>payments</th><th>amount</th></tr></thead><tbody>`)

@@ -64,6 +64,9 @@ func (f Finished) text(p *printer) {
 			}
 		}
 		p.line("  fee      %s", Amount(it.Chain, it.Facts.Fee))
+		if burnt := it.Facts.Burnt(); burnt != 0 {
+			p.line("  burn     %s, which counts as fee", Amount(it.Chain, burnt))
+		}
 	}
 }
 
@@ -114,6 +117,7 @@ type (
 		Payments []paymentJSON `json:"payments"`
 		Change   []paymentJSON `json:"change"`
 		Fee      int64         `json:"fee"`
+		Burnt    int64         `json:"burnt,omitempty"`
 	}
 	paymentJSON struct {
 		To    string   `json:"to"`
@@ -155,7 +159,7 @@ func (f Finished) json() finishedJSON {
 			}
 		}
 		if it.Facts != nil {
-			o.Fee = it.Facts.Fee
+			o.Fee, o.Burnt = it.Facts.Fee, it.Facts.Burnt()
 		}
 		out.Items[i] = o
 	}

@@ -157,6 +157,9 @@ func (b Batch) sums(p *printer, choice Choice) {
 			p.line("                   of this to own keys %s", t.Own.Coins(t.Chain))
 		}
 		p.line("                   fees %s", t.Fees.Coins(t.Chain))
+		if t.Burnt.Sign() != 0 {
+			p.line("                   burn %s", t.Burnt.Coins(t.Chain))
+		}
 		if t.Items > 1 {
 			p.line("                   in %d items, the highest %s, of [%d]", t.Items, Amount(t.Chain, t.MaxFee), t.MaxFeed)
 		}

@@ -25,6 +25,7 @@ type Total struct {
 	Paid    *Sum     `json:"paid"` // smallest units
 	Own     *Sum     `json:"own"`  // how much of it goes to own keys
 	Fees    *Sum     `json:"fees"`
+	Burnt   *Sum     `json:"burnt"` // what nobody can ever spend; it counts as fee
 	MaxFee  int64    `json:"maxFee"`
 	MaxFeed int      `json:"maxFeeItem"` // number of the item with that fee, from 1
 }
@@ -42,13 +43,14 @@ func (b Batch) Totals(choice Choice) []Total {
 		}
 		t := by[coin{it.Chain, it.Network}]
 		if t == nil {
-			t = &Total{Chain: it.Chain, Network: it.Network.String(), Paid: new(Sum), Own: new(Sum), Fees: new(Sum)}
+			t = &Total{Chain: it.Chain, Network: it.Network.String(), Paid: new(Sum), Own: new(Sum), Fees: new(Sum), Burnt: new(Sum)}
 			by[coin{it.Chain, it.Network}] = t
 		}
 		t.Items++
 		t.Paid.Add(it.Facts.Paid())
 		t.Own.Add(it.Facts.Transferred())
 		t.Fees.Add(it.Facts.Fee)
+		t.Burnt.Add(it.Facts.Burnt())
 		if it.Facts.Fee > t.MaxFee || t.MaxFeed == 0 {
 			t.MaxFee, t.MaxFeed = it.Facts.Fee, i+1
 		}

@@ -68,13 +68,20 @@ type Output struct {
 	Dust    bool // below the chain's dust limit
 
 	Own         *Key  // the key of this wallet that it pays, derived here; nil if there is none
+	Burnt       bool  // nobody can ever spend it: its value is lost
 	Unspendable bool  // Own has the key, and the signer signs for no script of this kind
 	Far         bool  // Own has an index that a search for funds may not reach
 	Change      int64 // how much of Value is change: it returns to the entry that supplied it
 }
 
-// Paid is what the output takes from the entry that supplies it.
-func (o Output) Paid() int64 { return o.Value - o.Change }
+// Paid is what the output takes from the entry that supplies it and gives to
+// somebody.
+func (o Output) Paid() int64 {
+	if o.Burnt {
+		return 0
+	}
+	return o.Value - o.Change
+}
 
 // IsChange reports whether all of the output is change.
 func (o Output) IsChange() bool { return o.Change > 0 && o.Change == o.Value }
@@ -89,7 +96,7 @@ func (o Output) Transfer() int64 {
 }
 
 // Paid is the sum of what the outputs pay, to keys of this wallet included.
-// Together with the fee it is all that leaves the entries that supply it.
+// Together with Cost it is all that leaves the entries that supply it.
 func (f Facts) Paid() int64 {
 	var sum int64
 	for _, o := range f.Outputs {
@@ -97,6 +104,21 @@ func (f Facts) Paid() int64 {
 	}
 	return sum
 }
+
+// Burnt is the sum of what nobody can ever spend.
+func (f Facts) Burnt() int64 {
+	var sum int64
+	for _, o := range f.Outputs {
+		if o.Burnt {
+			sum += o.Value
+		}
+	}
+	return sum
+}
+
+// Cost is what the transaction takes and gives to nobody whom it names: its fee
+// and what it burns.
+func (f Facts) Cost() int64 { return f.Fee + f.Burnt() }
 
 // Transferred is how much of Paid goes to keys of this wallet.
 func (f Facts) Transferred() int64 {
@@ -117,9 +139,14 @@ func (f Facts) Spent() int64 {
 }
 
 // FeeRate is the fee per vB, rounded up: smallest units per vB.
-func (f Facts) FeeRate() int64 {
+func (f Facts) FeeRate() int64 { return f.rate(f.Fee) }
+
+// CostRate is Cost per vB, rounded up.
+func (f Facts) CostRate() int64 { return f.rate(f.Cost()) }
+
+func (f Facts) rate(cost int64) int64 {
 	if f.VSize <= 0 {
-		return f.Fee
+		return cost
 	}
-	return f.Fee/f.VSize + min(1, f.Fee%f.VSize) // no sum that could overflow
+	return cost/f.VSize + min(1, cost%f.VSize) // no sum that could overflow
 }

@@ -71,6 +71,7 @@ const (
 	FlagReplaceable  Code = "replaceable"      // BIP 125 signals replacement
 	FlagCommitted    Code = "amount-committed" // not proven, but a taproot signature commits to every amount
 	FlagDisproved    Code = "claim-disproved"  // what was signed earlier rests on a claim that is false, so it is invalid
+	FlagBurn         Code = "burn"             // value in an output that nobody can ever spend
 	OwnTransfer      Code = "own-transfer"     // an own key receives more than its entry supplied
 	FarIndex         Code = "far-index"        // an own key at an index that a search for funds may not reach
 )

@@ -107,7 +107,10 @@ var signerMutants = [...]mutant{
 	{"the clock goes back", "offline/ledger/ledger.go", "if clock = max(clock, now.Unix()); line.Kind == KindClock {", "if clock = now.Unix(); line.Kind == KindClock {", "./offline/ledger", "TestPaymentsCountOnceByTheLedgersClock"},
 
 	// policy
-	{"fees are free", "offline/policy/limits.go", "	all.fee(j.subject.Facts.Fee)\n", "", "./offline/policy", "TestLimits"},
+	{"burning is free", "shared/chain/facts.go", "return f.Fee + f.Burnt()", "return f.Fee", "./cmd/kms-offline", "TestSignerAttacks/05-burnt"},
+	{"only OP_RETURN burns", "shared/chain/utxo/burn.go", "		return p.neverRuns(script)\n", "		return false\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt"},
+	{"burnt value is forgotten", "offline/ledger/memory.go", "	return *l.Fee + l.Burnt\n", "	return *l.Fee\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt"},
+	{"fees are free", "offline/policy/limits.go", "	all.fee(j.subject.Facts.Cost())\n", "", "./offline/policy", "TestLimits"},
 	{"a limit is never exceeded", "offline/policy/limits.go", "l.Sum != nil && t.sum > *l.Sum && own.sum > 0", "false", "./offline/policy", "TestLimits"},
 	{"denied destinations are paid", "offline/policy/judge.go", "if label, denied := j.policy.deny[to]; denied {", "if label, denied := j.policy.deny[to]; false && denied {", "./offline/policy", "TestLists"},
 	{"an unknown chain is allowed", "offline/policy/judge.go", `		j.refuse(chain.ChainNotAllowed, "policy does not sign for %s", s.coin())

@@ -183,7 +183,7 @@ func (t *Tx) output(out *wire.TxOut, keys Keyring) chain.Output {
 	kind := t.params.KindOf(out.PkScript)
 	output := chain.Output{
 		Address: t.params.Address(out.PkScript), Kind: kind.String(), Script: out.PkScript,
-		Value: out.Value, Dust: out.Value < t.params.dustLimit(out.PkScript),
+		Value: out.Value, Burnt: t.params.burns(out.PkScript), Dust: out.Value < t.params.dustLimit(out.PkScript),
 	}
 	if key, ok := keys.Owner(out.PkScript); ok {
 		output.Own, output.Unspendable = &key, !t.params.Signable(kind)

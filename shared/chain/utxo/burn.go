@@ -1,0 +1,52 @@
+package utxo
+
+import (
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/schnorr"
+	"github.com/btcsuite/btcd/txscript"
+)
+
+// burns reports whether it can be proven that nobody will ever spend an output
+// with this script: it returns before it succeeds, cannot be run to its end, or
+// wants a signature by a key that is none.
+func (p Params) burns(script []byte) bool {
+	switch p.KindOf(script) {
+	case NullData:
+		return true
+	case P2TR:
+		_, err := schnorr.ParsePubKey(script[2:])
+		return err != nil
+	case P2PK:
+		_, err := btcec.ParsePubKey(script[1 : len(script)-1])
+		return err != nil
+	case Nonstandard:
+		return p.neverRuns(script)
+	}
+	return false
+}
+
+// neverRuns looks at a script of no standard form.
+func (p Params) neverRuns(script []byte) bool {
+	if version, program, err := txscript.ExtractWitnessProgramInfo(script); err == nil && p.Segwit {
+		return version == 0 && len(program) != 20 && len(program) != 32 // BIP 141
+	}
+	if len(script) > txscript.MaxScriptSize {
+		return true
+	}
+	branches := false
+	for run := txscript.MakeScriptTokenizer(0, script); ; {
+		if !run.Next() {
+			return run.Err() != nil
+		}
+		switch op := run.Opcode(); op {
+		case txscript.OP_IF, txscript.OP_NOTIF:
+			branches = true
+		case txscript.OP_RETURN:
+			if !branches {
+				return true
+			}
+		case txscript.OP_VERIF, txscript.OP_VERNOTIF:
+			return true
+		}
+	}
+}
