@@ -6,8 +6,9 @@ import (
 	"coldkms/shared/chain/utxo"
 )
 
-// moved says for the ledger whose value went where.
-func moved(f chain.Facts) (from []ledger.Supply, paid []ledger.Payment, own []ledger.Own) {
+// moved says for the ledger whose value went where. shown: the person who signed
+// was shown which indices are far.
+func moved(f chain.Facts, shown bool) (from []ledger.Supply, paid []ledger.Payment, own []ledger.Own) {
 	at := make(map[chain.Key]int)
 	for _, in := range f.Inputs {
 		if in.Key == nil {
@@ -27,7 +28,7 @@ func moved(f chain.Facts) (from []ledger.Supply, paid []ledger.Payment, own []le
 			paid = append(paid, ledger.Payment{To: to, Value: out.Paid()})
 		}
 		if out.Own != nil {
-			own = append(own, ledger.Own{Key: out.Own.SignatureID, Index: indexOfKey(*out.Own), To: to, Value: out.Value, Change: out.Change})
+			own = append(own, ledger.Own{Key: out.Own.SignatureID, Index: indexOfKey(*out.Own), To: to, Value: out.Value, Change: out.Change, Far: out.Far && shown})
 		}
 	}
 	return from, paid, own

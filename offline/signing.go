@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"coldkms/offline/ledger"
 	"coldkms/offline/operator"
@@ -215,7 +216,7 @@ func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
 		}
 	}
 	line.Burnt = subject.Facts.Burnt()
-	line.From, line.Paid, line.Own = moved(subject.Facts)
+	line.From, line.Paid, line.Own = moved(subject.Facts, farShown(j.Batch.Items[i].Findings))
 	return line
 }
 
@@ -225,4 +226,9 @@ func contain(err *error) {
 	if r := recover(); r != nil {
 		*err = chain.Refuse(chain.InternalFailure, "a fault of this program: %s", fmt.Sprint(r))
 	}
+}
+
+// farShown reports whether a finding says that an index is far.
+func farShown(findings []policy.Reason) bool {
+	return slices.ContainsFunc(findings, func(r policy.Reason) bool { return r.Code == chain.FarIndex })
 }

@@ -22,6 +22,7 @@ func valueAttacks() []attack {
 		{"01-change-to-another-own-key", changeToAnotherKey},
 		{"01-change-to-a-key-nobody-named", changeToUnnamedKey},
 		{"01-far-index", farIndex},
+		{"01-far-index-in-two-steps", farIndexInSteps},
 		{"01-own-transfers-rule-and-groups", ownTransferRules},
 		{"01-own-outputs-are-named-everywhere", ownOutputsNamed},
 		{"01-bch-p2pk-is-no-change", unspendableChange},
@@ -59,7 +60,6 @@ func cleanPayment(t *testing.T) {
 	pays(far, childOf(t, words, 0), at(words, 500))
 	pays(far, childOf(t, words, 20), at(words, 500))
 	p.signs(p.ask("use.kmsreq", spend{in: []*wire.TxOut{out(coinValue, far)}, outs: []*wire.TxOut{out(1_000_001, payee(1)), out(coinValue-1_002_001, far)}, keys: []chain.Key{at(words, 500)}}))
-	pays(childOf(t, words, 3), far, at(words, 3)) // used before
 	p.signs(p.ask("near.kmsreq", spend{in: []*wire.TxOut{out(coinValue, far)}, outs: []*wire.TxOut{out(1_000_002, payee(1)), out(coinValue-1_002_002, childOf(t, words, 20))}, keys: []chain.Key{at(words, 500)}}))
 	pays(childOf(t, words, 3), childOf(t, words, 40), at(words, 3)) // 20 above the highest reached
 }
@@ -402,4 +402,37 @@ func burntValue(t *testing.T) {
 	p.judged(burns(data, 500_000, 0), "flagged", chain.FlagBurn, chain.FlagData, chain.FlagRoundTrip)
 	p.signs(p.path("burn.kmsreq"))
 	p.judged(burns(data, 500_000, 0), "refused", chain.LimitDay, chain.FlagBurn, chain.FlagData, chain.FlagRoundTrip)
+}
+
+// An index far beyond does not become known by having its own dust returned;
+// it does by a person who signs under the finding that it is far.
+func farIndexInSteps(t *testing.T) {
+	p := newPurse(t)
+	p.known()
+	far, near := childOf(t, words, chain.MaxIndex), childOf(t, words, 0)
+	p.signs(p.ask("dust.kmsreq", spend{in: []*wire.TxOut{out(coinValue, near), out(600, far)}, keys: []chain.Key{at(words, 0), at(words, chain.MaxIndex)},
+		outs: []*wire.TxOut{out(100_000, payee(1)), out(coinValue-101_000, near), out(600, far)}}))
+	drain := p.ask("drain.kmsreq", spend{in: []*wire.TxOut{out(500*coinValue, near)}, keys: []chain.Key{at(words, 0)},
+		outs: []*wire.TxOut{out(100_001, payee(1)), out(500*coinValue-101_001, far)}})
+	p.judged(drain, "refused", chain.FarIndex)
+	steps := []*wire.TxOut{out(coinValue, near)}
+	keys := []chain.Key{at(words, 0)}
+	outs := []*wire.TxOut{out(100_002, payee(1)), out(coinValue-101_002, near)}
+	for index := int64(20); index <= 200; index += 20 { // many steps in one transaction are one
+		script := childOf(t, words, index)
+		steps, outs, keys = append(steps, out(600, script)), append(outs, out(600, script)), append(keys, at(words, index))
+	}
+	p.signs(p.ask("steps.kmsreq", spend{in: steps, outs: outs, keys: keys}))
+	change := func(index int64) string {
+		return p.ask("change.kmsreq", spend{in: []*wire.TxOut{out(coinValue, near)}, keys: []chain.Key{at(words, 0)},
+			outs: []*wire.TxOut{out(100_003, payee(1)), out(coinValue-101_003, childOf(t, words, index))}})
+	}
+	p.judged(change(40), "ok")
+	p.judged(change(60), "refused", chain.FarIndex)
+	p.setPolicy(`"ownTransfers": {"farIndex": "look"}, `, "")
+	p.judged(drain, "flagged", chain.FarIndex)
+	p.signs(drain)
+	p.setPolicy("", "")
+	p.judged(p.ask("back.kmsreq", spend{in: []*wire.TxOut{out(coinValue, near)}, keys: []chain.Key{at(words, 0)},
+		outs: []*wire.TxOut{out(100_004, payee(1)), out(coinValue-101_004, far)}}), "ok")
 }

@@ -11,52 +11,62 @@ const recent = 1000
 
 // indices are those of one mnemonic.
 type indices struct {
-	used    map[int64]struct{}
-	highest int64 // reached without a gap: an index far beyond does not raise it
+	used      map[int64]struct{} // seen in signed transactions: recognised, but not yet known
+	confirmed map[int64]struct{} // known though far: a person was shown it as such, and signed
+	highest   int64              // reached without a gap: an index far beyond does not raise it
 }
 
-// use takes in the indices of a signed transaction. They are sorted, so that
-// the order of its inputs and outputs means nothing.
+// use takes in the indices of a signed transaction. What counts is how high
+// each mnemonic reached before it, so that the order of its inputs and outputs
+// means nothing. An index that is far beyond does not become known by being
+// paid what it supplied itself: anyone can send it some dust.
 func (m *memory) use(line Line) {
 	type key struct {
-		id    string
-		index int64
+		id        string
+		index     int64
+		confirmed bool
 	}
 	var keys []key
 	for _, s := range line.From {
 		if s.Index != nil {
-			keys = append(keys, key{s.Key, *s.Index})
+			keys = append(keys, key{s.Key, *s.Index, false})
 		}
 	}
 	for _, o := range line.Own {
 		if o.Index != nil {
-			keys = append(keys, key{o.Key, *o.Index})
+			keys = append(keys, key{o.Key, *o.Index, o.Far})
 		}
 	}
-	slices.SortFunc(keys, func(a, b key) int { return int(a.index - b.index) })
+	reached := make(map[string]int64)
 	for _, k := range keys {
 		of := m.indices[k.id]
 		if of == nil {
-			of = &indices{used: make(map[int64]struct{})}
+			of = &indices{used: make(map[int64]struct{}), confirmed: make(map[int64]struct{})}
 			m.indices[k.id] = of
 		}
+		if _, have := reached[k.id]; !have {
+			reached[k.id] = of.highest
+		}
 		of.used[k.index] = struct{}{}
-		if k.index <= of.highest+gap {
+		if k.confirmed {
+			of.confirmed[k.index] = struct{}{}
+		}
+		if k.index <= reached[k.id]+gap {
 			of.highest = max(of.highest, k.index)
 		}
 	}
 }
 
-// Reaches reports whether an index of a mnemonic is 0, was used by a signed
-// transaction, or is at most 20 above the highest that was reached without a
-// larger gap.
+// Reaches reports whether an index of a mnemonic is at most 20 above the
+// highest that was reached in steps of at most 20, or was confirmed by a person
+// to whom it was shown as far.
 func (m *memory) Reaches(id string, index int64) bool {
 	of := m.indices[id]
 	if of == nil {
 		return index <= gap
 	}
-	_, used := of.used[index]
-	return used || index <= of.highest+gap
+	_, confirmed := of.confirmed[index]
+	return confirmed || index <= of.highest+gap
 }
 
 // Indices lists indices of a mnemonic at which its funds are to be expected,

@@ -107,7 +107,8 @@ type Own struct {
 	Index  *int64 `json:"index,omitempty"`
 	To     string `json:"to"`
 	Value  int64  `json:"value"`
-	Change int64  `json:"change"` // how much of Value is change; the rest is in Paid
+	Change int64  `json:"change"`        // how much of Value is change; the rest is in Paid
+	Far    bool   `json:"far,omitempty"` // a person signed it under the finding that its index is far
 }
 
 // maxReason bounds the words of a line, in bytes: a fault's text may quote

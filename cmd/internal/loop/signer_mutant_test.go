@@ -35,6 +35,9 @@ var signerMutants = [...]mutant{
 	{"BCH verifies anything", "shared/chain/utxo/forkid.go", "if !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {", "if false && !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {", "./cmd/internal/loop", "TestBCHScriptIsExact"},
 	{"high S is taken", "shared/chain/utxo/finalize.go", " || s.IsOverHalfOrder() {", " {", "./shared/chain/utxo", "TestFinalizeRefusesHighS"},
 
+	{"dust makes an index known", "offline/ledger/indices.go", "keys = append(keys, key{o.Key, *o.Index, o.Far})", "keys = append(keys, key{o.Key, *o.Index, true})", "./cmd/kms-offline", "TestSignerAttacks/01-far-index-in"},
+	{"many steps at once", "offline/ledger/indices.go", "if k.index <= reached[k.id]+gap {", "if k.index <= of.highest+gap {", "./cmd/kms-offline", "TestSignerAttacks/01-far-index-in"},
+
 	// claims
 	{"a claim is no content", "shared/chain/utxo/tx.go", "		if !s.Proven {\n			claims =", "		if false {\n			claims =", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims"},
 	{"claims are forgotten", "offline/policy/remembered.go", "	if !r.Released {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims"},
