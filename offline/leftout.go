@@ -16,12 +16,29 @@ var ErrLeftOut = errors.New("nothing was signed yet: operators approved the whol
 // it. From then on they are refused, and what is left has a round of its own,
 // until somebody declines the batch.
 func (s *Session) LeaveOut(j *Judged, rejected ...int) error {
+	return s.Ledger.Append(s.leftOut(j, rejected...))
+}
+
+func (s *Session) leftOut(j *Judged, rejected ...int) ledger.Line {
 	left := slices.Clone(s.Ledger.LeftOut(j.Request.Digest))
 	for _, at := range rejected {
 		left = append(left, j.Request.Items[at].ID)
 	}
 	slices.Sort(left)
-	return s.Ledger.Append(ledger.Line{Kind: ledger.KindLeftOut, Request: j.Request.Digest.String(), Left: slices.Compact(left), Items: len(j.items)})
+	return ledger.Line{Kind: ledger.KindLeftOut, Request: j.Request.Digest.String(), Left: slices.Compact(left), Items: len(j.items)}
+}
+
+// RecordTakenOut records what TakeOut took out of a batch that operators
+// approve, before anything is signed: it ends the rounds of the batch, except
+// that of exactly what is left, which operators may have approved.
+func (s *Session) RecordTakenOut(j *Judged) (recorded bool, err error) {
+	need, _ := j.Quorum()
+	if len(j.taken) == 0 || need == 0 && j.whole == 0 && !s.Ledger.AnyApproved(j.Request.Digest) {
+		return false, nil
+	}
+	line := s.leftOut(j, j.taken...)
+	line.Policy, line.Judged = s.policyHash(), j.judgement()
+	return true, s.Ledger.Append(line)
 }
 
 // refuseLeftOut refuses what a person took out of the batch.

@@ -64,6 +64,8 @@ type Judged struct {
 	items   []judgedItem
 	table   *utxo.Table  // of the previous transactions
 	packet  *psbt.Packet // from which Request was made; nil for one of a relay
+	whole   int          // operators that had to approve before items were taken out
+	taken   []int        // places of items that TakeOut took out, and the ledger did not
 }
 
 // judgedItem is what is kept of an item. Sign decodes it again, from the same

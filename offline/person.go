@@ -27,10 +27,14 @@ func (j *Judged) Except(consent policy.Consent, rejected ...int) policy.Consent 
 // ids. They are refused in the person's name, and the rest is judged as if
 // they were not there.
 func (s *Session) TakeOut(j *Judged, ids ...string) error {
+	j.whole, _ = j.Quorum()
 	for _, id := range ids {
 		at := slices.IndexFunc(j.Request.Items, func(it bundle.Item) bool { return it.ID == id })
 		if at < 0 {
 			return fmt.Errorf("the batch has no item %.80q", id)
+		}
+		if !slices.Contains(s.Ledger.LeftOut(j.Request.Digest), id) {
+			j.taken = append(j.taken, at)
 		}
 		j.items[at].err = chain.Refuse(chain.RefusedByPerson, "taken out of the batch before it was reviewed")
 	}

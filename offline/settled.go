@@ -33,7 +33,8 @@ type Difference struct {
 }
 
 // Differences compares a wallet with the ledger's last line about each
-// operator and relay, and with the ledger's length when the wallet was written.
+// operator and relay, with the last one about what was taken from the wallet,
+// and with the ledger's length when the wallet was written.
 func Differences(kept Kept, book *ledger.Ledger) []Difference {
 	var list []Difference
 	if len(kept.Known) > 0 && !book.Knows(kept.Known) {
@@ -43,8 +44,26 @@ func Differences(kept Kept, book *ledger.Ledger) []Difference {
 			Line: ledger.Line{Kind: ledger.KindAccepted, Head: head},
 		})
 	}
+	list = append(list, takenDifferences(kept.Known, book)...)
 	list = append(list, operatorDifferences(kept.Operators, book.Operators())...)
 	return append(list, relayDifferences(kept.Relays, book.Relays())...)
+}
+
+// takenDifferences finds a wallet that was written before its password was
+// changed or a key removed. Both bring back what was taken from it.
+func takenDifferences(known []byte, book *ledger.Ledger) []Difference {
+	taken := book.WalletTaken()
+	if at, _ := book.Line(known); at >= taken.Line {
+		return nil
+	}
+	what := "the password was changed"
+	if taken.Act == ledger.ActRemove {
+		what = fmt.Sprintf("key %.80q was removed", taken.ID)
+	}
+	return []Difference{{
+		Text: fmt.Sprintf("by line %d of the ledger %s, and the wallet was written before: it is an old copy, or the change was interrupted", taken.Line, what),
+		Line: ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActSettle},
+	}}
 }
 
 func operatorDifferences(kept []operator.Operator, recorded []string) (list []Difference) {

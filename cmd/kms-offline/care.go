@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +12,6 @@ import (
 	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/shared/durable"
-	"coldkms/shared/identity"
 )
 
 // maxLedger bounds a ledger that is copied, in bytes.
@@ -142,131 +140,4 @@ func (a *app) describe(path string, w *wallet.Wallet) (copyReply, error) {
 	}
 	defer func() { _ = files.Close() }()
 	return copyReply{path, path + ledgerSuffix, w.Len(), book.Len(), book.Head()}, nil
-}
-
-func (a *app) restore() *cobra.Command {
-	return &cobra.Command{
-		Use:   "restore FILE",
-		Short: "put a copy of a wallet back in its place",
-		Long: `restore puts a copy that "backup" made, or a previous generation (FILE.prev), in
-the place of the wallet at --path, after its password has opened it. The wallet
-that was there becomes the previous generation.
-
-A ledger that is in place and holds everything that the copy's ledger holds is
-kept: it remembers more. Where there is none, the copy's ledger comes back, and
-with it a memory that ends when the copy was made. Signatures made since then are
-forgotten by this signer, not by the relay: its next request is refused until
-"ledger accept" has recorded that a person knows.`,
-		Example: "  kms-offline --path wallet.kms restore /media/usb/wallet-20261123.kms",
-		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.runRestore(args[0]) },
-	}
-}
-
-func (a *app) runRestore(from string) error {
-	path, err := a.walletPath()
-	if err != nil {
-		return err
-	}
-	if err := durable.MakeDir(a.fs, filepath.Dir(path)); err != nil {
-		return walletError(path, err)
-	}
-	lock, err := durable.NewLock(path + ".lock")
-	if err != nil {
-		return walletError(path, err)
-	}
-	defer func() { _ = lock.Close() }()
-	password, err := a.password(fmt.Sprintf("Enter the password of %s:", cli.Printable(from)), false)
-	if err != nil {
-		return err
-	}
-	defer clear(password)
-	if err := a.restoreLedger(path, from, password); err != nil {
-		return err
-	}
-	if err := a.store().Restore(path, from, password); err != nil {
-		return walletError(from, err)
-	}
-	w, err := a.store().Open(path, password)
-	if err != nil {
-		return walletError(path, err)
-	}
-	defer w.Close()
-	err = a.recordAct(&opened{Wallet: w}, ledger.ActRestore, "")
-	if err != nil && !errors.Is(err, ledger.ErrVersion) {
-		return err
-	}
-	if err != nil {
-		fmt.Fprintln(a.Err, "its ledger is of version 1: type kms-offline ledger upgrade before anything is signed")
-	}
-	reply, err := a.describe(path, w)
-	if err != nil {
-		return ledgerError(err)
-	}
-	fmt.Fprintln(a.Err, "restored. If signatures were made after the copy, the relay's next request says so: see ledger accept --help")
-	return a.JSON(reply)
-}
-
-// restoreLedger decides which memory the wallet goes on with. The one in place
-// stays if it is whole and belongs to the copy; one of another wallet, or a
-// damaged one, stops everything before a file is touched.
-func (a *app) restoreLedger(path, from string, password []byte) error {
-	w, err := a.guardedOpen(path, func() (*wallet.Wallet, error) { return a.store().OpenCopy(from, password) })
-	if err != nil {
-		return walletError(from, err)
-	}
-	defer w.Close()
-	id, err := w.Identity()
-	if err != nil {
-		return err
-	}
-	if _, err := a.fs.Lstat(path + ledgerSuffix); err == nil {
-		return a.keepLedger(path, from, w, id)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if _, err := a.proveCopy(from, password); err != nil {
-		return cli.Fail(cli.Failed, fmt.Errorf("the ledger of the copy, %s%s: %w", from, ledgerSuffix, err),
-			"a wallet without its ledger signs nothing: put the newest ledger and its mark beside the copy")
-	}
-	if err := durable.Remove(a.fs, path+ledgerSuffix+ledger.MarkSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return a.copyLedger(from, path, func(path string, data []byte) error {
-		return durable.Create(a.fs, path, data, durable.PermFile, nil)
-	})
-}
-
-// keepLedger checks that the ledger in place is this wallet's and no older
-// than the copy's.
-func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Private) error {
-	files := ledger.NewFiles(a.fs, path+ledgerSuffix)
-	defer func() { _ = files.Close() }()
-	book, err := ledger.Open(files, ledger.OwnerOf(id), a.now)
-	if err == nil && string(w.Ledger()) != book.Root() && string(w.Ledger()) != book.Genesis() {
-		err = fmt.Errorf("%w: it is of another wallet", ledger.ErrDamaged)
-	}
-	if err != nil {
-		return cli.Fail(cli.Refused, err, fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", path, ledgerSuffix))
-	}
-	if _, err := a.fs.Lstat(from + ledgerSuffix); errors.Is(err, fs.ErrNotExist) {
-		return nil // a copy without a ledger, such as FILE.prev, goes on with the one in place
-	}
-	old := ledger.NewCopy(a.fs, from+ledgerSuffix)
-	defer func() { _ = old.Close() }()
-	copied, err := ledger.OpenAny(old, ledger.OwnerOf(id), a.now)
-	if err != nil { // it may well be the newer one
-		return cli.Fail(cli.Refused, fmt.Errorf("the ledger of the copy, %s%s, cannot be compared with the one in place: %w", from, ledgerSuffix, err),
-			"look at it on another machine; without any ledger beside it, the copy goes on with the one in place")
-	}
-	if book.Knows(copied.HeadBytes()) {
-		return nil
-	}
-	if _, older := copied.Line(book.HeadBytes()); older {
-		return cli.Fail(cli.Refused, fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),
-			fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", path, ledgerSuffix))
-	}
-	return cli.Fail(cli.Refused, fmt.Errorf("the two ledgers went different ways after line %d (in place %s, copy %s): one of both has forgotten signatures of the other",
-		book.Common(copied), counted(int(book.Len()), "line", "lines"), counted(int(copied.Len()), "line", "lines")),
-		"do not replace either before you know which: docs/OPERATIONS.md, \"Two ledgers\"")
 }

@@ -91,7 +91,9 @@ func (a *app) ledgerSettle() *cobra.Command {
 		Long: `settle is for a wallet that is not the one its ledger speaks of: an old copy of
 one of both was put back, or a change was interrupted. Nothing is signed until
 then. It lists each difference and asks. Afterwards an operator may approve, and
-a relay may ask, only if wallet and ledger both had them; add the others again.
+a relay may ask, only if wallet and ledger both had them; add the others again. A
+password or a key that came back with an old wallet is not settled: type
+changepassword or removewallet again.
 
 The policy is not settled here: set it again with policy set.
 
@@ -120,14 +122,15 @@ func (a *app) settle(s *openSession) error {
 		return err
 	}
 	text := "Wallet and ledger do not agree:\n"
-	people, forgotten := false, false
+	people, forgotten, taken := false, false, false
 	lines := make([]ledger.Line, len(list))
 	reply := settledReply{Settled: make([]string, len(list))}
 	for i, d := range list {
 		text += "  " + d.Text + "\n"
 		lines[i], reply.Settled[i] = d.Line, d.Text
 		forgets := d.Line.Kind == ledger.KindAccepted
-		people, forgotten = people || !forgets, forgotten || forgets
+		takes := d.Line.Act == ledger.ActSettle
+		people, forgotten, taken = people || !forgets && !takes, forgotten || forgets, taken || takes
 	}
 	if forgotten {
 		text += forgottenHere
@@ -137,6 +140,9 @@ func (a *app) settle(s *openSession) error {
 	}
 	if s.noRules != nil {
 		text += fmt.Sprintf("The policy is not settled by this: %v. Set it again afterwards: kms-offline policy set FILE\n", s.noRules)
+	}
+	if taken {
+		text += "A password or a key that came back with an old wallet stays: changepassword, removewallet.\n"
 	}
 	if err := a.typedWord(text, "settle"); err != nil {
 		return err

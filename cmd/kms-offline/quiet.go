@@ -9,18 +9,24 @@ import (
 	"runtime"
 	"syscall"
 
+	"golang.org/x/term"
+
 	"coldkms/cmd/internal/cli"
 )
 
 // endQuietly ends the program with a word where Go would print the stacks of
 // all goroutines: arguments in such a print are raw words of memory, and may be
 // left over from a secret. What is written is safe at any moment (the wallet
-// and the ledger expect the power to fail), so the program just ends.
+// and the ledger expect the power to fail), so the program just ends; a
+// terminal is left as it was at the start, as Ctrl-\ may come while it shows
+// nothing that is typed.
 func endQuietly(w io.Writer) {
+	putBack := terminalAsItIs()
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, stackSignals()...)
 	go func() {
 		sig := <-c
+		putBack()
 		fmt.Fprintf(w, "\nkms-offline: ended by a signal: %v\n", sig)
 		code := cli.Failed
 		if number, ok := sig.(syscall.Signal); ok {
@@ -28,6 +34,20 @@ func endQuietly(w io.Writer) {
 		}
 		os.Exit(code)
 	}()
+}
+
+// terminalAsItIs returns what makes the terminal behave as it does now.
+func terminalAsItIs() (putBack func()) {
+	tty, err := openTerminal()
+	if err != nil {
+		return func() {}
+	}
+	before, err := term.GetState(int(tty.tty.Fd()))
+	if err != nil {
+		tty.close()
+		return func() {}
+	}
+	return func() { _ = term.Restore(int(tty.tty.Fd()), before) }
 }
 
 // contained runs the program. A panic ends it with the place of the fault, and

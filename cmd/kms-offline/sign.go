@@ -194,6 +194,9 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 	if err != nil {
 		return signReply{}, finished{}, err
 	}
+	if err := a.recordTakenOut(session, judged); err != nil {
+		return signReply{}, finished{}, err
+	}
 	if err := a.quorum(session, judged, o); err != nil {
 		return signReply{}, finished{}, err
 	}

@@ -165,7 +165,7 @@ func TestInterruptedUpgrade(t *testing.T) {
 		t.Fatal("no error")
 	}
 	d.failMark = nil
-	if _, err := Open(d, me(), clock); !errors.Is(err, ErrDamaged) {
+	if _, err := Open(d, me(), clock); !errors.Is(err, ErrVersion) { // which says to upgrade it
 		t.Errorf("opened with the mark of version 1: %v", err)
 	}
 	l, err = OpenAny(d, me(), clock)
@@ -206,5 +206,65 @@ func TestForgedLineBehindTheMark(t *testing.T) {
 		if _, err := Open(&disk{log: log, mark: m.mark}, me(), clock); !errors.Is(err, c.want) {
 			t.Errorf("with the key of %s: %v, want %v", name, err, c.want)
 		}
+	}
+}
+
+// An old mark, kept by somebody, allows no cut: the lines after it must be
+// those of one Append.
+func TestAnOldMark(t *testing.T) {
+	d := &disk{}
+	l, err := Create(d, me(), clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var marks [][]byte
+	var sizes []int
+	for i := range 5 {
+		marks, sizes = append(marks, bytes.Clone(d.mark)), append(sizes, len(d.log))
+		appendAll(t, l, Line{Kind: KindWallet, Act: ActAdd, Items: i}, Line{Kind: KindWallet, Act: ActAdd, Items: i})
+	}
+	whole := bytes.Clone(d.log)
+	for i, m := range marks {
+		for end, c := range whole {
+			if end < sizes[i] || c != '\n' {
+				continue
+			}
+			after := bytes.Count(whole[sizes[i]:end+1], []byte("\n"))
+			want := error(nil)
+			if after > 2 { // more than one Append
+				want = ErrRollback
+			}
+			cut := &disk{log: bytes.Clone(whole[:end+1]), mark: m}
+			if _, err := Open(cut, me(), clock); !errors.Is(err, want) {
+				t.Errorf("mark %d, %d lines after it: %v, want %v", i, after, err, want)
+			}
+		}
+	}
+}
+
+// After a crash between lines and mark, the mark is moved before anything else
+// is recorded, so that it is never behind by more.
+func TestMarkAfterTwoCrashes(t *testing.T) {
+	d := &disk{}
+	if _, err := Create(d, me(), clock); err != nil {
+		t.Fatal(err)
+	}
+	size := 0
+	for i := range 3 {
+		l, err := Open(d, me(), clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.failMark = errors.New("power cut")
+		for range 2 { // nothing is recorded after an error
+			if err := l.Append(Line{Kind: KindWallet, Act: ActAdd}); err == nil {
+				t.Fatal("no error")
+			}
+		}
+		d.failMark = nil
+		if i > 0 && len(d.log) != size {
+			t.Error("lines were written while the mark was behind")
+		}
+		size = len(d.log)
 	}
 }

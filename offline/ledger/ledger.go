@@ -52,6 +52,8 @@ type Ledger struct {
 	now     func() time.Time
 	head    [sha256.Size]byte
 	n       uint64
+	marked  uint64 // line that the mark names
+	failed  error  // why nothing more is recorded
 	memory
 }
 
@@ -135,7 +137,7 @@ func load(s Storage, owner Owner, now func() time.Time, old bool) (*Ledger, erro
 		return nil, fmt.Errorf("%w: the mark beside it is missing", ErrRollback)
 	}
 	l := newLedger(s, owner, now)
-	rest, seen, err := l.replayAll(log, m)
+	rest, seen, atMost, err := l.replayAll(log, m)
 	switch {
 	case err != nil:
 		return nil, err
@@ -143,9 +145,14 @@ func load(s Storage, owner Owner, now func() time.Time, old bool) (*Ledger, erro
 		return nil, fmt.Errorf("%w: it belongs to signer %.40q", ErrDamaged, l.signer)
 	case !seen:
 		return nil, fmt.Errorf("%w: line %d (%.16s…) was acknowledged and is not in it", ErrRollback, m.N, m.Head)
+	case !old && l.keyed && m.MAC == "" && m.N < l.root && l.n == l.root:
+		return nil, fmt.Errorf("%w: its upgrade was interrupted", ErrVersion)
 	case l.keyed && !m.sealed(owner) && !(old && m.MAC == "" && m.N < l.root):
 		return nil, fmt.Errorf("%w: the mark beside it was not written by this wallet", ErrDamaged)
+	case l.n > atMost:
+		return nil, fmt.Errorf("%w: the mark beside it is an old one: it names line %d of %d, and the lines after it were not written at once", ErrRollback, m.N, l.n)
 	}
+	l.marked = m.N
 	if rest < len(log) {
 		if err := s.Truncate(int64(rest)); err != nil {
 			return nil, fmt.Errorf("ledger: cut torn line: %w", err)
@@ -154,21 +161,28 @@ func load(s Storage, owner Owner, now func() time.Time, old bool) (*Ledger, erro
 	return l, nil
 }
 
-// replayAll replays all whole lines, and returns where the rest begins and
-// whether the marked line is among them.
-func (l *Ledger) replayAll(log []byte, m *mark) (rest int, seen bool, err error) {
+// replayAll replays all whole lines, and returns where the rest begins and, if
+// the marked line is among them, the last line that the mark may lack: only
+// one Append can be without its mark.
+func (l *Ledger) replayAll(log []byte, m *mark) (rest int, seen bool, atMost uint64, err error) {
 	for rest < len(log) {
 		end := bytes.IndexByte(log[rest:], '\n')
 		if end < 0 {
 			break
 		}
-		if err := l.replay(log[rest : rest+end]); err != nil {
-			return rest, seen, fmt.Errorf("%w: line %d at byte %d: %v", ErrDamaged, l.n+1, rest, err)
+		r, err := l.replay(log[rest : rest+end])
+		if err != nil {
+			return rest, seen, atMost, fmt.Errorf("%w: line %d at byte %d: %v", ErrDamaged, l.n+1, rest, err)
 		}
-		seen = seen || (l.n == m.N && l.Head() == m.Head)
+		if seen && l.n == m.N+1 || !l.keyed {
+			atMost = max(l.n, r.line.Until)
+		}
+		if l.n == m.N && l.Head() == m.Head {
+			seen, atMost = true, l.n
+		}
 		rest += end + 1
 	}
-	return rest, seen, nil
+	return rest, seen, atMost, nil
 }
 
 // mark says up to where the ledger was acknowledged.
@@ -204,18 +218,18 @@ func loadMark(s Storage) (*mark, error) {
 }
 
 // replay checks one line and remembers it.
-func (l *Ledger) replay(raw []byte) error {
+func (l *Ledger) replay(raw []byte) (record, error) {
 	r, err := parseLine(raw)
 	if err != nil {
-		return err
+		return record{}, err
 	}
 	if r.line.N != l.n+1 || r.line.Prev != l.Head() {
-		return errors.New("it does not follow the line before")
+		return record{}, errors.New("it does not follow the line before")
 	}
 	if err := l.authentic(r); err != nil {
-		return err
+		return record{}, err
 	}
-	return l.take(r)
+	return r, l.take(r)
 }
 
 // authentic reports whether the owner wrote a line, or whether the line is one
@@ -234,28 +248,54 @@ func (l *Ledger) authentic(r record) error {
 }
 
 // Append records lines with one durable write, then moves the mark. When it
-// returns nil they survive a crash; after an error nothing may be signed.
+// returns nil they survive a crash; after an error nothing may be signed, and
+// nothing more is recorded.
 func (l *Ledger) Append(lines ...Line) error {
+	if l.failed != nil {
+		return fmt.Errorf("ledger: an earlier write failed: %w", l.failed)
+	}
 	records, text, err := l.stamp(lines)
 	if err != nil {
 		return fmt.Errorf("ledger: encode: %w", err)
 	}
+	if l.failed = l.write(records, text); l.failed != nil {
+		return fmt.Errorf("ledger: %w", l.failed)
+	}
+	return nil
+}
+
+// write writes lines and their mark. A mark that a crash left behind is moved
+// first: it is behind by one Append at most.
+func (l *Ledger) write(records []record, text []byte) error {
+	if l.marked < l.n {
+		if err := l.moveMark(l.n, l.head); err != nil {
+			return err
+		}
+	}
 	if err := l.storage.Append(text); err != nil {
-		return fmt.Errorf("ledger: write: %w", err)
+		return fmt.Errorf("write: %w", err)
 	}
 	last := records[len(records)-1]
-	m, err := json.Marshal(l.owner.mark(last.line.N, hex.EncodeToString(last.sum[:])))
-	if err != nil {
-		return fmt.Errorf("ledger: encode mark: %w", err)
-	}
-	if err := l.storage.StoreMark(m); err != nil {
-		return fmt.Errorf("ledger: write mark: %w", err)
+	if err := l.moveMark(last.line.N, last.sum); err != nil {
+		return err
 	}
 	for _, r := range records {
 		if err := l.take(r); err != nil {
-			return fmt.Errorf("ledger: %w", err)
+			return err
 		}
 	}
+	return nil
+}
+
+func (l *Ledger) moveMark(n uint64, head [sha256.Size]byte) error {
+	m, err := json.Marshal(l.owner.mark(n, hex.EncodeToString(head[:])))
+	if err != nil {
+		return fmt.Errorf("encode mark: %w", err)
+	}
+	if err := l.storage.StoreMark(m); err != nil {
+		return fmt.Errorf("write mark: %w", err)
+	}
+	l.marked = n
 	return nil
 }
 
@@ -272,6 +312,9 @@ func (l *Ledger) stamp(lines []Line) (records []record, text []byte, err error) 
 			clock = now.Unix()
 		}
 		n++
+		if len(lines) > 1 {
+			line.Until = l.n + uint64(len(lines))
+		}
 		line.N, line.Prev, line.Time, line.Clock = n, hex.EncodeToString(head[:]), now.Format(time.RFC3339), clock
 		line.clean()
 		body, err := json.Marshal(line)
@@ -331,7 +374,7 @@ func (l *Ledger) Export(each func(body []byte) error) error {
 	fresh := newLedger(l.storage, l.owner, l.now)
 	for raw := range bytes.Lines(log) {
 		raw = bytes.TrimSuffix(raw, []byte("\n"))
-		if err := fresh.replay(raw); err != nil {
+		if _, err := fresh.replay(raw); err != nil {
 			return fmt.Errorf("%w: line %d: %v", ErrDamaged, fresh.n+1, err)
 		}
 		_, _, body, err := splitLine(raw)

@@ -42,7 +42,8 @@ const (
 	ActBackup   = "backup"
 	ActUpgrade  = "upgrade" // a wallet of before learnt that its ledger was upgraded
 	ActRestore  = "restore"
-	ActShow     = "show" // a secret was shown
+	ActShow     = "show"   // a secret was shown
+	ActSettle   = "settle" // a person knows that the wallet was written before something was taken from it
 )
 
 // Line is one record. Fields that a kind does not use are left out.
@@ -52,6 +53,7 @@ type Line struct {
 	Time      string     `json:"time"`  // RFC 3339, the machine's clock: for people only
 	Clock     int64      `json:"clock"` // Unix seconds, the ledger's own clock: see Ledger.Now
 	Kind      string     `json:"kind"`
+	Until     uint64     `json:"until,omitempty"`   // last of several lines that were written at once
 	Version   int        `json:"version,omitempty"` // genesis, upgraded: of the format from here on
 	Act       string     `json:"act,omitempty"`
 	Signer    string     `json:"signer,omitempty"`  // genesis: fingerprint

@@ -124,7 +124,7 @@ func (m *memory) remember(r record) error {
 		m.end(line.Request, line)
 		delete(m.left, line.Request)
 	case KindLeftOut:
-		m.end(line.Request, line)
+		m.endOthers(line.Request, line)
 		m.left[line.Request] = line.Left
 	case KindAccepted:
 		head, _ := bundle.ParseDigest(line.Head)

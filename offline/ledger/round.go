@@ -31,7 +31,15 @@ type standing struct {
 	relays    map[string]bool             // fingerprint → whether paired by the last line about it
 	policy    PolicySet
 	policies  bool
+	taken     WalletTaken
 	run       run
+}
+
+// WalletTaken is the last line about something that was taken from the wallet:
+// a password that is to open it no longer, or a key.
+type WalletTaken struct {
+	Act, ID string
+	Line    uint64 // 0: there is none
 }
 
 // PolicySet is the last line about the policy.
@@ -98,6 +106,20 @@ func (s *standing) end(batch string, by Line) {
 	delete(s.rounds, batch)
 }
 
+// endOthers ends the rounds of a batch that are of another judgement than the
+// line by names, if it names one.
+func (s *standing) endOthers(batch string, by Line) {
+	as := judgedAs(by.Policy, by.Judged)
+	kept, open := s.rounds[batch][as]
+	if !open || by.Judged == "" {
+		s.end(batch, by)
+		return
+	}
+	delete(s.rounds[batch], as)
+	s.end(batch, by)
+	s.rounds[batch] = map[string]round{as: kept}
+}
+
 // close remembers how a round ended.
 func (s *standing) close(batch string, now round, by Line) {
 	s.closed[now.nonce] = struct{}{}
@@ -134,6 +156,8 @@ func (s *standing) act(line Line) {
 		s.relays[line.Relay] = true
 	case ActUnpair:
 		s.relays[line.Relay] = false
+	case ActPassword, ActRemove:
+		s.taken = WalletTaken{Act: line.Act, ID: line.ID, Line: line.N}
 	case ActRestore: // what it brings back may be older than the approvals
 		s.endAll(line)
 	}
@@ -167,6 +191,17 @@ func (s *standing) ApprovedBy(batch bundle.Digest, policy, judged string) []stri
 	return slices.Compact(list)
 }
 
+// AnyApproved reports whether somebody approved a batch in an open round,
+// whatever it was judged as.
+func (s *standing) AnyApproved(batch bundle.Digest) bool {
+	for _, r := range s.rounds[batch.String()] {
+		if len(r.approved) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // LeftOut lists the pending ids that a person took out of a batch.
 func (s *standing) LeftOut(batch bundle.Digest) []string { return s.left[batch.String()] }
 
@@ -188,6 +223,10 @@ func present(all map[string]bool) []string {
 	slices.Sort(list)
 	return list
 }
+
+// WalletTaken returns the last line about something that was taken from the
+// wallet. A wallet that was written before that line is an old one.
+func (s *standing) WalletTaken() WalletTaken { return s.taken }
 
 // PolicySet returns the last line about the policy, and whether there is one.
 func (s *standing) PolicySet() (set PolicySet, ever bool) { return s.policy, s.policies }

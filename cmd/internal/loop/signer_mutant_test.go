@@ -100,6 +100,13 @@ var signerMutants = [...]mutant{
 	{"a ledger is settled under any clock", "cmd/kms-offline/ledger_upgrade.go", "	if err := a.timely(s.Ledger); err != nil {\n		return err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/09-clock-set-ahead-settle"},
 
 	// the ledger
+	{"an old mark allows a cut", "offline/ledger/ledger.go", "	case l.n > atMost:\n", "	case false:\n", "./offline/ledger", "TestAnOldMark"},
+	{"lines behind an old mark", "offline/ledger/ledger.go", "	if l.marked < l.n {\n", "	if false {\n", "./offline/ledger", "TestMarkAfterTwoCrashes"},
+	{"an old password comes back", "offline/settled.go", "at >= taken.Line {", "at >= 0 {", "./cmd/kms-offline", "TestSignerAttacks/12-old-password-by-copy"},
+	{"a removed key comes back", "offline/ledger/round.go", "	case ActPassword, ActRemove:\n", "	case ActPassword:\n", "./cmd/kms-offline", "TestSignerAttacks/12-removed-key-by-copy"},
+	{"a restore is not recorded", "cmd/kms-offline/restore.go", "	if err := a.recordRestore(book); err != nil {\n		return err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-restore-killed"},
+	{"--without ends no round", "cmd/kms-offline/sign.go", "	if err := a.recordTakenOut(session, judged); err != nil {\n		return signReply{}, finished{}, err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-without-ends-the-round"},
+	{"the terminal stays silent", "cmd/kms-offline/quiet.go", "		putBack()\n", "		_ = putBack\n", "./cmd/kms-offline", "TestSignerAttacks/13-quit-leaves-the-terminal"},
 	{"others may write the ledger", "offline/ledger/file.go", "	if f.copy {\n		return nil\n	}\n	if err := durable.CheckDir", "	if true {\n		return nil\n	}\n	if err := durable.CheckDir", "./offline/ledger", "TestOthersMayNotWrite"},
 	{"a line without its code", "offline/ledger/ledger.go", "!hmac.Equal(r.code[:], want[:]) {", "false && !hmac.Equal(r.code[:], want[:]) {", "./offline/ledger", "TestForgedLineBehindTheMark"},
 	{"a mark without its code", "offline/ledger/ledger.go", "case l.keyed && !m.sealed(owner) &&", "case false && !m.sealed(owner) &&", "./offline/ledger", "TestACutWithAForgedMarkIsFound"},

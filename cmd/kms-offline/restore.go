@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline/ledger"
+	"coldkms/offline/wallet"
+	"coldkms/shared/durable"
+	"coldkms/shared/identity"
+)
+
+func (a *app) restore() *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore FILE",
+		Short: "put a copy of a wallet back in its place",
+		Long: `restore puts a copy that "backup" made, or a previous generation (FILE.prev), in
+the place of the wallet at --path, after its password has opened it. The wallet
+that was there becomes the previous generation.
+
+A ledger that is in place and holds everything that the copy's ledger holds is
+kept: it remembers more. Where there is none, the copy's ledger comes back, and
+with it a memory that ends when the copy was made. Signatures made since then are
+forgotten by this signer, not by the relay: its next request is refused until
+"ledger accept" has recorded that a person knows.
+
+The ledger gets its line about the restore before anything is in place, and the
+wallet comes last: reviews and approvals of before count no longer, wherever it is
+cut short. Type the same restore again then.`,
+		Example: "  kms-offline --path wallet.kms restore /media/usb/wallet-20261123.kms",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runRestore(args[0]) },
+	}
+}
+
+func (a *app) runRestore(from string) error {
+	path, err := a.walletPath()
+	if err != nil {
+		return err
+	}
+	if err := durable.MakeDir(a.fs, filepath.Dir(path)); err != nil {
+		return walletError(path, err)
+	}
+	lock, err := durable.NewLock(path + ".lock")
+	if err != nil {
+		return walletError(path, err)
+	}
+	defer func() { _ = lock.Close() }()
+	password, err := a.password(fmt.Sprintf("Enter the password of %s:", cli.Printable(from)), false)
+	if err != nil {
+		return err
+	}
+	defer clear(password)
+	if err := a.restoreLedger(path, from, password); err != nil {
+		return err
+	}
+	if err := a.store().Restore(path, from, password); err != nil {
+		return walletError(from, err)
+	}
+	w, err := a.store().Open(path, password)
+	if err != nil {
+		return walletError(path, err)
+	}
+	defer w.Close()
+	reply, err := a.describe(path, w)
+	if err != nil {
+		return ledgerError(err)
+	}
+	fmt.Fprintln(a.Err, "restored. If signatures were made after the copy, the relay's next request says so: see ledger accept --help")
+	return a.JSON(reply)
+}
+
+// restoreLedger decides which memory the wallet goes on with, and records the
+// restore in it before the wallet is put in place. The ledger in place stays
+// if it is whole and belongs to the copy; one of another wallet, or a damaged
+// one, stops everything before a file is touched.
+func (a *app) restoreLedger(path, from string, password []byte) error {
+	w, err := a.guardedOpen(path, func() (*wallet.Wallet, error) { return a.store().OpenCopy(from, password) })
+	if err != nil {
+		return walletError(from, err)
+	}
+	defer w.Close()
+	id, err := w.Identity()
+	if err != nil {
+		return err
+	}
+	if _, err := a.fs.Lstat(path + ledgerSuffix); err == nil {
+		return a.keepLedger(path, from, w, id)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return a.bringLedger(path, from, w, id)
+}
+
+// bringLedger puts the copy's ledger where there is none, with the line about
+// the restore in it. The ledger comes after its mark: where it is, both are
+// whole, and a mark alone is replaced by the next try.
+func (a *app) bringLedger(path, from string, w *wallet.Wallet, id identity.Private) error {
+	files, err := a.loadCopy(from + ledgerSuffix)
+	if err != nil {
+		return copyError(from, err)
+	}
+	book, err := ledger.OpenAny(files, ledger.OwnerOf(id), a.now)
+	if err == nil && string(w.Ledger()) != book.Genesis() {
+		err = belongs(w, book)
+	}
+	if err != nil {
+		return copyError(from, err)
+	}
+	if err := a.recordRestore(book); err != nil {
+		return err
+	}
+	if err := durable.Replace(a.fs, path+ledgerSuffix+ledger.MarkSuffix, files.mark, durable.PermFile, nil); err != nil {
+		return cli.Fail(cli.Failed, fmt.Errorf("copy of the ledger: %w", err), "")
+	}
+	if err := durable.Create(a.fs, path+ledgerSuffix, files.lines, durable.PermFile, nil); err != nil {
+		return cli.Fail(cli.Failed, fmt.Errorf("copy of the ledger: %w", err), "")
+	}
+	return nil
+}
+
+func copyError(from string, err error) error {
+	return cli.Fail(cli.Failed, fmt.Errorf("the ledger of the copy, %s%s: %w", from, ledgerSuffix, err),
+		"a wallet without its ledger signs nothing: put the newest ledger and its mark beside the copy")
+}
+
+// recordRestore records that a copy is put back, after the question about the
+// clock. A ledger of version 1 takes no line: nothing is signed with it before
+// its upgrade, which ends all rounds as well.
+func (a *app) recordRestore(book *ledger.Ledger) error {
+	if !book.Keyed() {
+		fmt.Fprintln(a.Err, "its ledger is of version 1: type kms-offline ledger upgrade before anything is signed")
+		return nil
+	}
+	if err := a.timely(book); err != nil {
+		return err
+	}
+	return ledgerError(book.Append(ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActRestore}))
+}
+
+// inMemory is a copy of a ledger and its mark, as they are to be put in place.
+type inMemory struct{ lines, mark []byte }
+
+// loadCopy reads a copy of a ledger and its mark.
+func (a *app) loadCopy(path string) (*inMemory, error) {
+	files := ledger.NewCopy(a.fs, path)
+	defer func() { _ = files.Close() }()
+	lines, err := files.Load()
+	if err != nil {
+		return nil, err
+	}
+	mark, err := files.LoadMark()
+	if err != nil {
+		return nil, err
+	}
+	return &inMemory{lines, mark}, nil
+}
+
+// Load implements ledger.Storage.
+func (m *inMemory) Load() ([]byte, error) { return m.lines, nil }
+
+// Append implements ledger.Storage.
+func (m *inMemory) Append(lines []byte) error {
+	m.lines = append(m.lines, lines...)
+	return nil
+}
+
+// Truncate implements ledger.Storage.
+func (m *inMemory) Truncate(size int64) error {
+	m.lines = m.lines[:size]
+	return nil
+}
+
+// LoadMark implements ledger.Storage.
+func (m *inMemory) LoadMark() ([]byte, error) { return m.mark, nil }
+
+// StoreMark implements ledger.Storage.
+func (m *inMemory) StoreMark(mark []byte) error {
+	m.mark = bytes.Clone(mark)
+	return nil
+}
+
+// keepLedger checks that the ledger in place is this wallet's and no older
+// than the copy's, and records the restore in it.
+func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Private) error {
+	files := ledger.NewFiles(a.fs, path+ledgerSuffix)
+	defer func() { _ = files.Close() }()
+	book, err := ledger.Open(files, ledger.OwnerOf(id), a.now)
+	if err == nil && string(w.Ledger()) != book.Root() && string(w.Ledger()) != book.Genesis() {
+		err = fmt.Errorf("%w: it is of another wallet", ledger.ErrDamaged)
+	}
+	if err != nil {
+		return cli.Fail(cli.Refused, err, fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", path, ledgerSuffix))
+	}
+	if _, err := a.fs.Lstat(from + ledgerSuffix); errors.Is(err, fs.ErrNotExist) {
+		return a.recordRestore(book) // a copy without a ledger, such as FILE.prev, goes on with the one in place
+	}
+	old := ledger.NewCopy(a.fs, from+ledgerSuffix)
+	defer func() { _ = old.Close() }()
+	copied, err := ledger.OpenAny(old, ledger.OwnerOf(id), a.now)
+	if err != nil { // it may well be the newer one
+		return cli.Fail(cli.Refused, fmt.Errorf("the ledger of the copy, %s%s, cannot be compared with the one in place: %w", from, ledgerSuffix, err),
+			"look at it on another machine; without any ledger beside it, the copy goes on with the one in place")
+	}
+	if book.Knows(copied.HeadBytes()) {
+		return a.recordRestore(book)
+	}
+	if _, older := copied.Line(book.HeadBytes()); older {
+		return cli.Fail(cli.Refused, fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),
+			fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", path, ledgerSuffix))
+	}
+	return cli.Fail(cli.Refused, fmt.Errorf("the two ledgers went different ways after line %d (in place %s, copy %s): one of both has forgotten signatures of the other",
+		book.Common(copied), counted(int(book.Len()), "line", "lines"), counted(int(copied.Len()), "line", "lines")),
+		"do not replace either before you know which: docs/OPERATIONS.md, \"Two ledgers\"")
+}
