@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,8 @@ func (a *app) compare() *cobra.Command {
 builds), and proves that each signature is the same, byte for byte. Signatures are
 deterministic (RFC 6979, BIP 340 without auxiliary randomness), so a signer that
 hides anything in them, such as parts of a key in its nonces, gives others.
-One result given twice, also as a copy, is refused.
+One result given twice, also as a copy, is refused, and two without any signature
+are not the same.
 
 No wallet is opened.
 
@@ -72,9 +74,12 @@ func (a *app) runCompare(pathA, pathB string) error {
 			reply.Different = append(reply.Different, o.ID)
 		}
 	}
-	reply.Same = len(reply.Different) == 0
+	reply.Same = len(reply.Different) == 0 && reply.Signed > 0
 	if err := a.JSON(reply); err != nil {
 		return err
+	}
+	if len(reply.Different) == 0 && !reply.Same {
+		return cli.Fail(cli.Failed, errors.New("neither of them has a signature: nothing was compared"), "sign the request on both machines")
 	}
 	if !reply.Same {
 		return cli.Fail(cli.Failed, fmt.Errorf("%s differ", counted(len(reply.Different), "item", "items")),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"coldkms/cmd/internal/cli"
@@ -90,6 +91,9 @@ func kept(w *opened) offline.Kept {
 func (a *app) openLedger(w *opened, id identity.Private) (*ledger.Ledger, *ledger.Files, error) {
 	files := ledger.NewFiles(a.fs, w.Path()+ledgerSuffix)
 	book, err := ledger.Open(files, ledger.OwnerOf(id), a.now)
+	if errors.Is(err, ledger.ErrVersion) {
+		err = a.upgradable(w, id, err)
+	}
 	if err == nil {
 		err = belongs(w.Wallet, book)
 	}
@@ -98,6 +102,21 @@ func (a *app) openLedger(w *opened, id identity.Private) (*ledger.Ledger, *ledge
 		return nil, nil, err
 	}
 	return book, files, nil
+}
+
+// upgradable returns the error about a ledger of version 1, or that of one
+// which is not this wallet's: no upgrade would make it so.
+func (a *app) upgradable(w *opened, id identity.Private, version error) error {
+	files := ledger.NewCopy(a.fs, w.Path()+ledgerSuffix)
+	defer func() { _ = files.Close() }()
+	book, err := ledger.OpenAny(files, ledger.OwnerOf(id), a.now)
+	switch {
+	case err != nil:
+		return err
+	case string(w.Ledger()) != book.Genesis():
+		return belongs(w.Wallet, book)
+	}
+	return version
 }
 
 // belongs returns nil if a ledger is the one that a wallet is bound to.

@@ -20,6 +20,11 @@ func restoreAttacks() []attack {
 		{"12-restore-killed", restoreKilled},
 		{"12-restore-and-the-clock", restoreAndClock},
 		{"12-without-ends-the-round", withoutEndsRound},
+		{"12-ledger-of-another-user", ledgerOfAnotherUser},
+		{"12-version-1-under-version-2", versionOneUnderTwo},
+		{"12-interrupted-upgrade", interruptedUpgrade},
+		{"12-torn-line-without-end", tornLineWithoutEnd},
+		{"12-compare-without-signatures", compareNothing},
 		{"13-quit-leaves-the-terminal", quitLeavesTerminal},
 		{"12-old-mark-and-a-cut", oldMarkAndCut},
 		{"12-ledger-of-a-moment-and-its-mark", momentPutBack},
@@ -308,5 +313,98 @@ func quitLeavesTerminal(t *testing.T) {
 	at.types("\x1c")
 	if code := at.waits(); code != 128+int(syscall.SIGQUIT) || !at.echoes() {
 		t.Errorf("Ctrl-\\: exit %d, echo %v", code, at.echoes())
+	}
+}
+
+// Whoever owns a file can write to it, also where the user is root.
+func ledgerOfAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	o := newOffice(t)
+	for _, name := range []string{"w.kms", "w.kms.ledger", "w.kms.ledger.mark"} {
+		if err := os.Chown(o.path(name), 12345, -1); err != nil {
+			t.Fatal(err)
+		}
+		cmd := o.command("--password-file", o.path("pw"), "ledger", "verify")
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "others may write to") {
+			t.Errorf("%s: %v: %s", name, err, out)
+		}
+		if err := os.Chown(o.path(name), 0, -1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.run(0, "ledger", "verify")
+}
+
+// A ledger of version 1 that is not the wallet's is named so: no upgrade helps.
+func versionOneUnderTwo(t *testing.T) {
+	o := newOffice(t)
+	text, mark := rewritten(t, o.files()["w.kms.ledger"], func(map[string]any) bool { return true }, false)
+	text, mark = rehashed([]byte(strings.ReplaceAll(string(text), `"version":2,`, ``)), mark)
+	o.put(files{"w.kms.ledger": text, "w.kms.ledger.mark": mark})
+	o.says(20, "not the one that this wallet began with", "ledger", "verify")
+	o.says(20, "put the newest copy back", "review", o.salary(1))
+}
+
+// An upgrade that was killed, wherever, is completed by typing it again, and
+// the program says so.
+func interruptedUpgrade(t *testing.T) {
+	o := office{newPlace(t)}
+	for _, name := range []string{"w.kms", "w.kms.ledger", "w.kms.ledger.mark"} {
+		o.put(files{name: []byte(readFile(t, filepath.Join("testdata", "ledger-v1", name)))})
+	}
+	before := o.files()
+	var dialogue []string
+	if made := time.Unix(1795795309, 0); time.Since(made) > maxJump { // of its last line
+		dialogue = []string{"clock right?", "y"}
+	}
+	dialogue = append(dialogue, "Type upgrade", "upgrade")
+	o.answers(0, []string{"ledger", "upgrade"}, dialogue...)
+	after := o.files()
+	o.put(files{"w.kms": before["w.kms"], "w.kms.ledger.mark": before["w.kms.ledger.mark"]})
+	for _, args := range [][]string{{"ledger", "verify"}, {"backup", o.path("copy.kms")}} {
+		o.says(20, "kms-offline ledger upgrade", args...)
+	}
+	if string(o.files()["w.kms.ledger"]) != string(after["w.kms.ledger"]) {
+		t.Error("the ledger was changed")
+	}
+	o.answers(0, []string{"ledger", "upgrade"}, "Type upgrade", "upgrade")
+	o.run(0, "ledger", "verify")
+}
+
+// A last line without end is refused before it is read into memory.
+func tornLineWithoutEnd(t *testing.T) {
+	o := newOffice(t)
+	const size = 1_900_000_000
+	if err := os.Truncate(o.path("w.kms.ledger"), size); err != nil { // zeros that take no room
+		t.Fatal(err)
+	}
+	took := o.measure("ledger", "verify")
+	if took.code != 20 || !strings.Contains(took.stderr, "has a line of more than") {
+		t.Errorf("exit %d: %s", took.code, took.stderr)
+	}
+	if took.memory > 200<<20 {
+		t.Errorf("it took %d bytes", took.memory)
+	}
+}
+
+// Two results without any signature prove nothing.
+func compareNothing(t *testing.T) {
+	p := newPlace(t)
+	request := p.request("none.kmsreq", 1, []payout{{to: "a", value: 20_000, fee: 200, foreign: true}})
+	var results []string
+	for _, out := range []string{"a", "b"} {
+		p.run(20, "sign", request, "--out", p.path(out))
+		found, err := filepath.Glob(p.path(out + "/*.kmsres"))
+		if err != nil || len(found) != 1 {
+			t.Fatal(found, err)
+		}
+		results = append(results, found[0])
+	}
+	cmd := p.command("compare", results[0], results[1])
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), `"same": false`) || !strings.Contains(string(out), "neither of them has a signature") {
+		t.Errorf("%v: %s", err, out)
 	}
 }

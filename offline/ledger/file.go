@@ -1,9 +1,12 @@
 package ledger
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"coldkms/shared/durable"
@@ -12,6 +15,10 @@ import (
 // maxFile bounds the ledger that is read into memory, in bytes: some millions
 // of payments.
 const maxFile = 2 << 30
+
+// maxLine bounds a line, in bytes. The longest is of a transaction with as many
+// inputs and outputs as a request may have.
+const maxLine = 16 << 20
 
 // ErrFull is returned for a ledger that can take no more lines.
 var ErrFull = errors.New("ledger is full")
@@ -44,13 +51,45 @@ func (f *Files) Load() ([]byte, error) {
 	if _, err := f.fs.Lstat(f.path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if f.copy {
-		return durable.ReadFile(f.fs, f.path, maxFile)
-	}
 	if err := f.check(f.path); err != nil {
 		return nil, err
 	}
+	if err := f.checkLines(); err != nil {
+		return nil, err
+	}
+	if f.copy {
+		return durable.ReadFile(f.fs, f.path, maxFile)
+	}
 	return f.open()
+}
+
+// checkLines refuses a line that is too long before the file is read into
+// memory.
+func (f *Files) checkLines() error {
+	file, err := f.fs.OpenFile(f.path, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	length, buffer := 0, make([]byte, 64<<10)
+	for {
+		n, err := file.Read(buffer)
+		for chunk := buffer[:n]; len(chunk) > 0 && length <= maxLine; {
+			line, rest, ended := bytes.Cut(chunk, []byte("\n"))
+			if length += len(line); ended && length <= maxLine {
+				length = 0
+			}
+			chunk = rest
+		}
+		switch {
+		case length > maxLine:
+			return fmt.Errorf("%w: it has a line of more than %d bytes", ErrDamaged, maxLine)
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
 }
 
 // check refuses a file that others may write to, as the wallet's.
@@ -61,7 +100,7 @@ func (f *Files) check(path string) error {
 	if err := durable.CheckDir(f.fs, filepath.Dir(path)); err != nil {
 		return err
 	}
-	return durable.CheckFile(f.fs, path)
+	return durable.CheckOwn(f.fs, path)
 }
 
 func (f *Files) open() ([]byte, error) {

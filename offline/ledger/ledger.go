@@ -328,6 +328,9 @@ func (l *Ledger) stamp(lines []Line) (records []record, text []byte, err error) 
 		if err == nil {
 			err = l.admits(r)
 		}
+		if err == nil && len(raw) > maxLine {
+			err = fmt.Errorf("a line of %d bytes, at most %d", len(raw), maxLine)
+		}
 		if err != nil {
 			return nil, nil, err
 		}

@@ -53,7 +53,6 @@ type Line struct {
 	Time      string     `json:"time"`  // RFC 3339, the machine's clock: for people only
 	Clock     int64      `json:"clock"` // Unix seconds, the ledger's own clock: see Ledger.Now
 	Kind      string     `json:"kind"`
-	Until     uint64     `json:"until,omitempty"`   // last of several lines that were written at once
 	Version   int        `json:"version,omitempty"` // genesis, upgraded: of the format from here on
 	Act       string     `json:"act,omitempty"`
 	Signer    string     `json:"signer,omitempty"`  // genesis: fingerprint
@@ -85,6 +84,7 @@ type Line struct {
 	Approval  string     `json:"approval,omitempty"`  // how the person agreed: "typed" or "digest"
 	Operators []string   `json:"operators,omitempty"` // who approved: name and key of each
 	Head      string     `json:"head,omitempty"`      // accepted: the head that this ledger does not contain
+	Until     uint64     `json:"until,omitempty"`     // last of several lines that were written at once
 }
 
 // Claim is what a request said that an input spends.

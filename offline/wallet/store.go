@@ -119,7 +119,7 @@ func (s Store) read(path string) ([]byte, error) {
 	if err := durable.CheckDir(s.FS, filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	if err := durable.CheckFile(s.FS, path); err != nil {
+	if err := durable.CheckOwn(s.FS, path); err != nil {
 		return nil, err
 	}
 	return durable.ReadFile(s.FS, path, MaxSize)

@@ -54,3 +54,5 @@ func NewLock(path string) (*Lock, error) {
 
 // Close gives the lock back.
 func (l *Lock) Close() error { return l.file.Close() }
+
+func ownerOf(fs.FileInfo) (uid int, known bool) { return 0, false }

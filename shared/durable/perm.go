@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 )
 
@@ -70,6 +71,22 @@ func CheckFile(fsys FS, path string) error {
 		return fmt.Errorf("%w: others may write to %s (mode %04o); chmod 600 it", ErrInsecure, path, info.Mode().Perm())
 	}
 	return checkOwner(path, info)
+}
+
+// CheckOwn is CheckFile for a file that nobody but root and the user himself
+// may own, whoever the user is: its owner can write to it.
+func CheckOwn(fsys FS, path string) error {
+	if err := CheckFile(fsys, path); err != nil {
+		return err
+	}
+	info, err := fsys.Lstat(path)
+	if err != nil {
+		return fmt.Errorf("check file: %w", err)
+	}
+	if uid, known := ownerOf(info); known && uid != 0 && uid != os.Geteuid() {
+		return fmt.Errorf("%w: others may write to %s, which belongs to user %d; chown it", ErrInsecure, path, uid)
+	}
+	return nil
 }
 
 func checkOwner(path string, info fs.FileInfo) error {
