@@ -88,7 +88,11 @@ func (o statusFlags) options(a *app, ids []string) (online.StatusOptions, error)
 		page.States = append(page.States, state)
 	}
 	for _, c := range o.chains {
-		page.Chains = append(page.Chains, chain.ID(strings.ToUpper(strings.TrimSpace(c))))
+		id, err := chain.ParseID(strings.TrimSpace(c))
+		if err != nil {
+			return page, cli.Fail(cli.Usage, err, "such as: --chain BTC,LTC")
+		}
+		page.Chains = append(page.Chains, id)
 	}
 	if o.since == "" {
 		return page, nil

@@ -99,6 +99,7 @@ var mutants = [...]mutant{
 	{"junk of a list is told one by one", "online/tatum/leftout.go", "	case !isNamed(e.Raw):\n", "	case false:\n", "./cmd/internal/loop", "TestRelayFaults/21-list-with-a-million-elements-of-junk"},
 	{"what came before a cut is lost", "online/tatum/kms.go", "			return all, err\n", "			return Listing{}, err\n", "./cmd/internal/loop", "TestRelayFaults/21-list-that-is-cut"},
 	{"the rest of a list never comes", "online/fetch.go", "listing.Next <= from {", "true {", "./cmd/internal/loop", "TestRelayFaults/21-list-with-more-than-is-held-at-a-time"},
+	{"children of an event's program live on", "online/daemon/events/group_unix.go", "syscall.Kill(-cmd.Process.Pid", "syscall.Kill(cmd.Process.Pid", "./online/daemon/events", "TestCommandChildren"},
 	{"a backup expands for ever", "online/backup.go", "e.n > freeExpansion+maxExpansion*e.packed.n {", "false {", "./cmd/internal/loop", "TestRelayFaults/21-backup-that-is-a-bomb"},
 	{"keys that a group may read", "cmd/kms-online/keys.go", "info.Mode().Perm()&0o077 != 0", "info.Mode().Perm()&0o007 != 0", "./cmd/internal/loop", "TestRelayFaults/20-key-file-that-others-read"},
 	{"a server stops a relay for a day", "online/tatum/rest.go", "maxAsked  = time.Hour //", "maxAsked  = 24 * time.Hour //", "./online/tatum", "TestAskedToWaitForLong"},

@@ -110,6 +110,7 @@ func (c Command) Tell(ctx context.Context, e daemon.Event) error {
 	cmd := exec.CommandContext(ctx, c.Path, e.Event)
 	cmd.Env = append([]string{}, c.Env...)
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(append(body, '\n')), &words
+	together(cmd)
 	cmd.WaitDelay = time.Second // for children that keep its outputs open
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("event %s of %s was not heard: %s: %w %.200q", e.Event, e.Item.ID, c.Path, err, strings.TrimSpace(string(words)))
