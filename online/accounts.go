@@ -2,6 +2,7 @@ package online
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -48,7 +49,7 @@ const reasonChanged = "ALARM: Tatum now asks for something else under this id; w
 // not go to the signer while Tatum does not ask for what it asked for first.
 func (r *Relay) noteChanged(ctx context.Context, now journal.Item) error {
 	it, err := r.journal.Item(ctx, now.ID)
-	if err == nil {
+	if err == nil && it.Accepted != chain.ContentChanged {
 		err = r.journal.Withhold(ctx, now.ID, chain.ContentChanged, gone...)
 	}
 	if err != nil {
@@ -64,8 +65,9 @@ func (r *Relay) noteChanged(ctx context.Context, now journal.Item) error {
 // open are the states of an item that nothing is signed for yet.
 var open = []journal.State{journal.Fetched, journal.Prepared, journal.Exported}
 
-// withdrawn reports whether an item must not go to the signer: Tatum does not
-// ask for it any more, or asks for something else.
+// withdrawn reports whether an item must not go to the signer, nor, once it is
+// signed, to the network: Tatum does not ask for it any more, or asks for
+// something else, or a person wants it rejected.
 func withdrawn(it journal.Item) bool { return it.Withheld != "" && it.Withheld != CodeVetoed }
 
 // exportable chooses what may go to the signer. What the approval service has
@@ -83,7 +85,7 @@ func (r *Relay) exportable(f journal.Filter) journal.Filter {
 var (
 	gone          = []chain.Code{CodeUnknown, CodeOtherTxID}
 	byTatum       = append(slices.Clone(gone), chain.ContentChanged)
-	liftable      = []chain.Code{CodeVetoed, journal.Dropping}
+	liftable      = []chain.Code{journal.Dropping, journal.Unwanted}
 	withheldCodes = slices.Concat(liftable, byTatum)
 )
 
@@ -167,6 +169,11 @@ func (r *Relay) stillListed(ctx context.Context, ids []string, report *Fetched) 
 		return nil
 	}
 	items, err := r.journal.Items(ctx, journal.Filter{States: []journal.State{journal.Rejected}, IDs: ids})
+	if err == nil {
+		var disarmed []journal.Item
+		disarmed, err = r.journal.Items(ctx, journal.Filter{States: []journal.State{journal.Failed}, Codes: []chain.Code{CodeDisarmed}, IDs: ids})
+		items = append(items, disarmed...)
+	}
 	for _, it := range items {
 		report.Problems = append(report.Problems, Problem{ID: it.ID, Code: CodeStillListed, Reason: fmt.Sprintf(
 			"it was rejected here, but Tatum still asks for it: whatever else signs for its key can pay it. Drop it there: kms-online reject %s --why TEXT", it.ID)})
@@ -199,7 +206,8 @@ func (r *Relay) listedAgain(ctx context.Context, known journal.Filter) error {
 // known is false where it has to be asked again; the problem is nil where it
 // still waits.
 func (r *Relay) askAfter(ctx context.Context, it journal.Item) (known bool, p *Problem, err error) {
-	txid, err := r.Tatum.TxIDOf(ctx, it.ID)
+	kms, err := r.Tatum.PendingByID(ctx, it.ID)
+	txid := kms.TxID
 	p = &Problem{ID: it.ID}
 	switch {
 	case tatum.IsNotFound(err):
@@ -209,6 +217,9 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item) (known bool, p *P
 		}
 	case err != nil:
 		return false, nil, nil // asked again at the next fetch
+	case differs(it, kms.Raw):
+		p.Code, p.Reason = chain.ContentChanged, reasonChanged
+		return true, p, r.noteChanged(ctx, journal.Item{ID: it.ID, Content: sha256.Sum256(kms.Raw)})
 	case txid == "":
 		return true, nil, nil // it waits; the list was short, or its key is not in the watch file any more
 	default:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"time"
 
@@ -83,7 +84,7 @@ func (s *step) approve(ctx context.Context) error {
 	if err != nil {
 		return nil // it is prepared once more when it is to be exported
 	}
-	list, err := s.ask(ctx, p)
+	list, err := s.vouched(ctx, p)
 	if err != nil && !errors.Is(err, errNoFacts) {
 		return s.denied(ctx, err)
 	}
@@ -110,7 +111,7 @@ func (s *step) approved(ctx context.Context, list []statement.Statement) error {
 	if err != nil {
 		return err
 	}
-	return s.journal.Approve(ctx, journal.Approval{ID: s.item.ID, Verdict: journal.Approved, Statements: text, Until: until})
+	return s.journal.Approve(ctx, journal.Approval{ID: s.item.ID, Verdict: journal.Approved, Statements: text, Until: until, Service: s.FourEye.Service()})
 }
 
 // denied journals that there is no yes. A no holds until the service says yes
@@ -120,8 +121,8 @@ func (s *step) denied(ctx context.Context, why error) error {
 		return ctx.Err()
 	}
 	code := codeOfAnswer(why)
-	if code == CodeVetoed {
-		if err := s.journal.Veto(ctx, s.item.ID); err != nil {
+	if errors.Is(why, foureye.ErrRefused) {
+		if err := s.journal.Veto(ctx, s.item.ID, s.FourEye.Service()); err != nil {
 			return err
 		}
 	}
@@ -173,7 +174,11 @@ func (r *Relay) Unveto(ctx context.Context, id, why string) (journal.State, erro
 	if err != nil {
 		return "", err
 	}
-	if it.Withheld != CodeVetoed {
+	vetoes, err := r.journal.Vetoes(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if len(vetoes) == 0 {
 		return "", fmt.Errorf("unveto: item %s is %s: %w: the approval service has not refused it", id, it.State, journal.ErrState)
 	}
 	if err := r.journal.Approve(ctx, journal.Approval{ID: id, Verdict: journal.Lifted, Reason: why}); err != nil {
@@ -193,19 +198,56 @@ func (r *Relay) Service(ctx context.Context) (url, method string, err error) {
 }
 
 func codeOfAnswer(err error) chain.Code {
-	if errors.Is(err, foureye.ErrRefused) {
+	if errors.Is(err, foureye.ErrRefused) || errors.Is(err, errOtherService) {
 		return CodeVetoed
 	}
 	return CodeNoAnswer
 }
 
+// errOtherService is why an item waits whatever the service of today says.
+var errOtherService = errors.New("another approval service said no, and only that one's yes lifts it, or kms-online unveto")
+
+// vouched asks about one transaction, unless a service that is not asked any
+// more said no to it: then nobody else's yes counts.
+func (s *step) vouched(ctx context.Context, p prepare.Prepared) ([]statement.Statement, error) {
+	vetoes, err := s.journal.Vetoes(ctx, s.item.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, service := range vetoes {
+		if service != s.FourEye.Service() {
+			return nil, fmt.Errorf("%w: %s", errOtherService, hostOf(service))
+		}
+	}
+	return s.ask(ctx, p, len(vetoes) > 0)
+}
+
+// hostOf names a service without its path, which may have a secret in it.
+func hostOf(service string) string {
+	u, err := url.Parse(service)
+	if err != nil || u.Host == "" {
+		return "its address is not on record"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// VetoesBut counts the items that another service than that of the relay said
+// no to, and that wait for its yes.
+func (r *Relay) VetoesBut(ctx context.Context) (int, error) {
+	service := ""
+	if r.FourEye != nil {
+		service = r.FourEye.Service()
+	}
+	return r.journal.VetoesBut(ctx, service)
+}
+
 // ask asks about one transaction.
-func (r *Relay) ask(ctx context.Context, p prepare.Prepared) ([]statement.Statement, error) {
+func (r *Relay) ask(ctx context.Context, p prepare.Prepared, vetoed bool) ([]statement.Statement, error) {
 	facts, err := factsOf(p)
 	if err != nil {
 		return nil, errors.Join(errNoFacts, err)
 	}
-	return r.FourEye.Vouch(ctx, p.ID(), facts)
+	return r.FourEye.Vouch(ctx, p.ID(), facts, vetoed)
 }
 
 // factsOf says what a transaction does, from the very bytes that travel.
@@ -226,16 +268,21 @@ func factsOf(p prepare.Prepared) (chain.Facts, error) {
 // mayLeave asks the approval service once more before a signed transaction is
 // sent for the first time. Without a yes it stays signed.
 func (s *step) mayLeave(ctx context.Context) (bool, error) {
+	if withdrawn(s.item) {
+		return false, s.heldBack(ctx, nil)
+	}
 	said, err := s.journal.Approvals(ctx, journal.Filter{IDs: []string{s.item.ID}})
 	if err != nil {
 		return false, err
 	}
+	vetoes, err := s.journal.Vetoes(ctx, s.item.ID)
+	if err != nil {
+		return false, err
+	}
 	switch {
-	case s.item.Withheld == journal.Dropping:
-		return false, s.stays(ctx, chain.RefusedByRelay, errors.New("a rejection of it was cut short: reject it again, or retry"))
 	case said[s.item.ID].Verdict == journal.Lifted:
 		return true, nil
-	case s.FourEye == nil && s.item.Withheld == CodeVetoed:
+	case s.FourEye == nil && len(vetoes) > 0:
 		return false, s.stays(ctx, CodeVetoed, errVetoed)
 	case s.FourEye == nil:
 		return true, nil
@@ -243,7 +290,7 @@ func (s *step) mayLeave(ctx context.Context) (bool, error) {
 	p, err := s.proven(ctx)
 	var list []statement.Statement
 	if err == nil {
-		list, err = s.ask(ctx, p)
+		list, err = s.vouched(ctx, p)
 	}
 	if err != nil {
 		return false, s.denied(ctx, err)

@@ -68,8 +68,9 @@ func (s *step) run(ctx context.Context) error {
 	} else if payer != s.item.ID {
 		return s.fails(ctx, CodeSameTx, payer, fmt.Sprintf("it asks for the very transaction that pays %s, and one payment does not settle two: find out who made both, then drop this id at Tatum (DELETE /v3/kms/%s)", payer, s.item.ID))
 	}
-	txid, err := s.Tatum.TxIDOf(ctx, s.item.ID)
+	kms, err := s.Tatum.PendingByID(ctx, s.item.ID)
 	switch {
+	case tatum.IsNotFound(err) && s.item.Accepted == CodeUnknown && s.item.State == journal.Signed:
 	case tatum.IsNotFound(err):
 		s.line.works()
 		return s.dropped(ctx, err)
@@ -77,8 +78,11 @@ func (s *step) run(ctx context.Context) error {
 		return s.trouble(ctx, CodeNetwork, err)
 	}
 	s.line.works()
-	if txid != "" {
-		return s.completedAs(ctx, txid)
+	if err := s.compare(ctx, kms.Raw); err != nil {
+		return err
+	}
+	if kms.TxID != "" {
+		return s.completedAs(ctx, kms.TxID)
 	}
 	if there, err := s.there(ctx); err != nil || !there {
 		return err
@@ -111,6 +115,12 @@ func (s *step) checkBytes() error {
 func (s *step) completedAs(ctx context.Context, txid string) error {
 	if !strings.EqualFold(txid, s.item.TxID) {
 		return s.completedByOther(ctx, txid)
+	}
+	if s.item.Withheld == CodeOtherTxID { // it is none
+		if err := s.journal.Unwithhold(ctx, s.item.ID, CodeOtherTxID); err != nil {
+			return err
+		}
+		s.item.Withheld = ""
 	}
 	if there, err := s.there(ctx); err != nil || !there {
 		return err
@@ -155,7 +165,7 @@ func (s *step) seen(ctx context.Context) (bool, error) {
 	if err != nil || !known {
 		return false, err
 	}
-	return true, s.broadcast(ctx)
+	return true, s.turnsUp(ctx)
 }
 
 // dropped is about a signed item that Tatum does not have any more.
@@ -167,7 +177,13 @@ func (s *step) dropped(ctx context.Context, said error) error {
 	case seen:
 		return s.alarms(ctx, CodePaidDropped, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), but Tatum does not have it any more: somebody dropped it there, and a withdrawal's amount may have been given back. Do not have it paid anew; correct the account: %w", s.item.TxID, said))
 	}
-	return s.alarms(ctx, journal.SignedDropped, s.item.TxID, fmt.Errorf("ALARM: it is signed (%s) and not sent, and Tatum does not have it any more, or it was made with another API key. It is not sent; who has a copy of the result can send it: %w", s.item.TxID, said))
+	if err := s.journal.Withhold(ctx, s.item.ID, CodeUnknown); err != nil {
+		return err
+	}
+	if !withdrawn(s.item) {
+		s.item.Withheld = CodeUnknown
+	}
+	return s.heldBack(ctx, said)
 }
 
 // fails leaves the item to a person, with an alarm. evidence identifies what
@@ -186,17 +202,8 @@ func (s *step) completes(ctx context.Context) error {
 	return nil
 }
 
-// broadcast takes the item to the state of that name.
-func (s *step) broadcast(ctx context.Context) error {
-	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Broadcast, Lease: s.lease}); err != nil {
-		return err
-	}
-	s.item.State, s.sent = journal.Broadcast, true
-	return s.heal(ctx, "the network has "+s.item.TxID+" after all")
-}
-
 // heals are alarms whose cause is gone once the network has the transaction.
-var heals = []chain.Code{CodeInputsSpent, CodeParentDead, CodeEvicted, CodeReorganised}
+var heals = []chain.Code{CodeInputsSpent, CodeParentDead, CodeEvicted, CodeReorganised, CodeNotOpen, journal.SignedDropped, journal.SignedLate}
 
 // heal says of alarms about the item that their cause is gone, and why.
 func (s *step) heal(ctx context.Context, why string) error {
@@ -232,7 +239,7 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 		case err != nil:
 			return false, s.trouble(ctx, CodeNetwork, err)
 		case known:
-			return true, s.broadcast(ctx)
+			return true, s.turnsUp(ctx)
 		case taken && try >= lookTries:
 			return false, s.stays(ctx, CodeUnseen, errors.New("Tatum says that it was sent, and the network was not seen to have it yet; the next run looks again"))
 		case tatum.IsDefinite(last) && try >= lookTries:
@@ -246,6 +253,9 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 			}
 		}
 		if !taken && !tatum.IsDefinite(last) {
+			if err := s.handOver(ctx); err != nil {
+				return false, err
+			}
 			if last = s.sendOnce(ctx); last == nil {
 				taken = true
 				continue
@@ -266,6 +276,17 @@ func (s *step) mayGo(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return s.mayLeave(ctx)
+}
+
+// handOver has the journal know that the bytes leave, before they do.
+func (s *step) handOver(ctx context.Context) error {
+	if err := s.journal.Hand(ctx, s.item.ID, s.lease); err != nil {
+		return err
+	}
+	if s.item.Handed.IsZero() {
+		s.item.Handed = s.Now()
+	}
+	return nil
 }
 
 // sendOnce sends the bytes. A reply with another txid than ours is no success.

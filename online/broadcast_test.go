@@ -186,6 +186,14 @@ func TestBroadcastTroubles(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 			w.server.Fault(nil)
+			if c.code == "signed-after-drop " { // that Tatum has it again decides nothing
+				if got := w.broadcast(); codes(got.Problems) != c.code || len(w.server.Sent()) != 0 {
+					t.Errorf("it is not held: %+v", got)
+				}
+				if _, err := with(w, func(r *online.Relay) (journal.State, error) { return r.Retry(t.Context(), id(1)) }); err != nil {
+					t.Error(err)
+				}
+			}
 			if got := w.broadcast(); len(got.Completed) != 1 || len(got.Problems) != 0 {
 				t.Errorf("when it is over: %+v", got)
 			}

@@ -336,7 +336,7 @@ func (f final) signedFor(it journal.Item) journal.SignedItem {
 // unwanted is the problem of a valid signature for what was rejected here or
 // dropped at Tatum.
 func unwanted(it journal.Item) Problem {
-	return Problem{ID: it.ID, Code: journal.SignedDropped, Reason: "ALARM: it is not wanted any more (" + notWanted(it) + "), and here is a valid signature for it: whoever has a copy of the result can pay with it. Destroy the request and the result, and close the alarm with reject or acknowledge"}
+	return Problem{ID: it.ID, Code: journal.SignedDropped, Reason: "ALARM: it is not wanted any more (" + notWanted(it) + "), and here is a valid signature for it: whoever has a copy of the result can pay with it. Destroy the request and the result. It is held: kms-online reject " + it.ID + " --why TEXT gives it up, kms-online retry " + it.ID + " has it sent all the same"}
 }
 
 // notWanted is why nobody wants an item signed, "" if it is wanted. That Tatum

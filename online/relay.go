@@ -38,6 +38,7 @@ var (
 	ErrOtherRequest   = errors.New("result for a request that this relay did not make")
 	ErrMismatch       = errors.New("result does not answer its request item by item")
 	ErrTooLate        = errors.New("it may be signed already")
+	ErrMayBePaid      = errors.New("it may be paid, or be paid yet")
 	ErrNotThere       = errors.New("Tatum does not know it under this API key")
 	ErrUnreadable     = errors.New("request in the journal cannot be read by this version")
 )
@@ -67,6 +68,7 @@ const (
 	CodeParentDead   chain.Code = "parent-dead"               // what it spends is made by a transaction that can never confirm
 	CodeReorganised  chain.Code = "reorganised"               // it was in a block and is not any more
 	CodePaidDropped  chain.Code = "paid-but-cancelled"        // the network has it, and Tatum has dropped or cancelled it
+	CodePaidRejected chain.Code = "paid-but-rejected"         // the network has it, though a person had given it up here
 	CodeNotOpen      chain.Code = "withdrawal-not-open"       // signed, and Tatum does not have the withdrawal in progress
 	CodeSameWithdraw chain.Code = "same-withdrawal"           // another pending id is for the same withdrawal
 )

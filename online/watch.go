@@ -37,7 +37,7 @@ func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
 	if len(o.IDs) > 0 {
 		sent.States = []journal.State{journal.Broadcast, journal.Completed}
 	}
-	dead := journal.Filter{IDs: o.IDs, Network: o.Network, States: []journal.State{journal.Failed}, Codes: []chain.Code{CodeInputsSpent, CodeParentDead, CodeOtherTxID}}
+	dead := journal.Filter{IDs: o.IDs, Network: o.Network, States: []journal.State{journal.Failed}, Codes: revisited}
 	if found, err := r.journal.Any(ctx, sent, dead); err != nil || !found {
 		return report, err
 	}
@@ -125,7 +125,10 @@ func (s *step) unmined(ctx context.Context, now int64) error {
 // The same bytes are sent again. What is still not found at the next look, or
 // what a node refuses, is an alarm.
 func (s *step) vanished(ctx context.Context) error {
-	_, said := s.Tatum.Broadcast(ctx, s.item.Chain, s.item.ID, hex.EncodeToString(s.item.Signed))
+	var said error
+	if s.item.Withheld == "" { // it was not given up: then only others send it
+		_, said = s.Tatum.Broadcast(ctx, s.item.Chain, s.item.ID, hex.EncodeToString(s.item.Signed))
+	}
 	known, err := s.lookAgain(ctx)
 	switch {
 	case err != nil:
@@ -145,6 +148,9 @@ func (s *step) vanished(ctx context.Context) error {
 		return err
 	}
 	why := errors.New("the network does not have it any more (fee too low, or a reorganisation), or an index lags; the same bytes were sent again, and the next look tells whether it is back")
+	if s.item.Withheld != "" {
+		why = errors.New("the network does not have it any more, or an index lags; it was given up, so it is not sent again from here")
+	}
 	if refused {
 		why = fmt.Errorf("the network does not have it any more, and does not take the same bytes again: %w", said)
 	}
@@ -163,6 +169,10 @@ func (s *step) lookAgain(ctx context.Context) (known bool, err error) {
 	return s.Tatum.Known(ctx, s.item.Chain, s.item.TxID)
 }
 
+// revisited are codes of failed items whose signed bytes may be paid all the
+// same: what was declared dead, and what was given up.
+var revisited = slices.Concat([]chain.Code{CodeInputsSpent, CodeParentDead, CodeOtherTxID}, givenUp)
+
 // revisit looks whether what was declared dead is there after all. Then it
 // goes on by itself, and its alarm says so.
 func (s *step) revisit(ctx context.Context) error {
@@ -172,7 +182,7 @@ func (s *step) revisit(ctx context.Context) error {
 		return s.line.judge(err)
 	}
 	if known {
-		return s.broadcast(ctx)
+		return s.turnsUp(ctx)
 	}
 	if s.item.Code == CodeOtherTxID {
 		return s.unnamed(ctx)

@@ -85,5 +85,5 @@ func (s *step) notOpen(ctx context.Context, said error) error {
 	case w.State == tatum.WithdrawalDone && strings.EqualFold(w.TxID, s.item.TxID):
 		return s.stays(ctx, CodeUnseen, errors.New("Tatum has the withdrawal as completed by ours, and the network was not seen to have it yet; the next run looks again"))
 	}
-	return s.alarms(ctx, CodeNotOpen, string(w.State), fmt.Errorf("ALARM: it is signed (%s) and Tatum does not send it, since withdrawal %.80q is not in progress (%s). Look there what became of it; who has a copy of the result can send it: %w", s.item.TxID, s.item.Withdrawal, w.State, said))
+	return s.alarms(ctx, CodeNotOpen, string(w.State), fmt.Errorf("ALARM: it is signed (%s) and withdrawal %.80q is not in progress at Tatum (%s), so Tatum does not send it now. %s. Look there what became of it; who has a copy of the result can send it: %w", s.item.TxID, s.item.Withdrawal, w.State, s.left(), said))
 }

@@ -45,25 +45,39 @@ func (a *app) useService(ctx context.Context, r *online.Relay) error {
 	if err != nil {
 		return err
 	}
+	changed := false
 	switch wanted := strings.ToUpper(a.externalMethod); {
 	case a.externalURL == noService && url == "":
 		return nil
 	case a.externalURL == noService:
 		a.say("from now on this relay asks no approval service; what it refused stays refused (kms-online unveto lifts that)")
-		return r.SetService(ctx, "", "")
+		return errors.Join(r.SetService(ctx, "", ""), a.sayVetoes(ctx, r))
 	case a.externalURL != "" && (a.externalURL != url || wanted != method):
 		url, method = a.externalURL, wanted
 		a.say("from now on this relay asks this approval service before export and before broadcast, also where --externalUrl is not given (--externalUrl none ends that)")
 		if err := r.SetService(ctx, url, method); err != nil {
 			return err
 		}
+		changed = true
 	case url == "":
 		return nil
 	}
 	if r.FourEye, err = a.approvalClient(url, method); err != nil {
 		return fmt.Errorf("the approval service of this relay's state: %w", err)
 	}
+	if changed {
+		return a.sayVetoes(ctx, r)
+	}
 	return nil
+}
+
+// sayVetoes says that what an earlier service refused stays refused.
+func (a *app) sayVetoes(ctx context.Context, r *online.Relay) error {
+	n, err := r.VetoesBut(ctx)
+	if err == nil && n > 0 {
+		a.say("another approval service said no to %d items, and that stands whatever this one says: only the yes of the one that said no lifts it, or kms-online unveto", n)
+	}
+	return err
 }
 
 func (a *app) unveto() *cobra.Command {

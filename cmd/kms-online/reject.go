@@ -26,13 +26,18 @@ func (a *app) reject() *cobra.Command {
 		Short:   "drop a pending transaction, here and at Tatum",
 		Long: `reject drops a pending transaction at Tatum; a withdrawal is cancelled and what
 it took from the virtual account given back. What is signed is not dropped: a
-copy of a signed transaction stays valid wherever it is. Only one that the
-approval service has refused is disarmed: it becomes failed and is never sent
-from here, though whoever has a copy of the result can.
+copy of a signed transaction stays valid wherever it is. Only one that is held
+(refused by the approval service, changed or dropped at Tatum) is disarmed: it
+becomes failed and is not sent from here, though whoever has a copy of the result
+can. It is watched all the same: paid-but-rejected is the alarm if it turns up.
+
+What was handed to the network is not disarmed before evidence shows that it
+cannot confirm: nothing is dropped at Tatum, and nothing given back.
 
 Where Tatum does not know it under the API key of this relay, nothing is
-rejected: the key may be another one than that which fetched it. It does not go
-to the signer then. If you have seen at Tatum that it is gone, say --gone.`,
+rejected: the key may be another one than that which fetched it. It goes neither
+to the signer nor to the network until reject works, or retry. If you have seen
+at Tatum that it is gone, say --gone.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if strings.TrimSpace(why.Why) == "" {

@@ -11,12 +11,14 @@ import (
 
 func (a *app) retry() *cobra.Command {
 	return &cobra.Command{
-		Use:   "retry ID",
-		Short: "let a refused, failed or withheld item start again",
+		Use:     "retry ID",
+		Example: "  kms-online retry 6501e4a1d2f3b4c5d6e7f809",
+		Short:   "let a refused, failed or withheld item start again",
 		Long: `retry lets a refused item be prepared anew at the next fetch, and a failed one,
-whose signed bytes are in the journal, be broadcast again as it is. An item that
-is withheld from the signer, because the approval service said no or a rejection
-was cut short, goes there again.`,
+whose signed bytes are in the journal, be broadcast again as it is. An item whose
+rejection was not carried out goes on. One that is signed and held, because Tatum
+changed or dropped it, is sent all the same: your decision, which is on record and
+closes its alarms. A no of the approval service stands; unveto lifts that.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {

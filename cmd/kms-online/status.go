@@ -145,6 +145,9 @@ func (a *app) table(list []online.Status) error {
 			txid = "-"
 		}
 		why := string(s.Code) + " " + s.Reason
+		if s.Withheld != "" && s.Withheld != s.Code {
+			why = "withheld: " + string(s.Withheld) + " " + why
+		}
 		if s.HeldBy != "" {
 			why = fmt.Sprintf("held by %s until %s; %s", s.HeldBy, s.HeldUntil, why)
 		}

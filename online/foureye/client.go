@@ -100,10 +100,14 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-// Vouch asks about one transaction. With POST it gives the statements, each
+// Service returns the address of the service, by which its no is known.
+func (c *Client) Service() string { return c.base }
+
+// Vouch asks about one transaction. With POST it returns the statements, each
 // about exactly this transaction and not expired, by their approvers' keys in
-// ascending order; with GET, none.
-func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts) ([]statement.Statement, error) {
+// ascending order; with GET, none. Where a no stands (vetoed), a web page is no
+// answer: any server has one.
+func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts, vetoed bool) ([]statement.Statement, error) {
 	if until := c.until.Load(); c.silent.Load() >= maxSilent && (c.now().Unix() < until || !c.until.CompareAndSwap(until, c.now().Add(restTime).Unix())) {
 		return nil, fmt.Errorf("%w: it did not answer %d times in a row, so it is left alone for a while", ErrNoAnswer, maxSilent)
 	}
@@ -114,7 +118,7 @@ func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts) ([]stateme
 			return nil, fmt.Errorf("%w: %w", ErrNoAnswer, err)
 		}
 	}
-	reply, err := c.ask(ctx, id, body)
+	reply, err := c.ask(ctx, id, body, vetoed)
 	if errors.Is(err, ErrNoAnswer) {
 		if c.silent.Add(1) >= maxSilent {
 			c.until.Store(c.now().Add(restTime).Unix())
@@ -129,10 +133,10 @@ func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts) ([]stateme
 }
 
 // ask calls, and again where that may help.
-func (c *Client) ask(ctx context.Context, id string, body []byte) ([]byte, error) {
+func (c *Client) ask(ctx context.Context, id string, body []byte, vetoed bool) ([]byte, error) {
 	pause := firstPause
 	for try := 1; ; try++ {
-		reply, again, err := c.call(ctx, id, body)
+		reply, again, err := c.call(ctx, id, body, vetoed)
 		if !again || try == attempts {
 			return reply, err
 		}
@@ -144,7 +148,7 @@ func (c *Client) ask(ctx context.Context, id string, body []byte) ([]byte, error
 }
 
 // call asks once. again says that the same call may be answered later.
-func (c *Client) call(ctx context.Context, id string, body []byte) (reply []byte, again bool, err error) {
+func (c *Client) call(ctx context.Context, id string, body []byte, vetoed bool) (reply []byte, again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, perCall)
 	defer cancel()
 	method, in := http.MethodGet, io.Reader(http.NoBody)
@@ -172,12 +176,21 @@ func (c *Client) call(ctx context.Context, id string, body []byte) (reply []byte
 		return nil, false, fmt.Errorf("%w: status %d, %.200q", ErrRefused, status, reply)
 	case status < 200, status >= 300:
 		return nil, false, fmt.Errorf("%w: status %d", ErrNoAnswer, status)
+	case vetoed && isPage(resp.Header):
+		return nil, false, fmt.Errorf("%w: it answers with a web page, which lifts no veto", ErrNoAnswer)
 	case err != nil:
 		return nil, true, fmt.Errorf("%w: its reply was cut: %w", ErrNoAnswer, err)
 	case len(reply) > maxReply:
 		return nil, false, fmt.Errorf("%w: its reply has more than %d bytes", ErrNoAnswer, maxReply)
 	}
 	return reply, false, nil
+}
+
+// isPage reports whether a reply is a web page.
+func isPage(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	return kind == "text/html" || kind == "application/xhtml+xml"
 }
 
 // bare takes the address out of an error: it may have a secret in its path.

@@ -74,7 +74,7 @@ func TestPostBringsStatements(t *testing.T) {
 		}
 		answers(t, one, two)(w, r)
 	})
-	list, err := c.Vouch(t.Context(), id, facts())
+	list, err := c.Vouch(t.Context(), id, facts(), false)
 	if err != nil || len(list) != 2 || statement.Compare(list[0], list[1]) >= 0 {
 		t.Fatal(list, err)
 	}
@@ -92,7 +92,7 @@ func TestGetIsAsInKMS(t *testing.T) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(status)
 		})
-		if list, err := c.Vouch(t.Context(), id, facts()); !errors.Is(err, want) || list != nil {
+		if list, err := c.Vouch(t.Context(), id, facts(), false); !errors.Is(err, want) || list != nil {
 			t.Errorf("status %d: %v", status, err)
 		}
 	}
@@ -142,7 +142,7 @@ func TestPostRefuses(t *testing.T) {
 		"control bytes in a no": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "\x1b[2J", http.StatusForbidden) }, ErrRefused, 1},
 	} {
 		client, asked := service(t, "POST", c.h)
-		list, err := client.Vouch(t.Context(), id, facts())
+		list, err := client.Vouch(t.Context(), id, facts(), false)
 		if !errors.Is(err, c.want) || list != nil || *asked != c.asked {
 			t.Errorf("%s: %v after %d calls, %d statements", name, err, *asked, len(list))
 		}
@@ -161,15 +161,15 @@ func TestSilentServiceIsLeftAlone(t *testing.T) {
 		}
 	})
 	for range maxSilent - 1 {
-		_, _ = c.Vouch(t.Context(), id, facts())
+		_, _ = c.Vouch(t.Context(), id, facts(), false)
 	}
 	down = false
-	if _, err := c.Vouch(t.Context(), id, facts()); err != nil {
+	if _, err := c.Vouch(t.Context(), id, facts(), false); err != nil {
 		t.Fatal(err)
 	}
 	down, *asked = true, 0
 	for range 2 * maxSilent {
-		if _, err := c.Vouch(t.Context(), id, facts()); !errors.Is(err, ErrNoAnswer) {
+		if _, err := c.Vouch(t.Context(), id, facts(), false); !errors.Is(err, ErrNoAnswer) {
 			t.Fatal(err)
 		}
 	}

@@ -24,6 +24,7 @@ type Approval struct {
 	Statements []byte    // as the service made them
 	Until      time.Time // when it is asked again; zero: never
 	Reason     string
+	Service    string // that said so; its own veto is taken back, and with Lifted everyone's
 }
 
 // Approve records what was said of an item, and takes back a veto.
@@ -40,22 +41,49 @@ func (j *Journal) Approve(ctx context.Context, a Approval) error {
 			ON CONFLICT (id) DO UPDATE SET verdict = excluded.verdict, statements = excluded.statements, asked = excluded.asked, expires = excluded.expires, reason = excluded.reason`,
 			a.ID, string(a.Verdict), a.Statements, j.now().Unix(), until, words(a.Reason))
 		if err == nil {
-			_, err = t.ExecContext(ctx, "UPDATE items SET withheld = '' WHERE id = ? AND withheld = ?", a.ID, string(Vetoed))
+			_, err = t.ExecContext(ctx, "DELETE FROM vetoes WHERE id = ? AND (service = ? AND service <> '' OR ? = 'lifted')", a.ID, words(a.Service), string(a.Verdict))
+		}
+		if err == nil {
+			_, err = t.ExecContext(ctx, "UPDATE items SET withheld = "+unlessVetoed+" WHERE id = ? AND withheld = ?", a.ID, string(Vetoed))
 		}
 		return err
 	})
 }
 
-// Veto records that the approval service says no to an item, unless it has a
-// reason to be withheld already.
-func (j *Journal) Veto(ctx context.Context, id string) error {
+// Veto records that an approval service says no to an item, which is withheld
+// for that unless it has another reason to be already.
+func (j *Journal) Veto(ctx context.Context, id, service string) error {
 	return j.together(ctx, "veto", func(t tx) error {
 		_, err := t.ExecContext(ctx, "DELETE FROM approvals WHERE id = ?", id)
+		if err == nil {
+			_, err = t.ExecContext(ctx, "INSERT INTO vetoes (id, service, at) VALUES (?, ?, ?) ON CONFLICT (id, service) DO NOTHING", id, words(service), j.now().Unix())
+		}
 		if err == nil {
 			_, err = t.ExecContext(ctx, "UPDATE items SET withheld = ? WHERE id = ? AND withheld = ''", string(Vetoed), id)
 		}
 		return err
 	})
+}
+
+// Vetoes lists the services whose no to an item stands.
+func (j *Journal) Vetoes(ctx context.Context, id string) ([]string, error) {
+	services, err := j.texts(ctx, "SELECT service FROM vetoes WHERE id = ? ORDER BY service", id)
+	if err != nil {
+		return nil, fmt.Errorf("journal: vetoes: %w", err)
+	}
+	return services, nil
+}
+
+// VetoesBut counts the items that go on and that other services than this one
+// say no to.
+func (j *Journal) VetoesBut(ctx context.Context, service string) (n int, err error) {
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT count(*) FROM items WHERE id IN (SELECT id FROM vetoes WHERE service <> ?) AND state NOT IN ('completed', 'rejected')"), service).Scan(&n)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("journal: vetoes: %w", err)
+	}
+	return n, nil
 }
 
 // valid is the condition that what was said of an item still counts.

@@ -56,8 +56,10 @@ type Item struct {
 	Since      time.Time  // when it came into its state
 	Account    string     // name of the API key that fetched it, "" for the only one
 	Told       string     // what was last told about it: a state, or anything else
-	Withheld   chain.Code // why it must not go to the signer, "" if it may
+	Withheld   chain.Code // why it must not go to the signer, or to the network, "" if it may
 	Tries      int        // in its state, in a row, that came to nothing
+	Handed     time.Time  // when its bytes were first handed to the network, whatever came of it; zero: never
+	Accepted   chain.Code // what it was held for when a person had it sent all the same, "" if nobody did
 
 	seq int64
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Payer gives the item that a transaction pays: of several that ask for the
@@ -32,10 +33,10 @@ func (j *Journal) Payers(ctx context.Context, txids []string) ([]string, error) 
 // sent for it: the first that asks, for good. It returns that one.
 func (j *Journal) ClaimWithdrawal(ctx context.Context, withdrawal, id string) (owner string, err error) {
 	err = j.together(ctx, "withdrawal", func(t tx) error {
-		if _, err := t.ExecContext(ctx, "INSERT INTO withdrawals (withdrawal, id) VALUES (?, ?) ON CONFLICT (withdrawal) DO NOTHING", words(withdrawal), id); err != nil {
+		if _, err := t.ExecContext(ctx, "INSERT INTO withdrawals (withdrawal, id) VALUES (?, ?) ON CONFLICT (withdrawal) DO NOTHING", oneCase(withdrawal), id); err != nil {
 			return err
 		}
-		return t.QueryRowContext(ctx, "SELECT id FROM withdrawals WHERE withdrawal = ?", words(withdrawal)).Scan(&owner)
+		return t.QueryRowContext(ctx, "SELECT id FROM withdrawals WHERE withdrawal = ?", oneCase(withdrawal)).Scan(&owner)
 	})
 	return owner, err
 }
@@ -43,12 +44,16 @@ func (j *Journal) ClaimWithdrawal(ctx context.Context, withdrawal, id string) (o
 // SameWithdrawal lists the items that are for a withdrawal and that no person
 // has rejected, oldest first.
 func (j *Journal) SameWithdrawal(ctx context.Context, withdrawal string) ([]string, error) {
-	ids, err := j.texts(ctx, "SELECT id FROM items WHERE withdrawal = ? AND withdrawal <> '' AND state <> 'rejected' ORDER BY seq LIMIT 16", withdrawal)
+	ids, err := j.texts(ctx, "SELECT id FROM items WHERE lower(withdrawal) = ? AND withdrawal <> '' AND state <> 'rejected' ORDER BY seq LIMIT 16", oneCase(withdrawal))
 	if err != nil {
 		return nil, fmt.Errorf("journal: items of a withdrawal: %w", err)
 	}
 	return ids, nil
 }
+
+// oneCase writes the id of a withdrawal in lower case: ids that differ in letter
+// case only are one.
+func oneCase(withdrawal string) string { return strings.ToLower(words(withdrawal)) }
 
 // texts reads one column of text.
 func (j *Journal) texts(ctx context.Context, query string, args ...any) ([]string, error) {

@@ -44,7 +44,7 @@ func TestPostgres(t *testing.T) {
 		"Transitions": TestTransitions, "MoveIsOneTransaction": TestMoveIsOneTransaction, "Add": TestAdd, "Filter": TestFilter,
 		"SignedOnce": TestSignedOnce, "Requests": TestRequests, "Peer": TestPeer, "Previous": TestPrevious,
 		"Lease": TestLease, "LeaseExpires": TestLeaseExpires, "Enter": TestEnter, "LateSignature": TestLateSignature, "Together": TestTogether,
-		"Payer": TestPayer, "Own": TestOwn, "SameRequest": TestSameRequest, "Alarms": TestAlarms, "OddWords": TestOddWords,
+		"Payer": TestPayer, "Own": TestOwn, "SameRequest": TestSameRequest, "Alarms": TestAlarms, "Hand": TestHand, "WithdrawalCase": TestWithdrawalCase, "OddWords": TestOddWords,
 		"OpenAtOnce": testOpenAtOnce, "Totals": TestTotals, "TallyIsApart": testTallyIsApart, "Newer": testNewer,
 	} {
 		t.Run(name, test)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -76,21 +77,41 @@ func (c *Client) readList(body io.Reader, into *partOfList) error {
 	return err
 }
 
-// TxIDOf asks for the txid under which a pending transaction was completed,
-// "" while it is not.
-func (c *Client) TxIDOf(ctx context.Context, id string) (string, error) {
+// Pending is a pending transaction as Tatum has it.
+type Pending struct {
+	TxID string          // under which it was completed, "" while it is not
+	Raw  json.RawMessage // as it came
+}
+
+// PendingByID asks for a pending transaction.
+func (c *Client) PendingByID(ctx context.Context, id string) (Pending, error) {
+	var p Pending
+	k := call{kind: "pending-by-id", cost: 1, op: "pending transaction " + id, method: http.MethodGet, path: "/v3/kms/" + url.PathEscape(id), into: &p.Raw}
+	if err := c.do(ctx, k); err != nil {
+		return Pending{}, err
+	}
 	var reply struct {
 		TxID *string `json:"txId"`
 	}
-	err := c.do(ctx, call{kind: "pending-by-id", cost: 1, op: "pending transaction " + id, method: http.MethodGet, path: "/v3/kms/" + url.PathEscape(id), into: &reply})
-	if err != nil || reply.TxID == nil {
-		return "", err
+	if err := json.Unmarshal(p.Raw, &reply); err != nil {
+		return Pending{}, c.fault(k, http.StatusOK, fmt.Errorf("reply is not of the expected form: %w", err))
+	}
+	if reply.TxID == nil {
+		return p, nil
 	}
 	txid := normal(*reply.TxID)
 	if _, err := chainhash.NewHashFromStr(txid); err != nil || (txid != "" && len(txid) != 2*chainhash.HashSize) {
-		return "", &Error{Op: "pending transaction " + id, Status: http.StatusOK, err: errNoTxID}
+		return Pending{}, &Error{Op: k.op, Status: http.StatusOK, err: errNoTxID}
 	}
-	return txid, nil
+	p.TxID = txid
+	return p, nil
+}
+
+// TxIDOf asks for the txid under which a pending transaction was completed,
+// "" while it is not.
+func (c *Client) TxIDOf(ctx context.Context, id string) (string, error) {
+	p, err := c.PendingByID(ctx, id)
+	return p.TxID, err
 }
 
 var errNoTxID = errors.New("the txId in the reply is none: it is not 64 hexadecimal digits")

@@ -140,7 +140,7 @@ func (o *operator) write(name string, b []byte) {
 	}
 }
 
-type itemStatus struct{ ID, State, TxID, Code, Reason string }
+type itemStatus struct{ ID, State, TxID, Code, Reason, Withheld string }
 
 func (o *operator) status() map[string]itemStatus {
 	o.t.Helper()

@@ -1,0 +1,242 @@
+package online
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"coldkms/online/journal"
+	"coldkms/online/tatum"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
+)
+
+// A person's wish to have an item rejected is on record before Tatum is asked,
+// and keeps the item from the signer and the network until the rejection has
+// worked, or retry. Tatum gives back what a withdrawal took when an item is
+// dropped there, so what may have been paid is not dropped.
+
+// Rejection says how an item is rejected.
+type Rejection struct {
+	Why  string
+	Gone bool // a person has seen that Tatum does not have it any more
+}
+
+// Reject drops an item at Tatum, giving back what a withdrawal took, and
+// here. What is signed is dropped only while it is held, or was signed after it
+// was refused or rejected, and is disarmed then: nothing sends it from here. It
+// is ErrTooLate otherwise, and ErrMayBePaid where its bytes were handed to the
+// network and nothing proves what became of them. One that Tatum does not know
+// under the item's API key is ErrNotThere, for that may be another tenant's
+// key. exported tells that the signer may have signed it: the person must know
+// that a copy of that signature stays valid.
+func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported bool, err error) {
+	it, err := r.journal.Item(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	if !rejectable(it) {
+		return false, fmt.Errorf("reject: item %s is %s: %w", id, it.State, ErrTooLate)
+	}
+	if err := r.journal.Withhold(ctx, id, journal.Unwanted, byTatum...); err != nil {
+		return false, err
+	}
+	lease, items, err := r.claim(ctx, journal.Filter{IDs: []string{id}, States: []journal.State{it.State}})
+	if err != nil {
+		return false, err
+	}
+	if len(items) == 0 {
+		return false, fmt.Errorf("reject: item %s: %w", id, journal.ErrLeased)
+	}
+	defer func() { err = errors.Join(err, r.release(ctx, lease)) }()
+	bounded, cancel := context.WithTimeout(ctx, lease.Left(r.Now()))
+	defer cancel()
+	mine, err := r.As(it.Account)
+	if err != nil {
+		return false, err
+	}
+	items[0].Withheld = it.Withheld // before the wish
+	return mine.reject(bounded, lease, items[0], why)
+}
+
+// rejectable reports whether a person may have an item rejected.
+func rejectable(it journal.Item) bool {
+	switch {
+	case it.State == journal.Signed:
+		return it.Withheld != ""
+	case it.State == journal.Failed:
+		return slices.Contains(rejectedCodes, it.Code)
+	case it.State == journal.Rejected: // and may still be at Tatum
+		return true
+	}
+	return it.Signed == nil && journal.Allowed(it.State, journal.Rejected)
+}
+
+// rejectedCodes are those of failed items that nobody wants paid, though they
+// are signed.
+var rejectedCodes = []chain.Code{CodeDisarmed, journal.SignedDropped, journal.SignedLate}
+
+// givenUp are those of failed items that must not be paid, though they are signed.
+var givenUp = append([]chain.Code{CodeSameWithdraw}, rejectedCodes...)
+
+// reject drops a claimed item, at Tatum and then here.
+func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item, why Rejection) (exported bool, err error) {
+	if it.Signed != nil {
+		if err := r.unpaid(ctx, lease, it); err != nil {
+			return false, err
+		}
+	}
+	if err := r.dropAtTatum(ctx, it, why.Gone); err != nil {
+		return false, err
+	}
+	if it.State == journal.Rejected || it.State == journal.Failed {
+		return it.Signed != nil || it.Request != bundle.Digest{}, r.journal.Decide(ctx, it.ID, "reject")
+	}
+	m := journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why.Why, Lease: lease, Decided: "reject"}
+	if it.Signed != nil {
+		m.To, m.Code = journal.Failed, CodeDisarmed
+	}
+	return it.Signed != nil || it.Request != bundle.Digest{}, r.journal.Move(ctx, m) // seen by the signer, whatever became of it here
+}
+
+// unpaid makes sure, by evidence, that signed bytes are not paid and cannot be
+// by what left from here.
+func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item) error {
+	alarmed, err := r.alarmed(ctx)
+	if err != nil {
+		return err
+	}
+	s := &step{Relay: r, item: it, lease: lease, line: &breaker{}, alarmed: alarmed[it.ID]}
+	known, err := r.Tatum.Known(ctx, it.Chain, it.TxID)
+	switch {
+	case err != nil:
+		return fmt.Errorf("reject: item %s: the network was not asked for its transaction: %w", it.ID, err)
+	case known:
+		err := fmt.Errorf("reject: item %s: the network has its transaction %s: %w", it.ID, it.TxID, ErrTooLate)
+		return errors.Join(err, s.turnsUp(ctx))
+	case it.Handed.IsZero():
+		return nil
+	}
+	dead, err := s.rival(ctx)
+	if err != nil {
+		return fmt.Errorf("reject: item %s: %w", it.ID, err)
+	}
+	if dead != nil && dead.depth >= r.Depths.of(it.Chain) {
+		return nil
+	}
+	return fmt.Errorf("reject: item %s: %w: its transaction %s was handed to the network at %s, nobody knows what came of it, and it is not found", it.ID, ErrMayBePaid, it.TxID, it.Handed.Format(time.RFC3339))
+}
+
+// dropAtTatum drops an item that Tatum has under this API key, unless Tatum says
+// that it was paid. The journal has on record that it was there before it is
+// dropped, so that a run that was cut short is told from the key of somebody
+// else: both meet kms.missing.
+func (r *Relay) dropAtTatum(ctx context.Context, it journal.Item, gone bool) error {
+	txid, err := r.Tatum.TxIDOf(ctx, it.ID)
+	switch {
+	case missing(err) && (gone || goneBefore(it)):
+		return nil
+	case missing(err):
+		return fmt.Errorf("reject: item %s: %w: %w", it.ID, ErrNotThere, err)
+	case err != nil:
+		return err
+	case txid != "":
+		return fmt.Errorf("reject: item %s: Tatum says that %.80q completed it: %w", it.ID, txid, ErrTooLate)
+	}
+	revert, err := r.unpaidWithdrawal(ctx, it)
+	if err != nil {
+		return err
+	}
+	if err := r.journal.Withhold(ctx, it.ID, journal.Dropping, withheldCodes...); err != nil {
+		return err
+	}
+	if err := r.Tatum.Delete(ctx, it.ID, revert); err != nil && !missing(err) {
+		return err
+	}
+	return nil
+}
+
+// goneBefore reports whether it is no news that Tatum does not have an item.
+func goneBefore(it journal.Item) bool {
+	switch {
+	case it.Withheld == journal.Dropping, it.State == journal.Rejected, it.State == journal.Failed:
+		return true
+	}
+	return it.State == journal.Signed && it.Withheld == CodeUnknown
+}
+
+// unpaidWithdrawal makes sure that Tatum does not have the withdrawal of an item
+// as done, and reports whether its amount is to be given back: not twice.
+func (r *Relay) unpaidWithdrawal(ctx context.Context, it journal.Item) (revert bool, err error) {
+	if it.Withdrawal == "" {
+		return true, nil
+	}
+	w, err := r.Tatum.Withdrawal(ctx, it.Chain, it.Withdrawal)
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("reject: item %s: nobody knows where its withdrawal stands: %w", it.ID, err)
+	case w.State == tatum.WithdrawalDone:
+		return false, fmt.Errorf("reject: item %s: Tatum says that its withdrawal is done, by %.80q: %w", it.ID, w.TxID, ErrTooLate)
+	}
+	return w.State != tatum.WithdrawalCancelled, nil
+}
+
+// missing reports whether Tatum itself says that this API key has no such
+// pending transaction. Any other 404 is some proxy's.
+func missing(err error) bool {
+	var said *tatum.Error
+	return errors.As(err, &said) && said.Code == "kms.missing"
+}
+
+// Retry lets an item that ended badly start again: a refused one is prepared
+// anew at the next fetch; a failed one, whose signed bytes are here, goes to
+// the next broadcast with those; one whose rejection was not carried out goes
+// on; one that is signed and held is sent in spite of what it was held for,
+// which is on record. A veto of the approval service stands.
+func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
+	it, err := r.journal.Item(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	waits := slices.Contains(append(slices.Clone(open), journal.Signed), it.State)
+	ended := it.State == journal.Refused || it.State == journal.Failed
+	lifts := liftable
+	if it.Signed != nil {
+		lifts = withheldCodes
+	}
+	switch {
+	case it.Withheld == CodeVetoed && !ended:
+		return "", fmt.Errorf("retry: item %s: %w: kms-online unveto lifts that", id, errVetoed)
+	case !ended && !(waits && slices.Contains(lifts, it.Withheld)):
+		return "", fmt.Errorf("retry: item %s is %s: %w: only refused, failed and withheld ones start again", id, it.State, journal.ErrState)
+	}
+	if it.Signed != nil {
+		if err := r.journal.Accept(ctx, id, inSpiteOf(it)); err != nil {
+			return "", err
+		}
+	}
+	if err := r.journal.Unwithhold(ctx, id, lifts...); err != nil {
+		return "", err
+	}
+	if !ended {
+		return it.State, r.journal.Decide(ctx, id, "retry")
+	}
+	to := journal.Fetched
+	if it.Signed != nil {
+		to = journal.Signed
+	}
+	return to, r.journal.Move(ctx, journal.Move{ID: id, From: it.State, To: to, Decided: "retry"})
+}
+
+// inSpiteOf is what a person has an item sent in spite of.
+func inSpiteOf(it journal.Item) chain.Code {
+	if it.Withheld == "" && it.Code == journal.SignedDropped {
+		return CodeUnknown
+	}
+	if slices.Contains(byTatum, it.Withheld) {
+		return it.Withheld
+	}
+	return ""
+}
