@@ -140,7 +140,7 @@ func (s *step) completedByOther(ctx context.Context, txid string) error {
 	}
 	again, err := s.Tatum.TxIDOf(ctx, s.item.ID)
 	if err == nil && again != txid {
-		err = fmt.Errorf("Tatum's record named transaction %s, and a moment later %q; the next run asks again", txid, again)
+		err = fmt.Errorf("the record at Tatum named transaction %s, and a moment later %q; the next run asks again", txid, again)
 	}
 	if err != nil {
 		return s.trouble(ctx, CodeNetwork, err)
@@ -241,7 +241,7 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 		case known:
 			return true, s.turnsUp(ctx)
 		case taken && try >= lookTries:
-			return false, s.stays(ctx, CodeUnseen, errors.New("Tatum says that it was sent, and the network was not seen to have it yet; the next run looks again"))
+			return false, s.stays(ctx, CodeUnseen, errors.New("it was sent, as Tatum says, but the network was not seen to have it yet; the next run looks again"))
 		case tatum.IsDefinite(last) && try >= lookTries:
 			return false, s.refused(ctx, last)
 		case try >= sendTries:
@@ -325,7 +325,7 @@ func (s *step) mark(ctx context.Context) error {
 		return s.trouble(ctx, CodeNotMarked, failed)
 	}
 	s.marked = false
-	return s.stays(ctx, CodeNotMarked, errors.New("Tatum says that it marked it, and its record does not have the txid; the next run marks it again"))
+	return s.stays(ctx, CodeNotMarked, errors.New("it is marked, as Tatum says, but its record does not have the txid; the next run marks it again"))
 }
 
 // stays records why the item does not go on.

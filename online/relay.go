@@ -39,7 +39,7 @@ var (
 	ErrMismatch       = errors.New("result does not answer its request item by item")
 	ErrTooLate        = errors.New("it may be signed already")
 	ErrMayBePaid      = errors.New("it may be paid, or be paid yet")
-	ErrNotThere       = errors.New("Tatum does not know it under this API key")
+	ErrNotThere       = errors.New("unknown to Tatum under this API key")
 	ErrUnreadable     = errors.New("request in the journal cannot be read by this version")
 )
 

@@ -57,7 +57,7 @@ func (s *step) settleWithdrawal(ctx context.Context) error {
 	case w.State == tatum.WithdrawalDone && (w.TxID == "" || strings.EqualFold(w.TxID, s.item.TxID)):
 		return s.completes(ctx)
 	case w.State == tatum.WithdrawalOpen:
-		return s.stays(ctx, CodeNotMarked, errors.New("Tatum says that it completed the withdrawal, and has it in progress all the same; the next run marks it again"))
+		return s.stays(ctx, CodeNotMarked, errors.New("the withdrawal is completed, as Tatum says, but it has it in progress all the same; the next run marks it again"))
 	case w.State == tatum.WithdrawalUnknown && failed == nil:
 		return s.completes(ctx) // both records took our txid, and nothing says otherwise
 	}
@@ -83,7 +83,7 @@ func (s *step) notOpen(ctx context.Context, said error) error {
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
 	case w.State == tatum.WithdrawalDone && strings.EqualFold(w.TxID, s.item.TxID):
-		return s.stays(ctx, CodeUnseen, errors.New("Tatum has the withdrawal as completed by ours, and the network was not seen to have it yet; the next run looks again"))
+		return s.stays(ctx, CodeUnseen, errors.New("the withdrawal is completed by ours at Tatum, but the network was not seen to have it yet; the next run looks again"))
 	}
 	return s.alarms(ctx, CodeNotOpen, string(w.State), fmt.Errorf("ALARM: it is signed (%s) and withdrawal %.80q is not in progress at Tatum (%s), so Tatum does not send it now. %s. Look there what became of it; who has a copy of the result can send it: %w", s.item.TxID, s.item.Withdrawal, w.State, s.left(), said))
 }

@@ -213,7 +213,7 @@ func tatumOf(n int) (address string, stop func(), err error) {
 	stop = func() { _ = in.Close(); _ = cmd.Wait() }
 	if err != nil {
 		stop()
-		return "", nil, fmt.Errorf("Tatum of %d: %w", n, err)
+		return "", nil, fmt.Errorf("fake Tatum of %d: %w", n, err)
 	}
 	return strings.TrimSpace(line), stop, nil
 }

@@ -180,11 +180,11 @@ func badItemsFirst(t *testing.T) {
 // yesman answers by GET, as KMS asks, and counts.
 type yesman struct {
 	*httptest.Server
-	mu          sync.Mutex
-	asked       map[string]int
-	now, most   int
-	says        func(id string, n int) int // the status; n is how many were asked about before
-	total, held int
+	mu        sync.Mutex
+	asked     map[string]int
+	now, most int
+	says      func(id string, n int) int // the status; n is how many were asked about before
+	total     int
 }
 
 func newApprover(t *testing.T, says func(id string, n int) int) *yesman {
