@@ -193,6 +193,9 @@ func (a *app) runOperatorRemove(name string) error {
 	if err := a.saveOperator(w, o, ledger.ActRemove); err != nil {
 		return err
 	}
+	if p, err := a.policyInForce(w); err == nil {
+		a.warnOfQuorum(w, p)
+	}
 	return a.JSON(replyOf(o))
 }
 

@@ -68,6 +68,7 @@ func (a *app) setPolicy(path string) error {
 	}
 	changed := hex.EncodeToString(before.Hash()) != hex.EncodeToString(p.Hash())
 	if changed {
+		a.warnOfQuorum(w, p)
 		if err := a.agreeToPolicy(before, p); err != nil {
 			return err
 		}
@@ -142,6 +143,13 @@ func (a *app) agreeToPolicy(before, after policy.Policy) error {
 		return cli.Fail(cli.Declined, errors.New("declined: the policy was not set"), "")
 	}
 	return nil
+}
+
+// warnOfQuorum tells where a policy wants more operators than are enrolled.
+func (a *app) warnOfQuorum(w *opened, p policy.Policy) {
+	if most, have := p.MostOperators(), len(w.Operators()); most > have {
+		fmt.Fprintf(a.Err, "warning: the policy wants up to %d operators, and %d are enrolled: what needs more is signed by nobody\n", most, have)
+	}
 }
 
 func tellChanges(w io.Writer, before, after policy.Policy) {

@@ -16,6 +16,7 @@ func toldAttacks() []attack {
 		{"20-lost-approvals-are-explained", lostApprovalsTold},
 		{"20-part-of-a-quorum-is-told-at-once", partOfQuorumTold},
 		{"20-two-summaries", twoSummaries},
+		{"20-quorum-above-the-enrolled", quorumAboveEnrolled},
 	}
 }
 
@@ -161,4 +162,13 @@ func twoSummaries(t *testing.T) {
 	for _, command := range []string{"review", "sign"} {
 		o.says(2, "given twice", command, file, "--summary", o.path("a.txt"), "--summary", o.path("b.txt"))
 	}
+}
+
+func quorumAboveEnrolled(t *testing.T) {
+	o := newOffice(t)
+	o.says(0, "the policy wants up to 2 operators, and 1 are enrolled", "operator", "remove", "bob")
+	if err := os.WriteFile(o.path("three.json"), []byte(strings.Replace(quorumPolicy, `"operators": 2`, `"operators": 3`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.says(0, "the policy wants up to 3 operators, and 1 are enrolled", "policy", "set", o.path("three.json"))
 }

@@ -76,6 +76,17 @@ func (p Policy) Approvers() []identity.Public {
 	return keys
 }
 
+// MostOperators returns how many operators the largest quorum wants; 0 if
+// there is none.
+func (p Policy) MostOperators() (most int) {
+	for _, coin := range p.file.Chains {
+		for _, q := range coin.Quorum {
+			most = max(most, q.Operators)
+		}
+	}
+	return most
+}
+
 // Name is the name that the file has for itself; it may be empty.
 func (p Policy) Name() string { return p.file.Name }
 
