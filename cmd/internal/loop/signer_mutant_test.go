@@ -26,7 +26,7 @@ var signerMutants = [...]mutant{
 	{"what a person took out is signed", "offline/policy/verdict.go", "if c.Rejects(v.content) {", "if false {", "./offline", "TestPersonRejectsSome"},
 	{"what a person rejected comes back as OK", "offline/rules.go", "; was {\n\t\tv.Findings", "; was && false {\n\t\tv.Findings", "./cmd/kms-offline", "TestSignerAttacks/18-rejected-comes-back-as-ok"},
 	{"a digest signs what a session rejected", "cmd/kms-offline/console_keep.go", "if told := k.notice(); told != \"\" {\n\t\treturn cli", "if told := k.notice(); false {\n\t\treturn cli", "./cmd/kms-offline", "TestSignerAttacks/18-approve-over-an-unfinished-session"},
-	{"another judgement forgets a no", "offline/review/desk/desk.go", "if Mark(kept[i]) == Rejected && d.rows", "if false && d.rows", "./cmd/kms-offline", "TestSignerAttacks/18-session-judged-otherwise"},
+	{"another judgement forgets a no", "offline/review/desk/desk.go", "if Mark(kept[i]) == Rejected && d.rows", "if false && d.rows", "./cmd/kms-offline", "TestSignerAttacks/18-session-judged-otherwise-forgets-a-no"},
 	{"signed once, compared with nothing", "offline/sign/utxo/signer.go", "if !bytes.Equal(signatures[i], again[i]) {", "if false && !bytes.Equal(signatures[i], again[i]) {", "./offline/sign/utxo", "TestSignerFaults"},
 	{"a key that nobody named signs", "offline/sign/utxo/signer.go", "if !ok || !j.ring.keys[at].named {", "if !ok {", "./offline/sign/utxo", "TestChangeKeyDoesNotSign"},
 	{"a key of another network signs", "offline/sign/utxo/keyring.go", "case network != p.Network:", "case false && network != p.Network:", "./offline/sign/utxo", "TestPrepareRefuses"},
