@@ -35,15 +35,15 @@ var signerMutants = [...]mutant{
 	{"BCH verifies anything", "shared/chain/utxo/forkid.go", "if !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {", "if false && !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {", "./cmd/internal/loop", "TestBCHScriptIsExact"},
 	{"high S is taken", "shared/chain/utxo/finalize.go", " || s.IsOverHalfOrder() {", " {", "./shared/chain/utxo", "TestFinalizeRefusesHighS"},
 
-	{"dust makes an index known", "offline/ledger/indices.go", "keys = append(keys, key{o.Key, *o.Index, o.Far})", "keys = append(keys, key{o.Key, *o.Index, true})", "./cmd/kms-offline", "TestSignerAttacks/01-far-index-in"},
-	{"many steps at once", "offline/ledger/indices.go", "if k.index <= reached[k.id]+gap {", "if k.index <= of.highest+gap {", "./cmd/kms-offline", "TestSignerAttacks/01-far-index-in"},
+	{"dust makes an index known", "offline/ledger/indices.go", "keys = append(keys, key{o.Key, *o.Index, o.Far})", "keys = append(keys, key{o.Key, *o.Index, true})", "./cmd/kms-offline", "TestSignerAttacks/01-far-index-in-two-steps"},
+	{"many steps at once", "offline/ledger/indices.go", "if k.index <= reached[k.id]+gap {", "if k.index <= of.highest+gap {", "./cmd/kms-offline", "TestSignerAttacks/01-far-index-in-two-steps"},
 
 	// claims
-	{"a claim is no content", "shared/chain/utxo/tx.go", "		if !s.Proven {\n			claims =", "		if false {\n			claims =", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims"},
-	{"claims are forgotten", "offline/policy/remembered.go", "	if !r.Released {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims"},
-	{"any claim shows a signature to be invalid", "offline/policy/remembered.go", "claimed && in.Proven && claim != in.Claim() && j.isTaproot(claim)", "claimed && in.Proven && j.isTaproot(claim)", "./cmd/kms-offline", "TestSignerAttacks/18-a-false-claim"},
-	{"old lines exempt taproot", "offline/policy/subject.go", "if !in.Proven || in.Kind == utxo.P2TR.String() {", "if !in.Proven {", "./offline/policy", "TestLinesOfBefore"},
-	{"other bytes are the same", "offline/signing.go", "if id != before.TxID || !final {", "if false {", "./offline", "TestSameAgainIsTheSameBytes"},
+	{"a claim is no content", "shared/chain/utxo/tx.go", "		if !s.Proven {\n			claims =", "		if false {\n			claims =", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims-are-other-content"},
+	{"claims are forgotten", "offline/policy/remembered.go", "	if !r.Released {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims-are-other-content"},
+	{"any claim shows a signature to be invalid", "offline/policy/remembered.go", "claimed && in.Proven && claim != in.Claim() && j.isTaproot(claim)", "claimed && in.Proven && j.isTaproot(claim)", "./cmd/kms-offline", "TestSignerAttacks/18-a-false-claim-freezes-no-coin"},
+	{"old lines exempt taproot", "offline/policy/subject.go", "if !in.Proven || in.Kind == utxo.P2TR.String() {", "if !in.Proven {", "./offline/policy", "TestLinesOfBeforeExemptWhatIsProven"},
+	{"other bytes are the same", "offline/signing.go", "if id != before.TxID || !final {", "if false && (id != before.TxID || !final) {", "./offline", "TestSameAgainIsTheSameBytes"},
 
 	// what is asked
 	{"any relay may ask", "offline/offline.go", "		if s.Paired(relay) {\n", "		if true {\n", "./offline", "TestWhoMayAsk"},
@@ -120,9 +120,9 @@ var signerMutants = [...]mutant{
 	{"the clock goes back", "offline/ledger/ledger.go", "if clock = max(clock, now.Unix()); line.Kind == KindClock {", "if clock = now.Unix(); line.Kind == KindClock {", "./offline/ledger", "TestPaymentsCountOnceByTheLedgersClock"},
 
 	// policy
-	{"burning is free", "shared/chain/facts.go", "return f.Fee + f.Burnt()", "return f.Fee", "./cmd/kms-offline", "TestSignerAttacks/05-burnt"},
-	{"only OP_RETURN burns", "shared/chain/utxo/burn.go", "		return p.neverRuns(script)\n", "		return false\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt"},
-	{"burnt value is forgotten", "offline/ledger/memory.go", "	return *l.Fee + l.Burnt\n", "	return *l.Fee\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt"},
+	{"burning is free", "shared/chain/facts.go", "return f.Fee + f.Burnt()", "return f.Fee", "./cmd/kms-offline", "TestSignerAttacks/05-burnt-value-is-fee"},
+	{"only OP_RETURN burns", "shared/chain/utxo/burn.go", "		return p.neverRuns(script)\n", "		return false\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt-value-is-fee"},
+	{"burnt value is forgotten", "offline/ledger/memory.go", "	return *l.Fee + l.Burnt\n", "	return *l.Fee\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt-value-is-fee"},
 	{"fees are free", "offline/policy/limits.go", "	all.fee(j.subject.Facts.Cost())\n", "", "./offline/policy", "TestLimits"},
 	{"a limit is never exceeded", "offline/policy/limits.go", "l.Sum != nil && t.sum > *l.Sum && own.sum > 0", "false", "./offline/policy", "TestLimits"},
 	{"denied destinations are paid", "offline/policy/judge.go", "if label, denied := j.policy.deny[to]; denied {", "if label, denied := j.policy.deny[to]; false && denied {", "./offline/policy", "TestLists"},
