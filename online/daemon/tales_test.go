@@ -242,7 +242,7 @@ func tales(t *testing.T) []tale {
 		// Other answers than there should be.
 		{name: "a page for a list", first: says(pendings, forever, 200, html), state: "", trouble: "not a JSON array"},
 		{name: "an object for a list", first: says(pendings, forever, 200, `{"data":[]}`), state: "", trouble: "not a JSON array"},
-		{name: "nothing for a list", first: says(pendings, forever, 204, ``), state: "", trouble: "not a JSON array"},
+		{name: "nothing for a list", first: says(pendings, forever, 204, ``), state: "", trouble: "list is cut"},
 		{name: "strange elements", first: list(func(one string) string { return `[null,7,"x",[],{},` + one + `]` }), exported: well, state: "completed", sent: 1},
 		{name: "wrong type", pay: func(p map[string]any) { p["hashes"] = []any{onlinetest.SignatureID, 7} }, state: "refused", code: "malformed"},
 		{name: "not a transaction", pay: func(p map[string]any) { p["serializedTransaction"] = "{}" }, state: "refused", code: "malformed"},

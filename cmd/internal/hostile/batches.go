@@ -112,7 +112,7 @@ func (c *corpus) sizes() {
 	}), refused(chain.Dust))
 	c.one("a script of 900,000 bytes", c.pay(chain.BTC).with(func(p *payment) {
 		p.msg.TxOut[0].PkScript = bytes.Repeat([]byte{txscript.OP_NOP}, 900_000)
-	}), flagged(chain.FlagUnnamed))
+	}), refused(chain.FeeAbovePolicy))
 	c.one("20,000 inputs", c.spend(chain.BTC, repeat(ownScripts(chain.BTC)[0], 20_000)...), refused(chain.TooLarge))
 	c.one("2,000 indices of a mnemonic", c.pay(chain.BTC).with(func(p *payment) {
 		for i := range int64(2_000) {
