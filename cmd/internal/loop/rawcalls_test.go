@@ -23,7 +23,7 @@ var rawCall = regexp.MustCompile(`^(internal/runtime/syscall/linux\.Syscall6|(sy
 // it. A new one has to be looked at before it is added.
 var rawCallers = regexp.MustCompile(`^(runtime\..*|internal/runtime/.*|` +
 	`coldkms/offline/guard\.(isRefused|load|privateFiles)|` + // tries what is refused; seccomp(2); umask(2)
-	`coldkms/shared/durable\.foreignOwner|` + // geteuid(2)
+	`coldkms/shared/durable\.(foreignOwner|CheckOwn)|` + // geteuid(2)
 	`coldkms/shared/frames/camera\.\(\*device\)\.call|` + // ioctl(2) on a camera
 	`golang\.org/x/sys/unix\.(Close|Fstat|Fstatat|Fstatfs|Statfs|Madvise|Mlock|Prctl|PrctlRetInt|Renameat2|ioctl|ioctlPtr|mmap|mremap|munmap|openat|ppoll|pread|read|Fadvise|Sysinfo)|` +
 	`internal/syscall/unix\.(CopyFileRange|Fstatat|GetRandom|PidFDOpen|Waitid|Openat|Unlinkat|Mkdirat|Renameat|Linkat)|` +
