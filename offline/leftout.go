@@ -12,11 +12,18 @@ import (
 // approve: they approved all of it, and have not seen what is left.
 var ErrLeftOut = errors.New("nothing was signed yet: operators approved the whole batch, and you took items out of it")
 
-// LeaveOut records that a person took items out of a batch, by their place in
-// it. From then on they are refused, and what is left has a round of its own,
-// until somebody declines the batch.
+// LeaveOut takes items out of a batch that operators approve, by their place
+// in it, and records that. From then on they are refused, and what is left has
+// a round of its own, until somebody declines the batch.
 func (s *Session) LeaveOut(j *Judged, rejected ...int) error {
-	return s.Ledger.Append(s.leftOut(j, rejected...))
+	ids := make([]string, len(rejected))
+	for i, at := range rejected {
+		ids[i] = j.Request.Items[at].ID
+	}
+	if err := s.TakeOut(j, ids...); err != nil {
+		return err
+	}
+	return s.RecordTakenOut(j)
 }
 
 func (s *Session) leftOut(j *Judged, rejected ...int) ledger.Line {
@@ -29,16 +36,16 @@ func (s *Session) leftOut(j *Judged, rejected ...int) ledger.Line {
 }
 
 // RecordTakenOut records what TakeOut took out of a batch that operators
-// approve, before anything is signed: it ends the rounds of the batch, except
+// approve, before anything is signed. It ends the rounds of the batch, except
 // that of exactly what is left, which operators may have approved.
-func (s *Session) RecordTakenOut(j *Judged) (recorded bool, err error) {
+func (s *Session) RecordTakenOut(j *Judged) error {
 	need, _ := j.Quorum()
 	if len(j.taken) == 0 || need == 0 && j.whole == 0 && !s.Ledger.AnyApproved(j.Request.Digest) {
-		return false, nil
+		return nil
 	}
 	line := s.leftOut(j, j.taken...)
 	line.Policy, line.Judged = s.policyHash(), j.judgement()
-	return true, s.Ledger.Append(line)
+	return s.Ledger.Append(line)
 }
 
 // refuseLeftOut refuses what a person took out of the batch.

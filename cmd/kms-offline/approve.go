@@ -261,7 +261,7 @@ func (a *app) readApprovals(paths []string) ([]operator.Approval, error) {
 // quorum takes in the approvals that were carried here, and says what is
 // missing before anybody is asked.
 func (a *app) quorum(session *openSession, judged *offline.Judged, o signOptions) error {
-	again := approveCommand(session.Round(judged), o.without)
+	again := approveCommand(session, judged)
 	for _, approval := range o.given {
 		if bundle.Digest(approval.Batch) != judged.Request.Digest {
 			continue // of another IN
@@ -282,14 +282,20 @@ func (a *app) quorum(session *openSession, judged *offline.Judged, o signOptions
 }
 
 // approveCommand is what an operator types to approve exactly what is asked
-// about here: the same items, in the same round.
-func approveCommand(round string, without []string) string {
+// about here: the same items, in the same round. Here the ledger knows what is
+// left out; that of another machine may not.
+func approveCommand(session *openSession, judged *offline.Judged) string {
+	const most = 20 // ids that are named
 	command := "kms-offline approve FILE --operator NAME"
-	for _, id := range without {
+	left := session.Ledger.LeftOut(judged.Request.Digest)
+	for _, id := range left[:min(len(left), most)] {
 		command += " --without " + id
 	}
-	if round != "" {
+	if round := session.Round(judged); round != "" {
 		command += " --round " + round
+	}
+	if len(left) > most {
+		command += fmt.Sprintf(" (on another machine with --without for each of the %d items that are left out)", len(left))
 	}
 	return command
 }

@@ -92,23 +92,7 @@ func (a *app) leaveOut(session *openSession, judged *offline.Judged, kept decisi
 	if err := kept.forget(); err != nil {
 		return err
 	}
-	return errLeftOut()
-}
-
-func errLeftOut() error {
-	return cli.Fail(cli.Refused, offline.ErrLeftOut, "have them approve what is left: "+approveCommand("", nil)+"; then sign it again")
-}
-
-// recordTakenOut does so with what --without names.
-func (a *app) recordTakenOut(session *openSession, judged *offline.Judged) error {
-	recorded, err := session.RecordTakenOut(judged)
-	if err != nil {
-		return stop(ledgerError(err))
-	}
-	if recorded && session.CheckQuorum(judged) != nil {
-		return errLeftOut()
-	}
-	return nil
+	return cli.Fail(cli.Refused, offline.ErrLeftOut, "have them approve what is left: "+approveCommand(session, judged)+"; then sign it again")
 }
 
 // isScreen says whether a session can be drawn here.

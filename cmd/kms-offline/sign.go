@@ -194,8 +194,8 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 	if err != nil {
 		return signReply{}, finished{}, err
 	}
-	if err := a.recordTakenOut(session, judged); err != nil {
-		return signReply{}, finished{}, err
+	if err := session.RecordTakenOut(judged); err != nil {
+		return signReply{}, finished{}, stop(ledgerError(err))
 	}
 	if err := a.quorum(session, judged, o); err != nil {
 		return signReply{}, finished{}, err

@@ -242,7 +242,7 @@ func withoutEndsRound(t *testing.T) {
 	first, _ := ids(30)
 	digest, _ := o.reviewed(file)
 	o.approved(file, digest, "alice", "bob")
-	o.says(20, "approve what is left", "sign", file, "--out", o.path("none"), "--approve", digest, "--without", first)
+	o.says(20, "alice, bob approved in an earlier round, which ended: items were left out", "sign", file, "--out", o.path("none"), "--approve", digest, "--without", first)
 	o.run(3, "review", file)
 	o.approved(file, digest, "alice", "bob")
 	o.run(3, "sign", file, "--out", o.path("out"), "--approve", digest, "--without", first)

@@ -102,34 +102,58 @@ func disagreementTold(t *testing.T) {
 	}
 }
 
-// What an operator is told to type approves exactly what is asked about, and
-// whoever types something else takes no approval back.
+// What an operator is told to type approves exactly what is asked about.
+// Approvals of what is left count after the rest was left out, those of all
+// never, whether --without or a person in the session leaves it out.
 func hintHasFlags(t *testing.T) {
-	o := newOffice(t)
-	file := o.request("three.kmsreq", 31, []payout{{to: "a", value: 60_000, fee: 200}, {to: "b", value: 61_000, fee: 200}, {to: "c", value: 62_000, fee: 200}})
-	var r struct {
-		Digest, Round string
-		Items         []struct{ ID string }
+	for i, leaveOut := range []func(o office, file, digest, id, says string){
+		func(o office, file, digest, id, says string) {
+			sign := []string{"sign", file, "--out", o.path("none"), "--approve", digest, "--without", id}
+			o.says(20, "1 of 2 (alice)", sign...)
+			o.says(20, "bob approved in an earlier round, which ended: items were left out", sign...)
+			o.says(20, says, sign...)
+		},
+		func(o office, file, _, _, says string) {
+			at := o.answers(20, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 3 transactions?", "reject 2", "Sign 2 transactions?", "y")
+			if !strings.Contains(at.stderr.String(), says) {
+				t.Errorf("stderr: %s", at.stderr.String())
+			}
+		},
+	} {
+		o := newOffice(t)
+		file := o.request("three.kmsreq", 31+10*i, []payout{{to: "a", value: 60_000, fee: 200}, {to: "b", value: 61_000, fee: 200}, {to: "c", value: 62_000, fee: 200}})
+		r := o.reviewOf(0, file)
+		id, digest := r.Items[1].ID, r.Digest
+		round := o.reviewOf(3, file, "--without", id).Round
+		as := func(name string, more ...string) []string {
+			return append([]string{"approve", file, "--operator", name, "--operator-password-file", o.path(name), "--digest", digest}, more...)
+		}
+		o.run(0, as("alice", "--without", id)...)
+		o.run(0, as("bob")...) // all of it, by mistake
+		if i > 0 {
+			o.run(0, as("alice")...) // a person asks where all was approved
+		}
+		leaveOut(o, file, digest, id, "kms-offline approve FILE --operator NAME --without "+id+" --round "+round)
+		o.unsigned()
+		o.says(20, "1 of 2 (alice)", "sign", file, "--out", o.path("none"), "--approve", digest)
+		o.run(0, as("bob", "--without", id, "--round", round)...)
+		o.run(3, "sign", file, "--out", o.path("out"), "--approve", digest, "--without", id)
+		o.says(20, "it was signed (ledger line", as("alice", "--without", id, "--round", round)...)
 	}
-	if err := json.Unmarshal([]byte(o.run(0, "review", file)), &r); err != nil {
-		t.Fatal(err)
+}
+
+type reviewReply struct {
+	Digest, Round string
+	Items         []struct{ ID string }
+}
+
+// reviewOf reviews a request.
+func (o office) reviewOf(code int, file string, args ...string) (r reviewReply) {
+	o.t.Helper()
+	if err := json.Unmarshal([]byte(o.run(code, append([]string{"review", file}, args...)...)), &r); err != nil {
+		o.t.Fatal(err)
 	}
-	id := r.Items[1].ID
-	part := func(code int, args ...string) string { return o.run(code, append(args, "--without", id)...) }
-	if err := json.Unmarshal([]byte(part(3, "review", file)), &r); err != nil {
-		t.Fatal(err)
-	}
-	as := func(name string, more ...string) []string {
-		return append([]string{"approve", file, "--operator", name, "--operator-password-file", o.path(name), "--digest", r.Digest}, more...)
-	}
-	part(0, as("alice")...)
-	sign := []string{"sign", file, "--out", o.path("none"), "--approve", r.Digest, "--without", id}
-	// What is left out is on record before anything else: all approve what is left.
-	o.says(20, "have them approve what is left", sign...)
-	o.run(3, "review", file)
-	o.run(0, as("alice")...)
-	o.run(0, as("bob")...)
-	o.run(3, "sign", file, "--out", o.path("out"), "--approve", r.Digest, "--without", id)
+	return r
 }
 
 func lostApprovalsTold(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,8 +65,8 @@ var signerMutants = [...]mutant{
 	{"the ledger alone approves", "offline/quorum.go", "if err != nil || !a.Valid() {", "if err != nil {", "./offline", "TestLedgerAloneApprovesNothing"},
 	{"an approval's signature is not checked", "offline/operator/operator.go", "return a.Operator.Verify(a.message(), a.Signature)", "return true", "./offline/operator", "TestApprovalIsOfItsTerms"},
 	{"an approval names no round", "offline/operator/operator.go", "t.Judged[:], t.Round[:]}, nil)", "t.Judged[:]}, nil)", "./offline/operator", "TestApprovalIsOfItsTerms"},
-	{"a used approval counts again", "offline/ledger/memory.go", "		m.end(line.Request) // its approvals are used\n", "", "./offline/ledger", "TestRoundsEnd"},
-	{"approvals survive another policy", "offline/ledger/memory.go", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n		m.endAll()\n", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n", "./offline/ledger", "TestRoundsEnd"},
+	{"a used approval counts again", "offline/ledger/memory.go", "		m.end(line.Request, line) // its approvals are used\n", "", "./offline/ledger", "TestRoundsEnd"},
+	{"approvals survive another policy", "offline/ledger/memory.go", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n		m.endAll(line)\n", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n", "./offline/ledger", "TestRoundsEnd"},
 
 	{"a wallet that disagrees judges", "offline/offline.go", "	if s.Unsettled != nil {\n", "	if false {\n", "./offline", "TestUnsettledJudgesNothing"},
 	{"an old ledger under a new wallet", "offline/settled.go", "if len(kept.Known) > 0 && !book.Knows(kept.Known) {", "if false {", "./offline", "TestUnsettledJudgesNothing"},
@@ -80,11 +81,11 @@ var signerMutants = [...]mutant{
 	{"all that own keys receive is change", "offline/policy/own.go", "		left := entry[unit]\n", "		left := out.Value\n", "./offline/policy", "TestOwnTransferProperties"},
 	{"an entry supplies twice", "offline/policy/own.go", "		entry[unit] -= out.Change\n", "", "./offline/policy", "TestOwnTransferProperties"},
 	{"far indices are near", "offline/policy/own.go", "			out.Far = true\n", "", "./cmd/kms-offline", "TestSignerAttacks/01-far-index"},
-	{"unspendable is change", "offline/policy/own.go", "out.Own == nil || out.Unspendable || out.Value <= 0", "out.Own == nil || out.Value <= 0", "./cmd/kms-offline", "TestSignerAttacks/01-bch-p2pk-is-no-change"},
+	{"unspendable is change", "offline/policy/own.go", "out.Own == nil || out.Unspendable || out.Burnt || out.Value <= 0", "out.Own == nil || out.Burnt || out.Value <= 0", "./cmd/kms-offline", "TestSignerAttacks/01-bch-p2pk-is-no-change"},
 	{"the ledger names no own output", "offline/moved.go", "		if out.Own != nil {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/01-own-outputs-are-named-everywhere"},
 	{"the screen names no own key", "offline/review/item.go", "	return \"own, other key\"", "	return \"own\"", "./cmd/kms-offline", "TestSignerAttacks/01-own-outputs-are-named-everywhere"},
 	{"who pays nobody is not flagged", "offline/policy/facts.go", "	if paid == 0 {\n		j.find", "	if false {\n		j.find", "./cmd/kms-offline", "TestSignerAttacks/05-pays-nobody"},
-	{"a fee has no cap in coins", "offline/policy/facts.go", "	if r.MaxFee != nil && f.Fee > *r.MaxFee {", "	if false {", "./cmd/kms-offline", "TestSignerAttacks/05-fee-cap"},
+	{"a fee has no cap in coins", "offline/policy/facts.go", "	if r.MaxFee != nil && cost > *r.MaxFee {", "	if false {", "./cmd/kms-offline", "TestSignerAttacks/05-fee-cap"},
 	{"a fee has no cap by default", "offline/policy/policy.go", "		if c.MaxFee == nil { // not", "		if false { // not", "./cmd/kms-offline", "TestSignerAttacks/05-fee-cap"},
 	{"what was taken out counts", "offline/person.go", "	if len(ids) > 0 {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/09-taken-out-counts-towards-nothing"},
 	{"what was taken out is signed", "offline/person.go", "		j.items[at].err = chain.Refuse(chain.RefusedByPerson, \"taken", "		_, _ = at, chain.Refuse(chain.RefusedByPerson, \"taken", "./cmd/kms-offline", "TestSignerAttacks/09-taken-out-counts-towards-nothing"},
@@ -105,7 +106,11 @@ var signerMutants = [...]mutant{
 	{"an old password comes back", "offline/settled.go", "at >= taken.Line {", "at >= 0 {", "./cmd/kms-offline", "TestSignerAttacks/12-old-password-by-copy"},
 	{"a removed key comes back", "offline/ledger/round.go", "	case ActPassword, ActRemove:\n", "	case ActPassword:\n", "./cmd/kms-offline", "TestSignerAttacks/12-removed-key-by-copy"},
 	{"a restore is not recorded", "cmd/kms-offline/restore.go", "	if err := a.recordRestore(book); err != nil {\n		return err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-restore-killed"},
-	{"--without ends no round", "cmd/kms-offline/sign.go", "	if err := a.recordTakenOut(session, judged); err != nil {\n		return signReply{}, finished{}, err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-without-ends-the-round"},
+	{"--without ends no round", "cmd/kms-offline/sign.go", "	if err := session.RecordTakenOut(judged); err != nil {\n		return signReply{}, finished{}, stop(ledgerError(err))\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-without-ends-the-round"},
+	{"leaving items out ends the round of what is left", "offline/ledger/memory.go", "		m.endOthers(line.Request, line)\n", "		m.end(line.Request, line)\n", "./cmd/kms-offline", "TestSignerAttacks/20-hint-without-its-flags"},
+	{"leaving items out ends no round", "offline/ledger/memory.go", "		m.endOthers(line.Request, line)\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-without-ends-the-round"},
+	{"approvals of another judgement count", "offline/ledger/memory.go", "func judgedAs(policy, judged string) string { return policy + \" \" + judged }", "func judgedAs(policy, judged string) string { return policy }", "./cmd/kms-offline", "TestSignerAttacks/20-hint-without-its-flags"},
+	{"a hint leaves nothing out", "cmd/kms-offline/approve.go", "		command += \" --without \" + id\n", "		_ = id\n", "./cmd/kms-offline", "TestSignerAttacks/20-hint-without-its-flags"},
 	{"the terminal stays silent", "cmd/kms-offline/quiet.go", "		putBack()\n", "		_ = putBack\n", "./cmd/kms-offline", "TestSignerAttacks/13-quit-leaves-the-terminal"},
 	{"a line without end is read", "offline/ledger/file.go", "		case length > maxLine:\n", "		case false:\n", "./cmd/kms-offline", "TestSignerAttacks/12-torn-line-without-end"},
 	{"another user owns the ledger", "shared/durable/perm.go", "known && uid != 0 && uid != os.Geteuid() {", "false && known && uid != 0 && uid != os.Geteuid() {", "./cmd/kms-offline", "TestSignerAttacks/12-ledger-of-another-user"},
@@ -158,6 +163,20 @@ var signerMutants = [...]mutant{
 	{"another content", "shared/chain/utxo/prev.go", `"coldkms utxo content v1\n"`, `"coldkms utxo content v2\n"`, "./cmd/kms-offline", "TestFormatFiles"},
 	{"another key of the ledger", "offline/ledger/owner.go", `"coldkms ledger key v2\n"`, `"coldkms ledger key v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},
 	{"another nonce of BCH", "offline/sign/utxo/schnorr2019.go", `"Schnorr+SHA256  "`, `"Schnorr+SHA256   "`, "./cmd/kms-offline", "TestFormatFiles"},
+}
+
+// Each fault still fits the code, also those that are not seeded in every run.
+func TestMutantsFitTheCode(t *testing.T) {
+	for _, m := range slices.Concat(signerMutants[:], mutants[:]) {
+		source, err := os.ReadFile(filepath.Join("../../..", m.file))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if n := strings.Count(string(source), m.from); n != 1 {
+			t.Errorf("%s: %s has %d places for it, want 1: change the fault with the code", m.name, m.file, n)
+		}
+	}
 }
 
 // Every fault seeded into the signer is seen by its test.
