@@ -21,9 +21,11 @@ func openSQLite(_ context.Context, j *Journal, path string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	if j.db.DB, err = sql.Open("sqlite", address(path, j.alone)); err != nil {
+	driver, err := sqlite.NewConnector(address(path, j.alone))
+	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
+	j.db.DB = sql.OpenDB(kept{driver})
 	j.db.SetMaxOpenConns(1)
 	j.d = sqliteDialect()
 	j.db.d = j.d
