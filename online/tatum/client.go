@@ -19,7 +19,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -62,7 +61,7 @@ type Config struct {
 type Client struct {
 	base   string
 	key    string
-	keys   *regexp.Regexp // finds the key in texts
+	keys   finder // of the key in texts
 	http   *http.Client
 	now    func() time.Time
 	sleep  func(context.Context, time.Duration) error
@@ -106,7 +105,7 @@ func New(c Config) (*Client, error) {
 		c.Observe = func(string, string, time.Duration) {}
 	}
 	return &Client{
-		noHex: &sync.Map{}, keys: pattern(c.Key),
+		noHex: &sync.Map{}, keys: find(c.Key),
 		base: strings.TrimRight(c.URL, "/"), key: c.Key, now: c.Now, sleep: c.Sleep, jitter: c.Jitter, pace: c.Pace, watch: c.Observe,
 		// A redirect would carry the key to wherever a reply says.
 		http: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},

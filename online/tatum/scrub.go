@@ -22,8 +22,22 @@ var errKeyInReply = errors.New("the reply has the API key in it: it is not used"
 // shorter one would be found in ordinary words.
 const shortest = 8
 
-// pattern matches a key in upper or lower case, escaped as in addresses, and
-// with white space in it.
+// finder finds a key in texts: in upper or lower case, escaped as in addresses,
+// and with white space in it.
+type finder struct {
+	exact *regexp.Regexp
+	forms [][]byte // what it matches, in lower case and without white space
+}
+
+func find(key string) finder {
+	forms := []string{url.PathEscape(key), url.QueryEscape(key), key}
+	f := finder{exact: pattern(key)}
+	for _, form := range forms {
+		f.forms = append(f.forms, bytes.ToLower([]byte(form)))
+	}
+	return f
+}
+
 func pattern(key string) *regexp.Regexp {
 	forms := []string{regexp.QuoteMeta(url.PathEscape(key)), regexp.QuoteMeta(url.QueryEscape(key))}
 	if len(key) < shortest {
@@ -36,10 +50,37 @@ func pattern(key string) *regexp.Regexp {
 	return regexp.MustCompile("(?i)" + strings.Join(append(forms, strings.Join(letters, `\s*`)), "|"))
 }
 
+// in reports whether a text has the key in it. The expression is slow, and hardly
+// any text has the key, so it is asked only where the text may match.
+func (f finder) in(text []byte) bool { return f.may(text) && f.exact.Match(text) }
+
+// may reports whether the expression may match a text. It is false only where it
+// cannot.
+func (f finder) may(text []byte) bool {
+	squeezed := make([]byte, 0, len(text))
+	for _, b := range text {
+		switch {
+		case b >= utf8.RuneSelf: // a letter of another script may be one of ASCII in another case
+			return true
+		case 'A' <= b && b <= 'Z':
+			b += 'a' - 'A'
+		case b == ' ', '\t' <= b && b <= '\r':
+			continue
+		}
+		squeezed = append(squeezed, b)
+	}
+	for _, form := range f.forms {
+		if bytes.Contains(squeezed, form) {
+			return true
+		}
+	}
+	return false
+}
+
 // Scrub takes the API key out of a text from outside.
 func (c *Client) Scrub(s string) string { return c.scrub(s) }
 
-func (c *Client) scrub(s string) string { return c.keys.ReplaceAllLiteralString(s, scrubbed) }
+func (c *Client) scrub(s string) string { return c.keys.exact.ReplaceAllLiteralString(s, scrubbed) }
 
 // maxEscapes is how often JSON within a JSON string is looked into.
 const maxEscapes = 3
@@ -48,7 +89,7 @@ const maxEscapes = 3
 // characters are escaped.
 func (c *Client) holdsKey(text []byte) bool {
 	for range maxEscapes {
-		if c.keys.Match(text) {
+		if c.keys.in(text) {
 			return true
 		}
 		if bytes.IndexByte(text, '\\') < 0 {
@@ -56,7 +97,7 @@ func (c *Client) holdsKey(text []byte) bool {
 		}
 		text = unescape(text)
 	}
-	return c.keys.Match(text)
+	return c.keys.in(text)
 }
 
 // unescape resolves the escapes of JSON strings, wherever they stand.
