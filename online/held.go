@@ -72,6 +72,9 @@ func (s *step) compare(ctx context.Context, now json.RawMessage) error {
 // differs reports whether a reply asks for something else than the item. What
 // the reply does not say is as it was.
 func differs(it journal.Item, reply json.RawMessage) bool {
+	if bytes.Equal(reply, it.Pending) {
+		return false
+	}
 	var then, now map[string]json.RawMessage
 	if json.Unmarshal(it.Pending, &then) != nil || json.Unmarshal(reply, &now) != nil {
 		return false
