@@ -21,13 +21,14 @@ func main() {
 	growth := flag.Bool("growth", false, "only what a relay with nothing to do costs")
 	open := flag.Bool("open", false, "only what each step of a relay costs with many items open")
 	items := flag.Int("items", 90_000, "how many those are; one list of Tatum holds about 92,000 of these")
+	profile := flag.String("profile", "", "with -open, write the CPU profile of broadcast to this file; on SQLite only")
 	serve := flag.Int("tatum", 0, "be a Tatum with so many pending transactions, for -open")
 	flag.Parse()
 	if *serve > 0 {
 		serveTatum(*serve)
 		return
 	}
-	t := &table{quick: *quick, items: *items}
+	t := &table{quick: *quick, items: *items, profile: *profile}
 	parts := []func() error{t.signing, t.inputs, t.batches, t.wallet, t.relay, t.open, t.growth, t.optical}
 	if *growth {
 		parts = []func() error{t.growth}
@@ -50,6 +51,8 @@ type table struct {
 	quick bool
 	items int
 	rows  [][4]string
+
+	profile string // file for the CPU profile of broadcast, "" for none
 }
 
 func (t *table) add(what, figure, ratio, goal string) {

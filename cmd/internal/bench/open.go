@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"syscall"
 	"time"
@@ -87,7 +88,7 @@ func (t *table) steps(fresh func() (string, error), n int) ([]cost, error) {
 	if _, err := r.Pair(ctx, signer.Watch(time.Now().Unix())); err != nil {
 		return nil, err
 	}
-	p := &passing{Relay: r, n: n, usb: filepath.Join(dir, "usb"), signer: signer}
+	p := &passing{Relay: r, n: n, usb: filepath.Join(dir, "usb"), signer: signer, profile: t.profile}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
@@ -107,6 +108,7 @@ type passing struct {
 	signer  *onlinetest.Signer
 	results [][]byte
 	costs   []cost
+	profile string
 }
 
 // measure runs a step. One without a name is not the relay's.
@@ -183,6 +185,17 @@ func (p *passing) imports(ctx context.Context) error {
 }
 
 func (p *passing) broadcast(ctx context.Context) error {
+	if p.profile != "" {
+		f, err := os.Create(p.profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	got, err := p.Broadcast(ctx, online.BroadcastOptions{})
 	if err == nil && len(got.Completed) != p.n {
 		err = fmt.Errorf("%d completed, %d problems", len(got.Completed), len(got.Problems))
