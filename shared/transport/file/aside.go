@@ -115,7 +115,7 @@ func (m Media) moveTo(dir, name string) (string, error) {
 		if n > 1 {
 			path = filepath.Join(dir, fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ending), n, ending))
 		}
-		err := m.FS.RenameNew(filepath.Join(m.Dir, name), path)
+		err := m.rename(filepath.Join(m.Dir, name), path)
 		if !errors.Is(err, fs.ErrExist) {
 			return path, err
 		}

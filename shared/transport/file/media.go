@@ -3,7 +3,8 @@
 //
 // A file appears whole or not at all, under its final name only after it was
 // read back, where the system allows it from the medium and not from memory.
-// Nothing is ever overwritten. What goes wrong is named: a full stick, a
+// Nothing is overwritten (where a file system knows no such rename, as FAT
+// through FUSE, the name was free a moment before). What goes wrong is named: a full stick, a
 // write-protected one, one that was pulled out, one that gives other bytes
 // back. Links, pipes and devices that somebody put there are not followed and
 // never waited for.
@@ -42,10 +43,15 @@ type Media struct {
 	Uncached func(path string, limit int64) (data []byte, direct bool, err error)
 }
 
-// On gives the folder dir of this machine.
+// On returns the folder dir of this machine.
 func On(dir string) Media { return Media{FS: durable.OS{}, Dir: dir, Uncached: uncached} }
 
-// Present says whether the folder is there, which it is not while the stick
+// Of returns the folder that a path is in, reached through fsys.
+func Of(fsys durable.FS, path string) Media {
+	return Media{FS: fsys, Dir: filepath.Dir(path), Uncached: uncached}
+}
+
+// Present reports whether the folder is there, which it is not while the stick
 // is away.
 func (m Media) Present() bool {
 	info, err := m.FS.Stat(m.Dir)
@@ -66,10 +72,11 @@ func (m Media) Put(name string, data []byte) (Written, error) {
 	if err := CheckName(name); err != nil {
 		return w, err
 	}
-	if !m.Present() {
+	folder, err := m.FS.Stat(m.Dir)
+	if err != nil || !folder.IsDir() {
 		return w, fmt.Errorf("write %s: %w: there is no folder %s", name, ErrGone, m.Dir)
 	}
-	_, err := m.FS.Lstat(w.Path)
+	_, err = m.FS.Lstat(w.Path)
 	if err == nil {
 		w.Before = true
 		w.Direct, err = m.same(w.Path, data, ErrExists)
@@ -78,8 +85,27 @@ func (m Media) Put(name string, data []byte) (Written, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return w, named("write "+name, err)
 	}
-	w.Direct, err = m.place(w.Path, data)
+	if w.Direct, err = m.place(w.Path, data); err == nil {
+		err = m.stayed(folder, w.Path)
+	}
+	if errors.Is(err, fs.ErrNotExist) { // what was there a moment ago
+		err = fmt.Errorf("%w: %w", ErrGone, err)
+	}
 	return w, named("write "+name, err)
+}
+
+// stayed looks whether a file that was put in place is on the same medium as
+// the folder was before: the empty folder that an unmounted stick leaves
+// behind is synced without an error.
+func (m Media) stayed(folder fs.FileInfo, path string) error {
+	now, err := m.FS.Stat(m.Dir)
+	if err == nil {
+		_, err = m.FS.Lstat(path)
+	}
+	if err == nil && !sameMedium(folder, now) {
+		err = fmt.Errorf("%w: another one is mounted at %s now", ErrGone, m.Dir)
+	}
+	return err
 }
 
 // place writes a temporary file, reads it back and gives it its name.
@@ -94,13 +120,30 @@ func (m Media) place(path string, data []byte) (direct bool, err error) {
 	if direct, err = m.same(temp, data, ErrTorn); err != nil {
 		return direct, errors.Join(err, m.drop(temp))
 	}
-	if err := m.FS.RenameNew(temp, path); err != nil {
+	if err := m.rename(temp, path); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			err = ErrExists
 		}
 		return direct, errors.Join(err, m.drop(temp))
 	}
 	return direct, m.FS.SyncDir(m.Dir)
+}
+
+// rename renames without overwriting. FAT and exFAT through FUSE know neither
+// how to do so in one step nor hard links; there it is looked first whether
+// the name is free.
+func (m Media) rename(from, to string) error {
+	err := m.FS.RenameNew(from, to)
+	if !errors.Is(err, syscall.EPERM) && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) && !errors.Is(err, syscall.ENOSYS) {
+		return err
+	}
+	switch _, missing := m.FS.Lstat(to); {
+	case missing == nil:
+		return fs.ErrExist
+	case !errors.Is(missing, fs.ErrNotExist):
+		return missing
+	}
+	return m.FS.Rename(from, to)
 }
 
 func (m Media) fill(path string, data []byte) error {
@@ -156,10 +199,10 @@ func differs(a, b []byte) int {
 // Get reads a file of at most limit bytes.
 func (m Media) Get(name string, limit int64) ([]byte, error) {
 	data, err := m.read(filepath.Join(m.Dir, name), limit)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("read %q: %w: %w", name, ErrNotYours, err)
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", name, Reading(err))
 	}
-	return data, named(fmt.Sprintf("read %q", name), err)
+	return data, nil
 }
 
 // read opens what Lstat saw and nothing else: neither a link nor what somebody
@@ -214,19 +257,45 @@ func kind(mode fs.FileMode) string {
 	return "special file"
 }
 
-// named gives what a system says of a stick its name.
+// Reading returns err, of something that was read from a stick, with what is
+// wrong with the stick where that is known.
+func Reading(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: %w", ErrNotYours, err)
+	}
+	if trouble := troubleIn(err); trouble != nil {
+		return fmt.Errorf("%w: %w", trouble, err)
+	}
+	return err
+}
+
+// named puts what was done, and what is wrong with the stick, before an error.
 func named(op string, err error) error {
 	if err == nil {
 		return nil
 	}
+	if trouble := troubleIn(err); trouble != nil && !errors.Is(err, trouble) {
+		return fmt.Errorf("%s: %w: %w", op, trouble, err)
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// troubleIn returns what the system's error means for a stick, nil if it is
+// none of that. A stick that was pulled out fails in several ways at once, such
+// as read-only after an I/O error; that it is gone comes first.
+func troubleIn(err error) error {
+	for _, says := range pulled {
+		if errors.Is(err, says) {
+			return ErrGone
+		}
+	}
 	for _, known := range [...]struct{ says, is error }{
 		{syscall.ENOSPC, ErrFull}, {syscall.EDQUOT, ErrFull}, {syscall.EFBIG, ErrFull},
 		{syscall.EROFS, ErrReadOnly}, {fs.ErrPermission, ErrReadOnly},
-		{syscall.EIO, ErrGone}, {syscall.ENXIO, ErrGone}, {syscall.ENODEV, ErrGone}, {syscall.ESTALE, ErrGone}, {syscall.ENOTCONN, ErrGone},
 	} {
 		if errors.Is(err, known.says) {
-			return fmt.Errorf("%s: %w: %w", op, known.is, err)
+			return known.is
 		}
 	}
-	return fmt.Errorf("%s: %w", op, err)
+	return nil
 }
