@@ -163,7 +163,8 @@ func (r *Relay) write(ctx context.Context, o ExportOptions, req bundle.SealedReq
 	if put == nil {
 		put = func(name string, data []byte) (string, error) {
 			path := filepath.Join(o.Dir, name)
-			return path, durable.Create(r.FS, path, data, durable.PermFile, nil)
+			_, err := file.Of(r.FS, path).Put(name, data)
+			return path, err
 		}
 	}
 	path, err := put(fileName(req), req.File)

@@ -15,6 +15,7 @@ import (
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 	"coldkms/shared/durable/faultfs"
+	"coldkms/shared/transport/file"
 )
 
 func (w *world) files() []string {
@@ -51,7 +52,7 @@ func TestExportAgainTheSame(t *testing.T) {
 	if name := filepath.Base(*first.Request); !regexp.MustCompile(`^coldkms-20261123-101500-testnet-1item-[a-z]+-[a-z]+-` + (*first.Digest)[:8] + `\.kmsreq$`).MatchString(name) {
 		t.Errorf("named %s", name)
 	}
-	file, err := os.ReadFile(*first.Request)
+	written, err := os.ReadFile(*first.Request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func TestExportAgainTheSame(t *testing.T) {
 		if *again.Request != *first.Request || *again.Digest != *first.Digest || again.Items != 1 || len(again.Notes) != 1 {
 			t.Errorf("lost %v: %+v", lost, again)
 		}
-		if now, err := os.ReadFile(*first.Request); err != nil || !bytes.Equal(now, file) {
+		if now, err := os.ReadFile(*first.Request); err != nil || !bytes.Equal(now, written) {
 			t.Errorf("lost %v: another file (%v)", lost, err)
 		}
 	}
@@ -75,7 +76,7 @@ func TestExportAgainTheSame(t *testing.T) {
 	}
 	r := w.open()
 	defer r.Close()
-	if _, err := r.Export(t.Context(), online.ExportOptions{Dir: w.out}); !errors.Is(err, durable.ErrExists) {
+	if _, err := r.Export(t.Context(), online.ExportOptions{Dir: w.out}); !errors.Is(err, file.ErrExists) {
 		t.Errorf("somebody's file of that name: %v", err)
 	}
 	if now, _ := os.ReadFile(*first.Request); string(now) != "mine" {

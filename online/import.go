@@ -19,6 +19,7 @@ import (
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/durable"
 	"coldkms/shared/identity"
+	"coldkms/shared/transport/file"
 )
 
 // Imported is what Results brought.
@@ -44,14 +45,14 @@ type Incoming struct {
 func Files(fsys durable.FS, path string) ([]Incoming, error) {
 	info, err := fsys.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("import: %w", err)
+		return nil, fmt.Errorf("import: %w", file.Reading(err))
 	}
 	if !info.IsDir() {
 		return []Incoming{{Path: path}}, nil
 	}
 	entries, err := fsys.ReadDir(path)
 	if err != nil {
-		return nil, fmt.Errorf("import: %w", err)
+		return nil, fmt.Errorf("import: %w", file.Reading(err))
 	}
 	var files []Incoming
 	for _, e := range entries {

@@ -10,8 +10,8 @@ import (
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
-	"coldkms/shared/durable"
 	"coldkms/shared/psbt"
+	"coldkms/shared/transport/file"
 )
 
 // Written is one PSBT that was written.
@@ -117,7 +117,8 @@ func (r *Relay) writePSBT(dir string, it bundle.Item, table *utxo.Table, previou
 		return Written{}, chain.Refuse(chain.Malformed, "as a PSBT it has %d bytes, at most %d are read: export it without --psbt", len(b), psbt.MaxFile)
 	}
 	path := filepath.Join(dir, psbtName(it, packet.Paid()))
-	return Written{ID: it.ID, Path: path}, durable.Create(r.FS, path, b, durable.PermFile, nil)
+	_, err = file.Of(r.FS, path).Put(filepath.Base(path), b)
+	return Written{ID: it.ID, Path: path}, err
 }
 
 // psbtName tells a person which transaction, and how much it pays to others.

@@ -17,6 +17,7 @@ import (
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
+	"coldkms/shared/transport/file"
 )
 
 // app is one run of the program: its flags and what it works with.
@@ -257,6 +258,8 @@ func (a *app) read(path string, limit int64) ([]byte, error) {
 		return nil, cli.Fail(cli.Failed, fmt.Errorf("there is no file %s", path), "")
 	case errors.Is(err, durable.ErrTooLarge):
 		return nil, cli.Fail(cli.BadBundle, err, "")
+	case errors.Is(file.Reading(err), file.ErrGone):
+		return nil, fromStick(err)
 	case err != nil:
 		return nil, cli.Fail(cli.Failed, err, "")
 	}

@@ -230,13 +230,13 @@ const approvalEnding = ".kmsapproval"
 // writeApproval writes an approval to be carried. The same one is never
 // another file, so one that is there already is as good.
 func (a *app) writeApproval(o approveOptions, approval operator.Approval) (*string, error) {
-	if err := a.folder(o.out); err != nil {
-		return nil, err
-	}
 	file := approval.File()
 	name := fmt.Sprintf("coldkms-%.4x-%s-%.4x%s", approval.Batch[:], o.operator, approval.Signature[:], approvalEnding)
 	path := filepath.Join(o.out, name)
-	err := a.carry(path, file)
+	err := a.folder(o.out)
+	if err == nil {
+		err = a.carry(path, file)
+	}
 	if err != nil {
 		return nil, cli.Fail(cli.Failed, err, "the ledger has the approval: the same command writes it again")
 	}

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 
+	"coldkms/cmd/internal/cli"
+	"coldkms/shared/durable"
 	"coldkms/shared/transport/file"
 )
 
@@ -10,8 +14,28 @@ import (
 // all, over nothing that is there, and read back from the medium rather than
 // from the system's memory.
 func (a *app) carry(path string, data []byte) error {
-	medium := file.On(filepath.Dir(path))
-	medium.FS = a.fs
-	_, err := medium.Put(filepath.Base(path), data)
+	_, err := file.Of(a.fs, path).Put(filepath.Base(path), data)
 	return err
+}
+
+// folder makes a folder for output where there is none.
+func (a *app) folder(path string) error {
+	return file.Reading(os.MkdirAll(path, durable.PermDir))
+}
+
+// notCarried returns what to do where signatures did not get onto the stick.
+func notCarried(err error, signed string) error {
+	if err == nil {
+		return nil
+	}
+	return cli.Fail(cli.Failed, err, "the ledger has the signatures on record: put the stick in again, or name another folder, and sign the same "+signed+" again: the bytes will be the same")
+}
+
+// fromStick returns what to do where something could not be read.
+func fromStick(err error) error {
+	hint := ""
+	if err = file.Reading(err); errors.Is(err, file.ErrGone) {
+		hint = "nothing is lost: put the stick in again, and run the same command again"
+	}
+	return cli.Fail(cli.Failed, err, hint)
 }

@@ -66,7 +66,7 @@ func (a *app) scanTo(args []string, dir string) (string, error) {
 		return "", err
 	}
 	if err := a.folder(dir); err != nil {
-		return "", err
+		return "", cli.Fail(cli.Failed, err, "")
 	}
 	path := filepath.Join(dir, optics.Name(payload))
 	if err := durable.Create(a.fs, path, payload.Bytes, durable.PermFile, nil); err != nil {

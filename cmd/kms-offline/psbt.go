@@ -64,12 +64,9 @@ func (a *app) writePSBT(judged *offline.Judged, done offline.Signatures, dir str
 	if err != nil || signed == nil {
 		return "", err
 	}
-	if err := a.folder(dir); err != nil {
-		return "", err
-	}
 	path := filepath.Join(dir, done.Outcomes[0].ID+"-signed.psbt")
-	if err := a.carry(path, signed); err != nil {
-		return "", cli.Fail(cli.Failed, err, "the ledger has the signatures on record: sign the same PSBT again into another folder, the bytes will be the same")
+	if err = a.folder(dir); err == nil {
+		err = a.carry(path, signed)
 	}
-	return path, nil
+	return path, notCarried(err, "PSBT")
 }

@@ -105,7 +105,7 @@ func (a *app) requestPaths(args []string) ([]string, error) {
 	for _, arg := range args {
 		info, err := a.fs.Stat(arg)
 		if err != nil {
-			return nil, oneLine(cli.Fail(cli.Failed, err, ""))
+			return nil, oneLine(fromStick(err))
 		}
 		if !info.IsDir() {
 			paths = append(paths, arg)
@@ -113,7 +113,7 @@ func (a *app) requestPaths(args []string) ([]string, error) {
 		}
 		entries, err := a.fs.ReadDir(arg)
 		if err != nil {
-			return nil, oneLine(cli.Fail(cli.Failed, err, ""))
+			return nil, oneLine(fromStick(err))
 		}
 		var found []string
 		for _, e := range entries {

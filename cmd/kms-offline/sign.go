@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -16,7 +15,6 @@ import (
 	"coldkms/offline/review"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/durable"
 )
 
 type signOptions struct {
@@ -280,21 +278,19 @@ func (a *app) writeSigned(judged *offline.Judged, done offline.Signatures, o sig
 // nothing is ever overwritten.
 func (a *app) writeResult(done offline.Signatures, o signOptions) (string, error) {
 	signed, refused := done.Count()
-	if err := a.folder(o.out); err != nil {
-		return "", err
-	}
 	name := fmt.Sprintf("coldkms-%.8s-%dof%d-line%d.kmsres", done.Result.Request, signed, signed+refused, done.Result.LedgerLen)
 	path := filepath.Join(o.out, name)
-	if err := a.carry(path, done.Result.File); err != nil {
-		return "", cli.Fail(cli.Failed, err, "the ledger has the signatures on record: sign the same request again into another folder, the bytes will be the same")
+	err := a.folder(o.out)
+	if err == nil {
+		err = a.carry(path, done.Result.File)
 	}
-	return path, nil
+	return path, notCarried(err, "request")
 }
 
 // writeRaw writes each finished transaction as hex.
 func (a *app) writeRaw(done offline.Signatures, dir string) error {
 	if err := a.folder(dir); err != nil {
-		return err
+		return notCarried(err, "request")
 	}
 	for _, out := range done.Outcomes {
 		if out.Err != nil {
@@ -302,16 +298,8 @@ func (a *app) writeRaw(done offline.Signatures, dir string) error {
 		}
 		raw := fmt.Appendf(nil, "%x\n", out.Signed.Raw)
 		if err := a.carry(filepath.Join(dir, out.ID+"."+out.Signed.TxID+".hex"), raw); err != nil {
-			return cli.Fail(cli.Failed, err, "")
+			return notCarried(err, "request")
 		}
-	}
-	return nil
-}
-
-// folder makes a folder for output where there is none.
-func (a *app) folder(path string) error {
-	if err := os.MkdirAll(path, durable.PermDir); err != nil {
-		return cli.Fail(cli.Failed, err, "")
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
 	"coldkms/shared/psbt"
+	"coldkms/shared/transport/file"
 )
 
 // explain gives an error its exit code and the next thing to do.
@@ -53,6 +54,12 @@ func explain(err error) error {
 		{online.ErrNotThere, cli.Failed, "use the API key that fetched it (kms-online checkconfig shows which ones are here); it does not go to the signer meanwhile. If it is gone at Tatum: kms-online reject ID --why TEXT --gone"},
 		{online.ErrMayBePaid, cli.Failed, "nothing was dropped and nothing given back, and it is not sent again meanwhile; reject it again when the network shows it or not. If it never comes: spend one of its inputs with another payment, which proves in the chain that this one can never confirm"},
 		{online.ErrTooLate, cli.Failed, "what is signed can be broadcast by whoever has a copy; it is not dropped"},
+		{file.ErrGone, cli.Failed, "nothing is lost: put the stick in again, or take another one, and run the same command again"},
+		{file.ErrFull, cli.Failed, "nothing is lost: make room on the stick (df -h), or take another one, and run the same command again"},
+		{file.ErrReadOnly, cli.Failed, "nothing is lost: open the stick's lock switch, mount it writable, or take another one, and run the same command again"},
+		{file.ErrNotYours, cli.Failed, "read it as its owner, or copy it, then run the same command again"},
+		{file.ErrTorn, cli.Failed, "this stick does not keep what is written to it: take another one, and run the same command again"},
+		{file.ErrExists, cli.Failed, "that one is damaged, or not from here: move it away, and run the same command again"},
 		{context.Canceled, cli.Failed, "interrupted; run the same command again to go on"},
 	} {
 		if errors.Is(err, known.is) {

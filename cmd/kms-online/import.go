@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"coldkms/online"
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
+	"coldkms/shared/transport/file"
 )
 
 func (a *app) imports() *cobra.Command {
@@ -69,12 +71,17 @@ func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Inc
 	importer := r.Importer(&report)
 	for _, in := range files {
 		r.Lost = func(digest bundle.Digest) [][]byte { return online.LostIn(a.fs, filepath.Dir(in.Path), digest) }
-		file, err := a.readFile(in.Path)
-		if errors.Is(err, durable.ErrTooLarge) {
+		data, err := a.readFile(in.Path)
+		switch {
+		case errors.Is(err, durable.ErrTooLarge):
 			err = fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
+		case errors.Is(err, fs.ErrNotExist) && in.Listed:
+			err = fmt.Errorf("%w: %w", file.ErrGone, err)
+		case err != nil:
+			err = file.Reading(err)
 		}
 		if err == nil {
-			err = importer.File(ctx, in.Path, file, in.Listed)
+			err = importer.File(ctx, in.Path, data, in.Listed)
 		}
 		if err == nil {
 			good++
