@@ -54,7 +54,8 @@ type Session struct {
 	Finished  func()        // called after each item that was signed or refused, on any core; may be nil
 	Lean      bool          // Sign keeps no finished transactions of a Request, only their ids
 
-	books ownBooks
+	books   ownBooks
+	sharing sharing
 }
 
 // Judged is one Request after everything but the person's answer.
@@ -210,6 +211,7 @@ func (s *Session) judgeItem(item bundle.Item, table *utxo.Table) (judged judgedI
 	}
 	subject := job.Subject()
 	s.recognise(item.Family, &subject.Facts)
+	subject.Shared = s.shared(subject.Facts)
 	return judgedItem{subject: subject, vouched: s.vouched(item, subject)}
 }
 

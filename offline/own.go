@@ -90,26 +90,31 @@ func (s *Session) ownKeys(entries []wallet.Entry, at place) (keys []sign.Known) 
 			mnemonics = append(mnemonics, e)
 		}
 	}
-	if len(mnemonics) == 0 {
-		return keys
-	}
-	derived := make([][]sign.Known, len(mnemonics))
-	most := max(1, maxOwnKeys/len(mnemonics))
-	parallel.Each(min(len(mnemonics), maxOwnKeys), func(i int) { derived[i] = s.children(mnemonics[i], most) })
-	for _, list := range derived {
+	for _, list := range deriveAll(mnemonics, s.Ledger.Indices) {
 		keys = append(keys, list...)
 	}
 	return keys
 }
 
+// deriveAll derives the keys of each mnemonic at the indices that indices
+// names, at most maxOwnKeys in all.
+func deriveAll(mnemonics []wallet.Entry, indices func(id string, most int) []int64) [][]sign.Known {
+	derived := make([][]sign.Known, len(mnemonics))
+	most := max(1, maxOwnKeys/max(1, len(mnemonics)))
+	parallel.Each(min(len(mnemonics), maxOwnKeys), func(i int) {
+		derived[i] = children(mnemonics[i], indices(mnemonics[i].ID, most))
+	})
+	return derived
+}
+
 // children derives keys of a mnemonic from its extended public key. An entry
 // that is damaged in this one signs nothing, and has none.
-func (s *Session) children(e wallet.Entry, most int) (keys []sign.Known) {
+func children(e wallet.Entry, indices []int64) (keys []sign.Known) {
 	account, err := psbt.OpenAccount(e.XPub)
 	if err != nil {
 		return nil
 	}
-	for _, index := range s.Ledger.Indices(e.ID, most) {
+	for _, index := range indices {
 		if key, err := account.Child(uint32(index)); err == nil {
 			keys = append(keys, sign.Known{Key: chain.Key{SignatureID: e.ID, Index: index}, Public: key.Public})
 		}

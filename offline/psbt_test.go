@@ -351,8 +351,8 @@ func TestPSBTWhichChain(t *testing.T) {
 		}
 	}
 	s.Only = chain.Testnet
-	if it := mustJudge(t, s, file, "").Batch.Items[0]; it.Network != chain.Testnet || it.Refused() {
-		t.Errorf("%+v", it)
+	if it := mustJudge(t, s, file, "").Batch.Items[0]; it.Network != chain.Testnet || !it.Refused() || it.Refusals[0].Code != chain.SharedKey {
+		t.Errorf("it may spend a coin of mainnet: %+v", it)
 	}
 	s = psbtSession(t, append(both, single(t, "d", chain.DOGE, chain.Mainnet, 7), single(t, "c", chain.BCH, chain.Mainnet, 7))...)
 	if _, err := s.JudgePSBT(file, ""); !errors.Is(err, ErrWhichChain) {

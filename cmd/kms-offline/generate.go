@@ -18,6 +18,8 @@ type walletReply struct {
 type managedReply struct {
 	SignatureID string `json:"signatureId"`
 	XPub        string `json:"xpub,omitempty"`
+
+	Warnings []importNote `json:"warnings,omitempty"` // about keys that another coin or network has too
 }
 
 const diceHelp = `--dice asks on the terminal for thrown dice and mixes them with the system's
@@ -163,5 +165,5 @@ func (a *app) storeNew(make func(id string) (wallet.Entry, error), show func(wal
 	if show != nil {
 		show(e)
 	}
-	return a.JSON(managedReply{SignatureID: id, XPub: e.XPub})
+	return a.JSON(managedReply{SignatureID: id, XPub: e.XPub, Warnings: a.warnOfSharing(w, e)})
 }

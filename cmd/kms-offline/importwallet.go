@@ -88,6 +88,7 @@ func (a *app) runImport(path, passwordFile string) error {
 		}
 	}
 	reply.Imported = len(fresh)
+	reply.Warnings = append(reply.Warnings, a.warnOfSharing(w, fresh...)...)
 	if err := a.JSON(reply); err != nil {
 		return err
 	}

@@ -41,13 +41,7 @@ type purse struct {
 func newPurse(t *testing.T) purse {
 	t.Helper()
 	p := purse{newPlace(t), new(uint32)}
-	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
-	w, err := a.store().Open(p.path("w.kms"), []byte(deskPassword))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	for _, make := range []func() (wallet.Entry, error){
+	p.adds(
 		func() (wallet.Entry, error) {
 			return wallet.FromKey(keyB, chain.BTC, chain.Testnet, secretB(), true, time.Now())
 		},
@@ -60,19 +54,31 @@ func newPurse(t *testing.T) purse {
 		func() (wallet.Entry, error) {
 			return wallet.FromKey(keyBCH, chain.BCH, chain.Testnet, secretB(), true, time.Now())
 		},
-	} {
+	)
+	return p
+}
+
+// adds puts entries into the wallet.
+func (p purse) adds(list ...func() (wallet.Entry, error)) {
+	p.t.Helper()
+	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
+	w, err := a.store().Open(p.path("w.kms"), []byte(deskPassword))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer w.Close()
+	for _, make := range list {
 		e, err := make()
 		if err == nil {
 			err = w.Add(e)
 		}
 		if err != nil {
-			t.Fatal(err)
+			p.t.Fatal(err)
 		}
 	}
 	if err := w.Save(); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	return p
 }
 
 func secretB() []byte { return bytes.Repeat([]byte{11}, 32) }
@@ -117,7 +123,8 @@ func out(value int64, s []byte) *wire.TxOut { return wire.NewTxOut(value, s) }
 
 // spend is one item: what it spends and what it pays.
 type spend struct {
-	chain    chain.ID // none: BTC
+	chain    chain.ID      // none: BTC
+	network  chain.Network // none: testnet
 	in, outs []*wire.TxOut
 	keys     []chain.Key
 
@@ -163,7 +170,7 @@ func (p purse) ask(name string, list ...spend) string {
 			id = chain.BTC
 		}
 		pending := cmp.Or(s.id, fmt.Sprintf("%024x", 0xabc000+*p.salt))
-		r.Items = append(r.Items, bundle.Item{ID: pending, Family: utxo.Name, Chain: id, Network: chain.Testnet,
+		r.Items = append(r.Items, bundle.Item{ID: pending, Family: utxo.Name, Chain: id, Network: cmp.Or(s.network, chain.Testnet),
 			Tx: tx, Context: context, Keys: s.keys})
 	}
 	sealed, err := bundle.SealRequest(r, relayKey(1))

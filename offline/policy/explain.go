@@ -25,6 +25,7 @@ func (p Policy) Explain() []string {
 		say("%s", m.explain())
 	}
 	lines = append(lines, f.OwnTransfers.explain()...)
+	lines = append(lines, explainShared(f.SharedKeys))
 	if f.MaxRequestAge != nil {
 		say("A request whose time is more than %d hours from this signer's clock is refused.", *f.MaxRequestAge)
 	}

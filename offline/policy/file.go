@@ -47,6 +47,7 @@ type file struct {
 	// Rules of later versions are left out of the canonical file where they
 	// were not written, so that the files of before keep their hashes.
 	OwnTransfers *ownTransfers `json:"ownTransfers,omitempty"`
+	SharedKeys   ownMode       `json:"sharedKeys,omitempty"`
 }
 
 // coinRules are those of one chain on one network.

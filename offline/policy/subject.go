@@ -18,6 +18,7 @@ type Subject struct {
 	Outpoints []string // what it spends
 	Facts     chain.Facts
 	Vouched   []identity.Public // keys whose signature over exactly this content was verified
+	Shared    []SharedKey       // keys that sign it and that another coin or network has too
 }
 
 // Circumstances hold for a whole batch.

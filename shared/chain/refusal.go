@@ -74,6 +74,7 @@ const (
 	FlagBurn         Code = "burn"             // value in an output that nobody can ever spend
 	OwnTransfer      Code = "own-transfer"     // an own key receives more than its entry supplied
 	FarIndex         Code = "far-index"        // an own key at an index that a search for funds may not reach
+	SharedKey        Code = "shared-key"       // it is signed with a key that another coin or network has too
 )
 
 // Refusal is the error of everything that judges an item. Reason is a

@@ -137,6 +137,13 @@ var signerMutants = [...]mutant{
 	{"online is offline", "offline/policy/judge.go", "if j.policy.file.RequireOffline && !j.circumstances.Offline {", "if false {", "./offline/policy", "TestOffline"},
 	{"approvers are not counted", "offline/policy/judge.go", "	if n < a.Needed {\n", "	if false {\n", "./offline/policy", "TestApprovers"},
 
+	// one key of two coins
+	{"testnet spends coins of mainnet", "offline/policy/shared.go", `case mode == "" && of.Network == chain.Testnet:`, `case false && of.Network == chain.Testnet:`, "./cmd/kms-offline", "TestSignerAttacks/19-testnet-item-spends-a-coin-of-mainnet"},
+	{"shared keys are not looked up", "offline/offline.go", "	subject.Shared = s.shared(subject.Facts)\n", "", "./cmd/kms-offline", "TestSignerAttacks/19-item-of-one-coin-spends-another"},
+	{"mnemonics share known indices only", "offline/sharedkeys.go", "if other.key.Index == 0 && !", "if false && !", "./cmd/kms-offline", "TestSignerAttacks/19-shared-key-of-a-mnemonic"},
+	{"sharing is not told", "cmd/kms-offline/generate.go", "Warnings: a.warnOfSharing(w, e)}", "Warnings: nil}", "./cmd/kms-offline", "TestSignerAttacks/19-shared-key-is-told-when-stored"},
+	{"the encoding hides a shared secret", "offline/sharedkeys.go", "copy(x[:], public[1:])", "copy(x[:], public)", "./offline", "TestSharedBy"},
+
 	// the wallet
 	{"a wrong password is damage", "offline/wallet/seal.go", "if !hmac.Equal(headerMAC(k, file[:atMAC]), file[atMAC:atSum]) {", "if false && !hmac.Equal(headerMAC(k, file[:atMAC]), file[atMAC:atSum]) {", "./offline/wallet", "TestOpenErrors"},
 	{"any cost is paid", "offline/wallet/header.go", "if err := h.cost.check(); err != nil {", "if err := error(nil); err != nil {", "./offline/wallet", "TestHeaderCaps"},

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/offline/hd"
+	"coldkms/offline/wallet"
+	"coldkms/shared/chain"
+	"coldkms/shared/psbt/psbttest"
+)
+
+// sharedAttacks use that one secret is in the wallet for two coins or networks.
+func sharedAttacks() []attack {
+	return []attack{
+		{"19-testnet-item-spends-a-coin-of-mainnet", mainnetAsTestnet},
+		{"19-item-of-one-coin-spends-another", coinAsAnother},
+		{"19-shared-key-of-a-mnemonic", sharedMnemonic},
+		{"19-shared-key-is-told-when-stored", sharingTold},
+	}
+}
+
+const (
+	onMainnet = "00000000-0000-4000-8000-0000000000f1"
+	onTestnet = "00000000-0000-4000-8000-0000000000f2"
+	another   = "00000000-0000-4000-8000-0000000000f3"
+)
+
+func secretShared() []byte { return bytes.Repeat([]byte{23}, 32) }
+
+// p2pkh is the script of a secret.
+func p2pkh(secret []byte) []byte {
+	_, public := btcec.PrivKeyFromBytes(secret)
+	return psbttest.Scripts(public)[0]
+}
+
+// holds makes an entry of a secret.
+func holds(id string, c chain.ID, n chain.Network, secret []byte) func() (wallet.Entry, error) {
+	return func() (wallet.Entry, error) { return wallet.FromKey(id, c, n, secret, true, time.Now()) }
+}
+
+// says makes an entry of the words of the purse.
+func says(id string, c chain.ID, n chain.Network) func() (wallet.Entry, error) {
+	return func() (wallet.Entry, error) {
+		return wallet.FromMnemonic(id, c, n, []byte(phraseOf(words)), nil, time.Now())
+	}
+}
+
+// from asks to pay one coin of a script to payee 1, as an item of a coin.
+func (p purse) from(c chain.ID, n chain.Network, script []byte, key chain.Key) string {
+	to := append(append([]byte{0x76, 0xa9, 20}, payee(1)[2:]...), 0x88, 0xac)
+	return p.ask("shared.kmsreq", spend{chain: c, network: n, in: []*wire.TxOut{out(10*coinValue, script)}, outs: []*wire.TxOut{out(9*coinValue, to), out(coinValue-1_000_000, script)}, keys: []chain.Key{key}})
+}
+
+// everyCoin sets a policy for all coins, with which nothing but a shared key
+// is to be said about the payments of these tests.
+func (p purse) everyCoin(rules string) {
+	p.t.Helper()
+	var chains []string
+	for _, c := range []chain.ID{chain.BTC, chain.LTC, chain.DOGE, chain.BCH} {
+		for _, n := range []chain.Network{chain.Mainnet, chain.Testnet} {
+			chains = append(chains, fmt.Sprintf(`{"chain": %q, "network": %q, "maxFeeRate": 1000000}`, c, n))
+		}
+	}
+	file := p.path("every.json")
+	text := fmt.Sprintf(`{"version": 1, %s"newDestination": "allow", "chains": [%s]}`, rules, strings.Join(chains, ", "))
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	p.run(0, "policy", "set", file)
+}
+
+// A coin of BTC mainnet is spent by an item that is labelled DOGE testnet, for
+// which nothing is limited: the signature hash names no coin.
+func mainnetAsTestnet(t *testing.T) {
+	p := newPurse(t)
+	p.adds(holds(onMainnet, chain.BTC, chain.Mainnet, secretShared()), holds(onTestnet, chain.DOGE, chain.Testnet, secretShared()))
+	p.everyCoin("")
+	request := p.from(chain.DOGE, chain.Testnet, p2pkh(secretShared()), single(onTestnet))
+	r := p.judged(request, "refused", chain.SharedKey)
+	for _, words := range []string{onTestnet, onMainnet, "BTC mainnet", "DOGE testnet"} {
+		if !strings.Contains(r.Items[0].Reasons[0], words) {
+			t.Errorf("it does not say %q: %s", words, r.Items[0].Reasons[0])
+		}
+	}
+	p.run(20, "sign", request, "--out", p.path("no"), "--approve", r.Digest)
+	p.judged(p.from(chain.BTC, chain.Mainnet, p2pkh(secretShared()), single(onMainnet)), "flagged", chain.SharedKey)
+	p.noPlainYes(p.path("shared.kmsreq"))
+	p.everyCoin(`"sharedKeys": "look", `)
+	p.judged(p.from(chain.DOGE, chain.Testnet, p2pkh(secretShared()), single(onTestnet)), "flagged", chain.SharedKey)
+	p.everyCoin(`"sharedKeys": "refuse", `)
+	p.judged(p.from(chain.BTC, chain.Mainnet, p2pkh(secretShared()), single(onMainnet)), "refused", chain.SharedKey)
+	p.everyCoin(`"sharedKeys": "allow", `)
+	p.judged(p.from(chain.DOGE, chain.Testnet, p2pkh(secretShared()), single(onTestnet)), "ok")
+}
+
+// Between coins of mainnet it is looked at. Testnets, where nothing has value,
+// and Bitcoin Cash, whose signatures nobody else takes, are left alone.
+func coinAsAnother(t *testing.T) {
+	p := newPurse(t)
+	p.everyCoin("")
+	script := p2pkh(secretShared())
+	p.adds(holds(onMainnet, chain.LTC, chain.Mainnet, secretShared()), holds(onTestnet, chain.BCH, chain.Testnet, secretShared()))
+	p.judged(p.from(chain.LTC, chain.Mainnet, script, single(onMainnet)), "ok")
+	p.judged(p.from(chain.BCH, chain.Testnet, script, single(onTestnet)), "ok")
+	p.adds(holds(another, chain.DOGE, chain.Mainnet, secretShared()))
+	p.judged(p.from(chain.LTC, chain.Mainnet, script, single(onMainnet)), "flagged", chain.SharedKey)
+	p.judged(p.from(chain.DOGE, chain.Mainnet, script, single(another)), "flagged", chain.SharedKey)
+	p.noPlainYes(p.path("shared.kmsreq"))
+	p.judged(p.from(chain.BCH, chain.Testnet, script, single(onTestnet)), "ok")
+	const inLTC = "00000000-0000-4000-8000-0000000000f4"
+	p.adds(says(inLTC, chain.LTC, chain.Testnet)) // as Tatum KMS keeps one mnemonic for all coins of testnet
+	p.judged(p.from(chain.LTC, chain.Testnet, childOf(t, words, 3), at(inLTC, 3)), "ok")
+	p.judged(p.from(chain.BTC, chain.Testnet, childOf(t, words, 3), at(words, 3)), "ok")
+}
+
+// A key of a mnemonic was imported as a single key; and Bitcoin Cash derives
+// the same keys for both networks, at every index.
+func sharedMnemonic(t *testing.T) {
+	p := newPurse(t)
+	p.everyCoin("")
+	const main, test = onMainnet, another
+	account, err := hd.AccountOf([]byte(phraseOf(words)), nil, chain.BTC, chain.Mainnet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, _, err := account.Key(5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.adds(says(main, chain.BTC, chain.Mainnet), holds(onTestnet, chain.LTC, chain.Testnet, private))
+	p.judged(p.from(chain.LTC, chain.Testnet, p2pkh(private), single(onTestnet)), "refused", chain.SharedKey)
+	p.judged(p.from(chain.BTC, chain.Mainnet, p2pkh(private), at(main, 5)), "flagged", chain.SharedKey)
+	const bch = "00000000-0000-4000-8000-0000000000f4"
+	p.adds(says(bch, chain.BCH, chain.Mainnet), says(test, chain.BCH, chain.Testnet))
+	if account, err = hd.AccountOf([]byte(phraseOf(words)), nil, chain.BCH, chain.Mainnet); err != nil {
+		t.Fatal(err)
+	}
+	for _, index := range []int64{0, 20, 5000, chain.MaxIndex} {
+		private, _, err := account.Key(index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := p.judged(p.from(chain.BCH, chain.Testnet, p2pkh(private), at(test, index)), "refused", chain.SharedKey)
+		if want := fmt.Sprintf("%s / %d of BCH mainnet", bch, index); !strings.Contains(r.Items[0].Reasons[0], want) {
+			t.Errorf("it does not name %s: %s", want, r.Items[0].Reasons[0])
+		}
+	}
+}
+
+// Whoever stores a secret that is there for another coin is told so.
+func sharingTold(t *testing.T) {
+	p := newPurse(t)
+	p.adds(holds(onMainnet, chain.BTC, chain.Mainnet, secretShared()))
+	stores := func(c chain.ID, n chain.Network, secret []byte) (id string, warnings []importNote, stderr string) {
+		t.Helper()
+		wif, err := hd.EncodeWIF(secret, false, c, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"--json", "storemanagedprivatekey", string(c)}
+		if n == chain.Testnet {
+			args = append(args, "--testnet")
+		}
+		s := sit(t, p.command(args...))
+		s.sees("private key to store:")
+		s.types(string(wif) + "\r")
+		s.sees("access wallet storage:")
+		s.types(deskPassword + "\r")
+		if code := s.waits(); code != 0 {
+			t.Fatalf("exit %d: %s", code, s.stderr.String())
+		}
+		var reply struct {
+			SignatureID string
+			Warnings    []importNote
+		}
+		if err := json.Unmarshal([]byte(s.stdout.String()), &reply); err != nil {
+			t.Fatal(err)
+		}
+		return reply.SignatureID, reply.Warnings, s.stderr.String()
+	}
+	for _, at := range []coinOn{{chain.DOGE, chain.Testnet}, {chain.LTC, chain.Mainnet}} {
+		id, warnings, said := stores(at.c, at.n, secretShared()) // the uncompressed form: one secret all the same
+		if len(warnings) == 0 || warnings[0].SignatureID != id || !strings.Contains(warnings[0].Reason, onMainnet) || !strings.Contains(warnings[0].Reason, "shared-key") ||
+			!strings.Contains(said, "warning: "+id) || !strings.Contains(said, "kms-offline removewallet "+id) {
+			t.Errorf("%s: %q, %s", at.c, warnings, said)
+		}
+	}
+	for _, at := range []coinOn{{chain.BCH, chain.Mainnet}, {chain.BCH, chain.Testnet}} {
+		secret := secretShared()
+		if at.n == chain.Testnet {
+			secret = bytes.Repeat([]byte{29}, 32)
+		}
+		if _, warnings, said := stores(at.c, at.n, secret); len(warnings) > 0 || strings.Contains(said, "warning") {
+			t.Errorf("%s: %q, %s", at.c, warnings, said)
+		}
+	}
+}
+
+type coinOn struct {
+	c chain.ID
+	n chain.Network
+}

@@ -1,0 +1,187 @@
+package offline
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"coldkms/offline/policy"
+	"coldkms/offline/wallet"
+	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
+)
+
+// holder is a key of an entry.
+type holder struct {
+	at  place
+	key chain.Key
+}
+
+// holders has for each public key of the wallet, by its x coordinate, the
+// entries that hold it, one for each coin and network. The coordinate is the
+// same for both encodings of a public key, and is all that taproot uses.
+type holders map[[32]byte][]holder
+
+func xOf(public []byte) (x [32]byte) {
+	copy(x[:], public[1:])
+	return x
+}
+
+func (h holders) put(of holder, public []byte) {
+	x := xOf(public)
+	if !slices.ContainsFunc(h[x], func(other holder) bool { return other.at == of.at }) {
+		h[x] = append(h[x], of)
+	}
+}
+
+// interchangeable reports whether a signature for one of two different coins
+// or networks may be valid for the other. Signature hashes name neither, but
+// those of Bitcoin Cash have a bit set that the others' have not, and this
+// signer makes Schnorr signatures there that no other coin takes.
+func interchangeable(a, b place) bool {
+	p, err := utxo.ParamsOf(a.chain, a.network)
+	q, other := utxo.ParamsOf(b.chain, b.network)
+	return err == nil && other == nil && a != b && p.ForkID == q.ForkID
+}
+
+// sharing is the index of a session, made when it is first needed.
+type sharing struct {
+	once sync.Once
+	of   holders // nil where no two entries could share a key
+}
+
+// holdersOf indexes single keys and, of mnemonics, the keys at the indices that
+// indices names, at most maxOwnKeys of them.
+func holdersOf(entries []wallet.Entry, indices func(id string, most int) []int64) holders {
+	if !severalPlaces(entries) {
+		return nil
+	}
+	h := make(holders, len(entries))
+	var mnemonics []wallet.Entry
+	for _, e := range entries {
+		switch e.Kind {
+		case wallet.PrivateKey:
+			h.put(holder{place{e.Chain, e.Network}, chain.Key{SignatureID: e.ID, Index: chain.NoIndex}}, e.Public)
+		case wallet.Mnemonic:
+			mnemonics = append(mnemonics, e)
+		}
+	}
+	for i, list := range deriveAll(mnemonics, indices) {
+		for _, k := range list {
+			h.put(holder{place{mnemonics[i].Chain, mnemonics[i].Network}, k.Key}, k.Public)
+		}
+	}
+	return h
+}
+
+// severalPlaces reports whether signatures with keys of two entries may be
+// interchangeable.
+func severalPlaces(entries []wallet.Entry) bool {
+	var seen []place
+	for _, e := range entries {
+		at := place{e.Chain, e.Network}
+		if !e.Signable() || slices.Contains(seen, at) {
+			continue
+		}
+		if slices.ContainsFunc(seen, func(other place) bool { return interchangeable(at, other) }) {
+			return true
+		}
+		seen = append(seen, at)
+	}
+	return false
+}
+
+// shared lists the entries of other coins and networks that hold a key with
+// which an input is signed, and for which the signature may be valid too.
+func (s *Session) shared(f chain.Facts) (list []policy.SharedKey) {
+	catalogue, listed := s.Keys.(Catalogue)
+	if !listed {
+		return nil
+	}
+	s.sharing.once.Do(func() { s.sharing.of = holdersOf(catalogue.Entries(), s.Ledger.Indices) })
+	if s.sharing.of == nil {
+		return nil
+	}
+	seen := make(map[chain.Key]bool)
+	for _, in := range f.Inputs {
+		if in.Key == nil || seen[*in.Key] {
+			continue
+		}
+		seen[*in.Key] = true
+		for _, other := range s.holdersOfKey(*in.Key) {
+			if interchangeable(place{f.Chain, f.Network}, other.at) {
+				list = append(list, policy.SharedKey{Key: *in.Key, Other: other.key, Chain: other.at.chain, Network: other.at.network})
+			}
+		}
+	}
+	return list
+}
+
+// holdersOfKey looks up who holds a key. Mnemonics that share the key at
+// index 0 share all: this finds them at indices that are not in the index.
+func (s *Session) holdersOfKey(k chain.Key) []holder {
+	public, err := s.Keys.Public(k.SignatureID, k.Index)
+	if err != nil {
+		return nil // nor can it sign
+	}
+	list := slices.Clone(s.sharing.of[xOf(public)])
+	if k.Index == chain.NoIndex {
+		return list
+	}
+	first, err := s.Keys.Public(k.SignatureID, 0)
+	if err != nil {
+		return list
+	}
+	for _, other := range s.sharing.of[xOf(first)] {
+		if other.key.Index == 0 && !slices.ContainsFunc(list, func(h holder) bool { return h.at == other.at }) {
+			list = append(list, holder{other.at, chain.Key{SignatureID: other.key.SignatureID, Index: k.Index}})
+		}
+	}
+	return list
+}
+
+// Sharing is a key that two entries hold, of which one was added, where a
+// signature for one may be valid for the other and mainnet is among them.
+type Sharing struct{ Added, Other wallet.Entry }
+
+// SharedBy lists which of the added entries share a key with another entry of
+// a wallet, each pair once. Of mnemonics it compares the first keys.
+func SharedBy(entries []wallet.Entry, added []wallet.Entry) []Sharing {
+	byID := make(map[string]wallet.Entry, len(entries))
+	for _, e := range entries {
+		byID[e.ID] = e
+	}
+	isNew := make(map[string]bool, len(added))
+	for _, e := range added {
+		isNew[e.ID] = true
+	}
+	pairs := make(map[[2]string]bool)
+	for _, list := range holdersOf(entries, firstIndices) {
+		for _, a := range list {
+			for _, b := range list {
+				older := !isNew[b.key.SignatureID] || a.key.SignatureID < b.key.SignatureID
+				if isNew[a.key.SignatureID] && older && interchangeable(a.at, b.at) && (a.at.network == chain.Mainnet || b.at.network == chain.Mainnet) {
+					pairs[[2]string{a.key.SignatureID, b.key.SignatureID}] = true
+				}
+			}
+		}
+	}
+	found := make([]Sharing, 0, len(pairs))
+	for ids := range pairs {
+		found = append(found, Sharing{byID[ids[0]], byID[ids[1]]})
+	}
+	slices.SortFunc(found, func(a, b Sharing) int {
+		return cmp.Or(cmp.Compare(a.Added.ID, b.Added.ID), cmp.Compare(a.Other.ID, b.Other.ID))
+	})
+	return found
+}
+
+// firstIndices are those that every search for funds of a mnemonic looks at.
+func firstIndices(_ string, most int) []int64 {
+	const first = 21
+	list := make([]int64, min(first, most))
+	for i := range list {
+		list[i] = int64(i)
+	}
+	return list
+}
