@@ -101,7 +101,19 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 	request.File = nil // what was read from it is all that is needed
 	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items)), table: table}
 	s.judge(j)
+	if err := j.checkHashed(); err != nil {
+		return nil, err
+	}
 	return j, nil
+}
+
+// checkHashed bounds what signing all of a Request hashes.
+func (j *Judged) checkHashed() error {
+	var sum bundle.Load
+	for i := range j.items {
+		sum.Hashed += j.items[i].subject.Hashed
+	}
+	return noRoom(sum.Check())
 }
 
 // checkRoom bounds the inputs and outputs of a whole Request before any of
@@ -112,10 +124,14 @@ func checkRoom(r bundle.Request) error {
 		inputs, outputs := countOf(it)
 		sum = sum.Add(bundle.Load{Inputs: inputs, Outputs: outputs})
 	}
-	if err := sum.Check(); err != nil {
-		return fmt.Errorf("%w: %w: export fewer at once (--max)", bundle.ErrInvalid, err)
+	return noRoom(sum.Check())
+}
+
+func noRoom(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%w: %w: export fewer at once (--max)", bundle.ErrInvalid, err)
 }
 
 func countOf(it bundle.Item) (inputs, outputs int) {

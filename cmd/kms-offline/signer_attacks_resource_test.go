@@ -41,6 +41,7 @@ func resourceAttacks() []attack {
 		{"08-many-inputs", manyInputs},
 		{"08-many-items", manyItems},
 		{"08-many-keys", manyKeys},
+		{"08-many-legacy-inputs", manyLegacyInputs},
 		{"08-large-previous", largePrevious},
 		{"08-psbt-one-previous-many-inputs", psbtManyInputs},
 		{"08-psbt-empty-witness-items", psbtEmptyWitness},

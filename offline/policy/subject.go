@@ -16,6 +16,7 @@ type Subject struct {
 	Content   [32]byte // digest of what is signed, claims included
 	Bare      [32]byte // digest of the transaction alone; Content if nothing is claimed
 	Outpoints []string // what it spends
+	Hashed    int      // KiB that its signatures hash which each hash the whole transaction
 	Facts     chain.Facts
 	Vouched   []identity.Public // keys whose signature over exactly this content was verified
 	Shared    []SharedKey       // keys that sign it and that another coin or network has too

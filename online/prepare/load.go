@@ -25,6 +25,14 @@ func fits(l bundle.Load) error {
 	return nil
 }
 
+// load is what the transaction takes of a Request without its previous
+// transactions, its legacy signatures counted.
+func (p Prepared) load() bundle.Load {
+	l := p.Draft.load()
+	l.Hashed = p.hashed
+	return l
+}
+
 // loadOf is what the transaction takes of a Request on its own.
 func (p Prepared) loadOf() bundle.Load {
 	l := p.load()

@@ -57,6 +57,7 @@ type Previous struct {
 type Prepared struct {
 	Draft
 	Previous []Previous // each once, in the order of first use
+	hashed   int        // KiB, for legacy signatures
 }
 
 // parsed is what a chain's parser reads out of serializedTransaction.
@@ -162,7 +163,11 @@ func NewProofs(raws [][]byte) (*Proofs, error) {
 // UnprovenAmount for a previous transaction or output that is not there,
 // AmountMismatch, TooLarge for one that no Request can hold.
 func (d Draft) Prove(proofs *Proofs) (Prepared, error) {
-	p := Prepared{Draft: d}
+	params, err := utxo.ParamsOf(d.chain, d.network)
+	if err != nil {
+		return Prepared{}, err
+	}
+	p, legacy := Prepared{Draft: d}, 0
 	for _, id := range d.Needs() {
 		at, ok := proofs.table.Find(id)
 		if !ok {
@@ -180,7 +185,11 @@ func (d Draft) Prove(proofs *Proofs) (Prepared, error) {
 		if err := checkClaim(d.claims[i], i, value, script); err != nil {
 			return Prepared{}, err
 		}
+		if params.HashesAll(script) {
+			legacy++
+		}
 	}
+	p.hashed = utxo.Hashed(d.msg.SerializeSizeStripped(), legacy)
 	return p, fits(p.loadOf())
 }
 

@@ -8,15 +8,16 @@ import (
 // Limits of one item. Whoever prepares items refuses one beyond them by
 // itself, so that it keeps no other from being exported.
 const (
-	MaxKeys     = 10_000   // named
-	MaxInputs   = 10_000   // of its transaction
-	MaxOutputs  = 10_000   // of its transaction
-	MaxItemBody = 80 << 20 // bytes: its own and those of the previous transactions that it needs (Load.Bytes)
+	MaxKeys     = 10_000    // named
+	MaxInputs   = 10_000    // of its transaction
+	MaxOutputs  = 10_000    // of its transaction
+	MaxItemBody = 80 << 20  // bytes: its own and those of the previous transactions that it needs (Load.Bytes)
+	MaxHashed   = 512 << 10 // KiB hashed for its legacy signatures (Load.Hashed): 3,600 inputs; a node relays no more than 700
 )
 
 // Limits of one Request. They keep what a signer does with any file within
-// 500 MB of memory and 30 seconds of computation before a person is asked;
-// docs/PERFORMANCE.md has what was measured.
+// 500 MB of memory and 30 seconds of computation before a person is asked, and
+// the time that signing takes bounded; docs/PERFORMANCE.md has what was measured.
 const (
 	MaxFile = MaxBody + 1<<20 // bytes of the file: a body fits even where nothing of it can be compressed
 	MaxBody = 96 << 20        // bytes of the body once expanded
@@ -27,6 +28,7 @@ const (
 	MaxAllInputs     = 200_000
 	MaxAllOutputs    = 200_000
 	MaxAllStatements = 100_000
+	MaxAllHashed     = 2 << 20 // KiB hashed for legacy signatures
 )
 
 // ErrTooLarge is in the chain of every error about a limit of a Request or
@@ -39,6 +41,7 @@ type Load struct {
 	Inputs, Outputs         int // the chain family counts them
 	Previous                int
 	Bytes                   int // of the body, or slightly more
+	Hashed                  int // KiB, for legacy signatures, each of which hashes all of its transaction
 }
 
 // Load returns what the item takes without its inputs, outputs and previous
@@ -66,6 +69,7 @@ func (l Load) Add(o Load) Load {
 	return Load{
 		Items: l.Items + o.Items, Keys: l.Keys + o.Keys, Statements: l.Statements + o.Statements,
 		Inputs: l.Inputs + o.Inputs, Outputs: l.Outputs + o.Outputs, Previous: l.Previous + o.Previous, Bytes: l.Bytes + o.Bytes,
+		Hashed: l.Hashed + o.Hashed,
 	}
 }
 
@@ -76,7 +80,7 @@ func (l Load) Check() error {
 	return within("a request", []bound{
 		{l.Items, MaxItems, "items"}, {l.Keys, MaxAllKeys, "keys"}, {l.Statements, MaxAllStatements, "statements"},
 		{l.Inputs, MaxAllInputs, "inputs"}, {l.Outputs, MaxAllOutputs, "outputs"}, {l.Previous, MaxPrevious, "previous transactions"},
-		{l.Bytes, MaxBody - envelope, "bytes"},
+		{l.Bytes, MaxBody - envelope, "bytes"}, {l.Hashed, MaxAllHashed, hashed},
 	})
 }
 
@@ -85,9 +89,11 @@ func (l Load) Check() error {
 func (l Load) CheckItem() error {
 	return within("one transaction", []bound{
 		{l.Keys, MaxKeys, "keys"}, {l.Inputs, MaxInputs, "inputs"}, {l.Outputs, MaxOutputs, "outputs"},
-		{l.Bytes, MaxItemBody, "bytes, with its previous transactions"},
+		{l.Bytes, MaxItemBody, "bytes, with its previous transactions"}, {l.Hashed, MaxHashed, hashed},
 	})
 }
+
+const hashed = "KiB hashed for legacy signatures (P2PKH, P2PK)"
 
 type bound struct {
 	n, most int

@@ -28,13 +28,13 @@ func TestLoadIsAtLeastTheBytesOfTheBody(t *testing.T) {
 func TestLoadIsChecked(t *testing.T) {
 	for _, l := range []Load{
 		{Items: MaxItems + 1}, {Keys: MaxAllKeys + 1}, {Inputs: MaxAllInputs + 1}, {Outputs: MaxAllOutputs + 1},
-		{Previous: MaxPrevious + 1}, {Statements: MaxAllStatements + 1}, {Bytes: MaxBody},
+		{Previous: MaxPrevious + 1}, {Statements: MaxAllStatements + 1}, {Bytes: MaxBody}, {Hashed: MaxAllHashed + 1},
 	} {
 		if err := l.Check(); !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%+v: %v", l, err)
 		}
 	}
-	for _, l := range []Load{{Keys: MaxKeys + 1}, {Inputs: MaxInputs + 1}, {Outputs: MaxOutputs + 1}, {Bytes: MaxItemBody + 1}} {
+	for _, l := range []Load{{Keys: MaxKeys + 1}, {Inputs: MaxInputs + 1}, {Outputs: MaxOutputs + 1}, {Bytes: MaxItemBody + 1}, {Hashed: MaxHashed + 1}} {
 		if err := l.CheckItem(); !errors.Is(err, ErrTooLarge) || l.Check() != nil {
 			t.Errorf("one item of %+v: %v, %v", l, err, l.Check())
 		}

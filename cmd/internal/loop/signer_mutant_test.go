@@ -46,6 +46,10 @@ var signerMutants = [...]mutant{
 	{"old lines exempt taproot", "offline/policy/subject.go", "if !in.Proven || in.Kind == utxo.P2TR.String() {", "if !in.Proven {", "./offline/policy", "TestLinesOfBeforeExemptWhatIsProven"},
 	{"other bytes are the same", "offline/signing.go", "if id != before.TxID || !final {", "if false && (id != before.TxID || !final) {", "./offline", "TestSameAgainIsTheSameBytes"},
 
+	// what it costs
+	{"a request is hashed without bound", "offline/offline.go", "	if err := j.checkHashed(); err != nil {\n		return nil, err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/08-many-legacy-inputs"},
+	{"an item is hashed without bound", "offline/sign/utxo/signer.go", "	if err := (bundle.Load{Hashed: tx.Hashed()}).CheckItem(); err != nil {\n", "	if err := (bundle.Load{}).CheckItem(); err != nil {\n", "./cmd/kms-offline", "TestSignerAttacks/08-many-legacy-inputs"},
+
 	// what is asked
 	{"any relay may ask", "offline/offline.go", "		if s.Paired(relay) {\n", "		if true {\n", "./offline", "TestWhoMayAsk"},
 	{"asked for another signer", "offline/offline.go", "if err == nil && request.Signer != s.Identity.Public() {", "if false {", "./offline", "TestWhoMayAsk"},

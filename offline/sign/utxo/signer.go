@@ -39,6 +39,9 @@ func (s Signer) Prepare(item bundle.Item, previous *utxo.Table, keys sign.Keys) 
 	if err != nil {
 		return nil, err
 	}
+	if err := (bundle.Load{Hashed: tx.Hashed()}).CheckItem(); err != nil {
+		return nil, chain.Refuse(chain.TooLarge, "%v: spend it in smaller parts", err)
+	}
 	for i, in := range tx.Spent() {
 		if kind := tx.Params().KindOf(in.Script); !tx.Params().Signable(kind) {
 			return nil, chain.Refuse(chain.UnknownInput, "input %d spends a %s output, which is not signed for", i, kind)
@@ -75,7 +78,7 @@ func (j *job) Subject() policy.Subject {
 	for i, in := range j.facts.Inputs {
 		outpoints[i] = in.Outpoint
 	}
-	return policy.Subject{ID: j.item.ID, Content: j.tx.Content(), Bare: j.tx.Transaction(), Outpoints: outpoints, Facts: j.facts}
+	return policy.Subject{ID: j.item.ID, Content: j.tx.Content(), Bare: j.tx.Transaction(), Outpoints: outpoints, Hashed: j.tx.Hashed(), Facts: j.facts}
 }
 
 // Sign implements sign.Job.
