@@ -103,6 +103,9 @@ func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage,
 	if err := r.stillListed(ctx, ids, report); err != nil {
 		return nil, err
 	}
+	if err := r.listedNoMore(ctx, id, listed, o, report); err != nil {
+		return nil, err
+	}
 	f := journal.Filter{States: open, Chains: []chain.ID{id}, Network: o.Network, Account: &r.Account}
 	all, err := r.journal.Count(ctx, f)
 	if err != nil || all == 0 {
@@ -161,24 +164,6 @@ func (r *Relay) askAfterAll(ctx context.Context, l listed, o FetchOptions, repor
 		r.Memory.keep(r.Account, l.chain, o, l.elements)
 	}
 	return nil
-}
-
-// stillListed warns of what was rejected here and Tatum asks for all the same.
-func (r *Relay) stillListed(ctx context.Context, ids []string, report *Fetched) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	items, err := r.journal.Items(ctx, journal.Filter{States: []journal.State{journal.Rejected}, IDs: ids})
-	if err == nil {
-		var disarmed []journal.Item
-		disarmed, err = r.journal.Items(ctx, journal.Filter{States: []journal.State{journal.Failed}, Codes: []chain.Code{CodeDisarmed}, IDs: ids})
-		items = append(items, disarmed...)
-	}
-	for _, it := range items {
-		report.Problems = append(report.Problems, Problem{ID: it.ID, Code: CodeStillListed, Reason: fmt.Sprintf(
-			"it was rejected here, but Tatum still asks for it: whatever else signs for its key can pay it. Drop it there: kms-online reject %s --why TEXT", it.ID)})
-	}
-	return err
 }
 
 // listedAgain takes back what was said of items that were not listed.

@@ -66,7 +66,7 @@ func (s *step) run(ctx context.Context) error {
 	if payer, err := s.journal.Payer(ctx, s.item.TxID); err != nil {
 		return err
 	} else if payer != s.item.ID {
-		return s.fails(ctx, CodeSameTx, payer, fmt.Sprintf("it asks for the very transaction that pays %s, and one payment does not settle two: find out who made both, then drop this id at Tatum (DELETE /v3/kms/%s)", payer, s.item.ID))
+		return s.fails(ctx, CodeSameTx, payer, fmt.Sprintf("it asks for the very transaction that pays %s, and one payment does not settle two: find out who made both. To drop this id at Tatum cancels a withdrawal, if it is for one", payer))
 	}
 	kms, err := s.Tatum.PendingByID(ctx, s.item.ID)
 	switch {
@@ -150,7 +150,7 @@ func (s *step) completedByOther(ctx context.Context, txid string) error {
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
 	case seen:
-		return s.alarms(ctx, CodeOtherTxID, txid, errors.New(why+"; the network has ours too, so it may be paid twice"))
+		return s.paidAnyway(ctx, CodeOtherTxID, txid, errors.New(why+"; the network has ours too, so it may be paid twice"))
 	}
 	return s.fails(ctx, CodeOtherTxID, txid, why)
 }
@@ -175,7 +175,7 @@ func (s *step) dropped(ctx context.Context, said error) error {
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
 	case seen:
-		return s.alarms(ctx, CodePaidDropped, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), but Tatum does not have it any more: somebody dropped it there, and a withdrawal's amount may have been given back. Do not have it paid anew; correct the account: %w", s.item.TxID, said))
+		return s.paidAnyway(ctx, CodePaidDropped, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), but Tatum does not have it any more: somebody dropped it there, and a withdrawal's amount may have been given back. Do not have it paid anew; correct the account: %w", s.item.TxID, said))
 	}
 	if err := s.journal.Withhold(ctx, s.item.ID, CodeUnknown); err != nil {
 		return err
@@ -193,6 +193,26 @@ func (s *step) fails(ctx context.Context, code chain.Code, evidence, reason stri
 	return s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Failed, Code: code, Reason: reason, Lease: s.lease, Alarm: s.problem.alarm(evidence)})
 }
 
+// paidAnyway is about what the network has and Tatum has dropped, cancelled, or
+// on record as paid by something else. It is an alarm, and comes to its end once
+// a person has dealt with that and it is as deep in the chain as what is not
+// watched any more.
+func (s *step) paidAnyway(ctx context.Context, code chain.Code, evidence string, why error) error {
+	closer, said, err := s.journal.Dealt(ctx, s.item.ID, code, evidence)
+	switch {
+	case err != nil:
+		return err
+	case closer == "" || s.item.Depth < 2*s.Depths.of(s.item.Chain):
+		return s.alarms(ctx, code, evidence, why)
+	}
+	reason := fmt.Sprintf("it is paid (%s, %d confirmations), though not as Tatum has it; %s dealt with that: %s", s.item.TxID, s.item.Depth, closer, said)
+	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Broadcast, To: journal.Completed, Code: code, Reason: reason, Lease: s.lease}); err != nil {
+		return err
+	}
+	s.item.State, s.completed = journal.Completed, true
+	return nil
+}
+
 // completes ends an item that the network has and Tatum has on record.
 func (s *step) completes(ctx context.Context) error {
 	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Broadcast, To: journal.Completed, Lease: s.lease}); err != nil {
@@ -203,7 +223,7 @@ func (s *step) completes(ctx context.Context) error {
 }
 
 // heals are alarms whose cause is gone once the network has the transaction.
-var heals = []chain.Code{CodeInputsSpent, CodeParentDead, CodeEvicted, CodeReorganised, CodeNotOpen, journal.SignedDropped, journal.SignedLate}
+var heals = []chain.Code{CodeStillListed, CodeInputsSpent, CodeParentDead, CodeEvicted, CodeReorganised, CodeNotOpen, journal.SignedDropped, journal.SignedLate}
 
 // heal says of alarms about the item that their cause is gone, and why.
 func (s *step) heal(ctx context.Context, why string) error {
@@ -283,8 +303,8 @@ func (s *step) handOver(ctx context.Context) error {
 	if err := s.journal.Hand(ctx, s.item.ID, s.lease); err != nil {
 		return err
 	}
-	if s.item.Handed.IsZero() {
-		s.item.Handed = s.Now()
+	if !s.item.HandedKnown {
+		s.item.Handed, s.item.HandedKnown = s.Now(), true
 	}
 	return nil
 }

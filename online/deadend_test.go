@@ -2,6 +2,7 @@ package online_test
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -124,7 +125,7 @@ func TestInputsSpent(t *testing.T) {
 	if got := w.watch(); len(got.Healed) != 1 {
 		t.Errorf("%+v", got)
 	}
-	if got := w.broadcast(); len(got.Completed) != 1 || w.openAlarms() != "inputs-spent(healed) " {
+	if got := w.broadcast(); len(got.Completed) != 1 || w.openAlarms() != "inputs-spent(healed) rejected-but-listed(healed) " {
 		t.Errorf("%+v, %s", got, w.openAlarms())
 	}
 }
@@ -404,6 +405,11 @@ func TestRejectNotFound(t *testing.T) {
 		w.wantState(id(1), want)
 	}
 	w.answers(map[string]string{"DELETE /v3/kms/": `403 {"errorCode":"kms.missing"}`})
+	if _, err := with(w, func(r *online.Relay) (bool, error) { return r.Reject(t.Context(), id(1), online.Rejection{Why: "why"}) }); !errors.Is(err, online.ErrNotDropped) {
+		t.Errorf("it is there all the same: %v", err)
+	}
+	w.wantState(id(1), "prepared")
+	w.answers(nil)
 	if _, err := with(w, func(r *online.Relay) (bool, error) { return r.Reject(t.Context(), id(1), online.Rejection{Why: "why"}) }); err != nil {
 		t.Error(err)
 	}

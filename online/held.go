@@ -28,7 +28,7 @@ var heldFor = map[chain.Code]string{
 
 // heldBack leaves a signed item to a person. said is Tatum's word; may be nil.
 func (s *step) heldBack(ctx context.Context, said error) error {
-	why := fmt.Errorf("ALARM: it is signed (%s) and held, since %s. %s. To send it all the same: kms-online retry %s; to give it up: kms-online reject %s --why TEXT. Who has a copy of the result can send it", s.item.TxID, heldFor[s.item.Withheld], s.left(), s.item.ID, s.item.ID)
+	why := fmt.Errorf("ALARM: it is signed (%s) and held, since %s. %s. To send it all the same: kms-online retry %s; to give it up: kms-online reject %s --why TEXT. Who has a copy of the result can send it", s.item.TxID, heldFor[s.item.Withheld], s.left(ctx), s.item.ID, s.item.ID)
 	if said != nil {
 		why = fmt.Errorf("%w: %w", why, said)
 	}
@@ -36,11 +36,31 @@ func (s *step) heldBack(ctx context.Context, said error) error {
 }
 
 // left says whether the bytes have left, as far as the journal knows.
-func (s *step) left() string {
-	if s.item.Handed.IsZero() {
-		return "It was not sent from here"
+func (s *step) left(ctx context.Context) string {
+	words, _, err := s.leaving(ctx, s.item)
+	if err != nil {
+		return "Nobody can say now whether it was sent: it may be paid"
 	}
-	return fmt.Sprintf("It was handed to the network at %s, and nobody knows what came of it: it may be paid", s.item.Handed.Format(time.RFC3339))
+	return words
+}
+
+// leaving says whether the bytes of an item have left, as far as the journal
+// knows. never is set only where the journal has a whole record of that.
+func (r *Relay) leaving(ctx context.Context, it journal.Item) (words string, never bool, err error) {
+	switch {
+	case it.HandedKnown:
+		return fmt.Sprintf("It was handed to the network at %s, and nobody knows what came of it: it may be paid", it.Handed.Format(time.RFC3339)), false, nil
+	case !it.Handed.IsZero():
+		return "It was signed before this program kept a record of what it sends: it may have been sent, and may be paid", false, nil
+	}
+	made, err := r.journal.Unrecorded(ctx, it)
+	switch {
+	case err != nil:
+		return "", false, err
+	case !made.IsZero():
+		return fmt.Sprintf("This journal was restored from a backup of %s, and what was sent since then is not on record: it may have been sent, and may be paid", made.Format(time.RFC3339)), false, nil
+	}
+	return "It was not sent from here", true, nil
 }
 
 // turnsUp goes on with an item that the network has. Where it was given up, that
@@ -48,7 +68,7 @@ func (s *step) left() string {
 func (s *step) turnsUp(ctx context.Context) error {
 	m := journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Broadcast, Lease: s.lease}
 	if s.item.State == journal.Failed && slices.Contains(givenUp, s.item.Code) {
-		s.problem = &Problem{ID: s.item.ID, Code: CodePaidRejected, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though it was given up here (%s). %s; else somebody sent a copy of the result: find out who has one. Do not have it paid anew; correct the account", s.item.TxID, s.item.Code, s.left())}
+		s.problem = &Problem{ID: s.item.ID, Code: CodePaidRejected, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though it was given up here (%s). %s; else somebody sent a copy of the result: find out who has one. Do not have it paid anew; correct the account", s.item.TxID, s.item.Code, s.left(ctx))}
 		m.Alarm = s.problem.alarm(s.item.TxID)
 	}
 	if err := s.journal.Move(ctx, m); err != nil {

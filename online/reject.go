@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
@@ -67,7 +66,7 @@ func rejectable(it journal.Item) bool {
 	case it.State == journal.Signed:
 		return it.Withheld != ""
 	case it.State == journal.Failed:
-		return slices.Contains(rejectedCodes, it.Code)
+		return slices.Contains(closable, it.Code)
 	case it.State == journal.Rejected: // and may still be at Tatum
 		return true
 	}
@@ -81,6 +80,10 @@ var rejectedCodes = []chain.Code{CodeDisarmed, journal.SignedDropped, journal.Si
 // givenUp are those of failed items that must not be paid, though they are signed.
 var givenUp = append([]chain.Code{CodeSameWithdraw}, rejectedCodes...)
 
+// closable are those of failed items that may be dropped at Tatum: what was
+// given up, and what evidence shows to be dead.
+var closable = append(slices.Clone(givenUp), CodeInputsSpent, CodeParentDead)
+
 // reject drops a claimed item, at Tatum and then here.
 func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item, why Rejection) (exported bool, err error) {
 	if it.Signed != nil {
@@ -90,6 +93,11 @@ func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item
 	}
 	if err := r.dropAtTatum(ctx, it, why.Gone); err != nil {
 		return false, err
+	}
+	if it.State == journal.Failed && !slices.Contains(rejectedCodes, it.Code) { // given up from now on
+		if err := r.journal.Note(ctx, journal.Note{ID: it.ID, State: it.State, Code: CodeDisarmed, Reason: why.Why, Lease: lease}); err != nil {
+			return false, err
+		}
 	}
 	if it.State == journal.Rejected || it.State == journal.Failed {
 		return it.Signed != nil || it.Request != bundle.Digest{}, r.journal.Decide(ctx, it.ID, "reject")
@@ -116,17 +124,19 @@ func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item
 	case known:
 		err := fmt.Errorf("reject: item %s: the network has its transaction %s: %w", it.ID, it.TxID, ErrTooLate)
 		return errors.Join(err, s.turnsUp(ctx))
-	case it.Handed.IsZero():
-		return nil
 	}
-	dead, err := s.rival(ctx)
-	if err != nil {
+	words, never, err := r.leaving(ctx, it)
+	if err != nil || never {
+		return err
+	}
+	why, err := s.mayConfirm(ctx)
+	switch {
+	case err != nil:
 		return fmt.Errorf("reject: item %s: %w", it.ID, err)
-	}
-	if dead != nil && dead.depth >= r.Depths.of(it.Chain) {
+	case why == "":
 		return nil
 	}
-	return fmt.Errorf("reject: item %s: %w: its transaction %s was handed to the network at %s, nobody knows what came of it, and it is not found", it.ID, ErrMayBePaid, it.TxID, it.Handed.Format(time.RFC3339))
+	return fmt.Errorf("reject: item %s: %w: its transaction is %s. %s, and it is not found now; %s", it.ID, ErrMayBePaid, it.TxID, words, why)
 }
 
 // dropAtTatum drops an item that Tatum has under this API key, unless Tatum says
@@ -155,7 +165,27 @@ func (r *Relay) dropAtTatum(ctx context.Context, it journal.Item, gone bool) err
 	if err := r.Tatum.Delete(ctx, it.ID, revert); err != nil && !missing(err) {
 		return err
 	}
-	return nil
+	return r.isDropped(ctx, it)
+}
+
+// isDropped reads back whether Tatum has dropped an item: only that counts. Its
+// records may lag a little.
+func (r *Relay) isDropped(ctx context.Context, it journal.Item) error {
+	for try := range lookTries {
+		txid, err := r.Tatum.TxIDOf(ctx, it.ID)
+		switch {
+		case missing(err):
+			return nil
+		case err != nil:
+			return fmt.Errorf("reject: item %s: it is not known whether Tatum dropped it: %w", it.ID, err)
+		case txid != "":
+			return fmt.Errorf("reject: item %s: Tatum says that %.80q completed it: %w", it.ID, txid, ErrTooLate)
+		}
+		if err := r.Sleep(ctx, lookPause<<try); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("reject: item %s: %w", it.ID, ErrNotDropped)
 }
 
 // goneBefore reports whether it is no news that Tatum does not have an item.
@@ -173,6 +203,9 @@ func (r *Relay) unpaidWithdrawal(ctx context.Context, it journal.Item) (revert b
 	if it.Withdrawal == "" {
 		return true, nil
 	}
+	if err := r.paysNoOther(ctx, it); err != nil {
+		return false, err
+	}
 	w, err := r.Tatum.Withdrawal(ctx, it.Chain, it.Withdrawal)
 	switch {
 	case err != nil:
@@ -181,6 +214,29 @@ func (r *Relay) unpaidWithdrawal(ctx context.Context, it journal.Item) (revert b
 		return false, fmt.Errorf("reject: item %s: Tatum says that its withdrawal is done, by %.80q: %w", it.ID, w.TxID, ErrTooLate)
 	}
 	return w.State != tatum.WithdrawalCancelled, nil
+}
+
+// paysNoOther makes sure that the withdrawal of an item is not paid by another
+// one: Tatum cancels the withdrawal when it drops any item of it.
+func (r *Relay) paysNoOther(ctx context.Context, it journal.Item) error {
+	ids, err := r.journal.SameWithdrawal(ctx, it.Withdrawal)
+	if err != nil {
+		return err
+	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return id == it.ID })
+	if len(ids) == 0 {
+		return nil
+	}
+	others, err := r.journal.Items(ctx, journal.Filter{IDs: ids})
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		if other.Signed != nil && (other.State != journal.Failed || !other.Handed.IsZero() || !slices.Contains(givenUp, other.Code)) {
+			return fmt.Errorf("reject: item %s: its withdrawal is that of %s, which is %s, too, and to drop either at Tatum cancels it: %w", it.ID, other.ID, other.State, ErrTooLate)
+		}
+	}
+	return nil
 }
 
 // missing reports whether Tatum itself says that this API key has no such

@@ -39,6 +39,7 @@ var (
 	ErrMismatch       = errors.New("result does not answer its request item by item")
 	ErrTooLate        = errors.New("it may be signed already")
 	ErrMayBePaid      = errors.New("it may be paid, or be paid yet")
+	ErrNotDropped     = errors.New("Tatum has it all the same")
 	ErrNotThere       = errors.New("unknown to Tatum under this API key")
 	ErrUnreadable     = errors.New("request in the journal cannot be read by this version")
 )
@@ -62,7 +63,7 @@ const (
 	CodeDisarmed     chain.Code = "disarmed"                  // signed, refused by the approval service, and dropped by a person
 	CodeEvicted      chain.Code = "evicted"                   // it was with the network and is not any more
 	CodeOtherKey     chain.Code = "other-api-key"             // fetched with an API key that is not here
-	CodeStillListed  chain.Code = "rejected-but-listed"       // rejected here, and Tatum still asks for it
+	CodeStillListed  chain.Code = "rejected-but-listed"       // rejected or failed here, and Tatum still asks for it
 	CodeOtherAnswer  chain.Code = "older-request"             // the signer's answer to a request that a newer one has replaced
 	CodeUnseen       chain.Code = "not-seen"                  // sent, and the network was not seen to have it yet
 	CodeParentDead   chain.Code = "parent-dead"               // what it spends is made by a transaction that can never confirm

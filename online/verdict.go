@@ -2,6 +2,7 @@ package online
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -78,4 +79,31 @@ func (s *step) unlook(ctx context.Context) error {
 		return nil // there was none
 	}
 	return s.journal.Unlooked(ctx, s.item.ID)
+}
+
+// mayConfirm says why our transaction may confirm yet, as far as is known; ""
+// where evidence, found twice, shows that it cannot and that what took its place
+// pays nobody that it pays.
+func (s *step) mayConfirm(ctx context.Context) (why string, err error) {
+	r, err := s.rival(ctx)
+	if err != nil {
+		return "", err
+	}
+	if r == nil {
+		return "nor is anything else that spends what it spends", s.journal.Unlooked(ctx, s.item.ID)
+	}
+	if want := s.Depths.of(s.item.Chain); r.depth < want {
+		return fmt.Sprintf("transaction %s spends what it spends, and has %d of %d confirmations", r.txid, r.depth, want), s.journal.Unlooked(ctx, s.item.ID)
+	}
+	if r.same != "" {
+		return fmt.Sprintf("transaction %s spends what it spends, and %s", r.txid, r.same), nil
+	}
+	if why, err = s.doubt(ctx, r); err != nil || why != "" {
+		return fmt.Sprintf("Tatum says that transaction %s spends what it spends, but %s", r.txid, why), errors.Join(err, s.journal.Unlooked(ctx, s.item.ID))
+	}
+	again, err := s.firstLook(ctx, r)
+	if err != nil || again.IsZero() {
+		return "", err
+	}
+	return fmt.Sprintf("transaction %s spends what it spends, and has %d confirmations, and one look is no evidence: reject it again from %s on", r.txid, r.depth, again.UTC().Format(time.RFC3339)), nil
 }

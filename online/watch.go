@@ -127,6 +127,9 @@ func (s *step) unmined(ctx context.Context, now int64) error {
 func (s *step) vanished(ctx context.Context) error {
 	var said error
 	if s.item.Withheld == "" { // it was not given up: then only others send it
+		if err := s.handOver(ctx); err != nil {
+			return err
+		}
 		_, said = s.Tatum.Broadcast(ctx, s.item.Chain, s.item.ID, hex.EncodeToString(s.item.Signed))
 	}
 	known, err := s.lookAgain(ctx)
@@ -157,7 +160,7 @@ func (s *step) vanished(ctx context.Context) error {
 	if first && !refused {
 		return s.stays(ctx, CodeEvicted, why)
 	}
-	return s.alarms(ctx, CodeEvicted, s.item.TxID, fmt.Errorf("ALARM: it was sent, and %w. Do not have it paid anew: it stays valid, and may confirm yet", why))
+	return s.alarms(ctx, CodeEvicted, s.item.TxID, fmt.Errorf("ALARM: it was with the network, and %w. Do not have it paid anew: it stays valid, and may confirm yet", why))
 }
 
 // lookAgain asks for our own txid after a pause: what just came to the chain

@@ -24,7 +24,7 @@ func (p *preparing) sameWithdrawal(ctx context.Context, it journal.Item, m *jour
 	if err != nil || len(ids) == 0 || ids[0] == it.ID {
 		return err
 	}
-	why := Problem{ID: it.ID, Code: CodeSameWithdraw, Reason: fmt.Sprintf("ALARM: its withdrawal is that of %s already, and one withdrawal is one payment: find out who made both, and reject one; then retry the other", ids[0])}
+	why := Problem{ID: it.ID, Code: CodeSameWithdraw, Reason: fmt.Sprintf("ALARM: its withdrawal is that of %s already, and one withdrawal is one payment: find out who made both. Tatum cancels a withdrawal when either is dropped: if neither is paid, reject both and have it requested anew", ids[0])}
 	m.To, m.Code, m.Reason, m.Alarm = journal.Refused, why.Code, why.Reason, why.alarm(ids[0])
 	p.report.Prepared--
 	p.report.Problems = append(p.report.Problems, why)
@@ -40,7 +40,7 @@ func (s *step) claimWithdrawal(ctx context.Context) (ours bool, err error) {
 	if err != nil || owner == s.item.ID {
 		return err == nil, err
 	}
-	return false, s.fails(ctx, CodeSameWithdraw, owner, fmt.Sprintf("ALARM: withdrawal %.80q is paid by %s already, and one withdrawal is one payment: it was not sent. Find out who made both, then drop this id at Tatum (DELETE /v3/kms/%s); who has a copy of its result can send it", s.item.Withdrawal, owner, s.item.ID))
+	return false, s.fails(ctx, CodeSameWithdraw, owner, fmt.Sprintf("ALARM: withdrawal %.80q is paid by %s already, and one withdrawal is one payment: it is not sent. %s. Find out who made both. Do not drop this id at Tatum: that cancels the withdrawal, and gives back what the other pays. Who has a copy of its result can send it", s.item.Withdrawal, owner, s.left(ctx)))
 }
 
 // settleWithdrawal completes the withdrawal of an item that Tatum has on record
@@ -72,7 +72,7 @@ func (s *step) paidButCancelled(ctx context.Context, w tatum.Withdrawal) error {
 	case tatum.WithdrawalDone:
 		how = fmt.Sprintf("is completed at Tatum by another transaction, %.80q", w.TxID)
 	}
-	return s.alarms(ctx, CodePaidDropped, string(w.State)+" "+w.TxID, fmt.Errorf("ALARM: the payment is made (%s), but withdrawal %.80q %s. Do not have it paid anew; correct the account", s.item.TxID, s.item.Withdrawal, how))
+	return s.paidAnyway(ctx, CodePaidDropped, string(w.State)+" "+w.TxID, fmt.Errorf("ALARM: the payment is made (%s), but withdrawal %.80q %s. Do not have it paid anew; correct the account", s.item.TxID, s.item.Withdrawal, how))
 }
 
 // notOpen is about a signed withdrawal that Tatum does not send because it is
@@ -85,5 +85,5 @@ func (s *step) notOpen(ctx context.Context, said error) error {
 	case w.State == tatum.WithdrawalDone && strings.EqualFold(w.TxID, s.item.TxID):
 		return s.stays(ctx, CodeUnseen, errors.New("the withdrawal is completed by ours at Tatum, but the network was not seen to have it yet; the next run looks again"))
 	}
-	return s.alarms(ctx, CodeNotOpen, string(w.State), fmt.Errorf("ALARM: it is signed (%s) and withdrawal %.80q is not in progress at Tatum (%s), so Tatum does not send it now. %s. Look there what became of it; who has a copy of the result can send it: %w", s.item.TxID, s.item.Withdrawal, w.State, s.left(), said))
+	return s.alarms(ctx, CodeNotOpen, string(w.State), fmt.Errorf("ALARM: it is signed (%s) and withdrawal %.80q is not in progress at Tatum (%s), so Tatum does not send it now. %s. Look there what became of it; who has a copy of the result can send it: %w", s.item.TxID, s.item.Withdrawal, w.State, s.left(ctx), said))
 }

@@ -87,7 +87,8 @@ func (j *Journal) HealEvidence(ctx context.Context, item string, code chain.Code
 type AlarmFilter struct {
 	All    bool // closed ones, too
 	Items  []string
-	Untold bool // only those whose event did not go out yet, closed ones too
+	Untold bool       // only those whose event did not go out yet, closed ones too
+	Lasts  chain.Code // only those with this code whose cause was not found to be gone, closed ones too
 	Max    int
 }
 
@@ -98,6 +99,8 @@ func (j *Journal) Alarms(ctx context.Context, f AlarmFilter) ([]Alarm, error) {
 	switch {
 	case f.Untold:
 		query += "told = 0"
+	case f.Lasts != "":
+		query, args = query+"healed = 0 AND code = ?", append(args, string(f.Lasts))
 	case f.All:
 		query += "1 = 1"
 	default:
@@ -149,6 +152,23 @@ func moment(seconds int64) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
+// Dealt returns who dealt with the alarm that was raised last about an item for
+// this very evidence, and why; closer is "" where nobody did.
+func (j *Journal) Dealt(ctx context.Context, item string, code chain.Code, evidence string) (closer, why string, err error) {
+	var known string
+	var closed int64
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT closer, why, evidence, closed FROM alarms WHERE item = ? AND code = ? ORDER BY seq DESC LIMIT 1"), item, string(code)).Scan(&closer, &why, &known, &closed)
+	})
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", "", fmt.Errorf("journal: alarms: %w", err)
+	}
+	if err != nil || closed == 0 || known != words(evidence) {
+		return "", "", nil
+	}
+	return closer, why, nil
+}
+
 // ErrNoAlarm is returned for the id of an alarm that does not exist.
 var ErrNoAlarm = errors.New("no such alarm")
 
@@ -179,11 +199,14 @@ func (j *Journal) Decide(ctx context.Context, item, by string) error {
 }
 
 // settle closes the alarms about an item that a person decided about by
-// another command. What that command tries may bring the same finding again:
+// another command, and has done with those that were closed before. What that command tries may bring the same finding again:
 // then it is a new alarm.
 func (j *Journal) settle(ctx context.Context, t tx, item, by string) error {
 	now := j.now().Unix()
-	_, err := t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, healed = CASE WHEN healed = 0 THEN ? ELSE healed END WHERE item = ? AND closed = 0", now, words(by), now, item)
+	if _, err := t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ? WHERE item = ? AND closed = 0", now, words(by), item); err != nil {
+		return err
+	}
+	_, err := t.ExecContext(ctx, "UPDATE alarms SET healed = ? WHERE item = ? AND healed = 0", now, item)
 	return err
 }
 

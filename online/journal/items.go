@@ -246,7 +246,7 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, accepted"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted"
 
 func scanAll(rows *sql.Rows) ([]Item, error) {
 	defer rows.Close()
@@ -264,8 +264,8 @@ func scanAll(rows *sql.Rows) ([]Item, error) {
 func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
-	var created, updated, since, handed int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &it.Accepted)
+	var created, updated, since, handed, recorded int64
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted)
 	if err != nil {
 		return Item{}, err
 	}
@@ -276,7 +276,7 @@ func scan(rows *sql.Rows) (Item, error) {
 	if len(request) == len(bundle.Digest{}) {
 		it.Request = bundle.Digest(request)
 	}
-	it.Handed = moment(handed)
+	it.Handed, it.HandedKnown = moment(handed), recorded != 0
 	it.Created, it.Updated = time.Unix(created, 0).UTC(), time.Unix(updated, 0).UTC()
 	if it.Since = time.Unix(since, 0).UTC(); since == 0 {
 		it.Since = it.Created

@@ -38,28 +38,29 @@ type Journal struct {
 
 // Item is one pending transaction with its history's last line.
 type Item struct {
-	ID         string
-	Chain      chain.ID
-	Network    chain.Network
-	Pending    []byte // as received
-	Content    [32]byte
-	Withdrawal string // id of the withdrawal, "" for an ordinary transaction
-	State      State
-	Request    bundle.Digest // that it was last exported in
-	Code       chain.Code
-	Reason     string
-	Signed     []byte // final transaction
-	TxID       string // of Signed
-	Depth      int64  // confirmations when it was last looked for; -1 when it was not found
-	Created    time.Time
-	Updated    time.Time
-	Since      time.Time  // when it came into its state
-	Account    string     // name of the API key that fetched it, "" for the only one
-	Told       string     // what was last told about it: a state, or anything else
-	Withheld   chain.Code // why it must not go to the signer, or to the network, "" if it may
-	Tries      int        // in its state, in a row, that came to nothing
-	Handed     time.Time  // when its bytes were first handed to the network, whatever came of it; zero: never
-	Accepted   chain.Code // what it was held for when a person had it sent all the same, "" if nobody did
+	ID          string
+	Chain       chain.ID
+	Network     chain.Network
+	Pending     []byte // as received
+	Content     [32]byte
+	Withdrawal  string // id of the withdrawal, "" for an ordinary transaction
+	State       State
+	Request     bundle.Digest // that it was last exported in
+	Code        chain.Code
+	Reason      string
+	Signed      []byte // final transaction
+	TxID        string // of Signed
+	Depth       int64  // confirmations when it was last looked for; -1 when it was not found
+	Created     time.Time
+	Updated     time.Time
+	Since       time.Time  // when it came into its state
+	Account     string     // name of the API key that fetched it, "" for the only one
+	Told        string     // what was last told about it: a state, or anything else
+	Withheld    chain.Code // why it must not go to the signer, or to the network, "" if it may
+	Tries       int        // in its state, in a row, that came to nothing
+	Handed      time.Time  // when its bytes were first handed to the network, whatever came of it; zero: never
+	HandedKnown bool       // that is on record: an older version kept none, and its journal supposes it
+	Accepted    chain.Code // what it was held for when a person had it sent all the same, "" if nobody did
 
 	seq int64
 }

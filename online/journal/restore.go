@@ -116,3 +116,18 @@ func (j *Journal) Restored(ctx context.Context) (made time.Time, err error) {
 	}
 	return moment(at), nil
 }
+
+// Unrecorded returns when the backup was made from which this journal was
+// restored so that it may lack what became of an item since; zero: it lacks
+// nothing. An item that was journaled soon after a restore may be one that the
+// lost journal had.
+func (j *Journal) Unrecorded(ctx context.Context, it Item) (made time.Time, err error) {
+	var at int64
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT COALESCE(max(made), 0) FROM restores WHERE at + 86400 >= ?"), it.Created.Unix()).Scan(&at)
+	})
+	if err != nil {
+		return made, fmt.Errorf("journal: restored: %w", err)
+	}
+	return moment(at), nil
+}

@@ -317,6 +317,14 @@ CREATE INDEX items_by_withdrawal ON items (lower(withdrawal)) WHERE withdrawal <
 INSERT INTO withdrawals (withdrawal, id) SELECT lower(withdrawal), min(id) FROM withdrawals WHERE withdrawal <> lower(withdrawal) GROUP BY lower(withdrawal)
 	ON CONFLICT (withdrawal) DO NOTHING;
 `},
+	// Whether it is on record that bytes were handed over, or only supposed of an
+	// older journal. What an older version stopped watching at one confirmation is
+	// watched again, if it came to its end in the journal's last 30 days.
+	{tables: `
+ALTER TABLE items ADD COLUMN handed_known INTEGER NOT NULL DEFAULT 0;
+UPDATE items SET settled = 0 WHERE state = 'completed' AND settled = 1 AND since >= (SELECT max(updated) FROM items) - 30 * 86400
+	AND depth < CASE chain WHEN 'LTC' THEN 24 WHEN 'DOGE' THEN 80 WHEN 'BCH' THEN 20 ELSE 12 END;
+`},
 }
 
 // fillTally comes after the trigger, whose making locks the table.

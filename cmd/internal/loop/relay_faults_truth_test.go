@@ -69,7 +69,7 @@ func newTeller(t *testing.T) *teller {
 func (h *teller) run(code int, args ...string) []byte {
 	h.Helper()
 	cmd := exec.Command(filepath.Join(h.bin, "kms-online"), append([]string{"--state", filepath.Join(h.dir, "relay"), "--testnet", "--json"}, args...)...)
-	cmd.Env = append(os.Environ(), "TATUM_API_URL="+h.server.URL, "TATUM_API_KEY="+tatumtest.Key)
+	cmd.Env = h.env()
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
 	_ = cmd.Run()
@@ -77,6 +77,10 @@ func (h *teller) run(code int, args ...string) []byte {
 		h.Fatalf("%s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, code, out.String(), words.String())
 	}
 	return out.Bytes()
+}
+
+func (h *teller) env() []string {
+	return append(os.Environ(), "TATUM_API_URL="+h.server.URL, "TATUM_API_KEY="+tatumtest.Key)
 }
 
 // wants runs status and looks where an item stands.
