@@ -25,6 +25,7 @@ func sharedAttacks() []attack {
 		{"19-item-of-one-coin-spends-another", coinAsAnother},
 		{"19-shared-key-of-a-mnemonic", sharedMnemonic},
 		{"19-shared-key-is-told-when-stored", sharingTold},
+		{"19-denied-by-another-address-of-the-key", deniedKey},
 	}
 }
 
@@ -201,6 +202,43 @@ func sharingTold(t *testing.T) {
 		}
 		if _, warnings, said := stores(at.c, at.n, secret); len(warnings) > 0 || strings.Contains(said, "warning") {
 			t.Errorf("%s: %q, %s", at.c, warnings, said)
+		}
+	}
+}
+
+// A denied destination is not paid by another address of its key; an allowed
+// one is exactly the one that was allowed.
+func deniedKey(t *testing.T) {
+	p := newPurse(t)
+	stranger, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{77}, 32))
+	forms := psbttest.Scripts(stranger.PubKey()) // P2PKH, P2WPKH, P2SH-P2WPKH, P2PK, P2TR
+	const p2sh, p2pk, p2tr = 2, 3, 4
+	pays := func(script []byte) string {
+		return p.ask("deny.kmsreq", spend{in: []*wire.TxOut{out(coinValue, p.script)}, outs: []*wire.TxOut{out(1_000_000, script), out(coinValue-1_001_000, p.script)}, keys: []chain.Key{single(deskKey)}})
+	}
+	list := func(name string, script []byte) string {
+		return fmt.Sprintf(`%q: [{"label": "the thief", "chain": "BTC", "network": "testnet", "script": "%x"}], `, name, script)
+	}
+	for denied, script := range forms {
+		p.setPolicy(list("deny", script)+`"newDestination": "allow", `, "")
+		for paid, to := range forms {
+			hidden := paid != denied && (denied == p2tr || paid == p2tr && denied != p2pk || denied == p2sh && paid == p2sh)
+			if hidden {
+				p.judged(pays(to), "ok")
+				continue
+			}
+			r := p.judged(pays(to), "refused", chain.Denied)
+			if said := r.Items[0].Reasons[0]; !strings.Contains(said, "the thief") || (paid != denied) != strings.Contains(said, "pays the same key as") {
+				t.Errorf("%d denied, %d paid: %s", denied, paid, said)
+			}
+		}
+		p.setPolicy(list("allow", script)+`"unlisted": "refuse", `, "")
+		for paid, to := range forms {
+			if paid == denied {
+				p.judged(pays(to), "ok")
+			} else if r := p.review(pays(to), 20); r.Items[0].Verdict != "refused" {
+				t.Errorf("%d allowed, %d paid: %+v", denied, paid, r.Items[0])
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 )
 
 // Explain says what the policy does, a sentence for each rule. The same rules
@@ -83,7 +84,7 @@ func (w window) words() string {
 func (f file) explainLists() []string {
 	var lines []string
 	for _, e := range f.Deny {
-		lines = append(lines, fmt.Sprintf("%s: never pays %s%s.", e.destination().coin, e.destination().to, quoted(e.Label)))
+		lines = append(lines, fmt.Sprintf("%s: never pays %s%s, nor another address of its key.", e.destination().coin, e.destination().to, quoted(e.Label)))
 	}
 	for _, e := range f.Allow {
 		lines = append(lines, fmt.Sprintf("%s: knows %s%s.", e.destination().coin, e.destination().to, quoted(e.Label)))
@@ -124,14 +125,16 @@ func (p Policy) Warnings() []string {
 	}
 	for _, c := range f.Chains {
 		lines = append(lines, c.warnings()...)
-		if at := (coin{c.Chain, c.Network}); f.Unlisted == modeRefuse && !p.pays(at) {
+		if at := (coin{c.Chain, c.Network}); f.Unlisted == modeRefuse && !p.paysSomebody(at) {
 			warn("%s: nothing can be paid: unlisted destinations are refused, and none is listed that is not denied", at)
 		}
 	}
 	for _, e := range f.Allow {
 		to := e.destination()
-		if _, denied := p.deny[to]; denied {
+		if other, denied := p.denies(e); denied && other.destination() == to {
 			warn("%s: %s is on both lists, and is refused", to.coin, to.to)
+		} else if denied {
+			warn("%s: %s is listed and is refused: it pays the same key as %s, which is denied", to.coin, to.to, other.destination().to)
 		}
 		if _, signed := p.coins[to.coin]; !signed {
 			warn("%s: %s is listed, and nothing is signed for this coin", to.coin, to.to)
@@ -148,14 +151,12 @@ func (p Policy) Warnings() []string {
 	return lines
 }
 
-// pays says whether some listed destination of a coin can be paid.
-func (p Policy) pays(at coin) bool {
-	for to := range p.allow {
-		if _, denied := p.deny[to]; to.coin == at && !denied {
-			return true
-		}
-	}
-	return false
+// paysSomebody reports whether some listed destination of a coin can be paid.
+func (p Policy) paysSomebody(at coin) bool {
+	return slices.ContainsFunc(p.file.Allow, func(e entry) bool {
+		_, denied := p.denies(e)
+		return e.destination().coin == at && !denied
+	})
 }
 
 func (c coinRules) warnings() []string {

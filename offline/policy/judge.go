@@ -143,8 +143,8 @@ func (j *judgement) lists() {
 			continue
 		}
 		to := j.subject.to(out)
-		if label, denied := j.policy.deny[to]; denied {
-			j.refuse(chain.Denied, "output %d pays %s, which policy denies%s", i, to.to, quoted(label))
+		if e, denied := j.policy.deny.find(to, out.Script); denied {
+			j.refuse(chain.Denied, "output %d pays %s, %s", i, to.to, e.words(to))
 		}
 		if out.Own != nil && j.policy.file.OwnTransfers != nil {
 			continue // a policy that has a rule of its own about these

@@ -23,9 +23,9 @@ type Policy struct {
 	file  file
 	coins map[coin]coinRules
 	allow map[destination]string // → label
-	deny  map[destination]string // → label
-	group map[string]string      // signature id → what its group of entries is called here
-	hash  []byte                 // of the canonical file; none: the built-in default
+	deny  denied
+	group map[string]string // signature id → what its group of entries is called here
+	hash  []byte            // of the canonical file; none: the built-in default
 }
 
 // coin is one chain on one network.
@@ -104,7 +104,7 @@ func compile(f file) (Policy, error) {
 		return Policy{}, err
 	}
 	sum := sha256.Sum256(canonical)
-	p := Policy{file: f, coins: make(map[coin]coinRules), allow: index(f.Allow), deny: index(f.Deny), group: f.OwnTransfers.index(), hash: sum[:]}
+	p := Policy{file: f, coins: make(map[coin]coinRules), allow: index(f.Allow), deny: deny(f.Deny), group: f.OwnTransfers.index(), hash: sum[:]}
 	for _, c := range f.Chains {
 		if c.MaxFee == nil { // not spelled out in the file, whose hash it would change
 			params, _ := paramsOf(c.Chain, c.Network)

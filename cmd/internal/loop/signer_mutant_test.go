@@ -134,12 +134,14 @@ var signerMutants = [...]mutant{
 	{"burnt value is forgotten", "offline/ledger/memory.go", "	return *l.Fee + l.Burnt\n", "	return *l.Fee\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt-value-is-fee"},
 	{"fees are free", "offline/policy/limits.go", "	all.fee(j.subject.Facts.Cost())\n", "", "./offline/policy", "TestLimits"},
 	{"a limit is never exceeded", "offline/policy/limits.go", "l.Sum != nil && t.sum > *l.Sum && own.sum > 0", "false", "./offline/policy", "TestLimits"},
-	{"denied destinations are paid", "offline/policy/judge.go", "if label, denied := j.policy.deny[to]; denied {", "if label, denied := j.policy.deny[to]; false && denied {", "./offline/policy", "TestLists"},
+	{"denied destinations are paid", "offline/policy/judge.go", "if e, denied := j.policy.deny.find(to, out.Script); denied {", "if e, denied := j.policy.deny.find(to, out.Script); false && denied {", "./offline/policy", "TestLists"},
 	{"an unknown chain is allowed", "offline/policy/judge.go", `		j.refuse(chain.ChainNotAllowed, "policy does not sign for %s", s.coin())
 `, "", "./offline/policy", "TestEachRule"},
 	{"an old request is young", "offline/policy/judge.go", "case made < now-limit*hour:", "case false && made < now-limit*hour:", "./offline/policy", "TestAge"},
 	{"online is offline", "offline/policy/judge.go", "if j.policy.file.RequireOffline && !j.circumstances.Offline {", "if false {", "./offline/policy", "TestOffline"},
 	{"approvers are not counted", "offline/policy/judge.go", "	if n < a.Needed {\n", "	if false {\n", "./offline/policy", "TestApprovers"},
+
+	{"a denied key is paid by another address", "offline/policy/deny.go", "to.coin.formsOf(script) {", "to.coin.formsOf(nil) {", "./cmd/kms-offline", "TestSignerAttacks/19-denied-by-another-address-of-the-key"},
 
 	// one key of two coins
 	{"testnet spends coins of mainnet", "offline/policy/shared.go", `case mode == "" && of.Network == chain.Testnet:`, `case false && of.Network == chain.Testnet:`, "./cmd/kms-offline", "TestSignerAttacks/19-testnet-item-spends-a-coin-of-mainnet"},

@@ -1,0 +1,74 @@
+package utxo
+
+import (
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/schnorr"
+	"github.com/btcsuite/btcd/btcutil"
+	"github.com/btcsuite/btcd/txscript"
+)
+
+// KeyForms lists what the scripts that pay one key have in common, as far as
+// the script tells: two scripts with a common form pay the same key. Of a hash
+// of a public key (P2PKH, P2WPKH) the P2SH-P2WPKH program can be computed, but not
+// the other encoding's hash, nor the taproot output, for which the key has to be
+// known. Scripts that hide the key have none.
+func (p Params) KeyForms(script []byte) []string {
+	switch p.KindOf(script) {
+	case P2PKH:
+		return hashForms(script[3:23])
+	case P2WPKH:
+		return hashForms(script[2:22])
+	case P2SH:
+		return []string{scriptHashForm(script[2:22])}
+	case P2TR:
+		return []string{taprootForm(script[2:34])}
+	case P2PK:
+		return publicForms(script[1 : len(script)-1])
+	case Multisig:
+		return multisigForms(script)
+	}
+	return nil
+}
+
+func scriptHashForm(hash []byte) string { return "script hash " + string(hash) }
+func taprootForm(key []byte) string     { return "taproot " + string(key) }
+
+// hashForms are those of the hash of a public key.
+func hashForms(hash []byte) []string {
+	program := append([]byte{txscript.OP_0, byte(len(hash))}, hash...)
+	return []string{"key hash " + string(hash), scriptHashForm(btcutil.Hash160(program))}
+}
+
+// publicForms are those of a public key in both of its encodings.
+func publicForms(public []byte) []string {
+	key, err := btcec.ParsePubKey(public)
+	if err != nil {
+		return nil
+	}
+	return append(hashForms(btcutil.Hash160(key.SerializeCompressed())), hashForms(btcutil.Hash160(key.SerializeUncompressed()))...)
+}
+
+// multisigForms are those of every key of a bare multisig script, encoded as it
+// is there: to decode up to 20 keys of each output would take long.
+func multisigForms(script []byte) (forms []string) {
+	run := txscript.MakeScriptTokenizer(0, script)
+	for run.Next() {
+		if key := run.Data(); len(key) > 0 {
+			forms = append(forms, hashForms(btcutil.Hash160(key))...)
+		}
+	}
+	return forms
+}
+
+// TaprootForm is the form, among KeyForms, of the taproot output without scripts
+// (BIP 86) of the key that a P2PK script names; "" of any other script.
+func (p Params) TaprootForm(script []byte) string {
+	if p.KindOf(script) != P2PK {
+		return ""
+	}
+	key, err := btcec.ParsePubKey(script[1 : len(script)-1])
+	if err != nil {
+		return ""
+	}
+	return taprootForm(schnorr.SerializePubKey(txscript.ComputeTaprootKeyNoScript(key)))
+}
