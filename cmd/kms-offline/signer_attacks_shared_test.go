@@ -26,6 +26,7 @@ func sharedAttacks() []attack {
 		{"19-shared-key-of-a-mnemonic", sharedMnemonic},
 		{"19-shared-key-is-told-when-stored", sharingTold},
 		{"19-denied-by-another-address-of-the-key", deniedKey},
+		{"19-change-to-a-bare-public-key", bareChange},
 	}
 }
 
@@ -241,6 +242,44 @@ func deniedKey(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Change to a bare public key has no address, at which it would be looked for:
+// it is an own transfer, which counts and which no plain y signs.
+func bareChange(t *testing.T) {
+	p := newPurse(t)
+	const inLTC, inDOGE = onMainnet, onTestnet
+	p.adds(holds(inLTC, chain.LTC, chain.Testnet, secretB()), holds(inDOGE, chain.DOGE, chain.Testnet, secretB()))
+	p.everyCoin("")
+	const p2pk, change = 3, coinValue / 2
+	pays := func(c chain.ID, in []byte, to []byte, keys ...chain.Key) string {
+		return p.ask("bare.kmsreq", spend{chain: c, in: []*wire.TxOut{out(10*coinValue, in)}, outs: []*wire.TxOut{out(9*coinValue, p2pkh(secretShared())), out(change, to), out(coinValue/2-1_000_000, in)}, keys: keys})
+	}
+	for c, id := range map[chain.ID]string{chain.BTC: keyB, chain.LTC: inLTC, chain.DOGE: inDOGE} {
+		r := p.judged(pays(c, scriptsB()[0], scriptsB()[p2pk], single(id)), "flagged", chain.OwnTransfer)
+		if own := r.Items[0].Outputs[1].Own; r.Items[0].Outputs[1].Change || own == nil || own.Transfer != change || r.Totals[0].Own != change || !strings.Contains(r.Items[0].Reasons[0], "has no address") {
+			t.Errorf("%s: %+v", c, r)
+		}
+	}
+	shown := p.noPlainYes(pays(chain.BTC, scriptsB()[0], scriptsB()[p2pk], single(keyB)))
+	if !strings.Contains(shown, "of this to own keys 0.50000000 BTC") {
+		t.Errorf("it shows:\n%s", shown)
+	}
+	p.judged(pays(chain.BTC, scriptsB()[0], scriptsB()[1], single(keyB)), "ok") // by an address it is change
+	child := childOf(t, words, 300)
+	account, err := hd.AccountOf([]byte(phraseOf(words)), nil, chain.BTC, chain.Testnet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, public, err := account.Key(300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.judged(pays(chain.BTC, child, append(append([]byte{33}, public...), 0xac), at(words, 300)), "refused", chain.FarIndex)
+	p.setPolicy(`"newDestination": "allow", `, `, "maxFeeRate": 100000, "limits": [{"per": "transaction", "sum": 900000000}]`)
+	p.judged(pays(chain.BTC, scriptsB()[0], scriptsB()[p2pk], single(keyB)), "refused", chain.LimitTx, chain.OwnTransfer)
+	p.setPolicy(`"newDestination": "allow", "ownTransfers": {"mode": "refuse"}, `, `, "maxFeeRate": 100000`)
+	p.judged(pays(chain.BTC, scriptsB()[0], scriptsB()[p2pk], single(keyB)), "refused", chain.OwnTransfer)
 }
 
 type coinOn struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 )
 
 // Bounds of a rule about own transfers.
@@ -134,6 +135,8 @@ type ownAddress struct {
 // entries within which policy lets value move freely, gets as change what it
 // supplied and no more, so that no relay chooses which own key the rest goes
 // to. At an index that is not known, change is what the same address supplied.
+// A bare public key has no address: nobody who looks for funds by addresses
+// would find it, so it is never change.
 func (p Policy) Balance(f *chain.Facts, known Indices) {
 	entry, from := make(map[string]int64), make(map[ownAddress]int64) // what is left of what each supplied
 	committed := allTaproot(f.Inputs)
@@ -151,6 +154,9 @@ func (p Policy) Balance(f *chain.Facts, known Indices) {
 		}
 		unit, at := p.unit(out.Own.SignatureID), ownAddress{*out.Own, out.Kind, out.Address}
 		left := entry[unit]
+		if isBareKey(*out) {
+			left = 0
+		}
 		if out.Own.Index != chain.NoIndex && !known.Reaches(out.Own.SignatureID, out.Own.Index) {
 			left = min(left, from[at])
 			out.Far = true
@@ -161,6 +167,8 @@ func (p Policy) Balance(f *chain.Facts, known Indices) {
 		from[at] -= min(from[at], out.Change)
 	}
 }
+
+func isBareKey(out chain.Output) bool { return out.Kind == utxo.P2PK.String() }
 
 // unit names what is balanced together: an entry, or its group.
 func (p Policy) unit(signatureID string) string {
@@ -177,6 +185,8 @@ func (j *judgement) own(i int, out chain.Output) {
 	case out.Own == nil || out.IsChange():
 	case out.Unspendable:
 		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to a %s script of the own key %s, which this signer cannot spend", i, amount, out.Kind, describe(*out.Own))
+	case isBareKey(out) && !out.Far:
+		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to the own key %s in a P2PK script, which has no address: a search for funds by addresses does not find it", i, amount, describe(*out.Own))
 	case out.Far && out.Change > 0: // its index is in use: by what is spent here, and by no more
 		j.do(rule.FarIndex.mode(), chain.FarIndex, "output %d pays %s to the own key %s beyond what that very address supplies here, and its index is not close to any that was used before", i, amount, describe(*out.Own))
 	case out.Far:

@@ -170,6 +170,8 @@ func ownWord(out chain.Output) string {
 		return "own key, this signer cannot spend it"
 	case out.Far:
 		return "own, far index"
+	case out.Kind == utxo.P2PK.String():
+		return "own key, no address"
 	}
 	return "own, other key"
 }

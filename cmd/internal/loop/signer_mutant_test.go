@@ -141,6 +141,7 @@ var signerMutants = [...]mutant{
 	{"online is offline", "offline/policy/judge.go", "if j.policy.file.RequireOffline && !j.circumstances.Offline {", "if false {", "./offline/policy", "TestOffline"},
 	{"approvers are not counted", "offline/policy/judge.go", "	if n < a.Needed {\n", "	if false {\n", "./offline/policy", "TestApprovers"},
 
+	{"a bare public key is change", "offline/policy/own.go", "		if isBareKey(*out) {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/19-change-to-a-bare-public-key"},
 	{"a denied key is paid by another address", "offline/policy/deny.go", "to.coin.formsOf(script) {", "to.coin.formsOf(nil) {", "./cmd/kms-offline", "TestSignerAttacks/19-denied-by-another-address-of-the-key"},
 
 	// one key of two coins
