@@ -6,9 +6,10 @@ import (
 	"coldkms/shared/chain"
 )
 
-// Judge applies the rules to the items of one batch, and gives a verdict for
+// Judge applies the rules to the items of one batch, and returns a verdict for
 // each. All items count towards the limits, also those that are refused: so
-// no rule that refuses one item ever admits another.
+// no rule that refuses one item ever admits another. Operators approve what can
+// be signed: towards a quorum only items count that are not refused.
 func (p Policy) Judge(subjects []Subject, c Circumstances, h History) []Verdict {
 	b := batch{policy: p, circumstances: c, history: h, again: make([]bool, len(subjects))}
 	for i, s := range subjects {
@@ -19,6 +20,7 @@ func (p Policy) Judge(subjects []Subject, c Circumstances, h History) []Verdict 
 	for i, s := range subjects {
 		verdicts[i] = b.judge(s, b.again[i])
 	}
+	b.operators(subjects, verdicts)
 	return verdicts
 }
 
@@ -52,10 +54,9 @@ func (b *batch) judge(s Subject, again bool) Verdict {
 		j.approvals()
 		j.novelty()
 		j.limits()
-		j.operators()
 	}
 	j.more()
-	return Verdict{judged: true, content: s.Content, quorum: j.quorum, why: j.why, Refusals: j.refusals, Findings: j.findings}
+	return Verdict{judged: true, content: s.Content, Refusals: j.refusals, Findings: j.findings}
 }
 
 // judgement is of one item.
@@ -67,8 +68,6 @@ type judgement struct {
 	refusals []Reason
 	findings []Reason
 	counts   map[chain.Code]int
-	quorum   int
-	why      string
 }
 
 // maxReasons bounds how often one code is explained: a transaction has up to

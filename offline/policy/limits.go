@@ -149,18 +149,3 @@ func (l limit) words(id chain.ID) string {
 	}
 	return fmt.Sprintf("%s in %s", Amount(id, *l.Sum), many(*l.Count, "payment"))
 }
-
-// operators says how many of them must approve.
-func (j *judgement) operators() {
-	own, _ := j.pays()
-	if own.sum == 0 || len(j.rules.Quorum) == 0 {
-		return
-	}
-	of := j.past[j.subject.coin()]
-	for _, q := range j.rules.Quorum {
-		if t := of.over(q.Per, own); t.sum > q.Above && q.Operators > j.quorum {
-			j.quorum = q.Operators
-			j.why = fmt.Sprintf("%s, and above %s policy needs %s", j.paid(q.Per, t, withFees), Amount(j.subject.Facts.Chain, q.Above), many(q.Operators, "operator"))
-		}
-	}
-}

@@ -15,6 +15,7 @@ type past map[coin]*ofCoin
 // ofCoin is the past of one coin.
 type ofCoin struct {
 	sums
+	signed sums              // of the ledger alone
 	prefix string            // what its bech32 addresses begin with
 	dests  map[string]*place // of the batch
 	looks  map[likeness]*[2]string
@@ -134,6 +135,7 @@ func (p past) seen(to destination) {
 // remember takes in a payment of the ledger.
 func (c *ofCoin) remember(payment Payment, now int64) {
 	c.since(payment, now)
+	c.signed.since(payment, now)
 	if payment.Fee {
 		return
 	}

@@ -151,6 +151,9 @@ var signerMutants = [...]mutant{
 	{"sharing is not told", "cmd/kms-offline/generate.go", "Warnings: a.warnOfSharing(w, e)}", "Warnings: nil}", "./cmd/kms-offline", "TestSignerAttacks/19-shared-key-is-told-when-stored"},
 	{"the encoding hides a shared secret", "offline/sharedkeys.go", "copy(x[:], public[1:])", "copy(x[:], public)", "./offline", "TestSharedBy"},
 
+	{"what is refused calls operators", "offline/policy/quorum.go", "if b.again[i] || verdicts[i].Refused() {\n			continue\n		}\n		of :=", "if b.again[i] {\n			continue\n		}\n		of :=", "./cmd/kms-offline", "TestSignerAttacks/21-quorum-of-what-can-be-signed"},
+	{"what was signed calls no operators", "offline/policy/quorum.go", "			*of = b.past.of(s.coin()).signed\n", "", "./offline/policy", "TestQuorum"},
+
 	// the wallet
 	{"a wrong password is damage", "offline/wallet/seal.go", "if !hmac.Equal(headerMAC(k, file[:atMAC]), file[atMAC:atSum]) {", "if false && !hmac.Equal(headerMAC(k, file[:atMAC]), file[atMAC:atSum]) {", "./offline/wallet", "TestOpenErrors"},
 	{"any cost is paid", "offline/wallet/header.go", "if err := h.cost.check(); err != nil {", "if err := error(nil); err != nil {", "./offline/wallet", "TestHeaderCaps"},

@@ -1,0 +1,52 @@
+package policy
+
+import "fmt"
+
+// operators sets how many operators must approve each item that is not
+// refused. What is signed already needs none.
+func (b *batch) operators(subjects []Subject, verdicts []Verdict) {
+	paid, without := b.signable(subjects, verdicts)
+	for i, s := range subjects {
+		if b.again[i] || verdicts[i].Refused() {
+			continue
+		}
+		j := judgement{batch: b, subject: s, rules: b.policy.coins[s.coin()]}
+		own, _ := j.pays()
+		if own.sum == 0 {
+			continue
+		}
+		for _, q := range j.rules.Quorum {
+			if t := paid[s.coin()].over(q.Per, own); t.sum > q.Above && q.Operators > verdicts[i].quorum {
+				verdicts[i].quorum = q.Operators
+				verdicts[i].why = fmt.Sprintf("%s%s, and above %s policy needs %s", without, j.paid(q.Per, t, withFees), Amount(s.Facts.Chain, q.Above), many(q.Operators, "operator"))
+			}
+		}
+	}
+}
+
+// signable sums by coin what the items pay that are not refused, and what the
+// ledger has. without says in words that others are left out.
+func (b *batch) signable(subjects []Subject, verdicts []Verdict) (paid map[coin]*sums, without string) {
+	paid = make(map[coin]*sums)
+	for i, s := range subjects {
+		if verdicts[i].Refused() {
+			without = "without what is refused, "
+		}
+		if b.again[i] || verdicts[i].Refused() {
+			continue
+		}
+		of := paid[s.coin()]
+		if of == nil {
+			of = new(sums)
+			*of = b.past.of(s.coin()).signed
+			paid[s.coin()] = of
+		}
+		for _, out := range s.Facts.Outputs {
+			if pays(out) {
+				of.all(out.Paid())
+			}
+		}
+		of.fee(s.Facts.Cost())
+	}
+	return paid, without
+}
