@@ -140,7 +140,10 @@ func (o *operator) write(name string, b []byte) {
 	}
 }
 
-type itemStatus struct{ ID, State, TxID, Code, Reason, Withheld string }
+type itemStatus struct {
+	ID, State, TxID, Code, Reason, Withheld string
+	Confirmations                           int64
+}
 
 func (o *operator) status() map[string]itemStatus {
 	o.t.Helper()
@@ -158,7 +161,7 @@ func (o *operator) status() map[string]itemStatus {
 		if s.State == "completed" && o.tatum.txID(s.ID) != s.TxID {
 			o.t.Errorf("%s is falsely done: Tatum has %q", s.ID, o.tatum.txID(s.ID))
 		}
-		if s.State == "failed" || s.State == "refused" {
+		if s.State == "failed" || s.State == "refused" || callsDead(s.Code, s.Reason) {
 			o.t.Errorf("I9: the chain has it or gets it, and %s needs a person: %+v", s.ID, s)
 		}
 	}
@@ -191,6 +194,7 @@ func (o *operator) round() {
 		}
 		o.again("broadcast")
 	}
+	o.deepen()
 	for _, id := range o.ids {
 		if n := o.tatum.distinct(id); n != 1 {
 			o.t.Errorf("%s: %d byte strings were sent", id, n)
@@ -308,8 +312,11 @@ func TestCrash(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	fmt.Printf("crash: %d kills, %d rounds (%d with two relays on PostgreSQL, %d by the daemon), %d payments: each sent as one byte string and completed, nothing repaired by hand\n",
-		c.killed.Load(), c.rounds.Load(), c.shared.Load(), c.daemons.Load(), c.payments.Load())
+	if c.reorganised.Load() == 0 || c.lost.Load() == 0 {
+		t.Errorf("%d reorganisations, %d payments lost: too few to tell", c.reorganised.Load(), c.lost.Load())
+	}
+	fmt.Printf("crash: %d kills, %d rounds (%d with two relays on PostgreSQL, %d by the daemon), %d reorganisations that lost %d transactions, %d payments: each sent as one byte string, completed and confirmed, none called dead, nothing repaired by hand\n",
+		c.killed.Load(), c.rounds.Load(), c.shared.Load(), c.daemons.Load(), c.reorganised.Load(), c.lost.Load(), c.payments.Load())
 }
 
 // crash is what two operators, each with a Tatum, do at a time.
@@ -319,6 +326,7 @@ type crash struct {
 	killed, rounds, payments, shared atomic.Int64
 	daemons                          atomic.Int64 // rounds that it went by itself
 	failed                           atomic.Bool
+	reorganised, lost                atomic.Int64
 }
 
 func (c *crash) run(t *testing.T) {
@@ -353,6 +361,8 @@ func (c *crash) work(t *testing.T, worker uint64) {
 		c.payments.Add(int64(len(o.ids)))
 		_ = os.RemoveAll(dir)
 	}
+	c.reorganised.Add(int64(b.reorganised))
+	c.lost.Add(int64(b.lost))
 	for _, early := range b.early {
 		t.Errorf("left before it was journaled: %s", early)
 	}

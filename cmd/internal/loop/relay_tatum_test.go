@@ -17,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/wire"
+
 	"coldkms/online/journal"
 	"coldkms/online/onlinetest"
 	"coldkms/online/sandbox"
@@ -33,6 +36,7 @@ type badTatum struct {
 	t      *testing.T
 	url    string
 	signer *onlinetest.Signer
+	chain  *solochain.Chain
 
 	mu     sync.Mutex
 	random *rand.Rand
@@ -40,6 +44,8 @@ type badTatum struct {
 	sent   map[string]map[string]bool // pending id: what was sent for it
 	home   map[string]string          // pending id: the relay's journal
 	early  []string                   // what left before it was journaled
+
+	reorganised, lost int // blocks taken back, and payments lost with them
 }
 
 func newBadTatum(t *testing.T, seed uint64, rate float64) *badTatum {
@@ -60,8 +66,9 @@ func newBadTatum(t *testing.T, seed uint64, rate float64) *badTatum {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.chain = solochain.New(params, time.Now)
 	s, err := sandbox.New(t.Context(), sandbox.Config{
-		Nodes: map[chain.ID]sandbox.Node{chain.LTC: solochain.New(params, time.Now)}, Store: store, Miner: miner, APIKey: testKey,
+		Nodes: map[chain.ID]sandbox.Node{chain.LTC: b.chain}, Store: store, Miner: miner, APIKey: testKey,
 		Faults: sandbox.Faults{Wrap: b.wrap, Unmarked: func(string) bool { return b.chance(0.4) }},
 	})
 	if err != nil {
@@ -99,7 +106,7 @@ func (b *badTatum) wrap(next http.Handler) http.Handler {
 			return
 		}
 		b.mu.Lock()
-		kind := b.random.IntN(10)
+		kind := b.random.IntN(11)
 		b.mu.Unlock()
 		switch kind {
 		case 0, 1:
@@ -134,8 +141,45 @@ func (b *badTatum) wrap(next http.Handler) http.Handler {
 				return
 			}
 			next.ServeHTTP(w, r)
+		case 10: // the newest blocks are gone between two calls
+			b.reorganise()
+			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// reorganise takes some blocks off the chain. Some of the payments in them are
+// in no block now, some are lost altogether.
+func (b *badTatum) reorganise() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reorganised++
+	b.chain.Reorganise(1+b.random.IntN(3), func(*wire.MsgTx) bool {
+		gone := b.random.IntN(2) == 0
+		if gone {
+			b.lost++
+		}
+		return gone
+	})
+}
+
+// mine makes blocks.
+func (b *badTatum) mine(n int) {
+	b.t.Helper()
+	if err := b.chain.Mine(b.t.Context(), n); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// confirmed reports whether a transaction is in a block.
+func (b *badTatum) confirmed(txid string) bool {
+	b.t.Helper()
+	id, err := chainhash.NewHashFromStr(txid)
+	if err != nil {
+		return false
+	}
+	tx, err := b.chain.Tx(b.t.Context(), *id)
+	return err == nil && tx.Height != sandbox.Unconfirmed
 }
 
 // book writes down what was sent, and looks whether the relay's journal has it.
