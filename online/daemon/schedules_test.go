@@ -36,6 +36,8 @@ type storm struct {
 	counts  map[string]int // faults by kind
 	foreign int            // calls that went where the key must not go
 	tries   int            // to broadcast
+	ids     []string       // of all payments so far
+	lost    int            // payments that went in a reorganisation
 }
 
 type bill struct {
@@ -140,12 +142,8 @@ func (s *storm) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 			return reply(403, `{"errorCode":"bitcoin.broadcast.failed","message":"txn-already-known"}`)
 		}
-	case 17: // a block more, or the newest ones are gone
-		if wait > 20*time.Second {
-			s.server.Mine(1)
-		} else {
-			s.server.Reorganise(2)
-		}
+	case 17:
+		s.shake()
 	}
 	return next.RoundTrip(r)
 }
@@ -197,6 +195,7 @@ func (s *storm) schedule(t *testing.T, first int) (payments int) {
 			}
 		})
 	}
+	s.ids = append(s.ids, ids...)
 	acknowledged := make(map[string]string)
 	for turn := 0; ; turn++ {
 		if turn == 8+s.n(8) || turn >= 16 {
@@ -278,7 +277,7 @@ func TestSchedules(t *testing.T) {
 		total = n
 	}
 	var mu sync.Mutex
-	var schedules, payments, calls, resent, refused int
+	var schedules, payments, calls, resent, refused, lost int
 	kinds := make(map[string]int)
 	t.Run("storms", func(t *testing.T) {
 		for at := 0; at < total; at += perHouse {
@@ -290,11 +289,13 @@ func TestSchedules(t *testing.T) {
 					for range min(perHouse, total-at) {
 						n += s.schedule(t, n)
 					}
+					s.confirm(t)
 					s.audit(t, n-1)
 					mu.Lock()
 					defer mu.Unlock()
 					schedules, payments, calls, resent = schedules+min(perHouse, total-at), payments+n-1, calls+len(s.billed), resent+s.tries-(n-1)
 					refused += int(s.d.Keys[0].Pace.Usage().Calls["budget"])
+					lost += s.lost
 					for k, v := range s.counts {
 						kinds[k] += v
 					}
@@ -305,11 +306,11 @@ func TestSchedules(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	if len(kinds) != faultKinds || resent == 0 || refused == 0 {
-		t.Errorf("not every fault happened: %v, %d sent again, %d over budget", kinds, resent, refused)
+	if len(kinds) != faultKinds || resent == 0 || refused == 0 || lost == 0 {
+		t.Errorf("not every fault happened: %v, %d sent again, %d over budget, %d lost", kinds, resent, refused, lost)
 	}
-	fmt.Printf("schedules: %d, %d payments, %d calls, %d faults, %d times the budget said no, %d times the same bytes were tried again: one byte string each, all completed, never above the budget\n",
-		schedules, payments, calls, sum(kinds), refused, resent)
+	fmt.Printf("schedules: %d, %d payments, %d calls, %d faults, %d times the budget said no, %d times the same bytes were tried again, %d payments were lost after they were in a block: one byte string each, all completed and confirmed, none called dead, never above the budget\n",
+		schedules, payments, calls, sum(kinds), refused, resent, lost)
 }
 
 func sum(m map[string]int) (n int) {

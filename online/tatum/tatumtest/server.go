@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -158,16 +159,27 @@ func (s *Server) Unmine(txid string) {
 }
 
 // Reorganise takes every transaction out of the newest n blocks. They wait to
-// be mined again.
-func (s *Server) Reorganise(n int64) {
+// be mined again. It returns their ids, in order.
+func (s *Server) Reorganise(n int64) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var out []string
 	for txid, block := range s.blocks {
 		if block > s.height-n {
 			delete(s.blocks, txid)
+			out = append(out, txid)
 		}
 	}
 	s.height = max(0, s.height-n)
+	slices.Sort(out)
+	return out
+}
+
+// Block returns the height of a transaction's block, 0 if it is in none.
+func (s *Server) Block(txid string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.blocks[txid]
 }
 
 // Forget drops a transaction from the network, as when its fee is too low.

@@ -1,0 +1,84 @@
+package daemon_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire"
+)
+
+// shake makes a block more, or takes the newest ones away. Some of the payments
+// in them are lost then.
+func (s *storm) shake() {
+	if s.n(3) > 0 {
+		s.server.Mine(1)
+		return
+	}
+	ours := make(map[string]bool)
+	for _, raw := range s.server.Sent() {
+		ours[txidOf(raw)] = true
+	}
+	for _, txid := range s.server.Reorganise(2) {
+		if ours[txid] && s.n(2) == 0 {
+			s.server.Forget(txid)
+			s.mu.Lock()
+			s.lost++
+			s.mu.Unlock()
+		}
+	}
+}
+
+func txidOf(raw string) string {
+	b, _ := hex.DecodeString(raw)
+	var msg wire.MsgTx
+	if msg.Deserialize(bytes.NewReader(b)) != nil {
+		return ""
+	}
+	return msg.TxHash().String()
+}
+
+// demanded is how many confirmations the relay waits for on BTC.
+const demanded = 6
+
+// confirm has every payment of the house confirmed, on a chain that is
+// reorganised at first, and checks all the way that none is called dead.
+func (s *storm) confirm(t *testing.T) {
+	s.mu.Lock()
+	s.rate = 0
+	s.mu.Unlock()
+	for turn := 0; ; turn++ {
+		if turn < 12 {
+			s.shake()
+		} else {
+			s.server.Mine(2)
+		}
+		if _, err := s.d.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		left := 0
+		for _, id := range s.ids {
+			st := s.known(id)
+			if st.State == "failed" || strings.Contains(st.Reason, "have the payment made anew") {
+				t.Fatalf("I9: the chain has it or gets it, and %s is called dead: %+v", id, st)
+			}
+			if st.State != "completed" || st.Depth < demanded || st.Code != "" {
+				left++
+			}
+		}
+		if left == 0 && turn >= 12 {
+			break
+		}
+		if turn == 400 {
+			t.Fatalf("%d of %d are not confirmed: %+v", left, len(s.ids), s.known(s.ids[0]))
+		}
+		time.Sleep(10 * time.Minute)
+	}
+	for _, id := range s.ids {
+		if txid := s.known(id).TxID; s.server.Block(txid) == 0 {
+			t.Errorf("%s is falsely confirmed: %s is in no block", id, txid)
+		}
+	}
+}
