@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +29,7 @@ func sharedAttacks() []attack {
 		{"19-shared-key-is-told-when-stored", sharingTold},
 		{"19-denied-by-another-address-of-the-key", deniedKey},
 		{"19-change-to-a-bare-public-key", bareChange},
+		{"19-a-time-that-cannot-be", impossibleTime},
 	}
 }
 
@@ -280,6 +283,38 @@ func bareChange(t *testing.T) {
 	p.judged(pays(chain.BTC, scriptsB()[0], scriptsB()[p2pk], single(keyB)), "refused", chain.LimitTx, chain.OwnTransfer)
 	p.setPolicy(`"newDestination": "allow", "ownTransfers": {"mode": "refuse"}, `, `, "maxFeeRate": 100000`)
 	p.judged(pays(chain.BTC, scriptsB()[0], scriptsB()[p2pk], single(keyB)), "refused", chain.OwnTransfer)
+}
+
+// A request dated before the program or in the far future is refused, and no
+// absurd date is shown; one that is a little ahead is noted.
+func impossibleTime(t *testing.T) {
+	p := newPurse(t)
+	p.known()
+	made := func(unix int64) string {
+		return p.ask("made.kmsreq", spend{made: unix, in: []*wire.TxOut{out(coinValue, p.script)}, outs: []*wire.TxOut{out(1_000_000, payee(1)), out(coinValue-1_001_000, p.script)}, keys: []chain.Key{single(deskKey)}})
+	}
+	const before2020, after2119 = 1_577_836_799, 4_733_510_400
+	for _, unix := range []int64{math.MinInt64, -1, 1, before2020, after2119, 253_402_300_800, math.MaxInt64} {
+		r := p.judged(made(unix), "refused", chain.RequestTime)
+		p.run(20, "sign", p.path("made.kmsreq"), "--out", p.path("no"), "--approve", r.Digest)
+		if r := p.runText(20, "review", p.path("made.kmsreq")); !strings.Contains(r, fmt.Sprintf("made               %d (Unix seconds, out of range) by the relay's clock", unix)) {
+			t.Errorf("%d: it shows:\n%s", unix, r)
+		}
+	}
+	p.judged(made(time.Now().Add(49*time.Hour).Unix()), "flagged", chain.RequestTime)
+	p.judged(made(time.Now().Add(20*time.Hour).Unix()), "ok")
+}
+
+// runText runs the program as a person without a terminal does.
+func (p purse) runText(code int, args ...string) string {
+	p.t.Helper()
+	cmd := p.command(append([]string{"--password-file", p.path("pw")}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	shown, _ := cmd.Output()
+	if got := cmd.ProcessState.ExitCode(); got != code {
+		p.t.Fatalf("%v: exit %d, want %d", args, got, code)
+	}
+	return string(shown)
 }
 
 type coinOn struct {

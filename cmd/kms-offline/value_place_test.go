@@ -130,6 +130,7 @@ type spend struct {
 
 	id    string              // none: a new one
 	prev  *wire.MsgTx         // what it spends; nil: a new transaction with in
+	made  int64               // when the request says that it was made; 0: in September 2026
 	claim map[int]*wire.TxOut // inputs that are claimed, not proven
 }
 
@@ -144,6 +145,7 @@ func (p purse) ask(name string, list ...spend) string {
 	p.t.Helper()
 	r := bundle.Request{Signer: p.signer, Created: 1_790_000_000}
 	for _, s := range list {
+		r.Created = cmp.Or(s.made, r.Created)
 		*p.salt++
 		prev := s.prev
 		if prev == nil {

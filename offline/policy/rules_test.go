@@ -294,6 +294,25 @@ func TestAge(t *testing.T) {
 	}
 }
 
+// A time that cannot be is refused without any rule about age; one that is a
+// little ahead is noted.
+func TestRequestTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		created       int64
+		refuse, noted bool
+	}{
+		"now": {noon, false, false}, "nobody says": {0, false, false}, "an hour ahead": {noon + hour, false, false}, "long ago": {earliest, false, false},
+		"a day ahead": {noon + day, false, false}, "more than a day": {noon + day + 1, false, true}, "the last": {latest - 1, false, true},
+		"before 2020": {earliest - 1, true, false}, "2120": {latest, true, false}, "the end of time": {math.MaxInt64, true, false},
+		"the beginning": {math.MinInt64, true, false}, "before 1970": {-1, true, false},
+	} {
+		v := Default().Judge([]Subject{sound()}, Circumstances{Created: c.created}, knowing("a"))[0]
+		if v.Refused() != c.refuse || slices.Contains(v.Codes(), chain.RequestTime) != (c.refuse || c.noted) {
+			t.Errorf("%s: %v", name, v.Codes())
+		}
+	}
+}
+
 // A signer whose clock has lost its battery knows no age either.
 func TestAgeUnknownAtTheBeginningOfTime(t *testing.T) {
 	v := judge(mustParse(t, one(`"maxRequestAgeHours": 72`, "")), sound(), &memory{})

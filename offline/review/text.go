@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 )
 
 // Limits of what is listed in the text. The JSON form and the details of the
@@ -127,7 +126,7 @@ func (b Batch) head(p *printer) {
 	} else {
 		p.line("request from relay %s", b.Relay.Fingerprint())
 		p.line("                   %s", b.Relay.Words())
-		p.line("made               %s by the relay's clock", time.Unix(b.Created, 0).UTC().Format("2006-01-02 15:04:05 UTC"))
+		p.line("made               %s by the relay's clock", when(b.Created))
 	}
 	b.Basis.text(p)
 	for _, notice := range b.Notices {

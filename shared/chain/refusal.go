@@ -74,6 +74,7 @@ const (
 	FlagBurn         Code = "burn"             // value in an output that nobody can ever spend
 	OwnTransfer      Code = "own-transfer"     // an own key receives more than its entry supplied
 	FarIndex         Code = "far-index"        // an own key at an index that a search for funds may not reach
+	RequestTime      Code = "request-time"     // the request states a time that cannot be, which refuses, or that is ahead
 	SharedKey        Code = "shared-key"       // it is signed with a key that another coin or network has too
 )
 

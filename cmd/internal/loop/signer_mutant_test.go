@@ -137,6 +137,7 @@ var signerMutants = [...]mutant{
 	{"denied destinations are paid", "offline/policy/judge.go", "if e, denied := j.policy.deny.find(to, out.Script); denied {", "if e, denied := j.policy.deny.find(to, out.Script); false && denied {", "./offline/policy", "TestLists"},
 	{"an unknown chain is allowed", "offline/policy/judge.go", `		j.refuse(chain.ChainNotAllowed, "policy does not sign for %s", s.coin())
 `, "", "./offline/policy", "TestEachRule"},
+	{"any time can be", "offline/policy/judge.go", "	case !InRange(made):\n", "	case false:\n", "./cmd/kms-offline", "TestSignerAttacks/19-a-time-that-cannot-be"},
 	{"an old request is young", "offline/policy/judge.go", "case made < now-limit*hour:", "case false && made < now-limit*hour:", "./offline/policy", "TestAge"},
 	{"online is offline", "offline/policy/judge.go", "if j.policy.file.RequireOffline && !j.circumstances.Offline {", "if false {", "./offline/policy", "TestOffline"},
 	{"approvers are not counted", "offline/policy/judge.go", "	if n < a.Needed {\n", "	if false {\n", "./offline/policy", "TestApprovers"},
