@@ -194,7 +194,7 @@ func (a *app) runOperatorRemove(name string) error {
 		return err
 	}
 	if p, err := a.policyInForce(w); err == nil {
-		a.warnOfQuorum(w, p)
+		warn(a.Err, quorumWarnings(w, p))
 	}
 	return a.JSON(replyOf(o))
 }

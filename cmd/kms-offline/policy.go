@@ -35,7 +35,7 @@ a wallet without exactly that one signs nothing until it is set again.`,
 	}
 	sub("set FILE", "put a policy in force; shows what changes and asks", cobra.ExactArgs(1), func(args []string) error { return a.setPolicy(args[0]) })
 	sub("show", "the policy in force, a sentence a rule; --json: its file", cobra.NoArgs, func([]string) error { return a.showPolicy() })
-	sub("check FILE", "explain a file without a wallet, and warn of rules that can never hold", cobra.ExactArgs(1), func(args []string) error { return a.checkPolicy(args[0]) })
+	sub("check FILE", "explain a file, and warn of rules that can never hold; with --path, or do not fit that wallet", cobra.ExactArgs(1), func(args []string) error { return a.checkPolicy(args[0]) })
 	sub("example", "print a file to begin with", cobra.NoArgs, func([]string) error { return a.examplePolicy() })
 	return cmd
 }
@@ -67,9 +67,9 @@ func (a *app) setPolicy(path string) error {
 		return err
 	}
 	changed := hex.EncodeToString(before.Hash()) != hex.EncodeToString(p.Hash())
+	warnings := append(append([]string{}, p.Warnings()...), walletWarnings(w, p)...)
 	if changed {
-		a.warnOfQuorum(w, p)
-		if err := a.agreeToPolicy(before, p); err != nil {
+		if err := a.agreeToPolicy(before, p, warnings); err != nil {
 			return err
 		}
 		if err := a.putPolicy(w, p); err != nil {
@@ -77,9 +77,10 @@ func (a *app) setPolicy(path string) error {
 		}
 	}
 	return a.JSON(struct {
-		Policy  string `json:"policy"`
-		Changed bool   `json:"changed"`
-	}{hex.EncodeToString(p.Hash()), changed})
+		Policy   string   `json:"policy"`
+		Changed  bool     `json:"changed"`
+		Warnings []string `json:"warnings"`
+	}{hex.EncodeToString(p.Hash()), changed, warnings})
 }
 
 // policyBefore is the policy in force. One that cannot be used is said aloud
@@ -124,9 +125,9 @@ func (a *app) putPolicy(w *opened, p policy.Policy) error {
 
 // agreeToPolicy shows what changes and asks. With --password-file nothing is
 // asked.
-func (a *app) agreeToPolicy(before, after policy.Policy) error {
+func (a *app) agreeToPolicy(before, after policy.Policy, warnings []string) error {
 	if a.passwordFile != "" {
-		tellChanges(a.Err, before, after)
+		tellChanges(a.Err, before, after, warnings)
 		return nil
 	}
 	tty, err := openTerminal()
@@ -134,7 +135,7 @@ func (a *app) agreeToPolicy(before, after policy.Policy) error {
 		return cli.Fail(cli.Usage, err, "give the password with --password-file")
 	}
 	defer tty.close()
-	tellChanges(tty.tty, before, after)
+	tellChanges(tty.tty, before, after, warnings)
 	yes, err := tty.confirm("Set this policy?")
 	if err != nil {
 		return err
@@ -145,16 +146,27 @@ func (a *app) agreeToPolicy(before, after policy.Policy) error {
 	return nil
 }
 
-// warnOfQuorum tells where a policy wants more operators than are enrolled.
-func (a *app) warnOfQuorum(w *opened, p policy.Policy) {
-	if most, have := p.MostOperators(), len(w.Operators()); most > have {
-		fmt.Fprintf(a.Err, "warning: the policy wants up to %d operators, and %d are enrolled: what needs more is signed by nobody\n", most, have)
-	}
+// walletWarnings point at rules that do not fit this wallet: more operators than
+// are enrolled, groups of entries that it does not have.
+func walletWarnings(w *opened, p policy.Policy) []string {
+	return append(p.GroupWarnings(w.Lookup), quorumWarnings(w, p)...)
 }
 
-func tellChanges(w io.Writer, before, after policy.Policy) {
+func quorumWarnings(w *opened, p policy.Policy) []string {
+	most, have := p.MostOperators(), len(w.Operators())
+	if most <= have {
+		return nil
+	}
+	return []string{fmt.Sprintf("the policy wants up to %d operators, and %d are enrolled: what needs more is signed by nobody", most, have)}
+}
+
+func tellChanges(w io.Writer, before, after policy.Policy, warnings []string) {
 	tell(w, before.Compare(after))
-	for _, warning := range after.Warnings() {
+	warn(w, warnings)
+}
+
+func warn(w io.Writer, warnings []string) {
+	for _, warning := range warnings {
 		tell(w, []string{"warning: " + warning})
 	}
 }
@@ -197,7 +209,10 @@ func (a *app) checkPolicy(path string) error {
 	if err != nil {
 		return err
 	}
-	warnings := p.Warnings()
+	warnings, err := a.warningsOf(p)
+	if err != nil {
+		return err
+	}
 	if a.json {
 		return a.JSON(struct {
 			Policy   string   `json:"policy"`
@@ -206,10 +221,22 @@ func (a *app) checkPolicy(path string) error {
 		}{hex.EncodeToString(p.Hash()), p.Explain(), append([]string{}, warnings...)})
 	}
 	tell(a.Out, append([]string{fmt.Sprintf("policy %x", p.Hash())}, p.Explain()...))
-	for _, warning := range warnings {
-		tell(a.Err, []string{"warning: " + warning})
-	}
+	warn(a.Err, warnings)
 	return nil
+}
+
+// warningsOf are those about a file by itself and, where --path names a wallet,
+// those about it with that wallet.
+func (a *app) warningsOf(p policy.Policy) ([]string, error) {
+	if a.path == "" {
+		return p.Warnings(), nil
+	}
+	w, err := a.open()
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	return append(p.Warnings(), walletWarnings(w, p)...), nil
 }
 
 func (a *app) examplePolicy() error {

@@ -30,6 +30,7 @@ func sharedAttacks() []attack {
 		{"19-denied-by-another-address-of-the-key", deniedKey},
 		{"19-change-to-a-bare-public-key", bareChange},
 		{"19-a-time-that-cannot-be", impossibleTime},
+		{"19-rules-that-do-not-fit-are-told", rulesThatDoNotFit},
 	}
 }
 
@@ -303,6 +304,32 @@ func impossibleTime(t *testing.T) {
 	}
 	p.judged(made(time.Now().Add(49*time.Hour).Unix()), "flagged", chain.RequestTime)
 	p.judged(made(time.Now().Add(20*time.Hour).Unix()), "ok")
+}
+
+// Groups that name no entry of the wallet, or entries of several coins, and a
+// largest fee of zero are told by policy check and by policy set.
+func rulesThatDoNotFit(t *testing.T) {
+	p := newPurse(t)
+	file := p.path("odd.json")
+	text := fmt.Sprintf(`{"version": 1, "ownTransfers": {"groups": [[%q, "nobody"], [%q, %q]]}, "chains": [{"chain": "BTC", "network": "testnet", "maxFee": 0}]}`, keyB, deskKey, keyBCH)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"check", "set"} {
+		var reply struct{ Warnings []string }
+		if err := json.Unmarshal([]byte(p.run(0, "policy", command, file)), &reply); err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Join(reply.Warnings, "\n")
+		for _, words := range []string{`no entry "nobody"`, fmt.Sprintf("%q is of BCH testnet, in a group with entries of BTC testnet", keyBCH), "BTC testnet: only what has no fee can be signed"} {
+			if !strings.Contains(said, words) {
+				t.Errorf("policy %s does not say %q:\n%s", command, words, said)
+			}
+		}
+		if len(reply.Warnings) != 3 {
+			t.Errorf("policy %s: %q", command, reply.Warnings)
+		}
+	}
 }
 
 // runText runs the program as a person without a terminal does.

@@ -165,6 +165,9 @@ func (c coinRules) warnings() []string {
 	warn := func(format string, args ...any) {
 		lines = append(lines, at.String()+": "+fmt.Sprintf(format, args...))
 	}
+	if (c.MaxFee != nil && *c.MaxFee == 0) || (c.MaxFeePercent != nil && *c.MaxFeePercent == 0) {
+		warn("only what has no fee can be signed, which nodes do not relay: maxFee or maxFeePercent is zero; leave it out for the default")
+	}
 	for i, l := range c.Limits {
 		if l.nothing() {
 			warn("nothing can be paid: the limit per %s is zero", l.Per)

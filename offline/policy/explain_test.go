@@ -67,6 +67,9 @@ func TestWarnings(t *testing.T) {
 		"all listed denied":   {one(`"unlisted": "refuse", "allow": [{`+address+`}], "deny": [{`+address+`}]`, ""), "nothing can be paid"},
 		"listed elsewhere":    {one(`"allow": [{"chain": "LTC", "network": "testnet", "script": "51"}]`, ""), "nothing is signed for this coin"},
 		"denied elsewhere":    {one(`"deny": [{"chain": "LTC", "network": "testnet", "script": "51"}]`, ""), "anyway"},
+		"no fee":              {one("", `"maxFee": 0`), "only what has no fee"},
+		"no fee in percent":   {one("", `"maxFeePercent": 0`), "only what has no fee"},
+		"another form":        {one(`"allow": [{`+address+`}], "deny": [{"chain": "BTC", "network": "testnet", "script": "76a914751e76e8199196d454941c45d1b3a323f1433bd688ac"}]`, ""), "pays the same key"},
 		"only what was known": {one(`"newDestination": "refuse"`, ""), "paid before"},
 	} {
 		got := strings.Join(mustParse(t, c.text).Warnings(), "\n")

@@ -145,6 +145,9 @@ var signerMutants = [...]mutant{
 	{"a bare public key is change", "offline/policy/own.go", "		if isBareKey(*out) {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/19-change-to-a-bare-public-key"},
 	{"a denied key is paid by another address", "offline/policy/deny.go", "to.coin.formsOf(script) {", "to.coin.formsOf(nil) {", "./cmd/kms-offline", "TestSignerAttacks/19-denied-by-another-address-of-the-key"},
 
+	{"groups of nobody are not told", "cmd/kms-offline/policy.go", "append(p.GroupWarnings(w.Lookup), quorumWarnings(w, p)...)", "quorumWarnings(w, p)", "./cmd/kms-offline", "TestSignerAttacks/19-rules-that-do-not-fit-are-told"},
+	{"a largest fee of zero is not told", "offline/policy/explain.go", "*c.MaxFeePercent == 0) {", "*c.MaxFeePercent == 0) && false {", "./offline/policy", "TestWarnings"},
+
 	// one key of two coins
 	{"testnet spends coins of mainnet", "offline/policy/shared.go", `case mode == "" && of.Network == chain.Testnet:`, `case false && of.Network == chain.Testnet:`, "./cmd/kms-offline", "TestSignerAttacks/19-testnet-item-spends-a-coin-of-mainnet"},
 	{"shared keys are not looked up", "offline/offline.go", "	subject.Shared = s.shared(subject.Facts)\n", "", "./cmd/kms-offline", "TestSignerAttacks/19-item-of-one-coin-spends-another"},
