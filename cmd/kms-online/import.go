@@ -46,7 +46,7 @@ other bytes for it are refused.`,
 			for _, arg := range args {
 				found, err := online.Files(a.fs, arg)
 				if err != nil {
-					return err
+					return explain(err)
 				}
 				if len(found) == 0 {
 					a.say("no *.kmsres, *.psbt or *.txn in %s", arg)
@@ -69,7 +69,11 @@ func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Inc
 	var failed error
 	good := 0
 	importer := r.Importer(&report)
+	gone := make(map[string]bool) // folders of sticks that were pulled out
 	for _, in := range files {
+		if gone[filepath.Dir(in.Path)] {
+			continue
+		}
 		r.Lost = func(digest bundle.Digest) [][]byte { return online.LostIn(a.fs, filepath.Dir(in.Path), digest) }
 		data, err := a.readFile(in.Path)
 		switch {
@@ -87,6 +91,7 @@ func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Inc
 			good++
 			continue
 		}
+		gone[filepath.Dir(in.Path)] = errors.Is(err, file.ErrGone)
 		err = fmt.Errorf("%s: %w", in.Path, err)
 		if failed != nil {
 			a.say("%v", err)

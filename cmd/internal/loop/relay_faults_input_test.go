@@ -27,6 +27,8 @@ func inputFaults() []fault {
 		{"06-oversize-and-unreadable-files-on-stick", strangeFiles},
 		{"06-thousand-junk-names-on-read-only-stick", junkOnReadOnly},
 		{"06-real-file-systems", realSticks},
+		{"06-real-file-systems-full-and-read-only", fullAndProtected},
+		{"06-real-file-systems-pulled-in-mid-write", pulledOut},
 		{"08-one-chain-answers-403", oneChain},
 		{"08-element-nested-deep-and-element-of-200-MB", hugeElement},
 		{"12-api-key-in-replies", keyInReplies},

@@ -91,6 +91,11 @@ var mutants = [...]mutant{
 	{"one chain stops the others", "online/fetch.go", "		case ctx.Err() != nil || errors.Is(err, journal.ErrAway):\n", "		case true:\n", "./cmd/internal/loop", "TestRelayFaults/08-one-chain-answers-403"},
 	{"the key is taken as it comes", "online/tatum/scrub.go", "	if !c.holdsKey(reply) {", "	if true {", "./cmd/internal/loop", "TestRelayFaults/12-api-key-in-replies"},
 	{"no limit at prepare", "online/prepare/load.go", "	if err := l.CheckItem(); err != nil {", "	if err := l.CheckItem(); err != nil && false {", "./cmd/internal/loop", "TestRelayFaults/13-item-too-large-alone"},
+	{"an unmounted stick took it", "shared/transport/file/media.go", "		err = m.stayed(folder, w.Path)\n", "		_ = m.stayed(folder, w.Path)\n", "./shared/transport/file", "TestUnmountedMeanwhile"},
+	{"another stick took it", "shared/transport/file/media.go", "!sameMedium(folder, now)", "!sameMedium(now, now)", "./shared/transport/file", "TestAnotherStickMeanwhile"},
+	{"pulled out passes for write-protected", "shared/transport/file/media.go", "range pulled {", "range pulled[:0] {", "./shared/transport/file", "TestGoneComesFirst"},
+	{"FAT through FUSE takes nothing", "shared/transport/file/media.go", "	return m.FS.Rename(from, to)\n", "	return err\n", "./shared/transport/file", "TestWithoutRenameNew"},
+	{"a full stick passes for a full disk", "cmd/kms-online/errors.go", "		{file.ErrFull, cli.Failed,", "		{file.ErrTorn, cli.Failed,", "./cmd/internal/loop", "TestRelayFaults/06-real-file-systems-full-and-read-only"},
 	{"one file stops the stick", "online/daemon/stick.go", "	return !errors.Is(err, file.ErrGone) && !errors.Is(err, journal.ErrAway)", "	return false", "./cmd/internal/loop", "TestRelayFaults/06-oversize-and-unreadable-files-on-stick"},
 
 	{"bytes leave without a record", "online/broadcast.go", "if err := s.journal.Hand(ctx, s.item.ID, s.lease); err != nil {", "if err := error(nil); err != nil {", "./cmd/internal/loop", "TestRelayFaults/30a-sent-vetoed-and-rejected"},

@@ -1,0 +1,4 @@
+//go:build !linux
+
+// Package sticks makes real file systems in images for tests, on Linux.
+package sticks
