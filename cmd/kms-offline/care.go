@@ -59,7 +59,7 @@ func (a *app) runBackup(to string) error {
 	}
 	defer clear(password)
 	defer w.Close()
-	if err := a.recordAct(w, ledger.ActBackup, ""); err != nil {
+	if err := a.recordBackup(w); err != nil {
 		return err
 	}
 	if err := a.dropUnfinished(path, to); err != nil {
@@ -76,6 +76,24 @@ func (a *app) runBackup(to string) error {
 		return cli.Fail(cli.Failed, fmt.Errorf("the copy does not open: %w", err), "delete it and copy to another medium")
 	}
 	return a.JSON(reply)
+}
+
+// recordBackup records a backup. A ledger of version 1 that holds takes no
+// line, and is copied as it is: whoever upgrades it wants a copy of before.
+func (a *app) recordBackup(w *opened) error {
+	err := a.recordAct(w, ledger.ActBackup, "")
+	if !errors.Is(err, ledger.ErrVersion) {
+		return err
+	}
+	book, other := a.upgradableLedger(w)
+	if other != nil {
+		return ledgerError(other)
+	}
+	if book.Keyed() { // its upgrade was interrupted: complete it first
+		return err
+	}
+	fmt.Fprintln(a.Err, "the ledger is of version 1 and takes no line: it is copied as it is, and this backup is not on record; type kms-offline ledger upgrade before anything is signed")
+	return nil
 }
 
 // nothingAt refuses a place where a file is.

@@ -17,10 +17,16 @@ type ledgerReply struct {
 	Lines uint64 `json:"lines"`
 	Head  string `json:"head"`
 	Words string `json:"words"` // of the head, to be noted and compared
+
+	Version int `json:"version"` // 1: its lines carry no authentication codes
 }
 
 func replyAbout(book *ledger.Ledger) ledgerReply {
-	return ledgerReply{book.Len(), book.Head(), identity.Words(book.HeadBytes())}
+	reply := ledgerReply{Lines: book.Len(), Head: book.Head(), Words: identity.Words(book.HeadBytes()), Version: 1}
+	if book.Keyed() {
+		reply.Version = ledger.Version
+	}
+	return reply
 }
 
 func (a *app) ledger() *cobra.Command {
@@ -41,9 +47,14 @@ a session: they fix everything before.`,
 }
 
 func (a *app) runLedger() error {
-	s, err := a.openSession()
+	w, err := a.open()
 	if err != nil {
 		return err
+	}
+	s, err := a.sessionOf(w)
+	if err != nil {
+		defer w.Close()
+		return a.showUpgradable(w, err)
 	}
 	defer s.Close()
 	if err := a.JSON(replyAbout(s.Ledger)); err != nil {
@@ -52,11 +63,31 @@ func (a *app) runLedger() error {
 	return s.agree()
 }
 
+// showUpgradable prints how far a ledger is that was not upgraded yet. Its
+// hashes hold; that is what a person compares and copies before the upgrade.
+func (a *app) showUpgradable(w *opened, why error) error {
+	if !errors.Is(why, ledger.ErrVersion) {
+		return why
+	}
+	book, err := a.upgradableLedger(w)
+	if err != nil {
+		return ledgerError(err)
+	}
+	if err := a.JSON(replyAbout(book)); err != nil {
+		return err
+	}
+	hint := "compare lines and head with what you noted, "
+	if !book.Keyed() {
+		hint += "copy it (kms-offline backup FILE), "
+	}
+	return cli.Fail(cli.Refused, fmt.Errorf("the hashes of all lines hold; %w", why), hint+"then type kms-offline ledger upgrade")
+}
+
 func (a *app) ledgerVerify() *cobra.Command {
 	return &cobra.Command{
 		Use:     "verify",
 		Short:   "check every line",
-		Long:    "verify checks every line of the ledger, its authentication codes included, and\nprints its length and head. Then it compares the ledger with the wallet.\n\nExit status: 0 it holds, 20 it was changed (the line is named), cut or rolled back,\nothers may write to it, or the wallet does not agree with it.",
+		Long:    "verify checks every line of the ledger, its authentication codes included, and\nprints its length and head. Then it compares the ledger with the wallet.\n\nExit status: 0 it holds, 20 it was changed (the line is named), cut or rolled back,\nothers may write to it, the wallet does not agree with it, or it is of version 1:\nthen its hashes hold, and nothing authenticates them before ledger upgrade.",
 		Example: "  kms-offline --path wallet.kms ledger verify",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return a.runLedger() },

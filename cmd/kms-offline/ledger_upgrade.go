@@ -21,7 +21,8 @@ Lines of version 1 carry no authentication code: whoever could write to the disk
 could have changed them. The new line, and each one after it, is authenticated
 under a key of the wallet and covers everything before it.
 
-Compare length and head with what you noted before you agree. Reviews and
+Compare length and head with what you noted before you agree: ledger verify prints
+them, and backup copies the set as it is. Reviews and
 approvals of before count no longer: review and approve again what is not signed.`,
 		Example: "  kms-offline --path wallet.kms ledger upgrade",
 		Args:    cobra.NoArgs,
@@ -82,6 +83,20 @@ func (a *app) openAnyLedger(files *ledger.Files, w *opened, id identity.Private)
 		return nil, nil, err
 	}
 	return book, files, nil
+}
+
+// upgradableLedger reads the ledger of a wallet, of any version, and writes
+// nothing.
+func (a *app) upgradableLedger(w *opened) (*ledger.Ledger, error) {
+	id, err := w.Identity()
+	if err != nil {
+		return nil, err
+	}
+	book, files, err := a.openAnyLedger(ledger.NewCopy(a.fs, w.Path()+ledgerSuffix), w, id)
+	if err != nil {
+		return nil, err
+	}
+	return book, files.Close()
 }
 
 func (a *app) ledgerSettle() *cobra.Command {

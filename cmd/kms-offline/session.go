@@ -42,14 +42,21 @@ func (a *app) openSession() (*openSession, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := w.Identity()
+	s, err := a.sessionOf(w)
 	if err != nil {
 		w.Close()
+	}
+	return s, err
+}
+
+// sessionOf opens the ledger of an open wallet.
+func (a *app) sessionOf(w *opened) (*openSession, error) {
+	id, err := w.Identity()
+	if err != nil {
 		return nil, err
 	}
 	book, files, err := a.openLedger(w, id)
 	if err != nil {
-		w.Close()
 		return nil, ledgerError(err)
 	}
 	rules, noRules := offline.InForce(w.Policy(), book) // the zero Policy, which allows nothing, where there is an error

@@ -11,6 +11,7 @@ import (
 func shownAttacks() []attack {
 	return []attack{
 		{"21-quorum-of-what-can-be-signed", quorumOfSignable},
+		{"22-version-1-is-verified-and-copied", versionOneVerified},
 	}
 }
 

@@ -105,6 +105,8 @@ var signerMutants = [...]mutant{
 	{"a ledger is settled under any clock", "cmd/kms-offline/ledger_upgrade.go", "	if err := a.timely(s.Ledger); err != nil {\n		return err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/09-clock-set-ahead-settle"},
 
 	// the ledger
+	{"version 1 is not copied before its upgrade", "cmd/kms-offline/care.go", "	if book.Keyed() { // its", "	if true { // its", "./cmd/kms-offline", "TestSignerAttacks/22-version-1-is-verified-and-copied"},
+	{"version 1 passes as verified", "cmd/kms-offline/ledger.go", "	return cli.Fail(cli.Refused, fmt.Errorf(\"the hashes of all lines hold; %w\", why), hint", "	return cli.Fail(0, fmt.Errorf(\"the hashes of all lines hold; %w\", why), hint", "./cmd/kms-offline", "TestSignerAttacks/22-version-1-is-verified-and-copied"},
 	{"an old mark allows a cut", "offline/ledger/ledger.go", "	case l.n > atMost:\n", "	case l.n > atMost && false:\n", "./offline/ledger", "TestAnOldMark"},
 	{"lines behind an old mark", "offline/ledger/ledger.go", "	if l.marked < l.n {\n", "	if false {\n", "./offline/ledger", "TestMarkAfterTwoCrashes"},
 	{"an old password comes back", "offline/settled.go", "at >= taken.Line {", "at >= 0 {", "./cmd/kms-offline", "TestSignerAttacks/12-old-password-by-copy"},
