@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math/big"
 	"slices"
 	"time"
 
 	"coldkms/online/journal"
+	"coldkms/online/prepare"
 	"coldkms/shared/chain"
 )
 
@@ -28,17 +30,23 @@ type Status struct {
 
 	Withheld chain.Code `json:"withheld,omitempty"` // why it does not go to the signer
 
-	Pays      []Pay  `json:"pays,omitempty"`
+	Pays    []Pay               `json:"pays,omitempty"`    // the first outputs
+	Outputs int                 `json:"outputs,omitempty"` // how many there are
+	Leaves  string              `json:"leaves,omitempty"`  // sum of all outputs that do not come back, in coins
+	Change  prepare.ChangeKnown `json:"change,omitempty"`  // how those that come back are known
+
 	HeldBy    string `json:"heldBy,omitempty"`    // another relay that works with it now, or was killed
 	HeldUntil string `json:"heldUntil,omitempty"` // RFC 3339, by the database's clock
 }
 
 // Pay is an output of a transaction as Tatum asks for it; nothing of it is
-// proven. In review the signer shows what is.
+// proven. In review the signer shows what is. What comes back is told by the keys
+// of the watch file, index 0 of each mnemonic among them, where a withdrawal's
+// change goes.
 type Pay struct {
 	Address string `json:"address,omitempty"` // absent: the script has none
 	Amount  string `json:"amount"`            // in coins
-	Back    bool   `json:"back,omitempty"`    // to what the transaction spends from
+	Back    bool   `json:"back,omitempty"`    // it comes back to the payer
 }
 
 // StatusOptions choose items. Without IDs, States and All it is what is open,
@@ -70,12 +78,16 @@ func (r *Relay) StatusPage(ctx context.Context, o StatusOptions) (list []Status,
 	if err != nil {
 		return nil, false, err
 	}
+	keys, err := r.origins(ctx, nil)
+	if err != nil {
+		keys = nil // then Tatum's word on the inputs has to do
+	}
 	list = make([]Status, len(items))
 	known := make(map[string]bool, len(items))
 	for i, it := range items {
 		known[it.ID] = true
 		list[i] = statusOf(it)
-		list[i].Pays = paysOf(it)
+		list[i].pays(it, keys)
 	}
 	for _, id := range o.IDs {
 		if !known[id] && !more {
@@ -128,19 +140,47 @@ func (r *Relay) page(ctx context.Context, o StatusOptions) (items []journal.Item
 // maxPays bounds how many outputs are listed of one item.
 const maxPays = 20
 
-// paysOf says what an item pays, where that can be read.
-func paysOf(it journal.Item) []Pay {
+// pays says what an item pays, where that can be read.
+func (s *Status) pays(it journal.Item, keys *origins) {
 	d := parse(it)
 	if d.err != nil {
+		return
+	}
+	outputs, known, err := d.draft.Pays(publicKeys(keys, d.draft.Keys()))
+	if err != nil {
+		return
+	}
+	leaves := new(big.Int)
+	for i, o := range outputs {
+		if i < maxPays {
+			s.Pays = append(s.Pays, Pay{o.Address, coins(o.Value), o.Back})
+		}
+		if !o.Back {
+			leaves.Add(leaves, big.NewInt(o.Value))
+		}
+	}
+	s.Outputs, s.Change = len(outputs), known
+	if s.Leaves = "more than there is"; leaves.IsInt64() {
+		s.Leaves = coins(leaves.Int64())
+	}
+}
+
+// maxNamed bounds how many keys are derived to tell what comes back.
+const maxNamed = 1000
+
+// publicKeys are those of the keys that an item names, none if not all of them
+// are known.
+func publicKeys(o *origins, named []chain.Key) [][]byte {
+	if o == nil || len(named) > maxNamed || slices.ContainsFunc(named, func(k chain.Key) bool { return o.entries[k.SignatureID].SignatureID == "" }) {
 		return nil
 	}
-	outputs, err := d.draft.Pays()
+	keys, err := o.of(named)
 	if err != nil {
 		return nil
 	}
-	list := make([]Pay, min(len(outputs), maxPays))
-	for i := range list {
-		list[i] = Pay{outputs[i].Address, coins(outputs[i].Value), outputs[i].Back}
+	list := make([][]byte, len(keys))
+	for i, k := range keys {
+		list[i] = k.Public
 	}
 	return list
 }

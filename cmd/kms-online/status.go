@@ -14,6 +14,7 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/online"
 	"coldkms/online/journal"
+	"coldkms/online/prepare"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 )
@@ -26,7 +27,8 @@ func (a *app) status() *cobra.Command {
 		Long: `status lists what is open, and what came to an end within the last hour, oldest
 first: a table, or JSON with --json. FOR is how long an item is in its state, CONF
 how deep it was in the chain when a daemon looked last. PAYS is what Tatum asks
-for; nothing of it is proven before the signer has seen it. An item that another
+for without what comes back to keys of the watch file; nothing of it is proven
+before the signer has seen it. An item that another
 relay works with, or was killed at, shows by whom it is held and until when. On
 stderr are totals, how a daemon of this directory is, and which alarms are open.
 It works beside a command that is running.
@@ -157,7 +159,7 @@ func (a *app) table(list []online.Status) error {
 	return w.Flush()
 }
 
-// pays is what an item pays to others, in one cell: amounts and addresses.
+// pays is what leaves with an item, in one cell: amounts and addresses.
 func pays(s online.Status) string {
 	var parts []string
 	for _, p := range s.Pays {
@@ -170,15 +172,21 @@ func pays(s online.Status) string {
 		}
 		parts = append(parts, p.Amount+" to "+to)
 	}
+	text := strings.Join(parts, ", ")
 	switch {
 	case len(s.Pays) == 0:
 		return "-"
+	case s.Outputs > len(s.Pays):
+		text = fmt.Sprintf("%s in %d outputs", s.Leaves, s.Outputs)
 	case len(parts) == 0:
-		return "only to itself"
+		text = "only to itself"
 	case len(parts) > 2:
-		return fmt.Sprintf("%s and %d more", parts[0], len(parts)-1)
+		text = fmt.Sprintf("%s, %s and %d more", s.Leaves, parts[0], len(parts)-1)
 	}
-	return strings.Join(parts, ", ")
+	if s.Change == prepare.NotKnown {
+		text += " (sum of outputs, its change is not known)"
+	}
+	return text
 }
 
 // age is how long ago a moment was, in two units at most: 45s, 12m, 3h5m, 9d4h.
