@@ -36,6 +36,15 @@ func (r *Relay) UntoldAlarms(ctx context.Context, limit int) ([]Alarm, error) {
 	return r.alarms(ctx, journal.AlarmFilter{Untold: true, Max: limit})
 }
 
+// UntoldAlarm reads one of those again; known is false where it is told by now.
+func (r *Relay) UntoldAlarm(ctx context.Context, id int64) (a Alarm, known bool, err error) {
+	list, err := r.alarms(ctx, journal.AlarmFilter{Untold: true, ID: id})
+	if err != nil || len(list) == 0 {
+		return Alarm{}, false, err
+	}
+	return list[0], true, nil
+}
+
 // AlarmTold records that the event of an alarm went out. One that has changed
 // since is told again.
 func (r *Relay) AlarmTold(ctx context.Context, a Alarm) error {

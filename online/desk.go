@@ -126,6 +126,17 @@ func (r *Relay) TellLate(ctx context.Context, s Status) error {
 	return r.journal.Tell(ctx, s.ID, LateIn(s.State))
 }
 
+// Still reads an item again of which something is to be told, and reports whether
+// it is in its state without a break since then.
+func (r *Relay) Still(ctx context.Context, was Status) (now Status, still bool, err error) {
+	it, err := r.journal.Item(ctx, was.ID)
+	if err != nil {
+		return Status{}, false, err
+	}
+	now = statusOf(it)
+	return now, now.State == was.State && now.Since == was.Since, nil
+}
+
 // Untold lists, oldest first, what came to an end that nobody was told of.
 func (r *Relay) Untold(ctx context.Context, limit int) ([]Status, error) {
 	items, err := r.journal.Untold(ctx, limit)

@@ -16,7 +16,7 @@ import (
 // Event is something that people want to hear of.
 type Event struct {
 	Event   string        `json:"event"` // alarm, late, completed, refused, rejected or failed
-	At      time.Time     `json:"at"`    // when it is told
+	At      time.Time     `json:"at"`    // when all of it was read from the journal
 	Message string        `json:"message"`
 	Item    online.Status `json:"item"`            // of an alarm: only its id, if it is about an item
 	Alarm   *online.Alarm `json:"alarm,omitempty"` // of an alarm
@@ -42,11 +42,18 @@ const (
 	lateEvery   = time.Minute
 )
 
-// letter is an event on its way.
+// letter is an event on its way. What it says is read when it is sent: since it
+// was found to be due, the item may have gone on.
 type letter struct {
-	Event
 	id, kind string // under which the journal remembers that it was not heard
-	done     func(context.Context) error
+	read     func(context.Context) (message, error)
+}
+
+// message is an event as it is at one moment.
+type message struct {
+	Event
+	still bool                        // it is to be told at all
+	done  func(context.Context) error // records that it was told
 }
 
 // tell tells of alarms, of what came to an end, and of what is late: each event
@@ -91,45 +98,58 @@ func (d *Daemon) tell(ctx context.Context, r *online.Relay, round *Round) error 
 
 // deliver tells one event. One that is given up counts as told.
 func (d *Daemon) deliver(ctx context.Context, r *online.Relay, l letter) (heard bool, err error) {
-	err = d.telling(ctx, l.Event)
+	at := d.Now().UTC()
+	m, err := l.read(ctx)
+	if err != nil || !m.still {
+		return false, err
+	}
+	m.At = at
+	err = d.telling(ctx, m.Event)
 	if ctx.Err() != nil && err != nil {
 		return false, nil
 	}
 	if err == nil {
-		return true, errors.Join(l.done(ctx), r.Heard(ctx, l.id, l.kind))
+		return true, errors.Join(m.done(ctx), r.Heard(ctx, l.id, l.kind))
 	}
 	dead, failed := r.Unheard(ctx, l.id, l.kind, err.Error(), errors.Is(err, ErrUnwanted))
 	if dead {
-		d.Log.Error("event is given up", "event", logEventGivenUp, "kind", l.Event.Event, "id", l.id, "error", err.Error())
-		failed = errors.Join(failed, l.done(ctx))
+		d.Log.Error("event is given up", "event", logEventGivenUp, "kind", m.Event.Event, "id", l.id, "error", err.Error())
+		failed = errors.Join(failed, m.done(ctx))
 	}
 	return false, errors.Join(err, failed)
 }
 
 // letters gathers what is to be told now.
 func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, err error) {
-	add := func(l letter) { all = append(all, l) }
 	alarms, err := r.UntoldAlarms(ctx, alarmAtOnce)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range alarms {
-		add(letter{Event{Event: "alarm", Item: online.Status{ID: a.Item}, Alarm: &a}, fmt.Sprintf("alarm %d", a.ID), "alarm",
-			func(ctx context.Context) error { return r.AlarmTold(ctx, a) }})
+		all = append(all, letter{fmt.Sprintf("alarm %d", a.ID), "alarm", func(ctx context.Context) (message, error) {
+			a, still, err := r.UntoldAlarm(ctx, a.ID)
+			return message{Event{Event: "alarm", Item: online.Status{ID: a.Item}, Alarm: &a}, still, func(ctx context.Context) error { return r.AlarmTold(ctx, a) }}, err
+		}})
 	}
 	ends, err := r.Untold(ctx, tellAtOnce)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range ends {
-		add(letter{Event{Event: string(s.State), Item: s}, s.ID, string(s.State), func(ctx context.Context) error { return r.Tell(ctx, s) }})
+		all = append(all, letter{s.ID, string(s.State), func(ctx context.Context) (message, error) {
+			now, still, err := r.Still(ctx, s)
+			return message{Event{Event: string(s.State), Item: now}, still, func(ctx context.Context) error { return r.Tell(ctx, s) }}, err
+		}})
 	}
 	late, err := d.late(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range late {
-		add(letter{Event{Event: "late", Item: s}, s.ID, online.LateIn(s.State), func(ctx context.Context) error { return r.TellLate(ctx, s) }})
+		all = append(all, letter{s.ID, online.LateIn(s.State), func(ctx context.Context) (message, error) {
+			now, still, err := r.Still(ctx, s)
+			return message{Event{Event: "late", Item: now}, still, func(ctx context.Context) error { return r.TellLate(ctx, s) }}, err
+		}})
 	}
 	if len(all) == 0 {
 		return nil, nil
@@ -161,7 +181,6 @@ func alarmWords(a online.Alarm) string {
 }
 
 func (d *Daemon) telling(ctx context.Context, e Event) error {
-	e.At = d.Now().UTC()
 	e.Message = fmt.Sprintf("%s is %s", e.Item.ID, e.Item.State)
 	if e.Alarm != nil {
 		e.Message = alarmWords(*e.Alarm)

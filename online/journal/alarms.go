@@ -89,6 +89,7 @@ type AlarmFilter struct {
 	Items  []string
 	Untold bool       // only those whose event did not go out yet, closed ones too
 	Lasts  chain.Code // only those with this code whose cause was not found to be gone, closed ones too
+	ID     int64      // only this one, with the above; 0: any
 	Max    int
 }
 
@@ -110,6 +111,9 @@ func (j *Journal) Alarms(ctx context.Context, f AlarmFilter) ([]Alarm, error) {
 		list, _ := json.Marshal(f.Items)
 		query, args = query+" AND item IN ({list})", append(args, string(list))
 	}
+	if f.ID > 0 {
+		query, args = query+" AND seq = ?", append(args, f.ID)
+	}
 	query += " ORDER BY seq"
 	if f.Max > 0 {
 		query, args = query+" LIMIT ?", append(args, f.Max)
@@ -130,18 +134,12 @@ func (j *Journal) Alarms(ctx context.Context, f AlarmFilter) ([]Alarm, error) {
 }
 
 func scanAlarms(rows *sql.Rows) ([]Alarm, error) {
-	defer rows.Close()
-	var all []Alarm
-	for rows.Next() {
-		var a Alarm
+	return scanRows(rows, func(rows *sql.Rows) (a Alarm, err error) {
 		var raised, seen, healed, closed int64
-		if err := rows.Scan(&a.ID, &a.Item, &a.Code, &a.Reason, &raised, &seen, &healed, &closed, &a.Closer, &a.Why); err != nil {
-			return nil, err
-		}
+		err = rows.Scan(&a.ID, &a.Item, &a.Code, &a.Reason, &raised, &seen, &healed, &closed, &a.Closer, &a.Why)
 		a.Raised, a.Seen, a.Healed, a.Closed = moment(raised), moment(seen), moment(healed), moment(closed)
-		all = append(all, a)
-	}
-	return all, rows.Err()
+		return a, err
+	})
 }
 
 // moment is the time of a column in which 0 means never.

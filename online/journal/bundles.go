@@ -129,21 +129,9 @@ func (j *Journal) Waiting(ctx context.Context) ([]Waiting, error) {
 }
 
 func scanWaiting(rows *sql.Rows) ([]Waiting, error) {
-	defer rows.Close()
-	var list []Waiting
-	for rows.Next() {
-		var digest []byte
-		var w Waiting
-		if err := rows.Scan(&digest, &w.Written, &w.Held); err != nil {
-			return nil, err
-		}
-		if len(digest) != len(w.Digest) {
-			return nil, fmt.Errorf("a digest of %d bytes", len(digest))
-		}
-		w.Digest = bundle.Digest(digest)
-		list = append(list, w)
-	}
-	return list, rows.Err()
+	return scanRows(rows, func(rows *sql.Rows) (w Waiting, err error) {
+		return w, rows.Scan((*digestColumn)(&w.Digest), &w.Written, &w.Held)
+	})
 }
 
 // Written records that a Request's file is where it was asked for.

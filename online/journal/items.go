@@ -248,18 +248,7 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 
 const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted"
 
-func scanAll(rows *sql.Rows) ([]Item, error) {
-	defer rows.Close()
-	var items []Item
-	for rows.Next() {
-		it, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, it)
-	}
-	return items, rows.Err()
-}
+func scanAll(rows *sql.Rows) ([]Item, error) { return scanRows(rows, scan) }
 
 func scan(rows *sql.Rows) (Item, error) {
 	var it Item

@@ -110,21 +110,9 @@ func (j *Journal) recallable(ctx context.Context) (found bool, err error) {
 }
 
 func scanVoided(rows *sql.Rows) ([]Voided, error) {
-	defer rows.Close()
-	var list []Voided
-	for rows.Next() {
-		var digest []byte
-		var v Voided
-		if err := rows.Scan(&digest, &v.Why); err != nil {
-			return nil, err
-		}
-		if len(digest) != len(v.Digest) {
-			return nil, fmt.Errorf("a digest of %d bytes", len(digest))
-		}
-		v.Digest = bundle.Digest(digest)
-		list = append(list, v)
-	}
-	return list, rows.Err()
+	return scanRows(rows, func(rows *sql.Rows) (v Voided, err error) {
+		return v, rows.Scan((*digestColumn)(&v.Digest), &v.Why)
+	})
 }
 
 // Void makes one Request void.

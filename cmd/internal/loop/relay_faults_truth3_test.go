@@ -3,11 +3,14 @@ package loop
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"coldkms/online/onlinetest"
 )
@@ -26,6 +29,7 @@ func wordFaults() []fault {
 		{"43b-a-restored-journal-does-not-know-what-it-sent", restoredKnowsNot},
 		{"43c-an-old-journal-watches-on", oldJournalWatches},
 		{"44-paid-and-cancelled-comes-to-an-end", paidCancelledEnds},
+		{"47-events-say-what-is", eventsAreRead},
 		{"45-reject-does-not-cancel-what-another-pays", rejectSharedWithdrawal},
 	}
 }
@@ -270,5 +274,57 @@ func rejectSharedWithdrawal(t *testing.T) {
 	var list []struct{ Withheld string }
 	if err := json.Unmarshal(h.run(0, "status", onlinetest.ID(2)), &list); err != nil || list[0].Withheld != "reject-pending" {
 		t.Errorf("%v, %+v", err, list)
+	}
+}
+
+// Events wait behind slow ones; what they say is as it is when they are sent.
+func eventsAreRead(t *testing.T) {
+	p := newPairedRelay(t)
+	p.unprovable(numbers(1, 12)...)
+	p.run("fetch")
+	p.journal("UPDATE items SET since = since - 100000")
+	var mu sync.Mutex
+	heard := make(map[string]string) // what was told first, by item
+	slow, release := make(chan struct{}), make(chan struct{})
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var e struct {
+			Event string
+			Item  struct{ ID, State string }
+		}
+		_ = json.NewDecoder(r.Body).Decode(&e)
+		mu.Lock()
+		if heard[e.Item.ID] == "" {
+			heard[e.Item.ID] = e.Event + " " + e.Item.State
+		}
+		n := len(heard)
+		mu.Unlock()
+		if n == 8 {
+			close(slow)
+		}
+		if n <= 8 {
+			<-release
+		}
+	}))
+	defer hook.Close()
+	d := p.daemon("--event-url", hook.URL)
+	select {
+	case <-slow:
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("no events: %s", &d.words)
+	}
+	var waiting []string
+	for _, n := range numbers(1, 12) {
+		if id := onlinetest.ID(n); heard[id] == "" {
+			waiting = append(waiting, id)
+			p.must("reject", id, "--why", "a mistake")
+		}
+	}
+	close(release)
+	p.eventually("the others are told", func() bool { mu.Lock(); defer mu.Unlock(); return len(heard) == 12 })
+	d.stop()
+	for _, id := range waiting {
+		if heard[id] != "rejected rejected" {
+			t.Errorf("%s is told as %s", id, heard[id])
+		}
 	}
 }

@@ -126,7 +126,8 @@ var mutants = [...]mutant{
 	{"a shared withdrawal is cancelled", "online/reject.go", "		if other.Signed != nil && (", "		if false && (", "./cmd/internal/loop", "TestRelayFaults/45-reject-does-not-cancel-what-another-pays"},
 
 	{"what comes back is paid", "online/prepare/pays.go", "Back: scripts[string(out.PkScript)]", "Back: false", "./cmd/internal/loop", "TestRelayFaults/46-what-leaves-is-without-change"},
-	{"Tatum says what comes back", "online/status.go", "publicKeys(keys, d.draft.Keys())", "nil", "./cmd/internal/loop", "TestRelayFaults/46-what-leaves-is-without-change"},
+	{"Tatum says what comes back", "online/status.go", "publicKeys(keys, d.draft.Keys())", "nil", "./cmd/internal/loop", "TestRelayFaults/46-what-leaves-is-without-change"}, {"an event tells what was", "online/daemon/events.go", "	if err != nil || !m.still {\n", "	if err != nil {\n", "./cmd/internal/loop", "TestRelayFaults/47-events-say-what-is"},
+
 	{"TLS that is only preferred", "online/journal/postgres.go", `query.Set("sslmode", "verify-full")`, `query.Set("sslmode", "prefer")`, "./online/journal", "TestDefaultTLS"},
 	{"TLS of the address only", "online/journal/postgres.go", "if err != nil || proven(config) {\n\t\treturn config, err\n\t}\n\tif !query", "if true {\n\t\treturn config, err\n\t}\n\tif !query", "./cmd/internal/loop", "TestRelayFaults/20-without-tls"},
 	{"a backup by anybody", "online/backup.go", "!relay.Verify(", "false && !relay.Verify(", "./cmd/internal/loop", "TestRelayFaults/11-forged-backup"},
