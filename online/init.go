@@ -94,12 +94,31 @@ func readKey(fsys durable.FS, dir string) (identity.Private, error) {
 		return identity.Private{}, fmt.Errorf("%s: %w", dir, ErrNotInitialised)
 	}
 	if err == nil {
-		err = durable.CheckFile(fsys, path)
+		err = secure(fsys, dir)
 	}
 	if err != nil {
 		return identity.Private{}, err
 	}
 	return identity.FromSeed(seed)
+}
+
+// secure refuses a state directory in which others could exchange files, and an
+// identity or a journal that others may read: who has the first can speak as
+// this relay, who has the second can send what is signed.
+func secure(fsys durable.FS, dir string) error {
+	if err := durable.CheckDir(fsys, dir); err != nil {
+		return err
+	}
+	for _, name := range []string{keyFile, journalFile} {
+		path := filepath.Join(dir, name)
+		if _, err := fsys.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			continue // the journal may be in a database
+		}
+		if err := errors.Join(durable.CheckFile(fsys, path), durable.CheckSecret(fsys, path)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Pair accepts a signer's watch file: its first one, or a newer one of the

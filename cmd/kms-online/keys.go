@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -72,7 +71,7 @@ func (a *app) keyLines(s settings) ([]keyLine, error) {
 	}
 	text, err := durable.ReadFile(a.fs, a.keyFile, maxKeyFile)
 	if err == nil {
-		err = a.private(a.keyFile)
+		err = durable.CheckSecret(a.fs, a.keyFile)
 	}
 	var list []keyLine
 	if err == nil {
@@ -87,15 +86,6 @@ func (a *app) keyLines(s settings) ([]keyLine, error) {
 		}
 	}
 	return list, nil
-}
-
-// private refuses a file with keys that others may read.
-func (a *app) private(path string) error {
-	info, err := a.fs.Stat(path)
-	if err == nil && info.Mode().Perm()&0o077 != 0 && info.Mode()&fs.ModeType == 0 {
-		err = fmt.Errorf("%w: others may read %s (mode %04o)", durable.ErrInsecure, path, info.Mode().Perm())
-	}
-	return err
 }
 
 // observer hears of every call with a key.

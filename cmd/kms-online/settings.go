@@ -25,6 +25,12 @@ func (a *app) settings() (settings, error) {
 			return s, cli.Fail(cli.Failed, fmt.Errorf("--env-file: %w", err), "")
 		}
 		file = parseEnv(string(text))
+		if file["TATUM_API_KEY"] != "" {
+			err = durable.CheckSecret(a.fs, a.envFile)
+		}
+		if err != nil {
+			return s, cli.Fail(cli.Usage, fmt.Errorf("--env-file: %w", err), "the API key is in it")
+		}
 	}
 	for name, field := range map[string]*string{"TATUM_API_KEY": &s.key, "TATUM_API_URL": &s.url} {
 		for _, value := range []string{a.getenv(name), file[name]} {

@@ -30,6 +30,8 @@ const groupOrOthers = 0o022
 
 func othersMayWrite(info fs.FileInfo) bool { return info.Mode().Perm()&groupOrOthers != 0 }
 
+func othersMayUse(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
+
 func ownerOf(info fs.FileInfo) (uid int, known bool) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

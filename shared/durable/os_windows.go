@@ -27,6 +27,7 @@ func syncFolder(string) error { return nil }
 
 // Permissions are access control lists here, which mode bits do not show.
 func othersMayWrite(fs.FileInfo) bool { return false }
+func othersMayUse(fs.FileInfo) bool   { return false }
 func ownedByRoot(fs.FileInfo) bool    { return false }
 func foreignOwner(fs.FileInfo) bool   { return false }
 

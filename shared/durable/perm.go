@@ -51,7 +51,7 @@ func CheckDir(fsys FS, path string) error {
 		return nil
 	}
 	if othersMayWrite(info) {
-		return fmt.Errorf("%w: others may write to the folder %s (mode %04o); chmod go-w it", ErrInsecure, path, info.Mode().Perm())
+		return fmt.Errorf("%w: others may write to the folder %s (mode %04o); chmod go-w %s", ErrInsecure, path, info.Mode().Perm(), path)
 	}
 	return checkOwner(path, info)
 }
@@ -68,7 +68,7 @@ func CheckFile(fsys FS, path string) error {
 		return fmt.Errorf("check file %s: %w", path, err)
 	}
 	if othersMayWrite(info) {
-		return fmt.Errorf("%w: others may write to %s (mode %04o); chmod 600 it", ErrInsecure, path, info.Mode().Perm())
+		return fmt.Errorf("%w: others may write to %s (mode %04o); chmod 600 %s", ErrInsecure, path, info.Mode().Perm(), path)
 	}
 	return checkOwner(path, info)
 }
@@ -87,6 +87,20 @@ func CheckOwn(fsys FS, path string) error {
 		return fmt.Errorf("%w: others may write to %s, which belongs to user %d; chown it", ErrInsecure, path, uid)
 	}
 	return nil
+}
+
+// CheckSecret refuses a file that anybody but its owner may read or change, or
+// that belongs to another user. Links are followed, and pipes are let pass: what
+// a person names may be one.
+func CheckSecret(fsys FS, path string) error {
+	info, err := fsys.Stat(path)
+	if err != nil {
+		return fmt.Errorf("check file: %w", err)
+	}
+	if info.Mode().IsRegular() && othersMayUse(info) {
+		return fmt.Errorf("%w: others may read %s (mode %04o); chmod 600 %s", ErrInsecure, path, info.Mode().Perm(), path)
+	}
+	return checkOwner(path, info)
 }
 
 func checkOwner(path string, info fs.FileInfo) error {
