@@ -53,7 +53,7 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 		return Exported{}, err
 	}
 	if o.Put == nil {
-		err = r.makeDir(o.Dir)
+		err = r.folder(o.Dir)
 	}
 	if err != nil {
 		return Exported{}, err
@@ -142,13 +142,21 @@ func (r *Relay) unsealed(ctx context.Context, o ExportOptions, peer journal.Peer
 	return err
 }
 
-// makeDir makes the folder if it is missing. One that is there, such as a
-// USB stick, is taken as it is: what is written there is signed.
-func (r *Relay) makeDir(dir string) error {
-	if _, err := r.FS.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return durable.MakeDir(r.FS, dir)
+// ErrNoFolder is returned where the folder to export to does not exist.
+var ErrNoFolder = errors.New("folder does not exist")
+
+// folder refuses a folder that is missing: the stick that it is on may not be
+// mounted, and what is in no one's hands must not count as exported. One that is
+// there is taken as it is: what is written there is signed.
+func (r *Relay) folder(dir string) error {
+	info, err := r.FS.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("export to %s: %w, and nothing was exported", dir, ErrNoFolder)
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("export to %s: it is not a folder, and nothing was exported", dir)
 	}
-	return nil
+	return err
 }
 
 // write puts a Request's file, or its PSBTs, in place and says so. A different

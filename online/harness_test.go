@@ -44,6 +44,9 @@ func newWorld(t testing.TB) *world {
 	if _, err := online.Init(t.Context(), durable.OS{}, w.dir, bytes.NewReader(bytes.Repeat([]byte{1}, 64)), w.clock); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(w.out, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	_, err := with(w, func(r *online.Relay) (identity.Public, error) { return r.Pair(t.Context(), w.signer.Watch(1)) })
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -33,6 +34,9 @@ func TestLateRelay(t *testing.T) {
 	defer slow.Close()
 	defer quick.Close()
 	stick := filepath.Join(t.TempDir(), "0")
+	if err := os.Mkdir(stick, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := slow.Fetch(t.Context(), online.FetchOptions{Network: chain.Testnet}); err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,8 @@ func (a *app) export() *cobra.Command {
 for the signer and writes it into a folder such as a USB stick. Where nothing
 is prepared, a request that still waits for its result is written again, the
 same file: after a lost stick just run it again. What does not fit into one
-request goes into several.
+request goes into several. The folder must exist: where it does not, the stick may
+not be mounted, and nothing is exported.
 
 With --qr nothing is carried: the request is shown as QR symbols, on the terminal
 or where --qr-out says, and is kept in the state directory.

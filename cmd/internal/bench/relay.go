@@ -45,7 +45,11 @@ func (t *table) relay() error {
 	if err != nil {
 		return err
 	}
-	exported, err := r.Export(ctx, online.ExportOptions{Dir: filepath.Join(dir, "usb")})
+	usb := filepath.Join(dir, "usb")
+	if err := os.MkdirAll(usb, 0o700); err != nil {
+		return err
+	}
+	exported, err := r.Export(ctx, online.ExportOptions{Dir: usb})
 	if err != nil {
 		return err
 	}

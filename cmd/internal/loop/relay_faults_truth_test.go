@@ -62,6 +62,9 @@ func newTeller(t *testing.T) *teller {
 		t.Fatal(err)
 	}
 	h.run(0, "pair", watch)
+	if err := os.Mkdir(filepath.Join(h.dir, "usb"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	return h
 }
 

@@ -154,6 +154,9 @@ func (p *plainRelay) pay(numbers ...int) {
 // export exports what is prepared and returns the request.
 func (p *plainRelay) export(args ...string) bundle.SealedRequest {
 	p.Helper()
+	if err := os.MkdirAll(p.stick(), 0o700); err != nil {
+		p.Fatal(err)
+	}
 	var made struct{ Request string }
 	p.json(&made, append([]string{"export", "--out", p.stick()}, args...)...)
 	file, err := os.ReadFile(made.Request)
