@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -17,6 +18,10 @@ import (
 // unwanted is the condition of an item that must not be signed, or not again
 // without a person's decision.
 const unwanted = "(state IN ('refused', 'rejected', 'failed') OR withheld <> '')"
+
+// whatsWrong is the state, or else the reason to withhold it, by which an item i
+// is unwanted.
+const whatsWrong = "CASE WHEN i.state IN ('refused', 'rejected', 'failed') THEN i.state ELSE i.withheld END"
 
 // Reasons to withhold an item that the journal itself knows.
 const (
@@ -90,7 +95,7 @@ func (j *Journal) Recall(ctx context.Context) ([]Voided, error) {
 }
 
 // spoiled lists open Requests that hold something unwanted, and what.
-const spoiled = `SELECT r.digest, (SELECT min(i.id || ' is ' || CASE WHEN i.withheld <> '' THEN i.withheld ELSE i.state END)
+const spoiled = `SELECT r.digest, (SELECT min(i.id || ' ' || ` + whatsWrong + `)
 		FROM request_items h JOIN items i ON i.id = h.id WHERE h.request = r.digest AND ` + unwanted + `) AS why
 	FROM (SELECT DISTINCT request FROM items WHERE state = 'exported') o JOIN requests r ON r.digest = o.request WHERE r.void = ''
 	AND EXISTS (SELECT 1 FROM request_items h JOIN items i ON i.id = h.id WHERE h.request = r.digest AND ` + unwanted + `)`
@@ -111,7 +116,9 @@ func (j *Journal) recallable(ctx context.Context) (found bool, err error) {
 
 func scanVoided(rows *sql.Rows) ([]Voided, error) {
 	return scanRows(rows, func(rows *sql.Rows) (v Voided, err error) {
-		return v, rows.Scan((*digestColumn)(&v.Digest), &v.Why)
+		err = rows.Scan((*digestColumn)(&v.Digest), &v.Why)
+		v.Why = voidWords(v.Why)
+		return v, err
 	})
 }
 
@@ -123,12 +130,38 @@ func (j *Journal) Void(ctx context.Context, v Voided) error {
 	})
 }
 
+// voidWords makes words of an item's id and of what is wrong with it.
+func voidWords(found string) string {
+	id, code, _ := strings.Cut(found, " ")
+	words := map[string]string{
+		string(Rejected): "was rejected", string(Refused): "was refused", string(Failed): "has failed",
+		string(Dropping): "is being rejected", string(Unwanted): "is to be rejected", string(Vetoed): "was refused by the approval service",
+		string(chain.ContentChanged): "came back from Tatum with other content", "unknown-at-tatum": "is not known to Tatum any more",
+		"completed-with-other-txid": "was completed with another transaction, as Tatum says",
+	}[code]
+	if words == "" {
+		words = "is withheld (" + code + ")"
+	}
+	return id + " " + words
+}
+
+// whyVoid selects why one Request is void: it was found to be, or nothing
+// answered it and it holds something unwanted. The latter are those of which no
+// item waits any more, so that Recall, which looks at what is open, finds
+// nothing to take back.
+const whyVoid = `SELECT r.void, CASE WHEN EXISTS (SELECT 1 FROM results s WHERE s.request = r.digest) THEN ''
+		ELSE COALESCE((SELECT min(i.id || ' ' || ` + whatsWrong + `)
+			FROM request_items h JOIN items i ON i.id = h.id WHERE h.request = r.digest AND ` + unwanted + `), '') END
+	FROM requests r WHERE r.digest = ?`
+
 // WhyVoid returns why a Request is void, "" for one that is not, or that this
 // journal did not make.
 func (j *Journal) WhyVoid(ctx context.Context, digest bundle.Digest) (why string, err error) {
-	err = j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, "SELECT void FROM requests WHERE digest = ?", digest[:]).Scan(&why)
-	})
+	var found string
+	err = j.read(ctx, func() error { return j.db.QueryRowContext(ctx, whyVoid, digest[:]).Scan(&why, &found) })
+	if why == "" && found != "" {
+		why = voidWords(found)
+	}
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("journal: request %.16s: %w", digest, err)
 	}

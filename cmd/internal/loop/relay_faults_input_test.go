@@ -112,7 +112,10 @@ func rejectedItem(t *testing.T) {
 	}
 	reasons, _ := filepath.Glob(filepath.Join(p.stick(), "void", "*.reason.txt"))
 	if len(reasons) != 1 {
-		t.Errorf("no reason lies beside it")
+		t.Fatalf("no reason lies beside it")
+	}
+	if text, err := os.ReadFile(reasons[0]); err != nil || !strings.Contains(string(text), onlinetest.ID(2)+" was rejected") {
+		t.Errorf("%s, %v", text, err)
 	}
 	if err := os.RemoveAll(p.stick()); err != nil { // and another stick comes
 		t.Fatal(err)
