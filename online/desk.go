@@ -193,8 +193,12 @@ func (r *Relay) DeadLetters(ctx context.Context) ([]journal.Letter, error) {
 	return r.journal.Letters(ctx, true)
 }
 
-// Notices counts the open alarms by code, the events that wait to be told
-// again, and those that were given up.
+// Probe returns why the journal cannot be written to now, nil if it can. It ends
+// with ctx.
+func (r *Relay) Probe(ctx context.Context) error { return r.journal.Probe(ctx, r.owner) }
+
+// Notices counts the open alarms by code, the events that were not
+// delivered yet, and those that were given up.
 func (r *Relay) Notices(ctx context.Context) (journal.Notices, error) { return r.journal.Notices(ctx) }
 
 // Resend has the events that were given up told again, and counts them.

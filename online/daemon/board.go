@@ -103,6 +103,13 @@ func (b *board) trouble(step string, err error) (news bool) {
 	return was == nil || was.Error() != err.Error()
 }
 
+// troubled reports whether a step did not come to its end the last time.
+func (b *board) troubled(step string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.troubles[step] != nil
+}
+
 // take returns the report of the period that ends now.
 func (b *board) take(now time.Time) Round {
 	b.mu.Lock()

@@ -99,7 +99,7 @@ type Round struct {
 	Counts      map[string]int         `json:"items,omitempty"`  // by state
 	Alarms      map[chain.Code]int     `json:"alarms,omitempty"` // that are open, by code
 	Oldest      time.Time              `json:"oldest,omitzero"`  // when the oldest item on its way was journaled
-	Unheard     int                    `json:"eventsWaiting"`    // events that are told again
+	Unheard     int                    `json:"eventsWaiting"`    // events that were not delivered yet
 	DeadLetters int                    `json:"eventsGivenUp"`
 	Usage       map[string]tatum.Usage `json:"keys,omitempty"`
 

@@ -25,6 +25,9 @@ type loop struct {
 	wake     chan struct{}
 }
 
+// stepJournal is the step that shows whether the journal can be written.
+const stepJournal = "journal"
+
 // Deadlines of one pass. What is not done by then is done in the next one.
 const (
 	deadline       = 10 * time.Minute
@@ -34,7 +37,7 @@ const (
 func (d *Daemon) steps() map[string]step {
 	all := make(map[string]step)
 	for _, s := range []step{
-		{"import", d.collect}, {"export", d.place}, {"broadcast", d.broadcast}, {"watch", d.watch}, {"fetch", d.fetch}, {"approve", d.approve}, {"tell", d.tell}, {"count", d.count},
+		{"import", d.collect}, {"export", d.place}, {"broadcast", d.broadcast}, {"watch", d.watch}, {"fetch", d.fetch}, {"approve", d.approve}, {"tell", d.tell}, {stepJournal, d.probe}, {"count", d.count},
 	} {
 		all[s.name] = s
 	}
@@ -50,7 +53,7 @@ func (d *Daemon) loops() []*loop {
 		{name: "fetch", steps: []step{s["fetch"]}, deadline: deadline, next: []string{"approve", "stick", "notify"}},
 		{name: "approve", steps: []step{s["approve"]}, deadline: deadline, next: []string{"stick"}},
 		{name: "notify", steps: []step{s["tell"]}, deadline: notifyDeadline},
-		{name: "report", steps: []step{s["count"]}, deadline: notifyDeadline},
+		{name: "report", steps: []step{s[stepJournal], s["count"]}, deadline: notifyDeadline},
 	}
 	for _, l := range all {
 		l.wake = make(chan struct{}, 1)

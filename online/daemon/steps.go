@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"time"
 
@@ -112,12 +113,38 @@ func (d *Daemon) approve(ctx context.Context, r *online.Relay, round *Round) err
 // countEvery is how often items are counted while nothing happens.
 const countEvery = time.Minute
 
+// How long the journal may take for a write that changes little, and for what is
+// counted in it, until the report says that it does not answer.
+const (
+	probeDeadline = 5 * time.Second
+	countDeadline = 20 * time.Second
+)
+
+// probe writes to the journal. A full disk, a database that is away or frozen is
+// in the report of the same period; other steps wait for such a journal.
+func (d *Daemon) probe(ctx context.Context, r *online.Relay, _ *Round) error {
+	ctx, cancel := context.WithTimeout(ctx, probeDeadline)
+	defer cancel()
+	if err := r.Probe(ctx); err != nil {
+		return fmt.Errorf("the journal cannot be written: %w", err)
+	}
+	return nil
+}
+
 func (d *Daemon) count(ctx context.Context, r *online.Relay, round *Round) error {
+	if d.board.troubled(stepJournal) {
+		return nil // said already, and it would be waited for
+	}
+	ctx, cancel := context.WithTimeout(ctx, countDeadline)
+	defer cancel()
 	notices, err := r.Notices(ctx)
 	if err != nil {
 		return err
 	}
-	round.Alarms, round.Unheard, round.DeadLetters = notices.Alarms, notices.Waiting, notices.Dead
+	round.Alarms, round.DeadLetters = notices.Alarms, notices.Dead
+	if len(d.Tell) > 0 { // without a receiver nothing waits for one
+		round.Unheard = notices.Waiting
+	}
 	if !d.board.moved() && d.counts != nil && d.Now().Sub(d.counted) < countEvery {
 		round.Counts, round.Oldest = d.counts, d.oldest
 		return nil

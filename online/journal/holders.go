@@ -15,7 +15,7 @@ type Holder struct {
 	Name  string // in words for people: its machine, folder and process
 }
 
-// forgotten is after how long without a start a holder's name is dropped.
+// forgotten is after how long without a sign of life a holder's name is dropped.
 const forgotten = 365 * 24 * time.Hour
 
 // Enter records who works with the journal from now on, and gives back what is
@@ -56,6 +56,23 @@ func (j *Journal) Enter(ctx context.Context, h Holder, gone func(owner string) b
 			ON CONFLICT (owner) DO UPDATE SET name = excluded.name, since = excluded.since`, h.Owner, words(h.Name))
 		return err
 	})
+}
+
+// Probe writes to the journal that owner works with it, and returns why that
+// cannot be done now. Unlike any other change it waits for nothing: it ends with
+// ctx.
+func (j *Journal) Probe(ctx context.Context, owner string) error {
+	err := j.once(ctx, func(t tx) error {
+		_, err := t.ExecContext(ctx, "UPDATE holders SET since = {now} WHERE owner = ?", owner)
+		return err
+	})
+	if err != nil && j.shared {
+		err = away(err)
+	}
+	if err != nil {
+		return fmt.Errorf("journal: probe: %w", err)
+	}
+	return nil
 }
 
 // holding lists the leases that hold an item, or did when they ran out.

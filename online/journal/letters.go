@@ -102,15 +102,25 @@ func (j *Journal) Resend(ctx context.Context) (n int64, err error) {
 // Notices are what people have to hear of.
 type Notices struct {
 	Alarms  map[chain.Code]int // that nobody has dealt with
-	Waiting int                // events that are told again
+	Waiting int                // events that were not delivered yet, tried or not
 	Dead    int                // events that were given up
 }
+
+// notices counts alarms by code, and events. What waits are ends of items and
+// alarms that nobody was told of, and late items of which nobody could be. A
+// daemon that is given a receiver for the first time may have any number of
+// finished items to tell of: they are counted up to a bound.
+const notices = `SELECT 'alarm' AS kind, code, count(*) FROM alarms WHERE closed = 0 GROUP BY code
+	UNION ALL SELECT 'dead', '', count(*) FROM letters WHERE dead = 1
+	UNION ALL SELECT 'waiting', '', count(*) FROM alarms WHERE told = 0
+	UNION ALL SELECT 'waiting', '', count(*) FROM letters l JOIN items i ON i.id = l.id AND l.event = '` + LatePrefix + `' || i.state WHERE l.dead = 0
+	UNION ALL SELECT 'waiting', '', count(*) FROM (SELECT 1 FROM items {untold}
+		WHERE told <> state AND state IN ('completed', 'refused', 'rejected', 'failed') LIMIT 100000) AS untold` // as DAEMON.md says
 
 // Notices counts what people have to hear of.
 func (j *Journal) Notices(ctx context.Context) (n Notices, err error) {
 	err = j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, "SELECT 'alarm', code, count(*) FROM alarms WHERE closed = 0 GROUP BY code "+
-			"UNION ALL SELECT CASE WHEN dead = 1 THEN 'dead' ELSE 'waiting' END, '', count(*) FROM letters GROUP BY dead")
+		rows, err := j.db.QueryContext(ctx, notices)
 		if err != nil {
 			return err
 		}
@@ -142,7 +152,7 @@ func (n *Notices) scan(rows *sql.Rows) error {
 	case "dead":
 		n.Dead = count
 	default:
-		n.Waiting = count
+		n.Waiting += count
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type health struct {
 	now     func() time.Time
 	started time.Time
 	silence time.Duration // longest time between two reports of a live daemon
+	stale   time.Duration // longest time for which a report says that it can work
 
 	mu       sync.Mutex
 	reported time.Time
@@ -24,7 +25,7 @@ type health struct {
 }
 
 func newHealth(now func() time.Time, period time.Duration) *health {
-	return &health{now: now, started: now(), silence: 3*period + 5*time.Minute, since: make(map[string]time.Time)}
+	return &health{now: now, started: now(), silence: 3*period + 5*time.Minute, stale: 3*period + 30*time.Second, since: make(map[string]time.Time)}
 }
 
 func (h *health) saw(r daemon.Round) {
@@ -76,7 +77,7 @@ func (h *health) alive() string {
 }
 
 // Ready returns why the daemon cannot work now, "" if it can: the journal must
-// be open and answer. It does not depend on Tatum.
+// be open, writable and answer. It does not depend on Tatum.
 func (m *Metrics) Ready() string {
 	h := m.health
 	h.mu.Lock()
@@ -86,10 +87,18 @@ func (m *Metrics) Ready() string {
 		return h.alive()
 	case h.reported.IsZero():
 		return "starting"
-	case h.round.Troubles["open"] != "", h.round.Troubles["count"] != "":
-		return "the journal does not answer"
+	case !h.writable():
+		return "the journal cannot be written: run kms-online status"
+	case h.now().Sub(h.reported) > h.stale:
+		return "no report for too long"
 	}
 	return ""
+}
+
+// writable reports whether the journal could be opened, written and read for the
+// last report.
+func (h *health) writable() bool {
+	return h.round.Troubles["open"] == "" && h.round.Troubles["journal"] == "" && h.round.Troubles["count"] == ""
 }
 
 // Health is the answer of /healthz.

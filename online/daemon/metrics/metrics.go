@@ -43,6 +43,7 @@ type Metrics struct {
 	drop        prometheus.Gauge
 	waiting     prometheus.Gauge
 	dead        prometheus.Gauge
+	journal     prometheus.Gauge
 
 	last daemon.Round // for counters that rounds report as totals
 }
@@ -76,8 +77,9 @@ func New(now func() time.Time, period time.Duration) *Metrics {
 	m.budget = gauge("tatum_budget_used_credits", "Credits counted against each budget now.", "key", "budget")
 	m.breaker = gauge("tatum_circuit_open", "1 while the circuit breaker keeps requests from Tatum.", "key")
 	m.drop = gauge("drop_folder_present", "1 while the drop folder is present.").WithLabelValues()
-	m.waiting = gauge("events_waiting", "Events that are delivered again later.").WithLabelValues()
+	m.waiting = gauge("events_waiting", "Events that were not delivered yet.").WithLabelValues()
 	m.dead = gauge("events_dead_letters", "Events that could not be delivered and were given up.").WithLabelValues()
+	m.journal = gauge("journal_writable", "1 while the journal can be written and read.").WithLabelValues()
 	m.duration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: "kms", Name: "tatum_request_duration_seconds",
 		Help: "Duration of HTTP requests to Tatum.", Buckets: prometheus.ExponentialBuckets(0.01, 4, 8),
@@ -142,6 +144,7 @@ func (m *Metrics) Saw(r daemon.Round) {
 	m.dead.Set(float64(r.DeadLetters))
 	m.drop.Set(one(r.Drop == "there"))
 	m.health.saw(r)
+	m.journal.Set(one(m.health.writable()))
 	r.Problems = nil
 	m.last = r
 }
