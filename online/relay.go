@@ -161,11 +161,7 @@ func Open(ctx context.Context, o Options) (*Relay, error) {
 		r.lease = defaultLease
 	}
 	if !o.Read {
-		lock := lockFile
-		if o.Daemon {
-			lock = daemonFile
-		}
-		if r.lock, err = durable.NewLock(filepath.Join(o.Dir, lock)); err != nil {
+		if r.lock, err = takeRole(ctx, o); err != nil {
 			return nil, err
 		}
 	}
@@ -181,6 +177,41 @@ func Open(ctx context.Context, o Options) (*Relay, error) {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
+}
+
+// Another process that starts holds the lock of a role that is not its own for a
+// moment, to see whether that role's process is gone (settle).
+const (
+	lockTries = 10
+	lockPause = 50 * time.Millisecond
+)
+
+// takeRole takes the lock of a command or of the daemon, and writes into it who
+// has it.
+func takeRole(ctx context.Context, o Options) (*durable.Lock, error) {
+	path, role := filepath.Join(o.Dir, lockFile), "command"
+	if o.Daemon {
+		path, role = filepath.Join(o.Dir, daemonFile), "daemon"
+	}
+	for try := 1; ; try++ {
+		lock, err := durable.NewLock(path)
+		if err == nil {
+			host, _ := os.Hostname()
+			_ = lock.Note(fmt.Sprintf("%s, process %d on %s, since %s", role, os.Getpid(), host, o.Now().UTC().Format(time.RFC3339))) // for people only
+			return lock, nil
+		}
+		if !errors.Is(err, durable.ErrLocked) || try == lockTries || tatum.Sleep(ctx, lockPause) != nil {
+			return nil, lockedBy(err, durable.LockNote(o.FS, path))
+		}
+	}
+}
+
+// lockedBy names who has a lock, where that is known.
+func lockedBy(err error, who string) error {
+	if who == "" || !errors.Is(err, durable.ErrLocked) {
+		return err
+	}
+	return fmt.Errorf("%w: by the %.200q", err, who)
 }
 
 // settle makes sure that the journal is this relay's, and gives back what

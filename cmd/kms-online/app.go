@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -27,6 +28,7 @@ type app struct {
 	fs     durable.FS
 	now    func() time.Time
 	getenv func(string) string
+	log    *slog.Logger // of a daemon that logs as JSON: it has everything that goes to people
 
 	apiKey, apiURL, envFile, state, local string
 	externalURL, externalMethod, keyFile  string
@@ -37,7 +39,12 @@ type app struct {
 
 // say tells people something.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.Err, "kms-online: %s\n", cli.Printable(fmt.Sprintf(format, args...)))
+	text := fmt.Sprintf(format, args...)
+	if a.log != nil {
+		a.log.Info(text, "event", daemon.LogNote)
+		return
+	}
+	fmt.Fprintf(a.Err, "kms-online: %s\n", cli.Printable(text))
 }
 
 // interruptible ends when the person or the system wants the program to end;

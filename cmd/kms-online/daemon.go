@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -64,7 +65,7 @@ Every round costs credits at Tatum: one for each chain and 500 signature ids.
   kms-online daemon --chain BTC,LTC --period 30 --budget 20000/day --listen 127.0.0.1:9464
   kms-online daemon --runOnce`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return explain(a.runDaemon(f)) },
+		RunE: func(*cobra.Command, []string) error { return a.asRecord(explain(a.runDaemon(f))) },
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.chains, "chain", nil, "only these chains, such as BTC,LTC (default all that the signer has keys of)")
@@ -81,7 +82,7 @@ Every round costs credits at Tatum: one for each chain and 500 signature ids.
 	flags.BoolVar(&f.anywhere, "listen-anywhere", false, "let --listen be an address that other machines reach; nothing there is encrypted or asks for a password")
 	flags.StringVar(&f.eventURL, "event-url", "", "post events as JSON to this address: alarm, late, completed, refused, rejected, failed")
 	flags.StringVar(&f.eventCommand, "event-command", "", "run this program for each event: its kind is the argument, the event is on stdin as JSON")
-	flags.BoolVar(&f.logJSON, "log-json", false, "write the log as JSON lines")
+	flags.BoolVar(&f.logJSON, "log-json", false, "write the log, and whatever else goes to stderr, as JSON lines; only what is wrong with the command line is plain text")
 	return cmd
 }
 
@@ -96,12 +97,15 @@ func (a *app) runDaemon(f daemonFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.logJSON { // from here on: what is wrong with the command line is said in plain words
+		a.log = d.Log
+	}
 	a.resume(dir, d.Keys)
 	if f.runOnce {
-		return a.runOnce(ctx, d)
+		return a.runOnce(ctx, d, dir)
 	}
 	if f.listen != "" {
-		closing, err := a.serve(f, m.Handler())
+		closing, err := a.serve(f, m.Handler(), d.Log)
 		if err != nil {
 			return err
 		}
@@ -113,12 +117,20 @@ func (a *app) runDaemon(f daemonFlags) error {
 	go sd.watchdog(ctx)
 	d.Log.Info("begins", "event", daemon.LogStarted, "state", dir, "drop", f.drop, "period", d.Period.String(), "keys", len(d.Keys), "pid", os.Getpid())
 	err = d.Run(ctx)
+	if err == nil {
+		if werr := a.stopped(dir); werr != nil {
+			d.Log.Error("what status shows of the daemon was not written", "event", daemon.LogStatusFailed, "error", werr.Error())
+		}
+	}
 	d.Log.Info("ends", "event", daemon.LogStopped, "clean", err == nil)
 	return err
 }
 
-func (a *app) runOnce(ctx context.Context, d *daemon.Daemon) error {
+func (a *app) runOnce(ctx context.Context, d *daemon.Daemon, dir string) error {
 	round, err := d.Once(ctx)
+	if err == nil {
+		err = a.stopped(dir)
+	}
 	if err != nil {
 		return err
 	}
@@ -214,19 +226,20 @@ func tellers(f daemonFlags, getenv func(string) string) ([]daemon.Teller, error)
 }
 
 // serve listens for whoever watches the daemon.
-func (a *app) serve(f daemonFlags, handler http.Handler) (closing func(), err error) {
+func (a *app) serve(f daemonFlags, handler http.Handler, log *slog.Logger) (closing func(), err error) {
 	host, _, err := net.SplitHostPort(f.listen)
 	if err != nil {
 		return nil, cli.Fail(cli.Usage, fmt.Errorf("--listen: %w", err), "such as: --listen 127.0.0.1:9464")
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) && !f.anywhere {
-		return nil, cli.Fail(cli.Usage, fmt.Errorf("--listen %s is not this machine only", f.listen), "use 127.0.0.1, or say --listen-anywhere")
+		return nil, cli.Fail(cli.Usage, fmt.Errorf("--listen %s is not a loopback address, not this machine only", f.listen), "use 127.0.0.1, or say --listen-anywhere")
 	}
 	l, err := net.Listen("tcp", f.listen)
 	if err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
-	s := &http.Server{Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	s := &http.Server{Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(log.With("event", daemon.LogServer).Handler(), slog.LevelWarn)}
 	go func() { _ = s.Serve(l) }()
 	a.say("serves http://%s/metrics, /livez, /readyz and /healthz", l.Addr())
 	return func() { _ = s.Close() }, nil
@@ -238,15 +251,32 @@ const daemonFile = "daemon.json"
 
 // seen is the content of daemonFile.
 type seen struct {
-	PID    int          `json:"pid"`
-	Period int          `json:"periodSeconds"`
-	Round  daemon.Round `json:"round"`
+	PID     int          `json:"pid"`
+	Host    string       `json:"host,omitempty"`
+	Period  int          `json:"periodSeconds"`
+	Stopped time.Time    `json:"stopped,omitzero"` // when it ended, if it ended by itself
+	Round   daemon.Round `json:"round"`
 }
 
 const maxDaemonFile = 1 << 20
 
 func (a *app) remember(dir string, r daemon.Round, period time.Duration) error {
-	text, err := json.MarshalIndent(seen{PID: os.Getpid(), Period: int(period / time.Second), Round: r}, "", "  ")
+	host, _ := os.Hostname()
+	return a.leave(dir, seen{PID: os.Getpid(), Host: host, Period: int(period / time.Second), Round: r})
+}
+
+// stopped records that this process's daemon has ended.
+func (a *app) stopped(dir string) error {
+	s, ok := a.lastSeen(dir)
+	if !ok || s.PID != os.Getpid() {
+		return nil
+	}
+	s.Stopped = a.now().UTC()
+	return a.leave(dir, s)
+}
+
+func (a *app) leave(dir string, s seen) error {
+	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
 	}

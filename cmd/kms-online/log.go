@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/online/daemon"
 )
 
 // logger writes what a daemon does to stderr: for people, or as JSON lines.
@@ -14,6 +16,17 @@ func (a *app) logger(asJSON bool) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, nil))
 	}
 	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+// asRecord logs the error with which a daemon ends that logs as JSON, in the place
+// of words for people.
+func (a *app) asRecord(err error) error {
+	known := &cli.Error{Code: cli.Failed, Err: err}
+	if a.log == nil || err == nil || errors.As(err, &known) && known.Err == nil {
+		return err
+	}
+	a.log.Error("failed", "event", daemon.LogFailed, "error", err.Error(), "hint", known.Hint, "exit", known.Code)
+	return cli.Silent(known.Code)
 }
 
 // escaped makes foreign words safe for a terminal. What it writes is JSON's

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -218,12 +221,41 @@ func (a *app) sayDaemon() {
 		return
 	}
 	ended := s.Round.At.Add(s.Round.Took)
-	ago := a.age(ended.Format(time.RFC3339))
-	if a.now().Sub(ended) > 3*time.Duration(s.Period)*time.Second+time.Minute {
-		a.say("daemon: NOT RUNNING, or it hangs: its last round ended %s ago", ago)
+	if gone := a.whyGone(s, ended); gone != "" {
+		a.say("daemon: %s; what it had last:", gone)
 	} else {
-		a.say("daemon: round %d ended %s ago", s.Round.Number, ago)
+		a.say("daemon: process %d on %s: round %d ended %s ago", s.PID, s.Host, s.Round.Number, a.age(ended.Format(time.RFC3339)))
 	}
+	a.sayRound(s, ended)
+}
+
+// whyGone says that a daemon does not run, as far as that is known, "" for one
+// that does.
+func (a *app) whyGone(s seen, ended time.Time) string {
+	at, ago := ended.UTC().Format(time.RFC3339), a.age(ended.Format(time.RFC3339))
+	switch {
+	case !s.Stopped.IsZero():
+		return fmt.Sprintf("stopped at %s, %s ago", s.Stopped.UTC().Format(time.RFC3339), a.age(s.Stopped.Format(time.RFC3339)))
+	case a.ended(s):
+		return fmt.Sprintf("NOT RUNNING: it ended without a word, and was last seen at %s, %s ago", at, ago)
+	case a.now().Sub(ended) > 3*time.Duration(s.Period)*time.Second+time.Minute:
+		return fmt.Sprintf("NOT RUNNING, or it hangs: it was last seen at %s, %s ago", at, ago)
+	}
+	return ""
+}
+
+// ended reports whether a daemon's process is known to be gone. That of another
+// machine or container is not.
+func (a *app) ended(s seen) bool {
+	if host, err := os.Hostname(); err != nil || s.Host != host || s.PID <= 0 {
+		return false
+	}
+	p, err := os.FindProcess(s.PID)
+	return err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
+// sayRound says what was in a daemon's last report.
+func (a *app) sayRound(s seen, ended time.Time) {
 	if s.Round.Drop == "away" {
 		a.say("daemon: the drop folder is away")
 	}
@@ -233,7 +265,7 @@ func (a *app) sayDaemon() {
 		}
 	}
 	if n := s.Round.Unheard; n > 0 {
-		a.say("daemon: %d events were not heard yet", n)
+		a.say("daemon: %d events were not delivered yet", n)
 	}
 	if n := s.Round.DeadLetters; n > 0 {
 		a.say("daemon: %d events were given up; see: kms-online letters", n)

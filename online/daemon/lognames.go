@@ -5,6 +5,9 @@ package daemon
 const (
 	LogStarted      = "daemon_started"
 	LogStopped      = "daemon_stopped"
+	LogFailed       = "daemon_failed"
+	LogNote         = "note"
+	LogServer       = "http_server"
 	logReport       = "report"
 	logStepFailed   = "step_failed"
 	logItemProblem  = "item_problem"

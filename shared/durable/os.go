@@ -45,3 +45,29 @@ func (OS) SyncDir(name string) error { return syncFolder(name) }
 
 // ReadDir implements FS.
 func (OS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
+
+// maxNote bounds, in bytes, what a lock's file says of who holds it.
+const maxNote = 512
+
+// Note writes into the lock's file who holds it, for LockNote. It is for people:
+// an older note may stay where it cannot be written.
+func (l *Lock) Note(who string) error {
+	if len(who) > maxNote {
+		who = who[:maxNote]
+	}
+	if err := l.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err := l.file.WriteAt([]byte(who), 0)
+	return err
+}
+
+// LockNote returns what the last holder of a lock wrote about itself, "" for
+// nothing.
+func LockNote(fsys FS, path string) string {
+	note, err := ReadFile(fsys, path, maxNote)
+	if err != nil {
+		return ""
+	}
+	return string(note)
+}

@@ -79,3 +79,23 @@ func (p *plainRelay) full(args ...string) {
 		p.Errorf("%s on a full disk: %+v", args[0], got)
 	}
 }
+
+// readyOnFullDisk has a daemon that is not ready while its disk is full.
+func readyOnFullDisk(t *testing.T) {
+	p := newPlainRelay(t, "", "")
+	if err := os.Mkdir(p.state(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	system(t, "mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", p.state())
+	t.Cleanup(func() { _ = exec.Command("umount", "-l", p.state()).Run() })
+	p.pair()
+	_, get := p.listening()
+	ready := func(want int) func() bool {
+		return func() bool { code, _ := get("readyz"); return code == want }
+	}
+	p.eventually("it is ready", ready(200))
+	free := p.fill()
+	p.eventually("it is not ready", ready(503))
+	free()
+	p.eventually("it is ready again", ready(200))
+}
