@@ -12,7 +12,6 @@ import (
 	"coldkms/online/prepare"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/durable"
 	"coldkms/shared/psbt"
 	"coldkms/shared/statement"
 	"coldkms/shared/transport/file"

@@ -23,7 +23,7 @@ func TestRecallOfRejected(t *testing.T) {
 	}
 	must(t, j.Move(ctx, journal.Move{ID: "a", From: journal.Exported, To: journal.Rejected}))
 	list, err := j.Recall(ctx)
-	if err != nil || len(list) != 1 || list[0].Digest != r.Digest || !strings.Contains(list[0].Why, "a is rejected") {
+	if err != nil || len(list) != 1 || list[0].Digest != r.Digest || !strings.Contains(list[0].Why, "a was rejected") {
 		t.Errorf("%+v, %v", list, err)
 	}
 	if state := stateOf(t, j, "b"); state != journal.Prepared {
