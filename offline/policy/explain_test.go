@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -76,5 +77,19 @@ func TestWarnings(t *testing.T) {
 		if (c.says == "") != (got == "") || !strings.Contains(got, c.says) {
 			t.Errorf("%s: %q, want %q", name, got, c.says)
 		}
+	}
+}
+
+// The example in the guide has the words that are printed.
+func TestQuorumWordsInTheDocs(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/APPROVALS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := mustParse(t, one("", `"quorum": [{"per": "batch", "above": 50000, "operators": 2}]`))
+	batch := []Subject{costing(pay("1", 1, "to", 40_000), 500), costing(pay("2", 2, "x", 39_001), 500)}
+	operators, why := p.Judge(batch, Circumstances{}, knowing("to", "x"))[0].Quorum()
+	if operators != 2 || !strings.Contains(string(guide), "too few operators approved this batch: 1 of 2 (alice): "+why+"\n") {
+		t.Errorf("the guide does not say %q", why)
 	}
 }
