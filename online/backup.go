@@ -154,7 +154,7 @@ func by(relay identity.Public) func(journal.BackupHead, []byte, []byte) error {
 // Restore makes the journal of a state directory from a backup. The directory
 // must have the relay's identity and no journal; a database must be empty.
 func Restore(ctx context.Context, o Options, path string) (BackedUp, error) {
-	key, err := readKey(o.FS, o.Dir)
+	key, err := restoreKey(o)
 	if err != nil {
 		return BackedUp{}, err
 	}
@@ -183,9 +183,23 @@ func Restore(ctx context.Context, o Options, path string) (BackedUp, error) {
 	return whole, err
 }
 
+// ErrNoIdentity is returned where the identity of the relay that made a backup is
+// missing.
+var ErrNoIdentity = errors.New("the identity of the relay that made the backup is missing")
+
+// restoreKey reads the identity by which a backup is verified. A new one would be
+// another relay's.
+func restoreKey(o Options) (identity.Private, error) {
+	key, err := readKey(o.FS, o.Dir)
+	if errors.Is(err, ErrNotInitialised) {
+		err = fmt.Errorf("restore: %w: there is no %s", ErrNoIdentity, filepath.Join(o.Dir, keyFile))
+	}
+	return key, err
+}
+
 // CheckBackup verifies a backup of the relay whose identity the directory has.
 func CheckBackup(ctx context.Context, o Options, path string) (BackedUp, error) {
-	key, err := readKey(o.FS, o.Dir)
+	key, err := restoreKey(o)
 	if err != nil {
 		return BackedUp{}, err
 	}

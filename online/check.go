@@ -3,16 +3,20 @@ package online
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // Check is the state of the relay's own house.
 type Check struct {
-	Identity string         `json:"identity"` // fingerprint
-	Signer   string         `json:"signer"`   // fingerprint, "" before pairing
-	Watched  map[string]int `json:"watched"`  // signature ids by chain and network
-	Journal  string         `json:"journal"`  // "ok", or what is wrong
-	Tatum    string         `json:"tatum"`    // "ok", or why it cannot be reached
-	Items    map[string]int `json:"items"`    // by state
+	Identity string         `json:"identity"`                  // fingerprint
+	Signer   string         `json:"signer"`                    // fingerprint, "" before pairing
+	Watched  map[string]int `json:"watched"`                   // signature ids by chain and network
+	Journal  string         `json:"journal"`                   // "ok", or what is wrong
+	Tatum    string         `json:"tatum"`                     // "ok", or why it cannot be reached
+	Items    map[string]int `json:"items"`                     // by state
+	Alarms   int            `json:"alarms"`                    // that are open
+	Service  string         `json:"approvalService,omitempty"` // without its path, and how it is asked
+	Vetoes   int            `json:"vetoes,omitempty"`          // of other services than that, which stand
 }
 
 // Check looks at everything that the steps rest on. What is wrong is in the
@@ -38,6 +42,9 @@ func (r *Relay) Check(ctx context.Context) (c Check, healthy, reachable bool) {
 	for state, n := range totals {
 		c.Items[string(state)] = n
 	}
+	if err := r.checkOthers(ctx, &c); err != nil {
+		c.Journal, healthy = err.Error(), false
+	}
 	switch {
 	case r.Tatum == nil:
 		c.Tatum, reachable = "no API key", false
@@ -47,4 +54,24 @@ func (r *Relay) Check(ctx context.Context) (c Check, healthy, reachable bool) {
 		}
 	}
 	return c, healthy, reachable
+}
+
+// checkOthers looks at what else the journal has that a person should know of.
+func (r *Relay) checkOthers(ctx context.Context, c *Check) error {
+	notices, err := r.Notices(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range notices.Alarms {
+		c.Alarms += n
+	}
+	address, method, err := r.Service(ctx)
+	if err != nil {
+		return err
+	}
+	if address != "" {
+		c.Service = method + " " + hostOf(address)
+	}
+	c.Vetoes, err = r.journal.VetoesBut(ctx, strings.TrimRight(address, "/"))
+	return err
 }

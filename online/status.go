@@ -212,12 +212,39 @@ func (r *Relay) markHeld(ctx context.Context, list []Status) error {
 	return nil
 }
 
-// Totals counts items by state.
+// Totals counts all items by state.
 func (r *Relay) Totals(ctx context.Context) (Totals, error) {
 	counts, err := r.journal.Totals(ctx)
 	if err != nil {
 		return Totals{}, err
 	}
+	return totalsOf(counts), nil
+}
+
+// TotalsOf counts, by state, the items that o chooses; in all states where it
+// names none, and without its After and Limit.
+func (r *Relay) TotalsOf(ctx context.Context, o StatusOptions) (Totals, error) {
+	if o.Network == chain.UnknownNetwork && len(o.Chains)+len(o.States)+len(o.IDs) == 0 && o.Since.IsZero() {
+		return r.Totals(ctx)
+	}
+	states := o.States
+	if len(states) == 0 {
+		states = journal.States()
+	}
+	counts := make(map[journal.State]int)
+	for _, s := range states {
+		n, err := r.journal.Count(ctx, journal.Filter{IDs: o.IDs, Network: o.Network, Chains: o.Chains, States: []journal.State{s}, Since: o.Since})
+		if err != nil {
+			return Totals{}, err
+		}
+		if n > 0 {
+			counts[s] = n
+		}
+	}
+	return totalsOf(counts), nil
+}
+
+func totalsOf(counts map[journal.State]int) Totals {
 	t := Totals{Items: make(map[journal.State]int)}
 	for state, n := range counts {
 		t.Items[state] += n
@@ -227,7 +254,7 @@ func (r *Relay) Totals(ctx context.Context) (Totals, error) {
 			t.Finished += n
 		}
 	}
-	return t, nil
+	return t
 }
 
 // Totals are how many items there are.

@@ -57,7 +57,9 @@ request whose result does not come is put onto the next stick again.
 
 Other commands work beside it at any time. SIGTERM and Ctrl-C end it
 within seconds, at any moment without loss. Two daemons of one state directory
-are refused (exit 11).
+are refused (exit 11). With --runOnce the exit status is 3 where an item has a
+problem or an element of Tatum's list cannot be used, and that of the first step
+that failed where one did.
 
 Every round costs credits at Tatum: one for each chain and 500 signature ids.
 --budget is never exceeded; a quarter of it is kept for what is signed.`,
@@ -136,6 +138,10 @@ func (a *app) runOnce(ctx context.Context, d *daemon.Daemon, dir string) error {
 	}
 	if err := a.JSON(round); err != nil {
 		return err
+	}
+	if daemon.OnlyLeftOut(round.Err) {
+		a.say("%v", round.Err)
+		return part(true)
 	}
 	if round.Err != nil {
 		return round.Err

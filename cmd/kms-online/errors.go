@@ -27,6 +27,7 @@ func explain(err error) error {
 		hint string
 	}{
 		{online.ErrNotInitialised, cli.Failed, "make one with: kms-online init (--state chooses another directory)"},
+		{online.ErrNoIdentity, cli.Failed, "put your copy of that relay's identity.key there (chmod 600; the folder: chmod 700), not one that init makes; then restore again"},
 		{journal.ErrNoPeer, cli.Failed, "on the signer: kms-offline watch --out signer.kmswatch; then here: kms-online pair signer.kmswatch"},
 		{journal.ErrOtherPeer, cli.Failed, "results of that signer may still be on their way; give the new one a state directory of its own: kms-online init --state DIR"},
 		{journal.ErrAddress, cli.Usage, "see docs/POSTGRES.md"},

@@ -51,7 +51,7 @@ that a person must look at).`,
 			}
 			return a.relay(looking, func(ctx context.Context, r *online.Relay) error {
 				if o.totals {
-					totals, err := r.Totals(ctx)
+					totals, err := r.TotalsOf(ctx, page)
 					if err != nil {
 						return err
 					}
@@ -68,7 +68,7 @@ that a person must look at).`,
 	flags.BoolVar(&o.all, "all", false, "what is finished, too")
 	flags.IntVar(&o.limit, "limit", 1000, "at most so many (0: no bound)")
 	flags.StringVar(&o.after, "after", "", "the next page: what comes after this pending id")
-	flags.BoolVar(&o.totals, "totals", false, "only how many items there are, by state, as JSON")
+	flags.BoolVar(&o.totals, "totals", false, "only how many items there are, by state, as JSON; of all, or of those that the other flags choose")
 	return cmd
 }
 

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"coldkms/online"
+	"coldkms/online/journal"
 )
 
 // Event is something that people want to hear of.
@@ -18,7 +19,7 @@ type Event struct {
 	Event   string        `json:"event"` // alarm, late, completed, refused, rejected or failed
 	At      time.Time     `json:"at"`    // when all of it was read from the journal
 	Message string        `json:"message"`
-	Item    online.Status `json:"item"`            // of an alarm: only its id, if it is about an item
+	Item    online.Status `json:"item,omitzero"`   // absent where an alarm is about no item
 	Alarm   *online.Alarm `json:"alarm,omitempty"` // of an alarm
 }
 
@@ -128,7 +129,8 @@ func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, er
 	for _, a := range alarms {
 		all = append(all, letter{fmt.Sprintf("alarm %d", a.ID), "alarm", func(ctx context.Context) (message, error) {
 			a, still, err := r.UntoldAlarm(ctx, a.ID)
-			return message{Event{Event: "alarm", Item: online.Status{ID: a.Item}, Alarm: &a}, still, func(ctx context.Context) error { return r.AlarmTold(ctx, a) }}, err
+			item, failed := aboutItem(ctx, r, a)
+			return message{Event{Event: "alarm", Item: item, Alarm: &a}, still, func(ctx context.Context) error { return r.AlarmTold(ctx, a) }}, errors.Join(err, failed)
 		}})
 	}
 	ends, err := r.Untold(ctx, tellAtOnce)
@@ -156,6 +158,22 @@ func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, er
 	}
 	later, err := r.Later(ctx)
 	return slices.DeleteFunc(all, func(l letter) bool { return later(l.id, l.kind) }), err
+}
+
+// aboutItem returns the item that an alarm is about, the zero value for none. The
+// journal may not have it: then only its id is known.
+func aboutItem(ctx context.Context, r *online.Relay, a online.Alarm) (online.Status, error) {
+	if a.Item == "" {
+		return online.Status{}, nil
+	}
+	list, err := r.Status(ctx, 0, a.Item)
+	if errors.Is(err, journal.ErrNoItem) {
+		return online.Status{ID: a.Item}, nil
+	}
+	if err != nil {
+		return online.Status{}, err
+	}
+	return list[0], nil
 }
 
 // late lists what is late, every now and then.
@@ -188,7 +206,7 @@ func (d *Daemon) telling(ctx context.Context, e Event) error {
 	if e.Event == "late" {
 		e.Message += " since " + e.Item.Since
 	}
-	if e.Item.Reason != "" {
+	if e.Item.Reason != "" && e.Alarm == nil {
 		e.Message += ": " + e.Item.Reason
 	}
 	var failed error

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -87,7 +88,7 @@ func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error
 		}
 		d.problems(round, "fetch", got.Problems)
 		for _, text := range got.LeftOut {
-			failed = errors.Join(failed, named(k, errors.New(text)))
+			failed = errors.Join(failed, named(k, leftOut(text)))
 		}
 		if tatum.IsAuth(err) && !d.Now().Before(d.resting[k.Name].until) {
 			if d.resting == nil {
@@ -100,6 +101,25 @@ func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error
 		}
 	}
 	return failed
+}
+
+// leftOut is an element of Tatum's list that cannot be used: the others were.
+type leftOut string
+
+func (l leftOut) Error() string { return string(l) }
+
+// OnlyLeftOut reports whether an error of a round is about nothing but elements of
+// Tatum's lists that were left out, so that all else is done.
+func OnlyLeftOut(err error) bool {
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here
+	case leftOut:
+		return true
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !OnlyLeftOut(err) })
+	case interface{ Unwrap() error }:
+		return OnlyLeftOut(e.Unwrap())
+	}
+	return false
 }
 
 // approve asks the approval service about what is prepared.

@@ -24,7 +24,7 @@ import (
 
 // opsFaults are about what people who run a relay see of it.
 func opsFaults() []fault {
-	return []fault{
+	return append(seenFaults(), []fault{
 		{"22-events-that-were-never-tried", untriedEvents},
 		{"22-ready-without-a-database", readyWithoutDatabase},
 		{"22-ready-on-a-full-disk", readyOnFullDisk},
@@ -33,7 +33,7 @@ func opsFaults() []fault {
 		{"22-request-whose-only-item-is-rejected", onlyItemRejected},
 		{"22-stick-that-is-not-mounted", notMounted},
 		{"22-log-of-json-alone", jsonLog},
-	}
+	}...)
 }
 
 // metric returns the value of a metric, "" where there is none.
