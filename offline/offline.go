@@ -201,13 +201,26 @@ func (s *Session) settle(j *Judged) {
 	j.Batch.Notices = slices.Concat(s.surroundings(), s.noticeRelay(j), s.noticeDeclined(j), s.noticeQuorum(j))
 }
 
-// noticeDeclined tells that somebody said no to this batch before.
+// noticeDeclined tells that somebody said no to this batch before, or to
+// another one with the same transactions.
 func (s *Session) noticeDeclined(j *Judged) []string {
-	at, was := s.Ledger.Declined(j.Request.Digest)
-	if !was {
+	if at, was := s.Ledger.Declined(j.Request.Digest); was {
+		return []string{fmt.Sprintf("this batch was declined on %s (ledger line %d)", at.Day(), at.Line)}
+	}
+	var last ledger.At
+	n := 0
+	for i := range j.items {
+		if at, was := s.Ledger.DeclinedItem(j.items[i].subject.Content); was && j.decoded(i) {
+			n++
+			if at.Line > last.Line {
+				last = at
+			}
+		}
+	}
+	if n == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("this batch was declined on %s (ledger line %d)", at.Day(), at.Line)}
+	return []string{fmt.Sprintf("%d of these %d transactions were declined in another batch, last on %s (ledger line %d)", n, len(j.items), last.Day(), last.Line)}
 }
 
 // surroundings points at what is wrong with the machine.
@@ -360,7 +373,13 @@ func (s *Session) signedBefore(j *Judged) bool {
 
 // Decline records that the person said no.
 func (s *Session) Decline(j *Judged) error {
-	return s.Ledger.Append(ledger.Line{Kind: ledger.KindDeclined, Request: j.Request.Digest.String(), Items: len(j.items)})
+	line := ledger.Line{Kind: ledger.KindDeclined, Request: j.Request.Digest.String(), Items: len(j.items)}
+	for i := range j.items {
+		if j.decoded(i) {
+			line.Declined = append(line.Declined, ledger.Brief(j.items[i].subject.Content))
+		}
+	}
+	return s.Ledger.Append(line)
 }
 
 // judgementTag begins the text that a judgement is the digest of.

@@ -55,15 +55,16 @@ type Line struct {
 	Kind      string     `json:"kind"`
 	Version   int        `json:"version,omitempty"` // genesis, upgraded: of the format from here on
 	Act       string     `json:"act,omitempty"`
-	Signer    string     `json:"signer,omitempty"`  // genesis: fingerprint
-	Relay     string     `json:"relay,omitempty"`   // fingerprint
-	Seen      uint64     `json:"seen,omitempty"`    // line of this ledger that the relay had seen last
-	Request   string     `json:"request,omitempty"` // batch digest
-	Policy    string     `json:"policy,omitempty"`  // hash of the policy in force
-	Judged    string     `json:"judged,omitempty"`  // digest of what was shown of each item, and of its verdict
-	Round     string     `json:"round,omitempty"`   // nonce that approvals of this batch name
-	Left      []string   `json:"left,omitempty"`    // pending ids that are taken out
-	Scope     string     `json:"scope,omitempty"`   // agreed, of a large batch: digest of which items are signed
+	Signer    string     `json:"signer,omitempty"`   // genesis: fingerprint
+	Relay     string     `json:"relay,omitempty"`    // fingerprint
+	Seen      uint64     `json:"seen,omitempty"`     // line of this ledger that the relay had seen last
+	Request   string     `json:"request,omitempty"`  // batch digest
+	Policy    string     `json:"policy,omitempty"`   // hash of the policy in force
+	Judged    string     `json:"judged,omitempty"`   // digest of what was shown of each item, and of its verdict
+	Round     string     `json:"round,omitempty"`    // nonce that approvals of this batch name
+	Left      []string   `json:"left,omitempty"`     // pending ids that are taken out
+	Declined  []string   `json:"declined,omitempty"` // declined: beginnings of the contents of its items, see Brief
+	Scope     string     `json:"scope,omitempty"`    // agreed, of a large batch: digest of which items are signed
 	Items     int        `json:"items,omitempty"`
 	ID        string     `json:"id,omitempty"` // pending id, or signature id
 	Chain     chain.ID   `json:"chain,omitempty"`

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"coldkms/shared/bundle"
@@ -28,10 +29,14 @@ type noes struct {
 	ids      map[string]At            // pending id → where it was taken out of a batch
 	contents map[[sha256.Size]byte]At // the same by what would have been signed
 	batches  map[string]At            // batch digest → where it was declined
+	declined map[string]At            // Brief of a content → where a batch with it was declined
 }
 
+// Brief is how a declined line names content: its first 128 bits in hex.
+func Brief(content [sha256.Size]byte) string { return hex.EncodeToString(content[:16]) }
+
 func newNoes() noes {
-	return noes{ids: map[string]At{}, contents: map[[sha256.Size]byte]At{}, batches: map[string]At{}}
+	return noes{ids: map[string]At{}, contents: map[[sha256.Size]byte]At{}, batches: map[string]At{}, declined: map[string]At{}}
 }
 
 // hear follows a line about what a person decided.
@@ -50,6 +55,9 @@ func (n *noes) hear(line Line) {
 		n.reject(line)
 	case KindDeclined:
 		n.batches[line.Request] = at
+		for _, content := range line.Declined {
+			n.declined[content] = at
+		}
 	case KindAgreed: // to the rest
 		delete(n.batches, line.Request)
 		n.reject(line)
@@ -57,6 +65,7 @@ func (n *noes) hear(line Line) {
 		delete(n.ids, line.ID)
 		if content, err := bundle.ParseDigest(line.Content); err == nil {
 			delete(n.contents, content)
+			delete(n.declined, Brief(content))
 		}
 	}
 }
@@ -77,6 +86,13 @@ func (n *noes) Rejected(id string, content [sha256.Size]byte) (At, bool) {
 		return byContent, true
 	}
 	return byID, is
+}
+
+// DeclinedItem returns where a person last said no to a batch that had this
+// content, if it was not signed since.
+func (n *noes) DeclinedItem(content [sha256.Size]byte) (At, bool) {
+	at, ok := n.declined[Brief(content)]
+	return at, ok
 }
 
 // Declined returns where a person last said no to a batch, if nobody has said
