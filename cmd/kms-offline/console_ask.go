@@ -54,6 +54,7 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 		if err := write(printable{tty.tty}); err != nil {
 			return policy.Consent{}, "", err
 		}
+		tty.print(cli.Printable(d.Rejections())) // of an earlier session
 		choice = d.Kept()
 		ev, err = tty.plainSession(d, kept.keep)
 	}

@@ -96,7 +96,8 @@ func (k decisions) forget() error {
 	return nil
 }
 
-// resume takes up what was decided in an earlier session, if the person wants.
+// resume takes up what was decided in an earlier session, unless the person
+// clearly does not want it: what somebody rejected is never signed by mistake.
 func (k decisions) resume(t *terminal, d *desk.Desk) error {
 	earlier, exists := k.load()
 	switch {
@@ -109,8 +110,9 @@ func (k decisions) resume(t *terminal, d *desk.Desk) error {
 	}
 	approved, rejected, undecided := d.Count()
 	t.print(fmt.Sprintf("An earlier session about this batch was left unfinished:\n%d approved, %d rejected, %d undecided.\n", approved, rejected, undecided))
-	yes, err := t.confirm("Take it up?")
-	if err != nil || yes {
+	t.print(cli.Printable(d.Rejections()) + "A no forgets all of that, rejections too.\n")
+	keep, err := t.confirmUnlessNo("Take it up?")
+	if err != nil || keep {
 		return err
 	}
 	d.SetMarks(string(bytes.Repeat([]byte{byte(desk.Undecided)}, len(earlier.marks))))
@@ -127,6 +129,7 @@ func (k decisions) resumeRejections(t *terminal, d *desk.Desk, earlier unfinishe
 	}
 	t.print(fmt.Sprintf("An earlier session about this batch was left unfinished, and the batch is judged\notherwise now: of what was decided, %s taken up.\n",
 		counted(n, "rejection is", "rejections are")))
+	t.print(cli.Printable(d.Rejections()))
 	return k.keep(d.Marks())
 }
 

@@ -323,7 +323,7 @@ func TestThousandItemsOnATerminal(t *testing.T) {
 	second := sit(t, p.command(args...))
 	second.sees("password")
 	second.types(deskPassword + "\r")
-	same(t, "resume", second.sees("Take it up? [y/N]"))
+	same(t, "resume", second.sees("Take it up? [Y/n]"))
 	second.types("y\r")
 	second.sees("The batch")
 	second.types("\r")

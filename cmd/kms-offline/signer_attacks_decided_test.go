@@ -21,6 +21,8 @@ func decidedAttacks() []attack {
 		{"18-declined-comes-back-unsaid", declinedComesBack},
 		{"18-approve-over-an-unfinished-session", approveOverSession},
 		{"18-session-judged-otherwise-forgets-a-no", sessionJudgedOtherwise},
+		{"23-enter-keeps-rejections", enterKeepsRejections},
+		{"23-declined-and-exported-again", declinedElsewhere},
 	}
 }
 
@@ -129,6 +131,48 @@ func sessionJudgedOtherwise(t *testing.T) {
 	digest := p.review(request, 0).Digest
 	office{p.place}.says(20, "1 rejected item", "sign", request, "--out", p.path("none"), "--approve", digest)
 	p.answers(21, []string{"sign", request, "--out", p.path("none"), "--plain"}, "Sign 1 transaction?", "n")
+}
+
+// Rejections of an unfinished session are shown when it is taken up, and only a
+// clear no forgets them.
+func enterKeepsRejections(t *testing.T) {
+	for answer, left := range map[string]string{"": "Sign 1 transaction?", "maybe": "Sign 1 transaction?", "n": "Sign 2 transactions?"} {
+		p := newPurse(t)
+		request := p.two("two.kmsreq")
+		id := p.review(request, 0).Items[0].ID
+		p.answers(21, []string{"sign", request, "--out", p.path("none"), "--plain"}, "Sign 2 transactions?", "reject 1", "Sign 1 transaction?", "later")
+		at := sit(t, p.command("sign", request, "--out", p.path("none"), "--plain"))
+		at.sees("password")
+		at.types(deskPassword + "\r")
+		shown := []string{at.sees("Take it up? [Y/n]")}
+		at.types(answer + "\r")
+		if last := at.sees(left); answer != "n" {
+			shown = append(shown, last)
+		}
+		for _, screen := range shown {
+			if !strings.Contains(screen, "1: rejected, ok, "+id) {
+				t.Errorf("the rejection is not shown: %s", screen)
+			}
+		}
+		at.types("later\r")
+		at.waits()
+	}
+}
+
+// A no to a batch is told where its transactions come back in another one,
+// until they are signed.
+func declinedElsewhere(t *testing.T) {
+	p := newPurse(t)
+	request := p.two("two.kmsreq")
+	p.answers(21, []string{"sign", request, "--out", p.path("none"), "--plain"}, "Sign 2 transactions?", "n")
+	again := p.asked(request, "again.kmsreq", 1)
+	if got := p.notices(again); !strings.Contains(got, "1 of these 1 transactions were declined in another batch, last on 20") {
+		t.Errorf("notices: %s", got)
+	}
+	p.run(0, "sign", again, "--out", p.path("out"), "--approve", p.review(again, 0).Digest)
+	if got := p.notices(again); strings.Contains(got, "declined") {
+		t.Errorf("signed, and still: %s", got)
+	}
 }
 
 // notices are what review says about a batch as a whole.

@@ -141,6 +141,19 @@ func (t *terminal) confirm(question string) (bool, error) {
 	return false, nil
 }
 
+// confirmUnlessNo asks a question that only "n" or "no" answers with no.
+func (t *terminal) confirmUnlessNo(question string) (bool, error) {
+	answer, err := t.line(question + " [Y/n] ")
+	if err != nil {
+		return false, err
+	}
+	switch strings.ToLower(answer) {
+	case "n", "no":
+		return false, nil
+	}
+	return true, nil
+}
+
 // print shows text on the terminal, for what must not go to stdout.
 func (t *terminal) print(s string) { fmt.Fprint(t.tty, s) }
 

@@ -135,16 +135,7 @@ func (d *Desk) next() string {
 	var b strings.Builder
 	end := min(d.at+listedLines, len(d.view))
 	for _, i := range d.view[d.at:end] {
-		r := d.rows[i]
-		mark := d.marks[i].String()
-		if r.standing == review.Refused {
-			mark = "not signed"
-		}
-		fmt.Fprintf(&b, "%d: %s, %s, %s, %s pays %s%s", i+1, mark, r.standing, d.batch.Items[i].ID, r.coin, r.paid, d.whom(i))
-		if r.codes != "" {
-			fmt.Fprintf(&b, ", %s", r.codes)
-		}
-		b.WriteByte('\n')
+		d.brief(&b, i)
 	}
 	if end < len(d.view) {
 		fmt.Fprintf(&b, "%d to %d of %d; \"more\" lists the next.\n", d.at+1, end, len(d.view))
@@ -152,6 +143,38 @@ func (d *Desk) next() string {
 		fmt.Fprintf(&b, "%d to %d of %d: the last.\n", d.at+1, end, len(d.view))
 	}
 	d.at = end % len(d.view)
+	return b.String()
+}
+
+// brief writes an item in one line.
+func (d *Desk) brief(b *strings.Builder, i int) {
+	r := d.rows[i]
+	mark := d.marks[i].String()
+	if r.standing == review.Refused {
+		mark = "not signed"
+	}
+	fmt.Fprintf(b, "%d: %s, %s, %s, %s pays %s%s", i+1, mark, r.standing, d.batch.Items[i].ID, r.coin, r.paid, d.whom(i))
+	if r.codes != "" {
+		fmt.Fprintf(b, ", %s", r.codes)
+	}
+	b.WriteByte('\n')
+}
+
+// Rejections lists what is rejected, one line an item, up to a number of them.
+func (d *Desk) Rejections() string {
+	var b strings.Builder
+	n := 0
+	for i, m := range d.marks {
+		if m != Rejected {
+			continue
+		}
+		if n++; n <= listedLines {
+			d.brief(&b, i)
+		}
+	}
+	if n > listedLines {
+		fmt.Fprintf(&b, "and %d more that are rejected\n", n-listedLines)
+	}
 	return b.String()
 }
 
