@@ -20,8 +20,8 @@ build: ## build the three programs, and the node that the sandbox runs, into bin
 	go build -trimpath -o $(BIN)/ $(addprefix ./cmd/,$(PROGRAMS))
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
 
-test: ## all tests, a few minutes on two cores
-	go test -timeout 20m ./...
+test: ## all tests, a few minutes on two cores; the last lines name what failed
+	@go run ./cmd/internal/tests -timeout 20m ./...
 
 check: lint test ## lint, then all tests: what CI runs
 
