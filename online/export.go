@@ -29,6 +29,8 @@ type ExportOptions struct {
 	PSBT    bool                        // one PSBT an item for another signer, instead of the Request's file
 	Masters map[string]psbt.Fingerprint // of the master keys behind signature ids, where they are known
 
+	medium file.Medium // what Dir is on
+
 	Put func(name string, file []byte) (path string, err error) // writes a Request's file elsewhere than to Dir; may be nil
 }
 
@@ -52,6 +54,7 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 		return Exported{}, err
 	}
 	if o.Put == nil {
+		o.medium = file.MediumOf(r.FS, o.Dir)
 		err = r.folder(o.Dir)
 	}
 	if err != nil {
@@ -162,6 +165,9 @@ func (r *Relay) folder(dir string) error {
 // file of that name is never overwritten.
 func (r *Relay) write(ctx context.Context, o ExportOptions, req bundle.SealedRequest, report *Exported) error {
 	digest := req.Digest.String()
+	if err := o.medium.Holds(r.FS, o.Dir); err != nil {
+		return err
+	}
 	if o.PSBT {
 		report.Digest = &digest
 		return r.writePSBTs(ctx, o, req, report)

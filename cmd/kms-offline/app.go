@@ -37,7 +37,8 @@ type app struct {
 	passwordFile string
 	json         bool
 
-	clockRight bool // a person said so in this run
+	medium     file.Medium // what the folder for output is on
+	clockRight bool        // a person said so in this run
 }
 
 func (a *app) network() chain.Network { return chain.NetworkOf(a.testnet) }

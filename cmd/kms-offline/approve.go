@@ -77,6 +77,9 @@ func (a *app) runApprove(args []string, o approveOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.out != "" {
+		a.heading(o.out)
+	}
 	if err = o.judging.check(args); err != nil {
 		return err
 	}

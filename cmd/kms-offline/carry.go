@@ -18,8 +18,14 @@ func (a *app) carry(path string, data []byte) error {
 	return err
 }
 
+// heading remembers what a folder is on, before a person takes the time to review.
+func (a *app) heading(dir string) { a.medium = file.MediumOf(a.fs, dir) }
+
 // folder makes a folder for output where there is none.
 func (a *app) folder(path string) error {
+	if err := a.medium.Holds(a.fs, path); err != nil {
+		return err
+	}
 	return file.Reading(os.MkdirAll(path, durable.PermDir))
 }
 

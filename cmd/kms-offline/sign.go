@@ -148,7 +148,8 @@ func (a *app) runSign(args []string, o signOptions) error {
 	return codeOf(signed, refused)
 }
 
-// checkOut wants a folder, and has one of its own for --qr.
+// checkOut wants a folder, and has one of its own for --qr. What it is on now
+// it must be on when the result is written.
 func (a *app) checkOut(o *signOptions) (err error) {
 	switch {
 	case o.out != "":
@@ -156,6 +157,9 @@ func (a *app) checkOut(o *signOptions) (err error) {
 		o.out, err = a.besideWallet("signed")
 	default:
 		err = cli.Fail(cli.Usage, errors.New(`required flag(s) "out" not set`), "name the folder for the result: --out DIR")
+	}
+	if err == nil {
+		a.heading(o.out)
 	}
 	return err
 }

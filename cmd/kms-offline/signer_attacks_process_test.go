@@ -4,5 +4,5 @@ import "slices"
 
 // processAttacks are about the terminal, the process and the file formats.
 func processAttacks() []attack {
-	return slices.Concat(typedAheadAttacks(), guardAttacks(), fileAttacks())
+	return slices.Concat(typedAheadAttacks(), guardAttacks(), fileAttacks(), stickAttacks())
 }

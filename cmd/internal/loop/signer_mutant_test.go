@@ -39,6 +39,7 @@ var signerMutants = [...]mutant{
 	{"BCH verifies anything", "shared/chain/utxo/forkid.go", "if !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {", "if false && !verifySchnorr2019(script[1:1+schnorrLen], key, digest) {", "./cmd/internal/loop", "TestBCHScriptIsExact"},
 	{"high S is taken", "shared/chain/utxo/finalize.go", " || s.IsOverHalfOrder() {", " {", "./shared/chain/utxo", "TestFinalizeRefusesHighS"},
 
+	{"a result goes where the stick was", "cmd/kms-offline/carry.go", "a.medium.Holds(a.fs, path); err != nil {", "a.medium.Holds(a.fs, path); err != nil && false {", "./cmd/kms-offline", "TestSignerAttacks/12-stick-pulled-in-mid-write"},
 	{"dust makes an index known", "offline/ledger/indices.go", "keys = append(keys, key{o.Key, *o.Index, o.Far})", "keys = append(keys, key{o.Key, *o.Index, true})", "./cmd/kms-offline", "TestSignerAttacks/01-far-index-in-two-steps"},
 	{"many steps at once", "offline/ledger/indices.go", "if k.index <= reached[k.id]+gap {", "if k.index <= of.highest+gap {", "./cmd/kms-offline", "TestSignerAttacks/01-far-index-in-two-steps"},
 

@@ -118,3 +118,23 @@ func TestGoneComesFirst(t *testing.T) {
 		t.Error("an error of nothing")
 	}
 }
+
+// What is pulled out during an hour's review leaves a folder behind that is on
+// the disk of the machine.
+func TestMediumHolds(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "not", "there", "yet")
+	here := file.MediumOf(durable.OS{}, dir)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := here.Holds(durable.OS{}, dir); err != nil {
+		t.Error(err)
+	}
+	other := moved{durable.OS{}, new(uint64)}
+	if err := file.MediumOf(other, dir).Holds(other, dir); !errors.Is(err, file.ErrGone) {
+		t.Errorf("another device: %v", err)
+	}
+	if err := file.MediumOf(other, dir).Holds(other, t.TempDir()); err != nil {
+		t.Errorf("another folder: %v", err)
+	}
+}
