@@ -158,7 +158,7 @@ func (r *Relay) folder(dir string) error {
 	case err == nil && !info.IsDir():
 		return fmt.Errorf("export to %s: it is not a folder, and nothing was exported", dir)
 	}
-	return err
+	return file.Reading(err)
 }
 
 // write puts a Request's file, or its PSBTs, in place and says so. A different
