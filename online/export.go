@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 
 	"coldkms/online/journal"
@@ -85,19 +86,20 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 // exportOnce makes one Request, or several where not everything fits into one.
 // again is set where one had to be given up, whose items are prepared now.
 func (r *Relay) exportOnce(ctx context.Context, o ExportOptions, peer journal.Peer, report *Exported) (again bool, err error) {
-	lease, ready, err := r.ready(ctx, o, report)
-	if err == nil && len(ready) == 0 {
+	lease, items, err := r.ready(ctx, o, report)
+	e := exporting{Relay: r, o: o, peer: peer, lease: lease, report: report}
+	if err == nil {
+		err = e.all(ctx, items)
+	}
+	if err == nil && !e.begun {
 		again, err = r.exportAgain(ctx, o, report)
-	} else if err == nil {
-		report.Items, report.Requests = 0, nil // not of what an earlier export had left
-		for len(ready) > 0 && err == nil {
-			n := prepare.Split(ready, r.statements())
-			err = r.exportNew(ctx, o, peer, lease, ready[:n], report)
-			ready = ready[n:]
-		}
 	}
 	return again, errors.Join(err, r.release(ctx, lease))
 }
+
+// largeFile is from how many bytes on memory is given back before a Request's
+// file is journaled.
+const largeFile = 16 << 20
 
 func (r *Relay) exportNew(ctx context.Context, o ExportOptions, peer journal.Peer, lease journal.Lease, ready []prepare.Prepared, report *Exported) error {
 	items, table := prepare.Bundle(ready)
@@ -109,6 +111,13 @@ func (r *Relay) exportNew(ctx context.Context, o ExportOptions, peer journal.Pee
 	}, r.identity)
 	if err != nil {
 		return r.unsealed(ctx, o, peer, lease, ready, report, err)
+	}
+	if !o.PSBT { // they are in the file now
+		clear(ready)
+		clear(table)
+	}
+	if len(sealed.File) > largeFile { // the database is about to copy it, in memory that is none of Go's
+		debug.FreeOSMemory()
 	}
 	known, err := r.journal.Export(ctx, sealed, lease)
 	if err == nil && known { // the very same one, made in the same second
@@ -273,9 +282,8 @@ func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Export
 	return false, r.write(ctx, o, req, report)
 }
 
-// ready claims what is to be exported, and proves it once more from what the
-// journal holds.
-func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) (journal.Lease, []prepare.Prepared, error) {
+// ready claims what is to be exported.
+func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) (journal.Lease, []journal.Item, error) {
 	limit := o.Max
 	if limit <= 0 || limit > bundle.MaxItems {
 		limit = bundle.MaxItems
@@ -296,42 +304,5 @@ func (r *Relay) ready(ctx context.Context, o ExportOptions, report *Exported) (j
 	}
 	held, err := r.held(ctx, f)
 	report.Problems = append(report.Problems, held...)
-	if err != nil || len(items) == 0 {
-		return lease, nil, err
-	}
-	list, err := r.prove(ctx, o, lease, items, report)
-	return lease, list, err
-}
-
-func (r *Relay) prove(ctx context.Context, o ExportOptions, lease journal.Lease, items []journal.Item, report *Exported) ([]prepare.Prepared, error) {
-	if o.PSBT {
-		items = withPSBT(items, report)
-	}
-	drafts := make([]draft, len(items))
-	for i, it := range items {
-		drafts[i] = parse(it)
-	}
-	proofs, _, err := r.previous(ctx, drafts, false)
-	if err != nil {
-		return nil, err
-	}
-	var list []prepare.Prepared
-	for _, d := range drafts {
-		p, err := prepare.Prepared{}, d.err
-		if err == nil {
-			p, err = d.draft.Prove(proofs)
-		}
-		if err == nil {
-			list = append(list, p)
-			continue
-		}
-		report.Problems = append(report.Problems, Problem{ID: d.item.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)})
-		if d.item.State == journal.Prepared { // to be prepared once more at the next fetch
-			move := journal.Move{ID: d.item.ID, From: journal.Prepared, To: journal.Fetched, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err), Lease: lease}
-			if err := r.journal.Move(ctx, move); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return list, nil
+	return lease, items, err
 }

@@ -167,23 +167,15 @@ func firstMissing(d prepare.Draft, missing map[chainhash.Hash]absence) (first *a
 // the journal, and from Tatum where that is allowed. What came is journaled.
 // stopped is an error after which no further call makes sense.
 func (r *Relay) previous(ctx context.Context, drafts []draft, ask bool) (proofs *prepare.Proofs, missing map[chainhash.Hash]absence, stopped error) {
+	return r.gather(ctx, drafts, func(chainhash.Hash) []byte { return nil }, ask)
+}
+
+// gather is previous for whoever has some of them already, checked.
+func (r *Relay) gather(ctx context.Context, drafts []draft, known func(chainhash.Hash) []byte, ask bool) (proofs *prepare.Proofs, missing map[chainhash.Hash]absence, stopped error) {
 	needs, from := needsOf(drafts)
-	names := make([]string, len(needs))
-	for i, id := range needs {
-		names[i] = id.String()
-	}
-	held, err := r.journal.Previous(ctx, names)
+	have, wanted, err := r.journaled(ctx, needs, known)
 	if err != nil {
 		return nil, nil, err
-	}
-	have := make(map[chainhash.Hash][]byte, len(needs))
-	var wanted []chainhash.Hash
-	for i, id := range needs {
-		if p, err := prepare.Check(id, held[names[i]]); err == nil {
-			have[id] = p.Raw
-			continue
-		}
-		wanted = append(wanted, id)
 	}
 	missing = make(map[chainhash.Hash]absence)
 	for _, id := range wanted {
@@ -204,6 +196,35 @@ func (r *Relay) previous(ctx context.Context, drafts []draft, ask bool) (proofs 
 		return nil, nil, err
 	}
 	return proofs, missing, stopped
+}
+
+// journaled returns those that are known, or in the journal, and the ids of the
+// others.
+func (r *Relay) journaled(ctx context.Context, needs []chainhash.Hash, known func(chainhash.Hash) []byte) (have map[chainhash.Hash][]byte, wanted []chainhash.Hash, err error) {
+	have = make(map[chainhash.Hash][]byte, len(needs))
+	var names []string
+	for _, id := range needs {
+		if raw := known(id); raw != nil {
+			have[id] = raw
+			continue
+		}
+		names = append(names, id.String())
+	}
+	held, err := r.journal.Previous(ctx, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range needs {
+		if have[id] != nil {
+			continue
+		}
+		if p, err := prepare.Check(id, held[id.String()]); err == nil {
+			have[id] = p.Raw
+			continue
+		}
+		wanted = append(wanted, id)
+	}
+	return have, wanted, nil
 }
 
 func needsOf(drafts []draft) (needs []chainhash.Hash, from map[chainhash.Hash]chain.ID) {

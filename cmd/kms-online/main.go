@@ -5,6 +5,7 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,14 @@ import (
 	"coldkms/shared/durable"
 )
 
+// softMemory is from how many bytes on the collector works harder: what a full
+// request needs is had all the same, and given back soon.
+const softMemory = 256 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
 	os.Exit(run(os.Args[1:], cli.Streams{Out: os.Stdout, Err: os.Stderr}, os.Getenv))
 }
 

@@ -42,24 +42,37 @@ func (p Prepared) loadOf() bundle.Load {
 	return l
 }
 
-// Split returns how many of the first transactions fit into one Request, each
-// with so many statements; at least one of those that Prove has let pass.
-func Split(list []Prepared, statements int) int {
-	const perStatement = 128
-	var sum bundle.Load
-	seen := make(map[chainhash.Hash]bool)
-	for i, p := range list {
-		next := sum.Add(p.load()).Add(bundle.Load{Statements: statements, Bytes: statements * perStatement})
-		for _, prev := range p.Previous {
-			if !seen[prev.ID] {
-				seen[prev.ID] = true
-				next = next.Add(bundle.LoadOf(prev.Raw))
-			}
-		}
-		if next.Check() != nil {
-			return max(i, 1)
-		}
-		sum = next
-	}
-	return len(list)
+// A Room is what is left of one Request that is being filled. Its zero value is
+// that of an empty one.
+type Room struct {
+	Statements int // that each transaction may bring with it
+
+	sum  bundle.Load
+	have map[chainhash.Hash][]byte
 }
+
+// Take reserves room for a transaction, or reports that there is not enough. A
+// transaction that Prove has let pass always fits into an empty Request.
+func (r *Room) Take(p Prepared) bool {
+	const perStatement = 128
+	next := r.sum.Add(p.load()).Add(bundle.Load{Statements: r.Statements, Bytes: r.Statements * perStatement})
+	for _, prev := range p.Previous {
+		if _, twice := r.have[prev.ID]; !twice {
+			next = next.Add(bundle.LoadOf(prev.Raw))
+		}
+	}
+	if next.Check() != nil && r.sum.Items > 0 {
+		return false
+	}
+	if r.have == nil {
+		r.have = make(map[chainhash.Hash][]byte)
+	}
+	for _, prev := range p.Previous {
+		r.have[prev.ID] = prev.Raw
+	}
+	r.sum = next
+	return true
+}
+
+// Previous returns a previous transaction that the Request has already, or nil.
+func (r *Room) Previous(id chainhash.Hash) []byte { return r.have[id] }

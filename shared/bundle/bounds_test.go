@@ -138,7 +138,7 @@ func TestStrangersFileIsNotExpanded(t *testing.T) {
 			return err
 		},
 	} {
-		file, err := wrap(kind, key(t, 9), 7, []byte("no deflate stream"))
+		file, err := wrap(kind, key(t, 9), 7, append(make([]byte, headerSize), "no deflate stream"...))
 		if err != nil {
 			t.Fatal(err)
 		}

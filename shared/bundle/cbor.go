@@ -22,9 +22,7 @@ type codec struct {
 // newCodec gives the strict modes. They are built at each use, some
 // microseconds, rather than kept in a package variable.
 func newCodec() codec {
-	options := cbor.CoreDetEncOptions()
-	options.NilContainers = cbor.NilContainerAsEmpty // else nothing would have two encodings
-	enc, err := options.EncMode()
+	enc, err := encoding().EncMode()
 	if err != nil {
 		panic("bundle: encoding options: " + err.Error())
 	}
@@ -37,6 +35,12 @@ func newCodec() codec {
 		panic("bundle: decoding options: " + err.Error())
 	}
 	return codec{enc, dec}
+}
+
+func encoding() cbor.EncOptions {
+	options := cbor.CoreDetEncOptions()
+	options.NilContainers = cbor.NilContainerAsEmpty // else nothing would have two encodings
+	return options
 }
 
 // marshal gives the one encoding of v, once it is seen to read back: what is

@@ -104,33 +104,38 @@ func seal(kind Kind, author identity.Private, body []byte) ([]byte, error) {
 	if len(body) > MaxBody {
 		return nil, fmt.Errorf("bundle: %w: %d bytes, at most %d: export fewer at once (--max)", ErrTooLarge, len(body), MaxBody)
 	}
-	packed, err := deflate(body, flate.BestCompression)
-	if err == nil && len(body) > len(packed)*maxExpansion {
-		packed, err = deflate(body, flate.NoCompression) // a reader would take it for a bomb
+	file, err := deflate(body, flate.BestCompression)
+	if err == nil && len(body) > (len(file)-headerSize)*maxExpansion {
+		file, err = deflate(body, flate.NoCompression) // a reader would take it for a bomb
 	}
 	if err != nil {
 		return nil, fmt.Errorf("bundle: compress: %w", err)
 	}
-	return wrap(kind, author, len(body), packed)
+	return wrap(kind, author, len(body), file)
 }
 
-// wrap signs what was compressed.
-func wrap(kind Kind, author identity.Private, size int, packed []byte) ([]byte, error) {
-	rest := append(binary.BigEndian.AppendUint32(nil, uint32(size)), packed...)
-	pub := author.Public()
-	head := append([]byte(magic), byte(kind), version)
-	head = append(head, pub[:]...)
-	sig := author.Sign(signed(head, rest))
-	file := append(append(head, sig[:]...), rest...)
+// wrap signs what was compressed. file has room for the header before it, and
+// becomes the container: what may be a hundred megabytes is not copied.
+func wrap(kind Kind, author identity.Private, size int, file []byte) ([]byte, error) {
 	if len(file) > MaxFile {
 		return nil, fmt.Errorf("bundle: %w: %d bytes, at most %d: export fewer at once (--max)", ErrTooLarge, len(file), MaxFile)
 	}
+	binary.BigEndian.PutUint32(file[headerSize-4:], uint32(size))
+	pub := author.Public()
+	head := append(append([]byte(magic), byte(kind), version), pub[:]...)
+	about := append([]byte(signTag), head...) // of what is signed, all that comes before the body
+	body := headerSize - 4
+	copy(file[body-len(about):], about)
+	sig := author.Sign(file[body-len(about):])
+	copy(file, head)
+	copy(file[len(head):], sig[:])
 	return file, nil
 }
 
+// deflate compresses, behind room for the header.
 func deflate(body []byte, level int) ([]byte, error) {
-	var packed bytes.Buffer
-	w, err := flate.NewWriter(&packed, level)
+	packed := bytes.NewBuffer(make([]byte, headerSize, headerSize+len(body)+len(body)/1024+1024))
+	w, err := flate.NewWriter(packed, level)
 	if err != nil {
 		return nil, err
 	}

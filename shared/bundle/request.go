@@ -74,7 +74,7 @@ func SealRequest(r Request, relay identity.Private) (SealedRequest, error) {
 	if err := r.check(); err != nil {
 		return SealedRequest{}, err
 	}
-	body, err := newCodec().enc.Marshal(r.wire())
+	body, err := r.encode()
 	if err == nil {
 		_, err = readRequest(body) // what the other side would refuse is an error here
 	}
@@ -115,6 +115,25 @@ func OpenRequestOf(file []byte, accept func(relay identity.Public) error) (Seale
 		return SealedRequest{}, err
 	}
 	return SealedRequest{Request: r, Relay: relay, Digest: digestOf(KindRequest, relay, body), File: file}, nil
+}
+
+// encode returns the body. Room for all of it is made at once: an encoder that
+// grows as it goes would hold it three times.
+func (r Request) encode() ([]byte, error) {
+	mode, err := encoding().UserBufferEncMode()
+	if err != nil {
+		return nil, err
+	}
+	size := 256
+	for _, it := range r.Items {
+		size += it.Load().Bytes
+	}
+	for _, prev := range r.Previous {
+		size += LoadOf(prev).Bytes
+	}
+	body := bytes.NewBuffer(make([]byte, 0, size))
+	err = mode.MarshalToBuffer(r.wire(), body)
+	return body.Bytes(), err
 }
 
 func (r Request) wire() requestWire {

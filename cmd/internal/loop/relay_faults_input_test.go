@@ -33,6 +33,7 @@ func inputFaults() []fault {
 		{"08-element-nested-deep-and-element-of-200-MB", hugeElement},
 		{"12-api-key-in-replies", keyInReplies},
 		{"13-item-too-large-alone", tooLarge},
+		{"13-proofs-of-several-requests", heavyProofs},
 		{"16-one-revoked-key-of-two", revokedKey},
 		{"16-reject-under-the-wrong-key", wrongKey},
 		{"16-rejected-but-still-listed", stillListed},
