@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/online"
+	"coldkms/online/journal"
 )
 
 // shake makes a block more, or takes the newest ones away. Some of the payments
@@ -38,6 +41,21 @@ func txidOf(raw string) string {
 		return ""
 	}
 	return msg.TxHash().String()
+}
+
+// noneDead checks that no payment of the house is called dead, those of earlier
+// schedules among them, which are watched still.
+func (s *storm) noneDead(t *testing.T) {
+	s.relay(func(r *online.Relay) error {
+		dead, _, err := r.StatusPage(t.Context(), online.StatusOptions{States: []journal.State{journal.Failed}})
+		for _, st := range dead {
+			t.Errorf("I9: the chain has it or gets it, and %s is called dead: %+v", st.ID, st)
+		}
+		if len(dead) > 0 {
+			t.FailNow()
+		}
+		return err
+	})
 }
 
 // demanded is how many confirmations the relay waits for on BTC.

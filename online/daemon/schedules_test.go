@@ -213,6 +213,7 @@ func (s *storm) schedule(t *testing.T, first int) (payments int) {
 				t.Fatalf("the API key is in %q", text)
 			}
 		}
+		s.noneDead(t)
 		if s.settled(t, ids, acknowledged) {
 			return payments
 		}

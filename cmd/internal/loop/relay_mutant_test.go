@@ -164,6 +164,14 @@ var mutants = [...]mutant{
 		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
 		"		for _, x := range s.signed {\n			_, _ = r.Tatum.Broadcast(ctx, s.items[x.ID].Chain, x.ID, fmt.Sprintf(\"%x\", x.Raw))\n		}\n		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
 		"./cmd/internal/loop", "TestCrash"},
+	{"crash harness, what left its block is dead", "online/watch.go", "	if s.item.Code != CodeReorganised {\n		return", "	if s.item.Code != CodeReorganised {\n		return s.fails(ctx, CodeInputsSpent, \"\", why.Error())\n	}\n	if s.item.Code != CodeReorganised {\n		return", "./cmd/internal/loop", "TestCrash"},
+	{"crash harness, what is lost is not sent again", "online/watch.go", "	if s.item.Withheld == \"\" { // it was", "	if false { // it was", "./cmd/internal/loop", "TestCrash"},
+	{"schedules, what left its block is dead", "online/watch.go", "	if s.item.Code != CodeReorganised {\n		return", "	if s.item.Code != CodeReorganised {\n		return s.fails(ctx, CodeInputsSpent, \"\", why.Error())\n	}\n	if s.item.Code != CodeReorganised {\n		return", "./online/daemon", "TestSchedules"},
+	{"schedules, what is lost is not sent again", "online/watch.go", "	if s.item.Withheld == \"\" { // it was", "	if false { // it was", "./online/daemon", "TestSchedules"},
+	{"schedules, a lost payment is dead", "online/watch.go", "	first := s.item.Depth >= 0\n", "	first := s.item.Depth >= 0\n	if !refused {\n		return s.fails(ctx, CodeInputsSpent, \"\", \"the network does not have it: have the payment made anew\")\n	}\n", "./online/daemon", "TestSchedules"},
+	{"a statement is used for two rows at a time", "online/journal/kept.go", "		delete(k.free, query)\n		return s, nil", "		return s, nil", "./online/journal", "TestKept"},
+	{"statements are read again and again", "online/journal/kept.go", "if s, ok := k.free[query]; ok {", "if s, ok := k.free[query]; ok && false {", "./online/journal", "TestKept"},
+	{"a key in another writing is not looked for", "online/tatum/scrub.go", "		case b == ' ', '\\t' <= b && b <= '\\r':\n			continue\n", "", "./online/tatum", "TestFinderMissesNothing"},
 	{"crash harness, trust of failed", "online/tatum/broadcast.go", `Completed: absent(reply.Failed, "false") && `, `Completed: true || `, "./cmd/internal/loop", "TestCrash"},
 }
 
