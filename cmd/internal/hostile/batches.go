@@ -56,6 +56,11 @@ func (c *corpus) signed(p *payment) {
 		Kind: ledger.KindSigned, Request: bundle.Digest{1}.String(), ID: p.id, Chain: p.chain, Network: p.network.String(),
 		Content: hex.EncodeToString(content[:]), TxID: decoded.UnsignedID(), Spent: decoded.Outpoints(), Fee: &left, Approval: "typed",
 	}
+	for i, claim := range p.claims {
+		bare := decoded.Transaction()
+		line.Bare = hex.EncodeToString(bare[:])
+		line.Claimed = append(line.Claimed, chain.Claim{Outpoint: decoded.Outpoints()[i], Value: claim.Value, Script: hex.EncodeToString(claim.Script)})
+	}
 	out := p.msg.TxOut[0]
 	line.Paid = []ledger.Payment{{To: params(p.chain).Address(out.PkScript), Value: out.Value}}
 	check(c.target.book.Append(line))

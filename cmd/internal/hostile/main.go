@@ -45,7 +45,7 @@ func write(dir string) (cases []Case, err error) {
 	c := &corpus{dir: dir, target: newTarget(dir)}
 	for _, part := range []func(){
 		c.sound, c.amounts, c.proofs, c.keys, c.scripts, c.encodings, c.texts, c.names,
-		c.containers, c.bodies, c.batches, c.history, c.sizes, c.drains, c.farIndices, c.burns, c.packets, c.packetForms, c.specials, c.others,
+		c.containers, c.bodies, c.batches, c.history, c.sizes, c.drains, c.farIndices, c.burns, c.sharedSecrets, c.bareKeys, c.burntForms, c.otherClaims, c.times, c.packets, c.packetForms, c.specials, c.others,
 	} {
 		part()
 	}

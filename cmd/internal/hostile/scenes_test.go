@@ -45,7 +45,7 @@ type stage struct {
 // playScenes plays all scenes and returns how many were met as they must be.
 func playScenes(t *testing.T, dir string) (met, all int) {
 	t.Helper()
-	scenes := slices.Concat(replays(t, dir), rollbacks(t, dir))
+	scenes := slices.Concat(replays(t, dir), rollbacks(t, dir), denials(t, dir))
 	held := make([]bool, len(scenes))
 	parallel.Each(len(scenes), func(i int) {
 		s := newStage(t, dir, fmt.Sprint("scene-", i), scenes[i].name)
@@ -160,17 +160,9 @@ func policyFile(operators int) []byte {
 // bob, and a policy.
 func prepared(t *testing.T, dir, folder string) *stage {
 	t.Helper()
-	s := newStage(t, dir, folder, folder)
-	f := files{"alice": []byte("password of alice"), "bob": []byte("password of bob"), "carol": []byte("password of carol"),
-		"two.json": policyFile(2), "three.json": policyFile(3), "relay.kmsid": keyOf(1).File()}
-	for _, name := range []string{walletName, walletName + ".ledger", walletName + ".ledger.mark", "pw"} {
-		b, err := os.ReadFile(filepath.Join(dir, "corpus", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		f[name] = b
-	}
-	s.put(f)
+	s := opening(t, dir, folder)
+	s.put(files{"alice": []byte("password of alice"), "bob": []byte("password of bob"), "carol": []byte("password of carol"),
+		"two.json": policyFile(2), "three.json": policyFile(3), "relay.kmsid": keyOf(1).File()})
 	s.must(nil, "operator", "add", "alice", "--operator-password-file", "alice")
 	s.must(nil, "operator", "add", "bob", "--operator-password-file", "bob")
 	s.must(nil, "policy", "set", "two.json")

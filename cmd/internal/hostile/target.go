@@ -27,8 +27,8 @@ const (
 )
 
 // target is the wallet that the corpus is aimed at: a private key and a
-// mnemonic of each coin on testnet, a private key of BTC on mainnet, and an
-// entry of a chain that is not signed for.
+// mnemonic of each coin on testnet, a private key of BTC on mainnet, entries
+// that share a secret, and an entry of a chain that is not signed for.
 type target struct {
 	relay  identity.Private
 	signer identity.Public
@@ -102,6 +102,13 @@ func newTarget(dir string) *target {
 	}
 	check(w.Add(
 		must(wallet.FromKey(signatureID(onMainnet), chain.BTC, chain.Mainnet, mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(mainnetInDOGE), chain.DOGE, chain.Testnet, mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(mainnetInLTC), chain.LTC, chain.Testnet, mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(mainnetInBCH), chain.BCH, chain.Testnet, mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(twinInLTC), chain.LTC, chain.Mainnet, twinSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(twinInDOGE), chain.DOGE, chain.Mainnet, twinSecret(), true, stopped())),
+		must(wallet.FromMnemonic(signatureID(wordsOnMain), chain.BCH, chain.Mainnet, []byte(sharedWords), nil, stopped())),
+		must(wallet.FromMnemonic(signatureID(wordsOnTest), chain.BCH, chain.Testnet, []byte(sharedWords), nil, stopped())),
 		must(wallet.FromForeign(signatureID(ofEthereum), "ETH", chain.Testnet, []byte(`{"mnemonic":"x"}`), stopped())),
 	))
 	check(w.Pair(wallet.Relay{Key: t.relay.Public(), Added: stopped().Unix()}))
