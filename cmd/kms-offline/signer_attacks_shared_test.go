@@ -27,6 +27,7 @@ func sharedAttacks() []attack {
 		{"19-item-of-one-coin-spends-another", coinAsAnother},
 		{"19-shared-key-of-a-mnemonic", sharedMnemonic},
 		{"19-shared-key-is-told-when-stored", sharingTold},
+		{"19-shared-key-is-told-when-imported", sharingImported},
 		{"19-denied-by-another-address-of-the-key", deniedKey},
 		{"19-change-to-a-bare-public-key", bareChange},
 		{"19-a-time-that-cannot-be", impossibleTime},
@@ -342,6 +343,38 @@ func (p purse) runText(code int, args ...string) string {
 		p.t.Fatalf("%v: exit %d, want %d", args, got, code)
 	}
 	return string(shown)
+}
+
+// A wallet of Tatum KMS brings a secret that is there for mainnet, and two of
+// its own that are the same.
+func sharingImported(t *testing.T) {
+	p := newPurse(t)
+	p.adds(holds(onMainnet, chain.BTC, chain.Mainnet, secretShared()))
+	wif := func(c chain.ID, n chain.Network, secret []byte) string {
+		text, err := hd.EncodeWIF(secret, true, c, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	const inDOGE, inLTC, inBTC = onTestnet, another, "00000000-0000-4000-8000-0000000000f4"
+	own := bytes.Repeat([]byte{31}, 32)
+	plain := fmt.Sprintf(`{%q: {"privateKey": %q, "chain": "DOGE", "testnet": true}, %q: {"privateKey": %q, "chain": "LTC", "testnet": false}, %q: {"privateKey": %q, "chain": "BTC", "testnet": false}}`,
+		inDOGE, wif(chain.DOGE, chain.Testnet, secretShared()), inLTC, wif(chain.LTC, chain.Mainnet, own), inBTC, wif(chain.BTC, chain.Mainnet, own))
+	if err := os.WriteFile(p.path("wallet.dat"), tatumWallet(t, plain, deskPassword), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var reply struct{ Warnings []importNote }
+	if err := json.Unmarshal([]byte(p.run(0, "importwallet", p.path("wallet.dat"), "--wallet-password-file", p.path("pw"))), &reply); err != nil {
+		t.Fatal(err)
+	}
+	said := make(map[string]string)
+	for _, w := range reply.Warnings {
+		said[w.SignatureID] += w.Reason
+	}
+	if len(reply.Warnings) != 2 || !strings.Contains(said[inDOGE], onMainnet) || !strings.Contains(said[inLTC]+said[inBTC], "shared-key") {
+		t.Errorf("%+v", reply.Warnings)
+	}
 }
 
 type coinOn struct {
