@@ -47,6 +47,7 @@ func interchangeable(a, b place) bool {
 // sharing is the index of a session, made when it is first needed.
 type sharing struct {
 	once sync.Once
+	made bool    // false after a fault in making it
 	of   holders // nil where no two entries could share a key
 }
 
@@ -98,8 +99,14 @@ func (s *Session) shared(f chain.Facts) (list []policy.SharedKey) {
 	if !listed {
 		return nil
 	}
-	s.sharing.once.Do(func() { s.sharing.of = holdersOf(catalogue.Entries(), s.Ledger.Indices) })
-	if s.sharing.of == nil {
+	s.sharing.once.Do(func() {
+		s.sharing.of = holdersOf(catalogue.Entries(), s.Ledger.Indices)
+		s.sharing.made = true
+	})
+	switch {
+	case !s.sharing.made:
+		panic("which entries share keys is not known") // contained, as the refusal of this item too
+	case s.sharing.of == nil:
 		return nil
 	}
 	seen := make(map[chain.Key]bool)

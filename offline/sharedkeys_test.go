@@ -7,6 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/btcec/v2"
 
+	"coldkms/offline/sign"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 )
@@ -58,6 +59,35 @@ func TestSharedBy(t *testing.T) {
 	}
 	if both := SharedBy([]wallet.Entry{btc, keyEntry(t, "ltc", chain.LTC, chain.Mainnet, 1, true)}, []wallet.Entry{btc, keyEntry(t, "ltc", chain.LTC, chain.Mainnet, 1, true)}); len(both) != 1 {
 		t.Errorf("two that are imported together: %v", both)
+	}
+}
+
+// faulty is a wallet that panics when it is listed for the first time.
+type faulty struct {
+	sign.Keys
+	listed bool
+}
+
+func (f *faulty) Entries() []wallet.Entry {
+	if !f.listed {
+		f.listed = true
+		panic("a fault")
+	}
+	return nil
+}
+
+// After a fault in making the index no item passes as one that shares nothing.
+func TestSharingAfterAFault(t *testing.T) {
+	s := &Session{Keys: &faulty{}}
+	for n := range 2 {
+		var err error
+		func() {
+			defer contain(&err)
+			s.shared(chain.Facts{})
+		}()
+		if chain.CodeOf(err) != chain.InternalFailure || err == nil {
+			t.Errorf("item %d passes: %v", n, err)
+		}
 	}
 }
 
