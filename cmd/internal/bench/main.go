@@ -20,7 +20,7 @@ func main() {
 	quick := flag.Bool("quick", false, "a tenth of the batches")
 	growth := flag.Bool("growth", false, "only what a relay with nothing to do costs")
 	open := flag.Bool("open", false, "only what each step of a relay costs with many items open")
-	items := flag.Int("items", 90_000, "how many those are; one list of Tatum holds about 92,000 of these")
+	items := flag.Int("items", 100_000, "how many those are")
 	profile := flag.String("profile", "", "with -open, write the CPU profile of broadcast to this file; on SQLite only")
 	serve := flag.Int("tatum", 0, "be a Tatum with so many pending transactions, for -open")
 	flag.Parse()
