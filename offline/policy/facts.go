@@ -111,7 +111,7 @@ func (j *judgement) fee() {
 		j.find(chain.FlagHighFee, "fee of %s is %s of the %d %s", fee(plain), tenths(cost, paid, 100, " %"), paid, what)
 	}
 	if f.Fee < f.VSize {
-		j.find(chain.FlagZeroFee, "fee of %d is %s, below 1: nodes may not relay it", f.Fee, tenths(f.Fee, f.VSize, 1, " per vB"))
+		j.find(chain.FlagLowFee, "fee of %d is %s, below 1: nodes may not relay it", f.Fee, tenths(f.Fee, f.VSize, 1, " per vB"))
 	}
 }
 

@@ -28,7 +28,7 @@ func (s Standing) String() string { return [...]string{"refused", "look", "noted
 // later version adds included.
 var noted = [...]chain.Code{
 	chain.FlagNew, chain.FlagSignedBefore, chain.FlagReplaceable, chain.FlagLockTime, chain.FlagData,
-	chain.FlagUnusedKey, chain.FlagZeroFee, chain.FlagDisproved, chain.RequestTime,
+	chain.FlagUnusedKey, chain.FlagLowFee, chain.FlagDisproved, chain.RequestTime,
 }
 
 // Standing says where the item belongs.

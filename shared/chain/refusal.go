@@ -56,7 +56,7 @@ const (
 // Findings: shown and flagged, never a refusal by themselves.
 const (
 	FlagHighFee      Code = "high-fee"   // above a tenth of what is paid out
-	FlagZeroFee      Code = "zero-fee"   // below 1 smallest unit per vB: unlikely to be relayed
+	FlagLowFee       Code = "low-fee"    // below 1 smallest unit per vB: unlikely to be relayed
 	FlagRoundTrip    Code = "round-trip" // pays nobody: all but the fee comes back
 	FlagLockTime     Code = "locktime"   // not valid before a height or time
 	FlagData         Code = "op-return"  // carries data

@@ -36,7 +36,7 @@ func (c *corpus) amounts() {
 		out(p, 0).Value = amount(id) / 10
 		out(p, 1).Value = amount(id) - amount(id)/10 - amount(id)/1000*11
 	})
-	c.each("no fee", flagged(chain.FlagZeroFee), func(id chain.ID, p *payment) { out(p, 1).Value += fee(id) })
+	c.each("no fee", flagged(chain.FlagLowFee), func(id chain.ID, p *payment) { out(p, 1).Value += fee(id) })
 	c.each("pays nobody but itself", flagged(chain.FlagRoundTrip), func(id chain.ID, p *payment) {
 		p.msg.TxOut = []*wire.TxOut{wire.NewTxOut(amount(id)-fee(id), ownScripts(id)[0])}
 	})
