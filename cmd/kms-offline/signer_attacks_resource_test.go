@@ -506,21 +506,25 @@ func backupKilled(t *testing.T) {
 	backupKilledAtRandom(t, p, stick)
 }
 
-// backupKilledAtRandom kills backups: a wallet file means a whole set.
+// backupKilledAtRandom kills backups: a wallet file means a whole set. Some are
+// killed at any time, and one at least between its first file and its last.
 func backupKilledAtRandom(t *testing.T, p place, stick string) {
-	for i := range 12 {
-		to := filepath.Join(stick, fmt.Sprintf("killed-%d.kms", i))
-		cmd := p.command("--password-file", p.path("pw"), "backup", to)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+	const random, most = 6, 30
+	for i, within := 0, false; i < random || !within; i++ {
+		if i == most {
+			t.Fatal("no kill came between the files of a backup: nothing was tested; run it again on a machine that does less")
 		}
-		time.Sleep(time.Duration(5+4*i) * time.Millisecond)
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		to := filepath.Join(stick, fmt.Sprintf("killed-%d.kms", i))
+		begun := func() bool { _, err := os.Stat(to + ".ledger"); return err == nil }
+		at := time.Now().Add(time.Duration(5+8*i) * time.Millisecond)
+		killWhen(t, p.command("--password-file", p.path("pw"), "backup", to), func() bool {
+			return begun() || i < random && time.Now().After(at)
+		})
 		if _, err := os.Stat(to); err == nil {
 			p.run(0, "restore", to)
 			continue
 		}
+		within = within || begun()
 		p.run(0, "backup", to)
 	}
 }
