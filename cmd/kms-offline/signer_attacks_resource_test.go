@@ -38,6 +38,7 @@ import (
 func resourceAttacks() []attack {
 	return []attack{
 		{"08-batch-memory", batchMemory},
+		{"08-session-memory", sessionMemory},
 		{"08-many-inputs", manyInputs},
 		{"08-many-items", manyItems},
 		{"08-many-keys", manyKeys},
@@ -150,6 +151,32 @@ func batchMemory(t *testing.T) {
 	}
 	if review.code != 0 || sign.code != 0 || review.memory > most || sign.memory > most {
 		t.Errorf("review %s, sign %s; want at most %d bytes", review, sign, int64(most))
+	}
+}
+
+// A session on the screen takes no more than a signature by digest does.
+func sessionMemory(t *testing.T) {
+	p := newPlace(t)
+	list := make([]payout, itemsOf(t))
+	for i := range list {
+		list[i] = payout{to: fmt.Sprintf("payee-%d", i), value: int64(20_000 + i), fee: 200}
+	}
+	at := sit(t, p.command("sign", p.request("large.kmsreq", 1, list), "--out", p.path("out")))
+	done, peak := make(chan struct{}), make(chan int64, 1)
+	go watchMemory(at.cmd.Process.Pid, done, peak)
+	number := strconv.Itoa(len(list))
+	for _, step := range [][2]string{{"password", deskPassword + "\r"}, {"The batch", "\r"}, {"undecided " + number, "V"}, {"Type their number", number + "\r"},
+		{"undecided 0", "s"}, {"Type \"sign", "sign " + number + "\r"}} {
+		at.sees(step[0])
+		at.types(step[1])
+	}
+	code := at.waits()
+	close(done)
+	memory := <-peak
+	const most = 150_000_000
+	t.Logf("%s items in a session: exit %d, %d MB", number, code, memory/1_000_000)
+	if code != 0 || memory == 0 || memory > most {
+		t.Errorf("exit %d, %d bytes; want at most %d: %s", code, memory, int64(most), at.stderr.String())
 	}
 }
 
