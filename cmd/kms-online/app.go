@@ -17,6 +17,7 @@ import (
 	"coldkms/online"
 	"coldkms/online/daemon"
 	"coldkms/online/journal"
+	"coldkms/online/redact"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -30,6 +31,8 @@ type app struct {
 	getenv func(string) string
 	log    *slog.Logger // of a daemon that logs as JSON: it has everything that goes to people
 
+	secrets redact.Set // never shown, whoever says them
+
 	apiKey, apiURL, envFile, state, local string
 	externalURL, externalMethod, keyFile  string
 	budgets                               []string
@@ -39,7 +42,7 @@ type app struct {
 
 // say tells people something.
 func (a *app) say(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	text := a.secrets.Text(fmt.Sprintf(format, args...))
 	if a.log != nil {
 		a.log.Info(text, "event", daemon.LogNote)
 		return

@@ -188,7 +188,7 @@ func (a *app) makeDaemon(f daemonFlags, dir string) (*daemon.Daemon, *metrics.Me
 		drop := file.On(f.drop)
 		d.Drop = &drop
 	}
-	if d.Tell, err = tellers(f, a.getenv); err != nil {
+	if d.Tell, err = a.tellers(f); err != nil {
 		return nil, nil, err
 	}
 	d.Saw = func(r daemon.Round) {
@@ -212,13 +212,14 @@ func (a *app) openDaemon(ctx context.Context, dir string) (*online.Relay, func()
 	return r, r.Close, nil
 }
 
-func tellers(f daemonFlags, getenv func(string) string) ([]daemon.Teller, error) {
+func (a *app) tellers(f daemonFlags) ([]daemon.Teller, error) {
 	var all []daemon.Teller
 	if f.eventURL != "" {
 		w, err := events.NewWebhook(f.eventURL, nil)
 		if err != nil {
 			return nil, cli.Fail(cli.Usage, err, "")
 		}
+		a.secrets.AddURL(f.eventURL)
 		all = append(all, w)
 	}
 	if f.eventCommand != "" {
@@ -226,7 +227,7 @@ func tellers(f daemonFlags, getenv func(string) string) ([]daemon.Teller, error)
 		if err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
 			return nil, cli.Fail(cli.Usage, fmt.Errorf("--event-command: %s is not a program", f.eventCommand), "give the path of one, without arguments")
 		}
-		all = append(all, events.Command{Path: f.eventCommand, Env: []string{"PATH=" + getenv("PATH"), "HOME=" + getenv("HOME")}})
+		all = append(all, events.Command{Path: f.eventCommand, Env: []string{"PATH=" + a.getenv("PATH"), "HOME=" + a.getenv("HOME")}, Secrets: &a.secrets})
 	}
 	return all, nil
 }

@@ -35,7 +35,7 @@ func (a *app) fourEye() (*foureye.Client, error) {
 }
 
 func (a *app) approvalClient(url, method string) (*foureye.Client, error) {
-	return foureye.New(foureye.Config{URL: url, Method: method, Now: a.now, Sleep: tatum.Sleep})
+	return foureye.New(foureye.Config{URL: url, Method: method, Now: a.now, Sleep: tatum.Sleep, Secrets: &a.secrets})
 }
 
 // useService lets the relay ask the approval service of its state. One that the

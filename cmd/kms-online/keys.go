@@ -113,10 +113,13 @@ func (a *app) keys(observe observer) ([]daemon.Key, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, l := range lines { // before anything comes under any of them
+		a.secrets.Add(l.key)
+	}
 	var keys []daemon.Key
 	for _, l := range lines {
 		k := daemon.Key{Name: l.name, Network: l.network, Pace: tatum.NewPace(limits, a.now, rand.Float64)}
-		config := tatum.Config{URL: s.url, Key: l.key, Now: a.now, Pace: k.Pace}
+		config := tatum.Config{URL: s.url, Key: l.key, Now: a.now, Pace: k.Pace, Secrets: &a.secrets}
 		if observe != nil {
 			config.Observe = observe(l.name)
 		}

@@ -7,11 +7,12 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/online/daemon"
+	"coldkms/online/redact"
 )
 
 // logger writes what a daemon does to stderr: for people, or as JSON lines.
 func (a *app) logger(asJSON bool) *slog.Logger {
-	w := escaped{a.Err}
+	w := escaped{a.Err, &a.secrets}
 	if asJSON {
 		return slog.New(slog.NewJSONHandler(w, nil))
 	}
@@ -30,11 +31,14 @@ func (a *app) asRecord(err error) error {
 }
 
 // escaped makes foreign words safe for a terminal. What it writes is JSON's
-// own form of an escape as well.
-type escaped struct{ to io.Writer }
+// own form of an escape as well. Secrets are left out.
+type escaped struct {
+	to      io.Writer
+	secrets *redact.Set
+}
 
 func (e escaped) Write(p []byte) (int, error) {
-	if _, err := io.WriteString(e.to, cli.Printable(string(p))); err != nil {
+	if _, err := io.WriteString(e.to, cli.Printable(e.secrets.Text(string(p)))); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"coldkms/online/redact"
 	"coldkms/shared/chain"
 	"coldkms/shared/statement"
 )
@@ -50,17 +51,19 @@ type Config struct {
 	Transport http.RoundTripper
 	Now       func() time.Time
 	Sleep     func(context.Context, time.Duration) error
+	Secrets   *redact.Set // taken out of what it says, with those of its own address; nil: only those
 }
 
 // Client asks. It is safe for concurrent use.
 type Client struct {
-	base   string
-	post   bool
-	http   *http.Client
-	now    func() time.Time
-	sleep  func(context.Context, time.Duration) error
-	silent atomic.Int32
-	until  atomic.Int64 // Unix seconds: it is left alone
+	base    string
+	secrets *redact.Set
+	post    bool
+	http    *http.Client
+	now     func() time.Time
+	sleep   func(context.Context, time.Duration) error
+	silent  atomic.Int32
+	until   atomic.Int64 // Unix seconds: it is left alone
 }
 
 // New makes a client.
@@ -77,8 +80,13 @@ func New(c Config) (*Client, error) {
 		t.ResponseHeaderTimeout, t.MaxResponseHeaderBytes = perCall, 64<<10
 		c.Transport = t
 	}
+	if c.Secrets == nil {
+		c.Secrets = &redact.Set{}
+	}
+	c.Secrets.AddURL(c.URL)
 	return &Client{
-		base: strings.TrimRight(c.URL, "/"), post: method == http.MethodPost, now: c.Now, sleep: c.Sleep,
+		secrets: c.Secrets,
+		base:    strings.TrimRight(c.URL, "/"), post: method == http.MethodPost, now: c.Now, sleep: c.Sleep,
 		// A redirect would carry the item to wherever a reply says.
 		http: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
@@ -157,7 +165,7 @@ func (c *Client) call(ctx context.Context, id string, body []byte, vetoed bool) 
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base+"/"+url.PathEscape(id), in)
 	if err != nil {
-		return nil, false, fmt.Errorf("%w: %w", ErrNoAnswer, bare(err))
+		return nil, false, fmt.Errorf("%w: %w", ErrNoAnswer, c.bare(err))
 	}
 	req.Header.Set("Accept", "application/json")
 	if c.post {
@@ -165,7 +173,7 @@ func (c *Client) call(ctx context.Context, id string, body []byte, vetoed bool) 
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, true, fmt.Errorf("%w: %w", ErrNoAnswer, bare(err))
+		return nil, true, fmt.Errorf("%w: %w", ErrNoAnswer, c.bare(err))
 	}
 	defer resp.Body.Close()
 	reply, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
@@ -173,13 +181,13 @@ func (c *Client) call(ctx context.Context, id string, body []byte, vetoed bool) 
 	case status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
 		return nil, true, fmt.Errorf("%w: status %d", ErrNoAnswer, status)
 	case status >= 400:
-		return nil, false, fmt.Errorf("%w: status %d, %.200q", ErrRefused, status, reply)
+		return nil, false, fmt.Errorf("%w: status %d, %.200q", ErrRefused, status, c.secrets.Text(string(reply)))
 	case status < 200, status >= 300:
 		return nil, false, fmt.Errorf("%w: status %d", ErrNoAnswer, status)
 	case vetoed && isPage(resp.Header):
 		return nil, false, fmt.Errorf("%w: it answers with a web page, which lifts no veto", ErrNoAnswer)
 	case err != nil:
-		return nil, true, fmt.Errorf("%w: its reply was cut: %w", ErrNoAnswer, err)
+		return nil, true, fmt.Errorf("%w: its reply was cut: %w", ErrNoAnswer, c.bare(err))
 	case len(reply) > maxReply:
 		return nil, false, fmt.Errorf("%w: its reply has more than %d bytes", ErrNoAnswer, maxReply)
 	}
@@ -193,11 +201,15 @@ func isPage(h http.Header) bool {
 	return kind == "text/html" || kind == "application/xhtml+xml"
 }
 
-// bare takes the address out of an error: it may have a secret in its path.
-func bare(err error) error {
+// bare takes the address out of an error, which may have a secret in its path,
+// and the secrets out of the rest.
+func (c *Client) bare(err error) error {
 	var at *url.Error
 	if errors.As(err, &at) {
-		return at.Err
+		err = at.Err
+	}
+	if text := err.Error(); c.secrets.Text(text) != text {
+		return errors.New(c.secrets.Text(text))
 	}
 	return err
 }

@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"coldkms/online/redact"
 	"coldkms/shared/chain"
 )
 
@@ -55,20 +56,21 @@ type Config struct {
 	Jitter    func() float64                                 // 0 … 1
 	Pace      *Pace                                          // what the key may be used for; nil: no limits
 	Observe   func(kind, outcome string, took time.Duration) // of every try; may be nil
+	Secrets   *redact.Set                                    // taken out of whatever comes, with the key; nil: only that
 }
 
 // Client makes calls with one API key. It is safe for concurrent use.
 type Client struct {
-	base   string
-	key    string
-	keys   finder // of the key in texts
-	http   *http.Client
-	now    func() time.Time
-	sleep  func(context.Context, time.Duration) error
-	jitter func() float64
-	pace   *Pace
-	watch  func(kind, outcome string, took time.Duration)
-	noHex  *sync.Map // chain.ID: transaction replies are without hex there
+	base    string
+	key     string
+	secrets *redact.Set // taken out of texts
+	http    *http.Client
+	now     func() time.Time
+	sleep   func(context.Context, time.Duration) error
+	jitter  func() float64
+	pace    *Pace
+	watch   func(kind, outcome string, took time.Duration)
+	noHex   *sync.Map // chain.ID: transaction replies are without hex there
 
 	purpose Purpose // at least, of all calls
 }
@@ -104,8 +106,12 @@ func New(c Config) (*Client, error) {
 	if c.Observe == nil {
 		c.Observe = func(string, string, time.Duration) {}
 	}
+	if c.Secrets == nil {
+		c.Secrets = &redact.Set{}
+	}
+	c.Secrets.Add(c.Key)
 	return &Client{
-		noHex: &sync.Map{}, keys: find(c.Key),
+		noHex: &sync.Map{}, secrets: c.Secrets,
 		base: strings.TrimRight(c.URL, "/"), key: c.Key, now: c.Now, sleep: c.Sleep, jitter: c.Jitter, pace: c.Pace, watch: c.Observe,
 		// A redirect would carry the key to wherever a reply says.
 		http: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},

@@ -164,7 +164,7 @@ func (c *Client) fault(k call, status int, err error) error {
 		err = u.Err
 	}
 	trust := isTLS(err)
-	if text := err.Error(); len(text) > maxMessage || c.scrub(text) != text {
+	if text := err.Error(); len(text) > maxMessage || c.secrets.Text(text) != text {
 		err = errors.New(c.words(text, maxMessage))
 	}
 	return &Error{Op: k.op, Status: status, err: err, trust: trust}
@@ -218,7 +218,7 @@ func (c *Client) words(v any, limit int) string {
 		b, _ := json.Marshal(v)
 		s = string(b)
 	}
-	s = c.scrub(s)
+	s = c.secrets.Text(s)
 	if len(s) > limit {
 		s = strings.ToValidUTF8(s[:limit], "") + "…"
 	}

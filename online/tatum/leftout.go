@@ -29,7 +29,7 @@ func (l *leftOut) leaves(c *Client, e pending.Element) bool {
 		if l.junk++; l.junk == 1 {
 			l.first = e.At
 		}
-	case c.holdsKey(e.Raw):
+	case c.secrets.In(e.Raw):
 		l.tell(e, chain.Refuse(chain.Malformed, "it has the API key in it"))
 	default:
 		return false

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"coldkms/online/daemon"
+	"coldkms/online/redact"
 )
 
 // ErrURL is returned for an address that events are not sent to.
@@ -96,6 +97,8 @@ func refuses(status int) bool {
 type Command struct {
 	Path string
 	Env  []string // of the program; the relay's own environment may have an API key
+
+	Secrets *redact.Set // taken out of what it says; may be nil
 }
 
 // Tell implements daemon.Teller.
@@ -113,7 +116,7 @@ func (c Command) Tell(ctx context.Context, e daemon.Event) error {
 	together(cmd)
 	cmd.WaitDelay = time.Second // for children that keep its outputs open
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("event %s of %s was not heard: %s: %w %.200q", e.Event, e.Item.ID, c.Path, err, strings.TrimSpace(string(words)))
+		return fmt.Errorf("event %s of %s was not heard: %s: %w %.200q", e.Event, e.Item.ID, c.Path, err, c.Secrets.Text(strings.TrimSpace(string(words))))
 	}
 	return nil
 }
