@@ -127,7 +127,7 @@ var mutants = [...]mutant{
 	{"what is dealt with ends too early", "online/broadcast.go", "|| s.item.Depth < 2*s.Depths.of(s.item.Chain):", "|| false:", "./cmd/internal/loop", "TestRelayFaults/44-paid-and-cancelled-comes-to-an-end"},
 	{"a shared withdrawal is cancelled", "online/reject.go", "		if other.Signed != nil && (", "		if false && (", "./cmd/internal/loop", "TestRelayFaults/45-reject-does-not-cancel-what-another-pays"},
 
-	{"what comes back is paid", "online/prepare/pays.go", "Back: scripts[string(out.PkScript)]", "Back: false", "./cmd/internal/loop", "TestRelayFaults/46-what-leaves-is-without-change"},
+	{"what comes back is paid", "online/prepare/pays.go", "Back: scripts[string(out.PkScript)]", "Back: scripts[string(out.PkScript)] && false", "./cmd/internal/loop", "TestRelayFaults/46-what-leaves-is-without-change"},
 	{"Tatum says what comes back", "online/status.go", "publicKeys(keys, d.draft.Keys())", "nil", "./cmd/internal/loop", "TestRelayFaults/46-what-leaves-is-without-change"}, {"an event tells what was", "online/daemon/events.go", "	if err != nil || !m.still {\n", "	if err != nil {\n", "./cmd/internal/loop", "TestRelayFaults/47-events-say-what-is"},
 
 	{"TLS that is only preferred", "online/journal/postgres.go", `query.Set("sslmode", "verify-full")`, `query.Set("sslmode", "prefer")`, "./online/journal", "TestDefaultTLS"},
