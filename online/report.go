@@ -22,6 +22,8 @@ type Audited struct {
 	Request    string   `json:"request,omitempty"`      // digest of the Request that it last was in
 	Signed     string   `json:"signedSHA256,omitempty"` // of the signed transaction
 	Answers    []Answer `json:"answers,omitempty"`      // of the signer, to that Request
+	Vetoes     []string `json:"vetoes,omitempty"`       // approval services whose no stands, without their paths
+	Lifted     string   `json:"liftedVeto,omitempty"`   // who lifted a no, and why
 }
 
 // Answer is one Result's word on an item.
@@ -48,6 +50,10 @@ type ReportOptions struct {
 // Report gives what is on record to each, oldest first.
 func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) error) error {
 	opened := make(map[bundle.Digest][]answered)
+	keys, err := r.origins(ctx, nil)
+	if err != nil {
+		keys = nil // then Tatum's word on the inputs has to do
+	}
 	f := journal.Filter{IDs: o.IDs, Network: o.Network, Max: batch}
 	for {
 		items, err := r.journal.Items(ctx, f)
@@ -55,11 +61,19 @@ func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) 
 			return err
 		}
 		f.After = items[len(items)-1].After()
+		said, err := r.said(ctx, items)
+		if err != nil {
+			return err
+		}
 		for _, it := range items {
 			if it.Created.Before(o.From) || (!o.To.IsZero() && !it.Created.Before(o.To)) {
 				continue
 			}
 			a, err := r.audit(ctx, it, opened)
+			a.pays(it, keys)
+			if said[it.ID].Verdict == journal.Lifted {
+				a.Lifted = said[it.ID].Reason
+			}
 			if err == nil {
 				err = each(a)
 			}
@@ -68,6 +82,24 @@ func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) 
 			}
 		}
 	}
+}
+
+// said returns what was said of items before they may leave.
+func (r *Relay) said(ctx context.Context, items []journal.Item) (map[string]journal.Approval, error) {
+	ids := make([]string, len(items))
+	for i, it := range items {
+		ids[i] = it.ID
+	}
+	return r.journal.Approvals(ctx, journal.Filter{IDs: ids})
+}
+
+// vetoes names the approval services whose no to an item stands.
+func (r *Relay) vetoes(ctx context.Context, id string) ([]string, error) {
+	services, err := r.journal.Vetoes(ctx, id)
+	for i, s := range services {
+		services[i] = hostOf(s)
+	}
+	return services, err
 }
 
 // answered is a Result and when it came.
@@ -83,6 +115,10 @@ const maxOpened = 64
 func (r *Relay) audit(ctx context.Context, it journal.Item, opened map[bundle.Digest][]answered) (Audited, error) {
 	asked := sha256.Sum256(it.Pending)
 	a := Audited{Status: statusOf(it), Withdrawal: it.Withdrawal, Created: it.Created.Format(time.RFC3339), Asked: hex.EncodeToString(asked[:])}
+	var err error
+	if a.Vetoes, err = r.vetoes(ctx, it.ID); err != nil {
+		return a, err
+	}
 	if it.Signed != nil {
 		sum := sha256.Sum256(it.Signed)
 		a.Signed = hex.EncodeToString(sum[:])

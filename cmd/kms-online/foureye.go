@@ -87,7 +87,7 @@ func (a *app) unveto() *cobra.Command {
 		Example: "  kms-online unveto 6501e4a1d2f3b4c5d6e7f809 --why 'approved by phone, C. Meier'",
 		Short:   "lift the approval service's no to a pending transaction",
 		Long: `unveto lifts the approval service's no to one pending transaction, in your name
-and with your reason on record. The service is not asked about it again, and its
+and with your reason on record: "report" shows both as liftedVeto. The service is not asked about it again, and its
 approvers' statements do not travel with it: where the signer's policy demands
 those, it still refuses.`,
 		Args: cobra.ExactArgs(1),
@@ -96,7 +96,7 @@ those, it still refuses.`,
 				return cli.Fail(cli.Usage, errors.New("unveto needs a reason"), "such as: --why 'approved by phone, C. Meier'")
 			}
 			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {
-				state, err := r.Unveto(ctx, args[0], why)
+				state, err := r.Unveto(ctx, args[0], person()+": "+strings.TrimSpace(why))
 				if err != nil {
 					return err
 				}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,9 @@ and the imported results have on record: when it was fetched and with which API
 key (by name), the SHA-256 of what Tatum asked for, the digest of the request,
 each answer with the signer's fingerprint, whose approvals counted, the policy's
 hash and the head of the signer's ledger, the SHA-256 of the signed transaction,
-its txid, and where it stands. It works beside a daemon.
+its txid, and where it stands; what it pays, as Tatum asks for it (pays); approval
+services whose no stands (vetoes), and who lifted one and why (liftedVeto). It works
+beside a daemon.
 
 With --csv there is one line an answer; a text that a spreadsheet would take for
 a formula has a ' in front.`,
@@ -71,19 +74,20 @@ a formula has a ' in front.`,
 func (a *app) reportCSV(ctx context.Context, r *online.Relay, o online.ReportOptions) error {
 	w := csv.NewWriter(a.Out)
 	err := w.Write([]string{"id", "chain", "network", "key", "withdrawal", "state", "txid", "confirmations", "code", "reason", "fetched", "since", "asked_sha256", "request", "signed_sha256",
-		"result", "imported", "signer", "operators", "outcome", "outcome_code", "outcome_reason", "policy_sha256", "ledger_head", "ledger_length"})
+		"result", "imported", "signer", "operators", "outcome", "outcome_code", "outcome_reason", "policy_sha256", "ledger_head", "ledger_length", "pays", "vetoes", "lifted_veto"})
 	if err != nil {
 		return err
 	}
 	err = r.Report(ctx, o, func(x online.Audited) error {
 		line := []string{x.ID, string(x.Chain), x.Network, x.Account, x.Withdrawal, string(x.State), x.TxID, strconv.FormatInt(x.Depth, 10), string(x.Code), x.Reason,
 			x.Created, x.Since, x.Asked, x.Request, x.Signed}
+		last := []string{pays(x.Status), strings.Join(x.Vetoes, " "), x.Lifted}
 		if len(x.Answers) == 0 {
-			return w.Write(cells(append(line, make([]string, 10)...)))
+			return w.Write(cells(slices.Concat(line, make([]string, 10), last)))
 		}
 		for _, n := range x.Answers {
 			answer := []string{n.Result, n.Imported, n.Signer, strings.Join(n.Operators, " "), n.Outcome, string(n.Code), n.Reason, n.Policy, n.LedgerHead, strconv.FormatUint(n.LedgerLen, 10)}
-			if err := w.Write(cells(append(line[:len(line):len(line)], answer...))); err != nil {
+			if err := w.Write(cells(slices.Concat(line, answer, last))); err != nil {
 				return err
 			}
 		}

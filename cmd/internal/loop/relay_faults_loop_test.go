@@ -455,6 +455,9 @@ func vetoHolds(t *testing.T) {
 	}
 	p.must("unveto", onlinetest.ID(1), "--why", "by phone")
 	sent(1, "broadcast")
+	if got := p.must("report").out; !strings.Contains(got, `: by phone"`) || strings.Count(got, `"liftedVeto"`) != 1 || strings.Count(got, `"vetoes"`) != 2 {
+		t.Errorf("who lifted what is not reported: %s", got)
+	}
 	got := p.must("reject", onlinetest.ID(2), "--why", "vetoed")
 	if !strings.Contains(got.out, "failed") || !strings.Contains(got.err, "stays valid") {
 		t.Errorf("disarmed: %+v", got)
