@@ -62,7 +62,7 @@ problem or an element of Tatum's list cannot be used, and that of the first step
 that failed where one did.
 
 Every round costs credits at Tatum: one for each chain and 500 signature ids.
---budget is never exceeded; a quarter of it is kept for what is signed.`,
+--budget is never exceeded; 40 % of it is kept for what is signed.`,
 		Example: `  kms-online daemon --drop /media/usb/coldkms --confirmations 3
   kms-online daemon --chain BTC,LTC --period 30 --budget 20000/day --listen 127.0.0.1:9464
   kms-online daemon --runOnce`,
