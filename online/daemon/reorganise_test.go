@@ -16,8 +16,14 @@ import (
 // shake makes a block more, or takes the newest ones away. Some of the payments
 // in them are lost then.
 func (s *storm) shake() {
-	if s.n(3) > 0 {
-		s.server.Mine(1)
+	s.mu.Lock()
+	dig := s.random.IntN(3) == 0 && s.height-2 > s.highest-demanded // deeper than is demanded, nobody promises anything
+	if dig {
+		s.height = max(0, s.height-2)
+	}
+	s.mu.Unlock()
+	if !dig {
+		s.mine(1)
 		return
 	}
 	ours := make(map[string]bool)
@@ -32,6 +38,14 @@ func (s *storm) shake() {
 			s.mu.Unlock()
 		}
 	}
+}
+
+func (s *storm) mine(n int64) {
+	s.mu.Lock()
+	s.height += n
+	s.highest = max(s.highest, s.height)
+	s.mu.Unlock()
+	s.server.Mine(n)
 }
 
 func txidOf(raw string) string {
@@ -71,7 +85,7 @@ func (s *storm) confirm(t *testing.T) {
 		if turn < 12 {
 			s.shake()
 		} else {
-			s.server.Mine(2)
+			s.mine(2)
 		}
 		if _, err := s.d.Once(t.Context()); err != nil {
 			t.Fatal(err)

@@ -38,6 +38,8 @@ type storm struct {
 	tries   int            // to broadcast
 	ids     []string       // of all payments so far
 	lost    int            // payments that went in a reorganisation
+
+	height, highest int64 // of the chain, now and ever
 }
 
 type bill struct {

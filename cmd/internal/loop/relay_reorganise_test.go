@@ -39,7 +39,7 @@ func (o *operator) deepen() {
 }
 
 // deep reports whether the relay takes every payment as confirmed and finds
-// nothing wrong, and checks that the chain agrees.
+// nothing wrong, and the chain agrees.
 func (o *operator) deep() bool {
 	o.t.Helper()
 	all := o.status()
@@ -53,9 +53,9 @@ func (o *operator) deep() bool {
 			return false
 		}
 	}
-	for _, id := range o.ids { // nothing has happened to the chain since the relay looked
+	for _, id := range o.ids { // the chain may have changed since the relay looked: then it has to see that
 		if !o.tatum.confirmed(all[id].TxID) {
-			o.t.Errorf("%s is falsely confirmed: %+v", id, all[id])
+			return false
 		}
 	}
 	return true

@@ -45,6 +45,7 @@ type badTatum struct {
 	home   map[string]string          // pending id: the relay's journal
 	early  []string                   // what left before it was journaled
 
+	highest           int64
 	reorganised, lost int // blocks taken back, and payments lost with them
 }
 
@@ -153,8 +154,17 @@ func (b *badTatum) wrap(next http.Handler) http.Handler {
 func (b *badTatum) reorganise() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	tip, err := b.chain.Tip(b.t.Context())
+	if err != nil {
+		return
+	}
+	b.highest = max(b.highest, tip.Height)
+	room := int64(2*depth-1) - (b.highest - tip.Height) // deeper, the relay does not look any more
+	if room <= 0 {
+		return
+	}
 	b.reorganised++
-	b.chain.Reorganise(1+b.random.IntN(3), func(*wire.MsgTx) bool {
+	b.chain.Reorganise(min(1+b.random.IntN(3), int(room)), func(*wire.MsgTx) bool {
 		gone := b.random.IntN(2) == 0
 		if gone {
 			b.lost++
@@ -169,6 +179,10 @@ func (b *badTatum) mine(n int) {
 	if err := b.chain.Mine(b.t.Context(), n); err != nil {
 		b.t.Fatal(err)
 	}
+	tip, _ := b.chain.Tip(b.t.Context())
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.highest = max(b.highest, tip.Height)
 }
 
 // confirmed reports whether a transaction is in a block.
