@@ -309,19 +309,6 @@ func (s *Session) RecordReview(j *Judged) error {
 	if err != nil {
 		return err
 	}
-	return s.recordReview(j, round)
-}
-
-// RecordReviewIn is RecordReview in a round that another machine with this
-// wallet has opened.
-func (s *Session) RecordReviewIn(j *Judged, round string) error {
-	if s.Ledger.Ended(round) {
-		return fmt.Errorf("%w: round %s has ended", ErrOtherApproval, round)
-	}
-	return s.recordReview(j, round)
-}
-
-func (s *Session) recordReview(j *Judged, round string) error {
 	line := s.about(j, ledger.KindReviewed)
 	line.Round = round
 	if err := s.Ledger.Append(line); err != nil {

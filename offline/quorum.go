@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -47,17 +46,13 @@ func (s *Session) Round(j *Judged) string {
 	return s.Ledger.Round(j.Request.Digest, s.policyHash(), j.judgement())
 }
 
-// newRound returns the nonce under which a review is recorded: that of the
-// open round, or a fresh one.
+// newRound returns the round in which a review is recorded: the open one, or a
+// fresh one.
 func (s *Session) newRound(j *Judged) (string, error) {
 	if open := s.Round(j); open != "" {
 		return open, nil
 	}
-	nonce := make([]byte, operator.RoundSize)
-	if _, err := io.ReadFull(s.Random, nonce); err != nil {
-		return "", fmt.Errorf("round: %w", err)
-	}
-	return hex.EncodeToString(nonce), nil
+	return s.Ledger.NewRound(s.Random)
 }
 
 // Approve signs a batch as it is judged, by an operator's key, and records it.
@@ -73,6 +68,36 @@ func (s *Session) Approve(j *Judged, key identity.Private, how string) (operator
 	}
 	a := operator.Approve(key, t)
 	return a, s.TakeApproval(j, a, how)
+}
+
+// Elsewhere reports whether a round that an operator names is not the open one
+// of this ledger. One that has ended here is an error.
+func (s *Session) Elsewhere(j *Judged, round string) (bool, error) {
+	if s.Ledger.Ended(round) {
+		return false, fmt.Errorf("%w: round %s has ended", ErrOtherApproval, round)
+	}
+	return round != "" && round != s.Round(j), nil
+}
+
+// ApproveElsewhere is Approve in a round that another ledger drew. The approval
+// is on record here, opens no round and counts nowhere but there.
+func (s *Session) ApproveElsewhere(j *Judged, key identity.Private, round, how string) (operator.Approval, error) {
+	name, enrolled := s.operator(key.Public())
+	if !enrolled {
+		return operator.Approval{}, fmt.Errorf("%w: %s", ErrNotOperator, key.Public().Fingerprint())
+	}
+	t, ok := s.termsIn(j, ledger.Grant{Judged: j.judgement(), Round: round})
+	switch elsewhere, err := s.Elsewhere(j, round); {
+	case err != nil:
+		return operator.Approval{}, err
+	case !ok || !elsewhere || s.Round(j) == "":
+		return operator.Approval{}, s.unreviewed(j)
+	}
+	a := operator.Approve(key, t)
+	line := s.about(j, ledger.KindApproved)
+	line.Round, line.Approval = round, how
+	line.Operators = []string{operator.Operator{Name: name, Key: a.Operator}.Record(a)}
+	return a, s.Ledger.Append(line)
 }
 
 // TakeApproval records an approval that was given here or carried here. One

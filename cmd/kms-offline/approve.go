@@ -41,7 +41,8 @@ was approved in it never counts again.
 With --out the approval is written as a file as well, for another machine that has
 the same wallet: sign --approval FILE there. Where this machine's ledger is not a
 copy of the one there, made after the review, name the round that the review there
-has printed: --round ROUND.
+has printed: --round ROUND. A round counts only in the ledger that drew it: such an
+approval is a file and nothing else, needs --out, and counts on that machine alone.
 
 With --digest DIGEST nothing is asked: exactly the batch with that digest is
 approved, and only if "review" has judged it here as it is judged now.
@@ -56,7 +57,7 @@ to approve, 21 the operator said no.`,
 	cmd.Flags().StringVar(&o.operator, "operator", "", "who approves (required)")
 	cmd.Flags().StringArrayVar(&o.digests, "digest", nil, "approve the reviewed batch with this digest without asking (once for each IN)")
 	cmd.Flags().StringVar(&o.out, "out", "", "also write the approval into this folder")
-	cmd.Flags().StringVar(&o.round, "round", "", "approve in this round, which review has printed on the machine that signs")
+	cmd.Flags().StringVar(&o.round, "round", "", "approve in this round, which review has printed on the machine that signs; of another machine: with --out")
 	_ = cmd.MarkFlagRequired("operator")
 	operatorPasswordFlag(cmd, &o.passwordFile)
 	o.judging.flags(cmd)
@@ -70,6 +71,8 @@ type approveReply struct {
 	Approved []string `json:"approved"` // names of all who have approved it so far
 	Needed   int      `json:"needed"`
 	Approval *string  `json:"approval"` // path; null without --out
+
+	Elsewhere bool `json:"elsewhere"` // the round is of another ledger: the approval counts there only
 }
 
 func (a *app) runApprove(args []string, o approveOptions) error {
@@ -133,6 +136,10 @@ func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.D
 	if signable, _ := judged.Batch.Count(); signable == 0 {
 		return approveReply{}, cli.Fail(cli.Refused, offline.ErrNothingToSign, "see why: kms-offline review FILE")
 	}
+	elsewhere, err := roundElsewhere(session, judged, o)
+	if err != nil {
+		return approveReply{}, err
+	}
 	how, err := a.agreeAsOperator(session, judged, digests, o)
 	if err != nil {
 		return approveReply{}, err
@@ -141,19 +148,39 @@ func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.D
 	if err != nil {
 		return approveReply{}, err
 	}
-	approval, err := session.Approve(judged, key, how)
-	if err != nil {
-		return approveReply{}, ledgerError(err)
+	reply := approveReply{Digest: judged.Request.Digest.String(), Round: session.Round(judged), Operator: o.operator, Approved: []string{}, Elsewhere: elsewhere}
+	var approval operator.Approval
+	if elsewhere {
+		reply.Round = o.round
+		approval, err = session.ApproveElsewhere(judged, key, o.round, how)
+	} else {
+		approval, err = session.Approve(judged, key, how)
 	}
-	reply := approveReply{Digest: judged.Request.Digest.String(), Round: session.Round(judged), Operator: o.operator, Approved: []string{}}
+	if err != nil {
+		return approveReply{}, approvalError(err)
+	}
 	reply.Needed, _ = judged.Quorum()
 	for _, who := range session.Approvers(judged) {
 		reply.Approved = append(reply.Approved, who.Name)
+	}
+	if elsewhere {
+		fmt.Fprintf(a.Err, "the ledger of this machine did not draw round %s: the approval counts on the machine that did, and not here\n", o.round)
 	}
 	if o.out != "" {
 		reply.Approval, err = a.writeApproval(o, approval)
 	}
 	return reply, err
+}
+
+// roundElsewhere reports whether --round names a round of another ledger, in
+// which an approval can only be carried.
+func roundElsewhere(session *openSession, judged *offline.Judged, o approveOptions) (bool, error) {
+	elsewhere, err := session.Elsewhere(judged, o.round)
+	if err == nil && elsewhere && o.out == "" {
+		err = cli.Fail(cli.Usage, fmt.Errorf("the ledger of this machine did not draw round %s: an approval in it counts on the machine that did", o.round),
+			"name the folder in which it is carried there: --out DIR; to approve it here, leave --round out")
+	}
+	return elsewhere, approvalError(err)
 }
 
 // agreeAsOperator shows the batch and asks, or checks that it was reviewed.
@@ -163,18 +190,18 @@ func (a *app) agreeAsOperator(session *openSession, judged *offline.Judged, dige
 		if !digests[digest] {
 			return "", bundleError(judged.OtherDigest("--digest"))
 		}
-		if err := session.ReviewedAs(judged, digest); err != nil || o.round == "" {
-			return "digest", bundleError(err)
-		}
-		return "digest", recordReview(session, judged, o.round)
+		return "digest", bundleError(session.ReviewedAs(judged, digest))
 	}
 	tty, err := openTerminal()
 	if err != nil {
 		return "", cli.Fail(cli.Usage, err, "review it, then approve it with --digest DIGEST")
 	}
 	defer tty.close()
-	if err := recordReview(session, judged, o.round); err != nil {
-		return "", err
+	if err := session.RecordReview(judged); err != nil {
+		return "", ledgerError(err)
+	}
+	if o.round != "" {
+		judged.Batch.Basis.Round = o.round
 	}
 	if err := judged.Batch.Text(printable{tty.tty}); err != nil {
 		return "", err
@@ -182,15 +209,8 @@ func (a *app) agreeAsOperator(session *openSession, judged *offline.Judged, dige
 	return "typed", a.typeApproval(tty, session, judged, o.operator)
 }
 
-// recordReview records a review, in the round that the operator names or in
-// one of this machine.
-func recordReview(session *openSession, judged *offline.Judged, round string) error {
-	if round == "" {
-		return ledgerError(session.RecordReview(judged))
-	}
-	return approvalError(session.RecordReviewIn(judged, round))
-}
-
+// approvalError gives an error about an approval its exit code and words on
+// what to do.
 func approvalError(err error) error {
 	if errors.Is(err, offline.ErrOtherApproval) {
 		return cli.Fail(cli.Refused, err, "review it again where it is signed, and name the round printed there")
@@ -201,7 +221,7 @@ func approvalError(err error) error {
 // checkRound refuses a --round that is none.
 func checkRound(round string) error {
 	if b, err := hex.DecodeString(round); round != "" && (err != nil || len(b) != operator.RoundSize || hex.EncodeToString(b) != round) {
-		return cli.Fail(cli.Usage, errors.New("--round is 32 hexadecimal digits"), "it is what kms-offline review prints as round")
+		return cli.Fail(cli.Usage, fmt.Errorf("--round is %d hexadecimal digits", 2*operator.RoundSize), "it is what kms-offline review prints as round")
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (o office) rebuilt(kept string) string {
 	lines := regexp.MustCompile(`"kind":"approved".*?"policy":"(\w+)","judged":"(\w+)","round":"(\w+)".*?"operators":\["\w+ (\w+) (\w+)"\]`).FindAllStringSubmatch(book, -1)
 	request := regexp.MustCompile(`"kind":"approved".*?"request":"(\w+)"`).FindStringSubmatch(book)
 	for _, m := range lines {
-		text := hex.EncodeToString([]byte("CKMSAPP\x02")) + m[4] + request[1] + m[1] + m[2] + m[3] + m[5]
+		text := hex.EncodeToString([]byte("CKMSAPP\x03")) + m[4] + request[1] + m[1] + m[2] + m[3] + m[5]
 		b, err := hex.DecodeString(text)
 		if err != nil {
 			o.t.Fatal(err)
@@ -176,7 +176,7 @@ func roundNamedAgain(t *testing.T) {
 	o.answers(21, []string{"approve", file, "--operator", "bob", "--operator-password-file", o.path("bob")}, `or "no":`, "no")
 	o.reviewed(file)
 	o.says(20, "has ended", "approve", file, "--operator", "alice", "--operator-password-file", o.path("alice"), "--digest", digest, "--round", round)
-	o.says(2, "32 hexadecimal digits", "approve", file, "--operator", "alice", "--operator-password-file", o.path("alice"), "--digest", digest, "--round", "00")
+	o.says(2, "48 hexadecimal digits", "approve", file, "--operator", "alice", "--operator-password-file", o.path("alice"), "--digest", digest, "--round", "00")
 	o.says(20, "0 of 2", "sign", file, "--out", o.path("none"), "--approve", digest)
 }
 

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 
 	"coldkms/shared/bundle"
@@ -28,14 +29,29 @@ func whyEnded(by Line) string {
 		return "a lost part of the ledger was accepted"
 	case KindOperator:
 		return operatorsWere(by)
-	case KindReviewed:
-		return "it was reviewed in a round of another machine"
 	case KindWallet:
+		if by.Act == ActSettle {
+			return "what wallet and ledger said differently was settled"
+		}
 		return "a copy of the wallet was put back"
 	case KindUpgraded:
 		return "the ledger was upgraded"
 	}
 	return "of a line of kind " + by.Kind
+}
+
+// whyOutdated is why rounds of before do not count.
+const whyOutdated = "the form of rounds has changed"
+
+// outdated remembers a review or an approval in a round of an earlier version:
+// nothing says which ledger drew it.
+func (s *standing) outdated(line Line) {
+	how := Ending{At: At{line.N, line.Time}, Why: whyOutdated}
+	s.endings[line.Request] = how
+	if line.Kind == KindApproved {
+		how.Approved = append(slices.Clip(s.lost[line.Request].Approved), line.Operators...)
+		s.lost[line.Request] = how
+	}
 }
 
 func operatorsWere(by Line) string {

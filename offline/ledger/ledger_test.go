@@ -210,7 +210,7 @@ func TestDeclineTakesTheReviewBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := bundle.Digest{9}
-	if err := l.Append(Line{Kind: KindReviewed, Request: d.String(), Judged: "j", Round: nonce(78)}); err != nil {
+	if err := l.Append(Line{Kind: KindReviewed, Request: d.String(), Judged: "j", Round: drawn(l, nonce(78))}); err != nil {
 		t.Fatal(err)
 	}
 	if !l.Reviewed(d, "", "j") || l.Reviewed(d, "", "other") || l.Reviewed(d, "p", "j") {

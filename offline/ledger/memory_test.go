@@ -28,9 +28,43 @@ func begin(t *testing.T) (*Ledger, *disk, *watch) {
 
 func appendAll(t *testing.T, l *Ledger, lines ...Line) {
 	t.Helper()
+	for i, line := range lines {
+		if line.Round == "" {
+			continue
+		}
+		if i > 0 {
+			appendAll(t, l, lines[:i]...)
+		}
+		line.Round = drawn(l, line.Round)
+		if err := l.Append(line); err != nil {
+			t.Fatal(err)
+		}
+		if i+1 < len(lines) {
+			appendAll(t, l, lines[i+1:]...)
+		}
+		return
+	}
 	if err := l.Append(lines...); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// drawn is the round of a nonce: the one that a ledger has, or one that is
+// drawn after its last line.
+func drawn(l *Ledger, nonce string) string {
+	for round := range l.closed {
+		if strings.HasPrefix(round, nonce) {
+			return round
+		}
+	}
+	for _, rounds := range l.rounds {
+		for _, r := range rounds {
+			if strings.HasPrefix(r.nonce, nonce) {
+				return r.nonce
+			}
+		}
+	}
+	return nonce + l.Head()[:2*placeSize]
 }
 
 func payment(id string, content byte, to string, value int64) Line {
@@ -183,17 +217,18 @@ func TestRoundsEnd(t *testing.T) {
 		"operator":     {Kind: KindOperator, Act: ActAdd, Operators: []string{"carl 00"}},
 		"restore":      {Kind: KindWallet, Act: ActRestore},
 		"accepted":     {Kind: KindAccepted, Head: bundle.Digest{9}.String()},
-		"other round":  review(2, "p", "j"),
+		"settled":      {Kind: KindWallet, Act: ActSettle},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, d, w := begin(t)
 			appendAll(t, l, review(1, "p", "j"), approved(1, "p", "j", "ann"), end)
 			for _, l := range []*Ledger{l, again(t, d, w)} {
-				if l.Round(batch, "p", "j") == nonce(1) || len(l.ApprovedBy(batch, "p", "j")) != 0 || !l.Ended(nonce(1)) {
+				if l.Round(batch, "p", "j") == drawn(l, nonce(1)) || len(l.ApprovedBy(batch, "p", "j")) != 0 || !l.Ended(drawn(l, nonce(1))) {
 					t.Fatal("the round goes on")
 				}
 			}
 			for _, line := range []Line{review(1, "p", "j"), approved(1, "p", "j", "ann")} {
+				line.Round = drawn(l, line.Round)
 				if err := l.Append(line); err == nil {
 					t.Errorf("a %s line names the round that has ended", line.Kind)
 				}
@@ -203,6 +238,36 @@ func TestRoundsEnd(t *testing.T) {
 				t.Error("approvals revived")
 			}
 		})
+	}
+}
+
+// A round counts in the ledger that drew it, and in no other: whoever names one
+// neither opens it nor ends the one that is open.
+func TestRoundsAreDrawnHere(t *testing.T) {
+	batch := bundle.Digest{1}
+	l, d, w := begin(t)
+	appendAll(t, l, review(1, "p", "j"), approved(1, "p", "j", "ann"))
+	elsewhere := nonce(2) + strings.Repeat("ab", placeSize)
+	line := review(2, "p", "j")
+	for _, line.Round = range []string{elsewhere, nonce(2) + drawn(l, nonce(1))[32:]} {
+		if err := l.Append(line); err == nil {
+			t.Errorf("a review opens round %s, which another ledger drew", line.Round)
+		}
+	}
+	line = approved(2, "p", "j", "bob")
+	line.Round = elsewhere
+	before := review(3, "p", "j") // as an earlier version wrote it
+	eve := approved(3, "p", "j", "eve")
+	if err := errors.Join(l.Append(line), l.Append(before), l.Append(eve)); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []*Ledger{l, again(t, d, w)} {
+		if got := l.ApprovedBy(batch, "p", "j"); !slices.Equal(got, []string{"ann"}) {
+			t.Errorf("approved by %v", got)
+		}
+		if how, lost := l.LastLost(batch); !lost || how.Why != whyOutdated || !slices.Equal(how.Approved, []string{"eve"}) {
+			t.Errorf("%+v", how)
+		}
 	}
 }
 
@@ -219,7 +284,7 @@ func TestReviewWithdrawsNothing(t *testing.T) {
 	}
 	appendAll(t, l, Line{Kind: KindDeclined, Request: batch.String()}) // ends both
 	for _, l := range []*Ledger{l, again(t, d, w)} {
-		if len(l.ApprovedBy(batch, "p", "j"))+len(l.ApprovedBy(batch, "p", "k")) != 0 || !l.Ended(nonce(1)) || !l.Ended(nonce(2)) {
+		if len(l.ApprovedBy(batch, "p", "j"))+len(l.ApprovedBy(batch, "p", "k")) != 0 || !l.Ended(drawn(l, nonce(1))) || !l.Ended(drawn(l, nonce(2))) {
 			t.Error("a round goes on")
 		}
 		if how, lost := l.LastLost(batch); !lost || how.Why != "somebody declined it" || how.Line != 7 || len(how.Approved) != 2 {

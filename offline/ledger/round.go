@@ -3,20 +3,30 @@ package ledger
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"coldkms/shared/bundle"
 )
 
-// RoundSize is the length of a round's nonce in bytes.
-const RoundSize = 16
+// A round is a nonce and the first bytes of the hash of the line after which it
+// was drawn, so that no other ledger can open it. Earlier versions had the nonce
+// alone, and opened any that was named: those rounds count no longer.
+const (
+	nonceSize       = 16
+	placeSize       = 8
+	RoundSize       = nonceSize + placeSize
+	roundSizeBefore = nonceSize
+)
 
 // round is one attempt to have a batch approved as it was judged. It ends with
 // the first line that changes what an approval would be about. A review of the
 // same batch with other items, or judged otherwise, has a round of its own.
 type round struct {
-	nonce    string   // hex
+	nonce    string   // hex, with its place
 	approved []string // as the lines have them
 }
 
@@ -57,44 +67,72 @@ func newStanding() standing {
 	}
 }
 
-// admitsRound checks the round that a line names.
+// NewRound draws a round. It is opened by a review that is recorded next.
+func (l *Ledger) NewRound(random io.Reader) (string, error) {
+	nonce := make([]byte, nonceSize, RoundSize)
+	if _, err := io.ReadFull(random, nonce); err != nil {
+		return "", fmt.Errorf("round: %w", err)
+	}
+	return hex.EncodeToString(append(nonce, l.head[:placeSize]...)), nil
+}
+
+// admitsRound checks the round that a line names. An approval may name one of
+// another ledger, in which it was carried there; a review may not.
 func (s *standing) admitsRound(line Line) error {
 	nonce, err := hex.DecodeString(line.Round)
 	switch _, ended := s.closed[line.Round]; {
-	case err != nil || len(nonce) != RoundSize || hex.EncodeToString(nonce) != line.Round:
+	case err != nil || len(nonce) != RoundSize && len(nonce) != roundSizeBefore || hex.EncodeToString(nonce) != line.Round:
 		return errors.New("it names no round")
 	case ended:
 		return errors.New("it names a round that has ended")
+	case line.Kind == KindReviewed && !line.roundOfBefore() && !line.draws() && s.of(line).nonce != line.Round:
+		return errors.New("it names a round that was not drawn here")
 	}
 	return nil
 }
 
-// reviewed opens the round that a review names, unless it is open already for
-// the same judgement.
+func (l Line) roundOfBefore() bool { return len(l.Round) == 2*roundSizeBefore }
+
+// draws reports whether the round that a line names was drawn after the line
+// before.
+func (l Line) draws() bool {
+	return len(l.Prev) > 2*placeSize && strings.HasSuffix(l.Round, l.Prev[:2*placeSize])
+}
+
+// of returns the open round of what a line is about; the zero round if there is
+// none.
+func (s *standing) of(line Line) round {
+	return s.rounds[line.Request][judgedAs(line.Policy, line.Judged)]
+}
+
+// reviewed opens the round that a review names, unless one is open for this
+// judgement: naming another ends none.
 func (s *standing) reviewed(line Line) {
-	as := judgedAs(line.Policy, line.Judged)
-	now, open := s.rounds[line.Request][as]
-	if open && now.nonce == line.Round {
+	if line.roundOfBefore() {
+		s.outdated(line)
 		return
 	}
-	if open {
-		s.close(line.Request, now, line)
+	if s.of(line).nonce != "" {
+		return
 	}
 	if s.rounds[line.Request] == nil {
 		s.rounds[line.Request] = map[string]round{}
 	}
-	s.rounds[line.Request][as] = round{nonce: line.Round}
+	s.rounds[line.Request][judgedAs(line.Policy, line.Judged)] = round{nonce: line.Round}
 }
 
 // approvedIn counts an approval in the open round.
 func (s *standing) approvedIn(line Line) {
-	as := judgedAs(line.Policy, line.Judged)
-	now, open := s.rounds[line.Request][as]
-	if !open || now.nonce != line.Round {
+	if line.roundOfBefore() {
+		s.outdated(line)
+		return
+	}
+	now := s.of(line)
+	if now.nonce != line.Round { // of another ledger: it is on record here, and counts there
 		return
 	}
 	now.approved = append(slices.Clip(now.approved), line.Operators...)
-	s.rounds[line.Request][as] = now
+	s.rounds[line.Request][judgedAs(line.Policy, line.Judged)] = now
 }
 
 // end ends the rounds of a batch: reviews and approvals of it count no longer.
@@ -158,7 +196,7 @@ func (s *standing) act(line Line) {
 		s.relays[line.Relay] = false
 	case ActPassword, ActRemove:
 		s.taken = WalletTaken{Act: line.Act, ID: line.ID, Line: line.N}
-	case ActRestore: // what it brings back may be older than the approvals
+	case ActRestore, ActSettle: // what was brought back may be older than the approvals
 		s.endAll(line)
 	}
 }

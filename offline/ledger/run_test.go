@@ -60,7 +60,7 @@ func TestRunIsCutShort(t *testing.T) {
 				if got != c.want {
 					t.Errorf("%d approvals in %d rounds, want %d", got, grants, c.want)
 				}
-				if !l.Ended(nonce(1)) {
+				if !l.Ended(drawn(l, nonce(1))) {
 					t.Error("the round takes approvals still")
 				}
 			}

@@ -4,9 +4,9 @@
 //
 // The signed bytes are
 //
-//	"coldkms operator approval v2\n" ‖ batch digest ‖ policy hash ‖ judgement ‖ round
+//	"coldkms operator approval v3\n" ‖ batch digest ‖ policy hash ‖ judgement ‖ round
 //
-// the first three 32 bytes each, the round 16; the policy hash of the built-in
+// the first three 32 bytes each, the round 24; the policy hash of the built-in
 // policy is zeros.
 package operator
 
@@ -25,7 +25,7 @@ import (
 // Errors of reading.
 var (
 	ErrFile    = errors.New("not an operator's approval")
-	ErrVersion = errors.New("approval is of version 1, which names no round")
+	ErrVersion = errors.New("approval is of version 1 or 2, which does not name the ledger of its round")
 	errLine    = errors.New("not an approval as a ledger has it")
 )
 
@@ -38,15 +38,15 @@ type Operator struct {
 // String gives name and key, as the ledger and a review have them.
 func (o Operator) String() string { return fmt.Sprintf("%s %x", o.Name, o.Key[:]) }
 
-// RoundSize is the length of a round's nonce in bytes.
-const RoundSize = 16
+// RoundSize is the length of a round in bytes.
+const RoundSize = 24
 
 // Terms are what an approval is about.
 type Terms struct {
 	Batch  [sha256.Size]byte // digest of the request
 	Policy [sha256.Size]byte // hash of the policy in force; zero: the built-in one
 	Judged [sha256.Size]byte // digest of what was shown of each item, and of its verdict
-	Round  [RoundSize]byte   // nonce that the signer drew for this attempt to have the batch approved
+	Round  [RoundSize]byte   // that the signer drew for this attempt to have the batch approved
 }
 
 // Approval is one operator's yes to exactly these Terms.
@@ -56,7 +56,7 @@ type Approval struct {
 	Signature [ed25519.SignatureSize]byte
 }
 
-const signTag = "coldkms operator approval v2\n"
+const signTag = "coldkms operator approval v3\n"
 
 func (t Terms) message() []byte {
 	return bytes.Join([][]byte{[]byte(signTag), t.Batch[:], t.Policy[:], t.Judged[:], t.Round[:]}, nil)
@@ -73,8 +73,11 @@ func (a Approval) Valid() bool { return a.Operator.Verify(a.message(), a.Signatu
 // fileMagic starts the file in which an approval is carried; its last byte is
 // the version.
 const (
-	fileMagic   = "CKMSAPP\x02"
+	fileMagic   = "CKMSAPP\x03"
+	fileMagicV2 = "CKMSAPP\x02"
 	fileMagicV1 = "CKMSAPP\x01"
+	fileSizeV2  = 216
+	fileSizeV1  = 200
 )
 
 // FileSize is the length of an approval's file in bytes.
@@ -88,7 +91,7 @@ func (a Approval) File() []byte {
 // ParseFile reads what File wrote. What it gives is valid; whether the key is
 // an operator's, and the terms those of a batch, is for the caller to judge.
 func ParseFile(b []byte) (Approval, error) {
-	if bytes.HasPrefix(b, []byte(fileMagicV1)) {
+	if len(b) == fileSizeV1 && bytes.HasPrefix(b, []byte(fileMagicV1)) || len(b) == fileSizeV2 && bytes.HasPrefix(b, []byte(fileMagicV2)) {
 		return Approval{}, ErrVersion
 	}
 	if len(b) != FileSize || !bytes.HasPrefix(b, []byte(fileMagic)) {

@@ -80,6 +80,10 @@ var signerMutants = [...]mutant{
 	{"an old ledger under a new wallet", "offline/settled.go", "if len(kept.Known) > 0 && !book.Knows(kept.Known) {", "if false {", "./offline", "TestUnsettledJudgesNothing"},
 	{"approvals of all count for a part", "offline/policy/verdict.go", "		c.operators = 0\n", "", "./offline", "TestApprovalsAreOfTheWholeBatch"},
 	{"an ended round is named again", "offline/ledger/round.go", "	switch _, ended := s.closed[line.Round]; {\n", "	switch ended := false; {\n", "./offline/ledger", "TestRoundsEnd"},
+	{"a round of another ledger is opened", "offline/ledger/round.go", "!line.roundOfBefore() && !line.draws() && s.of(line)", "false && s.of(line)", "./offline/ledger", "TestRoundsAreDrawnHere"},
+	{"rounds of before count", "offline/ledger/round.go", "	if line.roundOfBefore() {\n		s.outdated(line)\n		return\n	}\n	if s.of(line).nonce", "	if s.of(line).nonce", "./offline/ledger", "TestRoundsAreDrawnHere"},
+	{"any round that is named is one of here", "offline/quorum.go", "round != \"\" && round != s.Round(j), nil", "false, nil", "./cmd/kms-offline", "TestSignerAttacks/24-round-drawn-elsewhere-decline"},
+	{"a settled difference leaves approvals", "offline/ledger/round.go", "case ActRestore, ActSettle:", "case ActRestore:", "./offline/ledger", "TestRoundsEnd"},
 
 	// where money goes
 	{"own transfers pass", "offline/policy/own.go", "	default:\n		j.do(rule.Mode", "	case true:\n	default:\n		j.do(rule.Mode", "./cmd/kms-offline", "TestSignerAttacks/01-change-to-another-own-key"},
@@ -187,7 +191,7 @@ var signerMutants = [...]mutant{
 	{"a raw call is linked in", "cmd/kms-offline/quiet.go", "	signal.Notify(c, stackSignals()...)\n", "	signal.Notify(c, stackSignals()...)\n	if len(os.Args) > 1000 {\n		_, _, _ = syscall.RawSyscall(41, 2, 1, 0)\n	}\n", "./cmd/internal/loop", "TestSignerRawCalls"},
 	{"compare takes one file twice", "cmd/kms-offline/compare.go", "if bytes.Equal(first.File, second.File) {", "if false && bytes.Equal(first.File, second.File) {", "./cmd/kms-offline", "TestSignerAttacks/10-compare-one-file-twice"},
 	{"another fingerprint", "shared/identity/identity.go", `"coldkms fingerprint v1\n"`, `"coldkms fingerprint v2\n"`, "./cmd/kms-offline", "TestFormatFiles"},
-	{"another tag of approvals", "offline/operator/operator.go", `signTag = "coldkms operator approval v2\n"`, `signTag = "coldkms operator approval v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},
+	{"another tag of approvals", "offline/operator/operator.go", `signTag = "coldkms operator approval v3\n"`, `signTag = "coldkms operator approval v4\n"`, "./cmd/kms-offline", "TestFormatFiles"},
 	{"another judgement", "offline/offline.go", `"coldkms judgement v2\n"`, `"coldkms judgement v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},
 	{"another content", "shared/chain/utxo/prev.go", `"coldkms utxo content v1\n"`, `"coldkms utxo content v2\n"`, "./cmd/kms-offline", "TestFormatFiles"},
 	{"another key of the ledger", "offline/ledger/owner.go", `"coldkms ledger key v2\n"`, `"coldkms ledger key v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},

@@ -139,11 +139,11 @@ type Approval struct{ Operator, Batch, Policy, Judgement, Round []byte }
 
 // OpenApproval reads an operator's approval (*.kmsapproval).
 func OpenApproval(b []byte) (a Approval, err error) {
-	if len(b) != 216 || string(b[:8]) != "CKMSAPP\x02" {
-		return a, errors.New("not an approval of version 2")
+	if len(b) != 224 || string(b[:8]) != "CKMSAPP\x03" {
+		return a, errors.New("not an approval of version 3")
 	}
-	a = Approval{b[8:40], b[40:72], b[72:104], b[104:136], b[136:152]}
-	if !ed25519.Verify(a.Operator, append([]byte("coldkms operator approval v2\n"), b[40:152]...), b[152:]) {
+	a = Approval{b[8:40], b[40:72], b[72:104], b[104:136], b[136:160]}
+	if !ed25519.Verify(a.Operator, append([]byte("coldkms operator approval v3\n"), b[40:160]...), b[160:]) {
 		return a, errors.New("its signature does not fit")
 	}
 	return a, nil
