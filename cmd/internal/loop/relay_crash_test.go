@@ -177,6 +177,9 @@ func (o *operator) round() {
 		if turns == 50 {
 			o.t.Fatalf("does not come to an end: %+v", o.status())
 		}
+		if turns >= 20 { // the daemon leaves an item alone for seconds that met trouble
+			time.Sleep(time.Second)
+		}
 		if o.daemon {
 			o.again("daemon", "--runOnce", "--chain", "LTC", "--drop", o.usb())
 			o.sign()
