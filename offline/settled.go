@@ -30,6 +30,7 @@ type Difference struct {
 	Line     ledger.Line
 	Operator string          // name to remove from the wallet, if any
 	Relay    identity.Public // to remove from the wallet, if not zero
+	Key      string          // signature id to remove from the wallet, if it is there
 }
 
 // Differences compares a wallet with the ledger's last line about each
@@ -51,19 +52,20 @@ func Differences(kept Kept, book *ledger.Ledger) []Difference {
 
 // takenDifferences finds a wallet that was written before its password was
 // changed or a key removed. Both bring back what was taken from it.
-func takenDifferences(known []byte, book *ledger.Ledger) []Difference {
-	taken := book.WalletTaken()
-	if at, _ := book.Line(known); at >= taken.Line {
-		return nil
+func takenDifferences(known []byte, book *ledger.Ledger) (list []Difference) {
+	at, _ := book.Line(known)
+	for _, taken := range book.TakenSince(at) {
+		what := "the password was changed"
+		if taken.Act == ledger.ActRemove {
+			what = fmt.Sprintf("key %.80q was removed", taken.ID)
+		}
+		list = append(list, Difference{
+			Text: fmt.Sprintf("by line %d of the ledger %s, and the wallet was written before: it is an old copy, or the change was interrupted", taken.Line, what),
+			Line: ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActSettle, ID: taken.ID},
+			Key:  taken.ID,
+		})
 	}
-	what := "the password was changed"
-	if taken.Act == ledger.ActRemove {
-		what = fmt.Sprintf("key %.80q was removed", taken.ID)
-	}
-	return []Difference{{
-		Text: fmt.Sprintf("by line %d of the ledger %s, and the wallet was written before: it is an old copy, or the change was interrupted", taken.Line, what),
-		Line: ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActSettle},
-	}}
+	return list
 }
 
 func operatorDifferences(kept []operator.Operator, recorded []string) (list []Difference) {

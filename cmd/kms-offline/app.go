@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/offline"
 	"coldkms/offline/guard"
 	"coldkms/offline/hd"
 	"coldkms/offline/wallet"
@@ -112,6 +113,9 @@ type opened struct {
 	*wallet.Wallet
 	lock  *durable.Lock
 	fresh bool // not on the disk yet
+
+	was   offline.Kept // what it said when it was opened
+	rules []byte       // and its policy
 }
 
 // Close wipes the wallet's secrets and gives the lock back.
@@ -223,7 +227,9 @@ func (a *app) locked(path string, get func() (*wallet.Wallet, error)) (*opened, 
 		_ = lock.Close()
 		return nil, walletError(path, err)
 	}
-	return &opened{Wallet: w, lock: lock}, nil
+	o := &opened{Wallet: w, lock: lock, rules: w.Policy()}
+	o.was = kept(o)
+	return o, nil
 }
 
 // walletError gives a wallet's error its exit code and words on what to do.

@@ -56,6 +56,8 @@ func (a *app) runUpgrade() error {
 	if err := a.typedWord(text, "upgrade"); err != nil {
 		return err
 	}
+	// what shows that the wallet is an old one stays, for ledger settle
+	current := len(offline.Differences(kept(w), book)) == 0 || !book.Keyed() && len(w.Known()) == 0
 	if !book.Keyed() { // else only the wallet does not know it yet
 		if err := book.Upgrade(); err != nil {
 			return ledgerError(err)
@@ -63,8 +65,13 @@ func (a *app) runUpgrade() error {
 	} else if err := book.Append(ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActUpgrade}); err != nil {
 		return ledgerError(err)
 	}
-	if err := errors.Join(w.SetLedger([]byte(book.Root())), w.SetKnown(book.HeadBytes())); err != nil {
+	if err := w.SetLedger([]byte(book.Root())); err != nil {
 		return err
+	}
+	if current {
+		if err := w.SetKnown(book.HeadBytes()); err != nil {
+			return err
+		}
 	}
 	if err := w.Save(); err != nil {
 		return err
@@ -104,11 +111,12 @@ func (a *app) ledgerSettle() *cobra.Command {
 		Use:   "settle",
 		Short: "record what is so where wallet and ledger do not agree",
 		Long: `settle is for a wallet that is not the one its ledger speaks of: an old copy of
-one of both was put back, or a change was interrupted. Nothing is signed until
-then. It lists each difference and asks. Afterwards an operator may approve, and
-a relay may ask, only if wallet and ledger both had them; add the others again. A
-password or a key that came back with an old wallet is not settled: type
-changepassword or removewallet again.
+one of both was put back, or a change was interrupted. Nothing is signed, and no
+command writes the wallet, until then. It lists each difference and asks.
+Afterwards an operator may approve, and a relay may ask, only if wallet and ledger
+both had them; add the others again. A key that was removed is taken out of the
+wallet again. A password that came back with an old wallet opens it until you type
+changepassword: do so at once.
 
 The policy is not settled here: set it again with policy set.
 
@@ -157,7 +165,7 @@ func (a *app) settle(s *openSession) error {
 		text += fmt.Sprintf("The policy is not settled by this: %v. Set it again afterwards: kms-offline policy set FILE\n", s.noRules)
 	}
 	if taken {
-		text += "A password or a key that came back with an old wallet stays: changepassword, removewallet.\n"
+		text += "Keys that were removed are taken out of the wallet again. A password that was changed and came\nback stays until you have typed: kms-offline changepassword\n"
 	}
 	if err := a.typedWord(text, "settle"); err != nil {
 		return err
@@ -171,6 +179,11 @@ func (a *app) settle(s *openSession) error {
 		}
 		if d.Relay != (identity.Public{}) {
 			s.wallet.Unpair(d.Relay)
+		}
+		if _, _, has := s.wallet.Lookup(d.Key); has {
+			if err := s.wallet.Remove(d.Key); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.wallet.SetKnown(s.Ledger.HeadBytes()); err != nil {

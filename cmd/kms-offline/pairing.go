@@ -187,7 +187,7 @@ Copies of the wallet elsewhere still open with the old password.`,
 				return err
 			}
 			defer clear(password)
-			if err := a.recordAct(w, ledger.ActPassword, ""); err != nil {
+			if err := a.record(w, ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActPassword}); err != nil {
 				return err
 			}
 			if err := w.ChangePassword(password); err != nil {

@@ -6,10 +6,27 @@ import (
 )
 
 // record writes into the ledger what is about to be done with the wallet, and
-// has the wallet remember, at its next save, how far the ledger was. A wallet
-// that knows of a line which the ledger does not contain records nothing: what
-// shows that the ledger is an old copy would be lost.
+// has the wallet remember, at its next save, how far the ledger was. Nothing is
+// recorded where the wallet, as it was opened, and its ledger do not agree: the
+// save would wipe out what shows that one of them is an old copy.
 func (a *app) record(w *opened, lines ...ledger.Line) error {
+	return a.recordIf(w, func(book *ledger.Ledger) error { return w.agrees(book, lines) }, lines)
+}
+
+// agrees returns nil if the wallet as it was opened and its ledger say the same.
+// To set a policy is the way to settle what they say of the policy.
+func (o *opened) agrees(book *ledger.Ledger, lines []ledger.Line) error {
+	if err := offline.Unsettled(offline.Differences(o.was, book)); err != nil {
+		return ledgerError(err)
+	}
+	if lines[0].Kind == ledger.KindPolicy {
+		return nil
+	}
+	_, err := offline.InForce(o.rules, book)
+	return policyError(err)
+}
+
+func (a *app) recordIf(w *opened, check func(*ledger.Ledger) error, lines []ledger.Line) error {
 	id, err := w.Identity()
 	if err != nil {
 		return err
@@ -19,8 +36,8 @@ func (a *app) record(w *opened, lines ...ledger.Line) error {
 		return ledgerError(err)
 	}
 	defer func() { _ = files.Close() }()
-	if known := w.Known(); len(known) > 0 && !book.Knows(known) {
-		return ledgerError(offline.Unsettled(offline.Differences(offline.Kept{Known: known}, book)))
+	if err := check(book); err != nil {
+		return err
 	}
 	if err := a.timely(book); err != nil {
 		return err
@@ -50,8 +67,13 @@ func (a *app) save(w *opened, line ledger.Line) error {
 	return w.Save()
 }
 
-// recordAct records an act that changes no wallet file, or that is written by
-// other means.
+// recordAct records an act that does not write the wallet. An old ledger takes
+// no line; other differences stay as they are, for a person to settle.
 func (a *app) recordAct(w *opened, act, id string) error {
-	return a.record(w, ledger.Line{Kind: ledger.KindWallet, Act: act, ID: id})
+	return a.recordIf(w, func(book *ledger.Ledger) error {
+		if known := w.Known(); len(known) > 0 && !book.Knows(known) {
+			return ledgerError(offline.Unsettled(offline.Differences(offline.Kept{Known: known}, book)))
+		}
+		return nil
+	}, []ledger.Line{{Kind: ledger.KindWallet, Act: act, ID: id}})
 }

@@ -158,7 +158,7 @@ func bundleError(err error) error {
 func ledgerError(err error) error {
 	switch {
 	case errors.Is(err, offline.ErrUnsettled):
-		return cli.Fail(cli.Refused, err, "nothing is signed until a person settles it: put the newest files back, or read docs/OPERATIONS.md and type kms-offline ledger settle")
+		return cli.Fail(cli.Refused, err, "nothing is signed, and the wallet is not written, until a person settles it: put the newest files back, or read docs/OPERATIONS.md and type kms-offline ledger settle")
 	case errors.Is(err, ledger.ErrVersion):
 		return cli.Fail(cli.Refused, err, "nothing is signed before a person has upgraded it: kms-offline ledger upgrade")
 	case errors.Is(err, durable.ErrInsecure):

@@ -41,15 +41,15 @@ type standing struct {
 	relays    map[string]bool             // fingerprint → whether paired by the last line about it
 	policy    PolicySet
 	policies  bool
-	taken     WalletTaken
+	taken     []WalletTaken
 	run       run
 }
 
-// WalletTaken is the last line about something that was taken from the wallet:
-// a password that is to open it no longer, or a key.
+// WalletTaken is a line about something that was taken from the wallet: a
+// password that is to open it no longer, or a key.
 type WalletTaken struct {
 	Act, ID string
-	Line    uint64 // 0: there is none
+	Line    uint64
 }
 
 // PolicySet is the last line about the policy.
@@ -195,7 +195,7 @@ func (s *standing) act(line Line) {
 	case ActUnpair:
 		s.relays[line.Relay] = false
 	case ActPassword, ActRemove:
-		s.taken = WalletTaken{Act: line.Act, ID: line.ID, Line: line.N}
+		s.taken = append(s.taken, WalletTaken{Act: line.Act, ID: line.ID, Line: line.N})
 	case ActRestore, ActSettle: // what was brought back may be older than the approvals
 		s.endAll(line)
 	}
@@ -262,9 +262,23 @@ func present(all map[string]bool) []string {
 	return list
 }
 
-// WalletTaken returns the last line about something that was taken from the
-// wallet. A wallet that was written before that line is an old one.
-func (s *standing) WalletTaken() WalletTaken { return s.taken }
+// TakenSince returns the lines after line n about what was taken from the
+// wallet, the last one about each. A wallet that was written at line n is an old
+// one if there are any.
+func (s *standing) TakenSince(n uint64) []WalletTaken {
+	var list []WalletTaken
+	for _, t := range slices.Backward(s.taken) {
+		if t.Line <= n {
+			break
+		}
+		same := func(o WalletTaken) bool { return o.Act == t.Act && o.ID == t.ID }
+		if !slices.ContainsFunc(list, same) {
+			list = append(list, t)
+		}
+	}
+	slices.Reverse(list)
+	return list
+}
 
 // PolicySet returns the last line about the policy, and whether there is one.
 func (s *standing) PolicySet() (set PolicySet, ever bool) { return s.policy, s.policies }

@@ -84,6 +84,11 @@ var signerMutants = [...]mutant{
 	{"rounds of before count", "offline/ledger/round.go", "	if line.roundOfBefore() {\n		s.outdated(line)\n		return\n	}\n	if s.of(line).nonce", "	if s.of(line).nonce", "./offline/ledger", "TestRoundsAreDrawnHere"},
 	{"any round that is named is one of here", "offline/quorum.go", "round != \"\" && round != s.Round(j), nil", "false, nil", "./cmd/kms-offline", "TestSignerAttacks/24-round-drawn-elsewhere-decline"},
 	{"a settled difference leaves approvals", "offline/ledger/round.go", "case ActRestore, ActSettle:", "case ActRestore:", "./offline/ledger", "TestRoundsEnd"},
+	{"a save wipes out what an old wallet shows", "cmd/kms-offline/record.go", "	if err := offline.Unsettled(offline.Differences(o.was, book)); err != nil {\n", "	if err := error(nil); err != nil {\n", "./cmd/kms-offline", "TestSignerAttacks/24-write-over-a-removed-key"},
+	{"a save wipes out an old policy", "cmd/kms-offline/record.go", "	if lines[0].Kind == ledger.KindPolicy {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/24-write-over-an-old-policy"},
+	{"a removed key stays after settling", "cmd/kms-offline/ledger_upgrade.go", "_, _, has := s.wallet.Lookup(d.Key); has {", "_, _, has := s.wallet.Lookup(d.Key); has && false {", "./cmd/kms-offline", "TestSignerAttacks/24-settle-finishes-a-removal"},
+	{"one removal hides another", "offline/ledger/round.go", "		if !slices.ContainsFunc(list, same) {\n", "		if len(list) == 0 && !slices.ContainsFunc(list, same) {\n", "./cmd/kms-offline", "TestSignerAttacks/24-settle-finishes-a-removal"},
+	{"an upgrade makes an old wallet a new one", "cmd/kms-offline/ledger_upgrade.go", "	if current {\n", "	if current || true {\n", "./cmd/kms-offline", "TestSignerAttacks/24-upgrade-over-a-removed-key"},
 
 	// where money goes
 	{"own transfers pass", "offline/policy/own.go", "	default:\n		j.do(rule.Mode", "	case true:\n	default:\n		j.do(rule.Mode", "./cmd/kms-offline", "TestSignerAttacks/01-change-to-another-own-key"},
@@ -117,7 +122,7 @@ var signerMutants = [...]mutant{
 	{"version 1 passes as verified", "cmd/kms-offline/ledger.go", "	return cli.Fail(cli.Refused, fmt.Errorf(\"the hashes of all lines hold; %w\", why), hint", "	return cli.Fail(0, fmt.Errorf(\"the hashes of all lines hold; %w\", why), hint", "./cmd/kms-offline", "TestSignerAttacks/22-version-1-is-verified-and-copied"},
 	{"an old mark allows a cut", "offline/ledger/ledger.go", "	case l.n > atMost:\n", "	case l.n > atMost && false:\n", "./offline/ledger", "TestAnOldMark"},
 	{"lines behind an old mark", "offline/ledger/ledger.go", "	if l.marked < l.n {\n", "	if false {\n", "./offline/ledger", "TestMarkAfterTwoCrashes"},
-	{"an old password comes back", "offline/settled.go", "at >= taken.Line {", "at >= 0 {", "./cmd/kms-offline", "TestSignerAttacks/12-old-password-by-copy"},
+	{"an old password comes back", "offline/settled.go", "	for _, taken := range book.TakenSince(at) {\n", "	for _, taken := range book.TakenSince(at + 1<<40) {\n", "./cmd/kms-offline", "TestSignerAttacks/12-old-password-by-copy"},
 	{"a removed key comes back", "offline/ledger/round.go", "	case ActPassword, ActRemove:\n", "	case ActPassword:\n", "./cmd/kms-offline", "TestSignerAttacks/12-removed-key-by-copy"},
 	{"a restore is not recorded", "cmd/kms-offline/restore.go", "	if err := a.recordRestore(book); err != nil {\n		return err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-restore-killed"},
 	{"--without ends no round", "cmd/kms-offline/sign.go", "	if err := session.RecordTakenOut(judged); err != nil {\n		return signReply{}, finished{}, stop(ledgerError(err))\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-without-ends-the-round"},
