@@ -51,7 +51,7 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 		}
 	}
 	verdicts := make([]policy.Verdict, len(j.items))
-	of := policy.Circumstances{Created: j.Request.Created, Offline: s.Offline}
+	of := policy.Circumstances{Batch: j.Request.Digest, Created: j.Request.Created, Offline: s.Offline}
 	for i, v := range s.Policy.Judge(subjects, of, history{s.Ledger}) {
 		verdicts[at[i]] = s.recallRejection(j, at[i], v)
 	}

@@ -78,6 +78,7 @@ type Paid struct {
 	Value   int64  // smallest units
 	Fee     bool
 	Content [sha256.Size]byte
+	Batch   bundle.Digest // of which it was signed first
 }
 
 func newMemory() memory {
@@ -217,12 +218,13 @@ func (m *memory) sign(line Line) {
 		bare, _ := bundle.ParseDigest(line.Bare)
 		m.claimed[content] = claimed{bare: bare, claims: line.Claimed}
 	}
+	batch, _ := bundle.ParseDigest(line.Request)
 	for _, p := range line.Paid {
-		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, To: p.To, Value: p.Value, Content: content})
+		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, To: p.To, Value: p.Value, Content: content, Batch: batch})
 		m.known[destination{line.Chain, line.Network, p.To}] = struct{}{}
 	}
 	if cost := line.cost(); cost != 0 {
-		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, Value: cost, Fee: true, Content: content})
+		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, Value: cost, Fee: true, Content: content, Batch: batch})
 	}
 	m.use(line)
 }

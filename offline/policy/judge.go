@@ -15,7 +15,7 @@ func (p Policy) Judge(subjects []Subject, c Circumstances, h History) []Verdict 
 	for i, s := range subjects {
 		b.again[i] = again(s, h)
 	}
-	b.past = look(p, subjects, b.again, h)
+	b.past = look(p, subjects, b.again, c.Batch, h)
 	verdicts := make([]Verdict, len(subjects))
 	for i, s := range subjects {
 		verdicts[i] = b.judge(s, b.again[i])

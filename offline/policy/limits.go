@@ -120,6 +120,9 @@ func (j *judgement) paid(w window, t tally, to string) string {
 	what := fmt.Sprintf("%s in %s%s", Amount(j.subject.Facts.Chain, t.sum), many(t.count, "payment"), to)
 	switch w {
 	case perBatch:
+		if j.past.of(j.subject.coin()).signed.batch.sum > 0 {
+			return "this batch, with what was signed of it before, pays " + what
+		}
 		return "this batch pays " + what
 	case perDay:
 		return "this batch and what was signed in the last 24 hours pay " + what

@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"coldkms/shared/bundle"
+)
 
 // Windows of limits, in seconds of the ledger's clock.
 const (
@@ -15,7 +19,7 @@ type past map[coin]*ofCoin
 // ofCoin is the past of one coin.
 type ofCoin struct {
 	sums
-	signed sums              // of the ledger alone
+	signed sums              // of the ledger alone, with what was signed of the batch before
 	prefix string            // what its bech32 addresses begin with
 	dests  map[string]*place // of the batch
 	looks  map[likeness]*[2]string
@@ -40,7 +44,7 @@ type likeness [2 * shown]byte
 const shown = 4
 
 // look goes through the batch, then through the ledger.
-func look(p Policy, subjects []Subject, again []bool, h History) past {
+func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h History) past {
 	past := make(past)
 	for i, s := range subjects {
 		if !again[i] {
@@ -56,10 +60,10 @@ func look(p Policy, subjects []Subject, again []bool, h History) past {
 	for _, s := range subjects {
 		past.own(s)
 	}
-	now := h.Now()
+	at := moment{h.Now(), batch}
 	for payment := range h.Payments(0) {
 		if of := past[coin{payment.Chain, payment.Network}]; of != nil && payment.Value != 0 {
-			of.remember(payment, now)
+			of.remember(payment, at)
 		}
 	}
 	return past
@@ -132,8 +136,14 @@ func (p past) seen(to destination) {
 	}
 }
 
+// moment is when a batch is judged.
+type moment struct {
+	clock int64
+	batch bundle.Digest
+}
+
 // remember takes in a payment of the ledger.
-func (c *ofCoin) remember(payment Payment, now int64) {
+func (c *ofCoin) remember(payment Payment, now moment) {
 	c.since(payment, now)
 	c.signed.since(payment, now)
 	if payment.Fee {
@@ -151,15 +161,21 @@ func (c *ofCoin) remember(payment Payment, now int64) {
 	}
 }
 
-func (s *sums) since(payment Payment, now int64) {
+// since adds a payment of the ledger to each window that it is in. What was
+// signed of the same batch before, of which items were left out then, is part of
+// the batch.
+func (s *sums) since(payment Payment, now moment) {
 	add := (*tally).add
 	if payment.Fee {
 		add = (*tally).fee
 	}
-	if payment.Clock > now-day {
+	if payment.Batch == now.batch && now.batch != (bundle.Digest{}) {
+		add(&s.batch, payment.Value)
+	}
+	if payment.Clock > now.clock-day {
 		add(&s.day, payment.Value)
 	}
-	if payment.Clock > now-week {
+	if payment.Clock > now.clock-week {
 		add(&s.week, payment.Value)
 	}
 }

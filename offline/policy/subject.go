@@ -5,6 +5,7 @@ import (
 	"iter"
 	"math"
 
+	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
@@ -24,8 +25,9 @@ type Subject struct {
 
 // Circumstances hold for a whole batch.
 type Circumstances struct {
-	Created int64 // when the request was made, Unix seconds by the relay's clock; 0: nobody says
-	Offline bool  // no network interface is up; false also where that cannot be told
+	Batch   bundle.Digest // what was signed of it before counts towards it
+	Created int64         // when the request was made, Unix seconds by the relay's clock; 0: nobody says
+	Offline bool          // no network interface is up; false also where that cannot be told
 }
 
 // History is what the ledger remembers.
@@ -62,6 +64,7 @@ type Payment struct {
 	Value   int64  // smallest units
 	Fee     bool
 	Content [32]byte
+	Batch   bundle.Digest // of which it was signed first
 }
 
 func (s Subject) coin() coin { return coin{s.Facts.Chain, s.Facts.Network.String()} }
