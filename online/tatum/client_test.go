@@ -256,6 +256,7 @@ func TestKinds(t *testing.T) {
 		"a wall":        {403, `<html>`, false, false, false, false},
 		"missing":       {403, `{"errorCode":"kms.missing"}`, false, true, false, true},
 		"not there":     {404, `{"errorCode":"tx.not.found"}`, false, true, false, true},
+		"a page":        {404, `<html>`, false, false, true, false},
 		"throttled":     {429, ``, false, false, true, false},
 		"down":          {503, ``, false, false, true, false},
 		"odd types":     {400, `{"errorCode":7,"message":["a",{"b":1}]}`, false, false, false, true},
