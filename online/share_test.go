@@ -181,6 +181,10 @@ func (a *arena) steps(i int, mine, stick string, dice uint64) {
 	if _, err := r.Fetch(ctx, online.FetchOptions{Network: chain.Testnet}); !fine(err) {
 		return
 	}
+	if err := os.MkdirAll(mine, 0o700); err != nil {
+		a.Error(err)
+		return
+	}
 	if _, err := r.Export(ctx, online.ExportOptions{Dir: mine}); !fine(err) {
 		return
 	}
