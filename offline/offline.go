@@ -204,7 +204,9 @@ func (s *Session) settle(j *Judged) {
 // noticeDeclined tells that somebody said no to this batch before, or to
 // another one with the same transactions.
 func (s *Session) noticeDeclined(j *Judged) []string {
-	if at, was := s.Ledger.Declined(j.Request.Digest); was {
+	if at, discarded, was := s.Ledger.Declined(j.Request.Digest); discarded {
+		return []string{fmt.Sprintf("decisions about this batch that could not be read were discarded on %s (ledger line %d): what they were, rejections too, is not known", at.Day(), at.Line)}
+	} else if was {
 		return []string{fmt.Sprintf("this batch was declined on %s (ledger line %d)", at.Day(), at.Line)}
 	}
 	var last ledger.At
@@ -372,11 +374,21 @@ func (s *Session) Decline(j *Judged) error {
 // judgementTag begins the text that a judgement is the digest of.
 const judgementTag = "coldkms judgement v2\n"
 
+// Discard records that decisions about a batch, which an earlier session kept,
+// cannot be read, and that a person goes on without them. What was reviewed
+// before is to be reviewed again.
+func (s *Session) Discard(j *Judged) error {
+	return s.Ledger.Append(ledger.Line{Kind: ledger.KindDeclined, Act: ledger.ActDiscard, Request: j.Request.Digest.String(), Items: len(j.items)})
+}
+
 // judgement is a digest of what the review shows: content, verdict, change and
 // codes of every item, as lines of text (docs/FORMAT.md), so that another approver
 // can compute it. A batch that is judged otherwise than when it was reviewed,
 // even if the verdict is better now, is to be reviewed again.
-func (j *Judged) judgement() string {
+func (j *Judged) judgement() string { return j.judgementWithout("") }
+
+// judgementWithout is the judgement as if one code had not been found.
+func (j *Judged) judgementWithout(code chain.Code) string {
 	h := sha256.New()
 	io.WriteString(h, judgementTag)
 	for i, it := range j.Batch.Items {
@@ -390,6 +402,9 @@ func (j *Judged) judgement() string {
 		}
 		for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {
 			for _, r := range list {
+				if r.Code == code {
+					continue
+				}
 				fmt.Fprintf(h, "code %s\n", r.Code)
 			}
 		}

@@ -4,14 +4,33 @@ import (
 	"fmt"
 	"slices"
 
+	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 )
 
 // Judgement names what the review shows of a batch: its content, verdicts and
-// reasons. Whatever was decided about a batch holds for this judgement only.
-func (j *Judged) Judgement() string { return j.judgement() }
+// reasons. Whatever a session decided about a batch holds for this judgement
+// only; that it rejected something, which is on record, does not change it.
+func (j *Judged) Judgement() string { return j.judgementWithout(chain.FlagRejected) }
+
+// RecordRejected records items that a person rejected in a session that goes on
+// later, by their place: they are not to come back as ordinary ones elsewhere.
+func (s *Session) RecordRejected(j *Judged, rejected ...int) error {
+	var lines []ledger.Line
+	for _, i := range rejected {
+		if s.Ledger.RejectedAs(j.items[i].subject.Content) {
+			continue
+		}
+		lines = append(lines, s.line(j, i, Outcome{ID: j.Request.Items[i].ID,
+			Err: chain.Refuse(chain.RefusedByPerson, "rejected by a person, who left the session to go on later")}, ""))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return s.Ledger.Append(lines...)
+}
 
 // Except takes items out of a consent, by their place in the batch. They
 // become refusals, refused-by-person, in the Result and in the ledger.

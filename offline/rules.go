@@ -52,20 +52,33 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 	}
 	verdicts := make([]policy.Verdict, len(j.items))
 	of := policy.Circumstances{Batch: j.Request.Digest, Created: j.Request.Created, Offline: s.Offline}
+	batch := sumsOf(subjects...)
 	for i, v := range s.Policy.Judge(subjects, of, history{s.Ledger}) {
-		verdicts[at[i]] = s.recallRejection(j, at[i], v)
+		verdicts[at[i]] = s.recallRejection(subjects[i], batch, v)
 	}
 	return verdicts
 }
 
-// recallRejection adds to a verdict that a person took the item out of a batch
-// before: it never comes back as one about which nothing is to be said.
-func (s *Session) recallRejection(j *Judged, i int, v policy.Verdict) policy.Verdict {
-	if at, was := s.Ledger.Rejected(j.Request.Items[i].ID, j.items[i].subject.Content); was {
+// recallRejection adds to a verdict that a person took the item, or one that is
+// taken for the same payment, out of a batch before: it never comes back as one
+// about which nothing is to be said.
+func (s *Session) recallRejection(of policy.Subject, batch ledger.Sums, v policy.Verdict) policy.Verdict {
+	p := ledger.Proposal{ID: of.ID, Content: of.Content, Spent: of.Outpoints, Pays: sumsOf(of), Batch: batch}
+	if at, what, was := s.Ledger.Rejected(p); was {
 		v.Findings = append(v.Findings, policy.Reason{Code: chain.FlagRejected,
-			Text: fmt.Sprintf("a person took this payment out of a batch on %s (ledger line %d)", at.Day(), at.Line)})
+			Text: fmt.Sprintf("a person took %s out of a batch on %s (ledger line %d)", what, at.Day(), at.Line)})
 	}
 	return v
+}
+
+// sumsOf sums up what items pay.
+func sumsOf(subjects ...policy.Subject) ledger.Sums {
+	sums := make(ledger.Sums)
+	for _, s := range subjects {
+		_, paid, _ := moved(s.Facts, false)
+		sums.Add(s.Facts.Chain, s.Facts.Network.String(), paid)
+	}
+	return sums
 }
 
 // history is the ledger as policy asks it.

@@ -198,7 +198,8 @@ func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
 	if o.Err != nil {
 		line.Code, line.Reason = chain.CodeOf(o.Err), chain.ReasonOf(o.Err)
 		if line.Code == chain.RefusedByPerson && j.decoded(i) { // remembered under any id
-			line.Content = hex.EncodeToString(subject.Content[:])
+			line.Content, line.Spent = hex.EncodeToString(subject.Content[:]), subject.Outpoints
+			_, line.Paid, _ = moved(subject.Facts, false)
 		}
 		return line
 	}

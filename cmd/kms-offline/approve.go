@@ -132,7 +132,9 @@ func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.D
 	if err != nil {
 		return approveReply{}, err
 	}
-	a.tellUnfinished(session, judged)
+	if err := a.tellUnfinished(session, judged); err != nil {
+		return approveReply{}, err
+	}
 	if signable, _ := judged.Batch.Count(); signable == 0 {
 		return approveReply{}, cli.Fail(cli.Refused, offline.ErrNothingToSign, "see why: kms-offline review FILE")
 	}

@@ -61,19 +61,19 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 	if err != nil {
 		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, err, "nothing was signed"))
 	}
+	if ev == desk.Later {
+		return policy.Consent{}, "", a.leave(session, judged, d.Rejected())
+	}
 	return a.answered(session, judged, kept, ev, d.Without(choice))
 }
 
 // answered turns the end of a session into a consent, or into the error of none.
 func (a *app) answered(session *openSession, judged *offline.Judged, kept decisions, ev desk.Event, rejected []int) (policy.Consent, string, error) {
-	switch ev {
-	case desk.Sign:
+	if ev == desk.Sign {
 		if need, _ := judged.Quorum(); need > 0 && len(rejected) > 0 {
 			return policy.Consent{}, "", a.leaveOut(session, judged, kept, rejected)
 		}
 		return judged.Except(session.Agree(judged), rejected...), "typed", nil
-	case desk.Later:
-		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, errLater, "what was decided is kept: sign the same request again"))
 	}
 	if err := session.Decline(judged); err != nil {
 		return policy.Consent{}, "", stop(ledgerError(err))
@@ -82,6 +82,15 @@ func (a *app) answered(session *openSession, judged *offline.Judged, kept decisi
 		return policy.Consent{}, "", err
 	}
 	return policy.Consent{}, "", cli.Fail(cli.Declined, offline.ErrDeclined, "")
+}
+
+// leave records what a person rejected who goes on later, so that it binds
+// in other requests too.
+func (a *app) leave(session *openSession, judged *offline.Judged, rejected []int) error {
+	if err := session.RecordRejected(judged, rejected...); err != nil {
+		return stop(ledgerError(err))
+	}
+	return stop(cli.Fail(cli.Declined, errLater, "what was decided is kept: sign the same request again"))
 }
 
 // leaveOut records what a person took out of a batch that operators approve.

@@ -52,40 +52,80 @@ type unfinished struct {
 // rejected counts the items that were rejected.
 func (u unfinished) rejected() int { return strings.Count(u.marks, string(rune(desk.Rejected))) }
 
+// errUnreadable is returned where decisions are kept that cannot be read: what
+// somebody rejected may be among them.
+var errUnreadable = errors.New("what an earlier session decided about this batch is kept and cannot be read")
+
 // load returns what was decided about this batch in an earlier session, and
 // whether there is a file. One that is not, byte for byte, what this wallet
-// wrote about the batch says nothing.
-func (k decisions) load() (unfinished, bool) {
+// wrote about the batch is errUnreadable.
+func (k decisions) load() (unfinished, bool, error) {
 	const rest = 512 // of a file, besides the marks
+	if _, err := k.app.fs.Lstat(k.path()); errors.Is(err, fs.ErrNotExist) {
+		return unfinished{}, false, nil
+	}
 	file, err := durable.ReadFile(k.app.fs, k.path(), bundle.MaxItems+rest)
 	if err != nil {
-		return unfinished{}, !errors.Is(err, fs.ErrNotExist) // whatever it is, it is not ours
+		return unfinished{}, true, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	lines := strings.Split(string(file), "\n")
 	if len(lines) <= 3 || !bytes.Equal(file, k.encode(lines[2], lines[3])) {
-		return unfinished{}, true
+		return unfinished{}, true, fmt.Errorf("%w: %s was cut or changed, or is of another batch", errUnreadable, k.path())
 	}
-	return unfinished{marks: lines[3], current: lines[2] == k.judged.Judgement()}, true
+	return unfinished{marks: lines[3], current: lines[2] == k.judged.Judgement()}, true, nil
+}
+
+// readable returns nil unless there are decisions that cannot be read.
+func (k decisions) readable() error {
+	_, _, err := k.load()
+	return oneLine(cli.Fail(cli.Refused, err, "nothing is signed: put the file back as it was, or, on a terminal, kms-offline sign FILE --out DIR and answer its question with discard"))
+}
+
+// discardUnreadable has a person say, and the ledger record, that decisions that
+// cannot be read are given up. Anything else leaves them.
+func (k decisions) discardUnreadable() error {
+	err := k.readable()
+	if err == nil {
+		return nil
+	}
+	tty, none := openTerminal()
+	if none != nil {
+		return err
+	}
+	defer tty.close()
+	tty.print(inLine(err.Error()) + ".\nRejections may be in it. Whoever goes on without them has to look at every item again.\n")
+	answer, wrong := tty.line("To give these decisions up, and have the ledger record that, type \"discard\"; anything else ends here: ")
+	if wrong != nil || answer != "discard" {
+		return err
+	}
+	if err := k.session.Discard(k.judged); err != nil {
+		return ledgerError(err)
+	}
+	return k.forget()
 }
 
 // check refuses to sign all of a batch, by its digest, of which a person has
 // rejected items in a session that is not finished. It does not matter that
 // the batch may be judged otherwise since.
 func (k decisions) check() error {
-	if told := k.notice(); told != "" {
-		return cli.Fail(cli.Refused, errors.New(told), "on a terminal: kms-offline sign FILE --out DIR")
+	told, err := k.notice()
+	if err == nil && told != "" {
+		err = cli.Fail(cli.Refused, errors.New(told), "on a terminal: kms-offline sign FILE --out DIR")
 	}
-	return nil
+	return err
 }
 
 // notice tells of such a session; it is empty where there is none.
-func (k decisions) notice() string {
-	earlier, _ := k.load()
+func (k decisions) notice() (string, error) {
+	if err := k.readable(); err != nil {
+		return "", err
+	}
+	earlier, _, _ := k.load()
 	n := earlier.rejected()
 	if n == 0 {
-		return ""
+		return "", nil
 	}
-	return fmt.Sprintf("an unfinished session about this batch has %s; take it up or decline it first", counted(n, "rejected item", "rejected items"))
+	return fmt.Sprintf("an unfinished session about this batch has %s; take it up or decline it first", counted(n, "rejected item", "rejected items")), nil
 }
 
 // forget removes the file, if there is one.
@@ -99,14 +139,12 @@ func (k decisions) forget() error {
 // resume takes up what was decided in an earlier session, unless the person
 // clearly does not want it: what somebody rejected is never signed by mistake.
 func (k decisions) resume(t *terminal, d *desk.Desk) error {
-	earlier, exists := k.load()
+	earlier, exists, err := k.load()
 	switch {
-	case !exists:
-		return nil
-	case !earlier.current:
+	case err != nil || !exists:
+		return err
+	case !earlier.current || !d.SetMarks(earlier.marks):
 		return k.resumeRejections(t, d, earlier)
-	case !d.SetMarks(earlier.marks):
-		return nil
 	}
 	approved, rejected, undecided := d.Count()
 	t.print(fmt.Sprintf("An earlier session about this batch was left unfinished:\n%d approved, %d rejected, %d undecided.\n", approved, rejected, undecided))
@@ -135,8 +173,10 @@ func (k decisions) resumeRejections(t *terminal, d *desk.Desk, earlier unfinishe
 
 // tellUnfinished adds to a review that a session about the batch has rejected
 // items.
-func (a *app) tellUnfinished(session *openSession, judged *offline.Judged) {
-	if told := (decisions{a, session, judged}).notice(); told != "" {
+func (a *app) tellUnfinished(session *openSession, judged *offline.Judged) error {
+	told, err := decisions{a, session, judged}.notice()
+	if told != "" {
 		judged.Batch.Notices = append(judged.Batch.Notices, told)
 	}
+	return err
 }

@@ -65,7 +65,9 @@ func (a *app) runReview(args []string, byQR bool, how judging, summary string) e
 		if err != nil {
 			return err
 		}
-		a.tellUnfinished(session, j)
+		if err := a.tellUnfinished(session, j); err != nil {
+			return err
+		}
 		if err := session.RecordReview(j); err != nil {
 			return stop(ledgerError(err))
 		}

@@ -90,6 +90,7 @@ func requestFile(ts *testscript.TestScript, _ bool, args []string) {
 	unknown := flags.Bool("unknown-key", false, "the last item names a key that the wallet does not have")
 	conflict := flags.Bool("conflict", false, "all items spend the same outpoint")
 	amount := flags.Int64("amount", 100_000, "satoshi of each previous output")
+	pay := flags.Int64("pay", 40_000, "satoshi that the first payment pays")
 	head := flags.Bool("future-head", false, "state a ledger head that the signer never had")
 	ts.Check(flags.Parse(args[2:]))
 
@@ -128,8 +129,8 @@ func requestFile(ts *testscript.TestScript, _ bool, args []string) {
 		to := sha256.Sum256([]byte{byte(i)})
 		msg := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash()}, Sequence: wire.MaxTxInSequenceNum}}}
 		msg.TxOut = []*wire.TxOut{
-			{Value: 40_000 + int64(i), PkScript: append([]byte{txscript.OP_0, 20}, to[:20]...)},
-			{Value: *amount - *fee - 40_000 - int64(i), PkScript: script},
+			{Value: *pay + int64(i), PkScript: append([]byte{txscript.OP_0, 20}, to[:20]...)},
+			{Value: *amount - *fee - *pay - int64(i), PkScript: script},
 		}
 		tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return at }, nil)
 		signatureID := key.SignatureID

@@ -196,6 +196,9 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 	if err != nil {
 		return signReply{}, finished{}, err
 	}
+	if err := a.unreadable(session, judged, o); err != nil {
+		return signReply{}, finished{}, err
+	}
 	if err := session.RecordTakenOut(judged); err != nil {
 		return signReply{}, finished{}, stop(ledgerError(err))
 	}
@@ -226,6 +229,16 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 	reply := signReplyOf(judged, result.done, path)
 	reply.Ledger = session.Book()
 	return reply, result, nil
+}
+
+// unreadable returns an error where what an earlier session decided cannot be
+// read, unless a person is there and gives it up.
+func (a *app) unreadable(session *openSession, judged *offline.Judged, o signOptions) error {
+	kept := decisions{a, session, judged}
+	if len(o.approve) > 0 {
+		return kept.readable()
+	}
+	return kept.discardUnreadable()
 }
 
 func signReplyOf(judged *offline.Judged, done offline.Signatures, path string) signReply {

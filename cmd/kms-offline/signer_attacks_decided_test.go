@@ -150,7 +150,7 @@ func enterKeepsRejections(t *testing.T) {
 			shown = append(shown, last)
 		}
 		for _, screen := range shown {
-			if !strings.Contains(screen, "1: rejected, ok, "+id) {
+			if !strings.Contains(screen, "1: rejected, look, "+id) {
 				t.Errorf("the rejection is not shown: %s", screen)
 			}
 		}

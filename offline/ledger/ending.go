@@ -22,6 +22,9 @@ func whyEnded(by Line) string {
 	case KindRefused, KindLeftOut:
 		return "items were left out"
 	case KindDeclined:
+		if by.Act == ActDiscard {
+			return "decisions about it that could not be read were discarded"
+		}
 		return "somebody declined it"
 	case KindPolicy:
 		return "another policy was set"

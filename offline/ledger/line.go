@@ -42,8 +42,9 @@ const (
 	ActBackup   = "backup"
 	ActUpgrade  = "upgrade" // a wallet of before learnt that its ledger was upgraded
 	ActRestore  = "restore"
-	ActShow     = "show"   // a secret was shown
-	ActSettle   = "settle" // a person knows that the wallet was written before something was taken from it
+	ActShow     = "show"    // a secret was shown
+	ActSettle   = "settle"  // a person knows that the wallet was written before something was taken from it
+	ActDiscard  = "discard" // of a declined line: what an earlier session decided could not be read
 )
 
 // Line is one record. Fields that a kind does not use are left out.

@@ -123,7 +123,9 @@ func (m *memory) remember(r record) error {
 		m.release(line.ID)
 	case KindDeclined:
 		m.end(line.Request, line)
-		delete(m.left, line.Request)
+		if line.Act != ActDiscard { // which says nothing of what is left out
+			delete(m.left, line.Request)
+		}
 	case KindLeftOut:
 		m.endOthers(line.Request, line)
 		m.left[line.Request] = line.Left

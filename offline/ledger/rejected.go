@@ -3,6 +3,11 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"coldkms/shared/bundle"
@@ -26,17 +31,31 @@ func (a At) Day() string {
 
 // noes are what persons said no to and nobody has signed since.
 type noes struct {
-	ids      map[string]At            // pending id → where it was taken out of a batch
-	contents map[[sha256.Size]byte]At // the same by what would have been signed
-	batches  map[string]At            // batch digest → where it was declined
-	declined map[string]At            // Brief of a content → where a batch with it was declined
+	ids       map[string]At            // pending id → where it was taken out of a batch
+	contents  map[[sha256.Size]byte]At // the same by what would have been signed
+	outpoints map[string]At            // the same by what it would have spent
+	payees    map[destination][]unpaid // the same by whom it would have paid
+	batches   map[string]At            // batch digest → where it was declined
+	discarded map[string]bool          // batches whose last line there is of decisions that were discarded
+	declined  map[string]At            // Brief of a content → where a batch with it was declined
+}
+
+// unpaid is what one payment that a person rejected would have paid to one
+// destination.
+type unpaid struct {
+	At
+	value int64
+	since int64 // paid to it since then in smaller payments
 }
 
 // Brief is how a declined line names content: its first 128 bits in hex.
 func Brief(content [sha256.Size]byte) string { return hex.EncodeToString(content[:16]) }
 
 func newNoes() noes {
-	return noes{ids: map[string]At{}, contents: map[[sha256.Size]byte]At{}, batches: map[string]At{}, declined: map[string]At{}}
+	return noes{
+		ids: map[string]At{}, contents: map[[sha256.Size]byte]At{}, outpoints: map[string]At{}, payees: map[destination][]unpaid{},
+		batches: map[string]At{}, discarded: map[string]bool{}, declined: map[string]At{},
+	}
 }
 
 // hear follows a line about what a person decided.
@@ -44,17 +63,13 @@ func (n *noes) hear(line Line) {
 	at := At{line.N, line.Time}
 	switch line.Kind {
 	case KindRefused:
-		if line.Code != chain.RefusedByPerson {
-			return
-		}
-		n.ids[line.ID] = at
-		if content, err := bundle.ParseDigest(line.Content); err == nil {
-			n.contents[content] = at
+		if line.Code == chain.RefusedByPerson {
+			n.refuse(line, at)
 		}
 	case KindLeftOut:
 		n.reject(line)
 	case KindDeclined:
-		n.batches[line.Request] = at
+		n.batches[line.Request], n.discarded[line.Request] = at, line.Act == ActDiscard
 		for _, content := range line.Declined {
 			n.declined[content] = at
 		}
@@ -62,12 +77,87 @@ func (n *noes) hear(line Line) {
 		delete(n.batches, line.Request)
 		n.reject(line)
 	case KindSigned:
-		delete(n.ids, line.ID)
-		if content, err := bundle.ParseDigest(line.Content); err == nil {
-			delete(n.contents, content)
-			delete(n.declined, Brief(content))
+		n.accept(line)
+	}
+}
+
+// refuse follows an item that a person rejected.
+func (n *noes) refuse(line Line, at At) {
+	n.ids[line.ID] = at
+	if content, err := bundle.ParseDigest(line.Content); err == nil {
+		n.contents[content] = at
+	}
+	for _, op := range line.Spent {
+		n.outpoints[op] = at
+	}
+	for to, value := range line.pays() {
+		n.payees[to] = append(n.payees[to], unpaid{At: at, value: value})
+	}
+}
+
+// accept follows an item that was signed.
+func (n *noes) accept(line Line) {
+	delete(n.ids, line.ID)
+	if content, err := bundle.ParseDigest(line.Content); err == nil {
+		delete(n.contents, content)
+		delete(n.declined, Brief(content))
+	}
+	for _, op := range line.Spent {
+		delete(n.outpoints, op)
+	}
+	for to, value := range line.pays() {
+		n.pay(to, value)
+	}
+}
+
+// pay drops the rejected payments that what is signed now makes, alone or with
+// what was signed since they were rejected.
+func (n *noes) pay(to destination, value int64) {
+	kept := n.payees[to][:0]
+	for _, no := range n.payees[to] {
+		if value < no.value { // perhaps a part of it
+			no.since = sum(no.since, value)
+		}
+		if !near(no.value, value) && !near(no.value, no.since) {
+			kept = append(kept, no)
 		}
 	}
+	if n.payees[to] = kept; len(kept) == 0 {
+		delete(n.payees, to)
+	}
+}
+
+// Sums are what is paid to each destination. One that does not fit stays at the
+// highest value there is.
+type Sums map[destination]int64
+
+// Add adds payments in a coin.
+func (s Sums) Add(id chain.ID, network string, paid []Payment) {
+	for _, p := range paid {
+		if to := (destination{id, network, p.To}); p.Value > 0 {
+			s[to] = sum(s[to], p.Value)
+		}
+	}
+}
+
+func sum(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
+// pays sums up what a line pays to each destination.
+func (l Line) pays() Sums {
+	sums := make(Sums, len(l.Paid))
+	sums.Add(l.Chain, l.Network, l.Paid)
+	return sums
+}
+
+// near reports whether two sums of money differ by 1 % of the first at most.
+func near(rejected, now int64) bool {
+	difference := max(rejected, now) - min(rejected, now)
+	return rejected > 0 && now > 0 && difference <= rejected/100
 }
 
 // reject follows the pending ids that a line takes out of a batch.
@@ -77,15 +167,46 @@ func (n *noes) reject(line Line) {
 	}
 }
 
-// Rejected returns where a person last took this pending id, or this content
-// under any id, out of a batch, if it was not signed since.
-func (n *noes) Rejected(id string, content [sha256.Size]byte) (At, bool) {
-	byID, is := n.ids[id]
-	byContent, was := n.contents[content]
-	if was && byContent.Line > byID.Line {
-		return byContent, true
+// Proposal is an item that is asked for, as far as a rejected one is known
+// again by it.
+type Proposal struct {
+	ID      string
+	Content [sha256.Size]byte
+	Spent   []string
+	Pays    Sums
+	Batch   Sums // what all of its batch pays
+}
+
+// Rejected returns where a person last rejected this item, or one that is taken
+// for the same payment, and in words what they have in common. Nobody has signed
+// it since.
+func (n *noes) Rejected(p Proposal) (last At, what string, was bool) {
+	take := func(at At, words string) {
+		if at.Line > last.Line {
+			last, what, was = at, words, true
+		}
 	}
-	return byID, is
+	take(n.ids[p.ID], "this payment")
+	take(n.contents[p.Content], "this payment")
+	for _, op := range p.Spent {
+		take(n.outpoints[op], "a payment that spends outpoint "+op)
+	}
+	for _, to := range slices.SortedFunc(maps.Keys(p.Pays), destination.compare) {
+		for _, no := range n.payees[to] {
+			if near(no.value, p.Pays[to]) || near(no.value, p.Batch[to]) || near(no.value, sum(no.since, p.Batch[to])) {
+				take(no.At, fmt.Sprintf("a payment of %d to %s", no.value, to.to))
+			}
+		}
+	}
+	return last, what, was
+}
+
+func (d destination) compare(other destination) int { return strings.Compare(d.to, other.to) }
+
+// RejectedAs reports whether a person rejected exactly this content.
+func (n *noes) RejectedAs(content [sha256.Size]byte) bool {
+	_, was := n.contents[content]
+	return was
 }
 
 // DeclinedItem returns where a person last said no to a batch that had this
@@ -96,8 +217,8 @@ func (n *noes) DeclinedItem(content [sha256.Size]byte) (At, bool) {
 }
 
 // Declined returns where a person last said no to a batch, if nobody has said
-// yes to it since.
-func (n *noes) Declined(batch bundle.Digest) (At, bool) {
-	at, ok := n.batches[batch.String()]
-	return at, ok
+// yes to it since, and whether that was to decisions that could not be read.
+func (n *noes) Declined(batch bundle.Digest) (at At, discarded, ok bool) {
+	at, ok = n.batches[batch.String()]
+	return at, n.discarded[batch.String()], ok
 }

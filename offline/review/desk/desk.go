@@ -156,6 +156,11 @@ func (d *Desk) Reject(kept string) (n int) {
 	return n
 }
 
+// Rejected lists the places of the items that were rejected.
+func (d *Desk) Rejected() []int {
+	return d.places(func(i int) bool { return d.marks[i] == Rejected })
+}
+
 // Choice says which items are approved.
 func (d *Desk) Choice() review.Choice { return func(i int) bool { return d.marks[i] == Approved } }
 
