@@ -161,7 +161,7 @@ func (s *step) seen(ctx context.Context) (bool, error) {
 	if s.item.State == journal.Broadcast {
 		return true, nil
 	}
-	known, err := s.Tatum.Known(ctx, s.item.Chain, s.item.TxID)
+	known, err := s.known(ctx)
 	if err != nil || !known {
 		return false, err
 	}
@@ -231,8 +231,10 @@ func (s *step) heal(ctx context.Context, why string) error {
 		if !slices.Contains(heals, code) {
 			continue
 		}
-		if err := s.unlook(ctx); err != nil {
-			return err
+		if code == CodeInputsSpent {
+			if err := s.journal.Unlooked(ctx, s.item.ID); err != nil {
+				return err
+			}
 		}
 		if err := s.journal.Heal(ctx, s.item.ID, code, why); err != nil {
 			return err
@@ -254,7 +256,7 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 	var last error // of the last time it was sent
 	taken := false // Tatum's reply says that it was
 	for try := 0; ; try++ {
-		known, err := s.Tatum.Known(ctx, s.item.Chain, s.item.TxID)
+		known, err := s.known(ctx)
 		switch {
 		case err != nil:
 			return false, s.trouble(ctx, CodeNetwork, err)

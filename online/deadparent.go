@@ -2,7 +2,6 @@ package online
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -15,9 +14,9 @@ import (
 // deadParent returns the item of this journal that makes an output which ours
 // spends, if that one is a dead end.
 func (s *step) deadParent(ctx context.Context) (*journal.Item, error) {
-	msg := parseFinal(s.item.Signed)
-	if msg == nil {
-		return nil, errors.New("the signed bytes in the journal are damaged")
+	msg, err := s.ourTx()
+	if err != nil {
+		return nil, err
 	}
 	seen := make(map[chainhash.Hash]bool)
 	var txids []string
@@ -44,36 +43,42 @@ var deadCodes = []chain.Code{CodeInputsSpent, CodeParentDead}
 // maxLine bounds how many dead parents are followed to the first.
 const maxLine = 25
 
-// childOf ends an item whose parent is a dead end, while what took the place of
-// the first of its dead parents is still to be found.
-func (s *step) childOf(ctx context.Context, parent *journal.Item) error {
-	if parent == nil {
-		return nil
+// childOf judges an item whose parent is a dead end: it is one too, while what
+// took the place of the first of its dead parents is still to be found.
+func (s *step) childOf(ctx context.Context, parent *journal.Item) (verdict, error) {
+	named, v, err := s.oursAfterAll(ctx)
+	if err != nil || v.code != "" {
+		return v, err
 	}
-	if known, named, err := s.oursAfterAll(ctx); err != nil || known || named {
-		return err
+	v = verdict{code: CodeParentDead, by: parent.TxID}
+	if named {
+		v.why = "it spends an output of a transaction that was found to be dead, but Tatum has it on record as the payment"
+		v.words = v.why + ". Do not have anything paid anew yet: the next run looks again"
+		return v, nil
 	}
 	root, err := s.firstOf(ctx, parent)
 	if err != nil {
-		return err
+		return v, err
 	}
 	first := &step{Relay: s.Relay, item: *root}
-	r, err := first.rival(ctx)
-	why := "what took the place of that one is not found any more, or not deep enough"
-	if err == nil && r != nil && r.depth >= s.Depths.of(s.item.Chain) {
-		why, err = first.doubt(ctx, r)
-	}
-	switch {
-	case err != nil:
-		return s.trouble(ctx, CodeNetwork, err)
-	case why != "":
-		return s.alarms(ctx, CodeParentDead, parent.TxID, fmt.Errorf("ALARM: it spends an output of %s, the transaction of %s, which was found to be dead, but %s. Do not have anything paid anew yet: the next run looks again", parent.TxID, parent.ID, why))
-	}
-	words, err := s.childWords(ctx, first, r)
+	was, r, err := first.contest(ctx)
 	if err != nil {
-		return s.trouble(ctx, CodeNetwork, err)
+		return v, err
 	}
-	return s.fails(ctx, CodeParentDead, parent.TxID, fmt.Sprintf("it spends an output of %s, the transaction of %s, which can never confirm: neither can this one. See what became of that one; ", parent.TxID, parent.ID)+words)
+	if !was.never {
+		if was.why == "" {
+			was.why = "what took the place of that one is not found any more"
+		}
+		v.why = fmt.Sprintf("it spends an output of %s, which was found to be dead, but %s", parent.TxID, was.why)
+		v.words = fmt.Sprintf("it spends an output of %s, the transaction of %s, which was found to be dead, but %s. Do not have anything paid anew yet: the next run looks again", parent.TxID, parent.ID, was.why)
+		return v, nil
+	}
+	advice := ""
+	if v.same, advice, err = s.childWords(ctx, first, r); err != nil {
+		return v, err
+	}
+	v.never, v.words = true, fmt.Sprintf("it spends an output of %s, the transaction of %s, which can never confirm: neither can this one. See what became of that one; ", parent.TxID, parent.ID)+advice
+	return v, nil
 }
 
 // firstOf follows dead parents to the one whose own inputs were spent.
@@ -93,22 +98,27 @@ func (s *step) firstOf(ctx context.Context, it *journal.Item) (*journal.Item, er
 
 // childWords say what to do about a child. What took its parent's place may
 // have paid whom the child pays.
-func (s *step) childWords(ctx context.Context, first *step, r *rival) (string, error) {
-	msg, root := parseFinal(s.item.Signed), parseFinal(first.item.Signed)
-	if msg == nil || root == nil {
-		return "", errors.New("the signed bytes in the journal are damaged")
+func (s *step) childWords(ctx context.Context, first *step, r rival) (same, advice string, err error) {
+	msg, err := s.ourTx()
+	if err != nil {
+		return "", "", err
+	}
+	root, err := first.ourTx()
+	if err != nil {
+		return "", "", err
 	}
 	own, err := s.spentOutputs(ctx, msg)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	more, err := first.spentOutputs(ctx, root)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	maps.Copy(own, more)
-	if same := samePayment(msg, r.msg, own); same != "" {
-		return fmt.Sprintf("transaction %s took the place of that one, and %s: do NOT have it paid anew before you know that it was not", r.txid, same), nil
+	other := r.spender.txid
+	if same = samePayment(msg, r.msg, own); same != "" {
+		return same, fmt.Sprintf("transaction %s took the place of that one, and %s: do NOT have it paid anew before you know that it was not", other, same), nil
 	}
-	return look(s.item.TxID, r.txid) + "have this payment made anew under a new id", nil
+	return "", look(s.item.TxID, other) + "have this payment made anew under a new id", nil
 }

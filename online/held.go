@@ -47,18 +47,17 @@ func (s *step) left(ctx context.Context) string {
 // leaving says whether the bytes of an item have left, as far as the journal
 // knows. never is set only where the journal has a whole record of that.
 func (r *Relay) leaving(ctx context.Context, it journal.Item) (words string, never bool, err error) {
-	switch {
-	case it.HandedKnown:
+	if it.HandedKnown {
 		return fmt.Sprintf("It was handed to the network at %s, and nobody knows what came of it: it may be paid", it.Handed.Format(time.RFC3339)), false, nil
-	case !it.Handed.IsZero():
-		return "It was signed before this program kept a record of what it sends: it may have been sent, and may be paid", false, nil
 	}
 	made, err := r.journal.Unrecorded(ctx, it)
 	switch {
 	case err != nil:
 		return "", false, err
-	case !made.IsZero():
-		return fmt.Sprintf("This journal was restored from a backup of %s, and what was sent since then is not on record: it may have been sent, and may be paid", made.Format(time.RFC3339)), false, nil
+	case !made.IsZero() && (it.Signed != nil || !it.Handed.IsZero()):
+		return fmt.Sprintf("This journal was restored from a backup of %s: it may have been sent since, and may be paid", made.Format(time.RFC3339)), false, nil
+	case !it.Handed.IsZero():
+		return "It was signed before this program kept a record of what it sends: it may have been sent, and may be paid", false, nil
 	}
 	return "It was not sent from here", true, nil
 }

@@ -86,10 +86,8 @@ var closable = append(slices.Clone(givenUp), CodeInputsSpent, CodeParentDead)
 
 // reject drops a claimed item, at Tatum and then here.
 func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item, why Rejection) (exported bool, err error) {
-	if it.Signed != nil {
-		if err := r.unpaid(ctx, lease, it); err != nil {
-			return false, err
-		}
+	if err := r.unpaid(ctx, lease, it); err != nil && !(why.Gone && errors.Is(err, ErrMayBePaid) && r.isGone(ctx, it)) {
+		return false, err
 	}
 	if err := r.dropAtTatum(ctx, it, why.Gone); err != nil {
 		return false, err
@@ -107,36 +105,6 @@ func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item
 		m.To, m.Code = journal.Failed, CodeDisarmed
 	}
 	return it.Signed != nil || it.Request != bundle.Digest{}, r.journal.Move(ctx, m) // seen by the signer, whatever became of it here
-}
-
-// unpaid makes sure, by evidence, that signed bytes are not paid and cannot be
-// by what left from here.
-func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item) error {
-	alarmed, err := r.alarmed(ctx)
-	if err != nil {
-		return err
-	}
-	s := &step{Relay: r, item: it, lease: lease, line: &breaker{}, alarmed: alarmed[it.ID]}
-	known, err := r.Tatum.Known(ctx, it.Chain, it.TxID)
-	switch {
-	case err != nil:
-		return fmt.Errorf("reject: item %s: the network was not asked for its transaction: %w", it.ID, err)
-	case known:
-		err := fmt.Errorf("reject: item %s: the network has its transaction %s: %w", it.ID, it.TxID, ErrTooLate)
-		return errors.Join(err, s.turnsUp(ctx))
-	}
-	words, never, err := r.leaving(ctx, it)
-	if err != nil || never {
-		return err
-	}
-	why, err := s.mayConfirm(ctx)
-	switch {
-	case err != nil:
-		return fmt.Errorf("reject: item %s: %w", it.ID, err)
-	case why == "":
-		return nil
-	}
-	return fmt.Errorf("reject: item %s: %w: its transaction is %s. %s, and it is not found now; %s", it.ID, ErrMayBePaid, it.TxID, words, why)
 }
 
 // dropAtTatum drops an item that Tatum has under this API key, unless Tatum says

@@ -2,108 +2,171 @@ package online
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
+
+	"github.com/btcsuite/btcd/wire"
+
+	"coldkms/online/tatum"
+	"coldkms/shared/chain"
 )
 
-// lookApart is how long after a rival was first found as deep as is demanded
-// it must be found again, the same in the same block, before it counts.
-const lookApart = 10 * time.Minute
+// Whether a transaction can confirm is decided in one place, whoever
+// asks: broadcast and watch, to call it dead, reject, to give a withdrawal back,
+// and what is said of its children. It never can only on positive evidence:
+// another transaction, whose bytes are here, spends an output that ours spends,
+// with a script that verifies, is in a block where all of Tatum's replies say
+// so (evidence.go), as deep as the relay demands, at two looks, and without
+// ours; Tatum's record of the payment is there and does not name ours; and the
+// network does not have ours.
 
-func (r rival) doubtful(why string) error {
-	return fmt.Errorf("ALARM: Tatum says that transaction %s spends %s, which ours spends, and has %d confirmations, but %s. Nothing is taken as decided: do not have anything paid anew yet, and look for both in an independent block explorer", r.txid, r.spent, r.depth, why)
+// verdict is what is known of whether a transaction can confirm. Only
+// the zero verdict says that nothing was found.
+type verdict struct {
+	never bool       // it cannot, and that is for good
+	code  chain.Code // of the problem; "": nothing was found that stands in its way
+	by    string     // txid of what stands in its way
+	same  string     // why that one may be the same payment; "": it pays nobody that ours pays
+	why   string     // a clause: why it may confirm all the same, or that it cannot
+	words string     // for a person, and what to do
 }
 
-func (r rival) once(again time.Time) error {
-	return fmt.Errorf("ALARM: transaction %s spends %s, which ours spends, and has %d confirmations. Do not have anything paid anew yet: it is looked at once more, from %s on", r.txid, r.spent, r.depth, again.UTC().Format(time.RFC3339))
+// rival is another transaction that spends what ours spends.
+type rival struct {
+	spender
+	placed
+	same string // as in verdict
 }
 
-// doubt says why a rival cannot be in the block that Tatum says it is in, ""
-// where everything that can be asked agrees: heights are Tatum's word only. It
-// notes the height.
-func (s *step) doubt(ctx context.Context, r *rival) (string, error) {
-	at, err := s.Tatum.Where(ctx, s.item.Chain, r.txid)
-	if err != nil {
-		return unsure("its block is not known", err)
+// verdict judges the item. It is the only place that does.
+func (s *step) verdict(ctx context.Context) (verdict, error) {
+	if parent, err := s.deadParent(ctx); err != nil || parent != nil {
+		if err != nil {
+			return verdict{}, err
+		}
+		return s.childOf(ctx, parent)
 	}
-	parent, err := s.Tatum.Where(ctx, s.item.Chain, r.spent.Hash.String())
+	v, r, err := s.contest(ctx)
+	if err != nil || !v.never {
+		if err == nil {
+			err = s.unlook(ctx)
+		}
+		return v, err
+	}
+	if named, left, err := s.oursAfterAll(ctx); err != nil || left.code != "" {
+		return left, err
+	} else if named { // then it is not for the relay to say who is right
+		v.never, v.why = false, fmt.Sprintf("transaction %s spends what it spends; but Tatum has ours on record as the payment", v.by)
+		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d confirmations, and the network does not have ours; but Tatum has ours on record as the payment. It was replaced: find out what signed that one (another wallet with this key, an old KMS?), and correct the account", v.by, r.spent, r.depth)
+		return v, nil
+	}
+	again, err := s.firstLook(ctx, r.evidence)
+	if err == nil && !again.IsZero() {
+		from := again.UTC().Format(time.RFC3339)
+		v.never, v.why = false, fmt.Sprintf("transaction %s spends what it spends, and has %d confirmations, and one look is no evidence: reject it again from %s on", v.by, r.depth, from)
+		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d confirmations. Do not have anything paid anew yet: it is looked at once more, from %s on", v.by, r.spent, r.depth, from)
+	}
+	return v, err
+}
+
+// contest looks for a rival, and judges it by one look at the chain.
+func (s *step) contest(ctx context.Context) (v verdict, r rival, err error) {
+	ours, err := s.ourTx()
+	if err != nil {
+		return v, r, err
+	}
+	found, err := s.rival(ctx, ours)
+	if err != nil || found == nil {
+		return v, r, err
+	}
+	r = *found
+	v = verdict{code: CodeInputsSpent, by: r.spender.txid, same: r.same}
+	placed, doubt, err := s.place(ctx, v.by, tatum.Mined{}, r.spent)
+	if err != nil {
+		return v, r, err
+	}
+	r.placed = placed
+	if doubt == "" && r.with[s.item.TxID] {
+		doubt = fmt.Sprintf("block %d has ours", r.height)
+	}
+	want := s.Depths.of(s.item.Chain)
 	switch {
-	case err != nil:
-		return unsure("the block of the output that it spends is not known", err)
-	case at.Height < 1:
-		return "it is in no block of a known height", nil
-	case parent.Height < 1:
-		return "the output that it spends is in no block yet", nil
-	case parent.Height > at.Height:
-		return fmt.Sprintf("it cannot be in block %d: the output that it spends is made in block %d", at.Height, parent.Height), nil
+	case doubt != "":
+		v.why = fmt.Sprintf("Tatum says that transaction %s spends what it spends, but %s", v.by, doubt)
+		v.words = fmt.Sprintf("Tatum says that transaction %s spends %s, which ours spends, but %s. Nothing is taken as decided. Do not have anything paid anew yet, and look for both in an independent block explorer", v.by, r.spent, doubt)
+	case r.depth < want:
+		v.why = fmt.Sprintf("transaction %s spends what it spends, and has %d of %d confirmations", v.by, r.depth, want)
+		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d of %d confirmations. Do not have anything paid anew yet: which of the two stays is not decided. Find out what signed it (another wallet with this key, an old KMS?)", v.by, r.spent, r.depth, want)
+	default:
+		v.never, v.why = true, fmt.Sprintf("transaction %s spends what it spends", v.by)
+		v.words = r.words(s.item.TxID)
 	}
-	block, err := s.Tatum.Block(ctx, s.item.Chain, at.Height)
-	switch {
-	case err != nil:
-		return unsure(fmt.Sprintf("block %d cannot be looked at", at.Height), err)
-	case !block[r.txid]:
-		return fmt.Sprintf("block %d does not have it", at.Height), nil
-	case block[s.item.TxID]:
-		return fmt.Sprintf("block %d has ours", at.Height), nil
-	}
-	r.at = at.Height
-	return "", nil
+	return v, r, nil
 }
 
-// unsure makes a doubt of an error, unless that concerns every call.
-func unsure(what string, err error) (string, error) {
-	if general(err) {
-		return "", err
-	}
-	return fmt.Sprintf("%s (%v)", what, err), nil
-}
-
-// firstLook notes that a rival was found, and returns from when on it counts if
-// it is found again; zero: it does now.
-func (s *step) firstLook(ctx context.Context, r *rival) (time.Time, error) {
-	first, err := s.journal.Looked(ctx, s.item.ID, fmt.Sprintf("%s@%d", r.txid, r.at))
+// rival looks for another transaction that spends what ours spends; nil: none
+// was found.
+func (s *step) rival(ctx context.Context, ours *wire.MsgTx) (*rival, error) {
+	f, err := s.search(ctx, ours)
 	if err != nil {
-		return time.Time{}, err
+		return nil, err
 	}
-	if again := first.Add(lookApart); s.Now().Before(again) {
-		return again, nil
+	var r *rival
+	listed, err := f.spenders(ctx, ours, func(sp spender) bool {
+		if sp.msg != nil {
+			r = &rival{spender: sp, same: samePayment(ours, sp.msg, f.outputs)}
+		}
+		return r != nil
+	})
+	if err != nil || listed {
+		return nil, err
 	}
-	return time.Time{}, nil
+	return r, nil
 }
 
-// unlook forgets the first look: what was found then is not found now.
-func (s *step) unlook(ctx context.Context) error {
-	if s.item.Code != CodeInputsSpent && !slices.Contains(s.alarmed, CodeInputsSpent) {
-		return nil // there was none
+// oursAfterAll asks, last of all, whether Tatum names our transaction, and
+// whether the network has it. What leaves that open is the verdict.
+func (s *step) oursAfterAll(ctx context.Context) (named bool, v verdict, err error) {
+	txid, err := s.Tatum.TxIDOf(ctx, s.item.ID)
+	if err != nil && !tatum.IsNotFound(err) {
+		return false, v, err
 	}
-	return s.journal.Unlooked(ctx, s.item.ID)
+	known, err := s.known(ctx)
+	if err == nil && known {
+		v = verdict{code: CodeUnseen, why: "the network has it", words: "another transaction was found that spends what it spends, and the network has ours; the next run looks again"}
+	}
+	return txid != "" && (s.item.Signed == nil || txid == s.item.TxID), v, err
 }
 
-// mayConfirm says why our transaction may confirm yet, as far as is known; ""
-// where evidence, found twice, shows that it cannot and that what took its place
-// pays nobody that it pays.
-func (s *step) mayConfirm(ctx context.Context) (why string, err error) {
-	r, err := s.rival(ctx)
-	if err != nil {
-		return "", err
-	}
-	if r == nil {
-		return "nor is anything else that spends what it spends", s.journal.Unlooked(ctx, s.item.ID)
-	}
-	if want := s.Depths.of(s.item.Chain); r.depth < want {
-		return fmt.Sprintf("transaction %s spends what it spends, and has %d of %d confirmations", r.txid, r.depth, want), s.journal.Unlooked(ctx, s.item.ID)
-	}
+// words say what a person is to know and do. To have it paid anew is advised
+// only where the other transaction pays nobody that ours pays.
+func (r rival) words(ours string) string {
+	other := r.spender.txid
+	text := fmt.Sprintf("%s is spent by transaction %s, which has %d confirmations: ours can never confirm now. Find out what signed that one (another wallet with this key, an old KMS?)", r.spent, other, r.depth)
 	if r.same != "" {
-		return fmt.Sprintf("transaction %s spends what it spends, and %s", r.txid, r.same), nil
+		return text + "; " + r.same + ": do NOT have it paid anew before you know that it was not"
 	}
-	if why, err = s.doubt(ctx, r); err != nil || why != "" {
-		return fmt.Sprintf("Tatum says that transaction %s spends what it spends, but %s", r.txid, why), errors.Join(err, s.journal.Unlooked(ctx, s.item.ID))
-	}
-	again, err := s.firstLook(ctx, r)
-	if err != nil || again.IsZero() {
+	return text + "; " + look(ours, other) + "have the payment made anew under a new id. This one stays signed and is never signed again; retry looks, and sends the same bytes once more"
+}
+
+// look sends a person to somebody else than Tatum, whose word all of it is.
+func look(ours, other string) string {
+	return fmt.Sprintf("all of this is Tatum's word: look in an independent block explorer first, for ours (%s) and for the other (%s). Only if that one is confirmed there and ours is not, ", ours, other)
+}
+
+// mayConfirm says why our transaction may be paid or confirm yet, as far as is
+// known; "" where it cannot, and what took its place pays nobody that it pays.
+func (s *step) mayConfirm(ctx context.Context) (why string, err error) {
+	v, err := s.verdict(ctx)
+	switch {
+	case err != nil:
 		return "", err
+	case v.code == "":
+		return "nor is anything else that spends what it spends", nil
+	case v.same != "":
+		return fmt.Sprintf("transaction %s spends what it spends, and %s", v.by, v.same), nil
+	case !v.never:
+		return v.why, nil
 	}
-	return fmt.Sprintf("transaction %s spends what it spends, and has %d confirmations, and one look is no evidence: reject it again from %s on", r.txid, r.depth, again.UTC().Format(time.RFC3339)), nil
+	return "", nil
 }

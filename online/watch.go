@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/wire"
+
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
@@ -62,7 +64,7 @@ func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
 }
 
 func (s *step) watch(ctx context.Context) error {
-	seen, err := s.Tatum.Sight(ctx, s.item.Chain, s.item.TxID)
+	seen, err := s.Tatum.Sight(ctx, s.item.Chain, s.item.TxID, s.whole(ctx))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -86,14 +88,56 @@ func (s *step) watch(ctx context.Context) error {
 	if err := s.heal(ctx, "the network has "+s.item.TxID+" again"); err != nil {
 		return err
 	}
-	reached := seen.Confirmations >= want
-	s.deep = reached && s.item.Depth < want
-	settled := reached && !s.deep && seen.Confirmations >= 2*want
-	var later time.Duration // one word of Tatum's is looked at once more, at twice the depth
-	if reached && !settled {
-		later = max(1, time.Duration(2*want-seen.Confirmations)) * blockTime(s.item.Chain)
+	if seen.Confirmations < want {
+		return s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease, Depth: seen.Confirmations})
 	}
-	return s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease, Depth: seen.Confirmations, Settled: settled, Later: later})
+	return s.confirms(ctx, tatum.Mined{Height: seen.Height, Confirmations: seen.Confirmations}, want)
+}
+
+// confirms deals with a transaction that is as deep as is demanded, as Tatum
+// says. It counts only where everything that Tatum says of its block agrees, and
+// is watched until the same block is found again, at twice the depth: one word
+// of Tatum's is looked at once more.
+func (s *step) confirms(ctx context.Context, said tatum.Mined, want int64) error {
+	ours, err := s.ourTx()
+	if err != nil {
+		return s.alarms(ctx, CodeJournalFault, "", err)
+	}
+	at, doubt, err := s.place(ctx, s.item.TxID, said, outpoints(ours)...)
+	switch {
+	case err != nil:
+		return s.trouble(ctx, CodeNetwork, err)
+	case doubt != "" || at.depth < want:
+		if doubt == "" {
+			doubt = fmt.Sprintf("it has %d", at.depth)
+		}
+		why := fmt.Errorf("Tatum says that it has %d confirmations or more, but %s. It is not taken as confirmed, and is watched; look for it in an independent block explorer", want, doubt)
+		return errors.Join(s.stays(ctx, CodeUnseen, why), s.journal.Unlooked(ctx, s.item.ID))
+	}
+	again, err := s.firstLook(ctx, at.evidence)
+	if err != nil {
+		return err
+	}
+	s.deep = s.item.Depth < want
+	settled := !s.deep && again.IsZero() && at.depth >= 2*want
+	var later time.Duration
+	if settled {
+		err = s.journal.Unlooked(ctx, s.item.ID)
+	} else {
+		later = max(1, time.Duration(2*want-at.depth)) * blockTime(s.item.Chain)
+	}
+	if err != nil {
+		return err
+	}
+	return s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease, Depth: at.depth, Settled: settled, Later: later})
+}
+
+func outpoints(msg *wire.MsgTx) []wire.OutPoint {
+	list := make([]wire.OutPoint, len(msg.TxIn))
+	for i, in := range msg.TxIn {
+		list[i] = in.PreviousOutPoint
+	}
+	return list
 }
 
 // blockTime is about how long a block takes.
@@ -169,7 +213,7 @@ func (s *step) lookAgain(ctx context.Context) (known bool, err error) {
 	if err := s.Sleep(ctx, 2*lookPause); err != nil {
 		return false, err
 	}
-	return s.Tatum.Known(ctx, s.item.Chain, s.item.TxID)
+	return s.known(ctx)
 }
 
 // revisited are codes of failed items whose signed bytes may be paid all the
@@ -179,7 +223,7 @@ var revisited = slices.Concat([]chain.Code{CodeInputsSpent, CodeParentDead, Code
 // revisit looks whether what was declared dead is there after all. Then it
 // goes on by itself, and its alarm says so.
 func (s *step) revisit(ctx context.Context) error {
-	known, err := s.Tatum.Known(ctx, s.item.Chain, s.item.TxID)
+	known, err := s.known(ctx)
 	if err != nil {
 		s.problem = &Problem{ID: s.item.ID, Code: CodeNetwork, Reason: err.Error()}
 		return s.line.judge(err)

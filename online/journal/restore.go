@@ -74,6 +74,10 @@ func (j *Journal) fill(ctx context.Context, t tx, b *backupReader, verify func(h
 	if _, err := t.ExecContext(ctx, "UPDATE items SET holder = '', held_until = 0 WHERE held_until > 0"); err != nil {
 		return err
 	}
+	// What could be signed when the backup was made may have been sent since.
+	if _, err := t.ExecContext(ctx, "UPDATE items SET handed = ? WHERE handed = 0 AND (state IN ('prepared', 'exported', 'signed') OR state IN ('broadcast', 'failed') AND signed IS NOT NULL)", b.Head.Made.Unix()); err != nil {
+		return err
+	}
 	_, err = t.ExecContext(ctx, "INSERT INTO restores (made, at) VALUES (?, ?)", b.Head.Made.Unix(), j.now().Unix())
 	return err
 }

@@ -117,6 +117,14 @@ func (d Draft) Chain() chain.ID { return d.chain }
 // UnsignedID is the txid of the transaction before it is signed.
 func (d Draft) UnsignedID() chainhash.Hash { return d.msg.TxHash() }
 
+// Unsigned returns a copy of the transaction, without any signature.
+func (d Draft) Unsigned() *wire.MsgTx {
+	if d.msg == nil {
+		return nil
+	}
+	return d.msg.Copy()
+}
+
 // Needs lists the previous transactions, each once, in the order of first use.
 func (d Draft) Needs() []chainhash.Hash {
 	seen := make(map[chainhash.Hash]bool, len(d.msg.TxIn))

@@ -130,7 +130,7 @@ func TestRecovers(t *testing.T) {
 		case 3:
 			panic(http.ErrAbortHandler)
 		default:
-			_, _ = io.WriteString(w, `{"txId":"0xABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABAB "}`)
+			_, _ = io.WriteString(w, `{"id":"x","serializedTransaction":"y","txId":"0xABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABAB "}`)
 		}
 	}))
 	got, err := cl.TxIDOf(t.Context(), "x")
@@ -377,16 +377,16 @@ func TestKnown(t *testing.T) {
 		`{"hash":"` + id + `"}`: false, `{"hash":"` + id + `","confirmations":0,"inputs":[],"outputs":[]}`: false, `{}`: false, `[]`: false,
 	} {
 		cl, _ := client(t, serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, reply) }))
-		if got, err := cl.Known(t.Context(), chain.BTC, id); err == nil && got != want || (err == nil) != want { // what is about something else says nothing
+		if got, err := cl.Known(t.Context(), chain.BTC, id, anything); err == nil && got != want || (err == nil) != want { // what is about something else says nothing
 			t.Errorf("%s: %v, %v", reply, got, err)
 		}
 	}
 	s := tatumtest.New(t)
 	cl, _ := client(t, s.URL)
-	if got, err := cl.Known(t.Context(), chain.BTC, "ab"); got || err != nil {
+	if got, err := cl.Known(t.Context(), chain.BTC, "ab", anything); got || err != nil {
 		t.Errorf("not there: %v, %v", got, err)
 	}
-	if _, err := cl.Known(t.Context(), "ETH", "ab"); chain.CodeOf(err) != chain.UnsupportedChain {
+	if _, err := cl.Known(t.Context(), "ETH", "ab", anything); chain.CodeOf(err) != chain.UnsupportedChain {
 		t.Errorf("chain not built: %v", err)
 	}
 }
@@ -399,3 +399,5 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("%v after %v", err, p.pauses)
 	}
 }
+
+func anything([]byte) bool { return true }

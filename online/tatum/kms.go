@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-
 	"coldkms/shared/chain"
 	"coldkms/shared/pending"
 )
@@ -83,7 +81,8 @@ type Pending struct {
 	Raw  json.RawMessage // as it came
 }
 
-// PendingByID asks for a pending transaction.
+// PendingByID asks for a pending transaction. A reply that is not the whole
+// record of this one says nothing about it: it is an error.
 func (c *Client) PendingByID(ctx context.Context, id string) (Pending, error) {
 	var p Pending
 	k := call{kind: "pending-by-id", cost: 1, op: "pending transaction " + id, method: http.MethodGet, path: "/v3/kms/" + url.PathEscape(id), into: &p.Raw}
@@ -91,19 +90,22 @@ func (c *Client) PendingByID(ctx context.Context, id string) (Pending, error) {
 		return Pending{}, err
 	}
 	var reply struct {
+		ID   string  `json:"id"`
+		Tx   string  `json:"serializedTransaction"`
 		TxID *string `json:"txId"`
 	}
 	if err := json.Unmarshal(p.Raw, &reply); err != nil {
 		return Pending{}, c.fault(k, http.StatusOK, fmt.Errorf("reply is not of the expected form: %w", err))
 	}
+	if reply.ID != id || reply.Tx == "" {
+		return Pending{}, &Error{Op: k.op, Status: http.StatusOK, err: errNoRecord}
+	}
 	if reply.TxID == nil {
 		return p, nil
 	}
-	txid := normal(*reply.TxID)
-	if _, err := chainhash.NewHashFromStr(txid); err != nil || (txid != "" && len(txid) != 2*chainhash.HashSize) {
+	if p.TxID = normal(*reply.TxID); p.TxID != "" && !isTxID(p.TxID) {
 		return Pending{}, &Error{Op: k.op, Status: http.StatusOK, err: errNoTxID}
 	}
-	p.TxID = txid
 	return p, nil
 }
 
@@ -114,7 +116,10 @@ func (c *Client) TxIDOf(ctx context.Context, id string) (string, error) {
 	return p.TxID, err
 }
 
-var errNoTxID = errors.New("the txId in the reply is none: it is not 64 hexadecimal digits")
+var (
+	errNoRecord = errors.New("the reply is not the record of this pending transaction, and says nothing about it")
+	errNoTxID   = errors.New("the txId in the reply is none: it is not 64 hexadecimal digits")
+)
 
 // normal is a txid in the one way that it is written here.
 func normal(txid string) string {

@@ -52,7 +52,7 @@ func TestBudgetHolds(t *testing.T) {
 	for round := range 50 {
 		var all []spent
 		c, pace, w := pacedClient(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: credits, Per: time.Hour}}}, func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"txId":null}`))
+			_, _ = w.Write([]byte(`{"id":"x","serializedTransaction":"y","txId":null}`))
 		})
 		refused := 0
 		for range 600 {
@@ -91,7 +91,7 @@ func TestBudgetHolds(t *testing.T) {
 func TestBudgetReserve(t *testing.T) {
 	for _, greedy := range []tatum.Purpose{tatum.Retry, tatum.List, tatum.Prove, tatum.Watch} {
 		c, _, _ := pacedClient(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: 100, Per: time.Hour}}}, func(w http.ResponseWriter, r *http.Request) {
-			_, _ = w.Write([]byte(`{"txId":null}`))
+			_, _ = w.Write([]byte(`{"id":"x","serializedTransaction":"y","txId":null}`))
 		})
 		uses := func(p tatum.Purpose) (n int) {
 			for {
@@ -128,7 +128,9 @@ func TestBudgetReserve(t *testing.T) {
 
 // A position in the future, of a clock that was wrong, is not kept for ever.
 func TestBudgetOfTheFuture(t *testing.T) {
-	h := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }
+	h := func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"id":"x","serializedTransaction":"y"}`))
+	}
 	limits := tatum.Limits{Budgets: []tatum.Budget{{Credits: 3, Per: time.Hour}}}
 	c, pace, ahead := pacedClient(t, limits, h)
 	ahead.at = ahead.at.Add(24 * 365 * time.Hour)
@@ -161,7 +163,9 @@ func TestBudgetWithoutPurposes(t *testing.T) {
 
 // What an earlier program used counts for the next one, until it is long ago.
 func TestBudgetResumes(t *testing.T) {
-	h := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }
+	h := func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"id":"x","serializedTransaction":"y"}`))
+	}
 	limits := tatum.Limits{Budgets: []tatum.Budget{{Credits: 3, Per: time.Hour}, {Credits: 100, Per: 24 * time.Hour}}}
 	c, pace, _ := pacedClient(t, limits, h)
 	for range 3 {
@@ -185,7 +189,9 @@ func TestBudgetResumes(t *testing.T) {
 
 // So many calls a second, however many are made at once.
 func TestRate(t *testing.T) {
-	c, _, w := pacedClient(t, tatum.Limits{PerSecond: 5}, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) })
+	c, _, w := pacedClient(t, tatum.Limits{PerSecond: 5}, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"id":"x","serializedTransaction":"y"}`))
+	})
 	begin := w.at
 	for range 51 {
 		if _, err := c.TxIDOf(t.Context(), "x"); err != nil {
@@ -205,7 +211,7 @@ func TestBreaker(t *testing.T) {
 	c, pace, w := pacedClient(t, tatum.Limits{}, func(w http.ResponseWriter, _ *http.Request) {
 		calls.Add(1)
 		if well {
-			_, _ = w.Write([]byte(`{}`))
+			_, _ = w.Write([]byte(`{"id":"x","serializedTransaction":"y"}`))
 			return
 		}
 		w.WriteHeader(http.StatusBadGateway)

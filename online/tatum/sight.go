@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -19,6 +18,7 @@ import (
 type Sighting struct {
 	Known         bool
 	Confirmations int64 // 0: in the memory pool
+	Height        int64 // of its block; 0: the reply does not say
 }
 
 // Mined is the block that a transaction is in, as claimed.
@@ -31,6 +31,7 @@ const maxDepth = 1 << 40
 
 var (
 	errShell = errors.New("the reply names the transaction and has nothing of it, and no node has its bytes: whether the network has it is unclear")
+	errBare  = errors.New("the reply has the transaction without what makes it valid, and no node has more of it: whether the network has it is unclear")
 	errDepth = errors.New("heights and confirmations in the replies contradict each other: how deep it is, is unclear")
 )
 
@@ -42,37 +43,41 @@ type minedReply struct {
 	Confirmations json.RawMessage `json:"confirmations"`
 }
 
+// Whole reports whether bytes that hash to a txid are the transaction with its
+// signatures: a txid does not say so.
+type Whole func(raw []byte) bool
+
 // Known reports whether the chain, or a node's memory pool, has a
-// transaction. Only its very bytes say yes; false is Tatum's own word, and may
+// transaction. Only its whole bytes say yes; false is Tatum's own word, and may
 // be late.
-func (c *Client) Known(ctx context.Context, id chain.ID, txid string) (bool, error) {
-	seen, _, err := c.look(ctx, id, txid, 0)
+func (c *Client) Known(ctx context.Context, id chain.ID, txid string, whole Whole) (bool, error) {
+	seen, _, err := c.look(ctx, id, txid, whole, 0)
 	return seen, err
 }
 
 // Sight looks for a transaction, of which the reply or a node must have the
-// very bytes, and how deep it is in the chain.
-func (c *Client) Sight(ctx context.Context, id chain.ID, txid string) (Sighting, error) {
-	known, reply, err := c.look(ctx, id, txid, Watch)
+// whole bytes, and how deep it is in the chain.
+func (c *Client) Sight(ctx context.Context, id chain.ID, txid string, whole Whole) (Sighting, error) {
+	known, reply, err := c.look(ctx, id, txid, whole, Watch)
 	if err != nil || !known {
 		return Sighting{}, err
 	}
 	block, stated := number(reply.Block), number(reply.Confirmations)
 	if block == 0 {
-		return Sighting{true, stated}, nil
+		return Sighting{Known: true, Confirmations: stated}, nil
 	}
 	at, err := c.depth(ctx, id, txid, block, reply.Confirmations)
-	return Sighting{err == nil, at.Confirmations}, err
+	return Sighting{err == nil, at.Confirmations, at.Height}, err
 }
 
 // look asks for a transaction and makes sure that its bytes are there.
-func (c *Client) look(ctx context.Context, id chain.ID, txid string, p Purpose) (bool, minedReply, error) {
+func (c *Client) look(ctx context.Context, id chain.ID, txid string, whole Whole, p Purpose) (bool, minedReply, error) {
 	reply, err := c.mined(ctx, id, txid, p)
 	if IsNotFound(err) {
 		return false, reply, nil
 	}
 	if err == nil {
-		err = c.whole(ctx, id, txid, reply.Hex)
+		err = c.shown(ctx, id, txid, reply.Hex, whole)
 	}
 	return err == nil, reply, err
 }
@@ -90,22 +95,39 @@ func (c *Client) mined(ctx context.Context, id chain.ID, txid string, p Purpose)
 	return reply, err
 }
 
-// whole makes sure that bytes are those of a transaction: the reply's, or a
-// node's where the reply has none.
-func (c *Client) whole(ctx context.Context, id chain.ID, txid string, inReply json.RawMessage) error {
+// shown makes sure that the whole bytes of a transaction are there: the reply's,
+// or a node's where the reply does not have them.
+func (c *Client) shown(ctx context.Context, id chain.ID, txid string, inReply json.RawMessage, whole Whole) error {
 	raw, err := hex.DecodeString(text(inReply))
 	if err != nil {
 		return unclear(txid, errOtherReply)
 	}
-	if len(raw) == 0 {
-		raw, err = c.nodeTransaction(ctx, id, txid)
-		if IsNotFound(err) {
-			return unclear(txid, errShell)
-		}
-		if err != nil {
+	if len(raw) > 0 {
+		if err := hashes(txid, raw); err != nil {
 			return err
 		}
+		if whole(raw) {
+			return nil
+		}
 	}
+	raw, err = c.nodeTransaction(ctx, id, txid)
+	switch {
+	case IsNotFound(err):
+		return unclear(txid, errShell)
+	case err != nil:
+		return err
+	}
+	if err := hashes(txid, raw); err != nil {
+		return err
+	}
+	if !whole(raw) {
+		return unclear(txid, errBare)
+	}
+	return nil
+}
+
+// hashes makes sure that bytes, with a witness or without, hash to a txid.
+func hashes(txid string, raw []byte) error {
 	stripped, err := utxo.StripWitness(raw)
 	if err != nil || chainhash.DoubleHashH(stripped).String() != txid {
 		return unclear(txid, errOtherReply)
@@ -137,6 +159,21 @@ func (c *Client) Where(ctx context.Context, id chain.ID, txid string) (Mined, er
 	return Mined{tip - stated + 1, stated}, err
 }
 
+// Height asks for the height of the block that a transaction is in, 0 if it is in
+// none. It is not compared with anything.
+func (c *Client) Height(ctx context.Context, id chain.ID, txid string) (int64, error) {
+	reply, err := c.mined(ctx, id, txid, Watch)
+	if err != nil {
+		return 0, err
+	}
+	block, stated := number(reply.Block), number(reply.Confirmations)
+	if block > 0 || stated == 0 {
+		return block, nil
+	}
+	tip, err := c.tip(ctx, id)
+	return tip - stated + 1, err
+}
+
 // depth computes confirmations from the height of a block. They must agree with
 // those that are stated, but for a block that came in between.
 func (c *Client) depth(ctx context.Context, id chain.ID, txid string, block int64, stated json.RawMessage) (Mined, error) {
@@ -164,36 +201,6 @@ func (c *Client) tip(ctx context.Context, id chain.ID) (int64, error) {
 	}
 	err = c.do(ctx, call{kind: "info", cost: 5, purpose: Watch, op: "chain info", method: http.MethodGet, path: "/v3/" + name + "/info", into: &reply})
 	return number(reply.Blocks), err
-}
-
-// maxBlock bounds a reply with the txids of a block.
-const maxBlock = 64 << 20
-
-// Block asks a node for the txids in the block of a height.
-func (c *Client) Block(ctx context.Context, id chain.ID, height int64) (map[string]bool, error) {
-	raw, err := c.node(ctx, id, fmt.Sprintf("block hash of %d", height), "getblockhash", height)
-	if err != nil {
-		return nil, err
-	}
-	hash := text(raw)
-	if _, err := chainhash.NewHashFromStr(hash); err != nil || len(hash) != 2*chainhash.HashSize {
-		return nil, &Error{Op: "node getblockhash", Status: http.StatusOK, err: errOtherReply}
-	}
-	if raw, err = c.node(ctx, id, "block "+hash, "getblock", hash, 1); err != nil {
-		return nil, err
-	}
-	var block struct {
-		Height *int64   `json:"height"`
-		TxIDs  []string `json:"tx"`
-	}
-	if json.Unmarshal(raw, &block) != nil || block.Height == nil || *block.Height != height || len(block.TxIDs) == 0 {
-		return nil, &Error{Op: "node getblock", Status: http.StatusOK, err: errOtherReply}
-	}
-	list := make(map[string]bool, len(block.TxIDs))
-	for _, txid := range block.TxIDs {
-		list[txid] = true
-	}
-	return list, nil
 }
 
 // number gives a JSON integer that can be a height, 0 for anything else.

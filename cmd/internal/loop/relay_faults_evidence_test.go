@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -37,12 +38,18 @@ func (h *teller) twice(ids ...string) {
 // age makes times in the relay's journal older, as if it had waited.
 func (h *teller) age(table, column string, by int) {
 	h.Helper()
+	h.sql(fmt.Sprintf("UPDATE %s SET %s = %s - %d", table, column, column, by))
+}
+
+// sql changes the relay's journal by hand.
+func (h *teller) sql(query string) {
+	h.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(h.dir, "relay", "journal.db")+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		h.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(h.Context(), fmt.Sprintf("UPDATE %s SET %s = %s - %d", table, column, column, by)); err != nil {
+	if _, err := db.ExecContext(h.Context(), query); err != nil {
 		h.Fatal(err)
 	}
 }
@@ -153,20 +160,32 @@ func confirmedOnce(t *testing.T) {
 	txid := h.wants(1, "completed", "").TxID
 	lie := fmt.Sprintf(`{"hash":%q,"hex":%q,"confirmations":1000}`, txid, h.signedHex(1))
 	h.answers(answer{"GET /v3/bitcoin/transaction/" + txid, lie, 200})
-	h.run(0, "watch")
+	h.run(3, "watch") // deeper than the chain
+	h.wants(1, "completed", "not-seen")
 	h.server.Fault(nil)
+	h.server.Mine(6)
+	h.run(0, "watch")
+	h.server.Unmine(txid)
 	h.run(3, "watch")
 	h.run(3, "watch")
 	h.alarms("reorganised")
 	h.server.Mine(6)
 	h.run(0, "watch")
 	h.server.Mine(6)
+	h.run(0, "watch") // in too short a time
+	h.age("looks", "at", 601)
 	h.run(0, "watch")
 	calls := h.server.Calls("GET /v3/bitcoin/transaction/")
 	h.run(0, "watch")
 	if h.server.Calls("GET /v3/bitcoin/transaction/") != calls {
 		t.Error("it is watched for ever")
 	}
+}
+
+// named is Tatum's record of payment n with a txId.
+func named(n int, txid string) string {
+	signer := onlinetest.NewSigner(2)
+	return string(signer.Payment(n, signer.Funding(n), func(p map[string]any) { p["txId"] = txid }))
 }
 
 // Tatum writes our txid with spaces or 0x, says something that is none, or
@@ -179,11 +198,11 @@ func otherWriting(t *testing.T) {
 	txid, other := h.wants(1, "signed", "").TxID, strings.Repeat("ab", 32)
 	h.server.Chain(h.signedHex(1))
 	for _, none := range []string{"none", txid[:63], txid + "00"} {
-		h.answers(answer{record(1), fmt.Sprintf(`{"txId":%q}`, none), 200})
+		h.answers(answer{record(1), named(1, none), 200})
 		h.run(3, "broadcast", onlinetest.ID(1))
 		h.wants(1, "signed", "network")
 	}
-	h.answers(answer{record(1), fmt.Sprintf(`{"txId":" 0x%s "}`, strings.ToUpper(txid)), 200})
+	h.answers(answer{record(1), named(1, " 0x"+strings.ToUpper(txid)+" "), 200})
 	h.run(0, "broadcast", onlinetest.ID(1))
 	h.wants(1, "completed", "")
 	once := false
@@ -192,13 +211,13 @@ func otherWriting(t *testing.T) {
 			return false
 		}
 		once = true
-		_, _ = fmt.Fprintf(w, `{"txId":%q}`, other)
+		_, _ = io.WriteString(w, named(2, other))
 		return true
 	})
 	h.run(3, "broadcast", onlinetest.ID(2))
 	h.wants(2, "signed", "network")
 	h.alarms("")
-	h.answers(answer{record(3), fmt.Sprintf(`{"txId":%q}`, other), 200})
+	h.answers(answer{record(3), named(3, other), 200})
 	h.run(3, "broadcast", onlinetest.ID(3))
 	h.wants(3, "failed", "completed-with-other-txid")
 	h.server.Fault(nil)

@@ -217,7 +217,7 @@ func wrongKey(t *testing.T) {
 	p := newStick(t, 1)
 	p.round()
 	p.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Header.Get("x-api-key") != "another-tenant" {
+		if r.Header.Get("x-api-key") != "another-tenant" || !strings.HasPrefix(r.URL.Path, "/v3/kms/") {
 			return false
 		}
 		w.WriteHeader(http.StatusForbidden)
@@ -365,7 +365,7 @@ func keyInReplies(t *testing.T) {
 		case strings.HasSuffix(path, "/broadcast"):
 			_, _ = fmt.Fprintf(w, `{"txId":"%s"}`, escaped)
 		case path == "GET /v3/kms/"+onlinetest.ID(1):
-			_, _ = fmt.Fprintf(w, `{"id":"%s","txId":"%s"}`, onlinetest.ID(1), escaped)
+			_, _ = fmt.Fprintf(w, `{"id":"%s","serializedTransaction":"{}","txId":"%s"}`, onlinetest.ID(1), escaped)
 		case strings.HasSuffix(path, "/pending/BTC"):
 			_, _ = fmt.Fprintf(w, `[{"id":"%s","chain":"%s"}]`, tatumtest.Key, tatumtest.Key)
 		default:

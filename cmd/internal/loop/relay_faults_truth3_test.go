@@ -132,7 +132,7 @@ func (h *teller) handedAndHeld(change func(map[string]any)) {
 	h.Helper()
 	approvals := newService(h.T, false, "application/json", "")
 	h.signed(change, 1)
-	h.answers(answer{"POST /v3/bitcoin/broadcast", "<html>", 502}, lag)
+	h.answers(answer{"POST /v3/bitcoin/broadcast", "<html>", 502}, answer{"POST /v3/offchain/withdrawal/broadcast", "<html>", 502}, lag)
 	h.run(3, "broadcast", "--externalUrl", approvals.url)
 	approvals.no.Store(true)
 	h.run(3, "broadcast")

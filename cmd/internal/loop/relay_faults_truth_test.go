@@ -402,7 +402,7 @@ func neverSeen(t *testing.T) {
 	h := newTeller(t)
 	h.signed(nil, 1)
 	txid := h.wants(1, "signed", "").TxID
-	h.answers(answer{"POST /v3/bitcoin/broadcast", fmt.Sprintf(`{"txId":%q}`, txid), 200}, answer{"GET /v3/kms/", fmt.Sprintf(`{"txId":%q}`, txid), 200})
+	h.answers(answer{"POST /v3/bitcoin/broadcast", fmt.Sprintf(`{"txId":%q}`, txid), 200}, answer{"GET /v3/kms/", named(1, txid), 200})
 	h.run(3, "broadcast")
 	h.wants(1, "signed", "not-seen")
 	h.run(3, "broadcast")

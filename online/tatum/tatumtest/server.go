@@ -67,6 +67,16 @@ func (s *Server) Fault(f func(http.ResponseWriter, *http.Request) bool) {
 	s.fault = f
 }
 
+// Faulty returns what Fault was given; it handles nothing if that was nil.
+func (s *Server) Faulty() func(http.ResponseWriter, *http.Request) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fault != nil {
+		return s.fault
+	}
+	return func(http.ResponseWriter, *http.Request) bool { return false }
+}
+
 // FailOnce answers the next call whose method and path start with prefix
 // with a status and body, and calls before first.
 func (s *Server) FailOnce(prefix string, status int, body string, before func()) {
@@ -151,6 +161,13 @@ func (s *Server) Mine(n int64) {
 	s.height += n
 }
 
+// Put puts a transaction into the block of a height.
+func (s *Server) Put(txid string, height int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blocks[txid] = height
+}
+
 // Unmine takes a transaction out of its block, as a reorganisation does.
 func (s *Server) Unmine(txid string) {
 	s.mu.Lock()
@@ -173,6 +190,21 @@ func (s *Server) Reorganise(n int64) []string {
 	s.height = max(0, s.height-n)
 	slices.Sort(out)
 	return out
+}
+
+// Height is that of the chain.
+func (s *Server) Height() int64 { s.mu.Lock(); defer s.mu.Unlock(); return s.height }
+
+// InBlock returns a transaction in the block of a height, "" if it has none.
+func (s *Server) InBlock(height int64) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for txid, at := range s.blocks {
+		if at == height {
+			return txid
+		}
+	}
+	return ""
 }
 
 // Block returns the height of a transaction's block, 0 if it is in none.
@@ -426,7 +458,7 @@ func (s *Server) block(w http.ResponseWriter, hash string) {
 			txids = append(txids, txid)
 		}
 	}
-	s.json(w, map[string]any{"result": map[string]any{"height": height, "tx": txids}, "error": nil, "id": 1})
+	s.json(w, map[string]any{"result": map[string]any{"hash": hash, "height": height, "confirmations": s.height - height + 1, "tx": txids}, "error": nil, "id": 1})
 }
 
 func (s *Server) report(w http.ResponseWriter, body []byte) {

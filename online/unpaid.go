@@ -1,0 +1,86 @@
+package online
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"coldkms/online/journal"
+)
+
+// unpaid makes sure that an item is not paid, as far as can be seen, and cannot
+// be by what left from here. What was not handed to the network from here, or is
+// not even signed here, may be paid all the same: by another relay with a copy
+// of this journal, or whoever has the result.
+func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item) error {
+	alarmed, err := r.alarmed(ctx)
+	if err != nil {
+		return err
+	}
+	s := &step{Relay: r, item: it, lease: lease, line: &breaker{}, alarmed: alarmed[it.ID]}
+	if _, err := s.ourTx(); err != nil && it.Signed == nil {
+		return nil // nobody can have signed it
+	}
+	known, err := s.known(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("reject: item %s: the network was not asked for its transaction: %w", it.ID, err)
+	case known && it.Signed == nil:
+		return fmt.Errorf("reject: item %s: %w: the network has its transaction. Do not have it paid anew; find out who signed and sent it", it.ID, ErrMayBePaid)
+	case known:
+		err := fmt.Errorf("reject: item %s: the network has its transaction %s: %w", it.ID, it.TxID, ErrTooLate)
+		return errors.Join(err, s.turnsUp(ctx))
+	}
+	words, never, err := r.leaving(ctx, it)
+	if err != nil {
+		return err
+	}
+	why := ""
+	if never {
+		why, err = s.spentByOurs(ctx)
+	} else if why, err = s.mayConfirm(ctx); why != "" {
+		why = words + ", and it is not found now; " + why
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("reject: item %s: what spends its inputs is not known: %w", it.ID, err)
+	case why == "":
+		return nil
+	case it.TxID != "":
+		why = "its transaction is " + it.TxID + ". " + why
+	}
+	return fmt.Errorf("reject: item %s: %w: %s", it.ID, ErrMayBePaid, why)
+}
+
+// spentByOurs says why what spends the inputs of an item may be its own
+// transaction, "" where nothing spends them or only what is proven to be another
+// payment.
+func (s *step) spentByOurs(ctx context.Context) (why string, err error) {
+	msg, err := s.ourTx()
+	if err != nil {
+		return "", err
+	}
+	f, err := s.search(ctx, msg)
+	if err != nil {
+		return "", err
+	}
+	listed, err := f.spenders(ctx, msg, func(sp spender) bool {
+		if sp.msg == nil {
+			why = fmt.Sprintf("Tatum lists transaction %s as one that spends what it spends, and nothing proves what that is", sp.txid)
+		} else if same := samePayment(msg, sp.msg, f.outputs); same != "" {
+			why = fmt.Sprintf("transaction %s spends what it spends, and %s", sp.txid, same)
+		}
+		return why != ""
+	})
+	if listed {
+		why = "Tatum lists it as one that spends what it spends"
+	}
+	return why, err
+}
+
+// isGone reports whether Tatum itself says that it does not have an item under
+// this API key: then reject gives nothing back there.
+func (r *Relay) isGone(ctx context.Context, it journal.Item) bool {
+	_, err := r.Tatum.TxIDOf(ctx, it.ID)
+	return missing(err)
+}
