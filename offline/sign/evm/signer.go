@@ -22,12 +22,13 @@ type Signed struct {
 // Sign signs a transaction of a coin for the account that it pays from, with
 // the account's private key of 32 bytes, which it does not keep. A transaction
 // that does not pass evm.Tx.Check, and a key of another account, are refused.
-// The signed bytes have been decoded again, and the account recovered from them.
-func Sign(s recoverable.Signer, t evm.Tx, coin chain.Coin, account evm.Address, secret []byte) (Signed, error) {
+// The account was recovered from the signature, and the signed bytes decoded
+// again: they hold this transaction and this signature.
+func Sign(t evm.Tx, coin chain.Coin, account evm.Address, secret []byte) (Signed, error) {
 	if err := t.Check(coin); err != nil {
 		return Signed{}, err
 	}
-	signature, err := s.Sign(func() [32]byte { return t.SigningHash() }, account, secret)
+	signature, err := recoverable.Sign(func() [32]byte { return t.SigningHash() }, account, secret)
 	if err != nil {
 		return Signed{}, err
 	}
@@ -35,9 +36,6 @@ func Sign(s recoverable.Signer, t evm.Tx, coin chain.Coin, account evm.Address, 
 	read, again, err := evm.DecodeSigned(raw)
 	if err != nil || again != signature || !bytes.Equal(read.Encode(), t.Encode()) {
 		return Signed{}, chain.Refuse(chain.InternalFailure, "the signed bytes are not the transaction (%v)", err)
-	}
-	if sender, err := read.Sender(again); err != nil || sender != account {
-		return Signed{}, chain.Refuse(chain.Incomplete, "the signed bytes are not by the account that pays (%v)", err)
 	}
 	return Signed{Signature: signature, Raw: raw, TxID: evm.TxID(raw)}, nil
 }

@@ -65,7 +65,7 @@ func outcome(t *testing.T, v vectortest.Vector) (signed string, call evm.Call, e
 	if err != nil {
 		return "", evm.Call{}, err
 	}
-	out, err := Sign(recoverable.Signer{}, tx, v.Coin(), account, secret)
+	out, err := Sign(tx, v.Coin(), account, secret)
 	if err != nil {
 		t.Fatalf("%s: resolved, and Sign: %v", v.Name, err)
 	}

@@ -17,26 +17,17 @@ import (
 // SecretSize is the size of a private key in bytes.
 const SecretSize = 32
 
-// Signer makes signatures. The zero value is the one to use.
-type Signer struct {
-	// TestOnlyHands are faulty steps, for tests alone.
-	TestOnlyHands *Hands
-}
-
-// Hands are the steps of making a signature, so that a test can put faulty
+// hands are the steps of making a signature, so that a test can put faulty
 // ones in their place. What is done with a signature afterwards is in no hands.
-type Hands struct {
-	Digest func(digest [32]byte) [32]byte
-	ECDSA  func(private *secp256k1.PrivateKey, digest []byte) []byte
+type hands struct {
+	digest func(digest [32]byte) [32]byte
+	ecdsa  func(private *secp256k1.PrivateKey, digest []byte) []byte
 }
 
-func (s Signer) hands() Hands {
-	if s.TestOnlyHands != nil {
-		return *s.TestOnlyHands
-	}
-	return Hands{
-		Digest: func(digest [32]byte) [32]byte { return digest },
-		ECDSA: func(private *secp256k1.PrivateKey, digest []byte) []byte {
+func steady() hands {
+	return hands{
+		digest: func(digest [32]byte) [32]byte { return digest },
+		ecdsa: func(private *secp256k1.PrivateKey, digest []byte) []byte {
 			return ecdsa.SignCompact(private, digest, false)
 		},
 	}
@@ -47,8 +38,12 @@ func (s Signer) hands() Hands {
 // from the signature. Everything is then made a second time, the digest too: a
 // fault in a nonce gives a signature that is valid, so that no verification
 // finds it; but beside the right one over the same digest it gives the key away.
-func (s Signer) Sign(digest func() [32]byte, account evm.Address, secret []byte) (evm.Signature, error) {
-	signature, err := s.signOnce(digest, secret)
+func Sign(digest func() [32]byte, account evm.Address, secret []byte) (evm.Signature, error) {
+	return steady().sign(digest, account, secret)
+}
+
+func (h hands) sign(digest func() [32]byte, account evm.Address, secret []byte) (evm.Signature, error) {
+	signature, err := h.signOnce(digest, secret)
 	if err != nil {
 		return evm.Signature{}, err
 	}
@@ -59,7 +54,7 @@ func (s Signer) Sign(digest func() [32]byte, account evm.Address, secret []byte)
 	case sender != account:
 		return evm.Signature{}, chain.Refuse(chain.NoKeyForInput, "the signature is not by the key of the account that pays")
 	}
-	again, err := s.signOnce(digest, secret)
+	again, err := h.signOnce(digest, secret)
 	switch {
 	case err != nil:
 		return evm.Signature{}, err
@@ -69,15 +64,14 @@ func (s Signer) Sign(digest func() [32]byte, account evm.Address, secret []byte)
 	return signature, nil
 }
 
-func (s Signer) signOnce(digest func() [32]byte, secret []byte) (evm.Signature, error) {
+func (h hands) signOnce(digest func() [32]byte, secret []byte) (evm.Signature, error) {
 	private, err := privateKey(secret)
 	if err != nil {
 		return evm.Signature{}, err
 	}
 	defer private.Zero()
-	h := s.hands()
-	d := h.Digest(digest())
-	signature, err := evm.SignatureOf(h.ECDSA(private, d[:]))
+	d := h.digest(digest())
+	signature, err := evm.SignatureOf(h.ecdsa(private, d[:]))
 	if err != nil {
 		return evm.Signature{}, chain.Refuse(chain.InternalFailure, "the signature: %v", err)
 	}

@@ -25,12 +25,12 @@ const recoveryBase = 27
 // Sign signs a transaction, which is decoded anew from its bytes
 // (Transaction.raw), for its owner, with the owner's private key of 32 bytes,
 // which it does not keep. Time is not looked at: see tron.Tx.CheckTime.
-func Sign(s recoverable.Signer, raw []byte, secret []byte) (Signed, error) {
+func Sign(raw []byte, secret []byte) (Signed, error) {
 	t, err := tron.Decode(raw)
 	if err != nil {
 		return Signed{}, err
 	}
-	signature, err := s.Sign(func() [32]byte { return tron.TxID(raw) }, evm.Address(t.Contract.Owner), secret)
+	signature, err := recoverable.Sign(func() [32]byte { return tron.TxID(raw) }, evm.Address(t.Contract.Owner), secret)
 	if err != nil {
 		return Signed{}, err
 	}

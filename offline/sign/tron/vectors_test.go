@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"coldkms/offline/sign/recoverable"
 	"coldkms/offline/sign/vectortest"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/tron"
@@ -36,7 +35,7 @@ func outcome(t *testing.T, v vectortest.Vector) (signed string, r tron.Request, 
 	if err := r.Tx.CheckTime(time.UnixMilli(v.Resolved.Now), 0); err != nil {
 		return "", r, err
 	}
-	out, err := Sign(recoverable.Signer{}, r.Raw, secret)
+	out, err := Sign(r.Raw, secret)
 	if err != nil {
 		return "", r, err
 	}

@@ -105,10 +105,14 @@ func (c Call) Unlimited() bool {
 }
 
 // Allows reports whether the call lets another account move tokens later.
-// Taking back an allowance, and lowering one, is not that.
+// Taking back an allowance, and lowering one, is not that. Whether
+// approve(spender, 0) takes back an allowance of an ERC-20 or allows the token
+// 0 of an ERC-721, the contract alone knows, so it counts as allowing.
 func (c Call) Allows() bool {
 	switch c.Kind {
-	case Approve, IncreaseAllow, Permit, CustodyApprove, ApproveAll:
+	case Approve, CustodyApprove:
+		return !c.Spender.IsZero()
+	case IncreaseAllow, Permit, ApproveAll:
 		return !c.Amount.IsZero()
 	}
 	return false
@@ -171,10 +175,19 @@ func (c Call) check() error {
 			return chain.Refuse(chain.Malformed, "%s: an unknown kind of token", c.Method)
 		}
 	}
-	if c.Allows() && c.Spender.IsZero() {
+	if c.isAllowance() && c.Spender.IsZero() && !c.Amount.IsZero() {
 		return chain.Refuse(ZeroAddress, "%s allows the zero address", c.Method)
 	}
 	return nil
+}
+
+// isAllowance reports whether the call is about what another account may do.
+func (c Call) isAllowance() bool {
+	switch c.Kind {
+	case Approve, IncreaseAllow, DecreaseAllow, Permit, ApproveAll, CustodyApprove:
+		return true
+	}
+	return false
 }
 
 func (c Call) checkPayee(to, token Address) error {
