@@ -54,7 +54,7 @@ func (c *console) run() (desk.Event, error) {
 	want, got := make(chan struct{}), make(chan typedByte)
 	defer close(want)
 	go readBytes(c.tty, want, got)
-	if err := c.fit(); err != nil {
+	if _, err := c.fit(); err != nil {
 		return desk.None, err
 	}
 	for asked := false; ; {
@@ -80,11 +80,16 @@ func (c *console) run() (desk.Event, error) {
 		case <-time.After(wait):
 			if c.keys.Pending() {
 				key, pressed = c.keys.Pause()
-			} else if err := c.fit(); err != nil {
+			} else if _, err := c.fit(); err != nil {
 				return desk.None, err
 			}
 		}
 		if !pressed {
+			continue
+		}
+		if resized, err := c.fit(); err != nil {
+			return desk.None, err
+		} else if resized && key != desk.CtrlC { // pressed for another screen than is there now
 			continue
 		}
 		if ev, err := c.press(key); ev != desk.None || err != nil {
@@ -101,7 +106,8 @@ func (c *console) press(key desk.Key) (desk.Event, error) {
 		return desk.None, c.keep(c.desk.Marks())
 	case desk.Redraw:
 		c.drawn = nil
-		return desk.None, c.fit()
+		_, err := c.fit()
+		return desk.None, err
 	case desk.Ask:
 		c.keys.Forget()
 		return desk.None, c.discard()
@@ -129,18 +135,20 @@ func readBytes(r io.Reader, want <-chan struct{}, got chan<- typedByte) {
 	}
 }
 
-// fit looks at the size of the terminal.
-func (c *console) fit() error {
+// fit looks at the size of the terminal, and reports whether it has changed.
+// Keys that were typed for another size are dropped.
+func (c *console) fit() (resized bool, err error) {
 	width, height, err := term.GetSize(int(c.tty.Fd()))
 	if err != nil {
-		return fmt.Errorf("size of the terminal: %w", err)
+		return false, fmt.Errorf("size of the terminal: %w", err)
 	}
 	if width == c.width && height == c.height {
-		return nil
+		return false, nil
 	}
 	c.width, c.height, c.drawn = width, height, nil
 	c.desk.Resize(width, height)
-	return nil
+	c.keys.Forget()
+	return true, c.discard()
 }
 
 // draw sends the lines that are not on the screen yet: a serial console takes

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/btcsuite/btcd/wire"
+	"github.com/creack/pty"
 
 	"coldkms/shared/chain"
 )
@@ -20,6 +21,7 @@ func keptAttacks() []attack {
 		{"31-damaged-decisions-are-none", damagedDecisions},
 		{"31-left-with-a-no-and-asked-elsewhere", leftAndAskedElsewhere},
 		{"31-rejected-comes-back-changed", rejectedChanged},
+		{"31-last-word-unread", lastWordUnread},
 	}
 }
 
@@ -159,4 +161,62 @@ func rejectedChanged(t *testing.T) {
 	if got := p.notices(p.asked(request, "later.kmsreq", 0)); !strings.Contains(got, "declined in another batch") {
 		t.Errorf("notices: %s", got)
 	}
+}
+
+// Nothing is signed before the end of the last word was on the screen, nor on a
+// terminal that has become too small to show anything.
+func lastWordUnread(t *testing.T) {
+	p := newPurse(t)
+	var list []spend
+	for i := range 24 {
+		s := spend{in: []*wire.TxOut{out(1_000_000, p.script)}, outs: []*wire.TxOut{out(int64(20_000+i), payee(byte(i))), out(900_000, p.script)}, keys: []chain.Key{single(deskKey)}}
+		if i%2 == 0 {
+			s.chain, s.keys, s.in[0].PkScript, s.outs[1].PkScript = chain.BCH, []chain.Key{single(keyBCH)}, scriptsB()[0], scriptsB()[0]
+			s.outs[0].PkScript = append(append([]byte{0x76, 0xa9, 20}, bytes.Repeat([]byte{byte(i)}, 20)...), 0x88, 0xac)
+		}
+		list = append(list, s)
+	}
+	p.setPolicy("", "")
+	request := p.ask("many.kmsreq", list...)
+	size := func(at *person, width, height uint16) {
+		if err := pty.Setsize(at.master, &pty.Winsize{Rows: height, Cols: width}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := sit(t, p.command("sign", request, "--out", p.path("none")))
+	size(at, 60, 16)
+	at.sees("password")
+	at.types(deskPassword + "\r")
+	at.sees("The batch")
+	at.types("\r")
+	at.sees("? keys")
+	at.types("V")
+	at.sees("Type ")
+	at.types("24\r")
+	at.sees("approved 24")
+	at.types("s")
+	if shown := at.sees("lines 1 to 13 of"); strings.Contains(shown, `Type "sign 24"`) {
+		t.Errorf("asked on the first page: %s", shown)
+	}
+	at.types("sign 24\r") // its space is a page down
+	at.sees(`Type "sign 24"`)
+	at.types("\x1b")
+	at.sees("approved 24")
+	at.types("s")
+	at.sees("lines 1 to 13 of")
+	at.types(" ")
+	if shown := at.sees(`Type "sign 24"`); !strings.Contains(shown, "batch digest") || !strings.Contains(shown, "LOOK AT") {
+		t.Errorf("flags and digest are not above the question: %s", shown)
+	}
+	size(at, 12, 3)
+	at.types("sign 24\r")
+	at.sees("too small")
+	at.types("\rs 24\rsign 24\r")
+	at.sees("too small")
+	office{p.place}.unsigned()
+	at.types("q")
+	if code := at.waits(); code != 21 {
+		t.Errorf("exit %d: %s", code, at.stderr.String())
+	}
+	office{p.place}.unsigned()
 }

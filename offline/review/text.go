@@ -60,6 +60,16 @@ func (b Batch) Closing(w io.Writer, choice Choice) error {
 		p.line("to sign            %d of %s, %d refused, %d rejected by you", signed, many(len(b.Items), "item", "items"), refused, rejected)
 	}
 	b.sums(&p, choice)
+	b.newPlaces(&p, choice)
+	for _, notice := range b.Notices {
+		p.line("NOTICE             %s", notice)
+	}
+	if b.Basis.Policy.Hash != "" {
+		p.line("policy hash   %s", b.Basis.Policy.Hash)
+	}
+	if b.Basis.Round != "" {
+		p.line("round         %s", b.Basis.Round)
+	}
 	chosen := b.only(choice)
 	_, look, notes := chosen.Codes()
 	if len(look) > 0 {
@@ -68,17 +78,7 @@ func (b Batch) Closing(w io.Writer, choice Choice) error {
 	if len(notes) > 0 {
 		p.line("noted              %s", list(notes))
 	}
-	b.newPlaces(&p, choice)
-	for _, notice := range b.Notices {
-		p.line("NOTICE             %s", notice)
-	}
-	if b.Basis.Policy.Hash != "" {
-		p.line("policy hash   %s", b.Basis.Policy.Hash)
-	}
 	p.line("batch digest  %s", b.Digest)
-	if b.Basis.Round != "" {
-		p.line("round         %s", b.Basis.Round)
-	}
 	return p.err
 }
 

@@ -84,6 +84,7 @@ type Desk struct {
 	message string
 
 	width, height int
+	small         bool // below what is drawn on: nothing is shown, and nothing is decided
 }
 
 // New puts a batch on the desk. It starts with the batch as a whole.
@@ -98,10 +99,22 @@ func New(b review.Batch) *Desk {
 	return d
 }
 
-// Resize tells the size of the screen, in columns and lines.
+// Resize tells the size of the screen, in columns and lines. What was typed for
+// a screen of another size is no answer, and the last word is shown anew.
 func (d *Desk) Resize(width, height int) {
-	d.width, d.height = max(width, MinWidth), max(height, MinHeight)
-	d.turn(d.page)
+	d.small = width < MinWidth || height < MinHeight
+	d.width, d.height = max(width, 1), max(height, 1)
+	d.typing = nil
+	switch {
+	case d.small:
+		if d.page == signPage {
+			d.turn(listPage)
+		}
+	case d.page == signPage:
+		d.showLastWord()
+	default:
+		d.turn(d.page)
+	}
 }
 
 // MinWidth and MinHeight are the smallest screen that is drawn on.

@@ -117,6 +117,63 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+// The last word is asked for once its end was on the screen, where the digest
+// stands right above the question, and anew on a screen of another size.
+func TestLastWordIsReadToTheEnd(t *testing.T) {
+	b := batch(100)
+	for i := range 20 {
+		b.Notices = append(b.Notices, fmt.Sprintf("notice %d", i))
+	}
+	d := New(b)
+	press(d, "\r/look\rR/all\rA\rV10\r")
+	press(d, "\x1b/undecided\rV10\rs")
+	golden(t, "last-first", drawn(d))
+	for _, early := range []string{"sign 90\r", "G", string(rune(End))} {
+		d = New(b)
+		d.Resize(60, 16)
+		press(d, "\r/look\rR/all\rAV10\rs")
+		if got := drawn(d); !strings.Contains(got, "lines 1 to 13 of") || strings.Contains(got, "Type ") {
+			t.Fatalf("asked on the first page:\n%s", got)
+		}
+		if ev := press(d, early); ev == Sign || ev == Ask && strings.HasPrefix(early, "G") {
+			t.Errorf("%q: event %d", early, ev)
+		}
+	}
+	d = New(b)
+	press(d, "\r/look\rR/all\rAV10\rs")
+	if ev := press(d, " "); ev != Ask {
+		t.Fatalf("at the end: event %d", ev)
+	}
+	golden(t, "last-end", drawn(d))
+	press(d, "sign 90")
+	d.Resize(60, 16)
+	if ev := press(d, "\r"); ev == Sign {
+		t.Error("what was typed before the size changed signs")
+	}
+}
+
+// Below the smallest screen no key decides anything.
+func TestTooSmall(t *testing.T) {
+	d := New(batch(100))
+	press(d, "\r/look\rR/all\rAV10\rs")
+	d.Resize(12, 3)
+	if got := drawn(d); got != "12 x 3 is\ntoo small:\nmake it 60 x\n" {
+		t.Errorf("it shows:\n%s", got)
+	}
+	if ev := press(d, "\rs90\rsign 90\rda R"); ev != None {
+		t.Errorf("event %d", ev)
+	}
+	if press(d, "q") != Later || press(d, "\x03") != Later {
+		t.Error("q and Ctrl-C leave")
+	}
+	d.Resize(0, 0)
+	d.Screen()
+	d.Resize(80, 24)
+	if ev := press(d, "s"); ev != Ask {
+		t.Errorf("on a screen again: event %d", ev)
+	}
+}
+
 // On the screen only what was approved is signed, nothing undecided is left,
 // and the count has to be typed.
 func TestOnlyWhatWasApproved(t *testing.T) {

@@ -15,6 +15,11 @@ func (d *Desk) Press(k Key) Event {
 		return Later
 	case k == CtrlL:
 		return Redraw
+	case d.small:
+		if k == 'q' {
+			return Later
+		}
+		return None
 	case d.typing != nil:
 		return d.typeKey(k)
 	case d.page == leavePage:
@@ -37,8 +42,26 @@ func (d *Desk) leaveKey(k Key) Event {
 	return None
 }
 
-// textKey is a key on a page that scrolls.
+// textKey is a key on a page that scrolls. The last word is asked for when its
+// end was reached, page by page.
 func (d *Desk) textKey(k Key) Event {
+	if d.page != signPage {
+		return d.scrollKey(k)
+	}
+	if k == End || k == 'G' {
+		k = PageDown
+	}
+	ev := d.scrollKey(k)
+	if d.page == signPage && d.atEnd() {
+		return d.lastWord()
+	}
+	return ev
+}
+
+// atEnd reports whether the end of a text is on the screen.
+func (d *Desk) atEnd() bool { return d.scroll+d.body() >= len(d.text) }
+
+func (d *Desk) scrollKey(k Key) Event {
 	page, last := d.body(), max(len(d.text)-d.body(), 0)
 	switch k {
 	case Up, 'k':
@@ -206,12 +229,21 @@ func (d *Desk) finish() Event {
 		d.message = "nothing is approved: q leaves"
 		return None
 	}
-	d.turn(signPage)
-	d.lastWord(approved)
-	return Ask
+	return d.showLastWord()
 }
 
-func (d *Desk) lastWord(n int) {
+// showLastWord shows the totals, flags and digest of what would be signed, and
+// asks once their end is on the screen.
+func (d *Desk) showLastWord() Event {
+	d.turn(signPage)
+	if !d.atEnd() {
+		return None
+	}
+	return d.lastWord()
+}
+
+func (d *Desk) lastWord() Event {
+	n, _, _ := d.Count()
 	does := "sign"
 	if d.onlyRecords() {
 		does = "record what is left out (nothing is signed)"
@@ -221,9 +253,9 @@ func (d *Desk) lastWord(n int) {
 			return Sign
 		}
 		d.message = "that was not it: nothing was signed"
-		d.lastWord(n)
-		return Ask
+		return d.lastWord()
 	})
+	return Ask
 }
 
 // confirms says whether a person typed the word and the number.

@@ -40,6 +40,10 @@ func (d *Desk) body() int   { return max(d.height-aroundText, 1) }
 func (d *Desk) Screen() []Line {
 	var s screen
 	s.width = d.width
+	if d.small {
+		d.tooSmall(&s)
+		return s.lines
+	}
 	switch d.page {
 	case listPage:
 		d.list(&s)
@@ -62,8 +66,19 @@ func (d *Desk) Screen() []Line {
 	return s.lines
 }
 
+// tooSmall says why nothing is shown, on whatever there is.
+func (d *Desk) tooSmall(s *screen) {
+	text := fmt.Sprintf("%d x %d is too small: make it %d x %d. Nothing is signed. q: later", d.width, d.height, MinWidth, MinHeight)
+	for _, l := range wrap(text, d.width) {
+		s.add(Alert, l)
+	}
+	s.pad(d.height)
+}
+
 func (d *Desk) keys() string {
 	switch d.page {
+	case signPage:
+		return "Space more: the question comes at the end   Enter back"
 	case listPage:
 		return "? keys  a approve  r reject  u undo  A all ok  V all  R rest  / find  s sign  q"
 	case itemPage:
