@@ -352,7 +352,7 @@ func (s *Session) signedBefore(j *Judged) bool {
 		if j.Batch.Items[i].Refused() {
 			continue
 		}
-		if !s.Ledger.SignedIn(j.Request.Digest, j.Request.Items[i].ID, it.subject.Content) {
+		if !s.Ledger.SignedIn(j.Request.Digest, j.Request.Items[i].ID, s.signedAs(it.subject)) {
 			return false
 		}
 		some = true

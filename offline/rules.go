@@ -81,6 +81,13 @@ func sumsOf(subjects ...policy.Subject) ledger.Sums {
 	return sums
 }
 
+// signedAs returns the content under which the ledger has, or will have, a
+// subject as signed.
+func (s *Session) signedAs(subject policy.Subject) [32]byte {
+	content, _ := policy.SignedAs(subject, history{s.Ledger})
+	return content
+}
+
 // history is the ledger as policy asks it.
 type history struct{ *ledger.Ledger }
 

@@ -165,7 +165,7 @@ func (r *signing) signItem(i int) (o Outcome) {
 	}
 	o.Signed, o.Err = job.Sign(approval)
 	if o.Err == nil {
-		o.Err = r.sameBytes(it.subject.Content, o.Signed)
+		o.Err = r.sameBytes(r.signedAs(it.subject), o.Signed)
 	}
 	if o.Err != nil {
 		o.Signed = sign.Signed{}
@@ -210,7 +210,8 @@ func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
 	if line.Claimed = subject.Facts.Claims(); len(line.Claimed) > 0 {
 		line.Bare = hex.EncodeToString(subject.Bare[:])
 	}
-	line.Content, line.Spent, line.Fee = hex.EncodeToString(subject.Content[:]), subject.Outpoints, &fee
+	content := s.signedAs(subject)
+	line.Content, line.Spent, line.Fee = hex.EncodeToString(content[:]), subject.Outpoints, &fee
 	for _, f := range j.Batch.Items[i].Findings {
 		if f.Code == chain.FlagDisproved { // an outpoint is taken over from what was signed before
 			line.Code, line.Reason = f.Code, f.Text

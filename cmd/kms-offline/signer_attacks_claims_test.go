@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/btcsuite/btcd/wire"
 
+	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 )
 
@@ -16,6 +20,9 @@ func claimAttacks() []attack {
 	return []attack{
 		{"18-other-claims-are-other-content", otherClaims},
 		{"18-a-false-claim-freezes-no-coin", falseClaim},
+		{"31-true-claim-proven-later", trueClaimProven},
+		{"31-false-claim-beside-its-proof", falseBesideProof},
+		{"31-same-transaction-under-another-id", otherID},
 	}
 }
 
@@ -102,4 +109,97 @@ func falseClaim(t *testing.T) {
 	real := p.earlier(out(3_000_000, scriptsB()[4]))
 	p.signs(p.ask("true.kmsreq", spend{prev: real, claim: map[int]*wire.TxOut{0: real.TxOut[0]}, outs: []*wire.TxOut{out(2_997_000, payee(1))}, keys: []chain.Key{single(keyB)}}))
 	p.judged(pays(real, keyB), "refused", chain.AlreadySpent)
+}
+
+// signature is that of the only item of the newest result.
+func (p purse) signature(request string) []byte {
+	p.t.Helper()
+	r := p.review(request, 0)
+	*p.salt++
+	dir := p.path(fmt.Sprintf("signature-%d", *p.salt))
+	p.run(0, "sign", request, "--out", dir, "--approve", r.Digest)
+	files, _ := filepath.Glob(filepath.Join(dir, "*.kmsres"))
+	file, err := os.ReadFile(files[0])
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	result, err := bundle.OpenResult(file)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return bytes.Join(result.Outcomes[0].Signatures, nil)
+}
+
+// A transaction signed under a claim that is true is the same when its previous
+// transaction comes later, and the other way round.
+func trueClaimProven(t *testing.T) {
+	p := newPurse(t)
+	p.known()
+	for i, claimedFirst := range []bool{true, false} {
+		prev := p.earlier(out(2_090_000, scriptsB()[4]))
+		ask := func(id string, claimed bool, value int64) string {
+			s := spend{id: id, prev: prev, outs: []*wire.TxOut{out(2_000_000, payee(1))}, keys: []chain.Key{single(keyB)}}
+			if claimed {
+				s.claim = map[int]*wire.TxOut{0: out(value, prev.TxOut[0].PkScript)}
+			}
+			return p.ask("again.kmsreq", s)
+		}
+		id := fmt.Sprintf("%024x", 0x77000+i)
+		first := p.signature(ask(id, claimedFirst, 2_090_000))
+		again := ask(id, !claimedFirst, 2_090_000)
+		r := p.review(again, 0)
+		if !slices.Contains(r.Items[0].Codes, chain.FlagSignedBefore) {
+			t.Errorf("claimed first: %t: %v", claimedFirst, r.Items[0].Codes)
+		}
+		if !bytes.Equal(p.signature(again), first) {
+			t.Error("other bytes")
+		}
+		if again := p.signature(ask(id, claimedFirst, 2_090_000)); !bytes.Equal(again, first) {
+			t.Error("other bytes the third time")
+		}
+		p.run(20, "review", ask(id, true, 2_090_001))
+	}
+	book, _ := os.ReadFile(p.path("w.kms.ledger"))
+	for _, code := range []chain.Code{chain.ClaimsChanged, chain.AlreadySpent, chain.FlagDisproved} {
+		if strings.Contains(string(book), string(code)) {
+			t.Errorf("the ledger speaks of %s", code)
+		}
+	}
+}
+
+// What is claimed of a transaction that the request carries is compared with
+// it. Nothing of it is frozen afterwards.
+func falseBesideProof(t *testing.T) {
+	p := newPurse(t)
+	p.known()
+	prev := p.earlier(out(1_000_000, scriptsB()[4]), out(2_000_000, scriptsB()[4]))
+	ask := func(value int64, script []byte) string {
+		return p.ask("beside.kmsreq", spend{prev: prev, claim: map[int]*wire.TxOut{1: out(value, script)}, outs: []*wire.TxOut{out(1_499_000, payee(1))}, keys: []chain.Key{single(keyB), single(deskKey)}})
+	}
+	for _, request := range []string{ask(500_000, scriptsB()[4]), ask(2_000_000, p.script)} {
+		r := p.judged(request, "refused", chain.AmountMismatch)
+		p.run(20, "sign", request, "--out", p.path("no"), "--approve", r.Digest)
+	}
+	first := spend{prev: prev, outs: []*wire.TxOut{out(2_990_000, payee(1))}, keys: []chain.Key{single(keyB)}}
+	p.signs(p.ask("proven.kmsreq", first))
+}
+
+// The same transaction asked for under another id is said to be signed before,
+// and where.
+func otherID(t *testing.T) {
+	p := newPurse(t)
+	p.known()
+	prev := p.earlier(out(coinValue, p.script))
+	ask := func(id string) string {
+		return p.ask("id.kmsreq", spend{id: id, prev: prev, outs: []*wire.TxOut{out(100_000, payee(1)), out(coinValue-101_000, p.script)}, keys: []chain.Key{single(deskKey)}})
+	}
+	first := p.signature(ask(claimedID))
+	request := ask("fedcba9876543210fedcba98")
+	r := p.judged(request, "flagged", chain.FlagSignedBefore, chain.FlagSameAgain)
+	if text := strings.Join(r.Items[0].Reasons, " "); !strings.Contains(text, "signed before under pending id \""+claimedID+"\" (ledger line ") {
+		t.Error(text)
+	}
+	if !bytes.Equal(p.signature(request), first) {
+		t.Error("other bytes")
+	}
 }

@@ -149,6 +149,11 @@ func rejectedChanged(t *testing.T) {
 	// The first half is signed as an ordinary payment: with it the second is known.
 	p.signs(p.ask("half.kmsreq", pays(fresh(), 40_000)))
 	p.judged(p.ask("half.kmsreq", pays(fresh(), 60_000)), "flagged", chain.FlagRejected)
+	for _, it := range p.review(p.ask("split.kmsreq", pays(fresh(), 30_000), pays(fresh(), 70_000)), 0).Items {
+		if !slices.Contains(it.Codes, chain.FlagRejected) {
+			t.Errorf("split after a half: %v", it.Codes)
+		}
+	}
 	p.judged(p.ask("other.kmsreq", pays(fresh(), 2_000_000)), "ok")
 	// Once it is signed, with the flag shown, it is not rejected any more.
 	p.signs(p.ask("half.kmsreq", pays(fresh(), 60_000)))

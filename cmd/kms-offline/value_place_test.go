@@ -166,7 +166,13 @@ func (p purse) ask(name string, list ...spend) string {
 		for n := range prev.TxOut {
 			msg.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash(), Index: uint32(n)}, Sequence: wire.MaxTxInSequenceNum})
 		}
-		tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return number }, claims)
+		input := -1
+		tx, context := utxo.Encode(msg, func(chainhash.Hash) int { // asked for each input, in order
+			if input++; s.claim[input] != nil {
+				return -1
+			}
+			return number
+		}, claims)
 		id := s.chain
 		if id == "" {
 			id = chain.BTC

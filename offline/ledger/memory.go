@@ -40,6 +40,8 @@ type memory struct {
 type made struct {
 	txID, final [sha256.Size]byte
 	fee         int64
+	id          string
+	line        uint64
 }
 
 // claimed is what content that rests on claims was.
@@ -55,6 +57,8 @@ type Record struct {
 	Bare        [sha256.Size]byte // digest of the transaction alone
 	Claims      []chain.Claim     // on which it rests
 	Released    bool              // by a person
+	ID          string            // pending id under which it was signed first
+	Line        uint64            // of the ledger, where it was
 }
 
 type signed struct {
@@ -241,6 +245,7 @@ func (l Line) cost() int64 {
 
 // madeBy is how a line says that something was signed.
 func madeBy(line Line) (m made) {
+	m.id, m.line = line.ID, line.N
 	m.txID, _ = bundle.ParseDigest(line.TxID)
 	m.final, _ = bundle.ParseDigest(line.Final)
 	if line.Fee != nil {
@@ -252,7 +257,7 @@ func madeBy(line Line) (m made) {
 // Record tells how content was signed, under whatever id.
 func (m *memory) Record(content [sha256.Size]byte) (Record, bool) {
 	of, ok := m.contents[content]
-	r := Record{TxID: of.txID, Final: of.final, Fee: of.fee, Bare: content, Released: m.released[content]}
+	r := Record{TxID: of.txID, Final: of.final, Fee: of.fee, Bare: content, Released: m.released[content], ID: of.id, Line: of.line}
 	if c, rests := m.claimed[content]; rests {
 		r.Bare, r.Claims = c.bare, c.claims
 	}

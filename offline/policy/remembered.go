@@ -12,16 +12,19 @@ import (
 // memory compares with what was signed before.
 func (j *judgement) memory() {
 	s := j.subject
+	as, known := SignedAs(s, j.history)
 	before, signed := j.history.Signed(s.ID)
 	switch {
-	case signed && before == s.Content && j.again:
+	case signed && known && before == as && j.again:
 		j.find(chain.FlagSignedBefore, "was signed before: the same bytes again")
-	case signed && before == s.Content:
+	case signed && known && before == as:
 		j.find(chain.FlagSameAgain, "was signed before, and the ledger does not say which bytes: it is judged like a new one")
 	case signed && j.otherClaims(before):
 	case signed:
 		j.refuse(chain.ContentChanged, "pending id %s was signed before with other content", s.ID)
 	case j.again:
+		r, _ := j.history.Record(as)
+		j.find(chain.FlagSignedBefore, "the same transaction was signed before under pending id %.80q (ledger line %d): the same bytes again", r.ID, r.Line)
 		j.find(chain.FlagSameAgain, "the same transaction was signed under another pending id: it pays once only")
 	}
 	mode, code := j.policy.file.Replacement, chain.AlreadySpent
@@ -30,10 +33,24 @@ func (j *judgement) memory() {
 	}
 	disproved := make(map[[32]byte]bool)
 	for _, op := range s.Outpoints {
-		if other, ok := j.history.Spender(op); ok && other != s.Content && !j.disproved(other, disproved) {
-			j.do(mode, code, "outpoint %s is already signed into another transaction, of which one at most is mined", op)
+		if other, ok := j.history.Spender(op); ok && other != as && !j.disproved(other, disproved) {
+			j.do(mode, code, "outpoint %s is already signed into %s", op, j.taker(other))
 		}
 	}
+}
+
+// taker describes the signed content that keeps an outpoint taken, and the way
+// out where it may be one that can never be mined.
+func (j *judgement) taker(content [32]byte) string {
+	r, ok := j.history.Record(content)
+	what := "another transaction, of which one at most is mined"
+	if ok && r.Bare == j.subject.Bare {
+		what = "this transaction with other amounts or scripts of its inputs"
+	}
+	if len(r.Claims) > 0 {
+		what += fmt.Sprintf("; what was signed (pending id %.80q, ledger line %d) rests on %s: if it can never be mined, `kms-offline ledger release` frees the outpoint", r.ID, r.Line, many(int64(len(r.Claims)), "claim"))
+	}
+	return what
 }
 
 // otherClaims judges an item whose id was signed before with the same
@@ -44,7 +61,7 @@ func (j *judgement) otherClaims(before [32]byte) bool {
 		return false
 	}
 	if !r.Released {
-		j.refuse(chain.ClaimsChanged, "this transaction was signed before under pending id %s, and what the request says of its inputs has changed: %s. Its signature would be a new one. Find out which is true; if the first was never sent, `kms-offline ledger release %s` frees the id for this transaction", j.subject.ID, j.changed(r), j.subject.ID)
+		j.refuse(chain.ClaimsChanged, "this transaction was signed before under pending id %s, and amounts or scripts of its inputs are others now: %s. Its signature would be a new one. Find out which is true; if the first was never sent, `kms-offline ledger release %s` frees the id for this transaction", j.subject.ID, j.changed(r), j.subject.ID)
 	}
 	return true
 }

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"testing"
+
+	"coldkms/shared/chain"
 )
 
 // What lines of before say was signed is exempt if nothing that went into the
@@ -27,6 +29,36 @@ func TestLinesOfBeforeExemptWhatIsProven(t *testing.T) {
 	} {
 		if c.is != c.want {
 			t.Errorf("%s: exempt %v, want %v", name, c.is, c.want)
+		}
+	}
+}
+
+// A transaction is what was signed if amounts and scripts are the same, whether
+// they were claims then, are now, or neither.
+func TestSameAmountsAreTheSame(t *testing.T) {
+	content, bare := [32]byte{8}, [32]byte{9}
+	claim := chain.Claim{Outpoint: "op:0", Value: 100, Script: "51"}
+	of := func(value int64, script []byte, fee int64) Subject {
+		return Subject{ID: "id", Content: bare, Bare: bare, Outpoints: []string{"op:0"}, Facts: chain.Facts{Fee: fee,
+			Inputs: []chain.Input{{Outpoint: "op:0", Value: value, Script: script, Proven: true}}}}
+	}
+	other := of(100, []byte{0x51}, 5)
+	other.Bare = [32]byte{7}
+	for name, c := range map[string]struct {
+		subject Subject
+		record  Record
+		same    bool
+	}{
+		"proven since":        {of(100, []byte{0x51}, 5), Record{Final: [32]byte{1}, Bare: bare, Fee: 5, Claims: []chain.Claim{claim}}, true},
+		"another amount":      {of(101, []byte{0x51}, 5), Record{Final: [32]byte{1}, Bare: bare, Fee: 5, Claims: []chain.Claim{claim}}, false},
+		"another script":      {of(100, []byte{0x52}, 5), Record{Final: [32]byte{1}, Bare: bare, Fee: 5, Claims: []chain.Claim{claim}}, false},
+		"another fee":         {of(100, []byte{0x51}, 6), Record{Final: [32]byte{1}, Bare: bare, Fee: 5}, false},
+		"bytes not on record": {of(100, []byte{0x51}, 5), Record{Bare: bare, Fee: 5, Claims: []chain.Claim{claim}}, false},
+		"another transaction": {other, Record{Final: [32]byte{1}, Bare: bare, Fee: 5, Claims: []chain.Claim{claim}}, false},
+	} {
+		h := &memory{signed: map[string][32]byte{"id": content}, records: map[[32]byte]Record{content: c.record}}
+		if as, same := SignedAs(c.subject, h); same != c.same || same && as != content {
+			t.Errorf("%s: %t", name, same)
 		}
 	}
 }

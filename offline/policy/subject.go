@@ -52,6 +52,8 @@ type Record struct {
 	Bare        [32]byte      // digest of the transaction alone
 	Claims      []chain.Claim // on which it rests
 	Released    bool          // by a person
+	ID          string        // pending id under which it was signed first
+	Line        uint64        // of the ledger, where it was
 }
 
 // Payment is what one output that was signed pays beyond change, or the fee of
@@ -85,10 +87,11 @@ func pays(out chain.Output) bool {
 // anything leaves, so it pays nothing anew. Lines of before do not have them;
 // of those, content counts that nothing claimed can have changed.
 func again(s Subject, h History) bool {
-	if !seen(s, h) {
+	content, ok := SignedAs(s, h)
+	if !ok {
 		return false
 	}
-	r, ok := h.Record(s.Content)
+	r, ok := h.Record(content)
 	if !ok || r.Final != [32]byte{} {
 		return ok
 	}
@@ -100,17 +103,42 @@ func again(s Subject, h History) bool {
 	return r.Fee == s.Facts.Fee
 }
 
-// seen reports whether the ledger has this content, under this id or another.
-func seen(s Subject, h History) bool {
-	if before, ok := h.Signed(s.ID); ok && before == s.Content {
-		return true
+// SignedAs returns the content under which the ledger has a subject as signed,
+// under its id or another, and whether it has. That is its own content, or that
+// of the same transaction with the same amounts and scripts, of which other ones
+// were claims then: a previous transaction that comes, or goes, changes nothing
+// that is signed.
+func SignedAs(s Subject, h History) ([32]byte, bool) {
+	before, ok := h.Signed(s.ID)
+	if ok && sameAs(s, before, h) {
+		return before, true
 	}
 	for _, op := range s.Outpoints {
-		if by, ok := h.Spender(op); ok && by == s.Content {
-			return true
+		if by, taken := h.Spender(op); taken && by != before && sameAs(s, by, h) {
+			return by, true
 		}
 	}
-	return false
+	return s.Content, false
+}
+
+// sameAs reports whether a subject is content that was signed. What was proven
+// then, and is a claim now, has to give the same fee; its signature is compared
+// before it leaves.
+func sameAs(s Subject, content [32]byte, h History) bool {
+	if content == s.Content {
+		return true
+	}
+	r, ok := h.Record(content)
+	if !ok || r.Final == [32]byte{} || r.Bare != s.Bare || r.Fee != s.Facts.Fee {
+		return false
+	}
+	was := claimsOf(r)
+	for _, in := range s.Facts.Inputs {
+		if claim, claimed := was[in.Outpoint]; claimed && claim != in.Claim() {
+			return false
+		}
+	}
+	return true
 }
 
 // tally is a sum and a number of payments. A sum that does not fit stays at

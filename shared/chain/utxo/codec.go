@@ -115,7 +115,11 @@ func (c *varints) spent(op *wire.OutPoint, table *Table) (Spent, error) {
 		copy(op.Hash[:], c.take(chainhash.HashSize))
 		value := c.int64()
 		script := c.take(c.count(1))
-		return Spent{Outpoint: *op, Value: value, Script: script}, nil
+		claim := Spent{Outpoint: *op, Value: value, Script: script}
+		if at, carried := table.Find(op.Hash); carried && !c.failed {
+			return claim.prove(&table.entries[at])
+		}
+		return claim, nil
 	}
 	if c.failed || ref > uint64(table.Len()) {
 		return Spent{}, chain.Refuse(chain.Malformed, "input refers to previous transaction %d of %d", ref, table.Len())
@@ -127,6 +131,20 @@ func (c *varints) spent(op *wire.OutPoint, table *Table) (Spent, error) {
 		return Spent{}, chain.Refuse(chain.UnprovenAmount, "previous transaction %s has no output %d", prev.id, op.Index)
 	}
 	return Spent{Outpoint: *op, Value: value, Script: script, Proven: true}, nil
+}
+
+// prove compares a claim with the previous transaction, which the same bundle
+// carries. One that is false is refused: nothing is missing.
+func (s Spent) prove(prev *previous) (Spent, error) {
+	value, script, ok := prev.output(s.Outpoint.Index)
+	switch {
+	case !ok:
+		return Spent{}, chain.Refuse(chain.UnprovenAmount, "previous transaction %s has no output %d", prev.id, s.Outpoint.Index)
+	case value != s.Value || !bytes.Equal(script, s.Script):
+		return Spent{}, chain.Refuse(chain.AmountMismatch, "outpoint %s is claimed to be of %d, and its previous transaction, which the request carries, shows %d or another script", s.Outpoint, s.Value, value)
+	}
+	s.Proven = true
+	return s, nil
 }
 
 // varints reads the canonical form. After a failure it gives zeros.
