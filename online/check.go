@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"coldkms/shared/chain"
 )
 
 // Check is the state of the relay's own house.
@@ -32,7 +34,7 @@ func (r *Relay) Check(ctx context.Context) (c Check, healthy, reachable bool) {
 			c.Watched[fmt.Sprintf("%s %s", e.Chain, e.Network)]++
 		}
 	}
-	totals, err := r.journal.Totals(ctx)
+	totals, err := r.journal.Totals(ctx, chain.UnknownNetwork)
 	if err == nil {
 		err = r.journal.Check(ctx, false)
 	}

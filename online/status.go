@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"time"
@@ -214,34 +215,38 @@ func (r *Relay) markHeld(ctx context.Context, list []Status) error {
 
 // Totals counts all items by state.
 func (r *Relay) Totals(ctx context.Context) (Totals, error) {
-	counts, err := r.journal.Totals(ctx)
-	if err != nil {
-		return Totals{}, err
-	}
-	return totalsOf(counts), nil
+	return r.TotalsOf(ctx, StatusOptions{})
 }
 
 // TotalsOf counts, by state, the items that o chooses; in all states where it
 // names none, and without its After and Limit.
 func (r *Relay) TotalsOf(ctx context.Context, o StatusOptions) (Totals, error) {
-	if o.Network == chain.UnknownNetwork && len(o.Chains)+len(o.States)+len(o.IDs) == 0 && o.Since.IsZero() {
-		return r.Totals(ctx)
+	counts, err := r.counts(ctx, o)
+	if err != nil {
+		return Totals{}, err
 	}
-	states := o.States
-	if len(states) == 0 {
-		states = journal.States()
+	if len(o.States) > 0 {
+		maps.DeleteFunc(counts, func(s journal.State, _ int) bool { return !slices.Contains(o.States, s) })
+	}
+	return totalsOf(counts), nil
+}
+
+// counts reads no finished items, unless some are named or a time is.
+func (r *Relay) counts(ctx context.Context, o StatusOptions) (map[journal.State]int, error) {
+	if len(o.IDs) == 0 && o.Since.IsZero() {
+		return r.journal.Totals(ctx, o.Network, o.Chains...)
 	}
 	counts := make(map[journal.State]int)
-	for _, s := range states {
+	for _, s := range journal.States() {
 		n, err := r.journal.Count(ctx, journal.Filter{IDs: o.IDs, Network: o.Network, Chains: o.Chains, States: []journal.State{s}, Since: o.Since})
 		if err != nil {
-			return Totals{}, err
+			return nil, err
 		}
 		if n > 0 {
 			counts[s] = n
 		}
 	}
-	return totalsOf(counts), nil
+	return counts, nil
 }
 
 func totalsOf(counts map[journal.State]int) Totals {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"coldkms/shared/chain"
 )
 
 // Count returns how many items f chooses, without its Max.
@@ -73,13 +75,19 @@ func (j *Journal) Unfinished(ctx context.Context) (list []Unfinished, err error)
 	return list, nil
 }
 
-// Totals counts the items in each state. The finished ones are not read, nor
-// is more than an index of the others.
-func (j *Journal) Totals(ctx context.Context) (map[State]int, error) {
+// Totals counts the items of a network (UnknownNetwork: of both) and of chains
+// (none: all) in each state. The finished ones are not read, nor, where it
+// counts all items, is more than an index of the others.
+func (j *Journal) Totals(ctx context.Context, network chain.Network, chains ...chain.ID) (map[State]int, error) {
+	coins, args := Filter{Network: network, Chains: chains}.where("", false)
+	by := "state"
+	if coins != "" {
+		by = "state, chain, network"
+	}
 	totals := make(map[State]int)
 	err := j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, "SELECT state, CAST(sum(n) AS BIGINT) FROM (SELECT state, count(*) AS n FROM items WHERE "+unfinished+" GROUP BY state "+
-			"UNION ALL SELECT state, items FROM tally) AS counted GROUP BY state HAVING sum(n) <> 0")
+		rows, err := j.db.QueryContext(ctx, "SELECT state, CAST(sum(n) AS BIGINT) FROM (SELECT "+by+", count(*) AS n FROM items WHERE "+unfinished+" GROUP BY "+by+
+			" UNION ALL SELECT "+by+", items FROM tally) AS counted"+coins+" GROUP BY state HAVING sum(n) <> 0", args...)
 		if err != nil {
 			return err
 		}

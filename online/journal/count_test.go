@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"coldkms/online/journal"
+	"coldkms/shared/chain"
 )
 
 // counted compares the tally with the items themselves.
@@ -23,10 +24,19 @@ func counted(t *testing.T, j *journal.Journal, where string) map[journal.State]i
 		want[s] = n
 	}
 	must(t, rows.Err())
-	got, err := j.Totals(t.Context())
-	must(t, err)
-	if !maps.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
+	for _, f := range []struct {
+		network chain.Network
+		chains  []chain.ID
+		want    map[journal.State]int
+	}{
+		{chain.UnknownNetwork, nil, want}, {chain.Testnet, nil, want}, {chain.Mainnet, nil, nil},
+		{chain.UnknownNetwork, []chain.ID{chain.BTC, chain.LTC}, want}, {chain.Testnet, []chain.ID{chain.LTC}, nil},
+	} {
+		got, err := j.Totals(t.Context(), f.network, f.chains...)
+		must(t, err)
+		if !maps.Equal(got, f.want) {
+			t.Errorf("%v %v: %v, want %v", f.network, f.chains, got, f.want)
+		}
 	}
 	return want
 }

@@ -115,7 +115,7 @@ const notices = `SELECT 'alarm' AS kind, code, count(*) FROM alarms WHERE closed
 	UNION ALL SELECT 'waiting', '', count(*) FROM alarms WHERE told = 0
 	UNION ALL SELECT 'waiting', '', count(*) FROM letters l JOIN items i ON i.id = l.id AND l.event = '` + LatePrefix + `' || i.state WHERE l.dead = 0
 	UNION ALL SELECT 'waiting', '', count(*) FROM (SELECT 1 FROM items {untold}
-		WHERE told <> state AND state IN ('completed', 'refused', 'rejected', 'failed') LIMIT 100000) AS untold` // as DAEMON.md says
+		WHERE told <> state AND state IN ('completed', 'refused', 'rejected', 'failed') LIMIT 1000) AS untold` // as DAEMON.md says
 
 // Notices counts what people have to hear of.
 func (j *Journal) Notices(ctx context.Context) (n Notices, err error) {

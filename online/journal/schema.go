@@ -325,7 +325,44 @@ ALTER TABLE items ADD COLUMN handed_known INTEGER NOT NULL DEFAULT 0;
 UPDATE items SET settled = 0 WHERE state = 'completed' AND settled = 1 AND since >= (SELECT max(updated) FROM items) - 30 * 86400
 	AND depth < CASE chain WHEN 'LTC' THEN 24 WHEN 'DOGE' THEN 80 WHEN 'BCH' THEN 20 ELSE 12 END;
 `},
+	// The tally is kept for each chain and network.
+	{tables: `
+DROP TABLE tally;
+CREATE TABLE tally (
+	state   TEXT NOT NULL,
+	chain   TEXT NOT NULL,
+	network INTEGER NOT NULL,
+	slot    INTEGER NOT NULL,
+	items   INTEGER NOT NULL,
+	PRIMARY KEY (state, chain, network, slot)
+) STRICT;
+`, sqlite: `
+DROP TRIGGER items_tallied;
+CREATE TRIGGER items_tallied AFTER UPDATE OF state ON items
+WHEN OLD.state <> NEW.state AND (OLD.state IN ('completed', 'rejected') OR NEW.state IN ('completed', 'rejected'))
+BEGIN
+	INSERT INTO tally (state, chain, network, slot, items)
+		SELECT s.state, NEW.chain, NEW.network, 0, s.n FROM (SELECT OLD.state AS state, -1 AS n UNION ALL SELECT NEW.state, 1) AS s
+		WHERE s.state IN ('completed', 'rejected') ON CONFLICT (state, chain, network, slot) DO UPDATE SET items = items + excluded.items;
+END;
+` + fillTallyByCoin, postgres: `
+CREATE OR REPLACE FUNCTION items_tallied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	INSERT INTO tally (state, chain, network, slot, items)
+		SELECT s.state, NEW.chain, NEW.network, mod(pg_backend_pid(), 256), s.n FROM (VALUES (OLD.state, -1), (NEW.state, 1)) AS s (state, n)
+		WHERE s.state IN ('completed', 'rejected') ON CONFLICT (state, chain, network, slot) DO UPDATE SET items = tally.items + excluded.items;
+	RETURN NULL;
+END $$;
+DROP TRIGGER items_tallied ON items;
+CREATE TRIGGER items_tallied AFTER UPDATE OF state ON items FOR EACH ROW
+	WHEN (OLD.state <> NEW.state AND (OLD.state IN ('completed', 'rejected') OR NEW.state IN ('completed', 'rejected')))
+	EXECUTE FUNCTION items_tallied();
+` + fillTallyByCoin},
 }
+
+// fillTallyByCoin comes after the trigger, whose making locks the table.
+const fillTallyByCoin = `INSERT INTO tally (state, chain, network, slot, items)
+	SELECT state, chain, network, 0, count(*) FROM items WHERE state IN ('completed', 'rejected') GROUP BY state, chain, network;
+`
 
 // fillTally comes after the trigger, whose making locks the table.
 const fillTally = `INSERT INTO tally (state, slot, items) SELECT state, 0, count(*) FROM items WHERE state IN ('completed', 'rejected') GROUP BY state;

@@ -256,7 +256,7 @@ func TestKinds(t *testing.T) {
 		"a wall":        {403, `<html>`, false, false, false, false},
 		"missing":       {403, `{"errorCode":"kms.missing"}`, false, true, false, true},
 		"not there":     {404, `{"errorCode":"tx.not.found"}`, false, true, false, true},
-		"a page":        {404, `<html>`, false, false, true, false},
+		"a page":        {404, `<html>`, false, false, false, false},
 		"throttled":     {429, ``, false, false, true, false},
 		"down":          {503, ``, false, false, true, false},
 		"odd types":     {400, `{"errorCode":7,"message":["a",{"b":1}]}`, false, false, false, true},
@@ -268,6 +268,9 @@ func TestKinds(t *testing.T) {
 		err := cl.Complete(t.Context(), "x", "y")
 		if tatum.IsAuth(err) != c.auth || tatum.IsNotFound(err) != c.notFound || tatum.IsTransient(err) != c.transient || tatum.IsDefinite(err) != c.definite {
 			t.Errorf("%s: %v", name, err)
+		}
+		if tatum.IsNoAnswer(err) != (name == "a page") {
+			t.Errorf("%s: IsNoAnswer is %v", name, tatum.IsNoAnswer(err))
 		}
 	}
 	if tatum.IsAuth(nil) || tatum.IsNotFound(nil) || tatum.IsTransient(nil) || tatum.IsDefinite(nil) || tatum.IsUnreachable(nil) {

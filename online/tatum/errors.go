@@ -65,12 +65,17 @@ func (e *Error) Transient() bool {
 	return e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout || e.Status >= 500
 }
 
-// IsTransient reports whether err is an Error that may pass: one that is
-// Transient, or a "not found" that is not in Tatum's words, as a proxy on the
-// way answers.
+// IsTransient reports whether err is an Error that may pass.
 func IsTransient(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && (e.Transient() || e.Status == http.StatusNotFound && e.Code == "" && !e.absent)
+	return errors.As(err, &e) && e.Transient()
+}
+
+// IsNoAnswer reports whether a reply is a "not found" that is not in Tatum's
+// words, as a proxy on the way answers: it says nothing of what was asked.
+func IsNoAnswer(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusNotFound && e.Code == "" && !e.absent
 }
 
 // IsUnreachable says whether no reply came at all.

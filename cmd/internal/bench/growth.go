@@ -171,7 +171,7 @@ func finished(dir, database string, n int) error {
 	if _, err := db.Exec(query); err != nil {
 		return err
 	}
-	if _, err := db.Exec(fmt.Sprintf("INSERT INTO tally (state, slot, items) VALUES ('completed', 0, %d)", n)); err != nil || driver == "sqlite" {
+	if _, err := db.Exec(fmt.Sprintf("INSERT INTO tally (state, chain, network, slot, items) VALUES ('completed', 'BTC', %d, 0, %d)", chain.Testnet, n)); err != nil || driver == "sqlite" {
 		return err
 	}
 	_, err = db.Exec("VACUUM ANALYZE items")

@@ -38,7 +38,7 @@ func (p *plainRelay) grow(database string) {
 		"INSERT INTO requests (digest, file, created, items, written) VALUES (" + raw(32) + ", " + raw(1) + ", 1, 1, 1)",
 		fmt.Sprintf(numbers, manyFinished) + " INSERT INTO items (id, chain, network, pending, content, withdrawal, state, request, signed, txid, depth, settled, created, updated, since, told, unsigned)" +
 			" SELECT 'old-' || i, 'BTC', 2, " + strings.Join([]string{raw(100), raw(32), "''", "'completed'", raw(32), raw(50), "'tx-' || i", "6", "1", "i", "i", "i", "'completed'", "'tx-' || i"}, ", ") + " FROM g",
-		fmt.Sprintf("INSERT INTO tally (state, slot, items) VALUES ('completed', 1000, %d)", manyFinished),
+		fmt.Sprintf("INSERT INTO tally (state, chain, network, slot, items) VALUES ('completed', 'BTC', 2, 1000, %d)", manyFinished),
 	}
 	if driver == "pgx" { // as it does by itself after a while
 		queries = append(queries, "ANALYZE")
