@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -30,22 +29,46 @@ func (a *app) checkLedger(session *openSession, judged *offline.Judged, o signOp
 	return nil
 }
 
-// isNoted returns nil if a ledger is the one that somebody noted: by its
-// length alone, which must be that of now, or by length and the first of its
-// head words. Those hold whatever was added since, and nobody can pad an old
-// ledger to them.
+// leastWords is how many head words show that a ledger has the line of a number:
+// 44 bits of its hash.
+const leastWords = 4
+
+// isNoted returns nil if a ledger has the line that somebody noted, by number
+// and first head words, or by all head words. That holds whatever was added
+// since, and nobody can pad an old ledger to it. A number alone proves nothing:
+// an old ledger reaches it with any lines.
 func (s *openSession) isNoted(noted string) error {
-	number, words, _ := strings.Cut(noted, " ")
-	n, err := strconv.ParseUint(number, 10, 64)
-	switch {
-	case err != nil:
-		return errors.New("that is not a number of lines: nothing was signed")
-	case words == "" && n != s.length:
-		return fmt.Errorf("the ledger has %d lines, not %d: nothing was signed", s.length, n)
-	case words != "" && !strings.HasPrefix(identity.Words(s.Ledger.HeadAt(n))+" ", words+" "):
+	words := strings.Fields(noted)
+	if len(words) == 0 {
+		return errNoWords
+	}
+	n, err := strconv.ParseUint(words[0], 10, 64)
+	if err != nil {
+		return s.hasWords(words)
+	}
+	if words = words[1:]; len(words) < leastWords {
+		return errNoWords
+	}
+	if typed := strings.Join(words, " "); !strings.HasPrefix(identity.Words(s.Ledger.HeadAt(n))+" ", typed+" ") {
 		return fmt.Errorf("the ledger, of %d lines, had not these head words at line %d: nothing was signed", s.length, n)
 	}
 	return nil
+}
+
+var errNoWords = fmt.Errorf("a number of lines alone proves nothing: name it with at least the first %d head words, or all eight head words: nothing was signed", leastWords)
+
+// hasWords returns nil if some line of the ledger has exactly these head words.
+func (s *openSession) hasWords(words []string) error {
+	typed := strings.Join(words, " ")
+	if len(words) != len(strings.Fields(identity.Words(s.Ledger.HeadBytes()))) {
+		return errNoWords
+	}
+	for head := range s.Ledger.Heads() {
+		if identity.Words(head) == typed {
+			return nil
+		}
+	}
+	return fmt.Errorf("the ledger, of %d lines, had not these head words at any line: nothing was signed", s.length)
 }
 
 // notedLedger returns --noted, or asks.
@@ -55,10 +78,10 @@ func (a *app) notedLedger(o signOptions) (string, error) {
 	}
 	tty, err := openTerminal()
 	if err != nil {
-		return "", cli.Fail(cli.Usage, err, `name what you noted last, such as: --noted "123 inmate wolf"`)
+		return "", cli.Fail(cli.Usage, err, `name what you noted last, such as: --noted "123 inmate wolf apple lens"`)
 	}
 	defer tty.close()
-	answer, err := tty.line("The policy wants the ledger checked. How many lines did you note last, and with which\nfirst head words (such as 123 inmate wolf)? ")
+	answer, err := tty.line("The policy wants the ledger checked. How many lines did you note last, and with which\nhead words, at least the first four (such as 123 inmate wolf apple lens)? ")
 	if err != nil {
 		return "", cli.Fail(cli.Declined, err, "nothing was signed")
 	}

@@ -288,13 +288,13 @@ func oldSetAndPSBT(t *testing.T) {
 	noted := strconv.Itoa(said.Ledger.Lines)
 	o.put(old)
 	packet := o.psbt("p.psbt")
-	at := o.answers(20, []string{"sign", packet, "--out", o.path("none"), "--plain"}, "such as 123 inmate wolf)?", noted)
-	if !strings.Contains(at.stderr.String(), "not "+noted) {
+	at := o.answers(20, []string{"sign", packet, "--out", o.path("none"), "--plain"}, "such as 123 inmate wolf apple lens)?", noted)
+	if !strings.Contains(at.stderr.String(), "alone proves nothing") {
 		t.Errorf("stderr: %s", at.stderr.String())
 	}
-	o.says(20, "not "+noted, "sign", packet, "--out", o.path("none"), "--noted", noted)
+	o.says(20, "alone proves nothing", "sign", packet, "--out", o.path("none"), "--noted", noted)
 	o.says(2, "--noted", "sign", packet, "--out", o.path("none"))
-	o.answers(20, []string{"sign", packet, "--out", o.path("none"), "--plain"}, "such as 123 inmate wolf)?", "y")
+	o.answers(20, []string{"sign", packet, "--out", o.path("none"), "--plain"}, "such as 123 inmate wolf apple lens)?", "y")
 	o.unsigned()
 
 	// an old ledger that was padded to the length is told by the words
@@ -303,9 +303,15 @@ func oldSetAndPSBT(t *testing.T) {
 		o.reviewed(packet)
 		now = o.book()
 	}
-	two := strings.Join(strings.Fields(said.Ledger.Words)[:2], " ")
-	o.says(20, "head words", "sign", packet, "--out", o.path("none"), "--noted", noted+" "+two)
-	o.answers(0, []string{"sign", packet, "--out", o.path("out"), "--plain"}, "such as 123 inmate wolf)?", strconv.Itoa(now.Lines)+" "+now.Words, "Sign 1 transaction?", "y")
+	four := strings.Join(strings.Fields(said.Ledger.Words)[:4], " ")
+	for what, says := range map[string]string{
+		noted: "alone proves nothing", strconv.Itoa(now.Lines): "alone proves nothing", strconv.Itoa(now.Lines) + " " + strings.Fields(now.Words)[0]: "alone proves nothing",
+		noted + " " + four: "at line " + noted, said.Ledger.Words: "at any line", four: "alone proves nothing",
+	} {
+		o.says(20, says, "sign", packet, "--out", o.path("none"), "--noted", what)
+	}
+	o.answers(21, []string{"sign", packet, "--out", o.path("none"), "--plain", "--noted", now.Words}, "Sign 1 transaction?", "n")
+	o.answers(0, []string{"sign", packet, "--out", o.path("out"), "--plain"}, "such as 123 inmate wolf apple lens)?", strconv.Itoa(now.Lines)+" "+now.Words, "Sign 1 transaction?", "y")
 }
 
 // Request and PSBT, as text, JSON, summary and session: each names the policy,

@@ -366,6 +366,17 @@ func (m *memory) Common(other *Ledger) (n uint64) {
 	return n
 }
 
+// Heads goes through the hashes of all lines, in no order.
+func (m *memory) Heads() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for head := range m.heads {
+			if !yield(head[:]) {
+				return
+			}
+		}
+	}
+}
+
 // HeadAt returns the hash of line n, or nil if there is no such line.
 func (m *memory) HeadAt(n uint64) []byte {
 	for head, at := range m.heads {

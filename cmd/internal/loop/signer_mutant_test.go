@@ -99,6 +99,7 @@ var signerMutants = [...]mutant{
 	{"rounds of before count", "offline/ledger/round.go", "	if line.roundOfBefore() {\n		s.outdated(line)\n		return\n	}\n	if s.of(line).nonce", "	if s.of(line).nonce", "./offline/ledger", "TestRoundsAreDrawnHere"},
 	{"any round that is named is one of here", "offline/quorum.go", "round != \"\" && round != s.Round(j), nil", "false, nil", "./cmd/kms-offline", "TestSignerAttacks/24-round-drawn-elsewhere-decline"},
 	{"a batch passes its limit in two parts", "offline/policy/past.go", "	if payment.Batch == now.batch && now", "	if false && now", "./cmd/kms-offline", "TestSignerAttacks/24-batch-limit-in-two-parts"},
+	{"a number of lines is enough", "cmd/kms-offline/ledger_check.go", "	if words = words[1:]; len(words) < leastWords {\n", "	if words = words[1:]; false {\n", "./cmd/kms-offline", "TestSignerAttacks/03-old-set-and-a-psbt"},
 	{"a settled difference leaves approvals", "offline/ledger/round.go", "case ActRestore, ActSettle:", "case ActRestore:", "./offline/ledger", "TestRoundsEnd"},
 	{"a save wipes out what an old wallet shows", "cmd/kms-offline/record.go", "	if err := offline.Unsettled(offline.Differences(o.was, book)); err != nil {\n", "	if err := error(nil); err != nil {\n", "./cmd/kms-offline", "TestSignerAttacks/24-write-over-a-removed-key"},
 	{"a save wipes out an old policy", "cmd/kms-offline/record.go", "	if lines[0].Kind == ledger.KindPolicy {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/24-write-over-an-old-policy"},
