@@ -192,11 +192,14 @@ func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Privat
 	files := ledger.NewFiles(a.fs, path+ledgerSuffix)
 	defer func() { _ = files.Close() }()
 	book, err := ledger.Open(files, ledger.OwnerOf(id), a.now)
-	if err == nil && string(w.Ledger()) != book.Root() && string(w.Ledger()) != book.Genesis() {
-		err = fmt.Errorf("%w: it is of another wallet", ledger.ErrDamaged)
+	of, known := ledger.SignerOf(files)
+	if known && of != id.Public().Fingerprint() || err == nil && string(w.Ledger()) != book.Root() && string(w.Ledger()) != book.Genesis() {
+		return cli.Fail(cli.Refused, fmt.Errorf("%s is a copy of another wallet (signer %s): the ledger in place is that of signer %.40s", from, id.Public().Fingerprint(), of),
+			"nothing was changed; put it back under a path of its own: kms-offline --path OTHER.kms restore FILE")
 	}
 	if err != nil {
-		return cli.Fail(cli.Refused, err, fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", path, ledgerSuffix))
+		return cli.Fail(cli.Refused, fmt.Errorf("the ledger in place cannot be relied on: %w", err),
+			fmt.Sprintf("put the newest %s%s and its mark back first (docs/OPERATIONS.md); or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE", path, ledgerSuffix))
 	}
 	if _, err := a.fs.Lstat(from + ledgerSuffix); errors.Is(err, fs.ErrNotExist) {
 		return a.recordRestore(book) // a copy without a ledger, such as FILE.prev, goes on with the one in place

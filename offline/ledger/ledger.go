@@ -114,6 +114,21 @@ func (l *Ledger) Upgrade() error {
 // Keyed reports whether new lines of this ledger are authenticated.
 func (l *Ledger) Keyed() bool { return l.keyed }
 
+// SignerOf returns the signer that the first line of a ledger names, and whether
+// that line can be read. Nothing authenticates it: it is for words.
+func SignerOf(s Storage) (fingerprint string, ok bool) {
+	log, err := s.Load()
+	if err != nil {
+		return "", false
+	}
+	raw, _, whole := bytes.Cut(log, []byte("\n"))
+	if !whole {
+		return "", false
+	}
+	r, err := parseLine(raw)
+	return r.line.Signer, err == nil && r.line.Kind == KindGenesis
+}
+
 func newLedger(s Storage, owner Owner, now func() time.Time) *Ledger {
 	return &Ledger{storage: s, owner: owner, now: now, memory: newMemory()}
 }
