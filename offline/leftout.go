@@ -5,12 +5,11 @@ import (
 	"slices"
 
 	"coldkms/offline/ledger"
-	"coldkms/shared/chain"
 )
 
 // ErrLeftOut is returned where items were taken out of a batch that operators
-// approve: they approved all of it, and have not seen what is left.
-var ErrLeftOut = errors.New("nothing was signed yet: operators approved the whole batch, and you took items out of it")
+// approve: whoever approved all of it has not seen what is left.
+var ErrLeftOut = errors.New("nothing was signed yet: operators have to approve what is left of the batch, after you took items out of it")
 
 // LeaveOut takes items out of a batch that operators approve, by their place
 // in it, and records that. From then on they are refused, and what is left has
@@ -56,7 +55,7 @@ func (s *Session) refuseLeftOut(j *Judged) {
 	}
 	for i := range j.items {
 		if left[j.Request.Items[i].ID] && j.items[i].err == nil {
-			j.items[i].err = chain.Refuse(chain.RefusedByPerson, "taken out of the batch by a person before; only a no to the whole batch brings it back")
+			j.items[i].err = s.takenOut(j, i, "taken out of the batch by a person before; only a no to the whole batch brings it back")
 		}
 	}
 }

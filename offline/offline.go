@@ -294,6 +294,7 @@ func (s *Session) describe(j *Judged) review.Batch {
 		if it.err != nil {
 			shown.Refusals = []policy.Reason{{Code: chain.CodeOf(it.err), Text: chain.ReasonOf(it.err)}}
 		}
+		_, shown.SignedBefore = s.earlier(j, i)
 		b.Items[i] = shown
 	}
 	return b

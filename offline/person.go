@@ -55,7 +55,7 @@ func (s *Session) TakeOut(j *Judged, ids ...string) error {
 		if !slices.Contains(s.Ledger.LeftOut(j.Request.Digest), id) {
 			j.taken = append(j.taken, at)
 		}
-		j.items[at].err = chain.Refuse(chain.RefusedByPerson, "taken out of the batch before it was reviewed")
+		j.items[at].err = s.takenOut(j, at, "taken out of the batch before it was reviewed")
 	}
 	if len(ids) > 0 {
 		s.settle(j)

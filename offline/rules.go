@@ -54,7 +54,7 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 	of := policy.Circumstances{Batch: j.Request.Digest, Created: j.Request.Created, Offline: s.Offline}
 	batch := sumsOf(subjects...)
 	for i, v := range s.Policy.Judge(subjects, of, history{s.Ledger}) {
-		verdicts[at[i]] = s.recallRejection(subjects[i], batch, v)
+		verdicts[at[i]] = s.dateSigned(j, at[i], s.recallRejection(subjects[i], batch, v))
 	}
 	return verdicts
 }

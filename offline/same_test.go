@@ -2,6 +2,7 @@ package offline
 
 import (
 	"encoding/hex"
+	"strings"
 	"testing"
 
 	"coldkms/offline/ledger"
@@ -28,7 +29,7 @@ func TestSameAgainIsTheSameBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := done.Result.Outcomes[0]; a.Code != chain.InternalFailure || len(a.Signatures) > 0 || len(done.Outcomes[0].Signed.Raw) > 0 {
+	if a := done.Result.Outcomes[0]; a.Code != chain.SignedEarlier || !strings.Contains(a.Reason, string(chain.InternalFailure)) || len(a.Signatures) > 0 || len(done.Outcomes[0].Signed.Raw) > 0 {
 		t.Errorf("other bytes left: %+v", a)
 	}
 	if b := done.Result.Outcomes[1]; !b.Signed() {

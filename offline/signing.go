@@ -20,6 +20,8 @@ type Outcome struct {
 	ID     string
 	Signed sign.Signed // when Err is nil
 	Err    error       // a refusal
+
+	Earlier ledger.At // of a refusal: where exactly this was signed before, if it was
 }
 
 // Signatures is a finished batch: the Result and what is in it.
@@ -106,6 +108,9 @@ func (r *signing) rejected() []string {
 func (r *signing) sign(outcomes []Outcome, first, end int) error {
 	parallel.Each(end-first, func(i int) {
 		outcomes[first+i] = r.signItem(first + i)
+		if outcomes[first+i].Err != nil {
+			outcomes[first+i].Earlier, _ = r.earlier(r.judged, first+i)
+		}
 		r.finished()
 	})
 	lines := make([]ledger.Line, 0, end-first)
@@ -129,7 +134,8 @@ func (r *signing) result(outcomes []Outcome) bundle.Result {
 	}
 	for i, o := range outcomes {
 		if o.Err != nil {
-			result.Outcomes[i] = bundle.Refused(o.ID, chain.CodeOf(o.Err), chain.ReasonOf(o.Err))
+			code, reason := o.Refusal()
+			result.Outcomes[i] = bundle.Refused(o.ID, code, reason)
 		} else {
 			result.Outcomes[i] = bundle.Outcome{ID: o.ID, Signatures: o.Signed.Signatures}
 		}

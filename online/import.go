@@ -249,6 +249,8 @@ func (r *Relay) sort(ctx context.Context, res bundle.SealedResult, finals []fina
 			s.problems = append(s.problems, *p)
 		case f.outcome.Signed() && it.Signed == nil:
 			s.signed = append(s.signed, f.signedFor(it))
+		case f.outcome.Code == chain.SignedEarlier:
+			s.problems = append(s.problems, signedEarlier(f.outcome, res))
 		case f.outcome.Signed(), it.State != journal.Exported: // known already
 		case it.Request != res.Request && before: // taken when it came first, and retried since
 		case it.Request != res.Request:
@@ -338,6 +340,14 @@ func (f final) signedFor(it journal.Item) journal.SignedItem {
 // dropped at Tatum.
 func unwanted(it journal.Item) Problem {
 	return Problem{ID: it.ID, Code: journal.SignedDropped, Reason: "ALARM: it is not wanted any more (" + notWanted(it) + "), and here is a valid signature for it: whoever has a copy of the result can pay with it. Destroy the request and the result. It is held: kms-online reject " + it.ID + " --why TEXT gives it up, kms-online retry " + it.ID + " has it sent all the same"}
+}
+
+// signedEarlier is the problem of an item that the signer refuses now, and has
+// signed before. It stays as it is: a signature may be out, so that it is not to
+// be paid otherwise.
+func signedEarlier(o bundle.Outcome, res bundle.SealedResult) Problem {
+	return Problem{ID: o.ID, Code: chain.SignedEarlier, evidence: res.Digest.String(), Reason: "ALARM: the signer did not sign it now, and has signed it before: " + o.Reason +
+		". Import the result of then: kms-online import FILE. Where it is lost, have it signed again, which gives the same bytes; do not pay it otherwise. kms-online reject " + o.ID + " --why TEXT gives it up, once every copy of that result is destroyed"}
 }
 
 // notWanted is why nobody wants an item signed, "" if it is wanted. That Tatum

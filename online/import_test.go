@@ -213,3 +213,28 @@ func TestFiles(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The signer refuses what it has signed before: a signature may be out. The item
+// stays exported, with an alarm; Tatum is told of no refusal, and the result of
+// then is taken as ever.
+func TestImportSignedEarlier(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pay(1, nil)
+	w.fetch()
+	req := w.exported(online.ExportOptions{})
+	no := w.signer.Sign(req, refuse(1, chain.SignedEarlier))
+	yes := w.signer.Sign(req, nil)
+	for range 2 {
+		if got := w.imports(no); got.Refused != 0 || got.Imported != 0 || codes(got.Problems) != "signed-earlier " {
+			t.Errorf("%+v", got)
+		}
+		w.wantState(id(1), "exported")
+	}
+	if open := w.openAlarms(); open != "signed-earlier " {
+		t.Errorf("alarms %s", open)
+	}
+	if got := w.imports(yes); got.Imported != 1 {
+		t.Errorf("the result of then: %+v", got)
+	}
+}

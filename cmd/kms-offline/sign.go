@@ -245,7 +245,8 @@ func signReplyOf(judged *offline.Judged, done offline.Signatures, path string) s
 	reply := signReply{Result: path, Digest: judged.Request.Digest.String(), Signed: []signedReply{}, Refused: []refusedReply{}}
 	for _, out := range done.Outcomes {
 		if out.Err != nil {
-			reply.Refused = append(reply.Refused, refusedReply{out.ID, chain.CodeOf(out.Err), chain.ReasonOf(out.Err)})
+			code, reason := out.Refusal()
+			reply.Refused = append(reply.Refused, refusedReply{out.ID, code, reason})
 		} else {
 			reply.Signed = append(reply.Signed, signedReply{out.ID, out.Signed.TxID})
 		}

@@ -42,6 +42,7 @@ type made struct {
 	fee         int64
 	id          string
 	line        uint64
+	at          At // where it was signed first
 }
 
 // claimed is what content that rests on claims was.
@@ -215,7 +216,11 @@ func (m *memory) sign(line Line) {
 	}
 	before, again := m.contents[content]
 	if !again || before.final == ([sha256.Size]byte{}) {
-		m.contents[content] = madeBy(line)
+		now := madeBy(line)
+		if again {
+			now.at = before.at
+		}
+		m.contents[content] = now
 	}
 	if again {
 		return
@@ -246,6 +251,7 @@ func (l Line) cost() int64 {
 // madeBy is how a line says that something was signed.
 func madeBy(line Line) (m made) {
 	m.id, m.line = line.ID, line.N
+	m.at = At{line.N, line.Time}
 	m.txID, _ = bundle.ParseDigest(line.TxID)
 	m.final, _ = bundle.ParseDigest(line.Final)
 	if line.Fee != nil {
@@ -262,6 +268,12 @@ func (m *memory) Record(content [sha256.Size]byte) (Record, bool) {
 		r.Bare, r.Claims = c.bare, c.claims
 	}
 	return r, ok
+}
+
+// SignedAt returns where content was signed first, under whatever id.
+func (m *memory) SignedAt(content [sha256.Size]byte) (At, bool) {
+	of, ok := m.contents[content]
+	return of.at, ok
 }
 
 // release frees what the transaction signed under id spends. The id itself

@@ -256,7 +256,7 @@ func TestRoundsAreDrawnHere(t *testing.T) {
 	}
 	line = approved(2, "p", "j", "bob")
 	line.Round = elsewhere
-	before := review(3, "p", "j") // as an earlier version wrote it
+	before := review(3, "p", "k") // as an earlier version wrote it
 	eve := approved(3, "p", "j", "eve")
 	if err := errors.Join(l.Append(line), l.Append(before), l.Append(eve)); err != nil {
 		t.Fatal(err)
@@ -264,6 +264,9 @@ func TestRoundsAreDrawnHere(t *testing.T) {
 	for _, l := range []*Ledger{l, again(t, d, w)} {
 		if got := l.ApprovedBy(batch, "p", "j"); !slices.Equal(got, []string{"ann"}) {
 			t.Errorf("approved by %v", got)
+		}
+		if l.Reviewed(batch, "p", "k") {
+			t.Error("a review of an earlier version counts")
 		}
 		if how, lost := l.LastLost(batch); !lost || how.Why != whyOutdated || !slices.Equal(how.Approved, []string{"eve"}) {
 			t.Errorf("%+v", how)

@@ -31,6 +31,8 @@ type Item struct {
 	Refusals []policy.Reason
 	Findings []policy.Reason
 	Vouched  []Vouched
+
+	SignedBefore bool // exactly this, so that a signature may be out
 }
 
 // Vouched is an approver whose statement about an item is valid.

@@ -78,6 +78,9 @@ func (b Batch) Closing(w io.Writer, choice Choice) error {
 	if len(notes) > 0 {
 		p.line("noted              %s", list(notes))
 	}
+	if n := b.signedBefore(choice); n > 0 {
+		p.line("SIGNED BEFORE      %s of what is not signed now: the signature may be out, and this takes nothing back", many(n, "item", "items"))
+	}
 	p.line("batch digest  %s", b.Digest)
 	return p.err
 }
@@ -95,6 +98,17 @@ func (b Batch) split(choice Choice) (signed, rejected, refused int) {
 		}
 	}
 	return signed, rejected, refused
+}
+
+// signedBefore counts the items that are refused or not chosen, and were signed
+// before.
+func (b Batch) signedBefore(choice Choice) (n int) {
+	for i, it := range b.Items {
+		if it.SignedBefore && (it.Refused() || choice != nil && !choice(i)) {
+			n++
+		}
+	}
+	return n
 }
 
 // only is the batch with nothing but the chosen items.

@@ -50,6 +50,7 @@ const (
 	NotOffline       Code = "not-offline"      // a network interface is up, and policy demands that none is
 	RefusedByPerson  Code = "refused-by-person"
 	RefusedByRelay   Code = "refused-by-relay"
+	SignedEarlier    Code = "signed-earlier"   // refused now, and signed before: that signature may be out
 	InternalFailure  Code = "internal-failure" // a fault of the signer itself: nothing was signed
 )
 

@@ -34,6 +34,7 @@ var mutants = [...]mutant{
 	{"signed bytes may change", "online/journal/schema.go", "WHEN OLD.signed IS NOT NULL AND (NEW.signed IS NOT", "WHEN 1 = 0 AND (NEW.signed IS NOT", "./online/journal", "TestSignedOnce"},
 	{"a lease that ran out is good", "online/journal/lease.go", `return " AND holder = ? AND held_until > {now}"`, `return " AND holder = ?"`, "./online/journal", "TestLeaseExpires"},
 	{"a lost commit is made again", "online/journal/journal.go", "if n, err := done.RowsAffected(); err != nil || n == 0 {\n				return err", "if n, err := done.RowsAffected(); err != nil && n == 0 {\n				return err", "./online/journal", "TestPostgresLostCommit"},
+	{"refused after signing is refused", "online/import.go", "case f.outcome.Code == chain.SignedEarlier:", "case false && f.outcome.Code == chain.SignedEarlier:", "./online", "TestImportSignedEarlier"},
 	{"completed under any txid", "online/broadcast.go", "if !strings.EqualFold(txid, s.item.TxID) {", "if false && !strings.EqualFold(txid, s.item.TxID) {", "./online", "TestSomebodyElseCompleted"},
 	{"a reply with another txid is taken", "online/broadcast.go", "if err == nil && !strings.EqualFold(reply.TxID, s.item.TxID) {", "if err == nil && false {", "./online", "TestBroadcastTroubles"},
 	{"two ids paid by one payment", "online/broadcast.go", "payer != s.item.ID {", "false && payer != s.item.ID {", "./online", "TestSameTransaction"},

@@ -100,6 +100,9 @@ var signerMutants = [...]mutant{
 	{"any round that is named is one of here", "offline/quorum.go", "round != \"\" && round != s.Round(j), nil", "false, nil", "./cmd/kms-offline", "TestSignerAttacks/24-round-drawn-elsewhere-decline"},
 	{"a batch passes its limit in two parts", "offline/policy/past.go", "	if payment.Batch == now.batch && now", "	if false && now", "./cmd/kms-offline", "TestSignerAttacks/24-batch-limit-in-two-parts"},
 	{"a number of lines is enough", "cmd/kms-offline/ledger_check.go", "	if words = words[1:]; len(words) < leastWords {\n", "	if words = words[1:]; false {\n", "./cmd/kms-offline", "TestSignerAttacks/03-old-set-and-a-psbt"},
+	{"what was signed comes back as refused", "offline/signing.go", "		if outcomes[first+i].Err != nil {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/24-rejected-after-signing"},
+	{"nobody is told that it was signed", "offline/offline.go", "_, shown.SignedBefore = s.earlier(j, i)", "_, _ = s.earlier(j, i)", "./cmd/kms-offline", "TestSignerAttacks/24-rejected-after-signing"},
+	{"another wallet's copy is called damage", "cmd/kms-offline/restore.go", "	if known && of != id.Public().Fingerprint() || err", "	if known = false; err", "./cmd/kms-offline", "TestSignerAttacks/24-copy-of-another-wallet"},
 	{"a settled difference leaves approvals", "offline/ledger/round.go", "case ActRestore, ActSettle:", "case ActRestore:", "./offline/ledger", "TestRoundsEnd"},
 	{"a save wipes out what an old wallet shows", "cmd/kms-offline/record.go", "	if err := offline.Unsettled(offline.Differences(o.was, book)); err != nil {\n", "	if err := error(nil); err != nil {\n", "./cmd/kms-offline", "TestSignerAttacks/24-write-over-a-removed-key"},
 	{"a save wipes out an old policy", "cmd/kms-offline/record.go", "	if lines[0].Kind == ledger.KindPolicy {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/24-write-over-an-old-policy"},
@@ -122,7 +125,7 @@ var signerMutants = [...]mutant{
 	{"a fee has no cap in coins", "offline/policy/facts.go", "	if r.MaxFee != nil && cost > *r.MaxFee {", "	if false {", "./cmd/kms-offline", "TestSignerAttacks/05-fee-cap"},
 	{"a fee has no cap by default", "offline/policy/policy.go", "		if c.MaxFee == nil { // not", "		if false { // not", "./cmd/kms-offline", "TestSignerAttacks/05-fee-cap"},
 	{"what was taken out counts", "offline/person.go", "	if len(ids) > 0 {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/09-taken-out-counts-towards-nothing"},
-	{"what was taken out is signed", "offline/person.go", "		j.items[at].err = chain.Refuse(chain.RefusedByPerson, \"taken", "		_, _ = at, chain.Refuse(chain.RefusedByPerson, \"taken", "./cmd/kms-offline", "TestSignerAttacks/09-taken-out-counts-towards-nothing"},
+	{"what was taken out is signed", "offline/person.go", "		j.items[at].err = s.takenOut(j, at, \"taken", "		_ = s.takenOut(j, at, \"taken", "./cmd/kms-offline", "TestSignerAttacks/09-taken-out-counts-towards-nothing"},
 	{"a later rule changes every policy's hash", "offline/policy/file.go", "`json:\"requireLedgerCheck,omitempty\"`", "`json:\"requireLedgerCheck\"`", "./offline/policy", "TestHashWithoutTheLaterRules"},
 
 	// what is signed in several writes

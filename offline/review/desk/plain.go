@@ -241,10 +241,30 @@ func (d *Desk) decided(m Mark, what string) (string, Event) {
 	ev := d.mark(m, places...)
 	approved, rejected, undecided := d.Count()
 	reply := fmt.Sprintf("Now %d approved, %d rejected, %d undecided.\n", approved, rejected, undecided)
+	if n := d.signedBefore(); m == Rejected && n > 0 {
+		reply += fmt.Sprintf("Of what you rejected %s signed before: the signature may be out, and this takes nothing back.\n", verb(n))
+	}
 	if d.onlyRecords() {
 		reply += "What the operators approve is the whole batch. A yes to less signs nothing:\nit only records what is left out, and then they approve what is left.\n"
 	}
 	return reply, ev
+}
+
+// signedBefore counts what is rejected and was signed before.
+func (d *Desk) signedBefore() (n int) {
+	for i, m := range d.marks {
+		if m == Rejected && d.batch.Items[i].SignedBefore {
+			n++
+		}
+	}
+	return n
+}
+
+func verb(n int) string {
+	if n == 1 {
+		return "1 item was"
+	}
+	return fmt.Sprintf("%d items were", n)
 }
 
 // numbers reads "12" or "3-17" and gives places.
