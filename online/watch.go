@@ -32,7 +32,8 @@ type Watched struct {
 // Watch looks how deep in the chain what was sent is by now, also after it is
 // completed, until it has twice the confirmations of its chain (Relay.Depths), at
 // two looks at least. What the network dropped is sent again, the same bytes. What was declared dead is
-// looked for too: if it turns up, it goes on by itself.
+// looked for too: if it turns up, it goes on by itself; and what was rejected after it was
+// exported is an alarm if it was sent.
 func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
 	report := Watched{Confirmed: []string{}, Healed: []string{}, Problems: []Problem{}}
 	sent := journal.Filter{IDs: o.IDs, Network: o.Network, Unsettled: len(o.IDs) == 0}
@@ -40,13 +41,19 @@ func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
 		sent.States = []journal.State{journal.Broadcast, journal.Completed}
 	}
 	dead := journal.Filter{IDs: o.IDs, Network: o.Network, States: []journal.State{journal.Failed}, Codes: revisited}
-	if found, err := r.journal.Any(ctx, sent, dead); err != nil || !found {
+	rejected := journal.Filter{IDs: o.IDs, Network: o.Network, Outstanding: true}
+	if found, err := r.journal.Any(ctx, sent, dead, rejected); err != nil || !found {
 		return report, err
 	}
 	steps, err := r.work(ctx, job{filter: sent, due: o.Due, purpose: tatum.Watch, do: (*step).watch})
 	if err == nil {
 		var more []step
 		more, err = r.work(ctx, job{filter: dead, due: o.Due, purpose: tatum.Watch, do: (*step).revisit})
+		steps = append(steps, more...)
+	}
+	if err == nil {
+		var more []step
+		more, err = r.work(ctx, job{filter: rejected, due: true, purpose: tatum.Watch, do: (*step).rejected})
 		steps = append(steps, more...)
 	}
 	for _, s := range steps {

@@ -25,6 +25,7 @@ func sqliteDialect() dialect {
 			"{locked}", "", // a transaction that writes is the only one
 			"{free}", "",
 			"{unsettled}", "INDEXED BY items_unsettled", // it has no figures by which it could choose
+			"{outstanding}", "INDEXED BY items_outstanding",
 			"{untold}", "INDEXED BY items_untold",
 			"{unhashed}", "INDEXED BY items_unhashed",
 		),
@@ -40,7 +41,7 @@ func postgresDialect() dialect {
 			"{list}", "SELECT jsonb_array_elements_text(CAST(? AS JSONB))",
 			"{locked}", "FOR UPDATE",
 			"{free}", "FOR UPDATE SKIP LOCKED",
-			"{unsettled}", "", "{untold}", "", "{unhashed}", "",
+			"{unsettled}", "", "{outstanding}", "", "{untold}", "", "{unhashed}", "",
 		),
 		tables: strings.NewReplacer(
 			"INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",

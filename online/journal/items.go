@@ -97,7 +97,8 @@ type Filter struct {
 	Due      time.Time    // only those whose time to be tried again has come by then; zero: all
 	Fresh    bool         // only those that were not tried in vain in their state
 
-	Unsettled bool // only what was sent and is not as deep in the chain as is demanded
+	Unsettled   bool // only what was sent and is not as deep in the chain as is demanded
+	Outstanding bool // only what was rejected after it had been in a request, and may be signed and sent yet
 }
 
 // MaxDelay is the longest time before an item or an event is tried again.
@@ -176,6 +177,9 @@ func (f Filter) from() string {
 	if f.Unsettled && len(f.IDs) == 0 && len(f.States) == 0 {
 		return "items {unsettled}"
 	}
+	if f.Outstanding && len(f.IDs) == 0 {
+		return "items {outstanding}"
+	}
 	return "items"
 }
 
@@ -225,6 +229,9 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	if f.Unsettled { // in the words of the index items_unsettled
 		all = append(all, "settled = 0 AND state IN ('broadcast', 'completed')")
 	}
+	if f.Outstanding { // in the words of the index items_outstanding
+		all = append(all, "outstanding > 0 AND state = 'rejected'")
+	}
 	if f.Account != nil {
 		all, args = append(all, "account = ?"), append(args, *f.Account)
 	}
@@ -246,15 +253,15 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding"
 
 func scanAll(rows *sql.Rows) ([]Item, error) { return scanRows(rows, scan) }
 
 func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
-	var created, updated, since, handed, recorded int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted)
+	var created, updated, since, handed, recorded, outstanding int64
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding)
 	if err != nil {
 		return Item{}, err
 	}
@@ -265,7 +272,7 @@ func scan(rows *sql.Rows) (Item, error) {
 	if len(request) == len(bundle.Digest{}) {
 		it.Request = bundle.Digest(request)
 	}
-	it.Handed, it.HandedKnown = moment(handed), recorded != 0
+	it.Handed, it.HandedKnown, it.Outstanding = moment(handed), recorded != 0, moment(outstanding)
 	it.Created, it.Updated = time.Unix(created, 0).UTC(), time.Unix(updated, 0).UTC()
 	if it.Since = time.Unix(since, 0).UTC(); since == 0 {
 		it.Since = it.Created
@@ -300,6 +307,11 @@ func (j *Journal) Move(ctx context.Context, moves ...Move) error {
 			done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, updated = ? WHERE id = ? AND state = ?"+fence, args...)
 			if err := tx.met(ctx, done, err, m.ID, m.Lease); err != nil {
 				return fmt.Errorf("item %s to %s: %w", m.ID, m.To, err)
+			}
+			if m.To == Rejected {
+				if err := j.leaveOutstanding(ctx, tx, m.ID); err != nil {
+					return err
+				}
 			}
 			if err := j.raise(ctx, tx, m.Alarm); err != nil {
 				return fmt.Errorf("alarm about item %s: %w", m.ID, err)

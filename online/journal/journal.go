@@ -60,6 +60,7 @@ type Item struct {
 	Tries       int        // in its state, in a row, that came to nothing
 	Handed      time.Time  // when its bytes were first handed to the network, whatever came of it; zero: never
 	HandedKnown bool       // that is on record: an older version kept none, and its journal supposes it
+	Outstanding time.Time  // until when the network is watched for it though it is rejected; zero: it is not
 	Accepted    chain.Code // what it was held for when a person had it sent all the same, "" if nobody did
 
 	seq int64

@@ -357,6 +357,14 @@ CREATE TRIGGER items_tallied AFTER UPDATE OF state ON items FOR EACH ROW
 	WHEN (OLD.state <> NEW.state AND (OLD.state IN ('completed', 'rejected') OR NEW.state IN ('completed', 'rejected')))
 	EXECUTE FUNCTION items_tallied();
 ` + fillTallyByCoin},
+	// Until when the network is watched for the transaction of an item that was
+	// rejected after it had been in a request: who has a copy may have it signed.
+	{tables: `
+ALTER TABLE items ADD COLUMN outstanding INTEGER NOT NULL DEFAULT 0; -- in seconds since 1970; 0: it is not
+CREATE INDEX items_outstanding ON items (seq) WHERE outstanding > 0 AND state = 'rejected';
+UPDATE items SET outstanding = since + 30 * 86400 WHERE state = 'rejected' AND since >= (SELECT max(updated) FROM items) - 30 * 86400
+	AND EXISTS (SELECT 1 FROM request_items WHERE request_items.id = items.id);
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

@@ -29,6 +29,7 @@ func oneVerdictFaults() []fault {
 		{"50e-the-same-key-by-another-script", sameKey},
 		{"50f-a-mined-payment-is-not-rejected-unsigned", minedUnsigned},
 		{"50g-restored-counts-as-handed", restoredIsHanded},
+		{"50h-rejected-after-export-is-watched", rejectedIsWatched},
 	}
 }
 

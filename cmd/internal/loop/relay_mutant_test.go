@@ -129,6 +129,8 @@ var mutants = [...]mutant{
 	{"what is unsigned here is unpaid", "online/unpaid.go", "		why, err = s.spentByOurs(ctx)\n", "		why = \"\"\n", "./cmd/internal/loop", "TestRelayFaults/50f-a-mined-payment-is-not-rejected-unsigned"},
 	{"a backup has all that was sent", "online/journal/restore.go", "state IN ('prepared', 'exported', 'signed')", "state IN ('signed')", "./cmd/internal/loop", "TestRelayFaults/50g-restored-counts-as-handed"},
 
+	{"what was rejected is not watched", "online/watch.go", "Outstanding: true}", "Outstanding: true, States: []journal.State{journal.Fetched}}", "./cmd/internal/loop", "TestRelayFaults/50h-rejected-after-export-is-watched"},
+	{"what was rejected is watched for ever", "online/outstanding.go", "	case gone, s.Now()", "	case false && s.Now()", "./cmd/internal/loop", "TestRelayFaults/50h-rejected-after-export-is-watched"},
 	{"a drop is not read back", "online/reject.go", "	return r.isDropped(ctx, it)\n", "	return nil\n", "./cmd/internal/loop", "TestRelayFaults/41-dropped-as-tatum-says-and-there-all-the-same"},
 	{"what Tatum lists all the same is no alarm", "online/stilllisted.go", "		if known[it.ID] {\n", "		if known[it.ID] || true {\n", "./cmd/internal/loop", "TestRelayFaults/40a-disarmed-and-listed-all-the-same"},
 	{"a short list is a word that it is gone", "online/stilllisted.go", "	case txid == \"\":\n", "	case txid == \"\" && r.journal.Heal(ctx, it.ID, CodeStillListed, \"\") != nil:\n", "./cmd/internal/loop", "TestRelayFaults/40a-disarmed-and-listed-all-the-same"},

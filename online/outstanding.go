@@ -1,0 +1,69 @@
+package online
+
+import (
+	"context"
+	"fmt"
+)
+
+// An item that was rejected after it had been in a request may be signed and
+// sent by who has a copy of that request or of its result. What spends its inputs
+// is looked for, less and less often, until another payment has spent them for
+// good, or for journal.OutstandingFor.
+
+// rejected looks whether the transaction of a rejected item was sent all the
+// same.
+func (s *step) rejected(ctx context.Context) error {
+	paid, gone, err := s.sentAllTheSame(ctx)
+	switch {
+	case err != nil:
+		s.problem = &Problem{ID: s.item.ID, Code: CodeNetwork, Reason: err.Error()}
+		return s.line.judge(err)
+	case paid != "":
+		return s.paidThoughRejected(ctx, paid)
+	case gone, s.Now().After(s.item.Outstanding):
+		return s.journal.Settle(ctx, s.item.ID)
+	}
+	return s.deadStill(ctx)
+}
+
+// sentAllTheSame returns the txid of the item's transaction in the network, ""
+// where it was not found. gone is set where it can never come.
+func (s *step) sentAllTheSame(ctx context.Context) (paid string, gone bool, err error) {
+	msg, err := s.ourTx()
+	if err != nil {
+		return "", true, nil // nobody can sign it
+	}
+	known, err := s.known(ctx)
+	if err != nil || known {
+		return msg.TxHash().String(), false, err
+	}
+	f, err := s.search(ctx, msg)
+	if err != nil {
+		return "", false, err
+	}
+	other := false
+	_, err = f.spenders(ctx, msg, func(sp spender) bool {
+		switch {
+		case sp.msg == nil:
+		case unsignedID(sp.msg) == unsignedID(msg):
+			paid = sp.txid
+		default:
+			other = true
+		}
+		return paid != ""
+	})
+	if err != nil || paid != "" || !other {
+		return paid, false, err
+	}
+	v, err := s.verdict(ctx)
+	return "", v.never, err
+}
+
+// paidThoughRejected raises the alarm, once, and ends the watch.
+func (s *step) paidThoughRejected(ctx context.Context, txid string) error {
+	s.problem = &Problem{ID: s.item.ID, Code: CodePaidRejected, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though it was rejected here after it had been exported: somebody signed and sent it from a copy of the request or of its result. Do not have it paid anew; correct the account, and find out who has a copy", txid)}
+	if err := s.noteWith(ctx, s.item, s.lease, *s.problem, txid, 0); err != nil {
+		return err
+	}
+	return s.journal.Settle(ctx, s.item.ID)
+}
