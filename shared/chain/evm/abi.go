@@ -27,7 +27,6 @@ type arg struct {
 
 func (a arg) address() Address     { return addressOf(a.word) }
 func (a arg) amount() chain.Amount { return chain.AmountFromBytes(a.word) }
-func (a arg) flag() bool           { return a.word[wordSize-1] == 1 }
 
 func addressOf(w word) (a Address) {
 	copy(a[:], w[wordSize-len(a):])
@@ -39,15 +38,6 @@ func (a arg) amounts() []chain.Amount {
 	list := make([]chain.Amount, len(a.list))
 	for i, w := range a.list {
 		list[i] = chain.AmountFromBytes(w)
-	}
-	return list
-}
-
-// addresses returns the elements of an address[].
-func (a arg) addresses() []Address {
-	list := make([]Address, len(a.list))
-	for i, w := range a.list {
-		list[i] = addressOf(w)
 	}
 	return list
 }

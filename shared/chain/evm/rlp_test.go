@@ -67,7 +67,7 @@ func TestRLPRefuses(t *testing.T) {
 			t.Errorf("%s: decoded as %v", name, item)
 		}
 	}
-	if _, err := DecodeRLP(make([]byte, MaxRLP+1)); err == nil {
+	if _, err := DecodeRLP((Item{Bytes: make([]byte, MaxRLP)}).Encode()); err == nil {
 		t.Error("more than MaxRLP bytes decoded")
 	}
 }

@@ -19,9 +19,6 @@ const (
 	wireBytes  = 2
 )
 
-// maxVarint is the most bytes that a number of 64 bits takes.
-const maxVarint = binary.MaxVarintLen64
-
 var (
 	errProtoShort = errors.New("a field ends too early")
 	errProtoForm  = errors.New("a number is not in its shortest form")
