@@ -143,7 +143,7 @@ func TestUnsteadyDigest(t *testing.T) {
 func TestSignRefuses(t *testing.T) {
 	secret, account, digest := sample(t)
 	order, _ := hex.DecodeString("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141")
-	for name, bad := range map[string][]byte{"none": nil, "short": secret[:31], "long": append(secret[:32:32], 0), "zero": make([]byte, 32), "the order": order} {
+	for name, bad := range map[string][]byte{"none": nil, "short": secret[:31], "long": append(secret[:32:32], 0), "zero": make([]byte, 32), "the order": order, "above the order": append(order[:31:31], order[31]+1)} {
 		if _, err := Sign(digest, account, bad); chain.CodeOf(err) != chain.NoKeyForInput {
 			t.Errorf("%s: %v", name, err)
 		}

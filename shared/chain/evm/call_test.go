@@ -137,6 +137,8 @@ func TestDecodeCallRefuses(t *testing.T) {
 		"padding not zero":          {"b88d4fde" + wordA + wordB + word77 + small(128) + small(2) + "6869" + strings.Repeat("01", 30), chain.Malformed},
 		"dirty address in array":    {"966f197c" + small(160) + small(224) + word0[:60] + "0120" + word0[:60] + "0160" + word0[:60] + "01a0" + word1 + wordMax + word1 + word0 + word1 + wordA + word1 + word77 + word1 + word0, chain.Malformed},
 		"arrays do not pair":        {"368b2842" + wordA + small(128) + small(192) + word0[:60] + "00e0" + word1 + word2 + word0 + word0, chain.Malformed},
+		"more amounts than ids":     {"368b2842" + wordA + small(128) + small(160) + word0[:60] + "00e0" + word0 + word1 + word77 + word0, chain.Malformed},
+		"more amounts than ids, 2":  {"368b2842" + wordA + small(128) + small(192) + word0[:60] + "0120" + word1 + word2 + word2 + word77 + word77 + word0, chain.Malformed},
 		"empty arrays":              {"368b2842" + wordA + small(128) + small(160) + small(192) + word0 + word0 + word0, chain.Malformed},
 		"unknown kind of token":     {"f2881e21" + wordB + small(4) + wordA + word77 + word0, chain.Malformed},
 		"unknown kind, approve":     {"f7e290a4" + wordB + wordMax + wordA + word77 + word0, chain.Malformed},

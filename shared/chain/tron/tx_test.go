@@ -186,8 +186,13 @@ func TestDecodeRefusesForms(t *testing.T) {
 		"no ref block hash":    append(message{good[0]}, good[2:]...),
 		"no contract":          good[:3],
 	} {
-		if got, err := Decode(m.encode()); err == nil {
-			t.Errorf("%s: read as %+v", name, got)
+		got, err := Decode(m.encode())
+		want := chain.Malformed
+		if strings.HasPrefix(name, "permission") {
+			want = Permission
+		}
+		if chain.CodeOf(err) != want {
+			t.Errorf("%s: %v, want %s (%+v)", name, err, want, got)
 		}
 	}
 	raw := good.encode()
@@ -198,6 +203,39 @@ func TestDecodeRefusesForms(t *testing.T) {
 	}
 	if _, err := Decode(append(raw, 0)); err == nil {
 		t.Error("a byte behind is read")
+	}
+}
+
+// Each of these is a message to a reader of the network.
+func TestReadMessageRefuses(t *testing.T) {
+	if m, err := readMessage(unhex(t, "0801120161")); err != nil || len(m) != 2 {
+		t.Fatalf("%v, %v", m, err)
+	}
+	for name, s := range map[string]string{
+		"out of order":         "1201610801",
+		"twice":                "08010801",
+		"a zero":               "0800",
+		"no bytes":             "0a00",
+		"padded number":        "088100",
+		"padded tag":           "888000" + "01",
+		"padded length":        "0a810061",
+		"number of 65 bits":    "08ffffffffffffffffff02",
+		"number of 11 bytes":   "08ffffffffffffffffffff01",
+		"number without end":   "0880",
+		"no number":            "08",
+		"bytes that end early": "0a0261",
+		"bytes of 2^63":        "0a80808080808080808001",
+		"field 0":              "0001",
+		"fixed64":              "090100000000000000",
+		"group":                "0b01",
+		"end of group":         "0c01",
+		"fixed32":              "0d01000000",
+		"wire type 6":          "0e01",
+		"wire type 7":          "0f01",
+	} {
+		if m, err := readMessage(unhex(t, s)); err == nil {
+			t.Errorf("%s: read as %v", name, m)
+		}
 	}
 }
 
