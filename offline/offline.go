@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"coldkms/offline/ledger"
 	"coldkms/offline/operator"
@@ -183,6 +184,7 @@ func (s *Session) noticeRelay(j *Judged) []string {
 // judge fills in what j is made for.
 func (s *Session) judge(j *Judged) {
 	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j.table) })
+	j.refuseReserved()
 	j.refuseConflicts()
 	s.refuseLeftOut(j)
 	s.settle(j)
@@ -261,6 +263,16 @@ func (s *Session) prepare(item bundle.Item, table *utxo.Table) (sign.Job, error)
 		}
 	}
 	return nil, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(item.Chain))
+}
+
+// refuseReserved refuses items of a relay under the ids that PSBTs have here: one
+// that was signed would keep the PSBT of that id from being signed.
+func (j *Judged) refuseReserved() {
+	for i, it := range j.Request.Items {
+		if j.packet == nil && strings.HasPrefix(it.ID, psbtPrefix) {
+			j.items[i].err = chain.Refuse(chain.Malformed, "pending id %.80q begins as those do that this signer makes for PSBTs", it.ID)
+		}
+	}
 }
 
 // refuseConflicts refuses every item that spends an outpoint which another

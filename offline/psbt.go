@@ -17,6 +17,9 @@ import (
 // psbtTag keeps the digest of a PSBT apart from those of requests.
 const psbtTag = "coldkms psbt v1\n"
 
+// psbtPrefix begins the pending ids of PSBTs.
+const psbtPrefix = "psbt-"
+
 // JudgePSBT reads a plain PSBT as a Request of one item that nobody signed,
 // and judges it by the same rules. Its pending id is made from the
 // transaction; the keys are those of this wallet that can sign. only says for
@@ -38,7 +41,7 @@ func (s *Session) JudgePSBT(file []byte, only chain.ID) (*Judged, error) {
 		return nil, err
 	}
 	item := bundle.Item{
-		ID: fmt.Sprintf("psbt-%.24s", packet.UnsignedID()), Family: utxo.Name, Chain: at.chain, Network: at.network,
+		ID: fmt.Sprintf("%s%.24s", psbtPrefix, packet.UnsignedID()), Family: utxo.Name, Chain: at.chain, Network: at.network,
 		Tx: content.Tx, Context: content.Context, Keys: keys,
 	}
 	request := bundle.SealedRequest{Request: bundle.Request{Items: []bundle.Item{item}, Previous: content.Previous}}

@@ -180,7 +180,7 @@ func (a *app) openOrCreate() (*opened, error) {
 // its first entry and saves, so that a wallet never exists without one.
 func (a *app) create(path string) (*wallet.Wallet, error) {
 	a.warnOnline()
-	fmt.Fprintf(a.Err, "There is no wallet at %s yet. It is made now, and encrypted with the password you choose.\n", path)
+	fmt.Fprintf(a.Err, "There is no wallet at %s yet. It is made now, and encrypted with the password you choose.\n", inLine(path))
 	password, err := a.password("Enter a new password for the wallet storage:", true)
 	if err != nil {
 		return nil, err
@@ -234,6 +234,7 @@ func (a *app) locked(path string, get func() (*wallet.Wallet, error)) (*opened, 
 
 // walletError gives a wallet's error its exit code and words on what to do.
 func walletError(path string, err error) error {
+	path = inLine(path)
 	var known *cli.Error
 	switch {
 	case errors.As(err, &known):

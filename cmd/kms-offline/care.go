@@ -109,10 +109,10 @@ func (a *app) nothingAt(path string) error {
 // nothing but a beginning of the wallet's own ledger. Anything else stays, and
 // is an error.
 func (a *app) dropUnfinished(path, to string) error {
-	left, err := durable.ReadFile(a.fs, to+ledgerSuffix, maxLedger)
+	own, err := durable.ReadFile(a.fs, path+ledgerSuffix, maxLedger)
 	if err == nil {
-		own, ownErr := durable.ReadFile(a.fs, path+ledgerSuffix, maxLedger)
-		if ownErr == nil && bytes.HasPrefix(own, left) {
+		left, leftErr := durable.ReadFile(a.fs, to+ledgerSuffix, int64(len(own)))
+		if leftErr == nil && bytes.HasPrefix(own, left) {
 			return errors.Join(durable.Remove(a.fs, to+ledgerSuffix+ledger.MarkSuffix), durable.Remove(a.fs, to+ledgerSuffix))
 		}
 	}

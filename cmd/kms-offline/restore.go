@@ -52,7 +52,7 @@ func (a *app) runRestore(from string) error {
 		return walletError(path, err)
 	}
 	defer func() { _ = lock.Close() }()
-	password, err := a.password(fmt.Sprintf("Enter the password of %s:", cli.Printable(from)), false)
+	password, err := a.password(fmt.Sprintf("Enter the password of %s:", inLine(from)), false)
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Privat
 	}
 	if err != nil {
 		return cli.Fail(cli.Refused, fmt.Errorf("the ledger in place cannot be relied on: %w", err),
-			fmt.Sprintf("put the newest %s%s and its mark back first (docs/OPERATIONS.md); or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE", path, ledgerSuffix))
+			fmt.Sprintf("put the newest %s%s and its mark back first (docs/OPERATIONS.md); or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE", inLine(path), ledgerSuffix))
 	}
 	if _, err := a.fs.Lstat(from + ledgerSuffix); errors.Is(err, fs.ErrNotExist) {
 		return a.recordRestore(book) // a copy without a ledger, such as FILE.prev, goes on with the one in place
@@ -216,7 +216,7 @@ func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Privat
 	}
 	if _, older := copied.Line(book.HeadBytes()); older {
 		return cli.Fail(cli.Refused, fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),
-			fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", path, ledgerSuffix))
+			fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", inLine(path), ledgerSuffix))
 	}
 	return cli.Fail(cli.Refused, fmt.Errorf("the two ledgers went different ways after line %d (in place %s, copy %s): one of both has forgotten signatures of the other",
 		book.Common(copied), counted(int(book.Len()), "line", "lines"), counted(int(copied.Len()), "line", "lines")),

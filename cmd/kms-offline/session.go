@@ -148,7 +148,7 @@ func (a *app) startLedger(path string, w *wallet.Wallet) error {
 	defer func() { _ = files.Close() }()
 	book, err := ledger.Create(files, ledger.OwnerOf(id), a.now)
 	if err != nil {
-		return cli.Fail(cli.Refused, err, fmt.Sprintf("%s%s is the memory of another wallet: put that wallet back, or choose another --path", path, ledgerSuffix))
+		return cli.Fail(cli.Refused, err, fmt.Sprintf("%s%s is the memory of another wallet: put that wallet back, or choose another --path", inLine(path), ledgerSuffix))
 	}
 	if err := w.SetKnown(book.HeadBytes()); err != nil {
 		return err

@@ -56,7 +56,7 @@ func (t *terminal) ask(question string) error {
 	if err := t.discard(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(t.tty, question)
+	_, err := io.WriteString(t.tty, cli.Printable(question))
 	return err
 }
 
@@ -155,7 +155,7 @@ func (t *terminal) confirmUnlessNo(question string) (bool, error) {
 }
 
 // print shows text on the terminal, for what must not go to stdout.
-func (t *terminal) print(s string) { fmt.Fprint(t.tty, s) }
+func (t *terminal) print(s string) { fmt.Fprint(t.tty, cli.Printable(s)) }
 
 // printable escapes what could deceive the reader of a terminal.
 type printable struct{ w io.Writer }

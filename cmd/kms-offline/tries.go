@@ -28,6 +28,8 @@ const (
 // of the wallet file waits for nothing (docs/THREATS.md).
 type tries struct {
 	Wrong int `json:"wrong"`
+
+	unreadable bool // so Wrong is not what was counted
 }
 
 // wait gives how long the next try has to wait.
@@ -49,7 +51,7 @@ func (a *app) loadTries(path string) (tries, error) {
 	}
 	var t tries
 	if json.Unmarshal(b, &t) != nil || t.Wrong < 0 {
-		t.Wrong = freeTries + 10
+		t = tries{Wrong: freeTries + 10, unreadable: true}
 	}
 	return t, nil
 }
@@ -75,14 +77,17 @@ func (a *app) guarded(path string, try func() error) error {
 	if err != nil {
 		return fmt.Errorf("count of wrong passwords: %w", err)
 	}
-	if wait := t.wait(); wait > 0 {
+	if wait := t.wait(); t.unreadable {
+		fmt.Fprintf(a.Err, "the count of wrong passwords, %s%s, cannot be read: waiting %v before this one is tried\n", inLine(path), triesSuffix, wait)
+		a.sleep(wait)
+	} else if wait > 0 {
 		fmt.Fprintf(a.Err, "%s so far: waiting %v before this one is tried\n", counted(t.Wrong, "wrong password", "wrong passwords"), wait)
 		a.sleep(wait)
 	}
 	err = try()
 	switch {
 	case errors.Is(err, wallet.ErrWrongPassword):
-		return errors.Join(err, a.storeTries(path, tries{t.Wrong + 1}))
+		return errors.Join(err, a.storeTries(path, tries{Wrong: t.Wrong + 1}))
 	case err == nil && t.Wrong > 0:
 		return a.storeTries(path, tries{})
 	}

@@ -71,13 +71,17 @@ func (f *Files) checkLines() error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	length, buffer := 0, make([]byte, 64<<10)
+	length, lines, buffer := 0, 1, make([]byte, 64<<10)
 	for {
 		n, err := file.Read(buffer)
 		for chunk := buffer[:n]; len(chunk) > 0 && length <= maxLine; {
 			line, rest, ended := bytes.Cut(chunk, []byte("\n"))
+			if !mayBeLine(line, length, ended) {
+				return fmt.Errorf("%w: line %d is not a line of a ledger", ErrDamaged, lines)
+			}
 			if length += len(line); ended && length <= maxLine {
 				length = 0
+				lines++
 			}
 			chunk = rest
 		}
@@ -90,6 +94,22 @@ func (f *Files) checkLines() error {
 			return err
 		}
 	}
+}
+
+// mayBeLine reports whether bytes from a place of a line on may be of a ledger:
+// hexadecimal digits up to the first space, and no control character. It ends
+// reading at the first line that is none, however long the file is.
+func mayBeLine(part []byte, place int, ended bool) bool {
+	if ended && place+len(part) < hexSize+2 {
+		return false
+	}
+	for i, c := range part {
+		switch at := place + i; {
+		case c < ' ', at == hexSize && c != ' ', at < hexSize && !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f'):
+			return false
+		}
+	}
+	return true
 }
 
 // check refuses a file that others may write to, as the wallet's.

@@ -110,9 +110,10 @@ func Run(root *cobra.Command, args []string, s Streams) int {
 		}
 	}
 	if known.Err != nil {
-		fmt.Fprintf(s.Err, "%s: %s\n", root.Name(), Printable(err.Error()))
+		// A file's name may have a line feed: what follows is not to look like a line of this program.
+		fmt.Fprintf(s.Err, "%s: %s\n", root.Name(), strings.ReplaceAll(Printable(err.Error()), "\n", "\n  "))
 		if known.Hint != "" {
-			fmt.Fprintf(s.Err, "%s\n", known.Hint)
+			fmt.Fprintf(s.Err, "%s\n", Printable(known.Hint))
 		}
 	}
 	return known.Code
@@ -151,7 +152,10 @@ func Printable(s string) string {
 	return b.String()
 }
 
+// brailleBlank is a letter that is shown as nothing.
+const brailleBlank = '\u2800'
+
 func deceives(r rune) bool {
-	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp,
+	return r == utf8.RuneError || r == brailleBlank || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp,
 		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

@@ -24,6 +24,7 @@ func TestPrintable(t *testing.T) {
 		"a\ufff9b\ufffbc": `a\ufff9b\ufffbc`,
 		"a\u3164\ufe0fb":  `a\u3164\ufe0fb`, // shown as nothing
 		"a\U000e0041":     `a\udb40\udc41`,
+		"a\u2800b":        `a\u2800b`,
 	} {
 		if got := Printable(in); got != want {
 			t.Errorf("%q is shown as %q, want %q", in, got, want)
@@ -75,5 +76,20 @@ func TestJSONIsPrintable(t *testing.T) {
 	var back map[string]string
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil || back["x"] != hostile {
 		t.Errorf("%q came back as %q (%v)", hostile, back["x"], err)
+	}
+}
+
+// What a file's name brings into an error or its hint neither changes a terminal
+// nor looks like a line of the program.
+func TestHintsArePrintable(t *testing.T) {
+	var stderr bytes.Buffer
+	root := &cobra.Command{Use: "kms", RunE: func(*cobra.Command, []string) error {
+		return Fail(Refused, errors.New("no file x\nkms: all is well"), "move \x1b[31m\u2800 away")
+	}}
+	if code := Run(root, nil, Streams{Out: &bytes.Buffer{}, Err: &stderr}); code != Refused {
+		t.Errorf("exit %d", code)
+	}
+	if got, want := stderr.String(), "kms: no file x\n  kms: all is well\nmove \\u001b[31m\\u2800 away\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

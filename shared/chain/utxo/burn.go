@@ -19,10 +19,26 @@ func (p Params) burns(script []byte) bool {
 	case P2PK:
 		_, err := btcec.ParsePubKey(script[1 : len(script)-1])
 		return err != nil
+	case Multisig:
+		return tooFewKeys(script)
 	case Nonstandard:
 		return p.neverRuns(script)
 	}
 	return false
+}
+
+// tooFewKeys reports whether fewer keys of a multisig script are points of the
+// curve than signatures are wanted.
+func tooFewKeys(script []byte) bool {
+	run := txscript.MakeScriptTokenizer(0, script)
+	run.Next()
+	needed := int(run.Opcode()) - txscript.OP_1 + 1
+	for run.Next() {
+		if _, err := btcec.ParsePubKey(run.Data()); err == nil {
+			needed--
+		}
+	}
+	return needed > 0
 }
 
 // neverRuns looks at a script of no standard form.
