@@ -71,12 +71,12 @@ func (f *Files) checkLines() error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	length, lines, buffer := 0, 1, make([]byte, 64<<10)
+	length, lines, fits, buffer := 0, 1, true, make([]byte, 64<<10)
 	for {
 		n, err := file.Read(buffer)
 		for chunk := buffer[:n]; len(chunk) > 0 && length <= maxLine; {
 			line, rest, ended := bytes.Cut(chunk, []byte("\n"))
-			if !mayBeLine(line, length, ended) {
+			if fits = fits && mayBeLine(line, length, ended); !fits && ended { // a torn last line may be anything
 				return fmt.Errorf("%w: line %d is not a line of a ledger", ErrDamaged, lines)
 			}
 			if length += len(line); ended && length <= maxLine {

@@ -47,7 +47,7 @@ var signerMutants = [...]mutant{
 	{"another id is not said to be signed", "offline/policy/remembered.go", "		j.find(chain.FlagSignedBefore, \"the same transaction", "		_ = fmt.Sprintf(\"the same transaction", "./cmd/kms-offline", "TestSignerAttacks/31-same-transaction-under-another-id"},
 	{"hints go to the terminal as they are", "cmd/internal/cli/cli.go", "Printable(known.Hint))", "known.Hint)", "./cmd/internal/cli", "TestHintsArePrintable"},
 	{"a name writes lines of its own", "cmd/internal/cli/cli.go", "strings.ReplaceAll(Printable(err.Error()), \"\\n\", \"\\n  \")", "Printable(err.Error())", "./cmd/internal/cli", "TestHintsArePrintable"},
-	{"what is no line of a ledger is read", "offline/ledger/file.go", "			if !mayBeLine(line, length, ended) {\n", "			if false {\n", "./cmd/kms-offline", "TestSignerAttacks/31-ledger-of-holes-and-line-feeds"},
+	{"what is no line of a ledger is read", "offline/ledger/file.go", "!fits && ended {", "false {", "./cmd/kms-offline", "TestSignerAttacks/31-ledger-of-holes-and-line-feeds"},
 	{"a relay takes the id of a PSBT", "offline/offline.go", "	j.refuseReserved()\n", "", "./cmd/kms-offline", "TestSignerAttacks/31-an-id-of-psbts"},
 	{"multisig of no keys is a payment", "shared/chain/utxo/burn.go", "		return tooFewKeys(script)\n", "		return false && tooFewKeys(script)\n", "./cmd/kms-offline", "TestSignerAttacks/31-multisig-of-no-keys"},
 	{"a no is of one digest", "offline/ledger/rejected.go", "			n.declined[content] = at\n", "			_ = content\n", "./cmd/kms-offline", "TestSignerAttacks/23-declined-and-exported-again"},
