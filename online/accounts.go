@@ -2,8 +2,6 @@ package online
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,24 +40,42 @@ func (r *Relay) As(account string) (*Relay, error) {
 	return &mine, nil
 }
 
+// fingerprint tells the API key in use from others, in the journal. It says
+// nothing of the key to whoever does not have it.
+func (r *Relay) fingerprint() string {
+	public := r.identity.Public()
+	return r.Tatum.Fingerprint(public[:])
+}
+
 const reasonChanged = "ALARM: Tatum now asks for something else under this id; what was journaled first stays. Whoever changed it has your API key or is Tatum: treat the key as stolen"
 
 // noteChanged raises an alarm where Tatum changed its mind about what it asks
 // for, and shows it on the item too while that is where it was. The item does
 // not go to the signer while Tatum does not ask for what it asked for first.
-func (r *Relay) noteChanged(ctx context.Context, now journal.Item) error {
-	it, err := r.journal.Item(ctx, now.ID)
-	if err == nil && it.Accepted != chain.ContentChanged {
-		err = r.journal.Withhold(ctx, now.ID, chain.ContentChanged, gone...)
+func (r *Relay) noteChanged(ctx context.Context, id string, now journal.Offer) error {
+	it, err := r.journal.Item(ctx, id)
+	if err == nil {
+		err = r.journal.Offered(ctx, id, now)
+	}
+	if err == nil && it.Accepted != now.Digest {
+		err = r.journal.Withhold(ctx, id, chain.ContentChanged, gone...)
 	}
 	if err != nil {
 		return err
 	}
-	p, evidence := Problem{ID: it.ID, Code: chain.ContentChanged, Reason: reasonChanged}, hex.EncodeToString(now.Content[:])
+	p := Problem{ID: it.ID, Code: chain.ContentChanged, Reason: reasonChanged + offerWords(now)}
 	if it.Code == chain.ContentChanged {
-		return r.journal.Raise(ctx, *p.alarm(evidence))
+		return r.journal.Raise(ctx, *p.alarm(now.Digest))
 	}
-	return r.noteWith(ctx, it, journal.Lease{}, p, evidence, 0)
+	return r.noteWith(ctx, it, journal.Lease{}, p, now.Digest, 0)
+}
+
+// offerWords identify what Tatum has in the place of an item.
+func offerWords(o journal.Offer) string {
+	if o.Withdrawal == "" {
+		return fmt.Sprintf(" (content %.16s)", o.Digest)
+	}
+	return fmt.Sprintf(" (content %.16s, withdrawal %.64s)", o.Digest, o.Withdrawal)
 }
 
 // open are the states of an item that nothing is signed for yet.
@@ -202,9 +218,10 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item) (known bool, p *P
 		}
 	case err != nil:
 		return false, nil, nil // asked again at the next fetch
-	case differs(it, kms.Raw):
-		p.Code, p.Reason = chain.ContentChanged, reasonChanged
-		return true, p, r.noteChanged(ctx, journal.Item{ID: it.ID, Content: sha256.Sum256(kms.Raw)})
+	case offerOf(it, kms.Raw) != journal.Offer{}:
+		now := offerOf(it, kms.Raw)
+		p.Code, p.Reason = chain.ContentChanged, reasonChanged+offerWords(now)
+		return true, p, r.noteChanged(ctx, it.ID, now)
 	case txid == "":
 		return true, nil, nil // it waits; the list was short, or its key is not in the watch file any more
 	default:
@@ -217,6 +234,11 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item) (known bool, p *P
 	}
 	if err := r.journal.Withhold(ctx, it.ID, p.Code); err != nil {
 		return false, p, err
+	}
+	if p.Code == CodeUnknown { // signed later, it is held for this
+		if err := r.journal.Offered(ctx, it.ID, journal.Offer{Digest: journal.OfferNone}); err != nil {
+			return false, p, err
+		}
 	}
 	var alarm *journal.Raise
 	if p.Code == CodeOtherTxID {

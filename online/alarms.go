@@ -91,14 +91,32 @@ func (p Problem) alarm(evidence string) *journal.Raise {
 	return &journal.Raise{Item: p.ID, Code: p.Code, Evidence: evidence, Reason: p.Reason}
 }
 
-// alarmed gives the codes of open alarms by item.
+// alarmed returns the codes of open alarms by item.
 func (r *Relay) alarmed(ctx context.Context) (map[string][]chain.Code, error) {
-	open, err := r.journal.Alarms(ctx, journal.AlarmFilter{})
+	return r.alarmsBy(ctx, journal.AlarmFilter{})
+}
+
+// lasting returns, by item, the codes of alarms whose cause was not found to be
+// gone. What a person has acknowledged is among them: an acknowledgement ends with
+// the occurrence that it was for.
+func (r *Relay) lasting(ctx context.Context, items []journal.Item) (map[string][]chain.Code, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, len(items))
+	for i, it := range items {
+		ids[i] = it.ID
+	}
+	return r.alarmsBy(ctx, journal.AlarmFilter{Lasting: true, Items: ids})
+}
+
+func (r *Relay) alarmsBy(ctx context.Context, f journal.AlarmFilter) (map[string][]chain.Code, error) {
+	found, err := r.journal.Alarms(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	of := make(map[string][]chain.Code, len(open))
-	for _, a := range open {
+	of := make(map[string][]chain.Code, len(found))
+	for _, a := range found {
 		of[a.Item] = append(of[a.Item], a.Code)
 	}
 	return of, nil

@@ -61,7 +61,7 @@ func (r *Relay) Broadcast(ctx context.Context, o BroadcastOptions) (Broadcasted,
 
 func (s *step) run(ctx context.Context) error {
 	if err := s.checkBytes(); err != nil {
-		return s.alarms(ctx, CodeJournalFault, "", err)
+		return s.alarms(ctx, CodeJournalFault, err.Error(), err)
 	}
 	if payer, err := s.journal.Payer(ctx, s.item.TxID); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (s *step) run(ctx context.Context) error {
 	}
 	kms, err := s.Tatum.PendingByID(ctx, s.item.ID)
 	switch {
-	case tatum.IsNotFound(err) && s.item.Accepted == CodeUnknown && s.item.State == journal.Signed:
+	case tatum.IsNotFound(err) && s.item.Accepted == journal.OfferNone && s.item.State == journal.Signed:
 	case tatum.IsNotFound(err):
 		s.line.works()
 		return s.dropped(ctx, err)
@@ -78,6 +78,11 @@ func (s *step) run(ctx context.Context) error {
 		return s.trouble(ctx, CodeNetwork, err)
 	}
 	s.line.works()
+	if print := s.fingerprint(); s.item.SeenBy != print {
+		if err := s.journal.SeenBy(ctx, s.item.ID, print); err != nil {
+			return err
+		}
+	}
 	if err := s.compare(ctx, kms.Raw); err != nil {
 		return err
 	}
@@ -177,7 +182,8 @@ func (s *step) dropped(ctx context.Context, said error) error {
 	case seen:
 		return s.paidAnyway(ctx, CodePaidDropped, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), but Tatum does not have it any more: somebody dropped it there, and a withdrawal's amount may have been given back. Do not have it paid anew; correct the account: %w", s.item.TxID, said))
 	}
-	if err := s.journal.Withhold(ctx, s.item.ID, CodeUnknown); err != nil {
+	err = s.journal.Withhold(ctx, s.item.ID, CodeUnknown)
+	if err = errors.Join(err, s.offered(ctx, journal.Offer{Digest: journal.OfferNone})); err != nil {
 		return err
 	}
 	if !withdrawn(s.item) {

@@ -3,6 +3,7 @@ package online
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -155,7 +156,7 @@ func (r *Relay) take(ctx context.Context, id chain.ID, list []json.RawMessage, o
 		var items []journal.Item
 		for _, raw := range part {
 			it, completed, err := incoming(id, o.Network, raw)
-			it.Account = r.Account
+			it.Account, it.SeenBy = r.Account, r.fingerprint()
 			switch {
 			case err != nil:
 				report.Problems = append(report.Problems, Problem{ID: it.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)})
@@ -185,18 +186,36 @@ func (r *Relay) add(ctx context.Context, items []journal.Item, asked map[string]
 	}
 	for i, s := range seen {
 		before, twice := asked[items[i].ID]
-		asked[items[i].ID] = s != journal.Changed && (before || !twice)
+		asked[items[i].ID] = s != journal.Changed && s != journal.Twin && (before || !twice)
 		switch s {
 		case journal.New:
 			report.Fetched++
 		case journal.Changed:
 			report.Problems = append(report.Problems, Problem{ID: items[i].ID, Code: chain.ContentChanged, Reason: reasonChanged})
-			if err := r.noteChanged(ctx, items[i]); err != nil {
+			offer := journal.Offer{Digest: hex.EncodeToString(items[i].Content[:]), Withdrawal: items[i].Withdrawal}
+			if err := r.noteChanged(ctx, items[i].ID, offer); err != nil {
+				return err
+			}
+		case journal.Twin:
+			if err := r.noteTwin(ctx, items[i].ID, report); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// noteTwin raises an alarm for a pending id that differs from one in the journal
+// in letter case only: Tatum takes both for one, so it must not become a second
+// payment.
+func (r *Relay) noteTwin(ctx context.Context, id string, report *Fetched) error {
+	known, err := r.journal.Folded(ctx, id)
+	if err != nil {
+		return err
+	}
+	report.Problems = append(report.Problems, Problem{ID: id, Code: CodeSameID, Reason: "it differs from " + known + " in letter case only, and is not taken"})
+	p := Problem{ID: known, Code: CodeSameID, Reason: fmt.Sprintf("ALARM: Tatum lists %s as well, which differs from this id in letter case only: it is not taken, for that would be a second payment. Whoever made it has your API key or is Tatum", id)}
+	return r.journal.Raise(ctx, *p.alarm(id))
 }
 
 // incoming makes an item of what Tatum sent. One whose id is sound is

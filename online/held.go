@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -24,15 +25,36 @@ var heldFor = map[chain.Code]string{
 	CodeOtherTxID:        "Tatum says that something else completed it",
 	journal.Dropping:     "a rejection of it was cut short",
 	journal.Unwanted:     "a person wants it rejected, and that has not worked yet",
+	CodeSameID:           "its pending id differs from another one in letter case only",
 }
 
 // heldBack leaves a signed item to a person. said is Tatum's word; may be nil.
 func (s *step) heldBack(ctx context.Context, said error) error {
-	why := fmt.Errorf("ALARM: it is signed (%s) and held, since %s. %s. To send it all the same: kms-online retry %s; to give it up: kms-online reject %s --why TEXT. Who has a copy of the result can send it", s.item.TxID, heldFor[s.item.Withheld], s.left(ctx), s.item.ID, s.item.ID)
+	why := fmt.Errorf("ALARM: it is signed (%s) and held, since %s. %s. To send it all the same: kms-online retry %s; to give it up: kms-online reject %s --why TEXT. Who has a copy of the result can send it", s.item.TxID, s.heldWords(), s.left(ctx), s.item.ID, s.item.ID)
 	if said != nil {
 		why = fmt.Errorf("%w: %w", why, said)
 	}
-	return s.alarms(ctx, journal.SignedDropped, s.item.TxID, why)
+	return s.alarms(ctx, journal.SignedDropped, heldEvidence(s.item.TxID, s.item.Offered), why)
+}
+
+// heldEvidence identifies what was signed, and what Tatum has in its place.
+func heldEvidence(txid string, o journal.Offer) string {
+	if o.Digest == "" {
+		return txid
+	}
+	return txid + " " + o.Digest
+}
+
+// heldWords say why the item is held.
+func (s *step) heldWords() string {
+	words := heldFor[s.item.Withheld]
+	if s.item.Withheld != chain.ContentChanged {
+		return words
+	}
+	if (s.item.Offered == journal.Offer{}) {
+		return words + "; by now it asks for the very same again"
+	}
+	return words + offerWords(s.item.Offered) + "; a retry stands for that only"
 }
 
 // left says whether the bytes have left, as far as the journal knows.
@@ -77,29 +99,44 @@ func (s *step) turnsUp(ctx context.Context) error {
 	return s.heal(ctx, "the network has "+s.item.TxID+" after all")
 }
 
-// compare looks whether Tatum still asks for what was signed.
+// compare looks whether Tatum still asks for what was signed. A person's retry
+// stands for the very offer that it was about; any other holds the item again.
 func (s *step) compare(ctx context.Context, now json.RawMessage) error {
-	if s.item.Accepted == chain.ContentChanged || !differs(s.item, now) {
-		return nil
+	offer := offerOf(s.item, now)
+	if (offer == journal.Offer{}) {
+		return s.offered(ctx, offer)
+	}
+	if offer.Digest == s.item.Accepted {
+		return s.offered(ctx, offer)
 	}
 	if !withdrawn(s.item) {
 		s.item.Withheld = chain.ContentChanged
 	}
-	return s.noteChanged(ctx, journal.Item{ID: s.item.ID, Content: sha256.Sum256(now)})
+	s.item.Offered = offer
+	return s.noteChanged(ctx, s.item.ID, offer)
 }
 
-// differs reports whether a reply asks for something else than the item. What
-// the reply does not say is as it was.
-func differs(it journal.Item, reply json.RawMessage) bool {
+// offered has the journal know what Tatum has in the place of the item.
+func (s *step) offered(ctx context.Context, now journal.Offer) error {
+	if s.item.Offered == now {
+		return nil
+	}
+	s.item.Offered = now
+	return s.journal.Offered(ctx, s.item.ID, now)
+}
+
+// offerOf returns what a reply asks for in the place of the item, the zero Offer
+// where that is the same. What the reply does not say is as it was.
+func offerOf(it journal.Item, reply json.RawMessage) journal.Offer {
 	if bytes.Equal(reply, it.Pending) {
-		return false
+		return journal.Offer{}
 	}
 	var then, now map[string]json.RawMessage
 	if json.Unmarshal(it.Pending, &then) != nil || json.Unmarshal(reply, &now) != nil {
-		return false
+		return journal.Offer{}
 	}
 	if text := now["serializedTransaction"]; len(text) == 0 || string(text) == "null" {
-		return false // it is not a whole one
+		return journal.Offer{} // it is not a whole one
 	}
 	for field, value := range then {
 		if text := now[field]; len(text) == 0 || string(text) == "null" {
@@ -109,13 +146,22 @@ func differs(it journal.Item, reply json.RawMessage) bool {
 	now["id"] = then["id"]
 	whole, err := json.Marshal(now)
 	if err != nil {
-		return true
+		return offerFrom(reply, "")
 	}
 	tx, err := pending.Parse(whole)
 	if err != nil {
-		_, before := pending.Parse(it.Pending)
-		return before == nil
+		if _, before := pending.Parse(it.Pending); before != nil {
+			return journal.Offer{}
+		}
+		return offerFrom(reply, "")
 	}
-	sum := sha256.Sum256(tx.Content())
-	return !bytes.Equal(sum[:], it.Content[:])
+	if content := tx.Content(); sha256.Sum256(content) != it.Content {
+		return offerFrom(content, tx.WithdrawalID)
+	}
+	return journal.Offer{}
+}
+
+func offerFrom(content []byte, withdrawal string) journal.Offer {
+	sum := sha256.Sum256(content)
+	return journal.Offer{Digest: hex.EncodeToString(sum[:]), Withdrawal: withdrawal}
 }

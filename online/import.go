@@ -331,7 +331,7 @@ func (f final) signedFor(it journal.Item) journal.SignedItem {
 	s := journal.SignedItem{ID: it.ID, TxID: f.tx.TxID, Raw: f.tx.Raw}
 	if notWanted(it) != "" {
 		p := unwanted(it)
-		s.Alarm = p.alarm(s.TxID)
+		s.Alarm = p.alarm(heldEvidence(s.TxID, it.Offered))
 	}
 	return s
 }

@@ -114,7 +114,7 @@ func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item
 func (r *Relay) dropAtTatum(ctx context.Context, it journal.Item, gone bool) error {
 	txid, err := r.Tatum.TxIDOf(ctx, it.ID)
 	switch {
-	case missing(err) && (gone || goneBefore(it)):
+	case missing(err) && (gone || goneBefore(it) && it.SeenBy == r.fingerprint()):
 		return nil
 	case missing(err):
 		return fmt.Errorf("reject: item %s: %w: %w", it.ID, ErrNotThere, err)
@@ -127,7 +127,8 @@ func (r *Relay) dropAtTatum(ctx context.Context, it journal.Item, gone bool) err
 	if err != nil {
 		return err
 	}
-	if err := r.journal.Withhold(ctx, it.ID, journal.Dropping, withheldCodes...); err != nil {
+	err = r.journal.Withhold(ctx, it.ID, journal.Dropping, withheldCodes...)
+	if err = errors.Join(err, r.journal.SeenBy(ctx, it.ID, r.fingerprint())); err != nil {
 		return err
 	}
 	if err := r.Tatum.Delete(ctx, it.ID, revert); err != nil && !missing(err) {
@@ -156,7 +157,9 @@ func (r *Relay) isDropped(ctx context.Context, it journal.Item) error {
 	return fmt.Errorf("reject: item %s: %w", it.ID, ErrNotDropped)
 }
 
-// goneBefore reports whether it is no news that Tatum does not have an item.
+// goneBefore reports whether it is no news that Tatum does not have an item. It
+// counts only under the very API key that Tatum was seen to have it for: a name in
+// the file of keys may have another key by now.
 func goneBefore(it journal.Item) bool {
 	switch {
 	case it.Withheld == journal.Dropping, it.State == journal.Rejected, it.State == journal.Failed:
@@ -237,7 +240,11 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 		return "", fmt.Errorf("retry: item %s is %s: %w: only refused, failed and withheld ones start again", id, it.State, journal.ErrState)
 	}
 	if it.Signed != nil {
-		if err := r.journal.Accept(ctx, id, inSpiteOf(it)); err != nil {
+		err := r.sameAsRetried(ctx, it)
+		if err == nil {
+			err = r.journal.Accept(ctx, id, inSpiteOf(it))
+		}
+		if err != nil {
 			return "", err
 		}
 	}
@@ -254,13 +261,11 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 	return to, r.journal.Move(ctx, journal.Move{ID: id, From: it.State, To: to, Decided: "retry"})
 }
 
-// inSpiteOf is what a person has an item sent in spite of.
-func inSpiteOf(it journal.Item) chain.Code {
-	if it.Withheld == "" && it.Code == journal.SignedDropped {
-		return CodeUnknown
+// inSpiteOf is the offer, by its digest, in spite of which a person has an item
+// sent: what Tatum was last seen to have, and nothing that comes later.
+func inSpiteOf(it journal.Item) string {
+	if it.Withheld == "" && it.Code == journal.SignedDropped && it.Offered.Digest == "" {
+		return journal.OfferNone
 	}
-	if slices.Contains(byTatum, it.Withheld) {
-		return it.Withheld
-	}
-	return ""
+	return it.Offered.Digest
 }

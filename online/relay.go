@@ -39,6 +39,7 @@ var (
 	ErrMismatch       = errors.New("result does not answer its request item by item")
 	ErrTooLate        = errors.New("it may be signed already")
 	ErrMayBePaid      = errors.New("it may be paid, or be paid yet")
+	ErrSameWithdrawal = errors.New("one withdrawal is one payment")
 	ErrNotDropped     = errors.New("Tatum has it all the same")
 	ErrNotThere       = errors.New("unknown to Tatum under this API key")
 	ErrUnreadable     = errors.New("request in the journal cannot be read by this version")
@@ -48,7 +49,7 @@ var (
 const (
 	CodeNetwork      chain.Code = "network"                   // no usable reply; the next run tries again
 	CodeOtherTxID    chain.Code = "completed-with-other-txid" // Tatum says that something else completed it
-	CodeUnknown      chain.Code = "unknown-at-tatum"          // dropped there, or of another API key
+	CodeUnknown      chain.Code = journal.OfferNone           // dropped there, or of another API key
 	CodeNodeRefused  chain.Code = "node-refused"              // the network does not take the transaction
 	CodeNotMarked    chain.Code = "not-marked"                // broadcast, but Tatum does not take the txid
 	CodeOtherBytes   chain.Code = "other-bytes"               // other signed bytes than those in the journal
@@ -72,6 +73,7 @@ const (
 	CodePaidRejected chain.Code = "paid-but-rejected"         // the network has it, though a person had given it up here
 	CodeNotOpen      chain.Code = "withdrawal-not-open"       // signed, and Tatum does not have the withdrawal in progress
 	CodeSameWithdraw chain.Code = "same-withdrawal"           // another pending id is for the same withdrawal
+	CodeSameID       chain.Code = "same-id"                   // the pending id differs from another one in letter case only
 )
 
 // Problem is what keeps one item from going on.

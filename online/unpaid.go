@@ -13,7 +13,7 @@ import (
 // not even signed here, may be paid all the same: by another relay with a copy
 // of this journal, or whoever has the result.
 func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item) error {
-	alarmed, err := r.alarmed(ctx)
+	alarmed, err := r.lasting(ctx, []journal.Item{it})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/btcsuite/btcd/wire"
@@ -163,13 +164,15 @@ func blockTime(id chain.ID) time.Duration {
 // finds the same.
 func (s *step) unmined(ctx context.Context, now int64) error {
 	why := fmt.Errorf("it had %d confirmations and is in no block now: the chain was reorganised, or an index lags; it is with the network, and watched", s.item.Depth)
+	evidence := s.item.TxID
 	if now > 0 {
+		evidence += " fewer"
 		why = fmt.Errorf("it had %d confirmations and has %d now: the chain was reorganised, or one of the two was not true; it is watched", s.item.Depth, now)
 	}
 	if s.item.Code != CodeReorganised {
 		return s.stays(ctx, CodeReorganised, why)
 	}
-	return s.alarms(ctx, CodeReorganised, s.item.TxID, fmt.Errorf("ALARM: %w. Do not take it as paid until it is in a block again", why))
+	return s.alarms(ctx, CodeReorganised, evidence, fmt.Errorf("ALARM: %w. Do not take it as paid until it is in a block again", why))
 }
 
 // vanished deals with a transaction that the network had and is not found.
@@ -193,7 +196,7 @@ func (s *step) vanished(ctx context.Context) error {
 	refused := tatum.IsDefinite(said) && !tatum.IsKnownAlready(said)
 	if refused {
 		dead, err := s.deadEnd(ctx)
-		if err != nil || dead || s.problem != nil {
+		if err != nil || dead || s.problem != nil && s.problem.Code != CodeNetwork { // that nobody could look for another one silences nothing
 			return err
 		}
 	}
@@ -211,7 +214,20 @@ func (s *step) vanished(ctx context.Context) error {
 	if first && !refused {
 		return s.stays(ctx, CodeEvicted, why)
 	}
-	return s.alarms(ctx, CodeEvicted, s.item.TxID, fmt.Errorf("ALARM: it was with the network, and %w. Do not have it paid anew: it stays valid, and may confirm yet", why))
+	return s.alarms(ctx, CodeEvicted, strings.TrimSpace(s.item.TxID+" "+refusalKind(said, refused)), fmt.Errorf("ALARM: it was with the network, and %w. Do not have it paid anew: it stays valid, and may confirm yet", why))
+}
+
+// refusalKind names why a node does not take a transaction again, "" where it
+// did not refuse it: what was acknowledged as evicted is another matter once its
+// inputs are spent.
+func refusalKind(said error, refused bool) string {
+	switch {
+	case !refused:
+		return ""
+	case tatum.IsInputsGone(said):
+		return "inputs"
+	}
+	return "refused"
 }
 
 // lookAgain asks for our own txid after a pause: what just came to the chain

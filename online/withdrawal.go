@@ -33,14 +33,38 @@ func (p *preparing) sameWithdrawal(ctx context.Context, it journal.Item, m *jour
 
 // claimWithdrawal makes this item the only one that ever pays its withdrawal.
 func (s *step) claimWithdrawal(ctx context.Context) (ours bool, err error) {
-	if s.item.Withdrawal == "" {
-		return true, nil
+	for _, withdrawal := range []string{s.item.Withdrawal, s.item.Offered.Withdrawal} {
+		if withdrawal == "" {
+			continue
+		}
+		owner, err := s.journal.ClaimWithdrawal(ctx, withdrawal, s.item.ID)
+		if err != nil {
+			return false, err
+		}
+		if owner != s.item.ID {
+			return false, s.fails(ctx, CodeSameWithdraw, owner, fmt.Sprintf("ALARM: withdrawal %.80q is paid by %s already, and one withdrawal is one payment: it is not sent. %s. Find out who made both. Do not drop this id at Tatum: that cancels the withdrawal, and gives back what the other pays. Who has a copy of its result can send it", withdrawal, owner, s.left(ctx)))
+		}
 	}
-	owner, err := s.journal.ClaimWithdrawal(ctx, s.item.Withdrawal, s.item.ID)
-	if err != nil || owner == s.item.ID {
-		return err == nil, err
+	return true, nil
+}
+
+// sameAsRetried makes sure that what a person has sent in spite of an offer is
+// not for a withdrawal that another item pays, or is about to.
+func (r *Relay) sameAsRetried(ctx context.Context, it journal.Item) error {
+	if it.Offered.Withdrawal == "" {
+		return nil
 	}
-	return false, s.fails(ctx, CodeSameWithdraw, owner, fmt.Sprintf("ALARM: withdrawal %.80q is paid by %s already, and one withdrawal is one payment: it is not sent. %s. Find out who made both. Do not drop this id at Tatum: that cancels the withdrawal, and gives back what the other pays. Who has a copy of its result can send it", s.item.Withdrawal, owner, s.left(ctx)))
+	ids, err := r.journal.SameWithdrawal(ctx, it.Offered.Withdrawal)
+	if err != nil {
+		return err
+	}
+	others, err := r.journal.Items(ctx, journal.Filter{IDs: append(ids, it.ID)})
+	for _, other := range others {
+		if other.ID != it.ID && other.State != journal.Refused && (other.State != journal.Failed || !other.Handed.IsZero()) {
+			return fmt.Errorf("retry: item %s: by now Tatum has it for withdrawal %.64s, and %s, which is %s, is for the same: %w", it.ID, it.Offered.Withdrawal, other.ID, other.State, ErrSameWithdrawal)
+		}
+	}
+	return err
 }
 
 // settleWithdrawal completes the withdrawal of an item that Tatum has on record

@@ -35,11 +35,7 @@ func (r *Relay) work(ctx context.Context, j job) ([]step, error) {
 	if err != nil || total == 0 { // then nothing is written: a relay with nothing to do leaves the disk alone
 		return nil, err
 	}
-	alarmed, err := r.alarmed(ctx)
-	if err != nil {
-		return nil, err
-	}
-	w := work{Relay: r, job: j, total: total, seen: make(map[string]bool), alarmed: alarmed}
+	w := work{Relay: r, job: j, total: total, seen: make(map[string]bool)}
 	w.filter.Fresh = true
 	err = w.run(ctx)
 	if ctx.Err() != nil {
@@ -58,10 +54,9 @@ func (r *Relay) work(ctx context.Context, j job) ([]step, error) {
 type work struct {
 	*Relay
 	job
-	total   int
-	seen    map[string]bool
-	alarmed map[string][]chain.Code // open alarms by item
-	steps   []step
+	total int
+	seen  map[string]bool
+	steps []step
 }
 
 // run claims what the filter chooses, a share at a time, and does the job with
@@ -107,14 +102,18 @@ func (w *work) share(ctx context.Context, lease journal.Lease, items []journal.I
 			fresh = append(fresh, it)
 		}
 	}
+	alarmed, err := w.lasting(ctx, fresh)
+	if err != nil {
+		return err
+	}
 	steps := make([]step, len(fresh))
 	atOnce := w.atOnce
 	if atOnce == 0 {
 		atOnce = workers
 	}
-	err := w.partOf(len(w.steps), w.total).each(ctx, len(fresh), atOnce, func(ctx context.Context, i int) error {
+	err = w.partOf(len(w.steps), w.total).each(ctx, len(fresh), atOnce, func(ctx context.Context, i int) error {
 		s := &steps[i]
-		*s = step{Relay: w.Relay, item: fresh[i], line: lines.of(fresh[i].Account), lease: lease, alarmed: w.alarmed[fresh[i].ID]}
+		*s = step{Relay: w.Relay, item: fresh[i], line: lines.of(fresh[i].Account), lease: lease, alarmed: alarmed[fresh[i].ID]}
 		mine, err := w.As(s.item.Account)
 		if err != nil {
 			return s.stays(ctx, CodeOtherKey, err)
@@ -181,7 +180,7 @@ type step struct {
 	completed bool
 	marked    bool         // Tatum's reply to the broadcast says that it marked it
 	deep      bool         // for watch: it has as many confirmations as are demanded
-	alarmed   []chain.Code // alarms about it that were open when the job began
+	alarmed   []chain.Code // alarms about it whose cause was there when the job began, acknowledged or not
 	problem   *Problem
 }
 

@@ -2,9 +2,10 @@
 // transaction, as the four-eye check of Tatum KMS does (--externalUrl), and
 // brings home what its approvers sign (docs/FORMAT.md, "Approver's statement").
 //
-// With GET, URL/ID is asked and any 2xx is a yes, as in KMS: that says nothing
-// of what the transaction does. With POST the whole item goes there, and a yes
-// is at least one statement about exactly that item.
+// With GET, URL/ID is asked and 200 or 204 is a yes, as in KMS, unless the body
+// says otherwise (answer.go): that says nothing of what the transaction does. With
+// POST the whole item goes there, and a yes is at least one statement about exactly
+// that item.
 package foureye
 
 import (
@@ -86,7 +87,7 @@ func New(c Config) (*Client, error) {
 	c.Secrets.AddURL(c.URL)
 	return &Client{
 		secrets: c.Secrets,
-		base:    strings.TrimRight(c.URL, "/"), post: method == http.MethodPost, now: c.Now, sleep: c.Sleep,
+		base:    normal(c.URL), post: method == http.MethodPost, now: c.Now, sleep: c.Sleep,
 		// A redirect would carry the item to wherever a reply says.
 		http: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
@@ -95,12 +96,32 @@ func New(c Config) (*Client, error) {
 func checkURL(address string) error {
 	u, err := url.Parse(address)
 	switch {
-	case err != nil, u.Host == "", u.User != nil, u.RawQuery != "", u.Fragment != "":
-		return fmt.Errorf("%w: want an address such as https://host/path, without ? and #", ErrConfig)
+	case err != nil, u.Host == "", u.User != nil, strings.ContainsAny(address, "?#"), u.RawPath != "": // the last: a path in other words
+		return fmt.Errorf("%w: want an address such as https://host/path, without ?, # and percent signs that it does not need", ErrConfig)
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return nil
 	}
 	return fmt.Errorf("%w: want https; plain http is for this machine only", ErrConfig)
+}
+
+// normal writes an address in one way, so that a service has one name.
+func normal(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address // New has refused it
+	}
+	u = u.JoinPath()
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		port = ""
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if u.Host = host; port != "" {
+		u.Host += ":" + port
+	}
+	return strings.TrimRight(u.String(), "/")
 }
 
 func isLoopback(host string) bool {
@@ -113,8 +134,8 @@ func (c *Client) Service() string { return c.base }
 
 // Vouch asks about one transaction. With POST it returns the statements, each
 // about exactly this transaction and not expired, by their approvers' keys in
-// ascending order; with GET, none. Where a no stands (vetoed), a web page is no
-// answer: any server has one.
+// ascending order; with GET, none. Where a no stands (vetoed), only an explicit
+// yes lifts it.
 func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts, vetoed bool) ([]statement.Statement, error) {
 	if until := c.until.Load(); c.silent.Load() >= maxSilent && (c.now().Unix() < until || !c.until.CompareAndSwap(until, c.now().Add(restTime).Unix())) {
 		return nil, fmt.Errorf("%w: it did not answer %d times in a row, so it is left alone for a while", ErrNoAnswer, maxSilent)
@@ -182,23 +203,14 @@ func (c *Client) call(ctx context.Context, id string, body []byte, vetoed bool) 
 		return nil, true, fmt.Errorf("%w: status %d", ErrNoAnswer, status)
 	case status >= 400:
 		return nil, false, fmt.Errorf("%w: status %d, %.200q", ErrRefused, status, c.secrets.Text(string(reply)))
-	case status < 200, status >= 300:
-		return nil, false, fmt.Errorf("%w: status %d", ErrNoAnswer, status)
-	case vetoed && isPage(resp.Header):
-		return nil, false, fmt.Errorf("%w: it answers with a web page, which lifts no veto", ErrNoAnswer)
+	case status != http.StatusOK && status != http.StatusNoContent:
+		return nil, false, fmt.Errorf("%w: status %d, and 200 or 204 is a yes", ErrNoAnswer, status)
 	case err != nil:
 		return nil, true, fmt.Errorf("%w: its reply was cut: %w", ErrNoAnswer, c.bare(err))
 	case len(reply) > maxReply:
 		return nil, false, fmt.Errorf("%w: its reply has more than %d bytes", ErrNoAnswer, maxReply)
 	}
-	return reply, false, nil
-}
-
-// isPage reports whether a reply is a web page.
-func isPage(h http.Header) bool {
-	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
-	kind = strings.ToLower(strings.TrimSpace(kind))
-	return kind == "text/html" || kind == "application/xhtml+xml"
+	return reply, false, c.judge(resp.Header, reply, vetoed)
 }
 
 // bare takes the address out of an error, which may have a secret in its path,

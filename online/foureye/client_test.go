@@ -98,6 +98,62 @@ func TestGetIsAsInKMS(t *testing.T) {
 	}
 }
 
+// What a body says outweighs the status, and what lifts a no is a yes in so many
+// words.
+func TestBodies(t *testing.T) {
+	for _, c := range []struct {
+		status       int
+		kind, body   string
+		want, vetoed error
+	}{
+		{200, "text/plain", "", nil, nil},
+		{204, "", "", nil, nil},
+		{200, "application/json", `{"approved":true}`, nil, nil},
+		{200, "text/plain", "OK\n", nil, nil},
+		{200, "application/json", `{}`, nil, ErrNoAnswer},
+		{200, "application/json", `{"id":"x","status":200}`, nil, ErrNoAnswer},
+		{200, "application/json", `{"approved":false}`, ErrRefused, ErrRefused},
+		{200, "application/json", `{"approved":"true"}`, ErrRefused, ErrRefused},
+		{200, "application/json", `{"approved":true,"Approved":false}`, ErrRefused, ErrRefused},
+		{200, "application/json", `{"approved":{"a":[true]},"x":true}`, ErrRefused, ErrRefused},
+		{200, "application/json", `{"error":"denied","statusCode":403}`, ErrRefused, ErrRefused},
+		{200, "application/json", `{"approved":true,"error":"down"}`, ErrNoAnswer, ErrNoAnswer},
+		{200, "application/json", `{"statusCode":503}`, ErrNoAnswer, ErrNoAnswer},
+		{200, "application/json", `{"success":false}`, ErrRefused, ErrRefused},
+		{200, "application/json", `{"status":"pending"}`, ErrNoAnswer, ErrNoAnswer},
+		{200, "application/json", `{"approved":true`, ErrNoAnswer, ErrNoAnswer},
+		{200, "application/json", `null`, ErrNoAnswer, ErrNoAnswer},
+		{200, "application/json", `[]`, ErrNoAnswer, ErrNoAnswer},
+		{200, "text/plain", "no", ErrRefused, ErrRefused},
+		{200, "text/plain", "<html>login</html>", ErrNoAnswer, ErrNoAnswer},
+		{200, "Text/HTML; charset=utf-8", "ok", ErrNoAnswer, ErrNoAnswer},
+		{201, "", "", ErrNoAnswer, ErrNoAnswer},
+		{206, "text/plain", "no", ErrNoAnswer, ErrNoAnswer},
+		{299, "", "", ErrNoAnswer, ErrNoAnswer},
+	} {
+		client, _ := service(t, "", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", c.kind)
+			w.WriteHeader(c.status)
+			_, _ = w.Write([]byte(c.body))
+		})
+		for vetoed, want := range map[bool]error{false: c.want, true: c.vetoed} {
+			if _, err := client.Vouch(t.Context(), id, facts(), vetoed); !errors.Is(err, want) {
+				t.Errorf("%d %s %q, vetoed %t: %v, want %v", c.status, c.kind, c.body, vetoed, err, want)
+			}
+		}
+	}
+}
+
+// A service has one name, however its address is written.
+func TestServiceName(t *testing.T) {
+	for _, address := range []string{"https://Approvals.Example:443/check/", "https://approvals.example/./x/../check", "https://approvals.example/check"} {
+		c, err := New(Config{URL: address})
+		if err != nil || c.Service() != "https://approvals.example/check" {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
 // Whatever a service answers, what comes home is about this transaction.
 func TestPostRefuses(t *testing.T) {
 	content := statement.Of(id, facts())
@@ -181,7 +237,7 @@ func TestSilentServiceIsLeftAlone(t *testing.T) {
 func TestConfig(t *testing.T) {
 	for _, bad := range []Config{
 		{URL: ""}, {URL: "http://approver.example/x"}, {URL: "ftp://127.0.0.1/x"}, {URL: "https://u:p@host/x"}, {URL: "https://host/x?y=z"},
-		{URL: "https://host/x#y"}, {URL: "https:///x"}, {URL: "http://127.0.0.1.example/x"}, {URL: "https://host", Method: "PUT"},
+		{URL: "https://host/x#y"}, {URL: "https://host/x#"}, {URL: "https://host/x?"}, {URL: "https://host/%78"}, {URL: "https:///x"}, {URL: "http://127.0.0.1.example/x"}, {URL: "https://host", Method: "PUT"},
 	} {
 		if _, err := New(bad); !errors.Is(err, ErrConfig) {
 			t.Errorf("%+v: %v", bad, err)

@@ -53,8 +53,8 @@ func (j *Journal) raise(ctx context.Context, t tx, r *Raise) error {
 	switch {
 	case err != nil && !errors.Is(err, sql.ErrNoRows):
 		return err
-	case err == nil && closed == 0: // a cause that was gone and came back is told again
-		_, err = t.ExecContext(ctx, "UPDATE alarms SET seen = ?, reason = ?, evidence = ?, told = CASE WHEN healed > 0 THEN 0 ELSE told END, healed = 0 WHERE seq = ?", now, words(r.Reason), evidence, seq)
+	case err == nil && closed == 0: // a cause that was gone and came back, or is another, is told again
+		_, err = t.ExecContext(ctx, "UPDATE alarms SET seen = ?, reason = ?, told = CASE WHEN healed > 0 OR evidence <> ? THEN 0 ELSE told END, evidence = ?, healed = 0 WHERE seq = ?", now, words(r.Reason), evidence, evidence, seq)
 	case err == nil && healed == 0 && known == evidence: // a person has seen this very finding
 		_, err = t.ExecContext(ctx, "UPDATE alarms SET seen = ? WHERE seq = ?", now, seq)
 	default:
@@ -85,12 +85,13 @@ func (j *Journal) HealEvidence(ctx context.Context, item string, code chain.Code
 
 // AlarmFilter chooses alarms. Empty fields choose all that are open.
 type AlarmFilter struct {
-	All    bool // closed ones, too
-	Items  []string
-	Untold bool       // only those whose event did not go out yet, closed ones too
-	Lasts  chain.Code // only those with this code whose cause was not found to be gone, closed ones too
-	ID     int64      // only this one, with the above; 0: any
-	Max    int
+	All     bool // closed ones, too
+	Items   []string
+	Untold  bool       // only those whose event did not go out yet, closed ones too
+	Lasting bool       // those whose cause was not found to be gone, closed ones too
+	Lasts   chain.Code // only those with this code whose cause was not found to be gone, closed ones too
+	ID      int64      // only this one, with the above; 0: any
+	Max     int
 }
 
 // Alarms lists alarms, oldest first.
@@ -100,6 +101,8 @@ func (j *Journal) Alarms(ctx context.Context, f AlarmFilter) ([]Alarm, error) {
 	switch {
 	case f.Untold:
 		query += "told = 0"
+	case f.Lasting:
+		query += "healed = 0"
 	case f.Lasts != "":
 		query, args = query+"healed = 0 AND code = ?", append(args, string(f.Lasts))
 	case f.All:

@@ -2,8 +2,7 @@ package journal
 
 import (
 	"context"
-
-	"coldkms/shared/chain"
+	"fmt"
 )
 
 // Hand records that the bytes of an item are about to be handed to the
@@ -18,11 +17,50 @@ func (j *Journal) Hand(ctx context.Context, id string, l Lease) error {
 	})
 }
 
-// Accept records that a person has a signed item sent in spite of what it was
-// held for, or of nothing any more.
-func (j *Journal) Accept(ctx context.Context, id string, code chain.Code) error {
-	return j.change(ctx, "accept", func(t tx) error {
-		_, err := t.ExecContext(ctx, "UPDATE items SET accepted = ? WHERE id = ?", string(code), id)
+// Offer is what Tatum has in the place of an item that it asked for.
+type Offer struct {
+	Digest     string // of the content, in hex; OfferNone where it has nothing
+	Withdrawal string
+}
+
+// OfferNone is the Digest where Tatum does not have an item at all.
+const OfferNone = "unknown-at-tatum"
+
+// Offered records what Tatum has in the place of an item, the zero Offer where
+// it has the very same.
+func (j *Journal) Offered(ctx context.Context, id string, o Offer) error {
+	return j.change(ctx, "offered", func(t tx) error {
+		_, err := t.ExecContext(ctx, "UPDATE items SET offered = ?, offered_withdrawal = ? WHERE id = ?", o.Digest, words(o.Withdrawal), id)
 		return err
 	})
+}
+
+// Accept records that a person has a signed item sent in spite of one offer,
+// by its Digest, or of none any more.
+func (j *Journal) Accept(ctx context.Context, id, offer string) error {
+	return j.change(ctx, "accept", func(t tx) error {
+		_, err := t.ExecContext(ctx, "UPDATE items SET accepted = ? WHERE id = ?", offer, id)
+		return err
+	})
+}
+
+// SeenBy records under which API key, by its fingerprint, Tatum was seen to have
+// an item.
+func (j *Journal) SeenBy(ctx context.Context, id, fingerprint string) error {
+	return j.change(ctx, "seen", func(t tx) error {
+		_, err := t.ExecContext(ctx, "UPDATE items SET seen_by = ? WHERE id = ? AND seen_by <> ?", fingerprint, id, fingerprint)
+		return err
+	})
+}
+
+// Folded returns the pending id in the journal that differs from one in letter
+// case at most.
+func (j *Journal) Folded(ctx context.Context, id string) (known string, err error) {
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT id FROM items WHERE lower(id) = lower(?) AND twin = 0"), id).Scan(&known)
+	})
+	if err != nil {
+		return "", fmt.Errorf("journal: %.80q: %w", id, err)
+	}
+	return known, nil
 }

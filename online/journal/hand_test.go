@@ -32,8 +32,8 @@ func TestHand(t *testing.T) {
 		t.Errorf("%+v, %v", it, err)
 	}
 	must(t, j.Hand(t.Context(), "a", journal.Lease{}))
-	must(t, j.Accept(t.Context(), "a", journal.Vetoed))
-	if it, err := j.Item(t.Context(), "a"); err != nil || !it.Handed.Equal(clock()) || it.Accepted != journal.Vetoed {
+	must(t, j.Accept(t.Context(), "a", journal.OfferNone))
+	if it, err := j.Item(t.Context(), "a"); err != nil || !it.Handed.Equal(clock()) || it.Accepted != journal.OfferNone {
 		t.Errorf("%+v, %v", it, err)
 	}
 	must(t, j.Veto(t.Context(), "a", "https://a"))

@@ -31,22 +31,23 @@ const (
 	New          // added now
 	Same         // known, and asks for the same
 	Changed      // known, and asks for something else: the journal's stays
+	Twin         // another id than one that is known, in letter case only: not added
 )
 
 // Add puts in what Tatum asks for, as fetched, in one transaction. Of each
-// item ID, Chain, Network, Pending, Content, Withdrawal and Account are read.
+// item ID, Chain, Network, Pending, Content, Withdrawal, Account and SeenBy are read.
 func (j *Journal) Add(ctx context.Context, items []Item) ([]Seen, error) {
 	seen := make([]Seen, len(items))
 	err := j.change(ctx, "add", func(tx tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO items (id, chain, network, pending, content, withdrawal, account, state, created, updated)
-			VALUES (?, ?, ?, ?, ?, ?, ?, 'fetched', ?, ?) ON CONFLICT (id) DO NOTHING`)
+		insert, err := tx.PrepareContext(ctx, `INSERT INTO items (id, chain, network, pending, content, withdrawal, account, seen_by, state, created, updated, since)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'fetched', ?, ?, ?) ON CONFLICT DO NOTHING`)
 		if err != nil {
 			return err
 		}
 		defer insert.Close()
 		now := j.now().Unix()
 		for i, it := range items {
-			done, err := insert.ExecContext(ctx, it.ID, string(it.Chain), it.Network, it.Pending, it.Content[:], it.Withdrawal, it.Account, now, now)
+			done, err := insert.ExecContext(ctx, it.ID, string(it.Chain), it.Network, it.Pending, it.Content[:], it.Withdrawal, it.Account, it.SeenBy, now, now, now)
 			if err != nil {
 				return err
 			}
@@ -66,7 +67,15 @@ func (j *Journal) Add(ctx context.Context, items []Item) ([]Seen, error) {
 func compare(ctx context.Context, tx tx, it Item) (Seen, error) {
 	var content []byte
 	var network chain.Network
-	if err := tx.QueryRowContext(ctx, "SELECT content, network FROM items WHERE id = ?", it.ID).Scan(&content, &network); err != nil {
+	var seenBy string
+	err := tx.QueryRowContext(ctx, "SELECT content, network, seen_by FROM items WHERE id = ?", it.ID).Scan(&content, &network, &seenBy)
+	switch {
+	case errors.Is(err, sql.ErrNoRows): // then it met the index over ids in one letter case
+		return Twin, nil
+	case err == nil && seenBy != it.SeenBy && it.SeenBy != "":
+		_, err = tx.ExecContext(ctx, "UPDATE items SET seen_by = ? WHERE id = ?", it.SeenBy, it.ID)
+	}
+	if err != nil {
 		return Unknown, err
 	}
 	if bytes.Equal(content, it.Content[:]) && network == it.Network {
@@ -253,7 +262,7 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by"
 
 func scanAll(rows *sql.Rows) ([]Item, error) { return scanRows(rows, scan) }
 
@@ -261,7 +270,7 @@ func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
 	var created, updated, since, handed, recorded, outstanding int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding)
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy)
 	if err != nil {
 		return Item{}, err
 	}

@@ -61,7 +61,9 @@ type Item struct {
 	Handed      time.Time  // when its bytes were first handed to the network, whatever came of it; zero: never
 	HandedKnown bool       // that is on record: an older version kept none, and its journal supposes it
 	Outstanding time.Time  // until when the network is watched for it though it is rejected; zero: it is not
-	Accepted    chain.Code // what it was held for when a person had it sent all the same, "" if nobody did
+	Offered     Offer      // what Tatum was last seen to have in its place; zero: the very same
+	Accepted    string     // Digest of the Offer in spite of which a person had it sent, "" if nobody did
+	SeenBy      string     // fingerprint of the API key under which Tatum was last seen to have it, "" if that is not on record
 
 	seq int64
 }

@@ -365,6 +365,26 @@ CREATE INDEX items_outstanding ON items (seq) WHERE outstanding > 0 AND state = 
 UPDATE items SET outstanding = since + 30 * 86400 WHERE state = 'rejected' AND since >= (SELECT max(updated) FROM items) - 30 * 86400
 	AND EXISTS (SELECT 1 FROM request_items WHERE request_items.id = items.id);
 `},
+	// Pending ids that differ in letter case are one; what an older version took
+	// twice is held. What Tatum was seen to have in the place of an item, so that
+	// a person's decision is about that and nothing else; an acceptance of whatever
+	// comes ends. Under which API key Tatum was seen to have it. An item is in its
+	// first state since it came.
+	{tables: `
+ALTER TABLE items ADD COLUMN twin INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE items ADD COLUMN offered TEXT NOT NULL DEFAULT '';            -- digest of the content, in hex; '': as it came
+ALTER TABLE items ADD COLUMN offered_withdrawal TEXT NOT NULL DEFAULT '';
+ALTER TABLE items ADD COLUMN seen_by TEXT NOT NULL DEFAULT '';            -- fingerprint of an API key
+UPDATE items SET twin = 1 WHERE seq IN (SELECT seq FROM (SELECT seq, row_number() OVER (PARTITION BY lower(id) ORDER BY seq) AS n FROM items) AS t WHERE n > 1);
+UPDATE items SET withheld = 'same-id' WHERE twin = 1 AND state IN ('fetched', 'prepared', 'exported', 'signed');
+INSERT INTO alarms (item, code, evidence, reason, raised, seen) SELECT id, 'same-id', lower(id), 'ALARM: this pending id differs from one that came before in letter case only, and an older version took both: find out whether it was paid twice', updated, updated FROM items WHERE twin = 1;
+CREATE UNIQUE INDEX items_by_folded ON items (lower(id)) WHERE twin = 0;
+UPDATE items SET offered = withheld WHERE withheld = 'unknown-at-tatum' AND signed IS NOT NULL;
+UPDATE items SET accepted = '' WHERE accepted = 'content-changed';
+CREATE INDEX items_by_offered ON items (lower(offered_withdrawal)) WHERE offered_withdrawal <> '';
+UPDATE items SET told = '' WHERE since = 0 AND told LIKE 'late: %';
+UPDATE items SET since = created WHERE since = 0;
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

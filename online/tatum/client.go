@@ -11,6 +11,9 @@ package tatum
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -116,6 +119,14 @@ func New(c Config) (*Client, error) {
 		// A redirect would carry the key to wherever a reply says.
 		http: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
+}
+
+// Fingerprint tells the API key from others. A key has some 150 random bits, so
+// that nobody finds it by its fingerprint.
+func (c *Client) Fingerprint(salt []byte) string {
+	mac := hmac.New(sha256.New, salt)
+	mac.Write([]byte("coldkms API key\x00" + c.key))
+	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
 // CheckURL says whether the API key may be sent to an address: https

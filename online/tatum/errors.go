@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,17 +118,23 @@ func IsNotOpen(err error) bool {
 // IsKnownAlready reports whether a node refused a transaction because it has
 // it: in its memory pool, or in a block. Nodes say so in many words.
 func IsKnownAlready(err error) bool {
+	return saysAny(err, "txn-already", "already in mempool", "already in block chain", "already in chain", "already in utxo set", "already known", "already have transaction", "already exists", "same-nonwitness-data")
+}
+
+// IsInputsGone reports whether a node refused a transaction because it does not
+// have what that spends, or has something else that spends it.
+func IsInputsGone(err error) bool {
+	return saysAny(err, "missingorspent", "missing-inputs", "missing inputs", "mempool-conflict", "double spend")
+}
+
+// saysAny reports whether a reply says one of some words.
+func saysAny(err error, list ...string) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false
 	}
 	said := strings.ToLower(e.Message)
-	for _, words := range []string{"txn-already", "already in mempool", "already in block chain", "already in chain", "already in utxo set", "already known", "already have transaction", "already exists", "same-nonwitness-data"} {
-		if strings.Contains(said, words) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, func(words string) bool { return strings.Contains(said, words) })
 }
 
 // IsAuth says whether the key, or the credits behind it, are the trouble: no
