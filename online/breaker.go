@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"coldkms/online/tatum"
 )
@@ -16,6 +17,16 @@ const workers = 8
 // each calls f for 0 … n-1, some at a time, and tells how far it is. After an
 // error no further call begins; those that have begun go on to their end.
 func (r *Relay) each(ctx context.Context, n, atOnce int, f func(context.Context, int) error) error {
+	return r.eachOf(ctx, n, atOnce, 0, f)
+}
+
+// lendAfter is after how long a call that is not answered gives its place to
+// another one.
+const lendAfter = 2 * time.Second
+
+// eachOf is each with places that are lent: up to more calls that hang hold up no
+// other.
+func (r *Relay) eachOf(ctx context.Context, n, atOnce, more int, f func(context.Context, int) error) error {
 	var next, done int
 	var failed error
 	var lock sync.Mutex
@@ -40,12 +51,35 @@ func (r *Relay) each(ctx context.Context, n, atOnce int, f func(context.Context,
 			r.Progress(done, n)
 		}
 	}
-	for range min(n, atOnce) {
-		wg.Go(func() {
-			for i, ok := take(); ok; i, ok = take() {
-				finish(f(ctx, i))
+	var work func()
+	work = func() {
+		for i, ok := take(); ok; i, ok = take() {
+			running, lent := true, false
+			timer := time.AfterFunc(lendAfter, func() {
+				lock.Lock()
+				defer lock.Unlock()
+				if running && more > 0 {
+					more--
+					lent = true
+					wg.Go(work)
+				}
+			})
+			err := f(ctx, i)
+			timer.Stop()
+			finish(err)
+			lock.Lock()
+			running = false
+			if lent {
+				more++
 			}
-		})
+			lock.Unlock()
+			if lent {
+				return
+			}
+		}
+	}
+	for range min(n, atOnce) {
+		wg.Go(work)
 	}
 	wg.Wait()
 	return failed
@@ -56,15 +90,21 @@ func (r *Relay) each(ctx context.Context, n, atOnce int, f func(context.Context,
 // several times already.
 const maxTroubles = 2 * workers
 
+// maxDenied is after how many replies in a row that the key is no good a step
+// ends.
+const maxDenied = 3
+
 // breaker tells trouble with one item from trouble with all of them.
 type breaker struct {
 	troubles atomic.Int32
+	denied   atomic.Int32 // replies in a row that the key, or its credits, are no good
+	last     atomic.Pointer[error]
 	failed   atomic.Pointer[error]
 }
 
 // works records that a call was answered: whatever else fails concerns its
 // item only.
-func (b *breaker) works() { b.troubles.Store(0) }
+func (b *breaker) works() { b.troubles.Store(0); b.denied.Store(0) }
 
 // fails ends what is done with one API key.
 func (b *breaker) fails(err error) { b.failed.CompareAndSwap(nil, &err) }
@@ -77,9 +117,23 @@ func (b *breaker) down() error {
 	return nil
 }
 
+// verdict is down, or else Tatum's last word where that is that the key is no
+// good.
+func (b *breaker) verdict() error {
+	if err := b.down(); err != nil || b.denied.Load() == 0 {
+		return err
+	}
+	return *b.last.Load()
+}
+
 // judge returns err if no other call will work either.
 func (b *breaker) judge(err error) error {
 	switch {
+	case tatum.IsAuth(err): // one such reply to one call may be about that call only
+		b.last.Store(&err)
+		if b.denied.Add(1) >= maxDenied {
+			return err
+		}
 	case general(err):
 		return err
 	case !tatum.IsTransient(err):
@@ -107,7 +161,11 @@ func (l *lines) of(account string) *breaker {
 // troubles are those of all API keys.
 func (l *lines) troubles() (all error) {
 	l.byAccount.Range(func(account, b any) bool {
-		if err := b.(*breaker).down(); err != nil {
+		err := b.(*breaker).verdict()
+		switch {
+		case err != nil && account == "":
+			all = errors.Join(all, err)
+		case err != nil:
 			all = errors.Join(all, fmt.Errorf("API key %q: %w", account, err))
 		}
 		return true

@@ -44,7 +44,7 @@ type Broadcasted struct {
 func (r *Relay) Broadcast(ctx context.Context, o BroadcastOptions) (Broadcasted, error) {
 	report := Broadcasted{Broadcast: []Sent{}, Completed: []string{}, Problems: []Problem{}}
 	f := journal.Filter{States: []journal.State{journal.Signed, journal.Broadcast}, IDs: o.IDs, Network: o.Network}
-	steps, err := r.work(ctx, job{filter: f, due: o.Due, do: (*step).run})
+	steps, err := r.work(ctx, job{filter: f, due: o.Due, do: (*step).run, lends: share - workers})
 	for _, s := range steps {
 		if s.sent {
 			report.Broadcast = append(report.Broadcast, Sent{s.item.ID, s.item.TxID})
@@ -280,7 +280,7 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 				return false, err
 			}
 		}
-		if !taken && !tatum.IsDefinite(last) {
+		if !taken && !tatum.IsDefinite(last) && !tatum.IsSlow(last) { // what hung is sent again in the next run
 			if err := s.handOver(ctx); err != nil {
 				return false, err
 			}

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"coldkms/online/journal"
 	"coldkms/online/prepare"
 	"coldkms/online/tatum"
@@ -25,6 +27,7 @@ type FetchOptions struct {
 	Network chain.Network
 	Chains  []chain.ID // none: every chain of the watch file that is built
 	IDs     []string   // none: all
+	Beside  bool       // other fetches ask for the other chains: that the watch file has none of these is no news
 }
 
 // Fetched is what a fetch did.
@@ -48,33 +51,63 @@ func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
 	if err != nil {
 		return report, err
 	}
-	var failed error
-	var lists []listed
+	parts := make([]fetching, len(chains))
+	var g errgroup.Group
+	for i, id := range chains { // each by itself: one that hangs holds up no other
+		parts[i] = fetching{Relay: r, chain: id, ids: signatureIDs(watch.Watch, id, o.Network), options: o}
+		g.Go(func() error { parts[i].run(ctx); return nil })
+	}
+	_ = g.Wait()
 	worked := false
-	for _, id := range chains {
-		l, err := r.fetchChain(ctx, id, signatureIDs(watch.Watch, id, o.Network), o, &report)
-		switch {
-		case err == nil:
-			worked, lists = true, append(lists, l)
-		case ctx.Err() != nil || errors.Is(err, journal.ErrAway):
-			return report, err
-		default: // the other chains may do all the same
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", id, err))
-		}
+	for i := range parts {
+		worked = worked || parts[i].unlisted == nil
 	}
-	if worked && tatum.IsAuth(failed) { // not of the key as a whole
-		failed = fmt.Errorf("%v", failed)
-	}
-	failed = errors.Join(failed, r.prepareAll(ctx, o, chains, &report))
-	for _, l := range lists { // what is new does not wait for this
-		if ctx.Err() != nil {
-			break
+	for i := range parts {
+		report.add(parts[i].report)
+		if away := errors.Join(parts[i].unlisted, parts[i].err); errors.Is(away, journal.ErrAway) {
+			return report, away
 		}
-		if err := r.askAfterAll(ctx, l, o, &report); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", l.chain, err))
+		unlisted := parts[i].unlisted
+		if tatum.IsAuth(unlisted) && worked { // not of the key as a whole
+			unlisted = fmt.Errorf("%v", unlisted)
 		}
+		err = errors.Join(err, unlisted, parts[i].err)
 	}
-	return report, failed
+	return report, errors.Join(err, ctx.Err())
+}
+
+// add adds what was done for one chain.
+func (f *Fetched) add(g Fetched) {
+	f.Fetched, f.Prepared = f.Fetched+g.Fetched, f.Prepared+g.Prepared
+	f.Problems, f.Notes, f.LeftOut = append(f.Problems, g.Problems...), append(f.Notes, g.Notes...), append(f.LeftOut, g.LeftOut...)
+}
+
+// fetching is a fetch of one chain.
+type fetching struct {
+	*Relay
+	chain    chain.ID
+	ids      []string
+	options  FetchOptions
+	report   Fetched
+	unlisted error // why Tatum's list did not come, or not whole
+	err      error
+}
+
+func (f *fetching) run(ctx context.Context) {
+	l, err := f.fetchChain(ctx, f.chain, f.ids, f.options, &f.report)
+	if err != nil {
+		f.unlisted = fmt.Errorf("%s: %w", f.chain, err)
+	}
+	if ctx.Err() != nil || errors.Is(err, journal.ErrAway) {
+		return
+	}
+	f.err = f.prepareAll(ctx, f.options, []chain.ID{f.chain}, &f.report)
+	if err != nil || ctx.Err() != nil {
+		return
+	}
+	if err := f.askAfterAll(ctx, l, f.options, &f.report); err != nil { // what is new does not wait for this
+		f.err = errors.Join(f.err, fmt.Errorf("%s: %w", f.chain, err))
+	}
 }
 
 // listed is a list of Tatum that is journaled, and what is missing from it.
@@ -132,7 +165,8 @@ func chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([]chain.ID, 
 			chains = append(chains, e.Chain)
 		}
 	}
-	if len(chains) == 0 {
+	other := slices.ContainsFunc(w.Entries, func(e bundle.WatchEntry) bool { return e.Network == o.Network })
+	if len(chains) == 0 && !(o.Beside && other) {
 		report.Notes = append(report.Notes, fmt.Sprintf("the signer's watch file has no entry of %s for what was asked (--testnet chooses the network)", o.Network))
 	}
 	return chains, nil

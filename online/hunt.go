@@ -93,6 +93,9 @@ func (r *Relay) askPrevious(ctx context.Context, h *hunt, from map[chainhash.Has
 		}
 		err = errors.Join(err, r.journal.AddPrevious(context.WithoutCancel(ctx), keep))
 	}
+	if stopped == nil {
+		stopped = line.verdict()
+	}
 	return stopped, err
 }
 

@@ -22,6 +22,7 @@ type job struct {
 	purpose tatum.Purpose // of the calls to Tatum
 	do      func(*step, context.Context) error
 	atOnce  int // 0: workers
+	lends   int // places more, for as many items whose calls hang
 }
 
 // work does a job, first with the items that were not tried in vain before: a
@@ -111,7 +112,7 @@ func (w *work) share(ctx context.Context, lease journal.Lease, items []journal.I
 	if atOnce == 0 {
 		atOnce = workers
 	}
-	err = w.partOf(len(w.steps), w.total).each(ctx, len(fresh), atOnce, func(ctx context.Context, i int) error {
+	err = w.partOf(len(w.steps), w.total).eachOf(ctx, len(fresh), atOnce, w.lends, func(ctx context.Context, i int) error {
 		s := &steps[i]
 		*s = step{Relay: w.Relay, item: fresh[i], line: lines.of(fresh[i].Account), lease: lease, alarmed: alarmed[fresh[i].ID]}
 		mine, err := w.As(s.item.Account)

@@ -61,9 +61,10 @@ type Daemon struct {
 	Sleep func(context.Context, time.Duration) error
 	Saw   func(Round) // receives every round; may be nil
 
-	board  board         // what all loops report
-	speech speech        // what was logged last
-	memory online.Memory // of fetches
+	board   board         // what all loops report
+	speech  speech        // what was logged last
+	refused refusals      // API keys that Tatum does not accept
+	memory  online.Memory // of fetches
 
 	// Each of these belongs to one loop.
 	exported   time.Time                // when a new request was made last
@@ -72,7 +73,6 @@ type Daemon struct {
 	suspects   map[string]suspect       // files that do not read well, yet
 	handled    map[string]string        // files that were taken and could not be moved aside: their stamps
 	placed     map[bundle.Digest]placed // requests on the stick
-	resting    map[string]refusal       // API keys that Tatum does not accept
 	counted    time.Time
 	counts     map[string]int
 	oldest     time.Time

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"coldkms/online"
+	"coldkms/shared/chain"
 )
 
 // step is one thing that a person could type.
@@ -50,15 +51,29 @@ func (d *Daemon) loops() []*loop {
 		{name: "stick", steps: []step{s["import"], s["export"]}, deadline: deadline, next: []string{"settle", "notify"}},
 		{name: "settle", steps: []step{s["broadcast"]}, deadline: deadline, next: []string{"notify"}},
 		{name: "watch", steps: []step{s["watch"]}, deadline: deadline, next: []string{"notify"}},
-		{name: "fetch", steps: []step{s["fetch"]}, deadline: deadline, next: []string{"approve", "stick", "notify"}},
 		{name: "approve", steps: []step{s["approve"]}, deadline: deadline, next: []string{"stick"}},
 		{name: "notify", steps: []step{s["tell"]}, deadline: notifyDeadline},
 		{name: "report", steps: []step{s[stepJournal], s["count"]}, deadline: notifyDeadline},
+	}
+	for _, id := range d.fetched() { // a list that hangs holds up no other chain's
+		name := "fetch " + string(id)
+		fetch := step{name, func(ctx context.Context, r *online.Relay, round *Round) error {
+			return d.fetchOf(ctx, r, round, []chain.ID{id}, true)
+		}}
+		all = append(all, &loop{name: name, steps: []step{fetch}, deadline: deadline, next: []string{"approve", "stick", "notify"}})
 	}
 	for _, l := range all {
 		l.wake = make(chan struct{}, 1)
 	}
 	return all
+}
+
+// fetched are the chains that have a loop to fetch.
+func (d *Daemon) fetched() []chain.ID {
+	if len(d.Chains) > 0 {
+		return d.Chains
+	}
+	return []chain.ID{chain.BTC, chain.LTC, chain.DOGE, chain.BCH}
 }
 
 // repeat makes passes of a loop until stop is done.

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"coldkms/online"
 	"coldkms/online/tatum"
+	"coldkms/shared/chain"
 )
 
 func (d *Daemon) broadcast(ctx context.Context, r *online.Relay, round *Round) error {
@@ -55,24 +57,56 @@ type refusal struct {
 	err   error
 }
 
+// refusals are the API keys that are not used for a while.
+type refusals struct {
+	mu  sync.Mutex
+	all map[string]refusal
+}
+
+// of returns why a key is not used now, nil if it is.
+func (r *refusals) of(name string, now time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if no := r.all[name]; now.Before(no.until) {
+		return no.err
+	}
+	return nil
+}
+
+func (r *refusals) add(name string, now time.Time, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Before(r.all[name].until) {
+		return
+	}
+	if r.all == nil {
+		r.all = make(map[string]refusal)
+	}
+	r.all[name] = refusal{now.Add(refusedRest), err}
+}
+
 // keysAtOnce is how many API keys are asked with at a time.
 const keysAtOnce = 8
 
-// fetch asks with each key, some at a time: one that is slow or in trouble
-// holds up no other.
 func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error {
+	return d.fetchOf(ctx, r, round, d.Chains, false)
+}
+
+// fetchOf asks about some chains with each key, some at a time: one that is slow
+// or in trouble holds up no other. beside is set where other loops ask about the
+// other chains.
+func (d *Daemon) fetchOf(ctx context.Context, r *online.Relay, round *Round, chains []chain.ID, beside bool) error {
 	var g errgroup.Group
 	g.SetLimit(keysAtOnce)
 	reports, errs := make([]online.Fetched, len(d.Keys)), make([]error, len(d.Keys))
 	for i, k := range d.Keys {
-		if no := d.resting[k.Name]; d.Now().Before(no.until) {
-			errs[i] = no.err
+		if errs[i] = d.refused.of(k.Name, d.Now()); errs[i] != nil {
 			continue
 		}
 		g.Go(func() error {
 			mine, err := r.As(k.Name)
 			if err == nil {
-				reports[i], err = mine.Fetch(ctx, online.FetchOptions{Network: k.Network, Chains: d.Chains, IDs: d.IDs})
+				reports[i], err = mine.Fetch(ctx, online.FetchOptions{Network: k.Network, Chains: chains, IDs: d.IDs, Beside: beside})
 			}
 			errs[i] = err
 			return nil
@@ -90,11 +124,8 @@ func (d *Daemon) fetch(ctx context.Context, r *online.Relay, round *Round) error
 		for _, text := range got.LeftOut {
 			failed = errors.Join(failed, named(k, leftOut(text)))
 		}
-		if tatum.IsAuth(err) && !d.Now().Before(d.resting[k.Name].until) {
-			if d.resting == nil {
-				d.resting = make(map[string]refusal)
-			}
-			d.resting[k.Name] = refusal{d.Now().Add(refusedRest), err}
+		if tatum.IsAuth(err) {
+			d.refused.add(k.Name, d.Now(), err)
 		}
 		if err != nil {
 			failed = errors.Join(failed, named(k, err))

@@ -11,8 +11,9 @@ import (
 // must not hold up a loop of the daemon.
 const (
 	perCall   = 30 * time.Second
-	perList   = 2 * time.Minute // for a list of pending transactions
-	slowTries = 2               // tries that end by the clock, after which there is no further one
+	perSend   = 15 * time.Second // for a broadcast, which is looked for by its txid then
+	perList   = 2 * time.Minute  // for a list of pending transactions
+	slowTries = 2                // tries that end by the clock, after which there is no further one
 	dripGrace = 10 * time.Second
 	dripRate  = 4 << 10 // bytes a second that come at least, after that
 )
@@ -25,8 +26,11 @@ var errCut = errors.New("reply was cut")
 
 // patience is how long one try of a call may take.
 func (k call) patience() time.Duration {
-	if k.limit > maxReply {
+	switch {
+	case k.limit > maxReply:
 		return perList
+	case k.once:
+		return perSend
 	}
 	return perCall
 }
@@ -50,6 +54,12 @@ func (d *drip) Read(p []byte) (int, error) {
 		err = fmt.Errorf("%w: %w", errCut, err)
 	}
 	return n, err
+}
+
+// IsSlow reports whether a call was ended by the clock.
+func IsSlow(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && !e.unsent && e.slow()
 }
 
 // slow reports whether a try was ended by the clock.

@@ -13,7 +13,7 @@ import (
 
 // Limits on a list of pending transactions.
 const (
-	MaxHeld   = 64 << 20 // bytes of its elements that are held at a time
+	MaxHeld   = 32 << 20 // bytes of its elements that are held at a time
 	keepDepth = 2 * maxDepth
 )
 

@@ -8,11 +8,17 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"coldkms/online/onlinetest"
 	"coldkms/online/tatum/tatumtest"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
 )
 
 // formFaults are about one thing that comes twice in two forms, and about a
@@ -27,6 +33,9 @@ func formFaults() []fault {
 		{"53a-acknowledged-and-evicted-again", evictedAgain},
 		{"53b-acknowledged-and-refused-by-the-node", evictedWorse},
 		{"54-late-is-counted-from-the-first-state", lateFromTheBeginning},
+		{"56a-one-chain-that-hangs-delays-no-other", hangingChain},
+		{"56b-payments-that-hang-hold-up-no-other", hangingSends},
+		{"56c-one-401-is-about-one-payment", oneDenied},
 		{"55-reject-under-a-key-that-was-swapped", swappedKeys},
 	}
 }
@@ -232,5 +241,101 @@ func swappedKeys(t *testing.T) {
 	p.must("reject", id, "--why", "gone")
 	if p.server.Calls("DELETE") != 1 || p.states()[id] != "failed" {
 		t.Errorf("%d deleted, %v", p.server.Calls("DELETE"), p.states())
+	}
+}
+
+// Tatum never answers with the list of one chain: payments of another one go on,
+// pass after pass.
+func hangingChain(t *testing.T) {
+	p := newStick(t)
+	watch := filepath.Join(p.dir, "two.kmswatch")
+	key := p.signer.Coin.PubKey().SerializeCompressed()
+	w, err := bundle.SealWatch(bundle.Watch{Created: 2, Entries: []bundle.WatchEntry{
+		{SignatureID: onlinetest.SignatureID, Chain: chain.BTC, Network: chain.Testnet, PubKey: key},
+		{SignatureID: "ltc", Chain: chain.LTC, Network: chain.Testnet, PubKey: key},
+	}}, p.signer.Identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.write(watch, w.File)
+	p.must("pair", watch)
+	hangs := make(chan struct{})
+	defer close(hangs)
+	p.server.Fault(func(_ http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/pending/LTC") {
+			return false
+		}
+		select {
+		case <-hangs:
+		case <-r.Context().Done():
+		}
+		return true
+	})
+	d := p.daemon()
+	defer d.stop()
+	p.eventually("a list hangs", func() bool {
+		return p.server.Calls("POST /v3/kms/pending/LTC") > 0 && p.server.Calls("POST /v3/kms/pending/BTC") > 0
+	})
+	p.pay(1)
+	p.eventually("the payment is exported", func() bool { return p.states()[onlinetest.ID(1)] == "exported" })
+	if n := p.server.Calls("POST /v3/kms/pending/LTC"); n != 1 {
+		t.Errorf("it was exported after %d lists that hang", n)
+	}
+}
+
+// The oldest payments hang at Tatum, more of them than are sent at a time.
+func hangingSends(t *testing.T) {
+	p := newStick(t)
+	p.signed(numbers(1, 20)...)
+	var sent atomic.Int32
+	begun := time.Now()
+	var good time.Duration // after which all others were sent
+	p.server.Fault(func(_ http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/broadcast") {
+			return false
+		}
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		var said struct{ SignatureID string }
+		_ = json.Unmarshal(body, &said)
+		if said.SignatureID > onlinetest.ID(16) {
+			if sent.Add(1) == 4 {
+				good = time.Since(begun)
+			}
+			return false
+		}
+		<-r.Context().Done()
+		if sent.Load() < 4 {
+			t.Error("a send was given up before the others had their turn")
+		}
+		return true
+	})
+	p.run("broadcast")
+	t.Logf("the others were sent after %s", good)
+	if n := p.count("completed"); n != 4 {
+		t.Errorf("%d completed", n)
+	}
+}
+
+// Tatum answers one send with 401, or says that the credits are used up.
+func oneDenied(t *testing.T) {
+	for _, body := range []string{`{"errorCode":"subscription.invalid","message":"no subscription"}`, `{"errorCode":"credits.exhausted","message":"out of credits"}`} {
+		p := newStick(t)
+		p.signed(numbers(1, 6)...)
+		var once sync.Once
+		p.server.Fault(func(w http.ResponseWriter, r *http.Request) (denied bool) {
+			if strings.HasSuffix(r.URL.Path, "/broadcast") {
+				once.Do(func() {
+					denied = true
+					w.WriteHeader(http.StatusUnauthorized)
+					_, _ = io.WriteString(w, body)
+				})
+			}
+			return denied
+		})
+		p.run("broadcast")
+		if n := p.count("completed"); n != 5 {
+			t.Errorf("%d of 5 others were sent", n)
+		}
 	}
 }
