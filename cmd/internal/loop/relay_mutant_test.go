@@ -70,7 +70,7 @@ var mutants = [...]mutant{
 	{"a budget of the future is kept", "online/tatum/window.go", "if w.at-at > slots {", "if false && w.at-at > slots {", "./online/tatum", "TestBudgetOfTheFuture"},
 	{"a reply may drip", "online/tatum/slow.go", "took > dripGrace &&", "took > 1000*dripGrace &&", "./online/tatum", "TestDrip"},
 	{"unprovable items are asked for in every round", "online/journal/items.go", "if n.Delay > 0 {", "if n.Delay < 0 {", "./online", "TestUnprovenBacksOff"},
-	{"bad items open the breaker", "online/breaker.go", "func (b *breaker) works() { b.troubles.Store(0) }", "func (b *breaker) works() {}", "./online", "TestBadItemsFirst"},
+	{"bad items open the breaker", "online/breaker.go", "func (b *breaker) works() { b.troubles.Store(0); b.denied.Store(0) }", "func (b *breaker) works() {}", "./online", "TestBadItemsFirst"},
 	{"leases run out while working", "online/work.go", "_ = r.journal.Extend(ctx, l)", "_ = l", "./online", "TestLeaseKept"},
 	{"a veto is forgotten", "online/approval.go", "case s.FourEye == nil && len(vetoes) > 0:", "case false && len(vetoes) > 0:", "./online", "TestVetoHolds"},
 	{"the end of the program is an item's trouble", "online/broadcast.go", "	if ctx.Err() != nil {\n		return ctx.Err()\n	}\n	s.problem = ", "	s.problem = ", "./online", "TestEndBlamesNobody"},
