@@ -57,7 +57,7 @@ func (a *app) runImport(path, passwordFile string) error {
 		if err := a.JSON(reply); err != nil {
 			return err
 		}
-		return cli.Fail(cli.Failed, errors.New("no entry of the file is sound: nothing was written"), "")
+		return cli.Fail(cli.Failed, errors.New("no entry of the file is sound: nothing was written"), fmt.Sprintf("keep %s: what it holds is in no wallet of this program", path))
 	}
 	w, err := a.openOrCreate()
 	if err != nil {
@@ -76,7 +76,7 @@ func (a *app) runImport(path, passwordFile string) error {
 		case have.SameSecret(e):
 			reply.Known++
 		default:
-			reply.Refused = append(reply.Refused, importNote{e.ID, "the wallet has another entry under this signature id"})
+			reply.Refused = append(reply.Refused, importNote{e.ID, "this wallet has another secret under this signature id"})
 		}
 	}
 	if err := w.Add(fresh...); err != nil {
@@ -92,18 +92,29 @@ func (a *app) runImport(path, passwordFile string) error {
 	if err := a.JSON(reply); err != nil {
 		return err
 	}
-	a.adviseAfterImport(len(fresh), path)
+	a.adviseAfterImport(reply, path)
 	if len(reply.Refused) > 0 {
 		return cli.Silent(cli.Part)
 	}
 	return nil
 }
 
-func (a *app) adviseAfterImport(taken int, path string) {
-	fmt.Fprintf(a.Err, `%s. Tell the relay of them: kms-offline watch --out FILE.
-Once a payment has gone through, destroy %s and every copy of it:
+// adviseAfterImport says what to do with the old file. While it holds
+// anything that is only there, the advice is to keep it.
+func (a *app) adviseAfterImport(reply importReply, path string) {
+	out := printable{a.Err}
+	fmt.Fprintf(out, "%s. Tell the relay of them: kms-offline watch --out FILE.\n",
+		counted(reply.Imported, "entry taken over", "entries taken over"))
+	if len(reply.Refused) == 0 {
+		fmt.Fprintf(out, `Once a payment has gone through, destroy %s and every copy of it:
 its encryption (one round of MD5, no authentication) does not hold against guessing.
-`, counted(taken, "entry taken over", "entries taken over"), cli.Printable(path))
+`, path)
+		return
+	}
+	fmt.Fprintf(out, "Keep %s: %s not taken over, and what it holds is only there:\n", path, counted(len(reply.Refused), "entry was", "entries were"))
+	for _, n := range reply.Refused {
+		fmt.Fprintf(out, "  %s: %s\n", n.SignatureID, n.Reason)
+	}
 }
 
 // readTatum reads the old file before anything is asked or made for the new

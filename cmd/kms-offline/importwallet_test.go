@@ -136,8 +136,13 @@ func TestImportPart(t *testing.T) {
 	if len(reply.Warnings) != 1 || !strings.HasSuffix(reply.Warnings[0].SignatureID, "3") || !strings.Contains(reply.Warnings[0].Reason, "not signed for yet") {
 		t.Errorf("warnings %+v", reply.Warnings)
 	}
-	if !strings.Contains(stderr, "destroy "+old) || !strings.Contains(stderr, "watch") {
-		t.Errorf("no advice: %q", stderr)
+	if strings.Contains(stderr, "destroy") || !strings.Contains(stderr, "Keep "+old) || !strings.Contains(stderr, "watch") {
+		t.Errorf("wrong advice while 3 entries are only in the old file: %q", stderr)
+	}
+	for _, n := range reply.Refused {
+		if !strings.Contains(stderr, n.SignatureID) {
+			t.Errorf("entry %s is only in the old file, and is not named: %q", n.SignatureID, stderr)
+		}
 	}
 	if n := fsys.puts.Load(); n != 1 {
 		t.Errorf("%d writes of the wallet, want 1", n)
