@@ -162,7 +162,11 @@ func (a *app) release(s *openSession, id string) error {
 	for _, op := range spends {
 		text += "  " + op + "\n"
 	}
-	text += "It stays valid wherever a copy exists. Released, these outpoints can be signed into another.\n"
+	text += `It stays valid wherever a copy exists. Released, these outpoints can be signed into another.
+What prevents two payments is that the new payment spends one of these, at least:
+then one at most of both is mined. A payment that spends none of them is paid
+besides this one. The review of one that does says "replaces".
+`
 	if err := a.typedWord(text, "release"); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type memory struct {
 
 	signed   map[string]signed             // by pending id
 	spent    map[string][sha256.Size]byte  // outpoint → content
+	freed    map[string][sha256.Size]byte  // outpoint → content that spent it until a person released it
 	heads    map[[sha256.Size]byte]uint64  // every head this ledger ever had → its line
 	accepted map[[sha256.Size]byte]bool    // heads that it lost, as a person knows
 	seen     map[string]uint64             // relay → the latest line that it was known to have seen
@@ -90,7 +91,7 @@ func newMemory() memory {
 	return memory{
 		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(), noes: newNoes(),
 		heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]bool{},
-		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]made{}, claimed: map[[sha256.Size]byte]claimed{}, released: map[[sha256.Size]byte]bool{},
+		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]made{}, claimed: map[[sha256.Size]byte]claimed{}, released: map[[sha256.Size]byte]bool{}, freed: map[string][sha256.Size]byte{},
 		indices: map[string]*indices{},
 	}
 }
@@ -285,6 +286,7 @@ func (m *memory) release(id string) {
 	for op, by := range m.spent {
 		if by == content {
 			delete(m.spent, op)
+			m.freed[op] = content
 		}
 	}
 }
@@ -301,6 +303,13 @@ func (m *memory) restamp() {
 func (m *memory) Signed(id string) ([sha256.Size]byte, bool) {
 	s, ok := m.signed[id]
 	return s.content, ok
+}
+
+// Freed returns the content that spent an outpoint until a person released it.
+// It stays valid wherever a copy of it is.
+func (m *memory) Freed(outpoint string) ([sha256.Size]byte, bool) {
+	content, ok := m.freed[outpoint]
+	return content, ok
 }
 
 // SignedIn says whether exactly this content was signed under this id as part

@@ -9,13 +9,14 @@ import (
 
 // memory is a History that a test writes itself.
 type memory struct {
-	signed, spent map[string][32]byte
-	records       map[[32]byte]Record // one of content that is not here has bytes
-	now           int64
-	paid          []Payment // oldest first
+	signed, spent, freed map[string][32]byte
+	records              map[[32]byte]Record // one of content that is not here has bytes
+	now                  int64
+	paid                 []Payment // oldest first
 }
 
 func (m *memory) Signed(id string) ([32]byte, bool)  { c, ok := m.signed[id]; return c, ok }
+func (m *memory) Freed(op string) ([32]byte, bool)   { c, ok := m.freed[op]; return c, ok }
 func (m *memory) Spender(op string) ([32]byte, bool) { c, ok := m.spent[op]; return c, ok }
 func (m *memory) Record(c [32]byte) (Record, bool) {
 	r, ok := m.records[c]

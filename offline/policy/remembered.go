@@ -36,21 +36,35 @@ func (j *judgement) memory() {
 		if other, ok := j.history.Spender(op); ok && other != as && !j.disproved(other, disproved) {
 			j.do(mode, code, "outpoint %s is already signed into %s", op, j.taker(other))
 		}
+		j.freed(op, as)
+	}
+}
+
+// freed finds an outpoint that a person released: what was signed with it
+// stays valid, and who reads the review is to know that this one replaces it.
+func (j *judgement) freed(op string, as [32]byte) {
+	other, was := j.history.Freed(op)
+	if r, ok := j.history.Record(other); was && ok && other != as && r.Bare != j.subject.Bare {
+		j.find(chain.FlagReplaces, "outpoint %s was released by a person: it is signed into another transaction too (pending id %.80q, ledger line %d), and one at most of both is mined", op, r.ID, r.Line)
 	}
 }
 
 // taker describes the signed content that keeps an outpoint taken, and the way
-// out where it may be one that can never be mined.
+// out where it was never sent, or can never be mined.
 func (j *judgement) taker(content [32]byte) string {
 	r, ok := j.history.Record(content)
 	what := "another transaction, of which one at most is mined"
 	if ok && r.Bare == j.subject.Bare {
 		what = "this transaction with other amounts or scripts of its inputs"
 	}
-	if len(r.Claims) > 0 {
-		what += fmt.Sprintf("; what was signed (pending id %.80q, ledger line %d) rests on %s: if it can never be mined, `kms-offline ledger release` frees the outpoint", r.ID, r.Line, many(int64(len(r.Claims)), "claim"))
+	if !ok {
+		return what
 	}
-	return what
+	what += fmt.Sprintf("; what was signed (pending id %.80q, ledger line %d)", r.ID, r.Line)
+	if len(r.Claims) > 0 {
+		return what + fmt.Sprintf(" rests on %s: if it can never be mined, `kms-offline ledger release` frees the outpoint", many(int64(len(r.Claims)), "claim"))
+	}
+	return what + " stays valid: if it was never sent and this one is to replace it, `kms-offline ledger release` frees the outpoint (docs/OPERATIONS.md)"
 }
 
 // otherClaims judges an item whose id was signed before with the same

@@ -32,14 +32,17 @@ func (j *judgement) shared() {
 }
 
 func explainShared(m ownMode) string {
-	const about = "An item that is signed with a key which another coin or network has too "
+	const (
+		about  = "An item that is signed with a key which another coin or network has too "
+		except = " Where both are for testnet nothing is said: there is nothing of value."
+	)
 	switch m {
 	case "allow":
 		return about + "is let through."
 	case "look":
-		return about + "is to be looked at."
+		return about + "is to be looked at." + except
 	case "refuse":
-		return about + "is refused."
+		return about + "is refused." + except
 	}
-	return about + "is refused where it is for testnet and the other is mainnet, and otherwise to be looked at."
+	return about + "is refused where it is for testnet and the other is mainnet, and otherwise to be looked at." + except
 }

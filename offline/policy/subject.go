@@ -36,6 +36,8 @@ type History interface {
 	Signed(id string) (content [32]byte, ok bool)
 	// Spender gives the content of the signed transaction that spends an outpoint.
 	Spender(outpoint string) (content [32]byte, ok bool)
+	// Freed gives the content that spent an outpoint until a person released it.
+	Freed(outpoint string) (content [32]byte, ok bool)
 	// Record tells how signed content was signed.
 	Record(content [32]byte) (Record, bool)
 	// Now is the ledger's own clock in Unix seconds. It never goes back.

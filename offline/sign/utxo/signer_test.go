@@ -79,6 +79,7 @@ func item(t *testing.T, network chain.Network, from, named []string) (bundle.Ite
 type nothing struct{}
 
 func (nothing) Signed(string) ([32]byte, bool)        { return [32]byte{}, false }
+func (nothing) Freed(string) ([32]byte, bool)         { return [32]byte{}, false }
 func (nothing) Spender(string) ([32]byte, bool)       { return [32]byte{}, false }
 func (nothing) Record([32]byte) (policy.Record, bool) { return policy.Record{}, false }
 func (nothing) Now() int64                            { return 0 }
