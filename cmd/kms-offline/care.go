@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,9 @@ func (a *app) runBackup(to string) error {
 	if err == nil {
 		err = a.nothingAt(to)
 	}
+	if err == nil {
+		err = a.hasFolder(filepath.Dir(to))
+	}
 	if err != nil {
 		return err
 	}
@@ -59,41 +63,56 @@ func (a *app) runBackup(to string) error {
 	}
 	defer clear(password)
 	defer w.Close()
-	if err := a.recordBackup(w); err != nil {
-		return err
-	}
 	if err := a.dropUnfinished(path, to); err != nil {
 		return err
 	}
-	if err := a.copyLedger(path, to, a.carry); err != nil {
+	recorded, err := a.recordBackup(w)
+	if err != nil {
 		return err
 	}
-	if err := w.Backup(func(file []byte) error { return a.carry(to, file) }); err != nil { // last: where it is, the set is whole
-		return cli.Fail(cli.Failed, err, "")
-	}
-	reply, err := a.proveCopy(to, password)
+	reply, err := a.copySet(w, path, to, password)
 	if err != nil {
-		return cli.Fail(cli.Failed, fmt.Errorf("the copy does not open: %w", err), "delete it and copy to another medium")
+		if recorded { // the line about the backup came first, to be in the copy
+			err = errors.Join(err, a.recordAct(w, ledger.ActNoBackup, ""))
+		}
+		return err
 	}
 	return a.JSON(reply)
 }
 
-// recordBackup records a backup. A ledger of version 1 that holds takes no
-// line, and is copied as it is: whoever upgrades it wants a copy of before.
-func (a *app) recordBackup(w *opened) error {
-	err := a.recordAct(w, ledger.ActBackup, "")
+// copySet copies wallet and ledger, and proves the copy. The wallet comes
+// last: where it is, the set is whole.
+func (a *app) copySet(w *opened, path, to string, password []byte) (copyReply, error) {
+	if err := a.copyLedger(path, to, a.carry); err != nil {
+		return copyReply{}, err
+	}
+	if err := w.Backup(func(file []byte) error { return a.carry(to, file) }); err != nil {
+		return copyReply{}, cli.Fail(cli.Failed, err, "")
+	}
+	reply, err := a.proveCopy(to, password)
+	if err != nil {
+		return copyReply{}, cli.Fail(cli.Failed, fmt.Errorf("the copy does not open: %w", err), "delete it and copy to another medium")
+	}
+	return reply, nil
+}
+
+// recordBackup records that a backup is begun, and reports whether it did. A
+// ledger of version 1 that holds takes no line, and is copied as it is: whoever
+// upgrades it wants a copy of before.
+func (a *app) recordBackup(w *opened) (recorded bool, err error) {
+	err = a.recordAct(w, ledger.ActBackup, "")
 	if !errors.Is(err, ledger.ErrVersion) {
-		return err
+		return err == nil, err
 	}
 	book, other := a.upgradableLedger(w)
 	if other != nil {
-		return ledgerError(other)
+		return false, ledgerError(other)
 	}
 	if book.Keyed() { // its upgrade was interrupted: complete it first
-		return err
+		return false, err
 	}
 	fmt.Fprintln(a.Err, "the ledger is of version 1 and takes no line: it is copied as it is, and this backup is not on record; type kms-offline ledger upgrade before anything is signed")
-	return nil
+	return false, nil
 }
 
 // nothingAt refuses a place where a file is.

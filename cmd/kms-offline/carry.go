@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -44,4 +46,17 @@ func fromStick(err error) error {
 		hint = "nothing is lost: put the stick in again, and run the same command again"
 	}
 	return cli.Fail(cli.Failed, err, hint)
+}
+
+// hasFolder returns an error where there is no folder to write into. None is
+// made: one of a stick that is not mounted would be on this machine's disk.
+func (a *app) hasFolder(dir string) error {
+	info, err := a.fs.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && !info.IsDir():
+		return cli.Fail(cli.Failed, fmt.Errorf("there is no folder %s", dir), "mount the stick that it is on, or make it with: mkdir -p DIR; then run the same command again")
+	case err != nil:
+		return fromStick(err)
+	}
+	return nil
 }

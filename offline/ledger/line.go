@@ -39,7 +39,8 @@ const (
 	ActPassword = "password"
 	ActPair     = "pair"
 	ActUnpair   = "unpair"
-	ActBackup   = "backup"
+	ActBackup   = "backup" // begun: the line is in the copy
+	ActNoBackup = "backup-failed"
 	ActUpgrade  = "upgrade" // a wallet of before learnt that its ledger was upgraded
 	ActRestore  = "restore"
 	ActShow     = "show"    // a secret was shown
