@@ -104,12 +104,12 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 		{[]string{"generatewallet", "BTC"}, cli.Done, nil},
 		{[]string{"storemanagedwallet", "BTC"}, cli.Usage, nil},
 		{[]string{"storemanagedprivatekey", "BTC"}, cli.Usage, nil},
-		{[]string{"getprivatekey", key}, cli.Done, []string{"private key"}},
-		{[]string{"getprivatekey", words, "0"}, cli.Done, nil},
+		{[]string{"getprivatekey", key, "--yes-show-secrets"}, cli.Done, []string{"private key"}},
+		{[]string{"getprivatekey", words, "0", "--yes-show-secrets"}, cli.Done, nil},
 		{[]string{"getprivatekey", words, c.wif}, cli.Usage, nil}, // a secret in the wrong place
 		{[]string{"getaddress", words, "0"}, cli.Done, nil},
-		{[]string{"getmanagedwallet", words}, cli.Done, []string{"first words", "passphrase", "words"}},
-		{[]string{"export"}, cli.Done, all},
+		{[]string{"getmanagedwallet", words, "--yes-show-secrets"}, cli.Done, []string{"first words", "passphrase", "words"}},
+		{[]string{"export", "--yes-show-secrets"}, cli.Done, all},
 		{[]string{"report"}, cli.Done, nil},
 		{[]string{"--testnet", "report"}, cli.Done, nil},
 		{[]string{"report", words, key}, cli.Done, nil},
@@ -150,7 +150,7 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 		{[]string{"pair", filepath.Join(dir, "relay.kmsid")}, cli.Done, nil},
 		{[]string{"unpair", relayKey(1).Public().Fingerprint()}, cli.Done, nil},
 		{[]string{"policy", "set", filepath.Join("..", "..", "offline", "policy", "example.json")}, cli.Done, nil},
-		{[]string{"removewallet", words}, cli.Done, nil},
+		{[]string{"removewallet", words, "--yes"}, cli.Done, nil},
 		{[]string{"changepassword", "--new-password-file", pw}, cli.Done, nil},
 	} {
 		cmd := exec.Command(binary, append([]string{"--path", path, "--password-file", pw}, run.args...)...)

@@ -201,7 +201,7 @@ func (h *held) sees(c canary) {
 func TestPanicShowsNoSecret(t *testing.T) {
 	c := canaryWallet(t, filepath.Join(t.TempDir(), "w.kms"))
 	for name, value := range map[string]any{"text": c.password, "bytes": []byte(c.mnemonic), "error": fmt.Errorf("%s", c.wif), "wrapped": fmt.Errorf("%s: %w", c.wif, os.ErrExist)} {
-		for _, command := range [][]string{{"export"}, {"ledger"}, {"getmanagedwallet", "00000000-0000-4000-8000-000000000001"}, {"removewallet", "00000000-0000-4000-8000-000000000001"}} {
+		for _, command := range [][]string{{"export", "--yes-show-secrets"}, {"ledger"}, {"getmanagedwallet", "00000000-0000-4000-8000-000000000001", "--yes-show-secrets"}, {"removewallet", "00000000-0000-4000-8000-000000000001", "--yes"}} {
 			dir := t.TempDir() // a panic in the middle keeps the lock of this process
 			path := filepath.Join(dir, "w.kms")
 			pw := passwordFile(t, dir, "pw", canaryWallet(t, path).password)

@@ -46,7 +46,7 @@ func acts(b *signerBench, request, digest string, ids []string) []act {
 		}},
 		{"add", []string{"generatemanagedwallet", "BTC"}, cli.Done, func(s *faultState) error { return s.entries(3) }},
 		{"add many", []string{"generatemanagedprivatekeybatch", "BTC", "3"}, cli.Done, func(s *faultState) error { return s.entries(5) }},
-		{"remove", []string{"removewallet", benchWords}, cli.Done, func(s *faultState) error { return s.entries(1) }},
+		{"remove", []string{"removewallet", benchWords, "--yes"}, cli.Done, func(s *faultState) error { return s.entries(1) }},
 		{"pair", []string{"pair", filepath.Join(b.dir, "relay2.kmsid")}, cli.Done, func(s *faultState) error {
 			if !s.wallet.Paired(relayKey(2).Public()) {
 				return errors.New("not paired")

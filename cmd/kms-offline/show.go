@@ -20,7 +20,7 @@ import (
 func entry(w *opened, id string) (wallet.Entry, error) {
 	e, ok := w.Entry(id)
 	if !ok {
-		return wallet.Entry{}, cli.Fail(cli.Failed, fmt.Errorf("%w: %s", wallet.ErrNoEntry, id), "kms-offline export lists what is in it")
+		return wallet.Entry{}, cli.Fail(cli.Failed, fmt.Errorf("%w: %s", wallet.ErrNoEntry, id), "kms-offline report lists what is in it")
 	}
 	return e, nil
 }
@@ -66,23 +66,31 @@ func indexArg(e wallet.Entry, args []string) (int64, error) {
 	return index, nil
 }
 
+// secrets is how a command that shows secrets is agreed to.
+type secrets struct{ yes bool }
+
+func (s *secrets) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&s.yes, "yes-show-secrets", false, "do not ask; needed where there is no terminal")
+}
+
 // maySee asks before a secret is shown, and records that it is.
-func (a *app) maySee(w *opened, what, id string) error {
-	if err := a.askToSee(what); err != nil {
+func (a *app) maySee(w *opened, s secrets, what, id string) error {
+	if err := askToSee(s, what); err != nil {
 		return err
 	}
 	return a.recordAct(w, ledger.ActShow, id)
 }
 
-// askToSee asks. With --password-file and no terminal there is nobody to ask,
-// and who could write that command has the password.
-func (a *app) askToSee(what string) error {
+// askToSee asks, unless a flag has the answer. The wallet's password is not
+// that answer: a script has it to sign, and a mistyped command in it would
+// leave every key in a log.
+func askToSee(s secrets, what string) error {
+	if s.yes {
+		return nil
+	}
 	tty, err := openTerminal()
 	if err != nil {
-		if a.passwordFile != "" {
-			return nil
-		}
-		return cli.Fail(cli.Usage, err, "give the password with --password-file")
+		return cli.Fail(cli.Usage, fmt.Errorf("%w: %s may not be shown unasked", err, what), "nothing was shown; in a script, say so: --yes-show-secrets")
 	}
 	defer tty.close()
 	yes, err := tty.confirm(fmt.Sprintf("This shows %s in clear text. Go on?", what))
@@ -96,23 +104,32 @@ func (a *app) askToSee(what string) error {
 }
 
 func (a *app) getPrivateKey() *cobra.Command {
-	return &cobra.Command{
+	var s secrets
+	cmd := &cobra.Command{
 		Use:     "getprivatekey ID [INDEX]",
 		Short:   "show a private key; asks first",
-		Long:    "getprivatekey prints the private key of a mnemonic at a derivation index, or of a stored key, in wallet import format.",
+		Long:    "getprivatekey prints the private key of a mnemonic at a derivation index, or of a stored key, in wallet import format.\n\n" + asksFirst,
 		Example: "  kms-offline --path wallet.kms getprivatekey 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69 0",
 		Args:    cobra.RangeArgs(1, 2),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.withKey(args, a.showKey) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.withKey(args, func(w *opened, e wallet.Entry, index int64) error { return a.showKey(w, s, e, index) })
+		},
 	}
+	s.flags(cmd)
+	return cmd
 }
 
-func (a *app) showKey(w *opened, e wallet.Entry, index int64) error {
+// asksFirst is what the help of each command that shows secrets says.
+const asksFirst = `It asks on the terminal first, and the ledger records it. Without a terminal nothing
+is shown, unless --yes-show-secrets says so.`
+
+func (a *app) showKey(w *opened, s secrets, e wallet.Entry, index int64) error {
 	key, err := w.Private(e.ID, index)
 	if err != nil {
 		return err
 	}
 	defer clear(key)
-	if err := a.maySee(w, "a private key", e.ID); err != nil {
+	if err := a.maySee(w, s, "a private key", e.ID); err != nil {
 		return err
 	}
 	wif, err := hd.EncodeWIF(key, e.Kind == wallet.Mnemonic || e.Compressed, e.Chain, e.Network)
@@ -189,15 +206,16 @@ func plain(e wallet.Entry) (json.RawMessage, error) {
 }
 
 func (a *app) getManagedWallet() *cobra.Command {
-	return &cobra.Command{
+	var s secrets
+	cmd := &cobra.Command{
 		Use:     "getmanagedwallet ID",
 		Short:   "show one entry with its secret; asks first",
-		Long:    "getmanagedwallet prints one entry of the wallet as Tatum KMS does: mnemonic and xpub, or private key, with chain and network.",
+		Long:    "getmanagedwallet prints one entry of the wallet as Tatum KMS does: mnemonic and xpub, or private key, with chain and network.\n\n" + asksFirst,
 		Example: "  kms-offline --path wallet.kms getmanagedwallet 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.withEntry(args[0], func(w *opened, e wallet.Entry) error {
-				if err := a.maySee(w, "the secret of "+e.ID, e.ID); err != nil {
+				if err := a.maySee(w, s, "the secret of "+e.ID, e.ID); err != nil {
 					return err
 				}
 				v, err := plain(e)
@@ -208,13 +226,16 @@ func (a *app) getManagedWallet() *cobra.Command {
 			})
 		},
 	}
+	s.flags(cmd)
+	return cmd
 }
 
 func (a *app) export() *cobra.Command {
-	return &cobra.Command{
+	var s secrets
+	cmd := &cobra.Command{
 		Use:     "export",
 		Short:   "show the whole wallet with its secrets; asks first",
-		Long:    "export prints every entry of the wallet as Tatum KMS does, secrets included. Prefer watch, which has none, wherever you can.",
+		Long:    "export prints every entry of the wallet as Tatum KMS does, secrets included. Prefer watch, which has none, wherever you can.\n\n" + asksFirst,
 		Example: "  kms-offline --path wallet.kms export",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -223,7 +244,7 @@ func (a *app) export() *cobra.Command {
 				return err
 			}
 			defer w.Close()
-			if err := a.maySee(w, "every secret of the wallet", ""); err != nil {
+			if err := a.maySee(w, s, "every secret of the wallet", ""); err != nil {
 				return err
 			}
 			all := make(map[string]json.RawMessage, w.Len())
@@ -237,19 +258,54 @@ func (a *app) export() *cobra.Command {
 			return a.JSON(all)
 		},
 	}
+	s.flags(cmd)
+	return cmd
 }
 
 func (a *app) removeWallet() *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "removewallet ID",
-		Short: "take an entry out of the wallet",
+		Short: "take an entry out of the wallet; asks first",
 		Long: `removewallet takes an entry and its secret out of the wallet. What it could sign
 for cannot be signed any more, unless you have the secret elsewhere. The
-generation before (FILE.prev) still has it until the next change.`,
-		Example: "  kms-offline --path wallet.kms removewallet 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69",
+generation before (FILE.prev) still has it until the next change.
+
+It asks on the terminal first. Without a terminal nothing is removed, unless --yes
+says so.`,
+		Example: `  kms-offline --path wallet.kms removewallet 8c3ba0f0-4b41-4ec9-b66c-1f2d3c4b5a69`,
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.withEntry(args[0], a.remove) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.withEntry(args[0], func(w *opened, e wallet.Entry) error {
+				if err := askToRemove(e, yes); err != nil {
+					return err
+				}
+				return a.remove(w, e)
+			})
+		},
 	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask; needed where there is no terminal")
+	return cmd
+}
+
+// askToRemove asks, unless a flag has the answer.
+func askToRemove(e wallet.Entry, yes bool) error {
+	if yes {
+		return nil
+	}
+	tty, err := openTerminal()
+	if err != nil {
+		return cli.Fail(cli.Usage, fmt.Errorf("%w: %s is not removed unasked", err, e.ID), "nothing was removed; in a script, say so: --yes")
+	}
+	defer tty.close()
+	sure, err := tty.confirm(fmt.Sprintf("This removes %s (%s) and its secret: without another copy nothing of it can be spent any more. Go on?", e.ID, placeOf(e)))
+	if err != nil {
+		return err
+	}
+	if !sure {
+		return cli.Fail(cli.Declined, errors.New("declined: nothing was removed"), "")
+	}
+	return nil
 }
 
 func (a *app) remove(w *opened, e wallet.Entry) error {

@@ -201,7 +201,7 @@ func oldPasswordByCopy(t *testing.T) {
 // Neither does a key that was removed.
 func removedKeyByCopy(t *testing.T) {
 	o := newOffice(t)
-	o.run(0, "removewallet", deskKey)
+	o.run(0, "removewallet", deskKey, "--yes")
 	o.copyPrevious()
 	file := o.request("small.kmsreq", 3, []payout{{to: "a", value: 20_000, fee: 200}})
 	o.says(20, "was removed", "review", file)

@@ -16,7 +16,7 @@ import (
 func settledAttacks() []attack {
 	return []attack{
 		{"24-write-over-a-removed-key", func(t *testing.T) {
-			writeOverOldWallet(t, "was removed", func(o office) { o.run(0, "removewallet", deskKey) })
+			writeOverOldWallet(t, "was removed", func(o office) { o.run(0, "removewallet", deskKey, "--yes") })
 		}},
 		{"24-write-over-an-old-password", func(t *testing.T) {
 			writeOverOldWallet(t, "the password was changed", func(o office) {
@@ -51,7 +51,7 @@ func writeOverOldWallet(t *testing.T, says string, change func(office)) {
 		{"operator", "remove", "bob"},
 		{"generatemanagedwallet", "BTC"},
 		{"generatemanagedprivatekeybatch", "BTC", "2"},
-		{"removewallet", deskKey},
+		{"removewallet", deskKey, "--yes"},
 		{"changepassword", "--new-password-file", passwordFile(t, o.dir, "third", "a third horse")},
 	}
 	if strings.Contains(says, "policy") { // to set it is how that is settled
@@ -80,7 +80,7 @@ func settleFinishesRemoval(t *testing.T) {
 	o := newOffice(t)
 	before := o.files()
 	o.run(0, "generatemanagedprivatekeybatch", "BTC", "1")
-	o.run(0, "removewallet", deskKey)
+	o.run(0, "removewallet", deskKey, "--yes")
 	o.run(0, "changepassword", "--new-password-file", passwordFile(t, o.dir, "new", "another horse"))
 	o.put(before, "w.kms")
 	o.says(20, "ledger settle", "operator", "remove", "bob")
@@ -115,7 +115,7 @@ func upgradeOverRemovedKey(t *testing.T) {
 	old := o.files()
 	o.answers(0, []string{"ledger", "upgrade"}, slices.Concat(clock, []string{"Type upgrade", "upgrade"})...)
 	id := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).FindString(o.run(0, "--testnet", "report"))
-	o.run(0, "removewallet", id)
+	o.run(0, "removewallet", id, "--yes")
 	o.put(old, "w.kms")
 	o.answers(0, []string{"ledger", "upgrade"}, "Type upgrade", "upgrade")
 	o.says(20, "was removed", "ledger", "verify")
