@@ -200,31 +200,13 @@ func (s *Session) settle(j *Judged) {
 		j.Batch.Items[i].Vouched = s.showVouched(it)
 	}
 	j.Batch.Basis.Round = s.Round(j)
-	j.Batch.Notices = slices.Concat(s.surroundings(), s.noticeRelay(j), s.noticeDeclined(j), s.noticeQuorum(j))
+	s.Notice(j)
 }
 
-// noticeDeclined tells that somebody said no to this batch before, or to
-// another one with the same transactions.
-func (s *Session) noticeDeclined(j *Judged) []string {
-	if at, discarded, was := s.Ledger.Declined(j.Request.Digest); discarded {
-		return []string{fmt.Sprintf("decisions about this batch that could not be read were discarded on %s (ledger line %d): what they were, rejections too, is not known", at.Day(), at.Line)}
-	} else if was {
-		return []string{fmt.Sprintf("this batch was declined on %s (ledger line %d)", at.Day(), at.Line)}
-	}
-	var last ledger.At
-	n := 0
-	for i := range j.items {
-		if at, was := s.Ledger.DeclinedItem(j.items[i].subject.Content); was && j.decoded(i) {
-			n++
-			if at.Line > last.Line {
-				last = at
-			}
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	return []string{fmt.Sprintf("%d of these %d transactions were declined in another batch, last on %s (ledger line %d)", n, len(j.items), last.Day(), last.Line)}
+// Notice has the batch say what is to be noticed about it as the ledger is
+// now: to be called again where approvals were recorded after Judge.
+func (s *Session) Notice(j *Judged) {
+	j.Batch.Notices = slices.Concat(s.surroundings(), s.noticeRelay(j), s.noticeDeclined(j), s.noticeQuorum(j))
 }
 
 // surroundings points at what is wrong with the machine.
@@ -288,7 +270,7 @@ func (j *Judged) refuseConflicts() {
 				continue
 			}
 			for _, k := range []int{i, other} {
-				j.items[k].err = chain.Refuse(chain.BatchConflict, "outpoint %s is spent by %s and by %s",
+				j.items[k].err = chain.Refuse(chain.BatchConflict, "outpoint %s is spent by %s and by %s: find out which is meant, reject the other on the relay (kms-online reject ID --why TEXT), and export again",
 					op, j.Request.Items[other].ID, j.Request.Items[i].ID)
 			}
 		}
@@ -330,6 +312,7 @@ func (s *Session) RecordReview(j *Judged) error {
 		return err
 	}
 	j.Batch.Basis.Round = round
+	j.Batch.Basis.Ledger = s.Book() // what is shown can be noted: it has the review's own line
 	return nil
 }
 
@@ -373,26 +356,8 @@ func (s *Session) signedBefore(j *Judged) bool {
 	return some
 }
 
-// Decline records that the person said no.
-func (s *Session) Decline(j *Judged) error {
-	line := ledger.Line{Kind: ledger.KindDeclined, Request: j.Request.Digest.String(), Items: len(j.items)}
-	for i := range j.items {
-		if j.decoded(i) {
-			line.Declined = append(line.Declined, ledger.Brief(j.items[i].subject.Content))
-		}
-	}
-	return s.Ledger.Append(line)
-}
-
 // judgementTag begins the text that a judgement is the digest of.
 const judgementTag = "coldkms judgement v2\n"
-
-// Discard records that decisions about a batch, which an earlier session kept,
-// cannot be read, and that a person goes on without them. What was reviewed
-// before is to be reviewed again.
-func (s *Session) Discard(j *Judged) error {
-	return s.Ledger.Append(ledger.Line{Kind: ledger.KindDeclined, Act: ledger.ActDiscard, Request: j.Request.Digest.String(), Items: len(j.items)})
-}
 
 // judgement is a digest of what the review shows: content, verdict, change and
 // codes of every item, as lines of text (docs/FORMAT.md), so that another approver

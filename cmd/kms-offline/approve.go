@@ -300,6 +300,7 @@ func (a *app) quorum(session *openSession, judged *offline.Judged, o signOptions
 			return ledgerError(err)
 		}
 	}
+	session.Notice(judged)
 	if err := session.CheckQuorum(judged); err != nil {
 		return cli.Fail(cli.Refused, err, "nothing was signed; have another operator type: "+again)
 	}

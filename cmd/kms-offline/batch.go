@@ -106,7 +106,7 @@ func (a *app) printKeys(keys []keyReply) error {
 type progress struct{ to *os.File }
 
 func (a *app) progress() progress {
-	if f, ok := a.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := a.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) && movesCursor() {
 		return progress{f}
 	}
 	return progress{}

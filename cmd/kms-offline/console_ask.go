@@ -108,16 +108,23 @@ func (a *app) leaveOut(session *openSession, judged *offline.Judged, kept decisi
 // isScreen says whether a session can be drawn here.
 func (t *terminal) isScreen() bool {
 	width, height, err := term.GetSize(int(t.tty.Fd()))
+	return err == nil && width >= desk.MinWidth && height >= desk.MinHeight && movesCursor()
+}
+
+// movesCursor reports whether the terminal is said to understand control
+// sequences.
+func movesCursor() bool {
 	kind := os.Getenv("TERM")
-	return err == nil && width >= desk.MinWidth && height >= desk.MinHeight && kind != "" && kind != "dumb"
+	return kind != "" && kind != "dumb"
 }
 
 // progress tells on a terminal how many items are done, in one line that is
-// drawn over. The function given is to be called at the end.
-func (a *app) signingProgress(session *openSession, of int) func() {
+// drawn over. A batch that is asked line by line has none: there the cursor
+// never moves. The function returned is to be called at the end.
+func (a *app) signingProgress(session *openSession, of int, o signOptions) func() {
 	const often = 200 * time.Millisecond
 	line := a.progress()
-	if line.to == nil {
+	if line.to == nil || o.plain || of <= aFew {
 		return func() {}
 	}
 	var done, told atomic.Int64

@@ -1,14 +1,21 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 
 	"coldkms/offline/review/desk"
 )
 
 // plainSession asks line by line: no cursor is moved, nothing is drawn over.
+// Ctrl-C is Later.
 func (t *terminal) plainSession(d *desk.Desk, keep func(string) error) (desk.Event, error) {
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt)
+	defer signal.Stop(interrupted)
 	out := printable{t.tty}
 	for repeat := true; ; {
 		if repeat {
@@ -16,7 +23,11 @@ func (t *terminal) plainSession(d *desk.Desk, keep func(string) error) (desk.Eve
 				return desk.None, err
 			}
 		}
-		answer, err := t.line(d.Question())
+		answer, err := t.lineUnless(interrupted, d.Question())
+		if errors.Is(err, errInterrupted) {
+			fmt.Fprintln(t.tty)
+			return desk.Later, nil
+		}
 		if err != nil {
 			return desk.None, err
 		}
@@ -33,5 +44,30 @@ func (t *terminal) plainSession(d *desk.Desk, keep func(string) error) (desk.Eve
 			return ev, nil
 		}
 		fmt.Fprintln(t.tty)
+	}
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// lineUnless is line, or errInterrupted after a signal, of before the answer
+// too. The reading goes on after a signal: nothing can be asked any more.
+func (t *terminal) lineUnless(interrupted <-chan os.Signal, question string) (string, error) {
+	type reply struct {
+		line string
+		err  error
+	}
+	got := make(chan reply, 1)
+	go func() {
+		line, err := t.line(question)
+		got <- reply{line, err}
+	}()
+	select {
+	case <-interrupted:
+		return "", errInterrupted
+	case r := <-got:
+		if len(interrupted) > 0 {
+			return "", errInterrupted
+		}
+		return r.line, r.err
 	}
 }

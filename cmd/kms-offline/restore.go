@@ -73,6 +73,13 @@ func (a *app) runRestore(from string) error {
 		return ledgerError(err)
 	}
 	fmt.Fprintln(a.Err, "restored. If signatures were made after the copy, the relay's next request says so: see ledger accept --help")
+	if wrong := a.disagreesAfterRestore(path, w); wrong != nil {
+		fmt.Fprintf(a.Err, "the copy is older than what the ledger has on record, and nothing is signed yet: %s\n", cli.Printable(wrong.Error()))
+		var known *cli.Error
+		if errors.As(wrong, &known) && known.Hint != "" {
+			fmt.Fprintln(a.Err, cli.Printable(known.Hint))
+		}
+	}
 	return a.JSON(reply)
 }
 
@@ -221,4 +228,23 @@ func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Privat
 	return cli.Fail(cli.Refused, fmt.Errorf("the two ledgers went different ways after line %d (in place %s, copy %s): one of both has forgotten signatures of the other",
 		book.Common(copied), counted(int(book.Len()), "line", "lines"), counted(int(copied.Len()), "line", "lines")),
 		"do not replace either before you know which: docs/OPERATIONS.md, \"Two ledgers\"")
+}
+
+// disagreesAfterRestore is what the wallet that was put back and its ledger
+// say differently; nil if that is nothing.
+func (a *app) disagreesAfterRestore(path string, w *wallet.Wallet) error {
+	id, err := w.Identity()
+	if err != nil {
+		return err
+	}
+	back := &opened{Wallet: w}
+	book, files, err := a.openAnyLedger(ledger.NewCopy(a.fs, path+ledgerSuffix), back, id)
+	if err != nil {
+		return ledgerError(err)
+	}
+	defer func() { _ = files.Close() }()
+	if !book.Keyed() {
+		return nil // said before: it is upgraded first
+	}
+	return disagreement(back, book)
 }

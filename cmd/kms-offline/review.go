@@ -78,9 +78,8 @@ func (a *app) runReview(args []string, byQR bool, how judging, summary string) e
 	if len(judged) == 0 {
 		return err
 	}
-	if now := session.Book(); !a.json {
-		defer fmt.Fprintf(a.Err, "the ledger has %d lines now, head words: %s\n", now.Lines, now.Words)
-	}
+	now := session.Book()
+	defer fmt.Fprintf(a.Err, "the ledger has %d lines now, head words: %s\n", now.Lines, now.Words)
 	if err := errors.Join(a.showReviews(judged, len(paths)), a.writeSummary(batches)); err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"coldkms/cmd/internal/optics"
 	"coldkms/offline"
 	"coldkms/offline/operator"
-	"coldkms/offline/policy"
 	"coldkms/offline/review"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -213,7 +212,7 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 		return signReply{}, finished{}, err
 	}
 	result := finished{judged: judged, how: how, approvers: session.Approvers(judged)}
-	shown := a.signingProgress(session, len(judged.Batch.Items))
+	shown := a.signingProgress(session, len(judged.Batch.Items), o)
 	result.done, err = session.Sign(judged, consent, how)
 	shown()
 	if err != nil {
@@ -252,30 +251,6 @@ func signReplyOf(judged *offline.Judged, done offline.Signatures, path string) s
 		}
 	}
 	return reply
-}
-
-// consent gets the person's answer: the digest of a batch that was reviewed
-// before, or a word typed at the end of the review.
-func (a *app) consent(session *openSession, judged *offline.Judged, approved map[bundle.Digest]bool, o signOptions) (policy.Consent, string, error) {
-	if len(o.approve) > 0 {
-		digest := judged.Request.Digest
-		if !approved[digest] {
-			return policy.Consent{}, "", bundleError(judged.OtherDigest("--approve"))
-		}
-		if err := (decisions{a, session, judged}).check(); err != nil {
-			return policy.Consent{}, "", err
-		}
-		consent, err := session.AgreeByDigest(judged, digest)
-		if err != nil {
-			return policy.Consent{}, "", bundleError(err)
-		}
-		return consent, "digest", nil
-	}
-	signable, _ := judged.Batch.Count()
-	if signable == 0 {
-		return policy.Consent{}, "", nil // nothing to ask about: the refusals go back to the relay
-	}
-	return a.ask(session, judged, o)
 }
 
 // writeSigned writes the answer in the form of the question.

@@ -166,7 +166,7 @@ func declinedElsewhere(t *testing.T) {
 	request := p.two("two.kmsreq")
 	p.answers(21, []string{"sign", request, "--out", p.path("none"), "--plain"}, "Sign 2 transactions?", "n")
 	again := p.asked(request, "again.kmsreq", 1)
-	if got := p.notices(again); !strings.Contains(got, "1 of these 1 transactions were declined in another batch, last on 20") {
+	if got := p.notices(again); !strings.Contains(got, "1 of 1 transaction was declined in another batch, last on 20") {
 		t.Errorf("notices: %s", got)
 	}
 	p.run(0, "sign", again, "--out", p.path("out"), "--approve", p.review(again, 0).Digest)

@@ -37,7 +37,13 @@ type noes struct {
 	payees    map[destination][]unpaid // the same by whom it would have paid
 	batches   map[string]At            // batch digest → where it was declined
 	discarded map[string]bool          // batches whose last line there is of decisions that were discarded
-	declined  map[string]At            // Brief of a content → where a batch with it was declined
+	declined  map[string]DeclinedAt    // Brief of a content → where a batch with it was declined
+}
+
+// DeclinedAt is where a person said no to a batch.
+type DeclinedAt struct {
+	At
+	Batch string // digest in hex
 }
 
 // unpaid is what one payment that a person rejected would have paid to one
@@ -54,7 +60,7 @@ func Brief(content [sha256.Size]byte) string { return hex.EncodeToString(content
 func newNoes() noes {
 	return noes{
 		ids: map[string]At{}, contents: map[[sha256.Size]byte]At{}, outpoints: map[string]At{}, payees: map[destination][]unpaid{},
-		batches: map[string]At{}, discarded: map[string]bool{}, declined: map[string]At{},
+		batches: map[string]At{}, discarded: map[string]bool{}, declined: map[string]DeclinedAt{},
 	}
 }
 
@@ -71,7 +77,7 @@ func (n *noes) hear(line Line) {
 	case KindDeclined:
 		n.batches[line.Request], n.discarded[line.Request] = at, line.Act == ActDiscard
 		for _, content := range line.Declined {
-			n.declined[content] = at
+			n.declined[content] = DeclinedAt{at, line.Request}
 		}
 	case KindAgreed: // to the rest
 		delete(n.batches, line.Request)
@@ -211,7 +217,7 @@ func (n *noes) RejectedAs(content [sha256.Size]byte) bool {
 
 // DeclinedItem returns where a person last said no to a batch that had this
 // content, if it was not signed since.
-func (n *noes) DeclinedItem(content [sha256.Size]byte) (At, bool) {
+func (n *noes) DeclinedItem(content [sha256.Size]byte) (DeclinedAt, bool) {
 	at, ok := n.declined[Brief(content)]
 	return at, ok
 }

@@ -7,7 +7,7 @@ import "fmt"
 // whether old files were put back.
 type Basis struct {
 	Policy PolicyName `json:"policy"`
-	Ledger LedgerName `json:"ledger"` // before this review was recorded
+	Ledger LedgerName `json:"ledger"` // with the line of this review, once it is recorded
 	Round  string     `json:"round"`  // nonce that approvals name, in hex; "" before the review is recorded
 }
 

@@ -1,0 +1,75 @@
+package offline
+
+import (
+	"fmt"
+	"slices"
+
+	"coldkms/offline/ledger"
+)
+
+// Decline records that the person said no.
+func (s *Session) Decline(j *Judged) error {
+	line := ledger.Line{Kind: ledger.KindDeclined, Request: j.Request.Digest.String(), Items: len(j.items)}
+	for i := range j.items {
+		if j.decoded(i) {
+			line.Declined = append(line.Declined, ledger.Brief(j.items[i].subject.Content))
+		}
+	}
+	return s.Ledger.Append(line)
+}
+
+// Discard records that decisions about a batch, which an earlier session kept,
+// cannot be read, and that a person goes on without them. What was reviewed
+// before is to be reviewed again.
+func (s *Session) Discard(j *Judged) error {
+	return s.Ledger.Append(ledger.Line{Kind: ledger.KindDeclined, Act: ledger.ActDiscard, Request: j.Request.Digest.String(), Items: len(j.items)})
+}
+
+// noticeDeclined tells that somebody said no to this batch before, or to
+// another one with the same transactions.
+func (s *Session) noticeDeclined(j *Judged) []string {
+	if at, discarded, was := s.Ledger.Declined(j.Request.Digest); discarded {
+		return []string{fmt.Sprintf("decisions about this batch that could not be read were discarded on %s (ledger line %d): what they were, rejections too, is not known", at.Day(), at.Line)}
+	} else if was {
+		return []string{fmt.Sprintf("this batch was declined on %s (ledger line %d)", at.Day(), at.Line)}
+	}
+	var here, elsewhere declinedItems
+	for i := range j.items {
+		at, was := s.Ledger.DeclinedItem(j.items[i].subject.Content)
+		switch {
+		case !was || !j.decoded(i):
+		case at.Batch == j.Request.Digest.String(): // somebody has agreed to the rest of it since
+			here.add(at.At)
+		default:
+			elsewhere.add(at.At)
+		}
+	}
+	return slices.Concat(here.say(len(j.items), "declined with this batch"), elsewhere.say(len(j.items), "declined in another batch"))
+}
+
+// declinedItems are items of a batch that somebody declined before.
+type declinedItems struct {
+	n    int
+	last ledger.At
+}
+
+func (d *declinedItems) add(at ledger.At) {
+	d.n++
+	if at.Line > d.last.Line {
+		d.last = at
+	}
+}
+
+func (d *declinedItems) say(of int, where string) []string {
+	if d.n == 0 {
+		return nil
+	}
+	were, noun := "were", "transactions"
+	if d.n == 1 {
+		were = "was"
+	}
+	if of == 1 {
+		noun = "transaction"
+	}
+	return []string{fmt.Sprintf("%d of %d %s %s %s, last on %s (ledger line %d)", d.n, of, noun, were, where, d.last.Day(), d.last.Line)}
+}
