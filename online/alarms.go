@@ -78,6 +78,16 @@ func (r *Relay) alarms(ctx context.Context, f journal.AlarmFilter) ([]Alarm, err
 	return list, nil
 }
 
+// RestoredNotice says when the journal was restored, and from which backup, until
+// a person has acknowledged that; "" otherwise.
+func (r *Relay) RestoredNotice(ctx context.Context) (string, error) {
+	list, err := r.journal.Alarms(ctx, journal.AlarmFilter{Codes: []chain.Code{CodeRestored}})
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	return list[0].Reason, nil
+}
+
 // when formats a time, "" for none.
 func when(t time.Time) string {
 	if t.IsZero() {

@@ -165,14 +165,15 @@ func Restore(ctx context.Context, o Options, path string) (BackedUp, error) {
 		}
 		defer lock.Close()
 	}
-	if o.Database == "" {
-		if info, err := o.FS.Lstat(filepath.Join(o.Dir, journalFile)); err == nil && info.Size() > 0 {
-			return BackedUp{}, fmt.Errorf("restore: %w: %s", journal.ErrNotEmpty, filepath.Join(o.Dir, journalFile))
-		}
+	if err := isEmpty(ctx, o); err != nil {
+		return BackedUp{}, fmt.Errorf("restore: %w", err)
 	}
 	whole, err := VerifyBackup(ctx, o.FS, path, key.Public()) // before anything is made
 	if err != nil {
 		return whole, err
+	}
+	if err := setAside(o); err != nil {
+		return whole, fmt.Errorf("restore: %w", err)
 	}
 	z, closing, err := openBackup(ctx, o.FS, path)
 	if err != nil {
@@ -181,6 +182,46 @@ func Restore(ctx context.Context, o Options, path string) (BackedUp, error) {
 	defer closing()
 	_, err = journal.Restore(ctx, journalAt(o.Dir, o.Database), z, o.Now, by(key.Public()))
 	return whole, err
+}
+
+// isEmpty makes sure that a state directory has no journal, or one that never had
+// anything to do. Whether a database is empty is seen when it is filled.
+func isEmpty(ctx context.Context, o Options) error {
+	if o.Database != "" {
+		return nil
+	}
+	path := filepath.Join(o.Dir, journalFile)
+	j, err := journal.OpenMade(ctx, path, o.Now)
+	if errors.Is(err, journal.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", journal.ErrNotEmpty, path, err)
+	}
+	empty, err := j.Idle(ctx)
+	if err == nil && !empty {
+		err = fmt.Errorf("%w: %s", journal.ErrNotEmpty, path)
+	}
+	return errors.Join(err, j.Close())
+}
+
+// setAside renames what is left of a journal that has nothing in it, its log
+// among it: a journal that is made in its place must not meet that.
+func setAside(o Options) error {
+	if o.Database != "" {
+		return nil
+	}
+	at := o.Now().UTC().Format("20060102T150405")
+	for _, name := range []string{journalFile, journalFile + "-wal", journalFile + "-shm"} {
+		path := filepath.Join(o.Dir, name)
+		if _, err := o.FS.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := o.FS.RenameNew(path, path+".before-restore-"+at); err != nil {
+			return err
+		}
+	}
+	return o.FS.SyncDir(o.Dir)
 }
 
 // ErrNoIdentity is returned where the identity of the relay that made a backup is

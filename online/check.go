@@ -18,6 +18,7 @@ type Check struct {
 	Items    map[string]int `json:"items"`                     // by state
 	Alarms   int            `json:"alarms"`                    // that are open
 	Service  string         `json:"approvalService,omitempty"` // without its path, and how it is asked
+	Restored string         `json:"restored,omitempty"`        // when, and from which backup, until that alarm is acknowledged
 	Vetoes   int            `json:"vetoes,omitempty"`          // of other services than that, which stand
 }
 
@@ -66,6 +67,9 @@ func (r *Relay) checkOthers(ctx context.Context, c *Check) error {
 	}
 	for _, n := range notices.Alarms {
 		c.Alarms += n
+	}
+	if c.Restored, err = r.RestoredNotice(ctx); err != nil {
+		return err
 	}
 	address, method, err := r.Service(ctx)
 	if err != nil {

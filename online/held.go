@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"coldkms/online/journal"
@@ -76,8 +77,8 @@ func (r *Relay) leaving(ctx context.Context, it journal.Item) (words string, nev
 	switch {
 	case err != nil:
 		return "", false, err
-	case !made.IsZero() && (it.Signed != nil || !it.Handed.IsZero()):
-		return fmt.Sprintf("This journal was restored from a backup of %s: it may have been sent since, and may be paid", made.Format(time.RFC3339)), false, nil
+	case made != (journal.Restoration{}) && (it.Signed != nil || !it.Handed.IsZero()):
+		return fmt.Sprintf("%s: it may have been sent between, and may be paid", sentence(made.String())), false, nil
 	case !it.Handed.IsZero():
 		return "It was signed before this program kept a record of what it sends: it may have been sent, and may be paid", false, nil
 	}
@@ -164,4 +165,12 @@ func offerOf(it journal.Item, reply json.RawMessage) journal.Offer {
 func offerFrom(content []byte, withdrawal string) journal.Offer {
 	sum := sha256.Sum256(content)
 	return journal.Offer{Digest: hex.EncodeToString(sum[:]), Withdrawal: withdrawal}
+}
+
+// sentence begins words with a capital letter.
+func sentence(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
 }

@@ -72,6 +72,7 @@ const (
 	CodePaidDropped  chain.Code = "paid-but-cancelled"        // the network has it, and Tatum has dropped or cancelled it
 	CodePaidRejected chain.Code = "paid-but-rejected"         // the network has it, though a person had given it up here
 	CodeNotOpen      chain.Code = "withdrawal-not-open"       // signed, and Tatum does not have the withdrawal in progress
+	CodeRestored                = journal.RestoredCode        // the journal is a backup, and a person has not said yet that all of later is in
 	CodeSameWithdraw chain.Code = "same-withdrawal"           // another pending id is for the same withdrawal
 	CodeSameID       chain.Code = "same-id"                   // the pending id differs from another one in letter case only
 )
@@ -144,7 +145,8 @@ func journalAt(dir, database string) string {
 	return filepath.Join(dir, journalFile)
 }
 
-// Open opens a state directory that Init made. Another process that has it
+// Open opens a state directory that Init or Restore made; one whose journal was
+// lost since is journal.ErrMissing. Another process that has it
 // open in the same role, as a command or as the daemon, is durable.ErrLocked.
 // A command and the daemon work beside each other as relays do that share a
 // journal: each claims the items that it works with.
@@ -167,7 +169,7 @@ func Open(ctx context.Context, o Options) (*Relay, error) {
 			return nil, err
 		}
 	}
-	r.journal, err = journal.Open(ctx, journalAt(o.Dir, o.Database), o.Now)
+	r.journal, err = journal.OpenMade(ctx, journalAt(o.Dir, o.Database), o.Now)
 	if o.Read && o.Database == "" && journal.IsFull(err) {
 		r.Full = true
 		r.journal, err = journal.OpenFull(ctx, journalAt(o.Dir, ""), o.Now)
@@ -327,7 +329,7 @@ func elsewhere(err error) bool {
 // note records a problem of an item, unless another relay has it now.
 // later is how long it is left alone then; 0: as if nothing had been tried.
 func (r *Relay) note(ctx context.Context, it journal.Item, l journal.Lease, code chain.Code, reason string, later time.Duration) error {
-	err := r.journal.Note(context.WithoutCancel(ctx), journal.Note{ID: it.ID, State: it.State, Code: code, Reason: reason, Lease: l, Delay: later})
+	err := r.journal.Note(context.WithoutCancel(ctx), journal.Note{ID: it.ID, State: it.State, Code: code, Reason: reason, Lease: l, Delay: later, Trouble: code == CodeNetwork && it.Signed != nil})
 	if elsewhere(err) {
 		return nil
 	}

@@ -114,8 +114,11 @@ const maxOpened = 64
 
 func (r *Relay) audit(ctx context.Context, it journal.Item, opened map[bundle.Digest][]answered) (Audited, error) {
 	asked := sha256.Sum256(it.Pending)
-	a := Audited{Status: statusOf(it), Withdrawal: it.Withdrawal, Created: it.Created.Format(time.RFC3339), Asked: hex.EncodeToString(asked[:])}
-	var err error
+	status, err := r.whole(ctx, it)
+	a := Audited{Status: status, Withdrawal: it.Withdrawal, Created: it.Created.Format(time.RFC3339), Asked: hex.EncodeToString(asked[:])}
+	if err != nil {
+		return a, err
+	}
 	if a.Vetoes, err = r.vetoes(ctx, it.ID); err != nil {
 		return a, err
 	}

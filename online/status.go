@@ -16,18 +16,21 @@ import (
 
 // Status is where one item stands.
 type Status struct {
-	ID      string        `json:"id"`
-	Chain   chain.ID      `json:"chain"`
-	Network string        `json:"network"`
-	State   journal.State `json:"state"`
-	TxID    string        `json:"txId"`
-	Updated string        `json:"updated"`                 // RFC 3339
-	Since   string        `json:"since"`                   // when it came into its state, RFC 3339
-	Account string        `json:"account,omitempty"`       // name of the API key that fetched it
-	Depth   int64         `json:"confirmations,omitempty"` // when it was last looked for
-	Code    chain.Code    `json:"code,omitempty"`
-	Reason  string        `json:"reason,omitempty"`
-	Alarms  []chain.Code  `json:"alarms,omitempty"` // codes of the open ones about it
+	ID       string        `json:"id"`
+	Chain    chain.ID      `json:"chain"`
+	Network  string        `json:"network"`
+	State    journal.State `json:"state"`
+	TxID     string        `json:"txId"`
+	Updated  string        `json:"updated"`                 // RFC 3339
+	Since    string        `json:"since"`                   // when it came into its state, RFC 3339
+	Account  string        `json:"account,omitempty"`       // name of the API key that fetched it
+	Depth    int64         `json:"confirmations,omitempty"` // when it was last looked for
+	Code     chain.Code    `json:"code,omitempty"`
+	Reason   string        `json:"reason,omitempty"`
+	Trouble  string        `json:"trouble,omitempty"`  // the last one with the network, beside Reason
+	Handed   string        `json:"handed,omitempty"`   // when its bytes were first handed to the network, RFC 3339
+	Restored string        `json:"restored,omitempty"` // the journal was restored and does not say what became of it meanwhile: when, and from which backup
+	Alarms   []chain.Code  `json:"alarms,omitempty"`   // codes of the open ones about it
 
 	Withheld chain.Code `json:"withheld,omitempty"` // why it does not go to the signer
 
@@ -38,6 +41,12 @@ type Status struct {
 
 	HeldBy    string `json:"heldBy,omitempty"`    // another relay that works with it now, or was killed
 	HeldUntil string `json:"heldUntil,omitempty"` // RFC 3339, by the database's clock
+}
+
+// MayBeOut reports whether the bytes were handed to the network, which was not
+// seen to have them: the payment may be made.
+func (s Status) MayBeOut() bool {
+	return s.Handed != "" && s.State != journal.Broadcast && s.State != journal.Completed
 }
 
 // Pay is an output of a transaction as Tatum asks for it; nothing of it is
@@ -87,7 +96,9 @@ func (r *Relay) StatusPage(ctx context.Context, o StatusOptions) (list []Status,
 	known := make(map[string]bool, len(items))
 	for i, it := range items {
 		known[it.ID] = true
-		list[i] = statusOf(it)
+		if list[i], err = r.whole(ctx, it); err != nil {
+			return nil, false, err
+		}
 		list[i].pays(it, keys)
 	}
 	for _, id := range o.IDs {
@@ -279,9 +290,26 @@ func (r *Relay) markAlarms(ctx context.Context, list []Status) error {
 }
 
 func statusOf(it journal.Item) Status {
-	return Status{
+	s := Status{
 		ID: it.ID, Chain: it.Chain, Network: it.Network.String(), State: it.State, TxID: it.TxID,
 		Updated: it.Updated.Format(time.RFC3339), Since: it.Since.Format(time.RFC3339), Account: it.Account, Depth: max(it.Depth, 0), Code: it.Code, Reason: it.Reason,
-		Withheld: it.Withheld,
+		Withheld: it.Withheld, Trouble: it.Trouble,
 	}
+	if it.HandedKnown {
+		s.Handed = when(it.Handed)
+	}
+	return s
+}
+
+// whole is the status of an item with what a restored journal does not know of it.
+func (r *Relay) whole(ctx context.Context, it journal.Item) (Status, error) {
+	s := statusOf(it)
+	if it.HandedKnown || it.Handed.IsZero() || it.State == journal.Broadcast || it.State == journal.Completed {
+		return s, nil
+	}
+	made, err := r.journal.Unrecorded(ctx, it)
+	if err == nil && made != (journal.Restoration{}) {
+		s.Restored = made.String() + ": it may have been sent between, and may be paid"
+	}
+	return s, err
 }

@@ -39,13 +39,14 @@ func (a *app) restore() *cobra.Command {
 		Use:   "restore FILE",
 		Short: "make the journal from a backup, where there is none",
 		Long: `restore verifies a backup and makes the journal from it, in one transaction. The
-state directory must have the relay's identity.key and no journal; a database
-must be empty. A backup of a journal in SQLite can be restored to PostgreSQL, and
+state directory must have the relay's identity.key and no journal, or one that
+never had an item, which is renamed; a database must be empty. A backup of a journal in SQLite can be restored to PostgreSQL, and
 the other way round.
 
 What happened after the backup is not in it: afterwards fetch, then import every
 result that the signer wrote since then, then broadcast. What was signed is
-recognised by its signatures, and what was sent by its txid. With --check the
+recognised by its signatures, and what was sent by its txid. The alarm "restored"
+is open, and status says so, until you acknowledge that all of it is in. With --check the
 backup is only verified. A file that expands to more than a backup can is
 refused; SIGTERM and Ctrl-C end the command at any moment.`,
 		Example: `  kms-online restore --check /var/backups/kms-2026-11-27.kmsbackup

@@ -27,6 +27,7 @@ func explain(err error) error {
 		hint string
 	}{
 		{online.ErrNotInitialised, cli.Failed, "make one with: kms-online init (--state chooses another directory)"},
+		{journal.ErrMissing, cli.Failed, "nothing was made in its place: what was signed and sent is on record there only. If a disk is not mounted, mount it. Else restore your newest backup: kms-online restore FILE. If this relay never had anything to do: kms-online init"},
 		{online.ErrNoIdentity, cli.Failed, "put your copy of that relay's identity.key there (chmod 600; the folder: chmod 700), not one that init makes; then restore again"},
 		{journal.ErrNoPeer, cli.Failed, "on the signer: kms-offline watch --out signer.kmswatch; then here: kms-online pair signer.kmswatch"},
 		{journal.ErrOtherPeer, cli.Failed, "results of that signer may still be on their way; give the new one a state directory of its own: kms-online init --state DIR"},
@@ -71,6 +72,8 @@ func explain(err error) error {
 		}
 	}
 	switch {
+	case journal.IsDamaged(err):
+		return cli.Fail(cli.Failed, fmt.Errorf("the journal's file is damaged: %w", err), "end what works with it; copy journal.db, journal.db-wal and journal.db-shm elsewhere and keep them; move them away, and restore your newest backup: kms-online restore FILE")
 	case journal.IsFull(err):
 		return cli.Fail(cli.Failed, fmt.Errorf("the disk of the state directory is full, or does not work: nothing was changed: %w", err), "free some space there (df -h), then run the same command again; what was acknowledged is not lost")
 	case tatum.IsAuth(err):

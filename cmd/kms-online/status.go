@@ -118,7 +118,7 @@ func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.Statu
 	}
 	for i := range list {
 		list[i].Reason = cli.Printable(list[i].Reason)
-		list[i].HeldBy = cli.Printable(list[i].HeldBy)
+		list[i].Trouble, list[i].HeldBy = cli.Printable(list[i].Trouble), cli.Printable(list[i].HeldBy)
 	}
 	totals, err := r.Totals(ctx)
 	if err != nil {
@@ -126,6 +126,9 @@ func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.Statu
 	}
 	if r.Full {
 		a.say("the disk of the state directory is full: nothing goes on until you free some space there (df -h)")
+	}
+	if err := a.sayRestored(ctx, r); err != nil {
+		return err
 	}
 	a.say("%d open, %d finished", totals.Open, totals.Finished)
 	if more {
@@ -149,17 +152,35 @@ func (a *app) table(list []online.Status) error {
 		if txid == "" {
 			txid = "-"
 		}
-		why := string(s.Code) + " " + s.Reason
+		why := strings.TrimSpace(string(s.Code) + " " + s.Reason)
+		if s.Trouble != "" {
+			why += "; by now: " + s.Trouble
+		}
+		if s.Restored != "" {
+			why = s.Restored + "; " + why
+		}
+		if s.MayBeOut() {
+			why = fmt.Sprintf("handed to the network at %s: do not have it paid anew; %s", s.Handed, why)
+		}
 		if s.Withheld != "" && s.Withheld != s.Code {
 			why = "withheld: " + string(s.Withheld) + " " + why
 		}
 		if s.HeldBy != "" {
 			why = fmt.Sprintf("held by %s until %s; %s", s.HeldBy, s.HeldUntil, why)
 		}
-		why = strings.ReplaceAll(strings.TrimSpace(why), "\n", " ")
+		why = strings.ReplaceAll(strings.TrimRight(why, "; "), "\n", " ")
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.ID, s.Chain, s.Network, s.State, a.age(s.Since), s.Depth, pays(s), txid, why)
 	}
 	return w.Flush()
+}
+
+// sayRestored says that the journal is a backup, until a person has dealt with that.
+func (a *app) sayRestored(ctx context.Context, r *online.Relay) error {
+	words, err := r.RestoredNotice(ctx)
+	if words != "" {
+		a.say("%s", words)
+	}
+	return err
 }
 
 // pays is what leaves with an item, in one cell: amounts and addresses.

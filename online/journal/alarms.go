@@ -87,6 +87,7 @@ func (j *Journal) HealEvidence(ctx context.Context, item string, code chain.Code
 type AlarmFilter struct {
 	All     bool // closed ones, too
 	Items   []string
+	Codes   []chain.Code
 	Untold  bool       // only those whose event did not go out yet, closed ones too
 	Lasting bool       // those whose cause was not found to be gone, closed ones too
 	Lasts   chain.Code // only those with this code whose cause was not found to be gone, closed ones too
@@ -113,6 +114,10 @@ func (j *Journal) Alarms(ctx context.Context, f AlarmFilter) ([]Alarm, error) {
 	if len(f.Items) > 0 {
 		list, _ := json.Marshal(f.Items)
 		query, args = query+" AND item IN ({list})", append(args, string(list))
+	}
+	if len(f.Codes) > 0 {
+		list, _ := json.Marshal(f.Codes)
+		query, args = query+" AND code IN ({list})", append(args, string(list))
 	}
 	if f.ID > 0 {
 		query, args = query+" AND seq = ?", append(args, f.ID)

@@ -262,7 +262,7 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by, trouble"
 
 func scanAll(rows *sql.Rows) ([]Item, error) { return scanRows(rows, scan) }
 
@@ -270,7 +270,7 @@ func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
 	var created, updated, since, handed, recorded, outstanding int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy)
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy, &it.Trouble)
 	if err != nil {
 		return Item{}, err
 	}
@@ -313,7 +313,7 @@ func (j *Journal) Move(ctx context.Context, moves ...Move) error {
 			}
 			fence, args := m.Lease.fence()
 			args = append([]any{string(m.To), words(string(m.Code)), words(m.Reason), j.now().Unix(), m.ID, string(m.From)}, args...)
-			done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, updated = ? WHERE id = ? AND state = ?"+fence, args...)
+			done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, trouble = '', updated = ? WHERE id = ? AND state = ?"+fence, args...)
 			if err := tx.met(ctx, done, err, m.ID, m.Lease); err != nil {
 				return fmt.Errorf("item %s to %s: %w", m.ID, m.To, err)
 			}
@@ -345,6 +345,20 @@ type Note struct {
 	Lease  Lease
 	Delay  time.Duration // before it is tried again, one more time in vain; 0: nothing was tried
 	Alarm  *Raise        // raised in the same transaction; may be nil
+
+	Trouble bool // it passes by itself, so that it replaces no reason but one of the same code
+}
+
+// set returns the assignments of a Note, with its code and reason twice where
+// they may have to stand beside others.
+func (n Note) set() (string, []any) {
+	code, reason := words(string(n.Code)), words(n.Reason)
+	if !n.Trouble {
+		return "code = ?, reason = ?, trouble = ''", []any{code, reason}
+	}
+	const free = "CASE WHEN code = '' OR code = ? THEN "
+	return "trouble = " + free + "'' ELSE ? END, reason = " + free + "? ELSE reason END, code = " + free + "? ELSE code END",
+		[]any{code, reason, code, reason, code, code}
 }
 
 // Note records why an item stays where it is, under the conditions of Move.
@@ -356,8 +370,9 @@ func (j *Journal) Note(ctx context.Context, n Note) error {
 		if n.Delay > 0 {
 			later, args = ", tries = tries + 1, retry_at = ?", append([]any{j.now().Add(min(n.Delay, MaxDelay)).UnixMilli()}, args...)
 		}
-		args = append([]any{words(string(n.Code)), words(n.Reason), j.now().Unix()}, args...)
-		done, err := tx.ExecContext(ctx, "UPDATE items SET code = ?, reason = ?, updated = ?"+later+" WHERE id = ? AND state = ?"+fence, args...)
+		set, reasons := n.set()
+		args = append(append(reasons, j.now().Unix()), args...)
+		done, err := tx.ExecContext(ctx, "UPDATE items SET "+set+", updated = ?"+later+" WHERE id = ? AND state = ?"+fence, args...)
 		if err := tx.met(ctx, done, err, n.ID, n.Lease); err != nil {
 			return fmt.Errorf("item %s: %w", n.ID, err)
 		}

@@ -13,6 +13,7 @@ package journal
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ type Journal struct {
 	d      dialect
 	shared bool // on PostgreSQL: connections come and go
 	alone  bool // on SQLite: no other process may have it open
+	made   bool // it must be there already
 	now    func() time.Time
 	pause  func(context.Context, time.Duration) error
 	group  group
@@ -64,6 +66,7 @@ type Item struct {
 	Offered     Offer      // what Tatum was last seen to have in its place; zero: the very same
 	Accepted    string     // Digest of the Offer in spite of which a person had it sent, "" if nobody did
 	SeenBy      string     // fingerprint of the API key under which Tatum was last seen to have it, "" if that is not on record
+	Trouble     string     // the last one with the network, where Reason says more than that
 
 	seq int64
 }
@@ -74,10 +77,20 @@ func Open(ctx context.Context, where string, now func() time.Time) (*Journal, er
 	return ready(ctx, &Journal{now: now, shared: IsAddress(where)}, where)
 }
 
+// ErrMissing is returned by OpenMade where there is no journal, or one in which
+// nothing was ever made.
+var ErrMissing = errors.New("the journal is missing")
+
+// OpenMade opens a journal that Open or Restore has made, and makes none: a
+// journal that was lost must not be taken for one that has nothing to do.
+func OpenMade(ctx context.Context, where string, now func() time.Time) (*Journal, error) {
+	return ready(ctx, &Journal{now: now, shared: IsAddress(where), made: true}, where)
+}
+
 // OpenFull opens a journal on a disk that has no room for the memory that
 // processes share when they use SQLite at once. It can be looked at.
 func OpenFull(ctx context.Context, path string, now func() time.Time) (*Journal, error) {
-	return ready(ctx, &Journal{now: now, alone: true}, path)
+	return ready(ctx, &Journal{now: now, alone: true, made: true}, path)
 }
 
 func ready(ctx context.Context, j *Journal, where string) (*Journal, error) {

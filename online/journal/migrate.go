@@ -14,7 +14,12 @@ var ErrNewer = errors.New("a newer version of this program wrote it")
 // of two relays that start at once one waits for the other.
 func (j *Journal) migrate(ctx context.Context) error {
 	version, err := j.version(ctx, j.db.QueryRowContext)
-	if err != nil {
+	switch {
+	case j.made && (err == nil && version == 0 || isNoTable(err)):
+		return fmt.Errorf("journal: %w", ErrMissing)
+	case j.made && err != nil:
+		return fmt.Errorf("journal: %w", err)
+	case err != nil:
 		version = 0 // there is none yet
 	}
 	if version < len(migrations) {

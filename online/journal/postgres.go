@@ -194,3 +194,9 @@ func lost(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "conn closed") || strings.Contains(text, "conn busy")
 }
+
+// isNoTable reports whether PostgreSQL says that a table is not there.
+func isNoTable(err error) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) && said.Code == "42P01"
+}

@@ -2,12 +2,16 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"coldkms/shared/chain"
 )
 
 // ErrNotEmpty is returned by Restore where there is a journal already.
@@ -78,8 +82,23 @@ func (j *Journal) fill(ctx context.Context, t tx, b *backupReader, verify func(h
 	if _, err := t.ExecContext(ctx, "UPDATE items SET handed = ? WHERE handed = 0 AND (state IN ('prepared', 'exported', 'signed') OR state IN ('broadcast', 'failed') AND signed IS NOT NULL)", b.Head.Made.Unix()); err != nil {
 		return err
 	}
-	_, err = t.ExecContext(ctx, "INSERT INTO restores (made, at) VALUES (?, ?)", b.Head.Made.Unix(), j.now().Unix())
-	return err
+	at := j.now()
+	if _, err := t.ExecContext(ctx, "INSERT INTO restores (made, at) VALUES (?, ?)", b.Head.Made.Unix(), at.Unix()); err != nil {
+		return err
+	}
+	return j.raise(ctx, t, &Raise{Code: RestoredCode, Evidence: at.UTC().Format(time.RFC3339), Reason: Restoration{b.Head.Made, at}.String() +
+		": what happened between is not on record, and payments may have been sent that this journal does not know of. kms-online fetch; then import every result that the signer wrote since then; then broadcast. Acknowledge this when all of them are in"})
+}
+
+// RestoredCode is the code of the alarm that Restore raises.
+const RestoredCode chain.Code = "restored"
+
+// Restoration is when a journal was restored, and when the backup was made.
+type Restoration struct{ Made, At time.Time }
+
+// String says both times.
+func (r Restoration) String() string {
+	return fmt.Sprintf("this journal was restored at %s from a backup of %s", r.At.UTC().Format(time.RFC3339), r.Made.UTC().Format(time.RFC3339))
 }
 
 func (t tx) insert(ctx context.Context, table backupTable, row []any) error {
@@ -108,6 +127,17 @@ func (t tx) sequences(ctx context.Context) error {
 	return err
 }
 
+// Idle reports whether the journal never had anything to do.
+func (j *Journal) Idle(ctx context.Context) (idle bool, err error) {
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM items) AND NOT EXISTS (SELECT 1 FROM requests) AND NOT EXISTS (SELECT 1 FROM results) AND NOT EXISTS (SELECT 1 FROM restores)").Scan(&idle)
+	})
+	if err != nil {
+		return false, fmt.Errorf("journal: %w", err)
+	}
+	return idle, nil
+}
+
 // Restored returns when the backup was made that the journal was restored from
 // last; the zero time if it never was.
 func (j *Journal) Restored(ctx context.Context) (made time.Time, err error) {
@@ -121,17 +151,37 @@ func (j *Journal) Restored(ctx context.Context) (made time.Time, err error) {
 	return moment(at), nil
 }
 
-// Unrecorded returns when the backup was made from which this journal was
-// restored so that it may lack what became of an item since; zero: it lacks
-// nothing. An item that was journaled soon after a restore may be one that the
-// lost journal had.
-func (j *Journal) Unrecorded(ctx context.Context, it Item) (made time.Time, err error) {
-	var at int64
+// Unrecorded returns the last restoration because of which this journal may lack
+// what became of an item; the zero value where it lacks nothing. An item that was
+// journaled soon after a restore may be one that the lost journal had, unless its
+// pending id was made after that.
+func (j *Journal) Unrecorded(ctx context.Context, it Item) (r Restoration, err error) {
+	var made, at int64
 	err = j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT COALESCE(max(made), 0) FROM restores WHERE at + 86400 >= ?"), it.Created.Unix()).Scan(&at)
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT made, at FROM restores WHERE at + 86400 >= ? AND at + ? >= ? ORDER BY at DESC LIMIT 1"), it.Created.Unix(), int64(skew/time.Second), idTime(it)).Scan(&made, &at)
 	})
-	if err != nil {
-		return made, fmt.Errorf("journal: restored: %w", err)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, nil
 	}
-	return moment(at), nil
+	if err != nil {
+		return r, fmt.Errorf("journal: restored: %w", err)
+	}
+	return Restoration{moment(made), moment(at)}, nil
+}
+
+// skew is by how much the clock of whoever makes pending ids may differ.
+const skew = 2 * time.Minute
+
+// idTime returns when a pending id was made, in seconds since 1970: its first
+// eight hex digits, as of every id of Tatum's database. It is 0 where they cannot
+// be that time.
+func idTime(it Item) int64 {
+	if len(it.ID) != 24 {
+		return 0
+	}
+	at, err := strconv.ParseInt(it.ID[:8], 16, 64)
+	if err != nil || at > it.Created.Add(skew).Unix() {
+		return 0
+	}
+	return at
 }

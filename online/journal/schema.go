@@ -385,6 +385,10 @@ CREATE INDEX items_by_offered ON items (lower(offered_withdrawal)) WHERE offered
 UPDATE items SET told = '' WHERE since = 0 AND told LIKE 'late: %';
 UPDATE items SET since = created WHERE since = 0;
 `},
+	// The last trouble with the network, beside a reason that says more.
+	{tables: `
+ALTER TABLE items ADD COLUMN trouble TEXT NOT NULL DEFAULT '';
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,11 +15,7 @@ import (
 )
 
 func openSQLite(_ context.Context, j *Journal, path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite gives its other files the same mode
-	if err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	if err := f.Close(); err != nil {
+	if err := j.findFile(path); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	driver, err := sqlite.NewConnector(address(path, j.alone))
@@ -30,6 +27,33 @@ func openSQLite(_ context.Context, j *Journal, path string) error {
 	j.d = sqliteDialect()
 	j.db.d = j.d
 	return nil
+}
+
+// findFile makes the journal's file, or makes sure that it is there: SQLite
+// drops the log of one that is empty.
+func (j *Journal) findFile(path string) error {
+	if j.made {
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+			return fmt.Errorf("%w: %s", ErrMissing, path)
+		}
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite gives its other files the same mode
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// IsDamaged reports whether the journal's file cannot be read as one.
+func IsDamaged(err error) bool {
+	var said *sqlite.Error
+	if !errors.As(err, &said) {
+		return false
+	}
+	code := said.Code() & 0xff
+	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
 }
 
 // IsFull reports whether a change was not made because the disk is full, or does

@@ -40,7 +40,7 @@ func (e *Error) Error() string {
 	fmt.Fprintf(&b, "tatum: %s: ", e.Op)
 	switch {
 	case e.unsent:
-		fmt.Fprintf(&b, "not sent: %v", e.err)
+		fmt.Fprintf(&b, "no request was made: %v", e.err)
 	case e.err != nil && e.Status == 0:
 		fmt.Fprintf(&b, "no reply: %v", e.err)
 	case e.err != nil:

@@ -97,7 +97,7 @@ func TestBudgetReserve(t *testing.T) {
 			for {
 				_, err := c.For(p).TxIDOf(t.Context(), "x")
 				if errors.Is(err, tatum.ErrBudget) {
-					if !tatum.IsTransient(err) || !strings.Contains(err.Error(), "not sent: the budget of credits is used up: 100/hour") {
+					if !tatum.IsTransient(err) || !strings.Contains(err.Error(), "no request was made: the budget of credits is used up: 100/hour") {
 						t.Error(err)
 					}
 					return n

@@ -362,7 +362,7 @@ func restoredIsHanded(t *testing.T) {
 	h.run(0, "restore", backup)
 	h.wants(2, "exported", "")
 	for range 2 {
-		if words := h.says(1, "reject", onlinetest.ID(2), "--why", "a mistake"); !strings.Contains(words, "it may be paid") || !strings.Contains(words, "it may have been sent since") {
+		if words := h.says(1, "reject", onlinetest.ID(2), "--why", "a mistake"); !strings.Contains(words, "it may be paid") || !strings.Contains(words, "it may have been sent between") {
 			t.Error(words)
 		}
 	}

@@ -152,11 +152,17 @@ var mutants = [...]mutant{
 	{"one look drops what was sent", "online/verdict.go", "	if err == nil && !again.IsZero() {\n", "	if err == nil && !again.IsZero() && false {\n", "./cmd/internal/loop", "TestRelayFaults/42-reject-of-what-was-sent-needs-evidence"},
 	{"the same payment is dropped", "online/verdict.go", "	case v.same != \"\":\n", "	case v.same != \"\" && s == nil:\n", "./cmd/internal/loop", "TestRelayFaults/42b-reject-of-what-may-be-the-same-payment"},
 	{"an old journal knows what it sent", "online/held.go", "	case !it.Handed.IsZero():\n", "	case !it.Handed.IsZero() && false:\n", "./cmd/internal/loop", "TestRelayFaults/43a-an-old-journal-does-not-know-what-it-sent"},
-	{"a restored journal knows what it sent", "online/held.go", "	case !made.IsZero() && (", "	case false && (", "./cmd/internal/loop", "TestRelayFaults/43b-a-restored-journal-does-not-know-what-it-sent"},
+	{"a restored journal knows what it sent", "online/held.go", "	case made != (journal.Restoration{}) && (", "	case false && (", "./cmd/internal/loop", "TestRelayFaults/43b-a-restored-journal-does-not-know-what-it-sent"},
 	{"an old journal watches no more", "online/journal/schema.go", "UPDATE items SET settled = 0 WHERE", "UPDATE items SET settled = 1 WHERE", "./cmd/internal/loop", "TestRelayFaults/43c-an-old-journal-watches-on"},
 	{"paid and cancelled never ends", "online/broadcast.go", "	case closer == \"\" ||", "	case true ||", "./cmd/internal/loop", "TestRelayFaults/44-paid-and-cancelled-comes-to-an-end"},
 	{"what is dealt with ends too early", "online/broadcast.go", "|| s.item.Depth < 2*s.Depths.of(s.item.Chain):", "|| false:", "./cmd/internal/loop", "TestRelayFaults/44-paid-and-cancelled-comes-to-an-end"},
 	{"a shared withdrawal is cancelled", "online/reject.go", "		if other.Signed != nil && (", "		if false && (", "./cmd/internal/loop", "TestRelayFaults/45-reject-does-not-cancel-what-another-pays"},
+
+	{"a small trouble hides the reason", "online/relay.go", "Trouble: code == CodeNetwork && ", "Trouble: false && ", "./cmd/internal/loop", "TestRelayFaults/60b-network-trouble-keeps-the-reason"},
+	{"a hand-over is not told", "cmd/kms-online/status.go", "		if s.MayBeOut() {\n", "		if false {\n", "./cmd/internal/loop", "TestRelayFaults/60a-a-hand-over-is-told-whatever-comes-later"},
+	{"a lost journal is an empty one", "online/relay.go", "journal.OpenMade(ctx, ", "journal.Open(ctx, ", "./cmd/internal/loop", "TestRelayFaults/60c-a-lost-journal-is-not-an-empty-one"},
+	{"a restored journal keeps quiet", "cmd/kms-online/status.go", "	if words != \"\" {\n", "	if false {\n", "./cmd/internal/loop", "TestRelayFaults/60d-a-restored-journal-says-so"},
+	{"all is in doubt after a restore", "online/journal/restore.go", "	if err != nil || at > it.Created", "	if true || at > it.Created", "./cmd/internal/loop", "TestRelayFaults/60d-a-restored-journal-says-so"},
 
 	{"what comes back is paid", "online/prepare/pays.go", "Back: scripts[string(out.PkScript)]", "Back: scripts[string(out.PkScript)] && false", "./cmd/internal/loop", "TestRelayFaults/46-what-leaves-is-without-change"},
 	{"Tatum says what comes back", "online/status.go", "publicKeys(keys, d.draft.Keys())", "nil", "./cmd/internal/loop", "TestRelayFaults/46-what-leaves-is-without-change"}, {"an event tells what was", "online/daemon/events.go", "	if err != nil || !m.still {\n", "	if err != nil {\n", "./cmd/internal/loop", "TestRelayFaults/47-events-say-what-is"},
