@@ -211,7 +211,7 @@ func setAside(o Options) error {
 	if o.Database != "" {
 		return nil
 	}
-	at := o.Now().UTC().Format("20060102T150405")
+	at := o.Now().UTC().Format("20060102T150405.000000000")
 	for _, name := range []string{journalFile, journalFile + "-wal", journalFile + "-shm"} {
 		path := filepath.Join(o.Dir, name)
 		if _, err := o.FS.Lstat(path); errors.Is(err, fs.ErrNotExist) {

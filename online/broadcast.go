@@ -66,7 +66,7 @@ func (s *step) run(ctx context.Context) error {
 	if payer, err := s.journal.Payer(ctx, s.item.TxID); err != nil {
 		return err
 	} else if payer != s.item.ID {
-		return s.fails(ctx, CodeSameTx, payer, fmt.Sprintf("it asks for the very transaction that pays %s, and one payment does not settle two: find out who made both. To drop this id at Tatum cancels a withdrawal, if it is for one", payer))
+		return s.sameTransaction(ctx, payer)
 	}
 	kms, err := s.Tatum.PendingByID(ctx, s.item.ID)
 	switch {

@@ -88,6 +88,9 @@ func (r *Relay) leaving(ctx context.Context, it journal.Item) (words string, nev
 // turnsUp goes on with an item that the network has. Where it was given up, that
 // is an alarm.
 func (s *step) turnsUp(ctx context.Context) error {
+	if payer, err := s.journal.Payer(ctx, s.item.TxID); s.item.State == journal.Failed && (err != nil || payer != s.item.ID) {
+		return err // it pays that one
+	}
 	m := journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Broadcast, Lease: s.lease}
 	if s.item.State == journal.Failed && slices.Contains(givenUp, s.item.Code) {
 		s.problem = &Problem{ID: s.item.ID, Code: CodePaidRejected, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though it was given up here (%s). %s; else somebody sent a copy of the result: find out who has one. Do not have it paid anew; correct the account", s.item.TxID, s.item.Code, s.left(ctx))}

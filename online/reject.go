@@ -57,7 +57,10 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 		return false, err
 	}
 	items[0].Withheld = it.Withheld // before the wish
-	return mine.reject(bounded, lease, items[0], why)
+	if exported, err = mine.reject(bounded, lease, items[0], why); err != nil {
+		return exported, err
+	}
+	return exported, r.journal.Unwithhold(ctx, id, journal.Dropping, journal.Unwanted) // it is carried out
 }
 
 // rejectable reports whether a person may have an item rejected.
@@ -240,7 +243,7 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 		return "", fmt.Errorf("retry: item %s is %s: %w: only refused, failed and withheld ones start again", id, it.State, journal.ErrState)
 	}
 	if it.Signed != nil {
-		err := r.sameAsRetried(ctx, it)
+		err := errors.Join(r.sameAsRetried(ctx, it), r.takePayment(ctx, it))
 		if err == nil {
 			err = r.journal.Accept(ctx, id, inSpiteOf(it))
 		}

@@ -192,7 +192,10 @@ func alarmWords(a online.Alarm) string {
 		about = "the relay"
 	}
 	what := "alarm"
-	if a.Healed != "" {
+	switch {
+	case !a.Open(): // a decision about the item ends its alarms, whatever became of their causes
+		what = "alarm that " + a.By + " dealt with"
+	case a.Healed != "":
 		what = "alarm whose cause is gone"
 	}
 	return fmt.Sprintf("%s %d about %s (%s): %s", what, a.ID, about, a.Code, a.Reason)

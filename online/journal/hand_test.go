@@ -60,3 +60,27 @@ func TestWithdrawalCase(t *testing.T) {
 		}
 	}
 }
+
+// A transaction pays another item only where the one that it was to pay is given
+// up and was never handed to the network.
+func TestTakePayer(t *testing.T) {
+	t.Parallel()
+	for name, handed := range map[string]bool{"a": true, "b": false} {
+		j, _ := open(t)
+		bring(t, j, name, journal.Signed)
+		it, err := j.Item(t.Context(), name)
+		must(t, err)
+		if err := j.TakePayer(t.Context(), it.TxID, name, "c", "disarmed"); !errors.Is(err, journal.ErrState) {
+			t.Errorf("from a signed one: %v", err)
+		}
+		if handed {
+			must(t, j.Hand(t.Context(), name, journal.Lease{}))
+		}
+		must(t, j.Move(t.Context(), journal.Move{ID: name, From: journal.Signed, To: journal.Failed, Code: "disarmed"}))
+		err = j.TakePayer(t.Context(), it.TxID, name, "c", "disarmed")
+		payer, _ := j.Payer(t.Context(), it.TxID)
+		if handed != errors.Is(err, journal.ErrState) || handed != (payer == name) {
+			t.Errorf("handed %v: %v, it pays %s", handed, err, payer)
+		}
+	}
+}

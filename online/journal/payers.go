@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"coldkms/shared/chain"
 )
 
 // Payer gives the item that a transaction pays: of several that ask for the
@@ -17,6 +19,23 @@ func (j *Journal) Payer(ctx context.Context, txid string) (id string, err error)
 		return "", fmt.Errorf("journal: payer of %.64s: %w", txid, err)
 	}
 	return id, nil
+}
+
+// TakePayer has a transaction pay the item id in the place of another one that
+// was given up, failed with one of these codes, and never handed to the network.
+// It is ErrState where that is not so.
+func (j *Journal) TakePayer(ctx context.Context, txid, from, id string, codes ...chain.Code) error {
+	list, _ := json.Marshal(codes)
+	return j.together(ctx, "payer", func(t tx) error {
+		done, err := t.ExecContext(ctx, "UPDATE payers SET id = ? WHERE txid = ? AND id = ? AND EXISTS (SELECT 1 FROM items WHERE items.id = ? AND state = 'failed' AND handed = 0 AND handed_known = 0 AND code IN ({list}))", id, txid, from, from, string(list))
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		return fmt.Errorf("%s is not given up, or may have been sent: %w", from, ErrState)
+	})
 }
 
 // Payers lists the items whose own transactions have these txids.

@@ -22,6 +22,7 @@ func toldFaults() []fault {
 		{"60a-a-hand-over-is-told-whatever-comes-later", handOverIsTold},
 		{"60b-network-trouble-keeps-the-reason", troubleKeepsReason},
 		{"60c-a-lost-journal-is-not-an-empty-one", journalLost},
+		{"60e-the-transaction-of-what-was-given-up", sameAsGivenUp},
 		{"60d-a-restored-journal-says-so", restoredSaysSo},
 	}
 }
@@ -165,4 +166,35 @@ func restoredSaysSo(t *testing.T) {
 	if out := string(h.run(0, "status", late)); !strings.Contains(out, "It was not sent from here") || strings.Contains(out, "restored at") {
 		t.Error(out)
 	}
+}
+
+// Another id asks for the very transaction of one that was given up: nobody is
+// paid, and a person may have it pay the other one, once.
+func sameAsGivenUp(t *testing.T) {
+	h := newTeller(t)
+	approvals := newService(t, true, "application/json", "")
+	h.signed(nil, 1)
+	h.run(3, "broadcast", "--externalUrl", approvals.url)
+	h.run(0, "reject", onlinetest.ID(1), "--why", "as the service says")
+	if s := h.wants(1, "failed", "disarmed"); s.Withheld == "dropping" || s.Withheld == "reject-pending" {
+		t.Errorf("%+v", s)
+	}
+	approvals.no.Store(false)
+	h.server.Add(h.signer.Payment(1, h.signer.Funding(1), func(tx map[string]any) { tx["id"] = onlinetest.ID(2) }))
+	h.cross(0)
+	h.run(3, "broadcast")
+	if s := h.wants(2, "failed", "same-transaction"); !strings.Contains(s.Reason, "neither is paid") || !strings.Contains(s.Reason, "kms-online retry "+onlinetest.ID(2)) || strings.Contains(s.Reason, "that pays "+onlinetest.ID(1)) {
+		t.Errorf("%+v", s)
+	}
+	h.sends(0)
+	h.run(0, "retry", onlinetest.ID(2))
+	h.run(0, "broadcast")
+	h.sends(1)
+	h.wants(2, "completed", "")
+	h.run(0, "watch")
+	h.wants(1, "failed", "disarmed")
+	if words := h.says(1, "retry", onlinetest.ID(1)); !strings.Contains(words, "one payment does not settle two") {
+		t.Error(words)
+	}
+	h.wants(1, "failed", "disarmed")
 }

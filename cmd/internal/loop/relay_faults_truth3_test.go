@@ -214,7 +214,7 @@ func restoredKnowsNot(t *testing.T) {
 	h.run(0, "restore", backup)
 	h.answers(lag, answer{"GET /v3/kms/", gone, 403})
 	h.run(3, "broadcast")
-	if s := h.wants(1, "signed", "signed-after-drop"); strings.Contains(s.Reason, "not sent") || !strings.Contains(s.Reason, "restored from a backup") {
+	if s := h.wants(1, "signed", "signed-after-drop"); strings.Contains(s.Reason, "not sent") || !strings.Contains(s.Reason, "from a backup of 20") {
 		t.Errorf("%+v", s)
 	}
 	h.run(1, "reject", onlinetest.ID(1), "--why", "gone there")
