@@ -241,7 +241,7 @@ func (r *Relay) sort(ctx context.Context, res bundle.SealedResult, finals []fina
 	for _, f := range finals {
 		it, here := s.items[f.outcome.ID]
 		if !here {
-			s.problems = append(s.problems, Problem{ID: f.outcome.ID, Code: CodeNotHere, Reason: "it is not in this journal, which was restored from a backup: run fetch, then import again; where Tatum does not list it any more, it was completed or dropped there meanwhile"})
+			s.problems = append(s.problems, f.notHere())
 			continue
 		}
 		switch p := f.against(it); {
@@ -301,6 +301,17 @@ func (i *Imported) took(before journal.Item) {
 		return
 	}
 	i.Problems = append(i.Problems, Problem{ID: before.ID, Code: journal.SignedLate, Reason: "it was refused before, now a valid signature is here: kms-online retry broadcasts it; nothing else is done with it until then"})
+}
+
+// notHere is about an outcome for an item that the journal lacks. Where it is
+// signed, it may be paid, and that is an alarm.
+func (f final) notHere() Problem {
+	p := Problem{ID: f.outcome.ID, Code: CodeNotHere, Reason: "it is not in this journal, which was restored from a backup: run fetch, then import again; where Tatum does not list it any more, it was completed or dropped there meanwhile"}
+	if f.err == nil && f.outcome.Signed() {
+		p.evidence = f.tx.TxID
+		p.Reason = fmt.Sprintf("ALARM: its transaction %s is signed, and may be paid. Look for that txid in an explorer or a node of your own, and at Tatum for its record (GET /v3/kms/%s); do not have it paid anew before that. %s", f.tx.TxID, f.outcome.ID, sentence(p.Reason))
+	}
+	return p
 }
 
 // against says why an outcome cannot be taken for an item as it stands.

@@ -60,7 +60,7 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 	if exported, err = mine.reject(bounded, lease, items[0], why); err != nil {
 		return exported, err
 	}
-	return exported, r.journal.Unwithhold(ctx, id, journal.Dropping, journal.Unwanted) // it is carried out
+	return exported, r.journal.Withhold(ctx, id, journal.Dropping, journal.Unwanted) // the wish is carried out; a retry meets that it was dropped
 }
 
 // rejectable reports whether a person may have an item rejected.
@@ -257,11 +257,14 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 	if !ended {
 		return it.State, r.journal.Decide(ctx, id, "retry")
 	}
-	to := journal.Fetched
+	m := journal.Move{ID: id, From: it.State, To: journal.Fetched, Decided: "retry"}
 	if it.Signed != nil {
-		to = journal.Signed
+		m.To = journal.Signed
 	}
-	return to, r.journal.Move(ctx, journal.Move{ID: id, From: it.State, To: to, Decided: "retry"})
+	if it.Code == CodeInputsSpent || it.Code == CodeParentDead { // until the next look says otherwise
+		m.Code, m.Reason = it.Code, it.Reason
+	}
+	return m.To, r.journal.Move(ctx, m)
 }
 
 // inSpiteOf is the offer, by its digest, in spite of which a person has an item

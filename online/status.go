@@ -298,6 +298,9 @@ func statusOf(it journal.Item) Status {
 	if it.HandedKnown {
 		s.Handed = when(it.Handed)
 	}
+	if it.Withheld == journal.Dropping && (it.State == journal.Rejected || it.State == journal.Failed && slices.Contains(rejectedCodes, it.Code)) {
+		s.Withheld = "" // it was carried out
+	}
 	return s
 }
 

@@ -112,10 +112,10 @@ func requestWithUnknownItem(t *testing.T) {
 	p.must("fetch")
 	var imported struct {
 		Imported int
-		Problems []struct{ ID, Code string }
+		Problems []struct{ ID, Code, Reason string }
 	}
 	got := p.run("import", result)
-	if err := json.Unmarshal([]byte(got.out), &imported); err != nil || got.code != 3 || imported.Imported != 1 || len(imported.Problems) != 1 || imported.Problems[0].ID != onlinetest.ID(1) || imported.Problems[0].Code != "not-in-journal" {
+	if err := json.Unmarshal([]byte(got.out), &imported); err != nil || got.code != 3 || imported.Imported != 1 || len(imported.Problems) != 1 || imported.Problems[0].ID != onlinetest.ID(1) || imported.Problems[0].Code != "not-in-journal" || !strings.Contains(imported.Problems[0].Reason, "ALARM: its transaction ") {
 		t.Errorf("%+v, %v", got, err)
 	}
 	p.must("broadcast")
