@@ -136,7 +136,7 @@ func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.D
 		return approveReply{}, err
 	}
 	if signable, _ := judged.Batch.Count(); signable == 0 {
-		return approveReply{}, cli.Fail(cli.Refused, offline.ErrNothingToSign, "see why: kms-offline review FILE")
+		return approveReply{}, cli.Fail(cli.Refused, offline.ErrNothingToSign, "see why: kms-offline review FILE"+cli.Printable(o.words()))
 	}
 	elsewhere, err := roundElsewhere(session, judged, o)
 	if err != nil {
@@ -190,9 +190,9 @@ func (a *app) agreeAsOperator(session *openSession, judged *offline.Judged, dige
 	digest := judged.Request.Digest
 	if len(o.digests) > 0 {
 		if !digests[digest] {
-			return "", bundleError(judged.OtherDigest("--digest"))
+			return "", o.refusal(judged.OtherDigest("--digest"))
 		}
-		return "digest", bundleError(session.ReviewedAs(judged, digest))
+		return "digest", o.refusal(session.ReviewedAs(judged, digest))
 	}
 	tty, err := openTerminal()
 	if err != nil {

@@ -17,14 +17,14 @@ func (a *app) consent(session *openSession, judged *offline.Judged, approved map
 	if len(o.approve) > 0 {
 		digest := judged.Request.Digest
 		if !approved[digest] {
-			return policy.Consent{}, "", bundleError(judged.OtherDigest("--approve"))
+			return policy.Consent{}, "", o.refusal(judged.OtherDigest("--approve"))
 		}
 		if err := (decisions{a, session, judged}).check(); err != nil {
 			return policy.Consent{}, "", err
 		}
 		consent, err := session.AgreeByDigest(judged, digest)
 		if err != nil {
-			return policy.Consent{}, "", bundleError(err)
+			return policy.Consent{}, "", o.refusal(err)
 		}
 		if signable == 0 {
 			err = judged.Batch.Text(printable{a.Err})

@@ -62,7 +62,7 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, err, "nothing was signed"))
 	}
 	if ev == desk.Later {
-		return policy.Consent{}, "", a.leave(session, judged, d.Rejected())
+		return policy.Consent{}, "", a.leave(session, judged, o, d.Rejected())
 	}
 	return a.answered(session, judged, kept, ev, d.Without(choice))
 }
@@ -86,11 +86,11 @@ func (a *app) answered(session *openSession, judged *offline.Judged, kept decisi
 
 // leave records what a person rejected who goes on later, so that it binds
 // in other requests too.
-func (a *app) leave(session *openSession, judged *offline.Judged, rejected []int) error {
+func (a *app) leave(session *openSession, judged *offline.Judged, o signOptions, rejected []int) error {
 	if err := session.RecordRejected(judged, rejected...); err != nil {
 		return stop(ledgerError(err))
 	}
-	return stop(cli.Fail(cli.Declined, errLater, "what was decided is kept: sign the same request again"))
+	return stop(cli.Fail(cli.Declined, errLater, "what was decided is kept: sign the same request again"+cli.Printable(o.again())))
 }
 
 // leaveOut records what a person took out of a batch that operators approve.

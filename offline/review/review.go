@@ -83,6 +83,7 @@ type (
 		Chain   chain.ID     `json:"chain"`
 		Network string       `json:"network"`
 		Verdict string       `json:"verdict"`
+		Sort    string       `json:"standing"` // refused, look, noted or ok
 		Codes   []chain.Code `json:"codes"`
 		Reasons []string     `json:"reasons"` // a sentence for each code
 		Inputs  []InputJSON  `json:"inputs"`
@@ -147,7 +148,7 @@ func ownJSON(out chain.Output) *OwnJSON {
 }
 
 func (it Item) json() ItemJSON {
-	j := ItemJSON{ID: it.ID, Chain: it.Chain, Network: it.Network.String(), Verdict: it.Verdict(),
+	j := ItemJSON{ID: it.ID, Chain: it.Chain, Network: it.Network.String(), Verdict: it.Verdict(), Sort: it.Standing().String(),
 		Codes: []chain.Code{}, Reasons: []string{}, Inputs: []InputJSON{}, Outputs: []OutputJSON{}}
 	for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {
 		for _, r := range list {

@@ -52,6 +52,7 @@ var signerMutants = [...]mutant{
 	{"a key is removed unasked", "cmd/kms-offline/show.go", "	if !sure {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/40-removed-unasked"},
 	{"a backup that failed was one", "cmd/kms-offline/care.go", "		if recorded {", "		if false {", "./cmd/kms-offline", "TestSignerAttacks/40-backups-that-never-were"},
 	{"what was released was never signed", "offline/ledger/memory.go", "			m.freed[op] = content\n", "", "./cmd/kms-offline", "TestSignerAttacks/40-released-and-spent-again"},
+	{"the same secret twice is not said", "cmd/kms-offline/sharedkeys.go", "	if len(others) == 0 {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/40-same-secret-twice"},
 	{"a claim that is proven is other content", "offline/policy/subject.go", "	if content == s.Content {\n		return true\n	}\n	r, ok", "	if content == s.Content || s.Content != content {\n		return content == s.Content\n	}\n	r, ok", "./cmd/kms-offline", "TestSignerAttacks/31-true-claim-proven-later"},
 	{"any claim is the same content", "offline/policy/subject.go", "claimed && claim != in.Claim() {\n			return false", "claimed && claim != in.Claim() {\n			continue", "./offline/policy", "TestSameAmountsAreTheSame"},
 	{"a claim is not compared with its proof", "shared/chain/utxo/codec.go", "carried && !c.failed {", "carried && false {", "./cmd/kms-offline", "TestSignerAttacks/31-false-claim-beside-its-proof"},
