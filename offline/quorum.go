@@ -74,7 +74,11 @@ func (s *Session) Approve(j *Judged, key identity.Private, how string) (operator
 // of this ledger. One that has ended here is an error.
 func (s *Session) Elsewhere(j *Judged, round string) (bool, error) {
 	if s.Ledger.Ended(round) {
-		return false, fmt.Errorf("%w: round %s has ended", ErrOtherApproval, round)
+		why := ""
+		if last, ended := s.Ledger.LastEnding(j.Request.Digest); ended {
+			why = fmt.Sprintf("; what happened to this batch last: %s (ledger line %d)", last.Why, last.Line)
+		}
+		return false, fmt.Errorf("%w: round %s has ended%s", ErrOtherApproval, round, why)
 	}
 	return round != "" && round != s.Round(j), nil
 }
