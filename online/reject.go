@@ -243,7 +243,10 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 		return "", fmt.Errorf("retry: item %s is %s: %w: only refused, failed and withheld ones start again", id, it.State, journal.ErrState)
 	}
 	if it.Signed != nil {
-		err := errors.Join(r.sameAsRetried(ctx, it), r.takePayment(ctx, it))
+		err := r.sameAsRetried(ctx, it)
+		if err == nil {
+			err = r.takePayment(ctx, it)
+		}
 		if err == nil {
 			err = r.journal.Accept(ctx, id, inSpiteOf(it))
 		}
