@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -107,7 +108,8 @@ func allRefusedAsked(t *testing.T) {
 func lineDrawsNothing(t *testing.T) {
 	p := newPurse(t)
 	request := p.two("two.kmsreq")
-	at := sit(t, p.command("sign", request, "--out", p.path("out"), "--plain"))
+	said := p.command("sign", request, "--out", p.path("out"), "--plain").Args
+	at := sit(t, exec.Command("/bin/sh", append([]string{"-c", `exec "$@" 2>/dev/tty`, "sh"}, said...)...))
 	at.sees("password")
 	at.types(deskPassword + "\r")
 	at.sees("Sign 2 transactions?")
@@ -115,8 +117,8 @@ func lineDrawsNothing(t *testing.T) {
 	if got := at.waits(); got != 0 {
 		t.Fatalf("exit %d", got)
 	}
-	if got := at.stderr.String(); at.screen.escapes > 0 || strings.ContainsAny(got, "\r\x1b") {
-		t.Errorf("%d control sequences, %q", at.screen.escapes, got)
+	if at.screen.escapes > 0 {
+		t.Errorf("%d control sequences", at.screen.escapes)
 	}
 	if progressDrawn(t, "dumb") || progressDrawn(t, "") || !progressDrawn(t, "vt100") {
 		t.Error("progress is drawn by what TERM says")
