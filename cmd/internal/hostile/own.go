@@ -133,7 +133,8 @@ func (c *corpus) claimedDrain() {
 	for _, id := range coins() {
 		own := purseOf(id)
 		p := c.move(id, []piece{{1000, 0, own.a}, {1000, 0, own.m(0)}}, []piece{{50, 0, own.payee}, {1950, 0, own.m(0)}}, own.key, own.at(0))
-		p.claim(1, 3*amount(id))
+		p.apart(1)
+		p.claimAlone(1, 3*amount(id))
 		c.one(string(id)+" a drain to a key that claims to have supplied it", p, refused(chain.UnprovenAmount))
 	}
 }

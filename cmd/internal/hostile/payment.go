@@ -82,10 +82,28 @@ func (p *payment) rehash() {
 	}
 }
 
-// claim has an input travel without its previous transaction.
+// claim has an input travel with a claim. Where another input of the payment
+// spends from the same previous transaction, the request carries that one.
 func (p *payment) claim(input int, value int64) {
 	out := p.prev[0].TxOut[p.msg.TxIn[input].PreviousOutPoint.Index]
 	p.claims[input] = utxo.Claim{Value: value, Script: out.PkScript}
+}
+
+// apart has an input spend from a previous transaction of its own, which is
+// carried like the first.
+func (p *payment) apart(input int) {
+	op := &p.msg.TxIn[input].PreviousOutPoint
+	own := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: p.prev[0].TxIn[0].Sequence}}, TxOut: []*wire.TxOut{p.prev[0].TxOut[op.Index]}, LockTime: uint32(input)}
+	p.prev = append(p.prev, own)
+	*op = wire.OutPoint{Hash: own.TxHash()}
+}
+
+// claimAlone has an input that apart was called for travel with a claim, and
+// without its previous transaction.
+func (p *payment) claimAlone(input int, value int64) {
+	at := slices.IndexFunc(p.prev, func(m *wire.MsgTx) bool { return m.TxHash() == p.msg.TxIn[input].PreviousOutPoint.Hash })
+	p.claims[input] = utxo.Claim{Value: value, Script: p.prev[at].TxOut[0].PkScript}
+	p.prev = slices.Delete(slices.Clone(p.prev), at, at+1)
 }
 
 // encode gives the canonical bytes, previous transactions being numbered from

@@ -23,7 +23,11 @@ func (c *corpus) proofs() {
 		c.one(string(id)+" taproot, claimed", c.spend(id, own[4]).with(func(p *payment) { p.claim(0, amount(id)) }), flagged(chain.FlagCommitted))
 		c.one(string(id)+" taproot, claimed as more", c.spend(id, own[4]).with(func(p *payment) { p.claim(0, amount(id)+50_000) }), flagged(chain.FlagCommitted))
 		c.one(string(id)+" taproot, claimed above the supply", c.spend(id, own[4]).with(func(p *payment) { p.claim(0, params(id).MaxValue+1) }), refused(chain.ValueOutOfRange))
-		c.one(string(id)+" taproot claimed beside P2WPKH", c.spend(id, own[4], own[1]).with(func(p *payment) { p.claim(0, amount(id)) }), refused(chain.UnprovenAmount))
+		c.one(string(id)+" taproot claimed beside P2WPKH", c.spend(id, own[1], own[4]).with(func(p *payment) {
+			p.apart(1)
+			p.claimAlone(1, amount(id))
+		}), refused(chain.UnprovenAmount))
+		c.one(string(id)+" taproot claimed as more beside its proof", c.spend(id, own[4], own[1]).with(func(p *payment) { p.claim(0, amount(id)+50_000) }), refused(chain.AmountMismatch))
 		c.one(string(id)+" a stranger's taproot output, claimed as ours", c.spend(id, own[4]).with(func(p *payment) {
 			p.prev[0].TxOut[0].PkScript = own[1]
 			p.claim(0, amount(id))
@@ -54,10 +58,23 @@ func (c *corpus) segwitPair() {
 				p := *whole
 				p.claims = map[int]utxo.Claim{}
 				p.claim(half, amount(id)-1_000_000)
+				c.one(string(id)+" "+kind+" fee attack beside its proof, "+name+" half", &p, refused(chain.AmountMismatch))
+				p = *whole.twoProofs()
+				p.claimAlone(half, amount(id)-1_000_000)
 				c.one(string(id)+" "+kind+" fee attack, "+name+" half", &p, refused(chain.UnprovenAmount))
 			}
 		}
 	}
+}
+
+// twoProofs is the payment with a previous transaction for each of its two
+// inputs.
+func (p payment) twoProofs() *payment {
+	p.msg, p.claims = p.msg.Copy(), map[int]utxo.Claim{}
+	p.apart(0)
+	p.apart(1)
+	p.prev = p.prev[1:]
+	return &p
 }
 
 // brokenProofs make the whole request invalid: it says of its proofs what they

@@ -36,7 +36,7 @@ func (c *corpus) specials() {
 	}
 	put("link to a named pipe", path("to-fifo"), failed("named pipe"))
 	put("link to itself", path("loop"), failed("too many"))
-	put("link to nothing", path("dangling"), failed("no such file"))
+	put("link to nothing", path("dangling"), failed("there is no file or folder"))
 	put("link to the folder above", path("up"), failed("no *.kmsreq"))
 	check(os.WriteFile(full("hostile"), c.file(c.pay(chain.BTC).with(func(p *payment) { p.msg.TxOut = nil })), 0o600))
 	check(os.Symlink("hostile", full("to-hostile")))

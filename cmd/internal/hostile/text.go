@@ -81,7 +81,7 @@ func (c *corpus) names() {
 		check(os.Mkdir(filepath.Join(c.dir, dir), 0o700))
 		check(os.WriteFile(filepath.Join(c.dir, dir, name), []byte("garbage"), 0o600))
 		c.put(Case{Name: "file name " + t.name, Path: quoted(filepath.Join(dir, name)), Exit: cli.BadBundle, Says: "bundle is not valid"})
-		c.put(Case{Name: "missing file " + t.name, Path: quoted(filepath.Join(dir, "no", name)), Exit: cli.Failed, Says: "no such file"})
+		c.put(Case{Name: "missing file " + t.name, Path: quoted(filepath.Join(dir, "no", name)), Exit: cli.Failed, Says: "there is no file or folder"})
 		check(os.WriteFile(filepath.Join(c.dir, dir, name+".kmsreq"), good, 0o600))
 		c.put(Case{Name: "file in a folder " + t.name, Path: dir, Exit: cli.Refused, Code: chain.NoOutputs})
 	}
