@@ -102,7 +102,7 @@ func openBackup(ctx context.Context, fsys durable.FS, path string) (io.Reader, f
 // What a backup may expand to. A journal's rows, mostly random bytes in base64,
 // expand less than ten times.
 const (
-	freeExpansion = 64 << 20 // bytes that need not have been packed
+	freeExpansion = 16 << 20 // bytes that need not have been packed
 	maxExpansion  = 100      // times what was packed, beyond that
 )
 

@@ -185,7 +185,7 @@ type backupBytes struct {
 
 // backupReader reads the lines of a backup and hashes them.
 type backupReader struct {
-	lines *bufio.Scanner
+	lines *lineReader
 	sum   hash.Hash
 	Head  BackupHead
 	rows  map[string]int64
@@ -193,12 +193,11 @@ type backupReader struct {
 }
 
 func newBackupReader(r io.Reader) (*backupReader, error) {
-	b := &backupReader{lines: bufio.NewScanner(r), sum: sha256.New(), rows: make(map[string]int64)}
-	b.lines.Buffer(nil, maxBackupLine)
+	b := &backupReader{lines: &lineReader{in: bufio.NewReaderSize(r, maxBackupPlain)}, sum: sha256.New(), rows: make(map[string]int64)}
 	if !b.lines.Scan() {
 		return nil, b.cut("it is empty or damaged")
 	}
-	err := b.plain(b.lines.Bytes(), &b.Head)
+	err := json.Unmarshal(b.lines.Bytes(), &b.Head)
 	switch {
 	case err != nil || b.Head.Kind != "backup":
 		return nil, fmt.Errorf("%w: it does not begin like one", ErrBackup)
@@ -216,17 +215,17 @@ func (b *backupReader) hash() { b.sum.Write(b.lines.Bytes()); b.sum.Write([]byte
 func (b *backupReader) next(verify func(sum, signature []byte) error) ([]any, error) {
 	for b.lines.Scan() {
 		line := b.lines.Bytes()
-		if line := bytes.TrimSpace(line); len(line) > 0 && line[0] == '[' {
+		if isRow(line) {
 			b.hash()
 			b.rows[b.table.Table]++
 			return b.row(line)
 		}
 		var end backupEnd
-		if b.plain(line, &end) == nil && end.End {
+		if json.Unmarshal(line, &end) == nil && end.End {
 			return nil, b.end(end, verify)
 		}
 		b.table = backupTable{}
-		if err := b.plain(line, &b.table); err != nil || len(b.rows) == maxBackupTables || !plainNames(append(b.table.Columns, b.table.Table)) {
+		if err := json.Unmarshal(line, &b.table); err != nil || len(b.rows) == maxBackupTables || !plainNames(append(b.table.Columns, b.table.Table)) {
 			return nil, fmt.Errorf("%w: a line of it is damaged", ErrBackup)
 		}
 		b.hash()
@@ -238,19 +237,11 @@ func (b *backupReader) next(verify func(sum, signature []byte) error) ([]any, er
 	return nil, b.cut("it ends too early")
 }
 
-// plain decodes a line that is no row.
-func (b *backupReader) plain(line []byte, into any) error {
-	if len(line) > maxBackupPlain {
-		return fmt.Errorf("%w: a line of %d bytes, at most %d are read", ErrBackup, len(line), maxBackupPlain)
-	}
-	return json.Unmarshal(line, into)
-}
-
 // cut is why there is no further line. The end of the program says nothing
 // about the backup.
 func (b *backupReader) cut(what string) error {
 	err := b.lines.Err()
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrBackup) {
 		return err
 	}
 	return fmt.Errorf("%w: %s: %w", ErrBackup, what, errors.Join(err, io.ErrUnexpectedEOF))

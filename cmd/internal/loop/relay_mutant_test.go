@@ -178,6 +178,7 @@ var mutants = [...]mutant{
 	{"the rest of a list never comes", "online/fetch.go", "listing.Next <= from {", "true {", "./cmd/internal/loop", "TestRelayFaults/21-list-with-more-than-is-held-at-a-time"},
 	{"children of an event's program live on", "online/daemon/events/group_unix.go", "syscall.Kill(-cmd.Process.Pid", "syscall.Kill(cmd.Process.Pid", "./online/daemon/events", "TestCommandChildren"},
 	{"a backup expands for ever", "online/backup.go", "e.n > freeExpansion+maxExpansion*e.packed.n {", "false {", "./cmd/internal/loop", "TestRelayFaults/21-backup-that-is-a-bomb"},
+	{"a line of a backup has no end", "online/journal/backupline.go", "len(r.line) > limit {", "false {", "./online/journal", "TestLineOfBackupIsBounded"},
 	{"keys that a group may read", "shared/durable/os_unix.go", "info.Mode().Perm()&0o077 != 0", "info.Mode().Perm()&0o007 != 0", "./cmd/internal/loop", "TestRelayFaults/20-key-file-that-others-read"},
 	{"a server stops a relay for a day", "online/tatum/rest.go", "maxAsked  = time.Hour //", "maxAsked  = 24 * time.Hour //", "./online/tatum", "TestAskedToWaitForLong"},
 	{"status needs room on the disk", "online/relay.go", "if o.Read && o.Database == \"\" && journal.IsFull(err) {", "if false {", "./cmd/internal/loop", "TestRelayFaults/12-disk-full"},
