@@ -78,7 +78,7 @@ func explain(err error) error {
 		return cli.Fail(cli.Failed, fmt.Errorf("the disk of the state directory is full, or does not work: nothing was changed: %w", err), "free some space there (df -h), then run the same command again; what was acknowledged is not lost")
 	case tatum.IsAuth(err):
 		return cli.Fail(cli.Failed, err, "Tatum does not accept the API key, or its credits are used up: look at https://dashboard.tatum.io, and use the key that created the transactions")
-	case tatum.IsTransient(err), tatum.IsNoAnswer(err):
+	case tatum.IsTransient(err), tatum.IsNoAnswer(err), tatum.IsUnusable(err):
 		return cli.Fail(cli.Network, err, "nothing is lost; run the same command again later")
 	}
 	return err

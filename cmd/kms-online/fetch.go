@@ -22,8 +22,9 @@ func (a *app) fetch() *cobra.Command {
 them, and gets the previous transactions that prove what each input is worth.
 An item with a problem is listed and holds up no other; one that could not be
 proven now is tried again at the next fetch. What in Tatum's list is no pending
-transaction is counted, and left out; of a list that is cut, what came whole is
-journaled (and the exit status is 30).`,
+transaction is counted, and left out; of a list that is cut, or has more than a
+million elements or 256 MB, what came whole before is journaled (and the exit
+status is 30).`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			o := online.FetchOptions{Network: chain.NetworkOf(a.testnet), IDs: trimmed(ids)}

@@ -259,7 +259,7 @@ func (c *Client) read(k call, resp *http.Response) error {
 		limit = maxReply
 	}
 	if list, ok := k.into.(*partOfList); ok {
-		if err := c.readList(io.LimitReader(resp.Body, limit), list); err != nil {
+		if err := c.readList(&bounded{resp.Body, limit}, list); err != nil {
 			return c.unlisted(k, resp.StatusCode, err)
 		}
 		return nil
@@ -285,6 +285,25 @@ func (c *Client) read(k call, resp *http.Response) error {
 	}
 	return nil
 }
+
+// bounded reads at most left bytes of a list. More is an error of its own: the
+// same list would be as long at the next try.
+type bounded struct {
+	in   io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errLong
+	}
+	n, err := b.in.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
+
+// errLong is why a list was not read to its end.
+var errLong = fmt.Errorf("the list has more than %d bytes; what is behind them is taken once what comes before is gone", maxPending)
 
 // unlisted makes an error of a list that could not be read to its end. One
 // that was cut may come whole at the next try.

@@ -79,6 +79,12 @@ func IsNoAnswer(err error) bool {
 	return errors.As(err, &e) && e.Status == http.StatusNotFound && e.Code == "" && !e.absent
 }
 
+// IsUnusable reports whether a reply came that is not what Tatum answers with.
+func IsUnusable(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.err != nil && e.Status >= 200 && e.Status < 300
+}
+
 // IsUnreachable says whether no reply came at all.
 func IsUnreachable(err error) bool {
 	var e *Error

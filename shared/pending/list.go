@@ -13,7 +13,8 @@ import (
 
 // Limits on a list of pending transactions.
 const (
-	MaxHeld   = 32 << 20 // bytes of its elements that are held at a time
+	MaxHeld   = 32 << 20  // bytes of its elements that are held at a time
+	MaxListed = 1_000_000 // elements that are read
 	keepDepth = 2 * maxDepth
 )
 
@@ -28,6 +29,10 @@ type Element struct {
 // ErrRest is returned by ReadList where a list goes on after what can be held
 // at a time. What came before is good.
 var ErrRest = errors.New("pending: the list goes on after what can be held at a time")
+
+// ErrLong is returned by ReadList where a list has more than MaxListed elements.
+// What came before is good.
+var ErrLong = fmt.Errorf("pending: the list has more than %d elements; what is behind them is taken once those are gone", MaxListed)
 
 // ReadList reads the array that the pending endpoints answer with, an element
 // at a time, so that one that is too large or too deep costs no memory and
@@ -49,6 +54,8 @@ func ReadList(from io.Reader, skip func(Element) bool) ([]Element, error) {
 			return list, fmt.Errorf("pending: list is cut: %w", err)
 		case c == ']' && at == 0:
 			return list, r.end()
+		case at == MaxListed:
+			return list, ErrLong
 		}
 		e, last, err := r.element(c)
 		if err != nil {
@@ -75,14 +82,21 @@ type listReader struct{ in *bufio.Reader }
 // next returns the next byte that is no white space.
 func (r *listReader) next() (byte, error) {
 	for {
-		c, err := r.in.ReadByte()
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
+		c, err := r.byte()
 		if err != nil || (c != ' ' && c != '\n' && c != '\r' && c != '\t') {
 			return c, err
 		}
 	}
+}
+
+// byte returns the next byte. A list has an end of its own, so that of the reply
+// is none.
+func (r *listReader) byte() (byte, error) {
+	c, err := r.in.ReadByte()
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return c, err
 }
 
 // end wants nothing to follow the list.
@@ -121,7 +135,7 @@ func (r *listReader) element(c byte) (e Element, last bool, err error) {
 		} else {
 			raw = nil
 		}
-		if c, err = r.in.ReadByte(); err != nil {
+		if c, err = r.byte(); err != nil {
 			return Element{}, false, fmt.Errorf("list is cut: %w", err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,7 @@ func robustFaults() []fault {
 		{"21-backup-that-is-a-bomb", backupBomb},
 		{"21-list-with-a-million-elements-of-junk", junkList},
 		{"21-list-that-is-cut", cutList},
+		{"21-list-that-has-no-end", endlessList},
 		{"21-list-with-more-than-is-held-at-a-time", longList},
 	}
 }
@@ -92,18 +94,18 @@ func junkList(t *testing.T) {
 	p := newStick(t)
 	for _, junk := range []string{"1,", "{},", `{"id":"!"},`} {
 		p.lists(func(w http.ResponseWriter, good string) {
-			_, _ = fmt.Fprintf(w, "[%s%s]", strings.Repeat(junk, 1_100_000), good)
+			_, _ = fmt.Fprintf(w, "[%s%s]", strings.Repeat(junk, 999_999), good)
 		})
 		cmd := p.command("--testnet", "--json", "fetch")
 		out, _ := cmd.CombinedOutput()
-		if p.states()[onlinetest.ID(1)] != "prepared" || !strings.Contains(string(out), "1100000 elements") || len(out) > 10_000 || megabytes(cmd) > 300 {
+		if p.states()[onlinetest.ID(1)] != "prepared" || !strings.Contains(string(out), "999999 elements") || len(out) > 10_000 || megabytes(cmd) > 300 {
 			t.Errorf("%s: %d MB, %v, %d bytes: %.1000s", junk, megabytes(cmd), p.states(), len(out), out)
 		}
 	}
 	if got := p.run("daemon", "--runOnce", "--drop", p.stick()); !strings.Contains(got.out, `"fetch": "BTC: `) || len(got.out+got.err) > 20_000 {
 		t.Errorf("%d bytes: %.1000s%.1000s", len(got.out+got.err), got.out, got.err)
 	}
-	if got := p.run("status"); !strings.Contains(got.err, "1100000 elements") {
+	if got := p.run("status"); !strings.Contains(got.err, "999999 elements") {
 		t.Errorf("%s", got.err)
 	}
 }
@@ -117,6 +119,39 @@ func cutList(t *testing.T) {
 	})
 	if got := p.run("fetch"); got.code != 30 || p.states()[onlinetest.ID(1)] != "prepared" {
 		t.Errorf("exit code %d, %v: %s%s", got.code, p.states(), got.out, got.err)
+	}
+	for _, rest := range []string{`,`, `,{]`, `] and a page`} {
+		p := newStick(t)
+		p.lists(func(w http.ResponseWriter, good string) { _, _ = fmt.Fprintf(w, "[%s%s", good, rest) })
+		if got := p.run("fetch"); got.code != 30 || p.states()[onlinetest.ID(1)] != "prepared" {
+			t.Errorf("%q: exit code %d, %v: %s%s", rest, got.code, p.states(), got.out, got.err)
+		}
+	}
+}
+
+// endlessList has a small reply expand to a list of gigabytes: of elements, and
+// of one element. It is read once, up to what is bounded.
+func endlessList(t *testing.T) {
+	for said, block := range map[string]string{"more than 1000000 elements": strings.Repeat("{},", 1<<18), "more than 268435456 bytes": strings.Repeat(" ", 1<<20)} {
+		p := newStick(t)
+		asked := 0
+		p.lists(func(w http.ResponseWriter, good string) {
+			asked++
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			_, _ = fmt.Fprintf(z, "[%s,", good)
+			for range 300 {
+				if _, err := io.WriteString(z, block); err != nil {
+					return
+				}
+			}
+			_ = z.Close()
+		})
+		cmd := p.command("--testnet", "fetch")
+		out, _ := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != 30 || asked != 1 || !strings.Contains(string(out), said) || p.states()[onlinetest.ID(1)] != "prepared" || megabytes(cmd) > 300 {
+			t.Errorf("exit code %d, asked %d times, %d MB, %v: %.1000s", cmd.ProcessState.ExitCode(), asked, megabytes(cmd), p.states(), out)
+		}
 	}
 }
 
