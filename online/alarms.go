@@ -2,6 +2,8 @@ package online
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"coldkms/online/journal"
@@ -29,6 +31,17 @@ func (a Alarm) Open() bool { return a.Acknowledged == "" }
 // Alarms lists the open alarms, oldest first, or all of them.
 func (r *Relay) Alarms(ctx context.Context, all bool) ([]Alarm, error) {
 	return r.alarms(ctx, journal.AlarmFilter{All: all})
+}
+
+// HasAlarm reports whether an alarm is open of any item that a watch covers:
+// those that are named, or else all of its network.
+func (r *Relay) HasAlarm(ctx context.Context, o WatchOptions) (bool, error) {
+	open, err := r.alarmsBy(ctx, journal.AlarmFilter{Items: o.IDs})
+	delete(open, "") // of the relay as a whole
+	if err != nil || len(open) == 0 {
+		return false, err
+	}
+	return r.journal.Any(ctx, journal.Filter{IDs: slices.Collect(maps.Keys(open)), Network: o.Network})
 }
 
 // UntoldAlarms lists alarms whose event did not go out yet, oldest first.

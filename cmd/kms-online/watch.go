@@ -28,7 +28,10 @@ looks at those, however deep they were. What the network dropped is sent again, 
 same bytes. What was declared dead and is there after all goes on by itself. What a
 person must know of is an alarm: kms-online alarms.
 
-A look costs 1 to 5 credits a transaction. A daemon does the same by itself.`,
+A look costs 1 to 5 credits a transaction. A daemon does the same by itself.
+
+Exit status: 3 if an item has a problem, or while an item that was asked for (with
+no ids: any item) has an open alarm.`,
 		Example: "  kms-online watch\n  kms-online watch --confirmations BTC=3,LTC=6",
 		RunE: func(_ *cobra.Command, args []string) error {
 			depths, _, err := depthsOf(confirmations)
@@ -49,7 +52,11 @@ A look costs 1 to 5 credits a transaction. A daemon does the same by itself.`,
 				if perr := a.JSON(got); perr != nil || err != nil {
 					return first(err, perr)
 				}
-				return part(len(got.Problems) > 0)
+				alarm, err := r.HasAlarm(ctx, o)
+				if err != nil {
+					return err
+				}
+				return part(alarm || len(got.Problems) > 0)
 			})
 		},
 	}

@@ -170,7 +170,8 @@ func confirmedOnce(t *testing.T) {
 	h.run(3, "watch")
 	h.alarms("reorganised")
 	h.server.Mine(6)
-	h.run(0, "watch")
+	h.run(3, "watch") // all is well, and nobody has dealt with its alarm
+	h.run(0, "acknowledge", "1", "--why", "it is back")
 	h.server.Mine(6)
 	h.run(0, "watch") // in too short a time
 	h.age("looks", "at", 601)
@@ -221,7 +222,9 @@ func otherWriting(t *testing.T) {
 	h.run(3, "broadcast", onlinetest.ID(3))
 	h.wants(3, "failed", "completed-with-other-txid")
 	h.server.Fault(nil)
-	h.run(0, "watch")
+	h.run(3, "watch")
+	h.run(3, "watch", onlinetest.ID(3))
+	h.run(0, "watch", onlinetest.ID(1)) // of which there is none
 	h.alarms("completed-with-other-txid(healed)")
 	h.run(0, "broadcast")
 	h.wants(2, "completed", "")
