@@ -20,6 +20,10 @@ const Mark = "[key]"
 // a shorter one would be found in ordinary words.
 const shortest = 8
 
+// shortestPrefix is how much of the beginning of a secret is taken for it, in any
+// writing.
+const shortestPrefix = 16
+
 // shortestPart is the length from which on a part of an address's path is taken
 // for a secret.
 const shortestPart = 20
@@ -29,7 +33,7 @@ const shortestPart = 20
 type Set struct {
 	mu    sync.RWMutex
 	exact []string // short secrets, as they are written
-	folds [][]byte // the others in all forms, folded
+	forms []form   // the others in all forms
 }
 
 // Add adds secrets.
@@ -42,9 +46,9 @@ func (s *Set) Add(secrets ...string) {
 		case len(secret) < shortest:
 			s.exact = append(s.exact, secret, url.QueryEscape(secret), url.PathEscape(secret))
 		default:
-			for _, form := range forms(secret) {
-				if !slices.ContainsFunc(s.folds, func(f []byte) bool { return bytes.Equal(f, form) }) {
-					s.folds = append(s.folds, form)
+			for _, add := range forms(secret) {
+				if !slices.ContainsFunc(s.forms, func(f form) bool { return bytes.Equal(f.folded, add.folded) }) {
+					s.forms = append(s.forms, add)
 				}
 			}
 		}
@@ -70,9 +74,25 @@ func (s *Set) AddURL(address string) {
 	}
 }
 
+// form is one writing of a secret, folded. The first least bytes of it give it
+// away.
+type form struct {
+	folded []byte
+	least  int
+}
+
+// at returns how many bytes of a folded text are this form, or its beginning.
+func (f form) at(text []byte) int {
+	n := 0
+	for n < min(len(f.folded), len(text)) && f.folded[n] == text[n] {
+		n++
+	}
+	return n
+}
+
 // forms are a secret as it is, in hexadecimal, and in base64 wherever it stands
-// in what was encoded; all folded.
-func forms(secret string) [][]byte {
+// in what was encoded.
+func forms(secret string) []form {
 	list := [][]byte{[]byte(secret), []byte(hex.EncodeToString([]byte(secret)))}
 	for before := range 3 {
 		padded := append(make([]byte, before), secret...)
@@ -81,10 +101,12 @@ func forms(secret string) [][]byte {
 			list = append(list, []byte(e.EncodeToString(padded)[from:to]))
 		}
 	}
-	for i, form := range list {
-		list[i] = fold(text{b: form}).b
+	all := make([]form, len(list))
+	for i, b := range list {
+		folded := fold(text{b: b}).b
+		all[i] = form{folded, min(len(folded), shortestPrefix*len(b)/len(secret))}
 	}
-	return list
+	return all
 }
 
 // Text returns a text without the secrets.
@@ -138,14 +160,16 @@ const maxEscapes = 3
 func (s *Set) each(t text, found func(from, to int)) {
 	for range maxEscapes + 1 {
 		folded := fold(t)
-		for _, f := range s.folds {
+		for _, f := range s.forms {
 			for from := 0; ; {
-				at := bytes.Index(folded.b[from:], f)
+				at := bytes.Index(folded.b[from:], f.folded[:f.least])
 				if at < 0 {
 					break
 				}
-				from += at + len(f)
-				found(folded.span(from-len(f), from))
+				from += at
+				to := from + f.at(folded.b[from:])
+				found(folded.span(from, to))
+				from = to
 			}
 		}
 		if bytes.IndexByte(t.b, '\\') < 0 && bytes.IndexByte(t.b, '%') < 0 {

@@ -46,6 +46,28 @@ func TestText(t *testing.T) {
 	}
 }
 
+// The beginning of a secret is taken out, in any writing, as far as it goes.
+func TestPrefix(t *testing.T) {
+	const key = "t-65f0c0ffee00112233445566-0123456789abcdef"
+	var s redact.Set
+	s.Add(key)
+	for n := 16; n <= len(key); n++ {
+		for _, part := range []string{key[:n], strings.ToUpper(key[:n]), hex.EncodeToString([]byte(key[:n]))} {
+			if got := s.Text("a " + part + "!"); got != "a [key]!" {
+				t.Errorf("%q: %q", part, got)
+			}
+		}
+		if part := base64.StdEncoding.EncodeToString([]byte(key[:n] + "??")); !s.In([]byte(part)) {
+			t.Errorf("%q", part)
+		}
+	}
+	for _, text := range []string{key[:15], key[:15] + "x" + key[15:], key[20:]} {
+		if got := s.Text(text); got != text {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
 func TestShort(t *testing.T) {
 	var s redact.Set
 	s.Add("abc", "")

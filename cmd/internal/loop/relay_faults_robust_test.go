@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"coldkms/online/onlinetest"
+	"coldkms/online/tatum/tatumtest"
 	"coldkms/shared/pending"
 )
 
@@ -26,6 +27,7 @@ func robustFaults() []fault {
 		{"21-list-with-a-million-elements-of-junk", junkList},
 		{"21-list-that-is-cut", cutList},
 		{"21-list-that-has-no-end", endlessList},
+		{"21-id-that-is-the-beginning-of-the-key", keyAsID},
 		{"21-list-with-more-than-is-held-at-a-time", longList},
 	}
 }
@@ -132,7 +134,7 @@ func cutList(t *testing.T) {
 // endlessList has a small reply expand to a list of gigabytes: of elements, and
 // of one element. It is read once, up to what is bounded.
 func endlessList(t *testing.T) {
-	for said, block := range map[string]string{"more than 1000000 elements": strings.Repeat("{},", 1<<18), "more than 268435456 bytes": strings.Repeat(" ", 1<<20)} {
+	for said, block := range map[string]string{"more than 1000000 elements": strings.Repeat("{},", 1<<13), "more than 268435456 bytes": strings.Repeat(" ", 1<<20)} {
 		p := newStick(t)
 		asked := 0
 		p.lists(func(w http.ResponseWriter, good string) {
@@ -168,5 +170,19 @@ func longList(t *testing.T) {
 	})
 	if got := p.run("fetch"); p.states()[onlinetest.ID(1)] != "prepared" {
 		t.Errorf("exit code %d, %v: %.1000s%.1000s", got.code, p.states(), got.out, got.err)
+	}
+}
+
+// keyAsID has an element whose id is the beginning of the API key.
+func keyAsID(t *testing.T) {
+	p := newStick(t)
+	prefix := tatumtest.Key[:len(tatumtest.Key)-3]
+	p.lists(func(w http.ResponseWriter, good string) {
+		_, _ = fmt.Fprintf(w, "[%s,%s]", strings.ReplaceAll(good, onlinetest.ID(1), prefix), good)
+	})
+	got := p.run("fetch")
+	all := got.out + got.err + p.run("status").out
+	if got.code != 3 || p.states()[onlinetest.ID(1)] != "prepared" || !strings.Contains(all, "it has the API key in it") || strings.Contains(all, prefix) {
+		t.Errorf("exit code %d, %v: %s", got.code, p.states(), all)
 	}
 }
