@@ -37,8 +37,8 @@ func megabytes(cmd *exec.Cmd) int64 {
 	return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss >> 10
 }
 
-// backupBomb has backups that expand to gigabytes: of rows, of one row, and of
-// elements in a row.
+// backupBomb has backups that expand a thousand times: of rows, of one row, and
+// of elements in a row.
 func backupBomb(t *testing.T) {
 	p := newStick(t, 1)
 	p.must("fetch")
@@ -53,11 +53,7 @@ func backupBomb(t *testing.T) {
 		z := gzip.NewWriter(&file)
 		_, _ = z.Write(head)
 		_, _ = z.Write([]byte(begins[name]))
-		blocks := 200
-		if name == "rows" { // as many as a fault in the code reads to the end in a moment
-			blocks = 120
-		}
-		for range blocks {
+		for range 60 { // megabytes: as many as a fault in the code reads to the end in a moment
 			_, _ = z.Write([]byte(block))
 		}
 		if err := z.Close(); err != nil {
@@ -122,7 +118,7 @@ func cutList(t *testing.T) {
 	if got := p.run("fetch"); got.code != 30 || p.states()[onlinetest.ID(1)] != "prepared" {
 		t.Errorf("exit code %d, %v: %s%s", got.code, p.states(), got.out, got.err)
 	}
-	for _, rest := range []string{`,`, `,{]`, `] and a page`} {
+	for _, rest := range []string{`,`, `] and a page`} {
 		p := newStick(t)
 		p.lists(func(w http.ResponseWriter, good string) { _, _ = fmt.Fprintf(w, "[%s%s", good, rest) })
 		if got := p.run("fetch"); got.code != 30 || p.states()[onlinetest.ID(1)] != "prepared" {
