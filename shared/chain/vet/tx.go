@@ -91,8 +91,9 @@ func (t Tx) SigningHash() [32]byte { return blake2b.Sum256(t.Encode()) }
 
 // TxID returns the transaction id: the BLAKE2b-256 of SigningHash and the
 // account that pays. It is known before the transaction is signed.
-func (t Tx) TxID(sender evm.Address) [32]byte {
-	hash := t.SigningHash()
+func (t Tx) TxID(sender evm.Address) [32]byte { return txID(t.SigningHash(), sender) }
+
+func txID(hash [32]byte, sender evm.Address) [32]byte {
 	return blake2b.Sum256(append(hash[:], sender[:]...))
 }
 
