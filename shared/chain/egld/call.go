@@ -55,6 +55,8 @@ func (t Tx) Call() (Call, error) {
 		return Call{}, err
 	case call.To.IsZero():
 		return Call{}, chain.Refuse(ZeroAddress, "it pays the zero address")
+	case call.To.IsEmptyWords():
+		return Call{}, chain.Refuse(EmptyWords, "%s is an address of the empty mnemonic, whose key everybody has", call.To)
 	case call.To.IsContract():
 		return Call{}, chain.Refuse(ToContract, "%s is a contract", call.To)
 	case len(t.Data) > MaxData:

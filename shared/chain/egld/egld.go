@@ -30,12 +30,13 @@ const (
 	AboveBalance chain.Code = "above-balance"    // value and fee above the balance that is stated
 	GasRange     chain.Code = "gas-out-of-range" // can never run, or costs more than anybody means
 	PriceRange   chain.Code = "gas-price-out-of-range"
-	Version      chain.Code = "version"       // of the transaction's format
-	ToContract   chain.Code = "to-contract"   // pays or calls a contract
-	BlindCall    chain.Code = "blind-call"    // data that is a call, and nobody can say what it does
-	ValueOnCall  chain.Code = "value-on-call" // coin sent along with tokens
-	ZeroAddress  chain.Code = "zero-address"  // nobody has its key
-	NotToSelf    chain.Code = "not-to-self"   // the payee is in the data, and the transaction goes to another account
+	Version      chain.Code = "version"        // of the transaction's format
+	ToContract   chain.Code = "to-contract"    // pays or calls a contract
+	BlindCall    chain.Code = "blind-call"     // data that is a call, and nobody can say what it does
+	ValueOnCall  chain.Code = "value-on-call"  // coin sent along with tokens
+	ZeroAddress  chain.Code = "zero-address"   // nobody has its key
+	EmptyWords   chain.Code = "empty-mnemonic" // everybody has its key
+	NotToSelf    chain.Code = "not-to-self"    // the payee is in the data, and the transaction goes to another account
 )
 
 // Chain ids.
