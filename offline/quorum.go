@@ -71,7 +71,7 @@ func (s *Session) Approve(j *Judged, key identity.Private, how string) (operator
 }
 
 // Elsewhere reports whether a round that an operator names is not the open one
-// of this ledger. One that has ended here is an error.
+// of this ledger; "" names none. One that has ended here is an error.
 func (s *Session) Elsewhere(j *Judged, round string) (bool, error) {
 	if s.Ledger.Ended(round) {
 		why := ""

@@ -160,7 +160,9 @@ func (s *standing) endOthers(batch string, by Line) {
 
 // close remembers how a round ended.
 func (s *standing) close(batch string, now round, by Line) {
-	s.closed[now.nonce] = struct{}{}
+	if now.nonce != "" { // reviews of version 1 named no round
+		s.closed[now.nonce] = struct{}{}
+	}
 	how := Ending{At: At{by.N, by.Time}, Why: whyEnded(by), Approved: now.approved}
 	s.endings[batch] = how
 	if len(how.Approved) == 0 {
