@@ -47,17 +47,24 @@ func readSeed(seed []byte) (ed25519.PrivateKey, error) {
 // Everything is made twice, from the seed on, and compared: a fault while a
 // signature is made can give the key away.
 func Sign(t xlm.Tx, n chain.Network, seed []byte) (Signed, error) {
+	return sign(t, n, seed, ed25519.Sign)
+}
+
+// hand is Ed25519, so that a test can put a faulty one in its place.
+type hand func(private ed25519.PrivateKey, message []byte) []byte
+
+func sign(t xlm.Tx, n chain.Network, seed []byte, hand hand) (Signed, error) {
 	if n != chain.Mainnet && n != chain.Testnet {
 		return Signed{}, chain.Refuse(chain.WrongNetwork, "%s has no passphrase", n)
 	}
 	if err := t.Check(); err != nil {
 		return Signed{}, err
 	}
-	signature, err := signOnce(t, n, seed)
+	signature, err := signOnce(t, n, seed, hand)
 	if err != nil {
 		return Signed{}, err
 	}
-	again, err := signOnce(t, n, seed)
+	again, err := signOnce(t, n, seed, hand)
 	switch {
 	case err != nil:
 		return Signed{}, err
@@ -74,7 +81,7 @@ func Sign(t xlm.Tx, n chain.Network, seed []byte) (Signed, error) {
 	return Signed{Signature: signature, Envelope: envelope, TxID: t.Hash(n)}, nil
 }
 
-func signOnce(t xlm.Tx, n chain.Network, seed []byte) (xlm.Signature, error) {
+func signOnce(t xlm.Tx, n chain.Network, seed []byte, hand hand) (xlm.Signature, error) {
 	private, err := readSeed(seed)
 	if err != nil {
 		return xlm.Signature{}, err
@@ -84,5 +91,5 @@ func signOnce(t xlm.Tx, n chain.Network, seed []byte) (xlm.Signature, error) {
 		return xlm.Signature{}, chain.Refuse(chain.NoKeyForInput, "the source is %s, and the secret is of %s", t.Source, public)
 	}
 	hash := t.Hash(n)
-	return xlm.Signature{Hint: t.Source.Hint(), Bytes: ed25519.Sign(private, hash[:])}, nil
+	return xlm.Signature{Hint: t.Source.Hint(), Bytes: hand(private, hash[:])}, nil
 }

@@ -2,6 +2,9 @@ package xlm
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,5 +67,56 @@ func TestSignRefuses(t *testing.T) {
 	x.Fee = xlm.MaxFee + 1
 	if _, err := Sign(x, chain.Mainnet, []byte(seed)); chain.CodeOf(err) != xlm.FeeRange {
 		t.Errorf("a fee above the cap: %v", err)
+	}
+}
+
+// No bit that flips in one of the two signatures gets out, nor one that flips
+// in both.
+func TestFaults(t *testing.T) {
+	x := sample(t)
+	for bit := 0; bit < 8*ed25519.SignatureSize; bit += 7 {
+		for _, in := range [][]int{{1}, {2}, {1, 2}} {
+			call := 0
+			faulty := func(private ed25519.PrivateKey, message []byte) []byte {
+				signature := ed25519.Sign(private, message)
+				if call++; slices.Contains(in, call) {
+					signature[bit/8] ^= 1 << (bit % 8)
+				}
+				return signature
+			}
+			if out, err := sign(x, chain.Mainnet, []byte(seed), faulty); err == nil || out.Envelope != nil {
+				t.Errorf("bit %d of signatures %v: signed", bit, in)
+			}
+		}
+	}
+}
+
+// An own signature that is there already is left out and made again; one with
+// another hint, or of another transaction, is not the source's.
+func TestSignedAlready(t *testing.T) {
+	x := sample(t)
+	out, err := Sign(x, chain.Mainnet, []byte(seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := xlm.ReadRequest(chain.Mainnet, base64.StdEncoding.EncodeToString(out.Envelope))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Resolve(x.Source, xlm.Quote{}); err != nil || got != x {
+		t.Errorf("%v: %+v", err, got)
+	}
+	for name, change := range map[string]func(r *xlm.Request){
+		"hint":        func(r *xlm.Request) { r.Signatures[0].Hint[0] ^= 1 },
+		"network":     func(r *xlm.Request) { r.Network = chain.Testnet },
+		"transaction": func(r *xlm.Request) { r.Tx.Operation.Amount++ },
+		"twice":       func(r *xlm.Request) { r.Signatures = append(r.Signatures, r.Signatures[0]) },
+	} {
+		r := r
+		r.Signatures = slices.Clone(r.Signatures)
+		change(&r)
+		if got, err := r.Resolve(x.Source, xlm.Quote{}); chain.CodeOf(err) != chain.ForeignScript {
+			t.Errorf("%s: %v (%+v)", name, err, got)
+		}
 	}
 }

@@ -33,15 +33,20 @@ type Signed struct {
 // Everything is made twice, from the seed on, and compared: a fault in a nonce
 // gives a signature that is valid, and that gives the key away beside the right
 // one.
-func Sign(t xrp.Tx, seed []byte) (Signed, error) {
+func Sign(t xrp.Tx, seed []byte) (Signed, error) { return sign(t, seed, ed25519.Sign) }
+
+// hand is Ed25519, so that a test can put a faulty one in its place.
+type hand func(private ed25519.PrivateKey, message []byte) []byte
+
+func sign(t xrp.Tx, seed []byte, hand hand) (Signed, error) {
 	if err := t.Check(); err != nil {
 		return Signed{}, err
 	}
-	signature, key, err := signOnce(t, seed)
+	signature, key, err := signOnce(t, seed, hand)
 	if err != nil {
 		return Signed{}, err
 	}
-	again, sameKey, err := signOnce(t, seed)
+	again, sameKey, err := signOnce(t, seed, hand)
 	switch {
 	case err != nil:
 		return Signed{}, err
@@ -58,7 +63,7 @@ func Sign(t xrp.Tx, seed []byte) (Signed, error) {
 	return Signed{Signature: signature, Raw: raw, TxID: xrp.TxID(raw)}, nil
 }
 
-func signOnce(t xrp.Tx, seed []byte) ([]byte, xrp.PublicKey, error) {
+func signOnce(t xrp.Tx, seed []byte, hand hand) ([]byte, xrp.PublicKey, error) {
 	s, err := readSeed(seed)
 	if err != nil {
 		return nil, xrp.PublicKey{}, err
@@ -68,7 +73,7 @@ func signOnce(t xrp.Tx, seed []byte) ([]byte, xrp.PublicKey, error) {
 		return nil, xrp.PublicKey{}, chain.Refuse(chain.NoKeyForInput, "the account is %s, and the secret is of %s", t.Account, s.public.Account())
 	}
 	if s.ed25519 != nil {
-		return ed25519.Sign(s.ed25519, t.Message(s.public)), s.public, nil
+		return hand(s.ed25519, t.Message(s.public)), s.public, nil
 	}
 	signature, err := signSecp256k1(t, s)
 	return signature, s.public, err

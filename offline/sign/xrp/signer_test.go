@@ -2,7 +2,9 @@ package xrp
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
@@ -118,5 +120,26 @@ func TestSignRefuses(t *testing.T) {
 	bad.Flags = xrp.Some(0x20000)
 	if _, err := Sign(bad, []byte(seedEd25519)); chain.CodeOf(err) != xrp.OtherFlags {
 		t.Errorf("a partial payment: %v", err)
+	}
+}
+
+// No bit that flips in one of the two signatures gets out, nor one that flips
+// in both.
+func TestFaults(t *testing.T) {
+	x := sample(t, seedEd25519)
+	for bit := 0; bit < 8*ed25519.SignatureSize; bit += 7 {
+		for _, in := range [][]int{{1}, {2}, {1, 2}} {
+			call := 0
+			faulty := func(private ed25519.PrivateKey, message []byte) []byte {
+				signature := ed25519.Sign(private, message)
+				if call++; slices.Contains(in, call) {
+					signature[bit/8] ^= 1 << (bit % 8)
+				}
+				return signature
+			}
+			if out, err := sign(x, []byte(seedEd25519), faulty); err == nil || out.Raw != nil {
+				t.Errorf("bit %d of signatures %v: signed", bit, in)
+			}
+		}
 	}
 }

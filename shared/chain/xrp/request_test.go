@@ -147,6 +147,7 @@ func TestReadRequestRefuses(t *testing.T) {
 		"memos of numbers":        {request("Memos", "[1]"), chain.Malformed},
 		"memo not wrapped":        {request("Memos", `[{"MemoData":"00"}]`), chain.Malformed},
 		"memo empty":              {request("Memos", `[{"Memo":{}}]`), chain.Malformed},
+		"memo beside another":     {request("Memos", `[{"Memo":{"MemoData":"00"},"Signer":{}}]`), chain.Malformed},
 		"memo not hex":            {request("Memos", `[{"Memo":{"MemoData":"hello"}}]`), chain.Malformed},
 		"memo with more":          {request("Memos", `[{"Memo":{"MemoData":"00","Other":"00"}}]`), chain.Malformed},
 		"invoice of 31 bytes":     {request("InvoiceID", quoted(strings.Repeat("00", 31))), chain.Malformed},
