@@ -40,7 +40,7 @@ var (
 	ErrTooLate        = errors.New("it may be signed already")
 	ErrMayBePaid      = errors.New("it may be paid, or be paid yet")
 	ErrSameWithdrawal = errors.New("one withdrawal is one payment")
-	ErrNotDropped     = errors.New("Tatum has it all the same")
+	ErrNotDropped     = errors.New("it is at Tatum all the same")
 	ErrNotThere       = errors.New("unknown to Tatum under this API key")
 	ErrUnreadable     = errors.New("request in the journal cannot be read by this version")
 )

@@ -119,7 +119,7 @@ func (s *step) confirms(ctx context.Context, said tatum.Mined, want int64) error
 		if doubt == "" {
 			doubt = fmt.Sprintf("it has %d", at.depth)
 		}
-		why := fmt.Errorf("Tatum says that it has %d confirmations or more, but %s. It is not taken as confirmed, and is watched; look for it in an independent block explorer", want, doubt)
+		why := fmt.Errorf("it has %d confirmations or more by what Tatum says, but %s. It is not taken as confirmed, and is watched; look for it in an independent block explorer", want, doubt)
 		return errors.Join(s.stays(ctx, CodeUnseen, why), s.journal.Unlooked(ctx, s.item.ID))
 	}
 	again, err := s.firstLook(ctx, at.evidence)

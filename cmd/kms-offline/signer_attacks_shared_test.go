@@ -189,7 +189,7 @@ func sharingTold(t *testing.T) {
 			SignatureID string
 			Warnings    []importNote
 		}
-		if err := json.Unmarshal([]byte(s.stdout.String()), &reply); err != nil {
+		if err := json.Unmarshal(s.stdout.Bytes(), &reply); err != nil {
 			t.Fatal(err)
 		}
 		return reply.SignatureID, reply.Warnings, s.stderr.String()

@@ -116,7 +116,7 @@ func dropHasNoEffect(t *testing.T) {
 	h.pay(nil, 1)
 	h.run(0, "fetch")
 	h.answers(answer{"DELETE /v3/kms/", "", 204})
-	if words := h.says(1, "reject", onlinetest.ID(1), "--why", "a mistake"); !strings.Contains(words, "Tatum has it all the same") {
+	if words := h.says(1, "reject", onlinetest.ID(1), "--why", "a mistake"); !strings.Contains(words, "it is at Tatum all the same") {
 		t.Error(words)
 	}
 	if s := h.wants(1, "prepared", ""); s.Withheld != "dropping" {
