@@ -304,7 +304,7 @@ func doubleSpend(t *testing.T) {
 	}
 	h.server.Fault(nil)
 	h.server.Chain(h.signedHex(1))
-	h.run(0, "watch")
+	h.run(3, "watch") // the alarm waits for a person
 	h.run(0, "broadcast")
 	h.wants(1, "completed", "")
 	h.alarms("inputs-spent(healed)")
@@ -374,8 +374,8 @@ func evictedLate(t *testing.T) {
 	h.wants(1, "completed", "evicted")
 	h.alarms("evicted")
 	h.server.Fault(nil)
-	h.run(0, "watch") // sent again, and taken
-	h.run(0, "watch")
+	h.run(3, "watch") // sent again, and taken; the alarm waits for a person
+	h.run(3, "watch")
 	h.wants(1, "completed", "")
 	h.alarms("evicted(healed)")
 }
@@ -427,7 +427,7 @@ func reorganised(t *testing.T) {
 	h.alarms("reorganised")
 	h.server.Mine(6)
 	var got struct{ Confirmed []string }
-	if err := json.Unmarshal(h.run(0, "watch"), &got); err != nil || len(got.Confirmed) != 1 {
+	if err := json.Unmarshal(h.run(3, "watch"), &got); err != nil || len(got.Confirmed) != 1 { // 3: the alarm waits for a person
 		t.Errorf("%v, %+v", err, got)
 	}
 	h.alarms("reorganised(healed)")
