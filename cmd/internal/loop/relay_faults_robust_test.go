@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"coldkms/online/onlinetest"
@@ -30,11 +28,6 @@ func robustFaults() []fault {
 		{"21-id-that-is-the-beginning-of-the-key", keyAsID},
 		{"21-list-with-more-than-is-held-at-a-time", longList},
 	}
-}
-
-// megabytes returns the most memory that a program had that has ended.
-func megabytes(cmd *exec.Cmd) int64 {
-	return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss >> 10
 }
 
 // backupBomb has backups that expand a thousand times: of rows, of one row, and
@@ -62,9 +55,9 @@ func backupBomb(t *testing.T) {
 		path := filepath.Join(p.dir, name+".kmsbackup")
 		p.write(path, file.Bytes())
 		cmd := p.command("restore", "--check", path)
-		out, _ := cmd.CombinedOutput()
-		if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "not a usable backup") || megabytes(cmd) > 450 {
-			t.Errorf("%s of %d bytes: exit code %d with %d MB: %s", name, file.Len(), cmd.ProcessState.ExitCode(), megabytes(cmd), out)
+		out, used := measured(t, cmd)
+		if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "not a usable backup") || used > 450 {
+			t.Errorf("%s of %d bytes: exit code %d with %d MB: %s", name, file.Len(), cmd.ProcessState.ExitCode(), used, out)
 		}
 		if name == "rows" && !strings.Contains(string(out), "expand to more than") {
 			t.Errorf("%s", out)
@@ -95,9 +88,9 @@ func junkList(t *testing.T) {
 			_, _ = fmt.Fprintf(w, "[%s%s]", strings.Repeat(junk, 999_999), good)
 		})
 		cmd := p.command("--testnet", "--json", "fetch")
-		out, _ := cmd.CombinedOutput()
-		if p.states()[onlinetest.ID(1)] != "prepared" || !strings.Contains(string(out), "999999 elements") || len(out) > 10_000 || megabytes(cmd) > 300 {
-			t.Errorf("%s: %d MB, %v, %d bytes: %.1000s", junk, megabytes(cmd), p.states(), len(out), out)
+		out, used := measured(t, cmd)
+		if p.states()[onlinetest.ID(1)] != "prepared" || !strings.Contains(string(out), "999999 elements") || len(out) > 10_000 || used > 300 {
+			t.Errorf("%s: %d MB, %v, %d bytes: %.1000s", junk, used, p.states(), len(out), out)
 		}
 	}
 	if got := p.run("daemon", "--runOnce", "--drop", p.stick()); !strings.Contains(got.out, `"fetch": "BTC: `) || len(got.out+got.err) > 20_000 {
@@ -146,9 +139,9 @@ func endlessList(t *testing.T) {
 			_ = z.Close()
 		})
 		cmd := p.command("--testnet", "fetch")
-		out, _ := cmd.CombinedOutput()
-		if cmd.ProcessState.ExitCode() != 30 || asked != 1 || !strings.Contains(string(out), said) || p.states()[onlinetest.ID(1)] != "prepared" || megabytes(cmd) > 300 {
-			t.Errorf("exit code %d, asked %d times, %d MB, %v: %.1000s", cmd.ProcessState.ExitCode(), asked, megabytes(cmd), p.states(), out)
+		out, used := measured(t, cmd)
+		if cmd.ProcessState.ExitCode() != 30 || asked != 1 || !strings.Contains(string(out), said) || p.states()[onlinetest.ID(1)] != "prepared" || used > 300 {
+			t.Errorf("exit code %d, asked %d times, %d MB, %v: %.1000s", cmd.ProcessState.ExitCode(), asked, used, p.states(), out)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -48,26 +49,34 @@ func heavyProofs(t *testing.T) {
 	}
 }
 
-// memoryOf runs a command and returns how many megabytes it had at most, as the
-// system counts them from the start of the program: what wait4 says has those of
-// the test, whose child it was first.
+// memoryOf runs a command that succeeds, and returns how many megabytes it had
+// at most.
 func (p *plainRelay) memoryOf(args ...string) (most int64, out []byte) {
 	p.Helper()
 	cmd := p.command(append([]string{"--testnet"}, args...)...)
+	out, most = measured(p.T, cmd)
+	if code := cmd.ProcessState.ExitCode(); code != 0 {
+		p.Fatalf("%s: exit code %d: %.1000s", args, code, out)
+	}
+	return most, out
+}
+
+// measured runs a program and returns what it prints, and how many megabytes it
+// had at most, as the system counts them from the start of the program: what
+// wait4 says has those of the test, whose child it was first.
+func measured(t *testing.T, cmd *exec.Cmd) (out []byte, most int64) {
+	t.Helper()
 	var text bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &text, &text
 	if err := cmd.Start(); err != nil {
-		p.Fatal(err)
+		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for {
 		select {
-		case err := <-ended:
-			if err != nil {
-				p.Fatalf("%s: %v: %.1000s", args, err, text.Bytes())
-			}
-			return most, text.Bytes()
+		case <-ended:
+			return text.Bytes(), most
 		case <-time.After(5 * time.Millisecond):
 			most = max(most, highWater(cmd.Process.Pid))
 		}
