@@ -137,13 +137,12 @@ func hollowLedgers(t *testing.T) {
 				t.Fatal(err)
 			}
 			cmd := exec.Command(p.program, args...)
-			said, _ := cmd.CombinedOutput()
-			if got := cmd.ProcessState.ExitCode(); got != x.code || !bytes.Contains(said, []byte("is not a line of a ledger")) && !bytes.Contains(said, []byte("has a line of more than")) {
-				t.Errorf("%s, %s: exit %d: %.300s", name, x.path, got, said)
+			used := measured(t, cmd)
+			if used.code != x.code || !strings.Contains(used.stderr, "is not a line of a ledger") && !strings.Contains(used.stderr, "has a line of more than") {
+				t.Errorf("%s, %s: exit %d: %.300s", name, x.path, used.code, used.stderr)
 			}
-			usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-			if mb := usage.Maxrss / 1024; mb > 200 {
-				t.Errorf("%s, %s: %d MB", name, x.path, mb)
+			if used.memory > 200<<20 {
+				t.Errorf("%s, %s: %d MB", name, x.path, used.memory>>20)
 			}
 			if err := f.Truncate(int64(len(book))); err != nil {
 				t.Fatal(err)
