@@ -211,8 +211,8 @@ func (a *app) agreeAsOperator(session *openSession, judged *offline.Judged, dige
 	return "typed", a.typeApproval(tty, session, judged, o.operator)
 }
 
-// approvalError gives an error about an approval its exit code and words on
-// what to do.
+// approvalError returns err with the exit code and the hint for an error about
+// an approval.
 func approvalError(err error) error {
 	if errors.Is(err, offline.ErrOtherApproval) {
 		return cli.Fail(cli.Refused, err, "review it again where it is signed, and name the round printed there")

@@ -96,9 +96,9 @@ func (a *app) copySet(w *opened, path, to string, password []byte) (copyReply, e
 	return reply, nil
 }
 
-// recordBackup records that a backup is begun, and reports whether it did. A
-// ledger of version 1 that holds takes no line, and is copied as it is: whoever
-// upgrades it wants a copy of before.
+// recordBackup records the start of a backup, and reports whether it did. A
+// ledger of version 1 takes no line and is copied as it is, so that there is a
+// copy from before the upgrade.
 func (a *app) recordBackup(w *opened) (recorded bool, err error) {
 	err = a.recordAct(w, ledger.ActBackup, "")
 	if !errors.Is(err, ledger.ErrVersion) {

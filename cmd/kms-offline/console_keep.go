@@ -93,7 +93,7 @@ func (k decisions) discardUnreadable() error {
 		return err
 	}
 	defer tty.close()
-	tty.print(inLine(err.Error()) + ".\nRejections may be in it. Whoever goes on without them has to look at every item again.\n")
+	tty.print(inLine(err.Error()) + ".\nIt may hold rejections: without them, look at every item again.\n")
 	answer, wrong := tty.line("To give these decisions up, and have the ledger record that, type \"discard\"; anything else ends here: ")
 	if wrong != nil || answer != "discard" {
 		return err

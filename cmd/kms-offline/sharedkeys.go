@@ -30,7 +30,7 @@ func (a *app) warnOfSharing(w *opened, added ...wallet.Entry) []importNote {
 		if s.Added.Network != s.Other.Network {
 			does = "items for testnet that are signed with it are refused, those for mainnet are to be looked at (shared-key)"
 		}
-		note := importNote{s.Added.ID, fmt.Sprintf("its key, of %s, is also that of %s, of %s: a signature for one is valid for the other, so whoever makes the requests could choose whose rules apply; %s",
+		note := importNote{s.Added.ID, fmt.Sprintf("its key, of %s, is also that of %s, of %s: a signature for one is valid for the other, so the relay could choose which coin's rules apply; %s",
 			placeOf(s.Added), others, placeOf(s.Other), does)}
 		list = append(list, note)
 		a.warnOf(note, "use a key of its own for each")

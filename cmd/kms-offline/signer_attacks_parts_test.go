@@ -109,8 +109,8 @@ func rejectedAfterSigning(t *testing.T) {
 	}
 }
 
-// Whoever mistakes another wallet's copy for one of this is told so, and is not
-// talked into moving this wallet's memory away.
+// Restoring another wallet's copy says so, and does not advise moving this
+// wallet's ledger away.
 func copyOfAnotherWallet(t *testing.T) {
 	o, other := office{newPlace(t)}, office{newPlace(t)}
 	other.run(0, "backup", other.path("copy.kms"))

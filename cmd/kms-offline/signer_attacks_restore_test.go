@@ -315,7 +315,8 @@ func quitLeavesTerminal(t *testing.T) {
 	}
 }
 
-// Whoever owns a file can write to it, also where the user is root.
+// A ledger that another user owns is refused, also for root: its owner can write
+// to it.
 func ledgerOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a file away")

@@ -72,8 +72,8 @@ func (o office) approvedIn(file, digest, name, round string) (path string, elsew
 	return r.Approval, r.Elsewhere
 }
 
-// A machine with a copy draws a round before this one reviews. What is approved
-// in it counts here at no time, whoever names it.
+// A machine with a copy draws a round before this one reviews. An approval in
+// that round never counts here.
 func roundDrawnElsewhere(t *testing.T, happens func(o office, file string)) {
 	o := newOffice(t)
 	there := o.elsewhere()

@@ -163,7 +163,7 @@ func sharedMnemonic(t *testing.T) {
 	}
 }
 
-// Whoever stores a secret that is there for another coin is told so.
+// Storing a secret that the wallet has for another coin prints a warning.
 func sharingTold(t *testing.T) {
 	p := newPurse(t)
 	p.adds(holds(onMainnet, chain.BTC, chain.Mainnet, secretShared()))

@@ -77,8 +77,8 @@ func declinedHere(t *testing.T) {
 	}
 }
 
-// A batch of which all is refused is shown, and the relay is told only what a
-// person wants it to be told.
+// A batch of refused items only is shown, and its result is written only after a
+// person agreed.
 func allRefusedAsked(t *testing.T) {
 	o := office{newPlace(t)}
 	file := o.request("refused.kmsreq", 81, []payout{{to: "a", value: 60_000, fee: 200, foreign: true}, {to: "b", value: 61_000, fee: 200, foreign: true}})

@@ -13,7 +13,8 @@ import (
 	"coldkms/shared/psbt/psbttest"
 )
 
-// denials pay a denied key by each script from which the key can be told.
+// denials returns payments to a denied key, one for each script type that
+// reveals the key.
 func denials(t *testing.T, dir string) (scenes []scene) {
 	t.Helper()
 	names := []string{"P2PKH", "P2WPKH", "P2SH-P2WPKH", "P2PK", "P2TR"}

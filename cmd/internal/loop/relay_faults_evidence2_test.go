@@ -18,8 +18,8 @@ import (
 	"coldkms/online/onlinetest"
 )
 
-// oneVerdictFaults are about whoever asks whether a payment can confirm: the
-// answer is the same, and rests on replies that do not contradict themselves.
+// oneVerdictFaults check that every command that asks whether a payment can
+// confirm gets the same answer, from replies that do not contradict each other.
 func oneVerdictFaults() []fault {
 	return []fault{
 		{"50a-contradictions-are-no-evidence", contradictions},

@@ -77,7 +77,7 @@ var lag = answer{"GET /v3/bitcoin/transaction/", noTx, 404}
 
 const gone = `{"errorCode":"kms.missing","message":"no such"}`
 
-// dropped wants Tatum to have been asked so often to drop something.
+// dropped checks how many times the relay has called DELETE /v3/kms.
 func (h *teller) dropped(times int) {
 	h.Helper()
 	if n := h.server.Calls("DELETE /v3/kms/"); n != times {
