@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"coldkms/offline/sign/accountvectors"
+	"coldkms/offline/sign/accounttest"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/algo"
 )
@@ -20,7 +20,7 @@ var elsewhere = map[string]string{
 	"entry-address-lies":  "the wallet's entry says another address than its key's",
 }
 
-func outcome(t *testing.T, v accountvectors.Vector) (signed, txID string, err error) {
+func outcome(t *testing.T, v accounttest.Vector) (signed, txID string, err error) {
 	e, ok := v.Entry()
 	if !ok {
 		return "", "", chain.Refuse(chain.UnknownKey, "the wallet has no key for it")
@@ -54,12 +54,7 @@ func outcome(t *testing.T, v accountvectors.Vector) (signed, txID string, err er
 }
 
 func TestVectors(t *testing.T) {
-	count := accountvectors.Tally{}
-	for _, v := range accountvectors.Load(t, algo.Name) {
-		signed, txID, err := outcome(t, v)
-		v.Judge(t, count, elsewhere, signed, txID, err)
-	}
-	count.Log(t)
+	accounttest.Run(t, algo.Name, elsewhere, func(v accounttest.Vector) (string, string, error) { return outcome(t, v) })
 }
 
 func sample(t *testing.T) (tx algo.Tx, secret []byte) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"coldkms/offline/hd"
-	"coldkms/offline/sign/accountvectors"
+	"coldkms/offline/sign/accounttest"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/egld"
 )
@@ -17,7 +17,7 @@ var elsewhere = map[string]string{
 	"entry-other-network": "the wallet's entry is of the other network",
 }
 
-func outcome(t *testing.T, v accountvectors.Vector) (signed, txID string, err error) {
+func outcome(t *testing.T, v accounttest.Vector) (signed, txID string, err error) {
 	e, ok := v.Entry()
 	if !ok {
 		return "", "", chain.Refuse(chain.UnknownKey, "the wallet has no key for it")
@@ -50,7 +50,7 @@ func outcome(t *testing.T, v accountvectors.Vector) (signed, txID string, err er
 	return string(out.Raw), "", nil
 }
 
-func secretOf(v accountvectors.Vector, e accountvectors.Entry) ([]byte, error) {
+func secretOf(v accounttest.Vector, e accounttest.Entry) ([]byte, error) {
 	if e.PrivateKey != "" {
 		return hex.DecodeString(e.PrivateKey)
 	}
@@ -58,12 +58,7 @@ func secretOf(v accountvectors.Vector, e accountvectors.Entry) ([]byte, error) {
 }
 
 func TestVectors(t *testing.T) {
-	count := accountvectors.Tally{}
-	for _, v := range accountvectors.Load(t, egld.Name) {
-		signed, txID, err := outcome(t, v)
-		v.Judge(t, count, elsewhere, signed, txID, err)
-	}
-	count.Log(t)
+	accounttest.Run(t, egld.Name, elsewhere, func(v accounttest.Vector) (string, string, error) { return outcome(t, v) })
 }
 
 func sample(t *testing.T) (tx egld.Tx, secret []byte) {

@@ -12,7 +12,7 @@ import (
 	"github.com/btcsuite/btcd/chaincfg"
 
 	"coldkms/offline/hd"
-	"coldkms/offline/sign/accountvectors"
+	"coldkms/offline/sign/accounttest"
 	"coldkms/offline/sign/recoverable"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/evm"
@@ -34,7 +34,7 @@ func number(t *testing.T, text string) uint64 {
 	return n
 }
 
-func outcome(t *testing.T, v accountvectors.Vector) (signed, txID string, err error) {
+func outcome(t *testing.T, v accounttest.Vector) (signed, txID string, err error) {
 	e, ok := v.Entry()
 	if !ok {
 		return "", "", chain.Refuse(chain.UnknownKey, "the wallet has no key for it")
@@ -67,7 +67,7 @@ func outcome(t *testing.T, v accountvectors.Vector) (signed, txID string, err er
 	return "0x" + hex.EncodeToString(out.Raw), "", nil
 }
 
-func secretOf(t *testing.T, v accountvectors.Vector, e accountvectors.Entry) []byte {
+func secretOf(t *testing.T, v accounttest.Vector, e accounttest.Entry) []byte {
 	t.Helper()
 	if e.PrivateKey != "" {
 		secret, err := hex.DecodeString(strings.TrimPrefix(e.PrivateKey, "0x"))
@@ -99,12 +99,7 @@ func secretOf(t *testing.T, v accountvectors.Vector, e accountvectors.Entry) []b
 }
 
 func TestVectors(t *testing.T) {
-	count := accountvectors.Tally{}
-	for _, v := range accountvectors.Load(t, vet.Name) {
-		signed, txID, err := outcome(t, v)
-		v.Judge(t, count, elsewhere, signed, txID, err)
-	}
-	count.Log(t)
+	accounttest.Run(t, vet.Name, elsewhere, func(v accounttest.Vector) (string, string, error) { return outcome(t, v) })
 }
 
 func sample(t *testing.T) (tx vet.Tx, account evm.Address, secret []byte) {
