@@ -141,6 +141,18 @@ func (a Amount) Minus(b Amount) Amount {
 	return Amount{}
 }
 
+// Times returns a · n; ok is false if the product does not fit.
+func (a Amount) Times(n uint64) (product Amount, ok bool) {
+	var carry uint64
+	for i, limb := range a.limbs {
+		high, low := bits.Mul64(limb, n)
+		var over uint64
+		product.limbs[i], over = bits.Add64(low, carry, 0)
+		carry = high + over // high is at most 2^64-2
+	}
+	return product, carry == 0
+}
+
 // Per returns a / size, rounded up: an amount for each unit of size, such as
 // satoshi for each vB. For a size of 0 or less it returns a.
 func (a Amount) Per(size int64) Amount {

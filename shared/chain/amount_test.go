@@ -15,6 +15,7 @@ func limit() *big.Int { return new(big.Int).Lsh(big.NewInt(1), 256) }
 func FuzzAmount(f *testing.F) {
 	high := MaxAmount().Bytes()
 	f.Add(make([]byte, 32), high[:], int64(3))
+	f.Add(high[:], high[:], int64(-1))
 	f.Add([]byte{1}, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, int64(math.MaxInt64))
 	f.Fuzz(func(t *testing.T, left, right []byte, size int64) {
 		a, b := amountOf(left), amountOf(right)
@@ -25,6 +26,9 @@ func FuzzAmount(f *testing.F) {
 		difference, ok := a.Sub(b)
 		want = new(big.Int).Sub(x, y)
 		check(t, "difference", difference, ok, new(big.Int).Mod(want, limit()), want.Sign() >= 0)
+		product, ok := a.Times(uint64(size))
+		want = new(big.Int).Mul(x, new(big.Int).SetUint64(uint64(size)))
+		check(t, "product", product, ok, new(big.Int).Mod(want, limit()), want.BitLen() <= 256)
 		if a.Cmp(b) != x.Cmp(y) {
 			t.Errorf("Cmp(%v, %v) = %d", x, y, a.Cmp(b))
 		}

@@ -1,8 +1,6 @@
 package egld
 
 import (
-	"math/big"
-
 	"coldkms/shared/chain"
 )
 
@@ -27,11 +25,7 @@ func (t Tx) MinGas() uint64 { return gasBase + gasByte*uint64(len(t.Data)) }
 
 // MaxFee returns the most that the transaction can cost beside its value: gas
 // limit times price; ok is false if that exceeds 256 bits.
-func (t Tx) MaxFee() (fee chain.Amount, ok bool) {
-	n := new(big.Int).Mul(new(big.Int).SetUint64(t.Gas), t.Price.Big())
-	fee, err := chain.AmountFromBig(n)
-	return fee, err == nil
-}
+func (t Tx) MaxFee() (fee chain.Amount, ok bool) { return t.Price.Times(t.Gas) }
 
 // MaxSpent returns the most EGLD that the transaction can take from the
 // account: value and MaxFee.

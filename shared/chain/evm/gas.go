@@ -1,8 +1,6 @@
 package evm
 
 import (
-	"math/big"
-
 	"coldkms/shared/chain"
 )
 
@@ -44,11 +42,7 @@ func (t Tx) MinGas() uint64 {
 
 // MaxFee returns the most that the transaction can cost beside its value, in
 // wei: gas limit times price; ok is false if that exceeds 256 bits.
-func (t Tx) MaxFee() (fee chain.Amount, ok bool) {
-	n := new(big.Int).Mul(new(big.Int).SetUint64(t.Gas), t.Price.Big())
-	fee, err := chain.AmountFromBig(n)
-	return fee, err == nil
-}
+func (t Tx) MaxFee() (fee chain.Amount, ok bool) { return t.Price.Times(t.Gas) }
 
 // MaxSpent returns the most of the coin that the transaction can take from the
 // account: value and MaxFee.

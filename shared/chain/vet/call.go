@@ -1,7 +1,6 @@
 package vet
 
 import (
-	"math/big"
 	"unicode"
 	"unicode/utf8"
 
@@ -40,11 +39,7 @@ func (t Tx) MinGas() uint64 {
 // MaxFee returns the most that the transaction costs, in 10^-18 VTHO, if one
 // gas costs price; ok is false if that exceeds 256 bits. The price is the
 // network's, so it is a claim of whoever looked.
-func (t Tx) MaxFee(price chain.Amount) (fee chain.Amount, ok bool) {
-	n := new(big.Int).Mul(new(big.Int).SetUint64(t.Gas), price.Big())
-	fee, err := chain.AmountFromBig(n)
-	return fee, err == nil
-}
+func (t Tx) MaxFee(price chain.Amount) (fee chain.Amount, ok bool) { return price.Times(t.Gas) }
 
 // Call returns what the transaction does: evm.Pay, with a note in Text if it
 // has one, or evm.Transfer of tokens. All else is refused: allowances, calls
