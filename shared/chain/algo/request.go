@@ -32,11 +32,11 @@ func ReadRequest(c chain.Coin, text string) (Request, error) {
 	if err := refuseNamed(fields); err != nil {
 		return Request{}, err
 	}
-	f := fieldReader{fields: fields}
+	f := fieldReader{Fields: strictjson.Fields{Left: fields}}
 	t := f.transaction()
 	switch {
-	case f.err != nil:
-		return Request{}, f.err
+	case f.Err != nil:
+		return Request{}, f.Err
 	case len(fields) > 0:
 		return Request{}, malformed("field %.40q is not one that is signed for", slices.Sorted(maps.Keys(fields))[0])
 	}
@@ -65,23 +65,10 @@ func refuseNamed(fields map[string]any) error {
 
 // fieldReader takes fields out of a JSON object and remembers the first error.
 type fieldReader struct {
-	fields map[string]any
-	err    error
+	strictjson.Fields
 }
 
-func (f *fieldReader) failWith(err error) {
-	if f.err == nil {
-		f.err = err
-	}
-}
-
-func (f *fieldReader) fail(format string, args ...any) { f.failWith(malformed(format, args...)) }
-
-func (f *fieldReader) take(name string) any {
-	v := f.fields[name]
-	delete(f.fields, name)
-	return v
-}
+func (f *fieldReader) fail(format string, args ...any) { f.Fail(malformed(format, args...)) }
 
 func (f *fieldReader) transaction() (t Tx) {
 	f.constants()
@@ -92,12 +79,12 @@ func (f *fieldReader) transaction() (t Tx) {
 	if t.Kind == AssetTransfer {
 		t.Asset = f.number("assetIndex")
 	}
-	if _, ok := f.fields["genesisID"]; ok {
+	if _, ok := f.Left["genesisID"]; ok {
 		t.Genesis.ID = f.text("genesisID")
 	}
-	f.into("genesisHash", f.take("genesisHash"), t.Genesis.Hash[:])
-	t.Note = f.bytes("note", f.take("note"), MaxNote)
-	if lease := f.bytes("lease", f.take("lease"), len(t.Lease)); len(lease) > 0 {
+	f.into("genesisHash", f.Take("genesisHash"), t.Genesis.Hash[:])
+	t.Note = f.bytes("note", f.Take("note"), MaxNote)
+	if lease := f.bytes("lease", f.Take("lease"), len(t.Lease)); len(lease) > 0 {
 		f.into("lease", lease, t.Lease[:])
 		if !t.HasLease() {
 			f.fail("lease is all zeros, which is none")
@@ -108,22 +95,22 @@ func (f *fieldReader) transaction() (t Tx) {
 
 // constants reads the fields that have one value in a payment.
 func (f *fieldReader) constants() {
-	if name := f.take("name"); name != nil && name != "Transaction" {
+	if name := f.Take("name"); name != nil && name != "Transaction" {
 		f.fail("name is not Transaction")
 	}
-	if domain := f.bytes("tag", f.take("tag"), MaxNote); string(domain) != tag {
-		f.failWith(chain.Refuse(OtherDomain, "tag is %.20q: a signature of the account over something else than a transaction", domain))
+	if domain := f.bytes("tag", f.Take("tag"), MaxNote); string(domain) != tag {
+		f.Fail(chain.Refuse(OtherDomain, "tag is %.20q: a signature of the account over something else than a transaction", domain))
 	}
-	if _, ok := f.take("flatFee").(bool); !ok {
+	if _, ok := f.Take("flatFee").(bool); !ok {
 		f.fail("flatFee is neither true nor false")
 	}
-	if args, ok := f.take("appArgs").([]any); !ok || len(args) > 0 {
+	if args, ok := f.Take("appArgs").([]any); !ok || len(args) > 0 {
 		f.fail("appArgs is not empty")
 	}
 }
 
 func (f *fieldReader) text(name string) string {
-	text, _ := f.take(name).(string)
+	text, _ := f.Take(name).(string)
 	if text == "" {
 		f.fail("%s is no text", name)
 	}
@@ -134,7 +121,7 @@ func (f *fieldReader) text(name string) string {
 const maxExact = 1<<53 - 1
 
 func (f *fieldReader) number(name string) uint64 {
-	n, _ := f.take(name).(json.Number)
+	n, _ := f.Take(name).(json.Number)
 	v, err := strconv.ParseUint(n.String(), 10, 64)
 	if err != nil || v > maxExact {
 		f.fail("%s is no whole number up to 2^53-1, above which JavaScript rounds", name)
@@ -144,7 +131,7 @@ func (f *fieldReader) number(name string) uint64 {
 
 // address reads an account: publicKey and checksum, which must fit.
 func (f *fieldReader) address(name string) (a Address) {
-	fields, ok := f.take(name).(map[string]any)
+	fields, ok := f.Take(name).(map[string]any)
 	if !ok || len(fields) != 2 {
 		f.fail("%s has not publicKey and checksum", name)
 		return a

@@ -32,7 +32,7 @@ func ReadRequest(c chain.Coin, text string) (Request, error) {
 		return Request{}, malformed("the transaction is not of Tatum's form: %v", err)
 	}
 	r := Request{network: c.Network}
-	f := fieldReader{fields: fields}
+	f := fieldReader{Fields: strictjson.Fields{Left: fields}}
 	if fields["from"] != nil {
 		from := f.address("from")
 		r.From = &from
@@ -54,8 +54,8 @@ func ReadRequest(c chain.Coin, text string) (Request, error) {
 		delete(fields, empty)
 	}
 	switch {
-	case f.err != nil:
-		return Request{}, f.err
+	case f.Err != nil:
+		return Request{}, f.Err
 	case len(fields) > 0:
 		return Request{}, unread(fields)
 	case len(r.Data) > MaxData:

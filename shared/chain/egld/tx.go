@@ -108,7 +108,7 @@ func decode(b []byte) (t Tx, fields map[string]any, err error) {
 	if fields, err = strictjson.Object(string(b)); err != nil {
 		return Tx{}, nil, malformed("transaction: %v", err)
 	}
-	f := fieldReader{fields: fields}
+	f := fieldReader{Fields: strictjson.Fields{Left: fields}}
 	t.Nonce = f.integer("nonce")
 	t.Value = f.amount("value")
 	t.Receiver, t.Sender = f.address("receiver"), f.address("sender")
@@ -116,33 +116,22 @@ func decode(b []byte) (t Tx, fields map[string]any, err error) {
 	t.Data = f.base64("data")
 	t.ChainID = f.text("chainID")
 	t.Version = f.integer("version")
-	if f.err == nil && !IsChainID(chain.Mainnet, t.ChainID) && !IsChainID(chain.Testnet, t.ChainID) {
-		f.err = chain.Refuse(WrongChainID, "chain id %.20q is of no network", t.ChainID)
+	if f.Err == nil && !IsChainID(chain.Mainnet, t.ChainID) && !IsChainID(chain.Testnet, t.ChainID) {
+		f.Err = chain.Refuse(WrongChainID, "chain id %.20q is of no network", t.ChainID)
 	}
-	return t, fields, f.err
+	return t, fields, f.Err
 }
 
 // fieldReader takes fields out of a JSON object and remembers the first error.
 type fieldReader struct {
-	fields map[string]any
-	err    error
+	strictjson.Fields
 }
 
-func (f *fieldReader) fail(format string, args ...any) {
-	if f.err == nil {
-		f.err = malformed(format, args...)
-	}
-}
-
-func (f *fieldReader) take(name string) any {
-	v := f.fields[name]
-	delete(f.fields, name)
-	return v
-}
+func (f *fieldReader) fail(format string, args ...any) { f.Fail(malformed(format, args...)) }
 
 // text reads a text that is stated and not empty.
 func (f *fieldReader) text(name string) string {
-	text, _ := f.take(name).(string)
+	text, _ := f.Take(name).(string)
 	if text == "" {
 		f.fail("%s is no text", name)
 	}
@@ -151,7 +140,7 @@ func (f *fieldReader) text(name string) string {
 
 // integer reads a JSON number below 2^64.
 func (f *fieldReader) integer(name string) uint64 {
-	n, _ := f.take(name).(json.Number)
+	n, _ := f.Take(name).(json.Number)
 	v, err := strconv.ParseUint(n.String(), 10, 64)
 	if err != nil {
 		f.fail("%s is no whole number below 2^64", name)
@@ -177,7 +166,7 @@ func (f *fieldReader) address(name string) Address {
 }
 
 func (f *fieldReader) base64(name string) []byte {
-	if _, ok := f.fields[name]; !ok {
+	if _, ok := f.Left[name]; !ok {
 		return nil
 	}
 	b, err := base64.StdEncoding.Strict().DecodeString(f.text(name))

@@ -42,13 +42,13 @@ func ReadRequest(c chain.Coin, text string, withdrawal bool) (Request, error) {
 		return Request{}, malformed("the transaction is not of Tatum's form: %v", err)
 	}
 	r := Request{coin: c, withdrawn: withdrawal}
-	f := fieldReader{coin: c, fields: fields}
+	f := fieldReader{coin: c, Fields: strictjson.Fields{Left: fields}}
 	r.read(&f)
-	if f.err == nil {
+	if f.Err == nil {
 		f.refuseLeft()
 	}
-	if f.err != nil {
-		return Request{}, f.err
+	if f.Err != nil {
+		return Request{}, f.Err
 	}
 	return r, nil
 }
@@ -73,7 +73,7 @@ func (r *Request) read(f *fieldReader) {
 // readNonce reads the nonce. On ETH and CELO KMS takes the number 0, and not
 // the text "0x0", for a nonce that is not stated. Elsewhere 0 is a nonce.
 func (r *Request) readNonce(f *fieldReader) {
-	zero := f.fields["nonce"] == json.Number("0")
+	zero := f.Left["nonce"] == json.Number("0")
 	r.Nonce = f.integer("nonce")
 	switch r.coin.Chain {
 	case "ETH", "CELO":
@@ -116,21 +116,15 @@ func (r *Request) readPrice(f *fieldReader) {
 
 // fieldReader takes fields out of a JSON object and remembers the first error.
 type fieldReader struct {
-	coin   chain.Coin
-	fields map[string]any
-	err    error
+	coin chain.Coin
+	strictjson.Fields
 }
 
-func (f *fieldReader) fail(format string, args ...any) {
-	if f.err == nil {
-		f.err = malformed(format, args...)
-	}
-}
+func (f *fieldReader) fail(format string, args ...any) { f.Fail(malformed(format, args...)) }
 
 // take removes a field and returns its value; nil for none, null and "".
 func (f *fieldReader) take(name string) any {
-	v := f.fields[name]
-	delete(f.fields, name)
+	v := f.Take(name)
 	if v == "" {
 		return nil
 	}
@@ -191,8 +185,8 @@ func (f *fieldReader) address(name, text string) Address {
 
 // to reads the destination. An empty text is refused: KMS creates a contract.
 func (f *fieldReader) to() (to Address, creates bool) {
-	v, stated := f.fields["to"]
-	delete(f.fields, "to")
+	v, stated := f.Left["to"]
+	delete(f.Left, "to")
 	if !stated {
 		return Address{}, true
 	}
@@ -229,15 +223,15 @@ func (f *fieldReader) data() []byte {
 
 // refuseLeft refuses the fields that nobody took.
 func (f *fieldReader) refuseLeft() {
-	if v, ok := f.fields["feeCurrency"]; ok && f.coin.Chain == "CELO" {
+	if v, ok := f.Left["feeCurrency"]; ok && f.coin.Chain == "CELO" {
 		if v == nil {
-			delete(f.fields, "feeCurrency")
+			delete(f.Left, "feeCurrency")
 		} else {
-			f.err = chain.Refuse(FeeCurrency, "feeCurrency: a fee paid in tokens (CIP-64) is not signed for")
+			f.Err = chain.Refuse(FeeCurrency, "feeCurrency: a fee paid in tokens (CIP-64) is not signed for")
 			return
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(f.fields)) {
+	for _, name := range slices.Sorted(maps.Keys(f.Left)) {
 		f.fail("field %.40q is not one that is signed for", name)
 	}
 }

@@ -35,7 +35,7 @@ func ReadRequest(c chain.Coin, text string) (Request, error) {
 		return Request{}, malformed("the transaction is not of Tatum's form: %v", err)
 	}
 	r := Request{network: c.Network}
-	f := fieldReader{fields: fields}
+	f := fieldReader{Fields: strictjson.Fields{Left: fields}}
 	r.From = f.from()
 	r.To = f.to()
 	r.Value = f.number("value")
@@ -45,8 +45,8 @@ func ReadRequest(c chain.Coin, text string) (Request, error) {
 	}
 	delete(fields, "gas")
 	switch {
-	case f.err != nil:
-		return Request{}, f.err
+	case f.Err != nil:
+		return Request{}, f.Err
 	case len(fields) > 0:
 		return Request{}, malformed("field %.40q is not one that is signed for", slices.Sorted(maps.Keys(fields))[0])
 	}
@@ -55,28 +55,15 @@ func ReadRequest(c chain.Coin, text string) (Request, error) {
 
 // fieldReader takes fields out of a JSON object and remembers the first error.
 type fieldReader struct {
-	fields map[string]any
-	err    error
+	strictjson.Fields
 }
 
-func (f *fieldReader) failWith(err error) {
-	if f.err == nil {
-		f.err = err
-	}
-}
-
-func (f *fieldReader) fail(format string, args ...any) { f.failWith(malformed(format, args...)) }
-
-func (f *fieldReader) take(name string) any {
-	v := f.fields[name]
-	delete(f.fields, name)
-	return v
-}
+func (f *fieldReader) fail(format string, args ...any) { f.Fail(malformed(format, args...)) }
 
 // from reads the account. Tatum's serializers write the number 0 for the
 // account of the key, whatever it is.
 func (f *fieldReader) from() *evm.Address {
-	v := f.take("from")
+	v := f.Take("from")
 	if v == nil || v == json.Number("0") {
 		return nil
 	}
@@ -85,9 +72,9 @@ func (f *fieldReader) from() *evm.Address {
 }
 
 func (f *fieldReader) to() evm.Address {
-	v := f.take("to")
+	v := f.Take("to")
 	if v == nil {
-		f.failWith(chain.Refuse(Creation, "no destination: it creates a contract"))
+		f.Fail(chain.Refuse(Creation, "no destination: it creates a contract"))
 	}
 	return f.address("to", v)
 }
@@ -107,7 +94,7 @@ const hexPrefix = "0x"
 // JSON number that JavaScript does not round.
 func (f *fieldReader) number(name string) chain.Amount {
 	const maxExact = 1<<53 - 1
-	v := f.take(name)
+	v := f.Take(name)
 	text, _ := v.(string)
 	n, isNumber := v.(json.Number)
 	if isNumber {
@@ -140,7 +127,7 @@ func parseHex(digits string) (chain.Amount, error) {
 
 // data reads 0x and pairs of hex digits; null and "" are none.
 func (f *fieldReader) data() []byte {
-	v := f.take("data")
+	v := f.Take("data")
 	if v == nil || v == "" {
 		return nil
 	}
