@@ -32,9 +32,9 @@ type placed struct {
 // maxParents bounds how many of the outputs that it spends are looked up.
 const maxParents = 8
 
-// place looks where a transaction is; at is what was said before, if it was. doubt says why what Tatum says of that
-// cannot be; it is "" where everything that can be asked agrees: heights are
-// Tatum's word only.
+// place looks up the block of a transaction. at is an earlier reply about it, or
+// the zero value. doubt is why the replies cannot all be true, or "" if they
+// agree; the height itself is Tatum's claim.
 func (s *step) place(ctx context.Context, txid string, at tatum.Mined, spends ...wire.OutPoint) (p placed, doubt string, err error) {
 	if at.Height == 0 {
 		at, err = s.Tatum.Where(ctx, s.item.Chain, txid)

@@ -11,14 +11,14 @@ import (
 	"coldkms/shared/chain"
 )
 
-// Whether a transaction can confirm is decided in one place, whoever
-// asks: broadcast and watch, to call it dead, reject, to give a withdrawal back,
-// and what is said of its children. It never can only on positive evidence:
-// another transaction, whose bytes are here, spends an output that ours spends,
-// with a script that verifies, is in a block where all of Tatum's replies say
-// so (evidence.go), as deep as the relay demands, at two looks, and without
-// ours; Tatum's record of the payment is there and does not name ours; and the
-// network does not have ours.
+// Whether a transaction can confirm is decided in one place: for broadcast and
+// watch, which call it dead; for reject, which gives a withdrawal back; and for
+// its children. It never can only on positive evidence: another transaction,
+// whose bytes are here, spends an output that ours spends, with a script that
+// verifies; by all of Tatum's replies it is in a block (evidence.go), as deep as
+// the relay demands, at two looks, and ours is not in that block; Tatum's record
+// of the payment exists and does not name ours; and the network does not have
+// ours.
 
 // verdict is what is known of whether a transaction can confirm. Only
 // the zero verdict says that nothing was found.
