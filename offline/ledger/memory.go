@@ -41,9 +41,8 @@ type memory struct {
 type made struct {
 	txID, final [sha256.Size]byte
 	fee         int64
-	id          string
-	line        uint64
-	at          At // where it was signed first
+	id          string // under which it was signed first
+	at          At     // where
 }
 
 // claimed is what content that rests on claims was.
@@ -219,7 +218,7 @@ func (m *memory) sign(line Line) {
 	if !again || before.final == ([sha256.Size]byte{}) {
 		now := madeBy(line)
 		if again {
-			now.at = before.at
+			now.id, now.at = before.id, before.at
 		}
 		m.contents[content] = now
 	}
@@ -249,9 +248,9 @@ func (l Line) cost() int64 {
 	return *l.Fee + l.Burnt
 }
 
-// madeBy is how a line says that something was signed.
+// madeBy returns what a line says about how something was signed.
 func madeBy(line Line) (m made) {
-	m.id, m.line = line.ID, line.N
+	m.id = line.ID
 	m.at = At{line.N, line.Time}
 	m.txID, _ = bundle.ParseDigest(line.TxID)
 	m.final, _ = bundle.ParseDigest(line.Final)
@@ -261,10 +260,10 @@ func madeBy(line Line) (m made) {
 	return m
 }
 
-// Record tells how content was signed, under whatever id.
+// Record returns how content was signed, under whatever id.
 func (m *memory) Record(content [sha256.Size]byte) (Record, bool) {
 	of, ok := m.contents[content]
-	r := Record{TxID: of.txID, Final: of.final, Fee: of.fee, Bare: content, Released: m.released[content], ID: of.id, Line: of.line}
+	r := Record{TxID: of.txID, Final: of.final, Fee: of.fee, Bare: content, Released: m.released[content], ID: of.id, Line: of.at.Line}
 	if c, rests := m.claimed[content]; rests {
 		r.Bare, r.Claims = c.bare, c.claims
 	}
