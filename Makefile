@@ -21,12 +21,12 @@ build: ## build the three programs, and the node that the sandbox runs, into bin
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
 
 test: ## all tests, a few minutes on two cores; the last lines name what failed
-	@go run ./cmd/internal/tests -timeout 20m ./...
+	@go run ./cmd/testtools/gotest -timeout 20m ./...
 
 check: lint test ## lint, then all tests: what CI runs
 
 prove: ## the long counts, half an hour on two cores; writes docs/EVIDENCE.md
-	@go run ./cmd/internal/prove
+	@go run ./cmd/testtools/prove
 
 lint: ## gofmt, go vet, staticcheck
 	@test -z "$$(gofmt -l cmd offline online shared)" || { gofmt -l cmd offline online shared; echo "run gofmt -w on these" >&2; exit 1; }
@@ -34,10 +34,10 @@ lint: ## gofmt, go vet, staticcheck
 	go tool staticcheck ./...
 
 demo: build ## the whole loop on this machine (COIN=BTC, LTC, DOGE or BCH; TRANSPORT=file or qr): wallet, payment, air gap, broadcast
-	@go run ./cmd/internal/demo -bin $(BIN) -coin $(COIN) -transport $(TRANSPORT)
+	@go run ./cmd/testtools/demo -bin $(BIN) -coin $(COIN) -transport $(TRANSPORT)
 
 bench: ## one table of figures and ratios, measured in one run
-	@go run ./cmd/internal/bench
+	@go run ./cmd/testtools/bench
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@for pkg in $$(go list ./...); do \

@@ -21,13 +21,13 @@ import (
 	"coldkms/offline/policy"
 	"coldkms/offline/review"
 	"coldkms/offline/sign"
+	"coldkms/shared/attestation"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 	"coldkms/shared/parallel"
 	"coldkms/shared/psbt"
-	"coldkms/shared/statement"
 )
 
 // Errors about a whole Request. They leave nothing behind.
@@ -73,8 +73,8 @@ type Judged struct {
 // judgedItem is what is kept of an item. Sign decodes it again, from the same
 // bytes: all of a large batch decoded at once would take much room.
 type judgedItem struct {
-	subject policy.Subject        // the zero Subject where the item did not decode
-	vouched []statement.Statement // of approvers, about exactly this
+	subject policy.Subject          // the zero Subject where the item did not decode
+	vouched []attestation.Statement // of approvers, about exactly this
 	verdict policy.Verdict
 	err     error // why it did not decode
 }

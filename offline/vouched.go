@@ -3,23 +3,23 @@ package offline
 import (
 	"coldkms/offline/policy"
 	"coldkms/offline/review"
+	"coldkms/shared/attestation"
 	"coldkms/shared/bundle"
 	"coldkms/shared/identity"
-	"coldkms/shared/statement"
 )
 
 // vouched gives the statements of an item that are by approvers of the policy,
 // and about exactly what was computed here. Whether they have expired is a
 // question of now.
-func (s *Session) vouched(item bundle.Item, subject policy.Subject) []statement.Statement {
-	var list []statement.Statement
-	var content statement.Content
+func (s *Session) vouched(item bundle.Item, subject policy.Subject) []attestation.Statement {
+	var list []attestation.Statement
+	var content attestation.Content
 	for _, st := range item.Statements {
 		if _, known := s.Policy.ApproverName(st.Approver); !known {
 			continue
 		}
 		if len(list) == 0 {
-			content = statement.Of(item.ID, subject.Facts)
+			content = attestation.Of(item.ID, subject.Facts)
 		}
 		if content.Verify(st) {
 			list = append(list, st)

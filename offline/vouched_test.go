@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"coldkms/offline/ledger"
+	"coldkms/shared/attestation"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
-	"coldkms/shared/statement"
 )
 
 func approverPolicy(t *testing.T, needed int, seeds ...byte) string {
@@ -30,9 +30,9 @@ func approverPolicy(t *testing.T, needed int, seeds ...byte) string {
 const soon = 1_790_000_000 + 60 // a minute after the clock of newSession's ledger
 
 // vouchedRequest is for one item with statements.
-func vouchedRequest(t *testing.T, s *Session, relay identity.Private, id string, list ...statement.Statement) []byte {
+func vouchedRequest(t *testing.T, s *Session, relay identity.Private, id string, list ...attestation.Statement) []byte {
 	t.Helper()
-	slices.SortFunc(list, func(a, b statement.Statement) int { return bytes.Compare(a.Approver[:], b.Approver[:]) })
+	slices.SortFunc(list, func(a, b attestation.Statement) int { return bytes.Compare(a.Approver[:], b.Approver[:]) })
 	sealed, err := bundle.SealRequest(bundle.Request{Signer: s.Identity.Public(), Items: []bundle.Item{{
 		ID: id, Family: "test", Chain: chain.BTC, Network: chain.Testnet, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}, Statements: list,
 	}}}, relay)
@@ -43,8 +43,8 @@ func vouchedRequest(t *testing.T, s *Session, relay identity.Private, id string,
 }
 
 func TestApproversVouch(t *testing.T) {
-	about := func(seed byte, id string, expires int64) statement.Statement {
-		return statement.Of(id, job(id).Subject().Facts).Sign(person(t, seed), expires)
+	about := func(seed byte, id string, expires int64) attestation.Statement {
+		return attestation.Of(id, job(id).Subject().Facts).Sign(person(t, seed), expires)
 	}
 	otherFee := job("good").Subject().Facts
 	otherFee.Fee++
@@ -52,21 +52,21 @@ func TestApproversVouch(t *testing.T) {
 	tampered.Expires++
 	for name, c := range map[string]struct {
 		needed int
-		list   []statement.Statement
+		list   []attestation.Statement
 		ok     bool
 	}{
-		"one of one":          {1, []statement.Statement{about(21, "good", soon)}, true},
-		"two of two":          {2, []statement.Statement{about(21, "good", soon), about(22, "good", soon)}, true},
-		"beside a stranger's": {1, []statement.Statement{about(21, "good", soon), about(29, "good", soon)}, true},
+		"one of one":          {1, []attestation.Statement{about(21, "good", soon)}, true},
+		"two of two":          {2, []attestation.Statement{about(21, "good", soon), about(22, "good", soon)}, true},
+		"beside a stranger's": {1, []attestation.Statement{about(21, "good", soon), about(29, "good", soon)}, true},
 		"none":                {1, nil, false},
-		"one of two":          {2, []statement.Statement{about(21, "good", soon)}, false},
-		"a stranger's":        {1, []statement.Statement{about(29, "good", soon)}, false},
-		"one and a stranger":  {2, []statement.Statement{about(21, "good", soon), about(29, "good", soon)}, false},
-		"another id":          {1, []statement.Statement{about(21, "goof", soon)}, false},
-		"another fee":         {1, []statement.Statement{statement.Of("good", otherFee).Sign(person(t, 21), soon)}, false},
-		"expired now":         {1, []statement.Statement{about(21, "good", 1_790_000_000)}, false},
-		"another expiry":      {1, []statement.Statement{tampered}, false},
-		"not yet expired":     {1, []statement.Statement{about(21, "good", 1_790_000_001)}, true},
+		"one of two":          {2, []attestation.Statement{about(21, "good", soon)}, false},
+		"a stranger's":        {1, []attestation.Statement{about(29, "good", soon)}, false},
+		"one and a stranger":  {2, []attestation.Statement{about(21, "good", soon), about(29, "good", soon)}, false},
+		"another id":          {1, []attestation.Statement{about(21, "goof", soon)}, false},
+		"another fee":         {1, []attestation.Statement{attestation.Of("good", otherFee).Sign(person(t, 21), soon)}, false},
+		"expired now":         {1, []attestation.Statement{about(21, "good", 1_790_000_000)}, false},
+		"another expiry":      {1, []attestation.Statement{tampered}, false},
+		"not yet expired":     {1, []attestation.Statement{about(21, "good", 1_790_000_001)}, true},
 	} {
 		s, relay := newSession(t, &memory{})
 		s.Policy = parsePolicy(t, approverPolicy(t, c.needed, 21, 22))
@@ -92,7 +92,7 @@ func TestStatementExpiresBetweenReviewAndSignature(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Ledger, s.Policy = book, parsePolicy(t, approverPolicy(t, 1, 21))
-	st := statement.Of("good", job("good").Subject().Facts).Sign(person(t, 21), soon)
+	st := attestation.Of("good", job("good").Subject().Facts).Sign(person(t, 21), soon)
 	j := judged(t, s, vouchedRequest(t, s, relay, "good", st))
 	if j.Batch.Items[0].Refused() {
 		t.Fatal(j.Batch.Items[0].Refusals)

@@ -10,13 +10,13 @@ import (
 	"slices"
 	"time"
 
-	"coldkms/online/foureye"
+	"coldkms/online/approval"
 	"coldkms/online/journal"
 	"coldkms/online/prepare"
+	"coldkms/shared/attestation"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
-	"coldkms/shared/statement"
 )
 
 // errNoFacts is about what does nothing that anyone could vouch for, such as
@@ -99,7 +99,7 @@ func (s *step) approve(ctx context.Context) error {
 }
 
 // approved journals a yes.
-func (s *step) approved(ctx context.Context, list []statement.Statement) error {
+func (s *step) approved(ctx context.Context, list []attestation.Statement) error {
 	until := s.Now().Add(asAgreed)
 	for i, one := range list {
 		half := s.Now().Add(time.Unix(one.Expires, 0).Sub(s.Now()) / 2)
@@ -107,7 +107,7 @@ func (s *step) approved(ctx context.Context, list []statement.Statement) error {
 			until = half
 		}
 	}
-	text, err := json.Marshal(statement.Answer{Statements: list})
+	text, err := json.Marshal(attestation.Answer{Statements: list})
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (s *step) denied(ctx context.Context, why error) error {
 		return ctx.Err()
 	}
 	code := codeOfAnswer(why)
-	if errors.Is(why, foureye.ErrRefused) {
+	if errors.Is(why, approval.ErrRefused) {
 		if err := s.journal.Veto(ctx, s.item.ID, s.FourEye.Service()); err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (r *Relay) carry(ctx context.Context, items []bundle.Item) error {
 		if !known || a.Verdict == journal.Lifted {
 			continue
 		}
-		var answer statement.Answer
+		var answer attestation.Answer
 		if err := json.Unmarshal(a.Statements, &answer); err != nil {
 			return fmt.Errorf("the approval of %s in the journal is damaged: %w", a.ID, err)
 		}
@@ -198,7 +198,7 @@ func (r *Relay) Service(ctx context.Context) (url, method string, err error) {
 }
 
 func codeOfAnswer(err error) chain.Code {
-	if errors.Is(err, foureye.ErrRefused) || errors.Is(err, errOtherService) {
+	if errors.Is(err, approval.ErrRefused) || errors.Is(err, errOtherService) {
 		return CodeVetoed
 	}
 	return CodeNoAnswer
@@ -209,7 +209,7 @@ var errOtherService = errors.New("another approval service said no, and only tha
 
 // vouched asks about one transaction, unless a service that is not asked any
 // more said no to it: then nobody else's yes counts.
-func (s *step) vouched(ctx context.Context, p prepare.Prepared) ([]statement.Statement, error) {
+func (s *step) vouched(ctx context.Context, p prepare.Prepared) ([]attestation.Statement, error) {
 	vetoes, err := s.journal.Vetoes(ctx, s.item.ID)
 	if err != nil {
 		return nil, err
@@ -242,7 +242,7 @@ func (r *Relay) VetoesBut(ctx context.Context) (int, error) {
 }
 
 // ask asks about one transaction.
-func (r *Relay) ask(ctx context.Context, p prepare.Prepared, vetoed bool) ([]statement.Statement, error) {
+func (r *Relay) ask(ctx context.Context, p prepare.Prepared, vetoed bool) ([]attestation.Statement, error) {
 	facts, err := factsOf(p)
 	if err != nil {
 		return nil, errors.Join(errNoFacts, err)
@@ -288,7 +288,7 @@ func (s *step) mayLeave(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	p, err := s.proven(ctx)
-	var list []statement.Statement
+	var list []attestation.Statement
 	if err == nil {
 		list, err = s.vouched(ctx, p)
 	}

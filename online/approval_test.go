@@ -8,19 +8,19 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/kms-sandbox/sandbox/approver"
 	"coldkms/online"
-	"coldkms/online/foureye"
-	"coldkms/online/sandbox/approver"
+	"coldkms/online/approval"
+	"coldkms/shared/attestation"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/durable"
-	"coldkms/shared/statement"
 )
 
 // fourEye is an approval service between this world and the reference
 // approver; says may answer by itself.
 type fourEye struct {
-	*foureye.Client
+	*approval.Client
 	says  func(w http.ResponseWriter, r *http.Request) bool
 	asked []string
 }
@@ -42,7 +42,7 @@ func (w *world) fourEye(method string) *fourEye {
 		}
 	}))
 	w.Cleanup(server.Close)
-	f.Client, err = foureye.New(foureye.Config{URL: server.URL + "/approver", Method: method, Now: w.clock,
+	f.Client, err = approval.New(approval.Config{URL: server.URL + "/approver", Method: method, Now: w.clock,
 		Sleep: func(context.Context, time.Duration) error { return nil }})
 	if err != nil {
 		w.Fatal(err)
@@ -113,7 +113,7 @@ func TestStatementsTravel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(it.Statements) != 1 || !statement.Of(it.ID, tx.Explain(utxo.NoKeys{})).Verify(it.Statements[0]) {
+		if len(it.Statements) != 1 || !attestation.Of(it.ID, tx.Explain(utxo.NoKeys{})).Verify(it.Statements[0]) {
 			t.Errorf("%s travels with %d statements", it.ID, len(it.Statements))
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"coldkms/online"
-	"coldkms/online/foureye"
+	"coldkms/online/approval"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -134,10 +134,10 @@ func TestLeaseKept(t *testing.T) {
 }
 
 // slowApprover says yes after a while.
-func (w *world) slowApprover(wait time.Duration) *foureye.Client {
+func (w *world) slowApprover(wait time.Duration) *approval.Client {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(wait) }))
 	w.Cleanup(server.Close)
-	c, err := foureye.New(foureye.Config{URL: server.URL, Now: time.Now, Sleep: tatum.Sleep})
+	c, err := approval.New(approval.Config{URL: server.URL, Now: time.Now, Sleep: tatum.Sleep})
 	if err != nil {
 		w.Fatal(err)
 	}

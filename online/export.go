@@ -11,10 +11,10 @@ import (
 
 	"coldkms/online/journal"
 	"coldkms/online/prepare"
+	"coldkms/shared/attestation"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/psbt"
-	"coldkms/shared/statement"
 	"coldkms/shared/transport/file"
 )
 
@@ -134,7 +134,7 @@ func (r *Relay) statements() int {
 	if r.FourEye == nil {
 		return 0
 	}
-	return statement.Max
+	return attestation.Max
 }
 
 // unsealed deals with items that cannot be sealed into one Request, though

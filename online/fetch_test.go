@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online"
 	"coldkms/online/journal"
-	"coldkms/online/onlinetest"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 )
@@ -133,7 +133,7 @@ func TestPreviousMissing(t *testing.T) {
 		"throttled":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, "network "},
 		"page":          {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, "network "},
 		"another one": {func(hw http.ResponseWriter, _ *http.Request) {
-			fmt.Fprintf(hw, `{"hash":%q,"hex":%q}`, lost, onlinetest.Hex(w.signer.Funding(99)))
+			fmt.Fprintf(hw, `{"hash":%q,"hex":%q}`, lost, relaytest.Hex(w.signer.Funding(99)))
 		}, "unproven-amount "},
 		"rubbish": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"hex":"00"}`) }, "unproven-amount "},
 	} {

@@ -12,17 +12,17 @@ import (
 
 	"github.com/btcsuite/btcd/wire"
 
+	"coldkms/cmd/testtools/relaytest"
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online"
-	"coldkms/online/onlinetest"
 	"coldkms/online/tatum"
-	"coldkms/online/tatum/tatumtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 	"coldkms/shared/identity"
 )
 
-const wallet = onlinetest.SignatureID
+const wallet = relaytest.SignatureID
 
 // world is a Tatum, a relay's state directory and a signer.
 type world struct {
@@ -30,7 +30,7 @@ type world struct {
 	server *tatumtest.Server
 	dir    string // state
 	out    string // the stick
-	signer *onlinetest.Signer
+	signer *relaytest.Signer
 	now    time.Time
 	faults sync.Mutex // of what a test counts in a fault
 }
@@ -39,7 +39,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		TB: t, server: tatumtest.New(t), dir: filepath.Join(t.TempDir(), "state"), out: filepath.Join(t.TempDir(), "stick"),
-		signer: onlinetest.NewSigner(2), now: time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC),
+		signer: relaytest.NewSigner(2), now: time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC),
 	}
 	if _, err := online.Init(t.Context(), durable.OS{}, w.dir, bytes.NewReader(bytes.Repeat([]byte{1}, 64)), w.clock); err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func (w *world) wantState(id, want string) {
 	}
 }
 
-func id(n int) string { return onlinetest.ID(n) }
+func id(n int) string { return relaytest.ID(n) }
 
 // pay puts a pending payment in front of Tatum, spending an output of a
 // transaction of its own, and gives its id.
@@ -189,7 +189,7 @@ func (w *world) pay(n int, change func(map[string]any)) string {
 // funding is on the chain.
 func (w *world) funding(n int) *wire.MsgTx {
 	prev := w.signer.Funding(n)
-	w.server.Chain(onlinetest.Hex(prev))
+	w.server.Chain(relaytest.Hex(prev))
 	return prev
 }
 
@@ -199,7 +199,7 @@ func (w *world) payFrom(n int, prev *wire.MsgTx, change func(map[string]any)) st
 	return id(n)
 }
 
-func refuse(n int, code chain.Code) func(*bundle.Result) { return onlinetest.Refuse(id(n), code) }
+func refuse(n int, code chain.Code) func(*bundle.Result) { return relaytest.Refuse(id(n), code) }
 
 func jsonOf(t testing.TB, v any) []byte {
 	b, err := json.Marshal(v)

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online"
-	"coldkms/online/onlinetest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -35,7 +35,7 @@ func TestImportWhole(t *testing.T) {
 			r.Outcomes[0], r.Outcomes[1] = r.Outcomes[1], r.Outcomes[0]
 		}), online.ErrMismatch},
 		"other id":     {w.signer.Sign(req, func(r *bundle.Result) { r.Outcomes[0].ID = id(9) }), online.ErrMismatch},
-		"other signer": {onlinetest.NewSigner(9).Sign(req, nil), online.ErrOtherSigner},
+		"other signer": {relaytest.NewSigner(9).Sign(req, nil), online.ErrOtherSigner},
 	} {
 		if got, err := w.tryImport(c.file); !errors.Is(err, c.want) || got.Imported != 0 {
 			t.Errorf("%s: %+v, %v", name, got, err)

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online"
 	"coldkms/online/journal"
-	"coldkms/online/onlinetest"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 )
@@ -28,7 +28,7 @@ func TestLateRelay(t *testing.T) {
 	a.lease = 2 * time.Second
 	a.onSQLite()
 	prev := a.even.Funding(1)
-	a.server.Chain(onlinetest.Hex(prev))
+	a.server.Chain(relaytest.Hex(prev))
 	a.server.Add(a.even.Payment(1, prev, nil))
 	slow, quick := a.open(0), a.open(1)
 	defer slow.Close()
@@ -72,7 +72,7 @@ func TestLateRelay(t *testing.T) {
 	if got, err := quick.Broadcast(t.Context(), online.BroadcastOptions{}); err != nil || len(got.Broadcast) != 0 || codes(got.Problems) != "other-relay " || !strings.Contains(got.Problems[0].Reason, "held by ") {
 		t.Errorf("while it is held: %+v, %v", got, err)
 	}
-	if _, err := quick.Reject(t.Context(), onlinetest.ID(1), online.Rejection{Why: "why"}); !errors.Is(err, online.ErrTooLate) {
+	if _, err := quick.Reject(t.Context(), relaytest.ID(1), online.Rejection{Why: "why"}); !errors.Is(err, online.ErrTooLate) {
 		t.Errorf("reject: %v", err)
 	}
 	time.Sleep(a.lease + time.Second)
@@ -99,7 +99,7 @@ func TestRejectHeld(t *testing.T) {
 	a := newArena(t)
 	a.onSQLite()
 	prev := a.even.Funding(1)
-	a.server.Chain(onlinetest.Hex(prev))
+	a.server.Chain(relaytest.Hex(prev))
 	a.server.Add(a.even.Payment(1, prev, nil))
 	one, other := a.open(0), a.open(1)
 	defer one.Close()
@@ -107,7 +107,7 @@ func TestRejectHeld(t *testing.T) {
 	var err error
 	a.server.Fault(func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.HasPrefix(r.URL.Path, "/v3/bitcoin/transaction/") && err == nil { // one prepares it now
-			_, err = other.Reject(t.Context(), onlinetest.ID(1), online.Rejection{Why: "why"})
+			_, err = other.Reject(t.Context(), relaytest.ID(1), online.Rejection{Why: "why"})
 		}
 		return false
 	})
@@ -138,7 +138,7 @@ func TestExportHeld(t *testing.T) {
 	a := newArena(t)
 	a.onSQLite()
 	prev := a.even.Funding(1)
-	a.server.Chain(onlinetest.Hex(prev))
+	a.server.Chain(relaytest.Hex(prev))
 	a.server.Add(a.even.Payment(1, prev, nil))
 	one, other := a.open(0), a.open(1)
 	defer one.Close()

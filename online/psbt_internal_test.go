@@ -9,8 +9,8 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
 	"github.com/btcsuite/btcd/wire"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online/journal"
-	"coldkms/online/onlinetest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -30,7 +30,7 @@ func exported(t *testing.T, previous [][]byte, items ...bundle.Item) (*Relay, bu
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() })
-	signer := onlinetest.NewSigner(2)
+	signer := relaytest.NewSigner(2)
 	if _, err := r.Pair(t.Context(), signer.Watch(1)); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func spending(t *testing.T, inputs, data int, chains ...chain.ID) ([][]byte, []b
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return 0 }, nil)
 	var items []bundle.Item
 	for i, c := range chains {
-		items = append(items, bundle.Item{ID: onlinetest.ID(i + 1), Family: utxo.Name, Chain: c, Network: chain.Testnet, Tx: tx, Context: context})
+		items = append(items, bundle.Item{ID: relaytest.ID(i + 1), Family: utxo.Name, Chain: c, Network: chain.Testnet, Tx: tx, Context: context})
 	}
 	return [][]byte{raw.Bytes()}, items
 }
@@ -103,7 +103,7 @@ func TestExportPSBTLeavesBCH(t *testing.T) {
 	t.Parallel()
 	previous, items := spending(t, 1, 0, chain.BTC)
 	r, _ := exported(t, previous, items...)
-	id := onlinetest.ID(2)
+	id := relaytest.ID(2)
 	if _, err := r.journal.Add(t.Context(), []journal.Item{{ID: id, Chain: chain.BCH, Network: chain.Testnet, Pending: []byte("{}")}}); err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,9 @@ import (
 	library "github.com/btcsuite/btcd/btcutil/psbt"
 	"github.com/btcsuite/btcd/txscript"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online"
 	"coldkms/online/journal"
-	"coldkms/online/onlinetest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/psbt"
@@ -296,7 +296,7 @@ func TestExportPSBTMasters(t *testing.T) {
 	w := newWorld(t)
 	w.pay(1, nil)
 	w.fetch()
-	for _, id := range []string{onlinetest.SignatureID, "none"} {
+	for _, id := range []string{relaytest.SignatureID, "none"} {
 		_, err := with(w, func(r *online.Relay) (online.Exported, error) {
 			return r.Export(w.Context(), online.ExportOptions{Dir: w.out, PSBT: true, Masters: map[string]psbt.Fingerprint{id: {1}}})
 		})

@@ -21,7 +21,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"coldkms/online/foureye"
+	"coldkms/online/approval"
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/bundle"
@@ -89,8 +89,8 @@ type Problem struct {
 // Relay is an opened state directory. Its exported fields may be set before
 // the first step.
 type Relay struct {
-	Tatum    *tatum.Client   // for fetch, broadcast and reject; import reports refusals to it if it is there
-	FourEye  *foureye.Client // asked before anything is exported, and before it is sent; nil: nobody is
+	Tatum    *tatum.Client    // for fetch, broadcast and reject; import reports refusals to it if it is there
+	FourEye  *approval.Client // asked before anything is exported, and before it is sent; nil: nobody is
 	FS       durable.FS
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error

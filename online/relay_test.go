@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online"
 	"coldkms/online/journal"
-	"coldkms/online/onlinetest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -134,7 +134,7 @@ func TestPair(t *testing.T) {
 	if _, err := r.Pair(t.Context(), w.signer.Watch(4)); err == nil {
 		t.Error("an older watch file is taken")
 	}
-	if _, err := r.Pair(t.Context(), onlinetest.NewSigner(3).Watch(9)); !errors.Is(err, journal.ErrOtherPeer) {
+	if _, err := r.Pair(t.Context(), relaytest.NewSigner(3).Watch(9)); !errors.Is(err, journal.ErrOtherPeer) {
 		t.Errorf("another signer: %v", err)
 	}
 	file := w.signer.Watch(6)

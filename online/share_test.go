@@ -18,12 +18,12 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/testtools/pgtest"
+	"coldkms/cmd/testtools/relaytest"
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online"
 	"coldkms/online/journal"
-	"coldkms/online/journal/pgtest"
-	"coldkms/online/onlinetest"
 	"coldkms/online/tatum"
-	"coldkms/online/tatum/tatumtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -39,8 +39,8 @@ type arena struct {
 	testing.TB
 	server *tatumtest.Server
 	signer sync.Mutex
-	even   *onlinetest.Signer
-	odd    *onlinetest.Signer // signs validly, and otherwise
+	even   *relaytest.Signer
+	odd    *relaytest.Signer // signs validly, and otherwise
 	lease  time.Duration
 	opens  []online.Options // one for each relay
 	next   int              // payment
@@ -48,7 +48,7 @@ type arena struct {
 }
 
 func newArena(t testing.TB) *arena {
-	a := &arena{TB: t, server: tatumtest.New(t), even: onlinetest.NewSigner(2), odd: onlinetest.NewSigner(2)}
+	a := &arena{TB: t, server: tatumtest.New(t), even: relaytest.NewSigner(2), odd: relaytest.NewSigner(2)}
 	a.odd.OtherNonce = true
 	return a
 }
@@ -134,9 +134,9 @@ func (a *arena) round(payments int, random *rand.Rand) {
 	for i := range ids {
 		a.next++
 		prev := a.even.Funding(a.next)
-		a.server.Chain(onlinetest.Hex(prev))
+		a.server.Chain(relaytest.Hex(prev))
 		a.server.Add(a.even.Payment(a.next, prev, nil))
-		ids[i] = onlinetest.ID(a.next)
+		ids[i] = relaytest.ID(a.next)
 	}
 	stick := a.TempDir()
 	before := len(a.server.Sent())

@@ -13,7 +13,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
-	"coldkms/offline/guard"
+	"coldkms/offline/harden"
 	"coldkms/offline/hd"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
@@ -29,8 +29,8 @@ type app struct {
 	cost   wallet.Cost // of what is written; zero: measured on this machine for a new wallet
 	now    func() time.Time
 	sleep  func(time.Duration)
-	guard  guard.Report
-	pages  guard.Pages                      // where a wallet's secrets are kept
+	guard  harden.Report
+	pages  harden.Pages                     // where a wallet's secrets are kept
 	online func() (up []string, known bool) // network interfaces that are up
 
 	path         string

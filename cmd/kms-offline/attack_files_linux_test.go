@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"coldkms/cmd/internal/plainread"
+	"coldkms/cmd/testtools/plainread"
 )
 
 // fileAttacks put the wrong file in the place of another, and read what the

@@ -10,7 +10,7 @@ import (
 
 // guardAttacks give the program what it must not use, or look at what the
 // kernel refuses to it. That a control program's TIOCSTI works before the guard
-// and fails after it is in offline/guard, TestTypingIntoTheTerminal.
+// and fails after it is in offline/harden, TestTypingIntoTheTerminal.
 func guardAttacks() []attack {
 	return []attack{
 		{"07-inherited-socket", inheritedSocket},

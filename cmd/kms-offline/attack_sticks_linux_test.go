@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"coldkms/cmd/internal/sticks"
+	"coldkms/cmd/testtools/sticks"
 	"coldkms/shared/transport/file"
 )
 

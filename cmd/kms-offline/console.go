@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/term"
 
-	"coldkms/offline/review/desk"
+	"coldkms/offline/review/tui"
 )
 
 // console is a signing session on the screen of a terminal. It knows of the
@@ -18,13 +18,13 @@ import (
 // reverse, and nothing is said by those two alone.
 type console struct {
 	*terminal
-	desk   *desk.Desk
+	desk   *tui.Desk
 	styled bool
 	keep   func(marks string) error // what was decided, after each change
 
 	width, height int
-	drawn         []desk.Line
-	keys          desk.Decoder
+	drawn         []tui.Line
+	keys          tui.Decoder
 }
 
 // Waits of a session.
@@ -35,7 +35,7 @@ const (
 
 // session runs the console until the person has signed, declined or left. The
 // terminal is put back, also where a signal ends the program.
-func (t *terminal) session(d *desk.Desk, keep func(string) error) (ev desk.Event, err error) {
+func (t *terminal) session(d *tui.Desk, keep func(string) error) (ev tui.Event, err error) {
 	c := &console{terminal: t, desk: d, keep: keep, styled: os.Getenv("NO_COLOR") == ""}
 	t.restoring(func() {
 		if _, err = term.MakeRaw(int(t.tty.Fd())); err != nil {
@@ -50,12 +50,12 @@ func (t *terminal) session(d *desk.Desk, keep func(string) error) (ev desk.Event
 	return ev, err
 }
 
-func (c *console) run() (desk.Event, error) {
+func (c *console) run() (tui.Event, error) {
 	want, got := make(chan struct{}), make(chan typedByte)
 	defer close(want)
 	go readBytes(c.tty, want, got)
 	if _, err := c.fit(); err != nil {
-		return desk.None, err
+		return tui.None, err
 	}
 	for asked := false; ; {
 		if !asked { // one byte at a time, so that none is taken from a later question
@@ -63,54 +63,54 @@ func (c *console) run() (desk.Event, error) {
 			asked = true
 		}
 		if err := c.draw(); err != nil {
-			return desk.None, err
+			return tui.None, err
 		}
 		wait := sizeWait
 		if c.keys.Pending() {
 			wait = escapeWait
 		}
-		var key desk.Key
+		var key tui.Key
 		var pressed bool
 		select {
 		case b := <-got:
 			if asked = false; b.err != nil {
-				return desk.None, fmt.Errorf("read from the terminal: %w", b.err)
+				return tui.None, fmt.Errorf("read from the terminal: %w", b.err)
 			}
 			key, pressed = c.keys.Feed(b.b)
 		case <-time.After(wait):
 			if c.keys.Pending() {
 				key, pressed = c.keys.Pause()
 			} else if _, err := c.fit(); err != nil {
-				return desk.None, err
+				return tui.None, err
 			}
 		}
 		if !pressed {
 			continue
 		}
 		if resized, err := c.fit(); err != nil {
-			return desk.None, err
-		} else if resized && key != desk.CtrlC { // pressed for another screen than is there now
+			return tui.None, err
+		} else if resized && key != tui.CtrlC { // pressed for another screen than is there now
 			continue
 		}
-		if ev, err := c.press(key); ev != desk.None || err != nil {
+		if ev, err := c.press(key); ev != tui.None || err != nil {
 			return ev, err
 		}
 	}
 }
 
 // press returns None while the session goes on.
-func (c *console) press(key desk.Key) (desk.Event, error) {
+func (c *console) press(key tui.Key) (tui.Event, error) {
 	ev := c.desk.Press(key)
 	switch ev {
-	case desk.Changed:
-		return desk.None, c.keep(c.desk.Marks())
-	case desk.Redraw:
+	case tui.Changed:
+		return tui.None, c.keep(c.desk.Marks())
+	case tui.Redraw:
 		c.drawn = nil
 		_, err := c.fit()
-		return desk.None, err
-	case desk.Ask:
+		return tui.None, err
+	case tui.Ask:
 		c.keys.Forget()
-		return desk.None, c.discard()
+		return tui.None, c.discard()
 	}
 	return ev, nil
 }
@@ -165,9 +165,9 @@ func (c *console) draw() error {
 		}
 		fmt.Fprintf(&b, "\x1b[%d;1H\x1b[K", i+1)
 		switch {
-		case !c.styled || l.Text == "" || l.Style == desk.Plain:
+		case !c.styled || l.Text == "" || l.Style == tui.Plain:
 			b.WriteString(l.Text)
-		case l.Style == desk.Cursor:
+		case l.Style == tui.Cursor:
 			fmt.Fprintf(&b, "\x1b[7m%s\x1b[0m", l.Text)
 		default:
 			fmt.Fprintf(&b, "\x1b[1m%s\x1b[0m", l.Text)

@@ -13,7 +13,7 @@ import (
 	"coldkms/offline"
 	"coldkms/offline/policy"
 	"coldkms/offline/review"
-	"coldkms/offline/review/desk"
+	"coldkms/offline/review/tui"
 )
 
 var errLater = errors.New("left without an answer: nothing was signed")
@@ -30,7 +30,7 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 		return policy.Consent{}, "", cli.Fail(cli.Usage, err, "review it, then sign with --approve DIGEST")
 	}
 	defer tty.close()
-	d := desk.New(judged.Batch)
+	d := tui.New(judged.Batch)
 	need, _ := judged.Quorum()
 	d.Quorum = need > 0
 	kept := decisions{a, session, judged}
@@ -38,11 +38,11 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 		return policy.Consent{}, "", err
 	}
 	many := len(judged.Batch.Items) > aFew
-	var ev desk.Event
+	var ev tui.Event
 	var choice review.Choice
 	if screen := tty.isScreen(); !o.plain && (o.session || many && screen) {
 		if !screen {
-			return policy.Consent{}, "", cli.Fail(cli.Usage, fmt.Errorf("this terminal has no screen of %d columns and %d lines", desk.MinWidth, desk.MinHeight), "ask line by line: --plain")
+			return policy.Consent{}, "", cli.Fail(cli.Usage, fmt.Errorf("this terminal has no screen of %d columns and %d lines", tui.MinWidth, tui.MinHeight), "ask line by line: --plain")
 		}
 		choice = d.Choice()
 		ev, err = tty.session(d, kept.keep)
@@ -61,15 +61,15 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 	if err != nil {
 		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, err, "nothing was signed"))
 	}
-	if ev == desk.Later {
+	if ev == tui.Later {
 		return policy.Consent{}, "", a.leave(session, judged, o, d.Rejected())
 	}
 	return a.answered(session, judged, kept, ev, d.Without(choice))
 }
 
 // answered turns the end of a session into a consent, or into the error of none.
-func (a *app) answered(session *openSession, judged *offline.Judged, kept decisions, ev desk.Event, rejected []int) (policy.Consent, string, error) {
-	if ev == desk.Sign {
+func (a *app) answered(session *openSession, judged *offline.Judged, kept decisions, ev tui.Event, rejected []int) (policy.Consent, string, error) {
+	if ev == tui.Sign {
 		if need, _ := judged.Quorum(); need > 0 && len(rejected) > 0 {
 			return policy.Consent{}, "", a.leaveOut(session, judged, kept, rejected)
 		}
@@ -108,7 +108,7 @@ func (a *app) leaveOut(session *openSession, judged *offline.Judged, kept decisi
 // isScreen says whether a session can be drawn here.
 func (t *terminal) isScreen() bool {
 	width, height, err := term.GetSize(int(t.tty.Fd()))
-	return err == nil && width >= desk.MinWidth && height >= desk.MinHeight && movesCursor()
+	return err == nil && width >= tui.MinWidth && height >= tui.MinHeight && movesCursor()
 }
 
 // movesCursor reports whether the terminal is said to understand control

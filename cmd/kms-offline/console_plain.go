@@ -7,12 +7,12 @@ import (
 	"os"
 	"os/signal"
 
-	"coldkms/offline/review/desk"
+	"coldkms/offline/review/tui"
 )
 
 // plainSession asks line by line: no cursor is moved, nothing is drawn over.
 // Ctrl-C is Later.
-func (t *terminal) plainSession(d *desk.Desk, keep func(string) error) (desk.Event, error) {
+func (t *terminal) plainSession(d *tui.Desk, keep func(string) error) (tui.Event, error) {
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt)
 	defer signal.Stop(interrupted)
@@ -20,27 +20,27 @@ func (t *terminal) plainSession(d *desk.Desk, keep func(string) error) (desk.Eve
 	for repeat := true; ; {
 		if repeat {
 			if _, err := io.WriteString(out, d.Before()); err != nil {
-				return desk.None, err
+				return tui.None, err
 			}
 		}
 		answer, err := t.lineUnless(interrupted, d.Question())
 		if errors.Is(err, errInterrupted) {
 			fmt.Fprintln(t.tty)
-			return desk.Later, nil
+			return tui.Later, nil
 		}
 		if err != nil {
-			return desk.None, err
+			return tui.None, err
 		}
 		reply, ev := d.Answer(answer)
 		if _, err := io.WriteString(out, reply); err != nil {
-			return desk.None, err
+			return tui.None, err
 		}
-		switch repeat = ev == desk.Changed; ev {
-		case desk.Changed:
+		switch repeat = ev == tui.Changed; ev {
+		case tui.Changed:
 			if err := keep(d.Marks()); err != nil {
-				return desk.None, err
+				return tui.None, err
 			}
-		case desk.Sign, desk.Decline, desk.Later:
+		case tui.Sign, tui.Decline, tui.Later:
 			return ev, nil
 		}
 		fmt.Fprintln(t.tty)

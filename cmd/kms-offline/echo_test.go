@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"coldkms/cmd/internal/expect"
+	"coldkms/cmd/testtools/expect"
 )
 
 // What is typed at a secret prompt never shows, on a terminal where the

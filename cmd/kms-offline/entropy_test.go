@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"coldkms/cmd/internal/expect"
+	"coldkms/cmd/testtools/expect"
 	"coldkms/offline/hd"
 )
 

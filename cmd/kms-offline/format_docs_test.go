@@ -181,7 +181,7 @@ func (b bench) read(pattern string) []byte {
 }
 
 // The files of docs/FORMAT.md are what the program writes, byte for byte: a
-// tag, a length or an order that changes is seen here. cmd/internal/plainread
+// tag, a length or an order that changes is seen here. cmd/testtools/plainread
 // reads them by the document alone.
 func TestFormatFiles(t *testing.T) {
 	const document = "../../docs/FORMAT.md"

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/offline/guard"
+	"coldkms/offline/harden"
 	"coldkms/offline/hd"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -25,7 +25,7 @@ func main() {
 
 func run(args []string, streams cli.Streams) int {
 	saveMemory()
-	report, err := guard.Harden()
+	report, err := harden.Harden()
 	if err != nil {
 		fmt.Fprintf(streams.Err, "kms-offline: %v\n", err)
 		return cli.Failed
@@ -36,7 +36,7 @@ func run(args []string, streams cli.Streams) int {
 		}
 	}
 	a := &app{Streams: streams, fs: durable.OS{}, random: hd.NewSource(rand.Reader), now: time.Now, sleep: time.Sleep, guard: report,
-		online: func() ([]string, bool) { return guard.NetworkUp(os.DirFS(guard.SysNet)) }}
+		online: func() ([]string, bool) { return harden.NetworkUp(os.DirFS(harden.SysNet)) }}
 	return cli.Run(a.root(), args, streams)
 }
 

@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/cmd/internal/optics"
+	"coldkms/cmd/internal/qrcli"
 	"coldkms/shared/bundle"
+	"coldkms/shared/capture/camera"
 	"coldkms/shared/durable"
-	"coldkms/shared/frames/camera"
 )
 
 const sourceHelp = `SOURCE is a camera (/dev/video0 where none is named), a folder of pictures, a
@@ -61,14 +61,14 @@ func (a *app) scanTo(args []string, dir string) (string, error) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	payload, err := optics.Scan(ctx, source, os.Stdin, a.Err)
+	payload, err := qrcli.Scan(ctx, source, os.Stdin, a.Err)
 	if err != nil {
 		return "", err
 	}
 	if err := a.folder(dir); err != nil {
 		return "", cli.Fail(cli.Failed, err, "")
 	}
-	path := filepath.Join(dir, optics.Name(payload))
+	path := filepath.Join(dir, qrcli.Name(payload))
 	if err := durable.Create(a.fs, path, payload.Bytes, durable.PermFile, nil); err != nil {
 		return "", cli.Fail(cli.Failed, err, "")
 	}
@@ -107,7 +107,7 @@ func (a *app) inputs(args []string, byQR bool) ([]string, error) {
 const qrHelp = "IN is a source of QR symbols: a camera (the default), a folder, a picture, a GIF, or - for a stream"
 
 func (a *app) show() *cobra.Command {
-	var o optics.Options
+	var o qrcli.Options
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "show a file as QR symbols",
@@ -129,7 +129,7 @@ kms-online reads it fastest.`,
 }
 
 // showFile plays a file, or writes it as pictures.
-func (a *app) showFile(path string, o optics.Options) error {
+func (a *app) showFile(path string, o qrcli.Options) error {
 	file, err := a.read(path, bundle.MaxFile)
 	if err != nil {
 		return err

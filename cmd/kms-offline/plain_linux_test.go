@@ -8,7 +8,7 @@ import (
 
 	"coldkms/offline/policy"
 	"coldkms/offline/review"
-	"coldkms/offline/review/desk"
+	"coldkms/offline/review/tui"
 	"coldkms/shared/chain"
 )
 
@@ -18,7 +18,7 @@ func TestHostileWordsLineByLine(t *testing.T) {
 	const evil = "a\x1b[2J\u009b31m\x07b\u202ec"
 	it := review.Item{ID: evil, Chain: chain.BTC, Network: chain.Testnet, Findings: []policy.Reason{{Code: chain.FlagNew, Text: evil}},
 		Facts: &chain.Facts{Chain: chain.BTC, Network: chain.Testnet, Outputs: []chain.Output{{Address: evil, Kind: evil, Value: 1}}}}
-	d := desk.New(review.Batch{Items: []review.Item{it}, Notices: []string{evil}})
+	d := tui.New(review.Batch{Items: []review.Item{it}, Notices: []string{evil}})
 
 	master, slave, err := pty.Open()
 	if err != nil {

@@ -30,7 +30,7 @@ import (
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
 	program := filepath.Join(bin, "program", "kms-offline")
-	build := exec.Command("go", "build", "-tags", "coldkms_cheap_kdf", "-o", filepath.Dir(program)+"/", "coldkms/cmd/kms-offline", "coldkms/cmd/internal/exits", "coldkms/cmd/internal/typist")
+	build := exec.Command("go", "build", "-tags", "coldkms_cheap_kdf", "-o", filepath.Dir(program)+"/", "coldkms/cmd/kms-offline", "coldkms/cmd/testtools/exits", "coldkms/cmd/testtools/typist")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"coldkms/cmd/internal/expect"
+	"coldkms/cmd/testtools/expect"
 )
 
 // talk CODE ANSWERS PROGRAM ARGS...: runs a program on a terminal and answers

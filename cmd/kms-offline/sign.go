@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/cmd/internal/optics"
+	"coldkms/cmd/internal/qrcli"
 	"coldkms/offline"
 	"coldkms/offline/operator"
 	"coldkms/offline/review"
@@ -18,7 +18,7 @@ import (
 
 type signOptions struct {
 	qr      bool
-	shown   optics.Options // how the result is shown, with qr
+	shown   qrcli.Options // how the result is shown, with qr
 	out     string
 	raw     string
 	session bool

@@ -10,12 +10,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/cmd/internal/optics"
+	"coldkms/cmd/internal/qrcli"
 	"coldkms/offline/sign/utxo"
 	"coldkms/offline/wallet"
+	"coldkms/shared/capture/camera"
 	"coldkms/shared/chain"
 	family "coldkms/shared/chain/utxo"
-	"coldkms/shared/frames/camera"
 	"coldkms/shared/parallel"
 )
 
@@ -70,7 +70,7 @@ func (a *app) addressArgs(args []string, byQR bool) ([]string, error) {
 	if len(args) > 0 {
 		source, args = args[0], args[1:]
 	}
-	text, err := optics.ScanText(context.Background(), source, os.Stdin)
+	text, err := qrcli.ScanText(context.Background(), source, os.Stdin)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"coldkms/online/tatum/tatumtest"
+	"coldkms/cmd/testtools/tatumtest"
 )
 
 // builtProgram builds kms-online.

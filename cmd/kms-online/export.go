@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/cmd/internal/optics"
+	"coldkms/cmd/internal/qrcli"
 	"coldkms/online"
 	"coldkms/shared/psbt"
 )
@@ -19,7 +19,7 @@ func (a *app) export() *cobra.Command {
 	var o online.ExportOptions
 	var masters []string
 	var byQR bool
-	var shown optics.Options
+	var shown qrcli.Options
 	cmd := &cobra.Command{
 		Use:   "export --out DIR [ID…] | export --qr [ID…]",
 		Short: "write one request for all that is prepared",
@@ -98,7 +98,7 @@ given it with --master.`,
 }
 
 // showExported shows what was written, one file after the other.
-func (a *app) showExported(got online.Exported, o optics.Options) error {
+func (a *app) showExported(got online.Exported, o qrcli.Options) error {
 	var paths []string
 	for _, p := range got.PSBTs {
 		paths = append(paths, p.Path)

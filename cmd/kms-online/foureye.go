@@ -11,7 +11,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/online"
-	"coldkms/online/foureye"
+	"coldkms/online/approval"
 	"coldkms/online/tatum"
 )
 
@@ -20,7 +20,7 @@ const noService = "none"
 
 // fourEye makes the client of the approval service that the command line
 // names, nil where it names none.
-func (a *app) fourEye() (*foureye.Client, error) {
+func (a *app) fourEye() (*approval.Client, error) {
 	if a.externalURL == "" || a.externalURL == noService {
 		if !strings.EqualFold(a.externalMethod, http.MethodGet) {
 			return nil, cli.Fail(cli.Usage, errors.New("--externalUrlMethod without --externalUrl"), "")
@@ -34,8 +34,8 @@ func (a *app) fourEye() (*foureye.Client, error) {
 	return c, nil
 }
 
-func (a *app) approvalClient(url, method string) (*foureye.Client, error) {
-	return foureye.New(foureye.Config{URL: url, Method: method, Now: a.now, Sleep: tatum.Sleep, Secrets: &a.secrets})
+func (a *app) approvalClient(url, method string) (*approval.Client, error) {
+	return approval.New(approval.Config{URL: url, Method: method, Now: a.now, Sleep: tatum.Sleep, Secrets: &a.secrets})
 }
 
 // useService lets the relay ask the approval service of its state. One that the

@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/cmd/internal/optics"
+	"coldkms/cmd/internal/qrcli"
 	"coldkms/shared/bundle"
+	"coldkms/shared/capture/camera"
 	"coldkms/shared/durable"
-	"coldkms/shared/frames/camera"
 )
 
 const qrHelp = "read it from QR symbols: of a camera (/dev/video0 if none is named), a folder of pictures, a picture, a GIF, or - for MJPEG or Y4M on stdin"
@@ -30,7 +30,7 @@ func (a *app) scanTo(args []string) (string, error) {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	payload, err := optics.Scan(ctx, source, os.Stdin, a.Err)
+	payload, err := qrcli.Scan(ctx, source, os.Stdin, a.Err)
 	if err != nil {
 		return "", err
 	}
@@ -38,7 +38,7 @@ func (a *app) scanTo(args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, optics.Name(payload))
+	path := filepath.Join(dir, qrcli.Name(payload))
 	return path, durable.Create(a.fs, path, payload.Bytes, durable.PermFile, nil)
 }
 
@@ -53,7 +53,7 @@ func (a *app) inState(name string) (string, error) {
 }
 
 func (a *app) show() *cobra.Command {
-	var o optics.Options
+	var o qrcli.Options
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "show a file as QR symbols",
@@ -81,7 +81,7 @@ func (a *app) readFile(path string) ([]byte, error) {
 }
 
 // showFile plays a file, or writes it as pictures.
-func (a *app) showFile(path string, o optics.Options) error {
+func (a *app) showFile(path string, o qrcli.Options) error {
 	file, err := a.readFile(path)
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 
 	library "github.com/btcsuite/btcd/btcutil/psbt"
 
-	"coldkms/online/onlinetest"
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/shared/psbt/psbttest"
 )
 
@@ -17,7 +17,7 @@ import (
 func stranger(ts *testscript.TestScript, _ bool, args []string) {
 	file, err := os.ReadFile(only(ts, args[0]))
 	ts.Check(err)
-	s := psbttest.Signer{Key: onlinetest.NewSigner(2).Coin}
+	s := psbttest.Signer{Key: relaytest.NewSigner(2).Coin}
 	how := ""
 	if len(args) > 2 {
 		how = args[2]

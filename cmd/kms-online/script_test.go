@@ -15,8 +15,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"coldkms/online/onlinetest"
-	"coldkms/online/tatum/tatumtest"
+	"coldkms/cmd/testtools/relaytest"
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -35,7 +35,7 @@ type outsideKey struct{}
 // scripts in testdata.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", bin, "coldkms/cmd/kms-online", "coldkms/cmd/internal/exits")
+	build := exec.Command("go", "build", "-o", bin, "coldkms/cmd/kms-online", "coldkms/cmd/testtools/exits")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
@@ -72,15 +72,15 @@ func number(ts *testscript.TestScript, s string) int {
 
 // watch FILE SIGNER CREATED: a signer's watch file.
 func watchFile(ts *testscript.TestScript, _ bool, args []string) {
-	file := onlinetest.NewSigner(byte(number(ts, args[1]))).Watch(int64(number(ts, args[2])))
+	file := relaytest.NewSigner(byte(number(ts, args[1]))).Watch(int64(number(ts, args[2])))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), file, 0o600))
 }
 
 // pay N [FIELD VALUE]: payment number N waits at Tatum; its field is a JSON value.
 func pay(ts *testscript.TestScript, _ bool, args []string) {
-	s, n, o := onlinetest.NewSigner(2), number(ts, args[0]), around(ts)
+	s, n, o := relaytest.NewSigner(2), number(ts, args[0]), around(ts)
 	prev := s.Funding(n)
-	o.tatum.Chain(onlinetest.Hex(prev))
+	o.tatum.Chain(relaytest.Hex(prev))
 	o.tatum.Add(s.Payment(n, prev, func(p map[string]any) {
 		if len(args) > 2 {
 			var v any
@@ -100,14 +100,14 @@ func sign(ts *testscript.TestScript, _ bool, args []string) {
 		case "signer":
 			signer = byte(n)
 		case "refuse":
-			change = onlinetest.Refuse(onlinetest.ID(n), chain.RefusedByPerson)
+			change = relaytest.Refuse(relaytest.ID(n), chain.RefusedByPerson)
 		}
 	}
 	file, err := os.ReadFile(only(ts, args[0]))
 	ts.Check(err)
 	req, err := bundle.OpenRequest(file)
 	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), onlinetest.NewSigner(signer).Sign(req, change), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), relaytest.NewSigner(signer).Sign(req, change), 0o600))
 }
 
 // only gives the one file that matches a pattern.
@@ -140,11 +140,11 @@ func faults(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%d transactions were sent", got)
 		}
 	case "completed":
-		if done := server.TxID(onlinetest.ID(number(ts, args[1]))) != ""; done == neg {
+		if done := server.TxID(relaytest.ID(number(ts, args[1]))) != ""; done == neg {
 			ts.Fatalf("completed: %v", done)
 		}
 	case "complete":
-		server.Change(onlinetest.ID(number(ts, args[1])), "txId", args[2])
+		server.Change(relaytest.ID(number(ts, args[1])), "txId", args[2])
 	default:
 		ts.Fatalf("tatum %s?", args[0])
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/online/sandbox/approver"
+	"coldkms/cmd/kms-sandbox/sandbox/approver"
 	"coldkms/shared/identity"
 )
 

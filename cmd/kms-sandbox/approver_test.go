@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"coldkms/online/sandbox/approver"
+	"coldkms/cmd/kms-sandbox/sandbox/approver"
 )
 
 func TestApproverOptions(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/online/sandbox"
+	"coldkms/cmd/kms-sandbox/sandbox"
 	"coldkms/shared/chain"
 )
 

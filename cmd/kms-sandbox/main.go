@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/online/sandbox"
+	"coldkms/cmd/kms-sandbox/sandbox"
 )
 
 func main() {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/online/sandbox/sandboxtest"
+	"coldkms/cmd/testtools/sandboxtest"
 )
 
 // TestMain lets the test binary be kms-sandbox, so that it can be killed.

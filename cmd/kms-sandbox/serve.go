@@ -14,10 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/online/sandbox"
-	"coldkms/online/sandbox/approver"
-	"coldkms/online/sandbox/local"
-	"coldkms/online/sandbox/records"
+	"coldkms/cmd/kms-sandbox/sandbox"
+	"coldkms/cmd/kms-sandbox/sandbox/approver"
+	"coldkms/cmd/kms-sandbox/sandbox/local"
+	"coldkms/cmd/kms-sandbox/sandbox/records"
 )
 
 // serveOptions are the flags of serve, which is what the program does when no

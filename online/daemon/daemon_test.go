@@ -11,12 +11,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"coldkms/cmd/testtools/relaytest"
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online"
 	"coldkms/online/daemon"
 	"coldkms/online/journal"
-	"coldkms/online/onlinetest"
 	"coldkms/online/tatum"
-	"coldkms/online/tatum/tatumtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -41,20 +41,20 @@ func TestLoop(t *testing.T) {
 	if len(h.on("*.kms*")) != 0 || len(h.on("done/*.kmsreq")) != 1 || len(h.on("done/*.kmsres")) != 1 {
 		t.Errorf("on the stick: %v %v", h.on("*"), h.on("done/*"))
 	}
-	h.wantState(onlinetest.ID(1), "completed")
-	h.wantState(onlinetest.ID(2), "completed")
-	if h.server.TxID(onlinetest.ID(1)) == "" || len(h.server.Sent()) != 2 {
+	h.wantState(relaytest.ID(1), "completed")
+	h.wantState(relaytest.ID(2), "completed")
+	if h.server.TxID(relaytest.ID(1)) == "" || len(h.server.Sent()) != 2 {
 		t.Errorf("sent %d", len(h.server.Sent()))
 	}
 	if len(l.events) != 2 || l.events[0].Event != "completed" || l.events[0].Item.TxID == "" || l.events[0].Message == "" {
 		t.Errorf("%+v", l.events)
 	}
 	h.server.Mine(1)
-	if r := h.round(); r.Confirmed != 0 || h.status(onlinetest.ID(1)).Depth != 1 {
-		t.Errorf("%+v", h.status(onlinetest.ID(1)))
+	if r := h.round(); r.Confirmed != 0 || h.status(relaytest.ID(1)).Depth != 1 {
+		t.Errorf("%+v", h.status(relaytest.ID(1)))
 	}
 	h.server.Mine(2)
-	if r := h.round(); r.Confirmed != 2 || h.status(onlinetest.ID(1)).Depth != 3 {
+	if r := h.round(); r.Confirmed != 2 || h.status(relaytest.ID(1)).Depth != 3 {
 		t.Errorf("%+v", r)
 	}
 	before := h.server.Calls("GET /v3/bitcoin/transaction/")
@@ -70,7 +70,7 @@ func TestNoWatch(t *testing.T) {
 	h.round()
 	h.sign(nil)
 	h.round()
-	h.wantState(onlinetest.ID(1), "completed")
+	h.wantState(relaytest.ID(1), "completed")
 	before := h.server.Calls("GET /v3/bitcoin/transaction/")
 	h.round()
 	if got := h.server.Calls("GET /v3/bitcoin/transaction/"); got != before {
@@ -119,7 +119,7 @@ func TestSticksComeAndGo(t *testing.T) {
 	h.sign(nil)
 	h.round()
 	h.wantState(id, "completed")
-	h.wantState(onlinetest.ID(2), "completed")
+	h.wantState(relaytest.ID(2), "completed")
 }
 
 // A new request is not made more often than asked for, and has no more items.
@@ -151,13 +151,13 @@ func TestKeys(t *testing.T) {
 	})
 	id := h.pay(1, nil)
 	prev := h.signer.Funding(2)
-	second.Chain(onlinetest.Hex(prev))
+	second.Chain(relaytest.Hex(prev))
 	second.Add(h.signer.Payment(2, prev, nil))
 	if r := h.round(); r.Fetched != 2 || r.Exported != 2 {
 		t.Fatalf("%+v\n%s", r, h.logs.String())
 	}
-	if h.status(id).Account != "north" || h.status(onlinetest.ID(2)).Account != "south" {
-		t.Errorf("%+v", h.status(onlinetest.ID(2)))
+	if h.status(id).Account != "north" || h.status(relaytest.ID(2)).Account != "south" {
+		t.Errorf("%+v", h.status(relaytest.ID(2)))
 	}
 	h.server.Fault(func(w http.ResponseWriter, _ *http.Request) bool {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -170,7 +170,7 @@ func TestKeys(t *testing.T) {
 		t.Errorf("%q", r.Troubles)
 	}
 	h.wantState(id, "signed")
-	h.wantState(onlinetest.ID(2), "completed")
+	h.wantState(relaytest.ID(2), "completed")
 	if len(h.server.Sent()) != 0 || len(second.Sent()) != 1 {
 		t.Errorf("sent %d and %d", len(h.server.Sent()), len(second.Sent()))
 	}
@@ -217,7 +217,7 @@ func TestEvents(t *testing.T) {
 	if r := h.round(); r.Told != 0 {
 		t.Errorf("told again: %+v", l.events)
 	}
-	h.sign(func(r *bundle.Result) { onlinetest.Refuse(late, chain.RefusedByPerson)(r) })
+	h.sign(func(r *bundle.Result) { relaytest.Refuse(late, chain.RefusedByPerson)(r) })
 	if r := h.round(); r.Told != 1 || l.events[2].Event != "refused" || l.events[2].Item.Code != chain.RefusedByPerson {
 		t.Errorf("%+v %+v", r, l.events)
 	}
@@ -325,7 +325,7 @@ func TestStops(t *testing.T) {
 		if took := time.Since(begin); took != 2*time.Second {
 			t.Errorf("stopped after %s", took)
 		}
-		h.wantState(onlinetest.ID(1), "prepared")
+		h.wantState(relaytest.ID(1), "prepared")
 		if len(h.on("*")) != 0 {
 			t.Errorf("another step was begun: %v", h.on("*"))
 		}

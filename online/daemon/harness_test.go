@@ -14,12 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/testtools/relaytest"
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online"
 	"coldkms/online/daemon"
 	"coldkms/online/journal"
-	"coldkms/online/onlinetest"
 	"coldkms/online/tatum"
-	"coldkms/online/tatum/tatumtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -30,7 +30,7 @@ import (
 type house struct {
 	testing.TB
 	server *tatumtest.Server
-	signer *onlinetest.Signer
+	signer *relaytest.Signer
 	state  string
 	usb    string
 	now    time.Time
@@ -72,7 +72,7 @@ func (h *house) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func newHouse(t testing.TB, change func(*house)) *house {
 	t.Helper()
-	h := &house{TB: t, server: tatumtest.Memory(), signer: onlinetest.NewSigner(2), state: filepath.Join(t.TempDir(), "state"), usb: filepath.Join(t.TempDir(), "usb"),
+	h := &house{TB: t, server: tatumtest.Memory(), signer: relaytest.NewSigner(2), state: filepath.Join(t.TempDir(), "state"), usb: filepath.Join(t.TempDir(), "usb"),
 		now: time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC)}
 	if err := os.Mkdir(h.usb, 0o700); err != nil {
 		t.Fatal(err)
@@ -179,9 +179,9 @@ func (h *house) round() daemon.Round {
 // pay makes payment n wait.
 func (h *house) pay(n int, change func(map[string]any)) string {
 	prev := h.signer.Funding(n)
-	h.server.Chain(onlinetest.Hex(prev))
+	h.server.Chain(relaytest.Hex(prev))
 	h.server.Add(h.signer.Payment(n, prev, change))
-	return onlinetest.ID(n)
+	return relaytest.ID(n)
 }
 
 // sign stands for the person with the stick: every request on it is answered.

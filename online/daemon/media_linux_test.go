@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online"
-	"coldkms/online/onlinetest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/transport/file"
 )
@@ -39,7 +39,7 @@ func exported(t *testing.T, n int) (h *house, request, result []byte) {
 func (h *house) untouched(n int) {
 	h.Helper()
 	for i := range n {
-		if s := h.status(onlinetest.ID(i + 1)); s.State != "exported" || s.TxID != "" {
+		if s := h.status(relaytest.ID(i + 1)); s.State != "exported" || s.TxID != "" {
 			h.Errorf("%s is %s", s.ID, s.State)
 		}
 	}
@@ -133,7 +133,7 @@ func TestBadFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.write("stranger.kmsres", onlinetest.NewSigner(5).Sign(own, nil))
+	h.write("stranger.kmsres", relaytest.NewSigner(5).Sign(own, nil))
 	for _, strange := range []error{
 		os.Symlink("/etc/passwd", filepath.Join(h.usb, "link.kmsres")), syscall.Mkfifo(filepath.Join(h.usb, "pipe.kmsres"), 0o600), os.Mkdir(filepath.Join(h.usb, "folder.kmsres"), 0o700),
 	} {
@@ -243,8 +243,8 @@ func TestStaleSwappedDuplicated(t *testing.T) {
 	if r := h.round(); r.Imported != 0 || len(r.Problems) != 2 {
 		t.Errorf("%+v", r)
 	}
-	h.wantState(onlinetest.ID(4), "exported")
-	if s := h.status(onlinetest.ID(4)); s.Code == "" {
+	h.wantState(relaytest.ID(4), "exported")
+	if s := h.status(relaytest.ID(4)); s.Code == "" {
 		t.Errorf("%+v", s)
 	}
 }
@@ -311,5 +311,5 @@ func TestFullStick(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	unmount()
-	h.wantState(onlinetest.ID(60), "completed")
+	h.wantState(relaytest.ID(60), "completed")
 }

@@ -14,8 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online/tatum"
-	"coldkms/online/tatum/tatumtest"
 	"coldkms/shared/bundle"
 )
 

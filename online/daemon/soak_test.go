@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online/daemon"
-	"coldkms/online/onlinetest"
 	"coldkms/online/tatum"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -92,7 +92,7 @@ func TestSoak(t *testing.T) {
 		time.Sleep(time.Hour)
 		step(3)
 		for n := range 10 {
-			h.wantState(onlinetest.ID(n+1), "completed")
+			h.wantState(relaytest.ID(n+1), "completed")
 		}
 	})
 }
@@ -109,7 +109,7 @@ func TestLargeRound(t *testing.T) {
 	for n := range ids {
 		e := bundle.WatchEntry{SignatureID: fmt.Sprintf("%08d-0000-0000-0000-000000000000", n), Chain: chain.BTC, Network: chain.Testnet, PubKey: h.signer.Coin.PubKey().SerializeCompressed()}
 		if n == 0 {
-			e.SignatureID = onlinetest.SignatureID
+			e.SignatureID = relaytest.SignatureID
 		}
 		watch.Entries = append(watch.Entries, e)
 	}

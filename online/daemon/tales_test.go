@@ -15,9 +15,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"coldkms/online/onlinetest"
+	"coldkms/cmd/testtools/relaytest"
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online/tatum"
-	"coldkms/online/tatum/tatumtest"
 )
 
 // tale is one way in which Tatum, or the network before it, behaves.
@@ -189,7 +189,7 @@ func unsignedID(pending []byte) string {
 }
 
 func change(field string, value any) func(*house) {
-	return func(h *house) { h.server.Change(onlinetest.ID(1), field, value) }
+	return func(h *house) { h.server.Change(relaytest.ID(1), field, value) }
 }
 
 const strange = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
@@ -198,7 +198,7 @@ func tales(t *testing.T) []tale {
 	html := "<html><body>Bad Gateway " + tatumtest.Key + "</body></html>"
 	refusal := `{"errorCode":"blockchain.broadcast.error","message":"bad-txns-inputs-missingorspent","statusCode":403}`
 	withdrawal := func(p map[string]any) { p["withdrawalId"] = "w-1" }
-	signer := onlinetest.NewSigner(2) // a witness changes no txid
+	signer := relaytest.NewSigner(2) // a witness changes no txid
 	own := unsignedID(signer.Payment(1, signer.Funding(1), nil))
 	list := func(make func(one string) string) func(*house) {
 		return func(h *house) {
@@ -244,7 +244,7 @@ func tales(t *testing.T) []tale {
 		{name: "an object for a list", first: says(pendings, forever, 200, `{"data":[]}`), state: "", trouble: "not a JSON array"},
 		{name: "nothing for a list", first: says(pendings, forever, 204, ``), state: "", trouble: "list is cut"},
 		{name: "strange elements", first: list(func(one string) string { return `[null,7,"x",[],{},` + one + `]` }), exported: well, state: "completed", sent: 1},
-		{name: "wrong type", pay: func(p map[string]any) { p["hashes"] = []any{onlinetest.SignatureID, 7} }, state: "refused", code: "malformed"},
+		{name: "wrong type", pay: func(p map[string]any) { p["hashes"] = []any{relaytest.SignatureID, 7} }, state: "refused", code: "malformed"},
 		{name: "not a transaction", pay: func(p map[string]any) { p["serializedTransaction"] = "{}" }, state: "refused", code: "malformed"},
 		{name: "a field twice", first: list(func(one string) string {
 			return `[` + strings.Replace(one, `{"chain"`, `{"chain":"LTC","chain"`, 1) + `]`

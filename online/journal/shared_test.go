@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/testtools/pgtest"
 	"coldkms/online/journal"
-	"coldkms/online/journal/pgtest"
 )
 
 // servers keeps the server of a running TestPostgres for its parts.

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online/tatum"
-	"coldkms/online/tatum/tatumtest"
 )
 
 // A small body that unpacks to a huge one is read up to the limit of a reply.

@@ -17,8 +17,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire"
 
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online/tatum"
-	"coldkms/online/tatum/tatumtest"
 	"coldkms/shared/chain"
 )
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online/tatum"
-	"coldkms/online/tatum/tatumtest"
 )
 
 // The key is taken out of texts in whatever writing it comes back.

@@ -8,15 +8,15 @@ import (
 	"strings"
 	"testing"
 
+	"coldkms/shared/attestation"
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
-	"coldkms/shared/statement"
 )
 
-func statements(n int) []statement.Statement {
-	list := make([]statement.Statement, n)
+func statements(n int) []attestation.Statement {
+	list := make([]attestation.Statement, n)
 	for i := range list {
-		list[i] = statement.Statement{Approver: identity.Public{byte(i + 1)}, Expires: 1_790_003_600}
+		list[i] = attestation.Statement{Approver: identity.Public{byte(i + 1)}, Expires: 1_790_003_600}
 	}
 	return list
 }
@@ -38,11 +38,11 @@ func TestRequestThatWouldNotOpenIsNotSealed(t *testing.T) {
 				r.Items[1].Keys = append(r.Items[1].Keys, chain.Key{SignatureID: "a", Index: int64(i)})
 			}
 		},
-		"too many statements":       func(r *Request) { r.Items[0].Statements = statements(statement.Max + 1) },
+		"too many statements":       func(r *Request) { r.Items[0].Statements = statements(attestation.Max + 1) },
 		"statement twice":           func(r *Request) { r.Items[0].Statements = slices.Repeat(statements(1), 2) },
 		"statements out of order":   func(r *Request) { r.Items[0].Statements = statements(2); slices.Reverse(r.Items[0].Statements) },
-		"statement without an end":  func(r *Request) { r.Items[0].Statements = []statement.Statement{{}} },
-		"statement before the ages": func(r *Request) { r.Items[0].Statements = []statement.Statement{{Expires: -1}} },
+		"statement without an end":  func(r *Request) { r.Items[0].Statements = []attestation.Statement{{}} },
+		"statement before the ages": func(r *Request) { r.Items[0].Statements = []attestation.Statement{{Expires: -1}} },
 	} {
 		r := sampleRequest(t)
 		change(&r)

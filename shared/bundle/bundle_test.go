@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"coldkms/shared/attestation"
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
-	"coldkms/shared/statement"
 )
 
 func key(t testing.TB, seed byte) identity.Private {
@@ -30,7 +30,7 @@ func sampleRequest(t testing.TB) Request {
 		Items: []Item{
 			{ID: "61fe7c68cf2fbc595cbb89dd", Family: "utxo", Chain: chain.BTC, Network: chain.Testnet, Tx: []byte{2, 0, 1}, Context: []byte{1},
 				Keys:       []chain.Key{{SignatureID: "b8eb99cd-ba04-4031-a65f-11d6420ebdd1", Index: chain.NoIndex}, {SignatureID: "own_name", Index: 3}},
-				Statements: []statement.Statement{{Approver: identity.Public{1}, Expires: 1_790_003_600, Signature: [64]byte{5}}, {Approver: identity.Public{2}, Expires: 1}}},
+				Statements: []attestation.Statement{{Approver: identity.Public{1}, Expires: 1_790_003_600, Signature: [64]byte{5}}, {Approver: identity.Public{2}, Expires: 1}}},
 			{ID: "UPPER", Family: "utxo", Chain: chain.BTC, Network: chain.Mainnet, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}},
 		},
 		Previous: [][]byte{{1, 2, 3}},

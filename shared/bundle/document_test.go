@@ -12,9 +12,9 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
 	"github.com/btcsuite/btcd/wire"
 
+	"coldkms/shared/attestation"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
-	"coldkms/shared/statement"
 )
 
 var update = flag.Bool("update", false, "rewrite the examples of docs/FORMAT.md")
@@ -52,7 +52,7 @@ func example(t *testing.T) map[string][]byte {
 	approver := key(t, 3)
 	content := vouchedFor(t, request)
 	vouched := content.Sign(approver, 1_790_003_600)
-	request.Items[0].Statements = []statement.Statement{vouched}
+	request.Items[0].Statements = []attestation.Statement{vouched}
 	carried, err := marshal(request.wire())
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func example(t *testing.T) map[string][]byte {
 }
 
 // vouchedFor is what an approver of the only item signs.
-func vouchedFor(t *testing.T, r Request) statement.Content {
+func vouchedFor(t *testing.T, r Request) attestation.Content {
 	t.Helper()
 	table, err := utxo.NewTable(r.Previous)
 	if err != nil {
@@ -77,7 +77,7 @@ func vouchedFor(t *testing.T, r Request) statement.Content {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return statement.Of(it.ID, tx.Explain(utxo.NoKeys{}))
+	return attestation.Of(it.ID, tx.Explain(utxo.NoKeys{}))
 }
 
 func unhex(t *testing.T, s string) []byte {

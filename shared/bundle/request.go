@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"fmt"
 
+	"coldkms/shared/attestation"
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
 	"coldkms/shared/pending"
-	"coldkms/shared/statement"
 )
 
 // Request is what a relay asks a signer to sign.
@@ -31,7 +31,7 @@ type Item struct {
 
 	// Statements are those of approvers who vouch for the item, by their
 	// keys in ascending order, one each.
-	Statements []statement.Statement
+	Statements []attestation.Statement
 }
 
 type requestWire struct {
@@ -167,7 +167,7 @@ func (w itemWire) item() (Item, error) {
 		it.Keys[i] = chain.Key{SignatureID: string(key.ID), Index: key.Index}
 	}
 	for _, b := range w.Statements {
-		s, err := statement.Parse(b)
+		s, err := attestation.Parse(b)
 		if err != nil {
 			return Item{}, fmt.Errorf("%w: item %.70q: %w", ErrInvalid, it.ID, err)
 		}
@@ -244,8 +244,8 @@ func (it Item) check() error {
 }
 
 func (it Item) checkStatements() error {
-	if len(it.Statements) > statement.Max {
-		return fmt.Errorf("%w: item %s: %d statements, at most %d", ErrInvalid, it.ID, len(it.Statements), statement.Max)
+	if len(it.Statements) > attestation.Max {
+		return fmt.Errorf("%w: item %s: %d statements, at most %d", ErrInvalid, it.ID, len(it.Statements), attestation.Max)
 	}
 	for i, s := range it.Statements {
 		if s.Expires <= 0 || (i > 0 && !ascending(it.Statements[i-1].Approver, s.Approver)) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"coldkms/shared/transport/bbqr"
-	"coldkms/shared/transport/fast"
+	"coldkms/shared/transport/rlnc"
 	"coldkms/shared/transport/ur"
 )
 
@@ -94,10 +94,10 @@ func (d *Decoder) Add(text string) error {
 func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *stream, part any, err error) {
 	switch lane {
 	case Fast:
-		p, err := fast.Parse(text)
+		p, err := rlnc.Parse(text)
 		return p.Key(), func() *stream {
-			dec := fast.NewDecoder(p)
-			return &stream{lane: lane, kind: Bytes, join: dec, add: func(part any) bool { dec.Add(part.(fast.Part)); return true }}
+			dec := rlnc.NewDecoder(p)
+			return &stream{lane: lane, kind: Bytes, join: dec, add: func(part any) bool { dec.Add(part.(rlnc.Part)); return true }}
 		}, p, err
 	case UR:
 		p, err := d.words.Parse(text)

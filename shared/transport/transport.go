@@ -2,7 +2,7 @@
 // parts back into bytes. It is pure: screens and cameras are elsewhere.
 //
 // There are three lanes. Bundles between the two programs take the fast lane
-// (transport/fast). Other wallets read and write UR (transport/ur) and BBQr
+// (transport/rlnc). Other wallets read and write UR (transport/ur) and BBQr
 // (transport/bbqr). Which lane a part is of, its first characters say; nothing
 // is ever tried.
 package transport
@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"coldkms/shared/transport/bbqr"
-	"coldkms/shared/transport/fast"
+	"coldkms/shared/transport/rlnc"
 	"coldkms/shared/transport/ur"
 )
 
@@ -52,7 +52,7 @@ type Encoder interface {
 func NewEncoder(lane Lane, kind Kind, payload []byte, chars int) (Encoder, error) {
 	switch {
 	case lane == Fast && kind == Bytes:
-		return fast.NewEncoder(payload, chars)
+		return rlnc.NewEncoder(payload, chars)
 	case lane == UR && kind == Bytes:
 		return ur.NewEncoder(ur.Bytes, payload, chars)
 	case lane == UR && kind == PSBT:
@@ -70,7 +70,7 @@ func NewEncoder(lane Lane, kind Kind, payload []byte, chars int) (Encoder, error
 // LaneOf says by its first characters which lane a part is of.
 func LaneOf(part string) (Lane, bool) {
 	switch {
-	case strings.HasPrefix(part, fast.Prefix):
+	case strings.HasPrefix(part, rlnc.Prefix):
 		return Fast, true
 	case strings.HasPrefix(part, bbqr.Prefix):
 		return BBQr, true

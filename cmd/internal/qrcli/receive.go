@@ -1,0 +1,149 @@
+package qrcli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"strings"
+
+	"coldkms/shared/capture"
+	"coldkms/shared/capture/camera"
+	"coldkms/shared/qr"
+	"coldkms/shared/transport"
+)
+
+// Errors.
+var (
+	ErrIncomplete = errors.New("the pictures ended before everything was read")
+	ErrNoSymbol   = errors.New("no QR symbol was found in the pictures")
+)
+
+// Status is how far a reading has come.
+type Status struct {
+	transport.Progress
+	Pictures int   // looked at
+	Symbols  int   // read
+	Foreign  int   // of them: not parts of anything of ours
+	Last     error // why the last part was of no use, if it was not
+}
+
+// String says it in a line.
+func (s Status) String() string {
+	switch {
+	case s.Symbols == 0:
+		return fmt.Sprintf("looking for a QR symbol: %d pictures so far", s.Pictures)
+	case s.Need == 0:
+		return fmt.Sprintf("%d symbols read, none of them a part of a file", s.Symbols)
+	}
+	line := fmt.Sprintf("%d of %d parts, %d pictures", s.Have, s.Need, s.Pictures)
+	if n := len(s.Missing); n > 0 && n <= 12 {
+		numbers := make([]string, n)
+		for i, m := range s.Missing {
+			numbers[i] = fmt.Sprint(m + 1)
+		}
+		line += ", missing " + strings.Join(numbers, " ")
+	}
+	if s.Streams > 1 {
+		line += fmt.Sprintf(", %d files at once", s.Streams)
+	}
+	return line
+}
+
+// Source opens what shows symbols: a camera (/dev/video0), "-" for a stream on
+// stdin, a picture, a GIF, a video or a folder. live says that pictures come at
+// their own pace.
+func Source(path string, stdin io.Reader) (src capture.Source, closer io.Closer, live bool, err error) {
+	if camera.IsDevice(path) {
+		c, err := camera.Open(path)
+		return c, c, true, err
+	}
+	src, closer, err = capture.Open(path, stdin)
+	return src, closer, false, err
+}
+
+// symbols reads the texts of a picture.
+type symbols struct{ reader qr.Reader }
+
+// Read implements Reader.
+func (s *symbols) Read(img *image.Gray) []string {
+	var texts []string
+	for _, found := range s.reader.Read(img) {
+		texts = append(texts, found.Text)
+	}
+	return texts
+}
+
+// Receive reads pictures until a payload is complete. tell is called after
+// each picture; nil is silence.
+func Receive(ctx context.Context, src capture.Source, live bool, tell func(Status)) (transport.Payload, error) {
+	d := transport.NewDecoder()
+	var s Status
+	err := each(ctx, src, live, func(texts []string) (stop bool) {
+		s.Pictures++
+		for _, text := range texts {
+			s.Symbols++
+			switch err := d.Add(text); {
+			case errors.Is(err, transport.ErrForeign):
+				s.Foreign++
+				if _, part := transport.LaneOf(text); part {
+					s.Last = err // of a kind that is not read here, and the person should know
+				}
+			case err != nil:
+				s.Last = err
+			}
+		}
+		s.Progress = d.Progress()
+		_, done := d.Result()
+		if tell != nil && !done {
+			tell(s)
+		}
+		return done
+	})
+	payload, done := d.Result()
+	switch {
+	case done:
+		return payload, nil
+	case err != nil:
+		return payload, err
+	case s.Symbols == 0:
+		return payload, fmt.Errorf("%w: %d pictures were looked at", ErrNoSymbol, s.Pictures)
+	case s.Last != nil && s.Have == 0:
+		return payload, fmt.Errorf("%w: %w", ErrIncomplete, s.Last)
+	}
+	return payload, fmt.Errorf("%w: %s", ErrIncomplete, s)
+}
+
+// ReceiveText gives the text of the first symbol that is read.
+func ReceiveText(ctx context.Context, src capture.Source, live bool) (text string, err error) {
+	err = each(ctx, src, live, func(texts []string) (stop bool) {
+		if len(texts) > 0 {
+			text = texts[0]
+		}
+		return text != ""
+	})
+	if err == nil && text == "" {
+		err = ErrNoSymbol
+	}
+	return text, err
+}
+
+// each hands the texts of picture after picture to take until it has enough.
+func each(ctx context.Context, src capture.Source, live bool, take func([]string) (stop bool)) error {
+	p := newPool(src, func() Reader { return &symbols{} }, live)
+	defer p.end()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case texts, more := <-p.texts:
+			if !more {
+				return p.err
+			}
+			if take(texts) {
+				return nil
+			}
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package qrcli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/shared/capture"
+	"coldkms/shared/capture/camera"
+	"coldkms/shared/transport"
+)
+
+// Scan receives a file from SOURCE and tells a person how far it is: a line on
+// stderr that is drawn over, on a terminal, and a bell at the end. Errors have
+// their exit code.
+func Scan(ctx context.Context, source string, stdin io.Reader, stderr io.Writer) (transport.Payload, error) {
+	src, closer, live, err := Source(source, stdin)
+	if err != nil {
+		return transport.Payload{}, explain(err)
+	}
+	defer closer.Close()
+	line := progressLine(stderr)
+	payload, err := Receive(ctx, src, live, func(s Status) { line.show(s.String()) })
+	line.show("")
+	if err != nil {
+		return payload, explain(err)
+	}
+	line.bell()
+	if Ending(payload) == "" {
+		return payload, cli.Fail(cli.BadBundle, fmt.Errorf("the symbols hold %s, which nothing here reads", payload.Kind), "show a request, a result, a watch file, a relay's identity, or a PSBT")
+	}
+	return payload, nil
+}
+
+// ScanText reads the text of one symbol, such as an address.
+func ScanText(ctx context.Context, source string, stdin io.Reader) (string, error) {
+	src, closer, live, err := Source(source, stdin)
+	if err != nil {
+		return "", explain(err)
+	}
+	defer closer.Close()
+	text, err := ReceiveText(ctx, src, live)
+	return text, explain(err)
+}
+
+// explain gives an error its exit code and words on what to do.
+func explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, camera.ErrNone):
+		return cli.Fail(cli.Failed, err, "name what to read: a camera such as /dev/video1, a folder, a picture, a GIF, or - for a stream: ffmpeg … -f mjpeg - | kms-offline scan -")
+	case errors.Is(err, capture.ErrFormat), errors.Is(err, capture.ErrSize):
+		return cli.Fail(cli.BadBundle, err, "")
+	case errors.Is(err, ErrIncomplete), errors.Is(err, ErrNoSymbol):
+		return cli.Fail(cli.BadBundle, err, "let it run longer, nearer, or with smaller symbols: docs/QR.md has the distances")
+	case errors.Is(err, transport.ErrForeign):
+		return cli.Fail(cli.BadBundle, err, "")
+	}
+	return cli.Fail(cli.Failed, err, "")
+}
+
+// drawn is a line on a terminal that is drawn over; elsewhere it is silent.
+type drawn struct{ to *os.File }
+
+func progressLine(w io.Writer) drawn {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return drawn{f}
+	}
+	return drawn{}
+}
+
+func (d drawn) show(text string) {
+	if d.to != nil {
+		fmt.Fprintf(d.to, "\r\x1b[K%s", cli.Printable(text))
+	}
+}
+
+func (d drawn) bell() {
+	if d.to != nil {
+		fmt.Fprint(d.to, "\a")
+	}
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"coldkms/cmd/internal/cli"
+	"coldkms/offline"
+	"coldkms/offline/review/tui"
+	"coldkms/shared/bundle"
+	"coldkms/shared/durable"
+)
+
+// decisions is where an unfinished session keeps what a person decided, beside
+// the wallet. There is no secret in it. It is signed by the wallet's own
+// identity: nobody else's marks are taken up.
+type decisions struct {
+	app     *app
+	session *openSession
+	judged  *offline.Judged
+}
+
+// path is of one batch.
+func (k decisions) path() string {
+	return fmt.Sprintf("%s.session-%.16s", k.session.wallet.Path(), k.judged.Request.Digest)
+}
+
+// encode is the one form of a file: what was decided about this batch as it
+// was judged, and the signature.
+func (k decisions) encode(judgement, marks string) []byte {
+	text := fmt.Appendf(nil, "coldkms session 1\n%s\n%s\n%s\n", k.judged.Request.Digest, judgement, marks)
+	return fmt.Appendf(text, "%x\n", k.session.Identity.Sign(text))
+}
+
+// keep writes down what was decided so far.
+func (k decisions) keep(marks string) error {
+	if err := durable.Replace(k.app.fs, k.path(), k.encode(k.judged.Judgement(), marks), durable.PermFile, nil); err != nil {
+		return cli.Fail(cli.Failed, fmt.Errorf("keep what was decided: %w", err), "nothing was signed")
+	}
+	return nil
+}
+
+// unfinished is what a file says.
+type unfinished struct {
+	marks   string
+	current bool // of the batch as it is judged now
+}
+
+// rejected counts the items that were rejected.
+func (u unfinished) rejected() int { return strings.Count(u.marks, string(rune(tui.Rejected))) }
+
+// errUnreadable is returned where decisions are kept that cannot be read: what
+// somebody rejected may be among them.
+var errUnreadable = errors.New("what an earlier session decided about this batch is kept and cannot be read")
+
+// load returns what was decided about this batch in an earlier session, and
+// whether there is a file. One that is not, byte for byte, what this wallet
+// wrote about the batch is errUnreadable.
+func (k decisions) load() (unfinished, bool, error) {
+	const rest = 512 // of a file, besides the marks
+	if _, err := k.app.fs.Lstat(k.path()); errors.Is(err, fs.ErrNotExist) {
+		return unfinished{}, false, nil
+	}
+	file, err := durable.ReadFile(k.app.fs, k.path(), bundle.MaxItems+rest)
+	if err != nil {
+		return unfinished{}, true, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	lines := strings.Split(string(file), "\n")
+	if len(lines) <= 3 || !bytes.Equal(file, k.encode(lines[2], lines[3])) {
+		return unfinished{}, true, fmt.Errorf("%w: %s was cut or changed, or is of another batch", errUnreadable, k.path())
+	}
+	return unfinished{marks: lines[3], current: lines[2] == k.judged.Judgement()}, true, nil
+}
+
+// readable returns nil unless there are decisions that cannot be read.
+func (k decisions) readable() error {
+	_, _, err := k.load()
+	return oneLine(cli.Fail(cli.Refused, err, "nothing is signed: put the file back as it was, or, on a terminal, kms-offline sign FILE --out DIR and answer its question with discard"))
+}
+
+// discardUnreadable has a person say, and the ledger record, that decisions that
+// cannot be read are given up. Anything else leaves them.
+func (k decisions) discardUnreadable() error {
+	err := k.readable()
+	if err == nil {
+		return nil
+	}
+	tty, none := openTerminal()
+	if none != nil {
+		return err
+	}
+	defer tty.close()
+	tty.print(inLine(err.Error()) + ".\nIt may hold rejections: without them, look at every item again.\n")
+	answer, wrong := tty.line("To give these decisions up, and have the ledger record that, type \"discard\"; anything else ends here: ")
+	if wrong != nil || answer != "discard" {
+		return err
+	}
+	if err := k.session.Discard(k.judged); err != nil {
+		return ledgerError(err)
+	}
+	return k.forget()
+}
+
+// check refuses to sign all of a batch, by its digest, of which a person has
+// rejected items in a session that is not finished. It does not matter that
+// the batch may be judged otherwise since.
+func (k decisions) check() error {
+	told, err := k.notice()
+	if err == nil && told != "" {
+		err = cli.Fail(cli.Refused, errors.New(told), "on a terminal: kms-offline sign FILE --out DIR")
+	}
+	return err
+}
+
+// notice tells of such a session; it is empty where there is none.
+func (k decisions) notice() (string, error) {
+	if err := k.readable(); err != nil {
+		return "", err
+	}
+	earlier, _, _ := k.load()
+	n := earlier.rejected()
+	if n == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("an unfinished session about this batch has %s; take it up or decline it first", counted(n, "rejected item", "rejected items")), nil
+}
+
+// forget removes the file, if there is one.
+func (k decisions) forget() error {
+	if err := k.app.fs.Remove(k.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return cli.Fail(cli.Failed, fmt.Errorf("forget what was decided: %w", err), "")
+	}
+	return nil
+}
+
+// resume takes up what was decided in an earlier session, unless the person
+// clearly does not want it: what somebody rejected is never signed by mistake.
+func (k decisions) resume(t *terminal, d *tui.Desk) error {
+	earlier, exists, err := k.load()
+	switch {
+	case err != nil || !exists:
+		return err
+	case !earlier.current || !d.SetMarks(earlier.marks):
+		return k.resumeRejections(t, d, earlier)
+	}
+	approved, rejected, undecided := d.Count()
+	t.print(fmt.Sprintf("An earlier session about this batch was left unfinished:\n%d approved, %d rejected, %d undecided.\n", approved, rejected, undecided))
+	t.print(cli.Printable(d.Rejections()) + "A no forgets all of that, rejections too.\n")
+	keep, err := t.confirmUnlessNo("Take it up?")
+	if err != nil || keep {
+		return err
+	}
+	d.SetMarks(string(bytes.Repeat([]byte{byte(tui.Undecided)}, len(earlier.marks))))
+	return k.forget()
+}
+
+// resumeRejections takes up what was rejected before the batch was judged
+// otherwise. Nothing else that was decided then holds.
+func (k decisions) resumeRejections(t *terminal, d *tui.Desk, earlier unfinished) error {
+	n := d.Reject(earlier.marks)
+	if n == 0 {
+		t.print("An earlier session about this batch is not taken up: the batch is judged otherwise now.\n")
+		return k.forget()
+	}
+	t.print(fmt.Sprintf("An earlier session about this batch was left unfinished, and the batch is judged\notherwise now: of what was decided, %s taken up.\n",
+		counted(n, "rejection is", "rejections are")))
+	t.print(cli.Printable(d.Rejections()))
+	return k.keep(d.Marks())
+}
+
+// tellUnfinished adds to a review that a session about the batch has rejected
+// items.
+func (a *app) tellUnfinished(session *openSession, judged *offline.Judged) error {
+	told, err := decisions{a, session, judged}.notice()
+	if told != "" {
+		judged.Batch.Notices = append(judged.Batch.Notices, told)
+	}
+	return err
+}

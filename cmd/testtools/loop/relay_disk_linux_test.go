@@ -1,0 +1,101 @@
+package loop
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"coldkms/cmd/testtools/relaytest"
+)
+
+// diskFull fills the disk of the state directory between two steps, to the last
+// byte. What was acknowledged is still there, status shows it, every command
+// that has to write says what is wrong, and all goes on once there is room.
+func diskFull(t *testing.T) {
+	p := newPlainRelay(t, "", "")
+	if err := os.Mkdir(p.state(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	system(t, "mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", p.state())
+	t.Cleanup(func() { _ = exec.Command("umount", "-l", p.state()).Run() })
+	p.pair()
+	p.pay(1, 2)
+	p.must("fetch")
+	result := p.result(p.export(), nil)
+	p.pay(3)
+	free := p.fill()
+	p.full("fetch")
+	p.full("import", result)
+	got := p.run("status", "--all")
+	if got.code != 0 || !strings.Contains(got.out, relaytest.ID(1)) || !strings.Contains(got.err, "disk of the state directory is full") {
+		t.Errorf("status: %+v", got)
+	}
+	free()
+	p.must("fetch")
+	p.must("import", result)
+	p.fill()
+	p.full("broadcast")
+	if n := len(p.server.Sent()); n != 0 {
+		t.Errorf("%d were sent that could not be journaled", n)
+	}
+	free()
+	p.must("broadcast")
+	for id, want := range map[string]string{relaytest.ID(1): "completed", relaytest.ID(2): "completed", relaytest.ID(3): "prepared"} {
+		if state := p.states()[id]; state != want {
+			t.Errorf("%s is %s", id, state)
+		}
+	}
+}
+
+// fill leaves not a byte on the disk of the state directory, and returns what
+// makes room again.
+func (p *plainRelay) fill() (free func()) {
+	p.Helper()
+	path := filepath.Join(p.state(), "ballast")
+	f, err := os.Create(path)
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer f.Close()
+	for size := 1 << 16; size > 0; {
+		if n, err := f.Write(make([]byte, size)); err != nil && n == 0 {
+			size /= 2
+		}
+	}
+	return func() {
+		if err := os.Remove(path); err != nil {
+			p.Fatal(err)
+		}
+	}
+}
+
+// full runs a command that must say that the disk is full.
+func (p *plainRelay) full(args ...string) {
+	p.Helper()
+	got := p.run(args...)
+	if got.code == 0 || !strings.Contains(got.err, "is full") || strings.Contains(got.err, "SQLITE_") && !strings.Contains(got.err, "free some space") {
+		p.Errorf("%s on a full disk: %+v", args[0], got)
+	}
+}
+
+// readyOnFullDisk has a daemon that is not ready while its disk is full.
+func readyOnFullDisk(t *testing.T) {
+	p := newPlainRelay(t, "", "")
+	if err := os.Mkdir(p.state(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	system(t, "mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", p.state())
+	t.Cleanup(func() { _ = exec.Command("umount", "-l", p.state()).Run() })
+	p.pair()
+	_, get := p.listening()
+	ready := func(want int) func() bool {
+		return func() bool { code, _ := get("readyz"); return code == want }
+	}
+	p.eventually("it is ready", ready(200))
+	free := p.fill()
+	p.eventually("it is not ready", ready(503))
+	free()
+	p.eventually("it is ready again", ready(200))
+}

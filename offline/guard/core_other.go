@@ -1,7 +1,0 @@
-//go:build !unix
-
-package guard
-
-const coreDetail = "this system writes none unless it is set up to"
-
-func noCore() error { return nil }

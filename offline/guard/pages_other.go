@@ -1,6 +1,0 @@
-//go:build !linux
-
-package guard
-
-// takePages is not built for this system.
-func takePages(int) (chunk []byte, locked bool) { return nil, false }

@@ -1,0 +1,308 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"coldkms/offline/review"
+)
+
+// listedLines is how many items a typed "list" or "more" gives.
+const listedLines = 15
+
+// Question is what a person is asked line by line, without a screen: for a
+// serial console, a screen reader, and batches of a few. It is about all that
+// was not rejected. A plain yes answers it unless something in that insists on more.
+func (d *Desk) Question() string {
+	n := len(d.places(d.kept))
+	if n == 0 {
+		return `Nothing is left to sign. Undo with "undo all", or answer n: `
+	}
+	question := fmt.Sprintf("Sign %s? ", plural(n, "transaction"))
+	if d.insisting() > 0 {
+		return question + fmt.Sprintf("(see LOOK AT) type \"sign %d\", or n [n] ", n)
+	}
+	return question + "[y/N] "
+}
+
+// Before is what stands before the question: the closing words of the review.
+func (d *Desk) Before() string {
+	var b strings.Builder
+	_ = d.batch.Closing(&b, d.kept)
+	b.WriteString("(answer ? to see what else can be answered)\n")
+	return b.String()
+}
+
+// Kept says which items the question is about: all that were not rejected.
+func (d *Desk) Kept() review.Choice { return d.kept }
+
+func (d *Desk) kept(i int) bool { return d.marks[i] != Rejected }
+
+// places lists what can be signed and is chosen.
+func (d *Desk) places(choice review.Choice) []int {
+	var list []int
+	for i, r := range d.rows {
+		if r.standing != review.Refused && choice(i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// insisting counts the items that a plain yes is not enough for.
+func (d *Desk) insisting() int {
+	n := 0
+	for _, i := range d.places(d.kept) {
+		if d.batch.Items[i].Insists() {
+			n++
+		}
+	}
+	return n
+}
+
+// Answer is a typed line: the answer to the question, or a command. The reply
+// is shown before the question is asked again.
+func (d *Desk) Answer(answer string) (reply string, ev Event) {
+	words := strings.Fields(answer)
+	if len(words) == 0 {
+		return "", Decline
+	}
+	rest := strings.Join(words[1:], " ")
+	switch strings.ToLower(words[0]) {
+	case "n", "no", "decline":
+		return "", Decline
+	case "y", "yes":
+		return d.yes()
+	case "sign":
+		return d.signed(answer)
+	case "later", "quit", "q":
+		return "", Later
+	case "?", "help":
+		return plainHelp, None
+	case "batch", "totals":
+		return d.written(func(b *strings.Builder) error { return d.batch.Head(b) }), None
+	case "list", "find":
+		d.show(rest)
+		return d.next(), None
+	case "more":
+		return d.next(), None
+	case "order":
+		return d.order(rest), None
+	case "show":
+		return d.full(rest), None
+	case "approve":
+		return d.decided(Approved, rest)
+	case "reject":
+		return d.decided(Rejected, rest)
+	case "undo":
+		return d.decided(Undecided, rest)
+	}
+	return "Not understood: nothing was signed. Answer ? to see what can be answered.\n", None
+}
+
+func (d *Desk) yes() (string, Event) {
+	n := len(d.places(d.kept))
+	if n == 0 {
+		return "", None
+	}
+	if look := d.insisting(); look > 0 {
+		return fmt.Sprintf("%s to look at twice: \"list look\" shows which. A yes is not enough: type \"sign %d\" to sign all %d,\n\"reject NUMBER\" to leave one out, or n to sign none.\n",
+			plural(look, "item"), n, n), None
+	}
+	return "", Sign
+}
+
+func (d *Desk) signed(answer string) (string, Event) {
+	n := len(d.places(d.kept))
+	if n > 0 && confirms(answer, n) {
+		return "", Sign
+	}
+	return fmt.Sprintf("The question is about %d: all that was not rejected. Nothing was signed.\n", n), None
+}
+
+func (d *Desk) written(write func(*strings.Builder) error) string {
+	var b strings.Builder
+	_ = write(&b)
+	return b.String()
+}
+
+// next lists the next items that are shown, one line each.
+func (d *Desk) next() string {
+	if len(d.view) == 0 {
+		return "No item fits.\n"
+	}
+	var b strings.Builder
+	end := min(d.at+listedLines, len(d.view))
+	for _, i := range d.view[d.at:end] {
+		d.brief(&b, i)
+	}
+	if end < len(d.view) {
+		fmt.Fprintf(&b, "%d to %d of %d; \"more\" lists the next.\n", d.at+1, end, len(d.view))
+	} else {
+		fmt.Fprintf(&b, "%d to %d of %d: the last.\n", d.at+1, end, len(d.view))
+	}
+	d.at = end % len(d.view)
+	return b.String()
+}
+
+// brief writes an item in one line.
+func (d *Desk) brief(b *strings.Builder, i int) {
+	r := d.rows[i]
+	mark := d.marks[i].String()
+	if r.standing == review.Refused {
+		mark = "not signed"
+	}
+	fmt.Fprintf(b, "%d: %s, %s, %s, %s pays %s%s", i+1, mark, r.standing, d.batch.Items[i].ID, r.coin, r.paid, d.whom(i))
+	if r.codes != "" {
+		fmt.Fprintf(b, ", %s", r.codes)
+	}
+	b.WriteByte('\n')
+}
+
+// Rejections lists what is rejected, one line an item, up to a number of them.
+func (d *Desk) Rejections() string {
+	var b strings.Builder
+	n := 0
+	for i, m := range d.marks {
+		if m != Rejected {
+			continue
+		}
+		if n++; n <= listedLines {
+			d.brief(&b, i)
+		}
+	}
+	if n > listedLines {
+		fmt.Fprintf(&b, "and %d more that are rejected\n", n-listedLines)
+	}
+	return b.String()
+}
+
+// whom names the first destination of an item, whole, and how many more.
+func (d *Desk) whom(i int) string {
+	f := d.batch.Items[i].Facts
+	if f == nil || d.rows[i].to == "" {
+		return ""
+	}
+	more := -1
+	for _, out := range f.Outputs {
+		if !out.IsChange() {
+			more++
+		}
+	}
+	to := " to " + review.Groups(d.rows[i].to)
+	if len(d.rows[i].to) > review.MaxShown {
+		to = " to a long script"
+	}
+	if more > 0 {
+		to += fmt.Sprintf(" and %s", plural(more, "other"))
+	}
+	return to
+}
+
+func (d *Desk) order(name string) string {
+	for i, s := range sorts {
+		if s.name == strings.ToLower(name) {
+			d.sort = i
+			d.show(d.words)
+			return d.next()
+		}
+	}
+	return "The orders: attention, number, amount, fee rate, destination.\n"
+}
+
+func (d *Desk) full(number string) string {
+	from, to, ok := d.numbers(number)
+	if !ok || from != to {
+		return fmt.Sprintf("Say which, by its number: show 1 to show %d.\n", len(d.rows))
+	}
+	return d.written(func(b *strings.Builder) error { return d.batch.Item(b, from) })
+}
+
+// decided marks what is named: a number, "3-17", "ok", "shown", "all".
+func (d *Desk) decided(m Mark, what string) (string, Event) {
+	var places []int
+	switch from, to, ok := d.numbers(what); {
+	case ok:
+		for i := from; i <= to; i++ {
+			places = append(places, i)
+		}
+	case what == "shown":
+		places = d.view
+	case what == "all" && m != Approved:
+		places = d.places(func(int) bool { return true })
+	case what == "ok" || what == "undecided" && m == Rejected:
+		places = d.places(func(i int) bool {
+			return (what == "ok" && d.rows[i].standing == review.OK || what == "undecided") && d.marks[i] == Undecided
+		})
+	default:
+		return "Say which: a number, from-to such as 3-17, ok, or shown (what \"list\" listed).\n", None
+	}
+	ev := d.mark(m, places...)
+	approved, rejected, undecided := d.Count()
+	reply := fmt.Sprintf("Now %d approved, %d rejected, %d undecided.\n", approved, rejected, undecided)
+	if n := d.signedBefore(); m == Rejected && n > 0 {
+		reply += fmt.Sprintf("Of what you rejected %s signed before: the signature may be out, and this takes nothing back.\n", verb(n))
+	}
+	if d.onlyRecords() {
+		reply += "What the operators approve is the whole batch. A yes to less signs nothing:\nit only records what is left out, and then they approve what is left.\n"
+	}
+	return reply, ev
+}
+
+// signedBefore counts what is rejected and was signed before.
+func (d *Desk) signedBefore() (n int) {
+	for i, m := range d.marks {
+		if m == Rejected && d.batch.Items[i].SignedBefore {
+			n++
+		}
+	}
+	return n
+}
+
+func verb(n int) string {
+	if n == 1 {
+		return "1 item was"
+	}
+	return fmt.Sprintf("%d items were", n)
+}
+
+// numbers reads "12" or "3-17" and gives places.
+func (d *Desk) numbers(s string) (from, to int, ok bool) {
+	first, last, isRange := strings.Cut(s, "-")
+	from, err := strconv.Atoi(strings.TrimSpace(first))
+	to = from
+	if err == nil && isRange {
+		to, err = strconv.Atoi(strings.TrimSpace(last))
+	}
+	return from - 1, to - 1, err == nil && from >= 1 && from <= to && to <= len(d.rows)
+}
+
+// onlyRecords reports whether a yes signs nothing, because items are left out
+// of what operators approve.
+func (d *Desk) onlyRecords() bool { return d.Quorum && d.count[Rejected] > 0 }
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+const plainHelp = `What can be answered:
+  y, yes          sign all that the question is about; not enough where something
+                  in it may be wrong: the question says so
+  sign NUMBER     sign, where NUMBER is how many the question is about
+  n, no, Enter    decline: nothing of the batch is signed
+  later           leave: nothing is signed now, what you decided is kept
+  batch           totals and destinations
+  list WORDS      items that fit all words, one a line: all ok noted look flagged
+                  refused new undecided approved rejected, a coin, a code such as
+                  look-alike, or a part of an id, an address or an amount
+  more            the next of them
+  order NAME      attention, number, amount, fee rate, destination
+  show N          item N in full
+  reject N        leave it out; also N-M, shown, undecided, all
+  approve N       note that it was looked at and is right; also N-M, ok, shown
+  undo N          take that back; also N-M, shown, all
+`

@@ -1,0 +1,147 @@
+package tui
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"coldkms/offline/review"
+	"coldkms/shared/chain"
+)
+
+// row is what the list needs of an item, made once.
+type row struct {
+	standing review.Standing
+	coin     string // such as "BTC test"
+	paid     string // coins
+	codes    string
+	fresh    bool
+	search   string // in lower case: id, addresses, amounts, codes
+
+	amount int64
+	rate   int64
+	to     string // first destination
+}
+
+func rows(b review.Batch) []row {
+	list := make([]row, len(b.Items))
+	for i, it := range b.Items {
+		list[i] = rowOf(it)
+	}
+	return list
+}
+
+func rowOf(it review.Item) row {
+	r := row{standing: it.Standing(), coin: string(it.Chain) + " " + strings.TrimSuffix(it.Network.String(), "net"), paid: "-", fresh: it.IsNew()}
+	words := []string{it.ID, string(it.Chain), it.Network.String()}
+	var codes []string
+	look, notes := it.Sorted()
+	for _, reason := range slices.Concat(it.Refusals, look, notes) {
+		if !slices.Contains(codes, string(reason.Code)) {
+			codes = append(codes, string(reason.Code))
+		}
+	}
+	r.codes = strings.Join(codes, " ")
+	words = append(words, codes...)
+	if f := it.Facts; f != nil {
+		r.amount, r.rate = f.Paid(), f.FeeRate()
+		r.paid = review.Decimal(r.amount)
+		words = append(words, r.paid, strconv.FormatInt(r.amount, 10), review.Decimal(f.Fee), strconv.FormatInt(f.Fee, 10))
+		for _, out := range f.Outputs {
+			if r.to == "" && !out.IsChange() {
+				r.to = review.To(out)
+			}
+			if out.Own != nil {
+				words = append(words, review.KeyName(*out.Own))
+			}
+			words = append(words, review.To(out), review.Decimal(out.Value), strconv.FormatInt(out.Value, 10))
+		}
+	}
+	r.search = strings.ToLower(strings.Join(words, "\n"))
+	return r
+}
+
+// sorts are the orders of the list; the first is the one that it starts with.
+var sorts = [...]struct {
+	name string
+	less func(x, y row) int
+}{
+	{"attention", func(x, y row) int { return cmp.Compare(x.standing, y.standing) }},
+	{"number", func(row, row) int { return 0 }},
+	{"amount", func(x, y row) int { return cmp.Or(cmp.Compare(x.coin, y.coin), cmp.Compare(y.amount, x.amount)) }},
+	{"fee rate", func(x, y row) int { return cmp.Or(cmp.Compare(x.coin, y.coin), cmp.Compare(y.rate, x.rate)) }},
+	{"destination", func(x, y row) int { return cmp.Compare(x.to, y.to) }},
+}
+
+// show lists the items that all words fit, and goes to the first.
+func (d *Desk) show(words string) {
+	d.words = strings.Join(strings.Fields(words), " ")
+	fits := d.fits()
+	d.view = d.view[:0]
+	for i := range d.rows {
+		if fits(i) {
+			d.view = append(d.view, i)
+		}
+	}
+	slices.SortStableFunc(d.view, func(x, y int) int { return sorts[d.sort].less(d.rows[x], d.rows[y]) })
+	d.at, d.top = 0, 0
+}
+
+// fits turns the words into a question about an item. A word names a class or
+// a mark, or is text that the item has. All together may also be an address as
+// it is shown, in groups.
+func (d *Desk) fits() func(i int) bool {
+	words := strings.Fields(strings.ToLower(d.words))
+	joined := strings.Join(words, "")
+	var tests []func(i int) bool
+	for _, word := range words {
+		tests = append(tests, d.test(word))
+	}
+	return func(i int) bool {
+		if len(words) > 1 && strings.Contains(d.rows[i].search, joined) {
+			return true
+		}
+		for _, test := range tests {
+			if !test(i) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func (d *Desk) test(word string) func(i int) bool {
+	standing := func(s ...review.Standing) func(i int) bool {
+		return func(i int) bool { return slices.Contains(s, d.rows[i].standing) }
+	}
+	marked := func(m Mark) func(i int) bool {
+		return func(i int) bool { return d.marks[i] == m && d.rows[i].standing != review.Refused }
+	}
+	switch word {
+	case "all":
+		return func(int) bool { return true }
+	case "refused":
+		return standing(review.Refused)
+	case "look":
+		return standing(review.Look)
+	case "flagged":
+		return standing(review.Look, review.Noted)
+	case "noted":
+		return standing(review.Noted)
+	case "ok":
+		return standing(review.OK)
+	case "new":
+		return func(i int) bool { return d.rows[i].fresh }
+	case "undecided":
+		return marked(Undecided)
+	case "approved":
+		return marked(Approved)
+	case "rejected":
+		return marked(Rejected)
+	}
+	if coin := chain.ID(strings.ToUpper(word)); slices.ContainsFunc(d.batch.Items, func(it review.Item) bool { return it.Chain == coin }) {
+		return func(i int) bool { return d.batch.Items[i].Chain == coin }
+	}
+	return func(i int) bool { return strings.Contains(d.rows[i].search, word) }
+}

@@ -1,0 +1,254 @@
+// Package tui is the signing session: a batch on a screen, the keys that a
+// person presses, and what they decide about each item. It knows no terminal:
+// keys go in, lines of plain text come out, so that a screen can be a golden
+// file, a serial console or a screen reader.
+//
+// Nothing is decided when a session starts. On the screen only what was
+// approved is signed; what policy refused cannot be approved.
+package tui
+
+import (
+	"strings"
+
+	"coldkms/offline/review"
+)
+
+// Mark is what a person decided about an item.
+type Mark byte
+
+// The marks, as they are shown and kept.
+const (
+	Undecided Mark = '.'
+	Approved  Mark = '+'
+	Rejected  Mark = '-'
+)
+
+// String gives the word.
+func (m Mark) String() string {
+	switch m {
+	case Approved:
+		return "approved"
+	case Rejected:
+		return "rejected"
+	}
+	return "undecided"
+}
+
+// Event is what a key or a typed line means to the caller.
+type Event uint8
+
+// The events.
+const (
+	None    Event = iota
+	Changed       // marks are not what they were: keep them
+	Ask           // a question is asked now: what was typed ahead is no answer
+	Redraw        // draw all of the screen again
+	Sign          // the person confirmed: Choice is what to sign
+	Decline       // the person wants none of the batch
+	Later         // the person leaves; the marks are kept
+)
+
+type page uint8
+
+const (
+	batchPage page = iota
+	listPage
+	itemPage
+	helpPage
+	signPage
+	leavePage
+)
+
+// Desk is one batch in front of a person. It is not safe for concurrent use.
+type Desk struct {
+	// Quorum says that operators approve the batch: a yes to a part of it only
+	// records what is left out.
+	Quorum bool
+
+	batch review.Batch
+	rows  []row  // by place
+	marks []Mark // by place
+	count map[Mark]int
+	can   int // items that can be signed
+
+	words string // what is shown
+	sort  int
+	view  []int // places, in the order shown
+	at    int   // index into view
+	top   int
+
+	page    page
+	text    []string // of the pages that scroll
+	scroll  int
+	typing  *line
+	message string
+
+	width, height int
+	small         bool // below what is drawn on: nothing is shown, and nothing is decided
+}
+
+// New puts a batch on the desk. It starts with the batch as a whole.
+func New(b review.Batch) *Desk {
+	d := &Desk{batch: b, rows: rows(b), marks: make([]Mark, len(b.Items)), width: 80, height: 24}
+	for i := range d.marks {
+		d.marks[i] = Undecided
+	}
+	d.recount()
+	d.show("")
+	d.turn(batchPage)
+	return d
+}
+
+// Resize tells the size of the screen, in columns and lines. What was typed for
+// a screen of another size is no answer, and the last word is shown anew.
+func (d *Desk) Resize(width, height int) {
+	d.small = width < MinWidth || height < MinHeight
+	d.width, d.height = max(width, 1), max(height, 1)
+	d.typing = nil
+	switch {
+	case d.small:
+		if d.page == signPage {
+			d.turn(listPage)
+		}
+	case d.page == signPage:
+		d.showLastWord()
+	default:
+		d.turn(d.page)
+	}
+}
+
+// MinWidth and MinHeight are the smallest screen that is drawn on.
+const (
+	MinWidth  = 60
+	MinHeight = 16
+)
+
+// Marks gives what was decided, one character an item.
+func (d *Desk) Marks() string {
+	b := make([]byte, len(d.marks))
+	for i, m := range d.marks {
+		b[i] = byte(m)
+	}
+	return string(b)
+}
+
+// SetMarks takes up what Marks gave for the same batch. It changes nothing
+// and is false where they do not fit.
+func (d *Desk) SetMarks(kept string) bool {
+	if len(kept) != len(d.marks) {
+		return false
+	}
+	for i := range len(kept) {
+		switch m := Mark(kept[i]); {
+		case m != Undecided && m != Approved && m != Rejected, m != Undecided && d.rows[i].standing == review.Refused:
+			return false
+		}
+	}
+	for i := range len(kept) {
+		d.marks[i] = Mark(kept[i])
+	}
+	d.recount()
+	d.show(d.words)
+	return true
+}
+
+// Reject rejects what Marks of the same batch, perhaps judged otherwise, has as
+// rejected, and returns how many items that are.
+func (d *Desk) Reject(kept string) (n int) {
+	if len(kept) != len(d.marks) {
+		return 0
+	}
+	for i := range len(kept) {
+		if Mark(kept[i]) == Rejected && d.rows[i].standing != review.Refused {
+			d.marks[i] = Rejected
+			n++
+		}
+	}
+	d.recount()
+	d.show(d.words)
+	return n
+}
+
+// Rejected lists the places of the items that were rejected.
+func (d *Desk) Rejected() []int {
+	return d.places(func(i int) bool { return d.marks[i] == Rejected })
+}
+
+// Choice says which items are approved.
+func (d *Desk) Choice() review.Choice { return func(i int) bool { return d.marks[i] == Approved } }
+
+// Count gives how many items are approved, rejected and undecided.
+func (d *Desk) Count() (approved, rejected, undecided int) {
+	return d.count[Approved], d.count[Rejected], d.count[Undecided]
+}
+
+// Without gives the places of the items that can be signed and are not in a
+// choice.
+func (d *Desk) Without(choice review.Choice) []int {
+	var list []int
+	for i, r := range d.rows {
+		if r.standing != review.Refused && !choice(i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+func (d *Desk) recount() {
+	d.count, d.can = make(map[Mark]int), 0
+	for i, m := range d.marks {
+		if d.rows[i].standing != review.Refused {
+			d.count[m]++
+			d.can++
+		}
+	}
+}
+
+// mark decides about items. What policy refused stays as it is.
+func (d *Desk) mark(m Mark, places ...int) Event {
+	changed := 0
+	for _, i := range places {
+		if d.rows[i].standing != review.Refused && d.marks[i] != m {
+			d.count[d.marks[i]]--
+			d.count[m]++
+			d.marks[i] = m
+			changed++
+		}
+	}
+	if changed == 0 {
+		return None
+	}
+	return Changed
+}
+
+// shown lists the places that are shown and have this mark, of these standings.
+func (d *Desk) shown(m Mark, standings ...review.Standing) []int {
+	var list []int
+	for _, i := range d.view {
+		for _, s := range standings {
+			if d.rows[i].standing == s && d.marks[i] == m {
+				list = append(list, i)
+			}
+		}
+	}
+	return list
+}
+
+// turn shows a page from its top.
+func (d *Desk) turn(p page) {
+	d.page, d.scroll, d.text = p, 0, nil
+	var b strings.Builder
+	switch p {
+	case batchPage:
+		_ = d.batch.Head(&b)
+	case itemPage:
+		_ = d.batch.Item(&b, d.view[d.at])
+	case helpPage:
+		b.WriteString(help)
+	case signPage:
+		_ = d.batch.Closing(&b, d.Choice())
+	default:
+		return
+	}
+	d.text = wrap(b.String(), d.width)
+}

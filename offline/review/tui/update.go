@@ -1,0 +1,270 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"coldkms/offline/review"
+)
+
+// Press is a key on the screen.
+func (d *Desk) Press(k Key) Event {
+	d.message = ""
+	switch {
+	case k == CtrlC:
+		return Later
+	case k == CtrlL:
+		return Redraw
+	case d.small:
+		if k == 'q' {
+			return Later
+		}
+		return None
+	case d.typing != nil:
+		return d.typeKey(k)
+	case d.page == leavePage:
+		return d.leaveKey(k)
+	case d.page == listPage:
+		return d.listKey(k)
+	}
+	return d.textKey(k)
+}
+
+// leaveKey answers whether to come back later.
+func (d *Desk) leaveKey(k Key) Event {
+	switch k {
+	case 'l':
+		return Later
+	case 'd':
+		return Decline
+	}
+	d.turn(listPage)
+	return None
+}
+
+// textKey is a key on a page that scrolls. The last word is asked for when its
+// end was reached, page by page.
+func (d *Desk) textKey(k Key) Event {
+	if d.page != signPage {
+		return d.scrollKey(k)
+	}
+	if k == End || k == 'G' {
+		k = PageDown
+	}
+	ev := d.scrollKey(k)
+	if d.page == signPage && d.atEnd() {
+		return d.lastWord()
+	}
+	return ev
+}
+
+// atEnd reports whether the end of a text is on the screen.
+func (d *Desk) atEnd() bool { return d.scroll+d.body() >= len(d.text) }
+
+func (d *Desk) scrollKey(k Key) Event {
+	page, last := d.body(), max(len(d.text)-d.body(), 0)
+	switch k {
+	case Up, 'k':
+		d.scroll = max(d.scroll-1, 0)
+	case Down, 'j':
+		d.scroll = min(d.scroll+1, last)
+	case PageUp, 'b':
+		d.scroll = max(d.scroll-page, 0)
+	case PageDown, ' ':
+		d.scroll = min(d.scroll+page, last)
+	case Home, 'g':
+		d.scroll = 0
+	case End, 'G':
+		d.scroll = last
+	case Enter, Escape:
+		d.turn(listPage)
+	case 'q':
+		if d.page == batchPage {
+			d.turn(leavePage)
+		} else {
+			d.turn(listPage)
+		}
+	case '?':
+		d.turn(helpPage)
+	case 'n', 'p', 'a', 'r', 'u':
+		if d.page == itemPage {
+			return d.itemKey(k)
+		}
+	}
+	return None
+}
+
+// itemKey decides about the item that is shown in full, or goes to another.
+func (d *Desk) itemKey(k Key) Event {
+	var ev Event
+	switch k {
+	case 'n':
+		d.move(1)
+	case 'p':
+		d.move(-1)
+	default:
+		if ev = d.decide(k); ev == Changed && k != 'u' {
+			d.move(1)
+		}
+	}
+	d.turn(itemPage)
+	return ev
+}
+
+// listKey is a key on the list.
+func (d *Desk) listKey(k Key) Event {
+	switch k {
+	case Up, 'k':
+		d.move(-1)
+	case Down, 'j':
+		d.move(1)
+	case PageUp, 'b':
+		d.move(-d.listed())
+	case PageDown, ' ':
+		d.move(d.listed())
+	case Home, 'g':
+		d.move(-len(d.view))
+	case End, 'G':
+		d.move(len(d.view))
+	case Enter:
+		if len(d.view) > 0 {
+			d.turn(itemPage)
+		}
+	case 'a', 'r', 'u':
+		ev := d.decide(k)
+		if ev == Changed && k != 'u' {
+			d.move(1)
+		}
+		return ev
+	case 'A':
+		return d.several(Approved, d.shown(Undecided, review.OK))
+	case 'R':
+		return d.several(Rejected, d.shown(Undecided, review.Look, review.Noted, review.OK))
+	case 'V':
+		d.approveShown()
+	default:
+		return d.pageKey(k)
+	}
+	return None
+}
+
+// pageKey is a key of the list that leads elsewhere.
+func (d *Desk) pageKey(k Key) Event {
+	switch k {
+	case '/', 'f':
+		d.ask("show: ", func(words string) Event { d.show(words); return None })
+	case Escape:
+		d.show("")
+	case 'o':
+		d.sort = (d.sort + 1) % len(sorts)
+		d.show(d.words)
+	case 't':
+		d.turn(batchPage)
+	case '?':
+		d.turn(helpPage)
+	case 'q':
+		d.turn(leavePage)
+	case 's':
+		return d.finish()
+	}
+	return None
+}
+
+// decide marks the item at the cursor.
+func (d *Desk) decide(k Key) Event {
+	if len(d.view) == 0 {
+		return None
+	}
+	i := d.view[d.at]
+	if d.rows[i].standing == review.Refused {
+		d.message = "refused: it is not signed, whatever you decide"
+		return None
+	}
+	ev := d.mark(map[Key]Mark{'a': Approved, 'r': Rejected, 'u': Undecided}[k], i)
+	if k == 'r' && d.onlyRecords() {
+		d.message = "operators approve the whole batch: less is only recorded, not signed"
+	}
+	return ev
+}
+
+func (d *Desk) several(m Mark, places []int) Event {
+	ev := d.mark(m, places...)
+	d.message = fmt.Sprintf("%s: %d", m, len(places))
+	if m == Approved {
+		d.message += " that nothing is said about"
+	}
+	return ev
+}
+
+// approveShown approves all that is shown and undecided, flagged or not, once
+// their number was typed.
+func (d *Desk) approveShown() {
+	places := d.shown(Undecided, review.Look, review.Noted, review.OK)
+	look := len(d.shown(Undecided, review.Look))
+	if len(places) == 0 {
+		d.message = "nothing that is shown is undecided"
+		return
+	}
+	question := fmt.Sprintf("Approve all %d shown? Type their number: ", len(places))
+	if look > 0 {
+		question = fmt.Sprintf("Approve all %d shown, %d of which want a look? Type the first number: ", len(places), look)
+	}
+	d.ask(question, func(answer string) Event {
+		if strings.TrimSpace(answer) != fmt.Sprint(len(places)) {
+			d.message = "that is not their number: nothing was approved"
+			return None
+		}
+		return d.mark(Approved, places...)
+	})
+}
+
+// finish asks for the last word, if all is decided.
+func (d *Desk) finish() Event {
+	approved, _, undecided := d.Count()
+	switch {
+	case undecided > 0:
+		d.message = fmt.Sprintf("%d undecided: / undecided shows them; A, V or R decides about all that are shown", undecided)
+		return None
+	case approved == 0:
+		d.message = "nothing is approved: q leaves"
+		return None
+	}
+	return d.showLastWord()
+}
+
+// showLastWord shows the totals, flags and digest of what would be signed, and
+// asks once their end is on the screen.
+func (d *Desk) showLastWord() Event {
+	d.turn(signPage)
+	if !d.atEnd() {
+		return None
+	}
+	return d.lastWord()
+}
+
+func (d *Desk) lastWord() Event {
+	n, _, _ := d.Count()
+	does := "sign"
+	if d.onlyRecords() {
+		does = "record what is left out (nothing is signed)"
+	}
+	d.ask(fmt.Sprintf("Type \"sign %d\" to %s, Esc to go back: ", n, does), func(answer string) Event {
+		if confirms(answer, n) {
+			return Sign
+		}
+		d.message = "that was not it: nothing was signed"
+		return d.lastWord()
+	})
+	return Ask
+}
+
+// confirms says whether a person typed the word and the number.
+func confirms(answer string, n int) bool {
+	words := strings.Fields(strings.ToLower(answer))
+	return len(words) == 2 && words[0] == "sign" && words[1] == fmt.Sprint(n)
+}
+
+// move moves the cursor.
+func (d *Desk) move(by int) {
+	d.at = max(min(d.at+by, len(d.view)-1), 0)
+}

@@ -1,0 +1,111 @@
+package attestation
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"coldkms/shared/chain"
+	"coldkms/shared/identity"
+)
+
+func key(t testing.TB, seed byte) identity.Private {
+	t.Helper()
+	k, err := identity.FromSeed(bytes.Repeat([]byte{seed}, identity.SeedSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+const id = "61fe7c68cf2fbc595cbb89dd"
+
+func facts() chain.Facts {
+	return chain.Facts{
+		Chain: chain.BTC, Network: chain.Testnet, Fee: 1000,
+		Inputs:  []chain.Input{{Outpoint: "aa:0", Value: 2000}, {Outpoint: "bb:1", Value: 500}},
+		Outputs: []chain.Output{{Script: []byte{0, 0x14}, Value: 1400}, {Value: 100}},
+	}
+}
+
+func TestMessage(t *testing.T) {
+	const want = "coldkms approval v1\nid 61fe7c68cf2fbc595cbb89dd\nchain BTC\nnetwork testnet\n" +
+		"in aa:0 2000\nin bb:1 500\nout 0014 1400\nout - 100\nfee 1000\nexpires 1790003600\n"
+	if got := string(Of(id, facts()).Message(1_790_003_600)); got != want {
+		t.Errorf("signed is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A statement is about one content and no other.
+func TestVerify(t *testing.T) {
+	s := Of(id, facts()).Sign(key(t, 4), 1_790_003_600)
+	if !Of(id, facts()).Verify(s) {
+		t.Fatal("a statement is not about what was signed")
+	}
+	for name, change := range map[string]func(*chain.Facts){
+		"chain":           func(f *chain.Facts) { f.Chain = chain.LTC },
+		"network":         func(f *chain.Facts) { f.Network = chain.Mainnet },
+		"input":           func(f *chain.Facts) { f.Inputs[1].Outpoint = "bb:2" },
+		"input value":     func(f *chain.Facts) { f.Inputs[0].Value++ },
+		"input order":     func(f *chain.Facts) { f.Inputs[0], f.Inputs[1] = f.Inputs[1], f.Inputs[0] },
+		"input left out":  func(f *chain.Facts) { f.Inputs = f.Inputs[:1] },
+		"script":          func(f *chain.Facts) { f.Outputs[0].Script = []byte{0, 0x15} },
+		"output value":    func(f *chain.Facts) { f.Outputs[1].Value++ },
+		"output order":    func(f *chain.Facts) { f.Outputs[0], f.Outputs[1] = f.Outputs[1], f.Outputs[0] },
+		"output left out": func(f *chain.Facts) { f.Outputs = f.Outputs[:1] },
+		"fee":             func(f *chain.Facts) { f.Fee++ },
+	} {
+		f := facts()
+		change(&f)
+		if Of(id, f).Verify(s) {
+			t.Errorf("another %s, and the statement still fits", name)
+		}
+	}
+	if Of("61fe7c68cf2fbc595cbb89de", facts()).Verify(s) {
+		t.Error("another id, and the statement still fits")
+	}
+	later := s
+	later.Expires++
+	other := s
+	other.Approver = key(t, 5).Public()
+	none := Of(id, facts()).Sign(key(t, 4), 0)
+	for name, bad := range map[string]Statement{"later expiry": later, "another approver": other, "no expiry": none, "zero": {}} {
+		if Of(id, facts()).Verify(bad) {
+			t.Errorf("%s, and the statement still fits", name)
+		}
+	}
+}
+
+func TestEveryFlipAndCutIsRefused(t *testing.T) {
+	c := Of(id, facts())
+	b := c.Sign(key(t, 4), 1_790_003_600).Bytes()
+	for bit := range len(b) * 8 {
+		bad := bytes.Clone(b)
+		bad[bit/8] ^= 1 << (bit % 8)
+		if s, err := Parse(bad); err == nil && c.Verify(s) {
+			t.Fatalf("bit %d flipped and still valid", bit)
+		}
+	}
+	for _, bad := range [][]byte{nil, b[:Size-1], append(bytes.Clone(b), 0)} {
+		if _, err := Parse(bad); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%d bytes: %v", len(bad), err)
+		}
+	}
+}
+
+func FuzzRoundTrip(f *testing.F) {
+	f.Add(Of(id, facts()).Sign(key(f, 4), 1_790_003_600).Bytes())
+	f.Add(make([]byte, Size))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := Parse(b)
+		if err != nil {
+			if !errors.Is(err, ErrInvalid) {
+				t.Error(err)
+			}
+			return
+		}
+		if s.Expires <= 0 || !bytes.Equal(s.Bytes(), b) {
+			t.Errorf("%x came back as %x", b, s.Bytes())
+		}
+	})
+}
