@@ -67,7 +67,7 @@ const (
 // ltcXPub is of importWords on LTC, mainnet, from wallets.json.
 func ltcXPub(t *testing.T) string {
 	t.Helper()
-	b, err := os.ReadFile("../internal/loop/testdata/tatum/wallets.json")
+	b, err := os.ReadFile("../testtools/loop/testdata/tatum/wallets.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func TestScripts(t *testing.T) {
 }
 
 // tatumWallets is where the wallet files of Tatum's vectors are.
-const tatumWallets = "../internal/loop/testdata/tatum/walletdat"
+const tatumWallets = "../testtools/loop/testdata/tatum/walletdat"
 
 // relayKey is the key of relay number n.
 func relayKey(n byte) identity.Private {

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"coldkms/cmd/testtools/sticks"
 	"coldkms/cmd/testtools/relaytest"
+	"coldkms/cmd/testtools/sticks"
 	"coldkms/shared/bundle"
 	"coldkms/shared/transport/file"
 )

@@ -38,7 +38,7 @@ var signerMutants = [...]mutant{
 	{"halves are other payments", "offline/ledger/rejected.go", "near(no.value, p.Batch[to]) ||", "", "./cmd/kms-offline", "TestSignerAttacks/31-rejected-comes-back-changed"},
 	{"parts in several batches are other payments", "offline/ledger/rejected.go", " || near(no.value, sum(no.since, p.Batch[to]))", "", "./cmd/kms-offline", "TestSignerAttacks/31-rejected-comes-back-changed"},
 	{"one satoshi less is another payment", "offline/ledger/rejected.go", "difference <= rejected/100", "difference == 0", "./cmd/kms-offline", "TestSignerAttacks/31-rejected-comes-back-changed"},
-	{"the last word is asked on its first page", "offline/review/tui/press.go", "	if !d.atEnd() {\n		return None\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/31-last-word-unread"},
+	{"the last word is asked on its first page", "offline/review/tui/update.go", "	if !d.atEnd() {\n		return None\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/31-last-word-unread"},
 	{"a terminal that is too small signs", "offline/review/tui/tui.go", "d.small = width < MinWidth || height < MinHeight", "d.small = false", "./cmd/kms-offline", "TestSignerAttacks/31-last-word-unread"},
 	{"keys for another size sign", "offline/review/tui/tui.go", "	d.typing = nil\n	switch {\n	case d.small:", "	switch {\n	case d.small:", "./offline/review/tui", "TestLastWordIsReadToTheEnd"},
 	{"a wallet.dat is destroyed that holds more", "cmd/kms-offline/importwallet.go", "	if len(reply.Refused) == 0 {\n", "	if true {\n", "./cmd/kms-offline", "TestImportPart"},
