@@ -58,6 +58,11 @@ func TestImportRules(t *testing.T) {
 			}
 		}
 	}
+	for path := range goList(t, "-deps", "./cmd/kms-offline", "./cmd/kms-online", "./cmd/kms-sandbox") {
+		if strings.HasPrefix(path, "coldkms/cmd/testtools/") {
+			t.Errorf("a product program depends on %s", path)
+		}
+	}
 }
 
 // What the signer may not depend on at all, and why.
