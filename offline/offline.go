@@ -156,7 +156,7 @@ func (s *Session) admit(file []byte) (bundle.SealedRequest, error) {
 	return request, err
 }
 
-// LostHead gives the head of a ledger that the relay of a Request has seen and
+// LostHead returns the head of a ledger that the relay of a Request has seen and
 // that this one does not contain; nil if there is no such.
 func (s *Session) LostHead(file []byte) ([]byte, error) {
 	request, err := s.admit(file)
@@ -326,7 +326,7 @@ func (s *Session) about(j *Judged, kind string) ledger.Line {
 	return line
 }
 
-// AgreeByDigest gives a consent for a batch that was reviewed before.
+// AgreeByDigest returns a consent for a batch that was reviewed before.
 func (s *Session) AgreeByDigest(j *Judged, digest bundle.Digest) (policy.Consent, error) {
 	if digest != j.Request.Digest {
 		return policy.Consent{}, j.OtherDigest("--approve")
@@ -339,7 +339,7 @@ func (s *Session) AgreeByDigest(j *Judged, digest bundle.Digest) (policy.Consent
 	return s.Agree(j), nil
 }
 
-// signedBefore says whether all of this batch that can be signed was signed as
+// signedBefore reports whether all of this batch that can be signed was signed as
 // part of it. Signing again gives the same bytes; what was found when it was
 // reviewed, such as a destination that was new then, is no longer so.
 func (s *Session) signedBefore(j *Judged) bool {

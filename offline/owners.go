@@ -109,7 +109,7 @@ type search struct {
 	derived int
 }
 
-// indices gives the derivation indices of a mnemonic that an origin speaks of,
+// indices returns the derivation indices of a mnemonic that an origin speaks of,
 // proven by the public key. An origin names the extended key itself and the
 // index, or the whole path below a master key that is not looked at.
 func (f *search) indices(e wallet.Entry) []uint32 {

@@ -76,10 +76,10 @@ func psbtDigest(item bundle.Item, previous [][]byte) bundle.Digest {
 	return bundle.Digest(h.Sum(nil))
 }
 
-// IsPSBT says whether this came from JudgePSBT.
+// IsPSBT reports whether this came from JudgePSBT.
 func (j *Judged) IsPSBT() bool { return j.packet != nil }
 
-// SignedPSBT gives the finalised PSBT of what was signed, from which any PSBT
+// SignedPSBT returns the finalised PSBT of what was signed, from which any PSBT
 // program extracts the transaction, or nil if it was refused.
 func (j *Judged) SignedPSBT(done Signatures) ([]byte, error) {
 	if len(done.Outcomes) != 1 || done.Outcomes[0].Err != nil {

@@ -127,7 +127,7 @@ func (s *Session) TakeApproval(j *Judged, a operator.Approval, how string) error
 	return s.Ledger.Append(line)
 }
 
-// operator gives the name of an enrolled operator.
+// operator returns the name of an enrolled operator.
 func (s *Session) operator(key identity.Public) (name string, ok bool) {
 	at := slices.IndexFunc(s.Operators, func(o operator.Operator) bool { return o.Key == key })
 	if at < 0 {
@@ -239,7 +239,7 @@ func named(list []operator.Operator) string {
 	return " (" + strings.Join(names, ", ") + ")"
 }
 
-// Agree gives a person's consent to a batch that was shown to the end, with
+// Agree returns a person's consent to a batch that was shown to the end, with
 // the operators who approved it.
 func (s *Session) Agree(j *Judged) policy.Consent {
 	return policy.Agree(j.Request.Digest, keysOf(s.Approvers(j))...)

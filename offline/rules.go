@@ -15,7 +15,7 @@ import (
 // exactly that one.
 var ErrPolicy = errors.New("the policy in the wallet is not the one that was set last")
 
-// InForce gives the policy by which to judge: the one that the wallet keeps,
+// InForce returns the policy by which to judge: the one that the wallet keeps,
 // if it is the one that the ledger has on record as set last, or the built-in
 // one if none was ever set. Anything else is an error.
 func InForce(kept []byte, book *ledger.Ledger) (policy.Policy, error) {

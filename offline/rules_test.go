@@ -55,7 +55,7 @@ func (m *machine) start() (*Session, identity.Private) {
 	return s, relay
 }
 
-// sign starts, judges and signs one batch, and gives the code of each item.
+// sign starts, judges and signs one batch, and returns the code of each item.
 func (m *machine) sign(ids ...string) []chain.Code {
 	m.t.Helper()
 	s, relay := m.start()

@@ -30,7 +30,7 @@ type Signatures struct {
 	Outcomes []Outcome
 }
 
-// Count gives how many items were signed, and how many refused.
+// Count returns how many items were signed, and how many refused.
 func (s Signatures) Count() (signed, refused int) {
 	for _, o := range s.Outcomes {
 		if o.Err == nil {

@@ -8,7 +8,7 @@ import (
 	"coldkms/shared/identity"
 )
 
-// vouched gives the statements of an item that are by approvers of the policy,
+// vouched returns the statements of an item that are by approvers of the policy,
 // and about exactly what was computed here. Whether they have expired is a
 // question of now.
 func (s *Session) vouched(item bundle.Item, subject policy.Subject) []attestation.Statement {

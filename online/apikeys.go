@@ -18,7 +18,7 @@ import (
 // with another one Tatum would not know it.
 var ErrNoKey = errors.New("the API key that fetched it is not here")
 
-// As gives the relay as it works for an API key, by its name. The journal
+// As returns the relay as it works for an API key, by its name. The journal
 // remembers names and never keys.
 func (r *Relay) As(account string) (*Relay, error) {
 	if account == r.Account {

@@ -34,7 +34,7 @@ func TestEndedAtEveryCall(t *testing.T) {
 	}
 }
 
-// interrupted goes the whole way with the n-th call cut, and says whether
+// interrupted goes the whole way with the n-th call cut, and reports whether
 // there were that many.
 func (w *world) interrupted(n int, acted bool) bool {
 	w.Helper()

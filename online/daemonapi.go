@@ -33,7 +33,7 @@ func (r *Relay) Waiting(ctx context.Context) ([]bundle.Digest, error) {
 	return list, err
 }
 
-// Unanswered gives a Request of this relay. One that this version cannot read
+// Unanswered returns a Request of this relay. One that this version cannot read
 // is ErrUnreadable: Abandon it.
 func (r *Relay) Unanswered(ctx context.Context, digest bundle.Digest) (Unanswered, error) {
 	req, err := r.openOwn(ctx, digest)

@@ -180,7 +180,7 @@ func (w *world) wantState(id, want string) {
 func id(n int) string { return relaytest.ID(n) }
 
 // pay puts a pending payment in front of Tatum, spending an output of a
-// transaction of its own, and gives its id.
+// transaction of its own, and returns its id.
 func (w *world) pay(n int, change func(map[string]any)) string {
 	w.Helper()
 	return w.payFrom(n, w.funding(n), change)

@@ -58,7 +58,7 @@ func (s *step) heldWords() string {
 	return words + offerWords(s.item.Offered) + "; a retry stands for that only"
 }
 
-// left says whether the bytes have left, as far as the journal knows.
+// left reports whether the bytes have left, as far as the journal knows.
 func (s *step) left(ctx context.Context) string {
 	words, _, err := s.leaving(ctx, s.item)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *step) left(ctx context.Context) string {
 	return words
 }
 
-// leaving says whether the bytes of an item have left, as far as the journal
+// leaving reports whether the bytes of an item have left, as far as the journal
 // knows. never is set only where the journal has a whole record of that.
 func (r *Relay) leaving(ctx context.Context, it journal.Item) (words string, never bool, err error) {
 	if it.HandedKnown {

@@ -140,7 +140,7 @@ func (im *Importer) problem(ctx context.Context, it journal.Item, p Problem) err
 	return im.relay.note(ctx, it, journal.Lease{}, p.Code, p.Reason, 0)
 }
 
-// find gives the item that asked for a transaction. Where two ask for the very
+// find returns the item that asked for a transaction. Where two ask for the very
 // same one, nothing says which of them it pays: that is a problem of both.
 func (im *Importer) find(ctx context.Context, unsigned chainhash.Hash) (*journal.Item, error) {
 	if err := im.index(ctx); err != nil {

@@ -136,7 +136,7 @@ func (r *Relay) Pair(ctx context.Context, file []byte) (identity.Public, error) 
 	return w.Signer, r.journal.Pair(ctx, w)
 }
 
-// watch gives the paired signer's watch file.
+// watch returns the paired signer's watch file.
 func (r *Relay) watch(ctx context.Context) (bundle.SealedWatch, error) {
 	peer, err := r.journal.Peer(ctx)
 	if err != nil {

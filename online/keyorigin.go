@@ -34,7 +34,7 @@ func (r *Relay) origins(ctx context.Context, masters map[string]psbt.Fingerprint
 	return o, nil
 }
 
-// of gives the keys that an item names, as far as the watch file has them, and
+// of returns the keys that an item names, as far as the watch file has them, and
 // of each mnemonic also index 0, where Tatum sends change. A key that is
 // missing is no error: then the PSBT has no origin for it.
 func (o *origins) of(named []chain.Key) ([]psbt.Key, error) {

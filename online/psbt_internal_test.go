@@ -53,7 +53,7 @@ func exported(t *testing.T, previous [][]byte, items ...bundle.Item) (*Relay, bu
 	return r, req
 }
 
-// spending gives items, one a chain, that spend inputs outputs of one previous
+// spending returns items, one a chain, that spend inputs outputs of one previous
 // transaction with so much data in it.
 func spending(t *testing.T, inputs, data int, chains ...chain.ID) ([][]byte, []bundle.Item) {
 	t.Helper()

@@ -23,7 +23,7 @@ import (
 	"coldkms/shared/psbt/psbttest"
 )
 
-// psbts exports and gives the files by pending id.
+// psbts exports and returns the files by pending id.
 func (w *world) psbts(o online.ExportOptions) map[string][]byte {
 	w.Helper()
 	o.PSBT = true

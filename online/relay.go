@@ -320,7 +320,7 @@ func (r *Relay) release(ctx context.Context, l journal.Lease) error {
 	return r.journal.Release(context.WithoutCancel(ctx), l)
 }
 
-// elsewhere says whether a step came too late: another relay has the item, or
+// elsewhere reports whether a step came too late: another relay has the item, or
 // took it further.
 func elsewhere(err error) bool {
 	return errors.Is(err, journal.ErrLeased) || errors.Is(err, journal.ErrState)
@@ -351,7 +351,7 @@ func (r *Relay) noteWith(ctx context.Context, it journal.Item, l journal.Lease, 
 // Statements returns how many statements the journal's database was given.
 func (r *Relay) Statements() int64 { return r.journal.Statements() }
 
-// Close gives the state directory back.
+// Close releases the state directory.
 func (r *Relay) Close() error { return errors.Join(r.journal.Close(), r.unlock()) }
 
 func (r *Relay) unlock() error {

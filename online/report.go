@@ -47,7 +47,7 @@ type ReportOptions struct {
 	From, To time.Time // first fetched, To not included; zero: no bound
 }
 
-// Report gives what is on record to each, oldest first.
+// Report returns what is on record to each, oldest first.
 func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) error) error {
 	opened := make(map[bundle.Digest][]answered)
 	keys, err := r.origins(ctx, nil)

@@ -118,7 +118,7 @@ type opened struct {
 	rules []byte       // and its policy
 }
 
-// Close wipes the wallet's secrets and gives the lock back.
+// Close wipes the wallet's secrets and releases the lock.
 func (o *opened) Close() {
 	o.Wallet.Close()
 	_ = o.lock.Close()
@@ -136,7 +136,7 @@ func (a *app) open() (*opened, error) {
 	return w, err
 }
 
-// openWith opens the wallet at path and gives the password that opened it,
+// openWith opens the wallet at path and returns the password that opened it,
 // which the caller wipes.
 func (a *app) openWith(path string, password *[]byte) (*opened, error) {
 	a.warnOnline()
@@ -232,7 +232,7 @@ func (a *app) locked(path string, get func() (*wallet.Wallet, error)) (*opened, 
 	return o, nil
 }
 
-// walletError gives a wallet's error its exit code and words on what to do.
+// walletError adds an exit code and a hint to a wallet's error.
 func walletError(path string, err error) error {
 	path = inLine(path)
 	var known *cli.Error

@@ -105,7 +105,7 @@ func (a *app) leaveOut(session *openSession, judged *offline.Judged, kept decisi
 	return cli.Fail(cli.Refused, offline.ErrLeftOut, "have them approve what is left: "+approveCommand(session, judged)+"; then sign it again")
 }
 
-// isScreen says whether a session can be drawn here.
+// isScreen reports whether a session can be drawn here.
 func (t *terminal) isScreen() bool {
 	width, height, err := term.GetSize(int(t.tty.Fd()))
 	return err == nil && width >= tui.MinWidth && height >= tui.MinHeight && movesCursor()

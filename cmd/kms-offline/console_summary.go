@@ -79,7 +79,7 @@ func (s *summary) add(session *openSession, f finished) {
 	s.Ledger = session.Book()
 }
 
-// summaryWriter gives what writes a file with this ending.
+// summaryWriter returns what writes a file with this ending.
 func summaryWriter(path string) (func(review.Summary, io.Writer) error, error) {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".txt":

@@ -95,7 +95,7 @@ func (p place) command(args ...string) *exec.Cmd {
 	return exec.Command(p.program, append([]string{"--path", p.path("w.kms")}, args...)...)
 }
 
-// run runs the program without a terminal and gives its stdout.
+// run runs the program without a terminal and returns its stdout.
 func (p place) run(code int, args ...string) string {
 	p.t.Helper()
 	cmd := p.command(append([]string{"--password-file", p.path("pw"), "--json"}, args...)...)
@@ -117,7 +117,7 @@ type payout struct {
 	data       []byte
 }
 
-// hashFor gives the witness program of somebody's address. One with a prime
+// hashFor returns the witness program of somebody's address. One with a prime
 // looks like that of the name without it: the checksum of bech32 is linear, so
 // one difference keeps the last four characters of every address.
 func hashFor(name string) []byte {
@@ -169,7 +169,7 @@ func (p place) request(name string, salt int, list []payout) string {
 	return p.path(name)
 }
 
-// signedBy checks that a result answers a request and gives how many of its
+// signedBy checks that a result answers a request and returns how many of its
 // items finish to valid transactions, and the codes of the others.
 func (p place) signedBy(request, result string) (signed int, codes map[chain.Code]int) {
 	p.t.Helper()

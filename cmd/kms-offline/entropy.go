@@ -16,7 +16,7 @@ type recipe struct {
 	dice, passphrase, show bool
 }
 
-// asks says whether a terminal is needed.
+// asks reports whether a terminal is needed.
 func (r recipe) asks() bool { return r.dice || r.passphrase || r.show }
 
 // terminal opens the terminal if the recipe needs one. It may be nil.
@@ -161,7 +161,7 @@ func askPassphrase(tty *terminal) ([]byte, error) {
 	return passphrase, cli.Fail(cli.Failed, err, "nothing was stored")
 }
 
-// keyError gives errors of making keys their exit code and words on what to do.
+// keyError adds an exit code and a hint to errors of making keys.
 func keyError(err error) error {
 	switch {
 	case errors.Is(err, hd.ErrWordCount):

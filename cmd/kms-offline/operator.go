@@ -217,7 +217,7 @@ func enrolled(w *opened) []operator.Operator {
 	return list
 }
 
-// unlock gives an operator's key, after the wait that earlier wrong passwords
+// unlock returns an operator's key, after the wait that earlier wrong passwords
 // for it have earned.
 func (a *app) unlock(w *opened, name, file string) (key identity.Private, err error) {
 	err = a.guarded(w.Path()+"."+name, func() error {

@@ -245,7 +245,7 @@ func (a *app) examplePolicy() error {
 	return err
 }
 
-// policyError gives a policy's error its exit code and words on what to do.
+// policyError adds an exit code and a hint to a policy's error.
 func policyError(err error) error {
 	if errors.Is(err, offline.ErrPolicy) {
 		return cli.Fail(cli.Refused, err, "nothing is signed without it: set it again with kms-offline policy set FILE")
@@ -253,7 +253,7 @@ func policyError(err error) error {
 	return err
 }
 
-// isOffline says whether no network interface is up, as far as that can be told.
+// isOffline reports whether no network interface is up, as far as that can be told.
 func (a *app) isOffline() bool {
 	if a.online == nil {
 		return false

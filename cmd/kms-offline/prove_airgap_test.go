@@ -119,7 +119,7 @@ type trace struct {
 	calls   map[string]*calls
 }
 
-// of gives the calls of the programs whose path ends so.
+// of returns the calls of the programs whose path ends so.
 func (tr *trace) of(suffix string) (sum calls) {
 	for path, c := range tr.calls {
 		if strings.HasSuffix(path, suffix) {

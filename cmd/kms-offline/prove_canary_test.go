@@ -95,7 +95,7 @@ func (h *held) wait(question string) {
 	h.t.Fatalf("%q was never asked: %q", question, h.text())
 }
 
-// end sends a signal and gives how the program ended.
+// end sends a signal and returns how the program ended.
 func (h *held) end(sig syscall.Signal) syscall.WaitStatus {
 	h.t.Helper()
 	if err := h.cmd.Process.Signal(sig); err != nil {

@@ -85,7 +85,7 @@ func (b *signerBench) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// must runs a command that has to succeed and gives its output.
+// must runs a command that has to succeed and returns its output.
 func (b *signerBench) must(args ...string) []byte {
 	b.t.Helper()
 	cmd := b.command(args...)
@@ -174,7 +174,7 @@ func payment(t *testing.T, w *wallet.Wallet, salt uint32, at int) (bundle.Item, 
 		Keys: []chain.Key{{SignatureID: benchKey, Index: chain.NoIndex}}}, previous.Bytes()
 }
 
-// review records a review and gives the digest.
+// review records a review and returns the digest.
 func (b *signerBench) review(path string) string {
 	b.t.Helper()
 	var reply struct{ Digest string }
@@ -296,7 +296,7 @@ func (b *signerBench) signFor(request, out, digest string, after time.Duration) 
 }
 
 // recorded looks at everything in a folder of results: what has a signature,
-// the ledger has. It gives how many results are whole.
+// the ledger has. It returns how many results are whole.
 func (b *signerBench) recorded(book *ledger.Ledger, out string, ids []string) (whole int) {
 	b.t.Helper()
 	entries, err := os.ReadDir(out)

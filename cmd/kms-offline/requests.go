@@ -99,7 +99,7 @@ type lineError struct{ error }
 func (e lineError) Error() string { return inLine(e.error.Error()) }
 func (e lineError) Unwrap() error { return e.error }
 
-// requestPaths gives the files that IN... stand for: a folder stands for the
+// requestPaths returns the files that IN... stand for: a folder stands for the
 // requests in it.
 func (a *app) requestPaths(args []string) ([]string, error) {
 	var paths []string
@@ -134,7 +134,7 @@ func (a *app) requestPaths(args []string) ([]string, error) {
 	return paths, nil
 }
 
-// bundleError gives a session's error its exit code and words on what to do.
+// bundleError adds an exit code and a hint to a session's error.
 func bundleError(err error) error {
 	switch {
 	case errors.Is(err, bundle.ErrWallet):

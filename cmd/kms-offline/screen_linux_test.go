@@ -85,7 +85,7 @@ func (p *person) watch() {
 }
 
 // sees waits until the screen shows a text and then stays as it is for a
-// moment, and gives the screen.
+// moment, and returns the screen.
 func (p *person) sees(text string) string {
 	p.t.Helper()
 	const moment = 150 * time.Millisecond
@@ -111,7 +111,7 @@ func (p *person) types(keys string) {
 	}
 }
 
-// waits gives the exit code.
+// waits returns the exit code.
 func (p *person) waits() int {
 	p.t.Helper()
 	done := make(chan error, 1)
@@ -125,7 +125,7 @@ func (p *person) waits() int {
 	}
 }
 
-// echoes says whether the terminal shows what is typed, line by line.
+// echoes reports whether the terminal shows what is typed, line by line.
 func (p *person) echoes() bool {
 	p.t.Helper()
 	state, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
@@ -145,7 +145,7 @@ type vt100 struct {
 	strange  []string
 }
 
-// String gives the lines without the spaces at their ends.
+// String returns the lines without the spaces at their ends.
 func (v *vt100) String() string {
 	var b strings.Builder
 	for _, line := range v.cell {

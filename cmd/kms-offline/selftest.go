@@ -175,7 +175,7 @@ func (a *app) checkPages() check {
 	return c
 }
 
-// checkOnline says whether the machine has a network. That is no failure of
+// checkOnline reports whether the machine has a network. That is no failure of
 // this program: it has no way to use one.
 func (a *app) checkOnline() check {
 	c := check{Name: "no network interface is up"}

@@ -529,7 +529,7 @@ func readFile(t *testing.T, path string) string {
 	return string(b)
 }
 
-// relinked gives a line's JSON another number and another line before it.
+// relinked changes the number and the previous hash in a line's JSON.
 func relinked(t *testing.T, body []byte, n int, head string) string {
 	t.Helper()
 	m := regexp.MustCompile(`^\{"n":\d+,"prev":"[0-9a-f]{64}"`)

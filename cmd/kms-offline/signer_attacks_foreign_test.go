@@ -29,7 +29,7 @@ func foreignAttacks() []attack {
 	}
 }
 
-// output runs the program without a terminal and gives all that it says.
+// output runs the program without a terminal and returns all that it says.
 func (p place) output(args ...string) (code int, said []byte) {
 	p.t.Helper()
 	cmd := exec.Command(p.program, args...)

@@ -168,7 +168,7 @@ func (p printable) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// counted gives "1 item", "2 items".
+// counted returns "1 item", "2 items".
 func counted(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

@@ -32,7 +32,7 @@ type tries struct {
 	unreadable bool // so Wrong is not what was counted
 }
 
-// wait gives how long the next try has to wait.
+// wait returns how long the next try has to wait.
 func (t tries) wait() time.Duration {
 	if t.Wrong < freeTries {
 		return 0

@@ -94,7 +94,7 @@ type reading struct {
 	script  []byte
 }
 
-// readings gives every chain and network that an address is good for: the
+// readings returns every chain and network that an address is good for: the
 // forms of some coins cannot be told apart.
 func readings(address string, only chain.ID) []reading {
 	var list []reading

@@ -15,7 +15,7 @@ import (
 	"coldkms/shared/transport/file"
 )
 
-// explain gives an error its exit code and the next thing to do.
+// explain adds an exit code and a hint to an error.
 func explain(err error) error {
 	var told *cli.Error
 	if err == nil || errors.As(err, &told) {

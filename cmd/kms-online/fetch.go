@@ -103,7 +103,7 @@ func trimmed(list []string) []string {
 	return out
 }
 
-// first gives the first error that is one.
+// first returns the first error that is one.
 func first(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {

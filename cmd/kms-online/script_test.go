@@ -110,7 +110,7 @@ func sign(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), relaytest.NewSigner(signer).Sign(req, change), 0o600))
 }
 
-// only gives the one file that matches a pattern.
+// only returns the one file that matches a pattern.
 func only(ts *testscript.TestScript, pattern string) string {
 	paths, err := filepath.Glob(ts.MkAbs(pattern))
 	ts.Check(err)

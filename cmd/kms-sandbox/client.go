@@ -73,7 +73,7 @@ func clientOf(cmd *cobra.Command) (client, error) {
 	return client{strings.TrimRight(base, "/"), key, id, path}, nil
 }
 
-// call sends body as JSON, unless it is nil, and gives the reply.
+// call sends body as JSON, unless it is nil, and returns the reply.
 func (c client) call(ctx context.Context, method, path string, body any) (json.RawMessage, error) {
 	var in io.Reader
 	if body != nil {

@@ -24,7 +24,7 @@ func NetworkUp(sys fs.FS) (up []string, known bool) {
 	return up, true
 }
 
-// isUp says whether an interface could carry anything. The state of a tunnel
+// isUp reports whether an interface could carry anything. The state of a tunnel
 // is "unknown" for as long as it works (Linux, Documentation/networking/operstates).
 func isUp(sys fs.FS, name string) bool {
 	state, err := fs.ReadFile(sys, name+"/operstate")

@@ -49,7 +49,7 @@ func (p *Pages) Keep(secret []byte) []byte {
 	return kept
 }
 
-// Bytes gives how much memory is locked, and how much should be and is not.
+// Bytes returns how much memory is locked, and how much should be and is not.
 func (p *Pages) Bytes() (locked, unlocked int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

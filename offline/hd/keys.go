@@ -30,7 +30,7 @@ const (
 	accounts   = 44 // BIP 44's purpose
 )
 
-// Seed gives the BIP 39 seed. Words are taken as they are, valid or not, as
+// Seed returns the BIP 39 seed. Words are taken as they are, valid or not, as
 // Tatum does: only Unicode is normalised (NFKD). passphrase may be nil. The
 // caller wipes the seed.
 func Seed(mnemonic, passphrase []byte) []byte {
@@ -173,7 +173,7 @@ func PublicKey(xpub string, id chain.ID, network chain.Network, index int64) ([]
 	return public.SerializeCompressed(), nil
 }
 
-// Public gives the public key of a private one: 33 bytes, or 65 uncompressed.
+// Public returns the public key of a private one: 33 bytes, or 65 uncompressed.
 func Public(private []byte, compressed bool) ([]byte, error) {
 	if err := CheckKey(private); err != nil {
 		return nil, err

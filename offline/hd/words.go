@@ -53,7 +53,7 @@ func NewMnemonic(entropy *Source, words int) ([]byte, error) {
 	return MnemonicOf(raw)
 }
 
-// MnemonicOf gives the words of 16, 20, 24, 28 or 32 bytes: of dice, say.
+// MnemonicOf returns the words of 16, 20, 24, 28 or 32 bytes: of dice, say.
 func MnemonicOf(entropy []byte) ([]byte, error) {
 	if size := len(entropy); size < 16 || size > 32 || size%4 != 0 {
 		return nil, fmt.Errorf("mnemonic of %d bytes: 16, 20, 24, 28 or 32 are needed", size)
@@ -71,7 +71,7 @@ func MnemonicOf(entropy []byte) ([]byte, error) {
 	return out, nil
 }
 
-// bitsAt gives the n-th group of eleven bits.
+// bitsAt returns the n-th group of eleven bits.
 func bitsAt(b []byte, n int) int {
 	var v int
 	for i := n * bitsPerWord; i < (n+1)*bitsPerWord; i++ {

@@ -298,7 +298,7 @@ func (m *memory) restamp() {
 	}
 }
 
-// Signed gives the content that was signed under a pending id.
+// Signed returns the content that was signed under a pending id.
 func (m *memory) Signed(id string) ([sha256.Size]byte, bool) {
 	s, ok := m.signed[id]
 	return s.content, ok
@@ -311,14 +311,14 @@ func (m *memory) Freed(outpoint string) ([sha256.Size]byte, bool) {
 	return content, ok
 }
 
-// SignedIn says whether exactly this content was signed under this id as part
+// SignedIn reports whether exactly this content was signed under this id as part
 // of this batch.
 func (m *memory) SignedIn(batch bundle.Digest, id string, content [sha256.Size]byte) bool {
 	s, ok := m.signed[id]
 	return ok && s.content == content && s.request == batch.String()
 }
 
-// Spender gives the content of the signed transaction that spends an outpoint.
+// Spender returns the content of the signed transaction that spends an outpoint.
 func (m *memory) Spender(outpoint string) ([sha256.Size]byte, bool) {
 	content, ok := m.spent[outpoint]
 	return content, ok
@@ -352,7 +352,7 @@ func (m *memory) Payments(since int64) iter.Seq[Paid] {
 	}
 }
 
-// Paid says whether a destination was ever paid.
+// Paid reports whether a destination was ever paid.
 func (m *memory) Paid(id chain.ID, network, to string) bool {
 	_, ok := m.known[destination{id, network, to}]
 	return ok
@@ -366,7 +366,7 @@ func (m *memory) Genesis() string { return m.genesis }
 // another, nor with lines that were not authenticated when it last was.
 func (m *memory) Root() string { return m.began }
 
-// Line gives the number of the line that this head belongs to.
+// Line returns the number of the line that this head belongs to.
 func (m *memory) Line(head []byte) (n uint64, ok bool) {
 	if len(head) != sha256.Size {
 		return 0, false
@@ -407,7 +407,7 @@ func (m *memory) HeadAt(n uint64) []byte {
 	return nil
 }
 
-// Knows says whether this was once the head of this ledger, or is one that a
+// Knows reports whether this was once the head of this ledger, or is one that a
 // person knows to be lost.
 func (m *memory) Knows(head []byte) bool {
 	_, had := m.Line(head)

@@ -35,7 +35,7 @@ type Operator struct {
 	Key  identity.Public
 }
 
-// String gives name and key, as the ledger and a review have them.
+// String returns name and key, as the ledger and a review have them.
 func (o Operator) String() string { return fmt.Sprintf("%s %x", o.Name, o.Key[:]) }
 
 // RoundSize is the length of a round in bytes.
@@ -83,7 +83,7 @@ const (
 // FileSize is the length of an approval's file in bytes.
 const FileSize = len(fileMagic) + ed25519.PublicKeySize + 3*sha256.Size + RoundSize + ed25519.SignatureSize
 
-// File gives an approval as it is carried: magic, key, terms, signature.
+// File returns an approval as it is carried: magic, key, terms, signature.
 func (a Approval) File() []byte {
 	return bytes.Join([][]byte{[]byte(fileMagic), a.Operator[:], a.Batch[:], a.Policy[:], a.Judged[:], a.Round[:], a.Signature[:]}, nil)
 }
@@ -108,7 +108,7 @@ func ParseFile(b []byte) (Approval, error) {
 	return a, nil
 }
 
-// Record gives an approval as the ledger keeps it: name, key and signature.
+// Record returns an approval as the ledger keeps it: name, key and signature.
 func (o Operator) Record(a Approval) string { return fmt.Sprintf("%s %x", o, a.Signature[:]) }
 
 // ParseRecord reads what Record wrote, about known terms. Who can write a

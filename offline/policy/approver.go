@@ -2,7 +2,7 @@ package policy
 
 import "coldkms/shared/identity"
 
-// ApproverName gives the name that policy has for an approver's key, which may
+// ApproverName returns the name that policy has for an approver's key, which may
 // be none. ok is false for a key that is no approver's.
 func (p Policy) ApproverName(key identity.Public) (name string, ok bool) {
 	if p.file.Approvers == nil {

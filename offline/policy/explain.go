@@ -203,12 +203,12 @@ func (c coinRules) warnings() []string {
 	return lines
 }
 
-// nothing says whether a limit lets no payment through.
+// nothing reports whether a limit lets no payment through.
 func (l limit) nothing() bool {
 	return (l.Sum != nil && *l.Sum == 0) || (l.Count != nil && *l.Count == 0)
 }
 
-// beyond says whether a limit over a window that contains this one's is
+// beyond reports whether a limit over a window that contains this one's is
 // reached before it in every case.
 func (l limit) beyond(longer limit) bool {
 	sum := l.Sum == nil || (longer.Sum != nil && *l.Sum > *longer.Sum)

@@ -125,7 +125,7 @@ func tenths(part, whole, times int64, unit string) string {
 	return fmt.Sprintf("%s.%s%s", whole10, rest, unit)
 }
 
-// abovePercent says whether 100·part > percent·whole, of numbers that are not
+// abovePercent reports whether 100·part > percent·whole, of numbers that are not
 // negative.
 func abovePercent(part, whole, percent int64) bool {
 	high1, low1 := bits.Mul64(uint64(part), 100)

@@ -96,7 +96,7 @@ func (j *judgement) pays() (all tally, to []share) {
 	return all, to
 }
 
-// over gives the tally of a window; own is that of the item itself.
+// over returns the tally of a window; own is that of the item itself.
 func (s *sums) over(w window, own tally) tally {
 	switch w {
 	case perBatch:
@@ -132,7 +132,7 @@ func (j *judgement) paid(w window, t tally, to string) string {
 	return "this transaction pays " + what
 }
 
-// many gives "1 payment", "2 payments".
+// many returns "1 payment", "2 payments".
 func many[N int | int64](n N, what string) string {
 	if n != 1 {
 		what += "s"

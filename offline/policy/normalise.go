@@ -161,7 +161,7 @@ func (w window) order() int {
 	return slices.Index([]window{perTransaction, perBatch, perDay, perWeek}, w)
 }
 
-// normaliseList gives each entry the form that its destination has in facts
+// normaliseList returns each entry the form that its destination has in facts
 // and in the ledger, so that all ways to write an address are equal.
 func normaliseList(name string, list []entry) error {
 	for i := range list {

@@ -196,7 +196,7 @@ func (c *ofCoin) seen(to string) {
 	}
 }
 
-// resembles gives another known destination that looks like this one.
+// resembles returns another known destination that looks like this one.
 func (c *ofCoin) resembles(to string) (other string, ok bool) {
 	like, ok := c.likenessOf(to)
 	if !ok || c.looks[like] == nil {

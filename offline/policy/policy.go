@@ -94,7 +94,7 @@ func (p Policy) Name() string { return p.file.Name }
 // named the length of the ledger.
 func (p Policy) RequiresLedgerCheck() bool { return p.file.LedgerCheck }
 
-// RequiresOffline says whether nothing is signed while a network interface is up.
+// RequiresOffline reports whether nothing is signed while a network interface is up.
 func (p Policy) RequiresOffline() bool { return p.file.RequireOffline }
 
 // compile makes a file's lists ready to be asked. The file is normal.

@@ -83,7 +83,7 @@ func (w *world) pick(n int) bool { return w.IntN(n) == 0 }
 
 func one64(v int64) *int64 { return &v }
 
-// memory gives the history as the ledger does: each content once, by the
+// memory returns the history as the ledger does: each content once, by the
 // ledger's clock.
 func (w *world) memory() *memory {
 	m := &memory{signed: map[string][32]byte{}, spent: map[string][32]byte{}, now: max(w.history.clock, w.machine)}

@@ -32,11 +32,11 @@ type Circumstances struct {
 
 // History is what the ledger remembers.
 type History interface {
-	// Signed gives the content that was signed under a pending id.
+	// Signed returns the content that was signed under a pending id.
 	Signed(id string) (content [32]byte, ok bool)
-	// Spender gives the content of the signed transaction that spends an outpoint.
+	// Spender returns the content of the signed transaction that spends an outpoint.
 	Spender(outpoint string) (content [32]byte, ok bool)
-	// Freed gives the content that spent an outpoint until a person released it.
+	// Freed returns the content that spent an outpoint until a person released it.
 	Freed(outpoint string) (content [32]byte, ok bool)
 	// Record tells how signed content was signed.
 	Record(content [32]byte) (Record, bool)

@@ -24,7 +24,7 @@ type Verdict struct {
 	Findings []Reason // to be shown; they refuse nothing
 }
 
-// Refused says whether the item must not be signed.
+// Refused reports whether the item must not be signed.
 func (v Verdict) Refused() bool { return !v.judged || len(v.Refusals) > 0 }
 
 // Quorum says how many operators must approve the batch before this item is
@@ -114,5 +114,5 @@ func (v Verdict) Approve(batch [sha256.Size]byte, c Consent) (Approval, error) {
 	return Approval{content: v.content, valid: true}, nil
 }
 
-// Covers says whether the approval is for this content.
+// Covers reports whether the approval is for this content.
 func (a Approval) Covers(content [32]byte) bool { return a.valid && a.content == content }

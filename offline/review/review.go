@@ -43,7 +43,7 @@ type Vouched struct {
 	Expired bool
 }
 
-// Refused says whether the item will not be signed.
+// Refused reports whether the item will not be signed.
 func (it Item) Refused() bool { return len(it.Refusals) > 0 || it.Facts == nil }
 
 // Verdict is "refused", "flagged" or "ok".
@@ -57,7 +57,7 @@ func (it Item) Verdict() string {
 	return "ok"
 }
 
-// Count gives how many items can be signed, and how many are refused.
+// Count returns how many items can be signed, and how many are refused.
 func (b Batch) Count() (signable, refused int) {
 	for _, it := range b.Items {
 		if it.Refused() {

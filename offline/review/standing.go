@@ -20,7 +20,7 @@ const (
 	OK
 )
 
-// String gives the word on the screens.
+// String returns the word on the screens.
 func (s Standing) String() string { return [...]string{"refused", "look", "noted", "ok"}[s] }
 
 // noted are the findings that say what is so, not that something may be
@@ -53,13 +53,13 @@ func (it Item) grave(r policy.Reason) bool {
 	return !slices.Contains(noted[:], r.Code)
 }
 
-// Insists says whether a plain yes is not enough for the item. The same payment
+// Insists reports whether a plain yes is not enough for the item. The same payment
 // again is looked at, but who pays rent each month is not made to type more.
 func (it Item) Insists() bool {
 	return !it.Refused() && slices.ContainsFunc(it.Findings, func(r policy.Reason) bool { return it.grave(r) && r.Code != chain.FlagSameAgain })
 }
 
-// Sorted gives the findings that want a second look, and the others.
+// Sorted returns the findings that want a second look, and the others.
 func (it Item) Sorted() (look, notes []policy.Reason) {
 	for _, r := range it.Findings {
 		if it.grave(r) {
@@ -71,12 +71,12 @@ func (it Item) Sorted() (look, notes []policy.Reason) {
 	return look, notes
 }
 
-// IsNew says whether the item pays somebody who was never paid before.
+// IsNew reports whether the item pays somebody who was never paid before.
 func (it Item) IsNew() bool {
 	return slices.ContainsFunc(it.Findings, func(r policy.Reason) bool { return r.Code == chain.FlagNew })
 }
 
-// Order gives the places of the items in the order in which a person should
+// Order returns the places of the items in the order in which a person should
 // see them: what is refused first, then what wants a second look, what is
 // noted, and the rest; each as in the request.
 func (b Batch) Order() []int {

@@ -27,18 +27,18 @@ func (s *Sum) Cmp(other *Sum) int { return s.n.Cmp(&other.n) }
 // Sign is -1, 0 or 1, as that of a big.Int.
 func (s *Sum) Sign() int { return s.n.Sign() }
 
-// String gives the smallest units.
+// String returns the smallest units.
 func (s *Sum) String() string { return s.n.String() }
 
-// MarshalJSON gives the smallest units as a number, of any size.
+// MarshalJSON returns the smallest units as a number, of any size.
 func (s *Sum) MarshalJSON() ([]byte, error) { return []byte(s.n.String()), nil }
 
-// Coins gives the sum in coins and as it is, as Amount does.
+// Coins returns the sum in coins and as it is, as Amount does.
 func (s *Sum) Coins(id chain.ID) string {
 	return fmt.Sprintf("%s %s (%s)", s.decimal(), id, s.n.String())
 }
 
-// decimal gives coins with eight decimals.
+// decimal returns coins with eight decimals.
 func (s *Sum) decimal() string {
 	var whole, rest big.Int
 	whole.QuoRem(&s.n, big.NewInt(unit), &rest)

@@ -59,7 +59,7 @@ func (f Finished) split() (signed, refused int) {
 	return signed, refused
 }
 
-// why gives codes and sentences: of a refusal, or of what was found.
+// why returns codes and sentences: of a refusal, or of what was found.
 func (f Finished) why(i int) (codes []chain.Code, reasons []string) {
 	codes, reasons = []chain.Code{}, []string{}
 	if f.Outcomes != nil && f.Outcomes[i].TxID == "" {

@@ -229,7 +229,7 @@ func (d Destination) text(p *printer) {
 	}
 }
 
-// list gives "look-alike 2, high-fee 1".
+// list returns "look-alike 2, high-fee 1".
 func list(codes []Counted) string {
 	words := make([]string, len(codes))
 	for i, c := range codes {
@@ -238,7 +238,7 @@ func list(codes []Counted) string {
 	return strings.Join(words, ", ")
 }
 
-// many gives "1 item", "2 items".
+// many returns "1 item", "2 items".
 func many(n int, one, more string) string {
 	if n == 1 {
 		return "1 " + one

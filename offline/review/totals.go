@@ -12,7 +12,7 @@ import (
 // Choice says of an item's place whether it counts; nil: what can be signed.
 type Choice func(i int) bool
 
-// counts says whether an item can be signed and was chosen.
+// counts reports whether an item can be signed and was chosen.
 func (b Batch) counts(i int, choice Choice) bool {
 	return !b.Items[i].Refused() && (choice == nil || choice(i))
 }
@@ -130,7 +130,7 @@ func newFirst(x, y Destination) int {
 	return 1
 }
 
-// saysNew says whether a finding of the item names this destination as new.
+// saysNew reports whether a finding of the item names this destination as new.
 func (it Item) saysNew(to string) bool {
 	for _, r := range it.Findings {
 		if r.Code == chain.FlagNew && strings.Contains(r.Text, to) {

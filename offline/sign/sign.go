@@ -14,12 +14,12 @@ type Keys interface {
 	// Lookup says of which chain and network an entry is, or ok false for
 	// an id that the wallet does not have.
 	Lookup(signatureID string) (chain.ID, chain.Network, bool)
-	// Public gives the public key, 33 or 65 bytes, of an entry; index
+	// Public returns the public key, 33 or 65 bytes, of an entry; index
 	// chain.NoIndex is that of a single private key.
 	Public(signatureID string, index int64) ([]byte, error)
-	// Private gives the 32-byte secret. The caller wipes it.
+	// Private returns the 32-byte secret. The caller wipes it.
 	Private(signatureID string, index int64) ([]byte, error)
-	// IsMnemonic says whether an entry derives keys by index.
+	// IsMnemonic reports whether an entry derives keys by index.
 	IsMnemonic(signatureID string) bool
 }
 

@@ -92,7 +92,7 @@ func TestNewKeysFromASnapshot(t *testing.T) {
 	}
 }
 
-// looped gives the same 1,000 blocks over and over.
+// looped returns the same 1,000 blocks over and over.
 type looped struct{ n uint64 }
 
 func (l *looped) Read(b []byte) (int, error) {

@@ -24,7 +24,7 @@ const (
 	Foreign          // an entry of a chain that is not built, as Tatum KMS wrote it; kept, never signed with
 )
 
-// String gives the word that listings use.
+// String returns the word that listings use.
 func (k Kind) String() string {
 	switch k {
 	case Mnemonic:
@@ -57,7 +57,7 @@ type Entry struct {
 	JSON []byte `cbor:"12,keyasint,omitempty"` // Foreign
 }
 
-// Signable says whether keys of this entry can sign.
+// Signable reports whether keys of this entry can sign.
 func (e Entry) Signable() bool { return e.Kind == Mnemonic || e.Kind == PrivateKey }
 
 func (e *Entry) wipe() {

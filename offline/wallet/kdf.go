@@ -44,7 +44,7 @@ func (c Cost) max(d Cost) Cost {
 	return Cost{Memory: max(c.Memory, d.Memory), Passes: max(c.Passes, d.Passes), Lanes: max(c.Lanes, d.Lanes)}
 }
 
-// Calibrate gives DefaultCost with the passes raised, never lowered, until one
+// Calibrate returns DefaultCost with the passes raised, never lowered, until one
 // try takes about target on this machine. It measures once, with the clock
 // that is given.
 func Calibrate(now func() time.Time, target time.Duration) Cost {
@@ -82,7 +82,7 @@ func (c Cost) stretch(password, salt []byte) []byte {
 	return master
 }
 
-// derive gives the keys of a password, which is normalised (NFC) because
+// derive returns the keys of a password, which is normalised (NFC) because
 // keyboards and systems differ in how they compose an "ä".
 func (c Cost) derive(password, salt []byte) (keys, error) {
 	master := c.stretch(password, salt)

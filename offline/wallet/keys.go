@@ -29,7 +29,7 @@ func (c child) clone() child {
 	return child{private: bytes.Clone(c.private), public: bytes.Clone(c.public)}
 }
 
-// key gives a copy of the entry's key: of a mnemonic at index.
+// key returns a copy of the entry's key: of a mnemonic at index.
 func (s *slot) key(index int64) (child, error) {
 	if err := s.prepare(); err != nil {
 		return child{}, err
@@ -113,13 +113,13 @@ func (w *Wallet) Lookup(id string) (chain.ID, chain.Network, bool) {
 	return s.entry.Chain, s.entry.Network, true
 }
 
-// IsMnemonic says whether an entry derives keys by index.
+// IsMnemonic reports whether an entry derives keys by index.
 func (w *Wallet) IsMnemonic(id string) bool {
 	s := w.slot(id)
 	return s != nil && s.entry.Kind == Mnemonic
 }
 
-// Public gives the public key of an entry: of a mnemonic at index, of a
+// Public returns the public key of an entry: of a mnemonic at index, of a
 // private key as it is; there the index does not count, as in Tatum KMS.
 func (w *Wallet) Public(id string, index int64) ([]byte, error) {
 	c, err := w.key(id, index)
@@ -127,7 +127,7 @@ func (w *Wallet) Public(id string, index int64) ([]byte, error) {
 	return c.public, err
 }
 
-// Private gives the secret of 32 bytes. The caller wipes it.
+// Private returns the secret of 32 bytes. The caller wipes it.
 func (w *Wallet) Private(id string, index int64) ([]byte, error) {
 	c, err := w.key(id, index)
 	return c.private, err

@@ -35,7 +35,7 @@ const (
 	sealedSize      = headerSize + identity.SeedSize + chacha20poly1305.Overhead
 )
 
-// CheckOperatorName says whether a name can be an operator's.
+// CheckOperatorName reports whether a name can be an operator's.
 func CheckOperatorName(name string) error {
 	for i, c := range []byte(name) {
 		plain := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
@@ -69,7 +69,7 @@ func checkOperators(list []Operator) error {
 	return nil
 }
 
-// Operators gives all operators in the order in which they were added.
+// Operators returns all operators in the order in which they were added.
 func (w *Wallet) Operators() []Operator {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -109,7 +109,7 @@ func (w *Wallet) AddOperator(name string, password []byte, now int64) (Operator,
 	return o, nil
 }
 
-// RemoveOperator takes an operator out and says whether they were there.
+// RemoveOperator takes an operator out and reports whether they were there.
 func (w *Wallet) RemoveOperator(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -118,7 +118,7 @@ func (w *Wallet) RemoveOperator(name string) bool {
 	return len(w.operators) < before
 }
 
-// UnlockOperator gives an operator's private key. Errors: ErrNoOperator,
+// UnlockOperator returns an operator's private key. Errors: ErrNoOperator,
 // ErrWrongPassword, ErrDamaged.
 func (w *Wallet) UnlockOperator(name string, password []byte) (identity.Private, error) {
 	list := w.Operators()

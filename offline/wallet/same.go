@@ -2,7 +2,7 @@ package wallet
 
 import "bytes"
 
-// SameSecret says whether two entries stand for the same keys of the same
+// SameSecret reports whether two entries stand for the same keys of the same
 // chain and network, whenever they were made.
 func (e Entry) SameSecret(o Entry) bool {
 	return e.ID == o.ID && e.Chain == o.Chain && e.Network == o.Network && e.Kind == o.Kind && e.Compressed == o.Compressed &&

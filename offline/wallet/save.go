@@ -99,7 +99,7 @@ func (w *Wallet) place(file []byte, fresh bool, verify func([]byte) error) error
 	return err
 }
 
-// opensTo says whether what was read back decrypts to what was meant. The
+// opensTo reports whether what was read back decrypts to what was meant. The
 // keys are those it was written with: no second derivation.
 func opensTo(file []byte, k *keys, want []byte) error {
 	h, err := parseHeader(file)

@@ -74,7 +74,7 @@ func (s Store) Open(path string, password []byte) (*Wallet, error) {
 	return w, nil
 }
 
-// Probe says whether Open would ask for a password: its errors are those of
+// Probe reports whether Open would ask for a password: its errors are those of
 // Open that need none.
 func (s Store) Probe(path string) error {
 	err := s.missing(path)

@@ -103,7 +103,7 @@ func (w *Wallet) slot(id string) *slot {
 	return w.entries[id]
 }
 
-// Entries gives all entries in the order in which they were added.
+// Entries returns all entries in the order in which they were added.
 func (w *Wallet) Entries() []Entry {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -171,7 +171,7 @@ func (w *Wallet) Relays() []Relay {
 	return slices.Clone(w.relays)
 }
 
-// Paired says whether requests of a relay are accepted.
+// Paired reports whether requests of a relay are accepted.
 func (w *Wallet) Paired(key identity.Public) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -198,7 +198,7 @@ func (w *Wallet) Pair(relay Relay) error {
 	return nil
 }
 
-// Unpair takes a relay out and says whether it was there.
+// Unpair takes a relay out and reports whether it was there.
 func (w *Wallet) Unpair(key identity.Public) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

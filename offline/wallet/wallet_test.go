@@ -35,7 +35,7 @@ func store() wallet.Store {
 
 func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "wallet.kms") }
 
-// must gives the value or ends the test.
+// must returns the value or ends the test.
 func must[T any](v T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()

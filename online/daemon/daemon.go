@@ -191,7 +191,7 @@ func Lend(r *online.Relay, keys []Key) {
 	}
 }
 
-// lasting gives a context that ends some time after ctx does.
+// lasting returns a context that ends some time after ctx does.
 func lasting(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() {

@@ -129,7 +129,7 @@ func body(r *http.Request, b io.Reader) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: make(http.Header), Body: io.NopCloser(b), Request: r}, nil
 }
 
-// stalls gives some bytes and then none.
+// stalls returns some bytes and then none.
 type stalls struct {
 	r    *http.Request
 	once bool
@@ -144,7 +144,7 @@ func (s *stalls) Read(p []byte) (int, error) {
 	return 0, s.r.Context().Err()
 }
 
-// endless gives zeros, and says if far too many were asked for.
+// endless returns zeros, and says if far too many were asked for.
 type endless struct {
 	t    testing.TB
 	read int64

@@ -85,7 +85,7 @@ func (j *Journal) AdoptRequest(ctx context.Context, r bundle.SealedRequest) erro
 // ErrNoRequest is returned for a Request that this journal did not make.
 var ErrNoRequest = errors.New("no such request in the journal")
 
-// Request gives the file of a Request, or ErrNoRequest.
+// Request returns the file of a Request, or ErrNoRequest.
 func (j *Journal) Request(ctx context.Context, digest bundle.Digest) ([]byte, error) {
 	var file []byte
 	err := j.read(ctx, func() error {
@@ -142,7 +142,7 @@ func (j *Journal) Written(ctx context.Context, digest bundle.Digest) error {
 	})
 }
 
-// HasResult says whether a Result was imported before.
+// HasResult reports whether a Result was imported before.
 func (j *Journal) HasResult(ctx context.Context, digest bundle.Digest) (bool, error) {
 	var n int
 	err := j.read(ctx, func() error {
@@ -261,7 +261,7 @@ type Peer struct {
 // ErrNoPeer is returned before a signer is paired.
 var ErrNoPeer = errors.New("no signer is paired with this relay")
 
-// Peer gives the paired signer, or ErrNoPeer.
+// Peer returns the paired signer, or ErrNoPeer.
 func (j *Journal) Peer(ctx context.Context) (Peer, error) {
 	var p Peer
 	var signer []byte
@@ -320,7 +320,7 @@ func (j *Journal) Own(ctx context.Context, relay identity.Public) error {
 	return err
 }
 
-// Owner gives the relay identity that a journal belongs to, if it has one.
+// Owner returns the relay identity that a journal belongs to, if it has one.
 func (j *Journal) Owner(ctx context.Context) (relay identity.Public, has bool, err error) {
 	var first []byte
 	err = j.read(ctx, func() error { return j.db.QueryRowContext(ctx, "SELECT identity FROM relay").Scan(&first) })

@@ -132,7 +132,7 @@ func (j *Journal) Items(ctx context.Context, f Filter) ([]Item, error) {
 	return items, nil
 }
 
-// Item gives one item, or ErrNoItem.
+// Item returns one item, or ErrNoItem.
 func (j *Journal) Item(ctx context.Context, id string) (Item, error) {
 	items, err := j.Items(ctx, Filter{IDs: []string{id}})
 	if err == nil && len(items) == 0 {
@@ -289,7 +289,7 @@ func scan(rows *sql.Rows) (Item, error) {
 	return it, nil
 }
 
-// After gives the place of an item in the order of Items, for Filter.After.
+// After returns the place of an item in the order of Items, for Filter.After.
 func (it Item) After() int64 { return it.seq }
 
 // Move is one item's step from one state to another.

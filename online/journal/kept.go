@@ -93,7 +93,7 @@ func (k *keeping) Close() error {
 	return errors.Join(append(all, k.sqliteConn.Close())...)
 }
 
-// keptRows gives its statement back when it is closed.
+// keptRows returns its statement to the pool when it is closed.
 type keptRows struct {
 	driver.Rows
 	conn      *keeping

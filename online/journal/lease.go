@@ -81,7 +81,7 @@ func (j *Journal) Renew(ctx context.Context, l Lease, id string) (Lease, error) 
 	return l, err
 }
 
-// Release gives back what is still held with a lease.
+// Release returns the leases that are still held.
 func (j *Journal) Release(ctx context.Context, l Lease) error {
 	if l.holder == "" {
 		return nil

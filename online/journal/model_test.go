@@ -312,7 +312,7 @@ func (m *model) wrong(w world) string {
 	return ""
 }
 
-// explore visits every world. It gives how many there are, and the first
+// explore visits every world. It returns how many there are, and the first
 // promise that is broken.
 func (m *model) explore() (worlds int, broken string) {
 	seen := map[uint64]struct{}{0: {}}
@@ -335,7 +335,7 @@ func (m *model) explore() (worlds int, broken string) {
 	return len(seen), broken
 }
 
-// stuck gives a reachable world from which something signed can never be
+// stuck returns a reachable world from which something signed can never be
 // completed, nor come before a person.
 func (m *model) stuck() string {
 	m.rivals = false // then it need not end well

@@ -9,7 +9,7 @@ import (
 	"coldkms/shared/chain"
 )
 
-// Payer gives the item that a transaction pays: of several that ask for the
+// Payer returns the item that a transaction pays: of several that ask for the
 // very same one, the first that was signed.
 func (j *Journal) Payer(ctx context.Context, txid string) (id string, err error) {
 	err = j.read(ctx, func() error {

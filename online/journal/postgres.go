@@ -172,7 +172,7 @@ func away(err error) error {
 	return err
 }
 
-// passes says whether an error may be gone at the next try: the connection is
+// passes reports whether an error may be gone at the next try: the connection is
 // lost, the server is on its way down or up, or two transactions met.
 func passes(err error) bool {
 	var said *pgconn.PgError

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Previous gives the bytes, without witness, of those previous transactions
+// Previous returns the bytes, without witness, of those previous transactions
 // that are held. They are hashed by whoever rests on them.
 func (j *Journal) Previous(ctx context.Context, txids []string) (map[string][]byte, error) {
 	have := make(map[string][]byte, len(txids))

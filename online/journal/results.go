@@ -15,7 +15,7 @@ type Received struct {
 	At   time.Time
 }
 
-// Results gives the Results that answered a Request, oldest first.
+// Results returns the Results that answered a Request, oldest first.
 func (j *Journal) Results(ctx context.Context, request bundle.Digest) ([]Received, error) {
 	var list []Received
 	err := j.read(ctx, func() error {

@@ -57,7 +57,7 @@ var transitions = [...]transition{
 // starts from, or where no such change exists.
 var ErrState = errors.New("item is in another state")
 
-// Allowed says whether a transition is in the table.
+// Allowed reports whether a transition is in the table.
 func Allowed(from, to State) bool {
 	for _, t := range transitions {
 		if t == (transition{from, to}) {

@@ -60,7 +60,7 @@ func (o *object) fail(format string, args ...any) {
 	}
 }
 
-// take gives a field that must be there.
+// take returns a field that must be there.
 func (o *object) take(name string) json.RawMessage {
 	raw, ok := o.fields[name]
 	if !ok {
@@ -69,7 +69,7 @@ func (o *object) take(name string) json.RawMessage {
 	return raw
 }
 
-// blank says whether a field is missing, null, an empty string or an empty list.
+// blank reports whether a field is missing, null, an empty string or an empty list.
 func (o *object) blank(name string) bool {
 	switch string(bytes.TrimSpace(o.fields[name])) {
 	case "", "null", `""`, "[]":
@@ -90,7 +90,7 @@ func (o *object) text(name string) string {
 	return *s
 }
 
-// optionalText gives "" for a field that is missing or null.
+// optionalText returns "" for a field that is missing or null.
 func (o *object) optionalText(name string) string {
 	if raw := bytes.TrimSpace(o.fields[name]); len(raw) == 0 || string(raw) == "null" {
 		return ""

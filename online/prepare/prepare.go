@@ -67,7 +67,7 @@ type parsed struct {
 	claims []utxo.Claim
 }
 
-// parserOf gives the parser of a chain's serializedTransaction, or nil for a
+// parserOf returns the parser of a chain's serializedTransaction, or nil for a
 // chain that is not built.
 func parserOf(id chain.ID) func(string) (parsed, error) {
 	switch id {
@@ -79,7 +79,7 @@ func parserOf(id chain.ID) func(string) (parsed, error) {
 	return nil
 }
 
-// Built says whether transactions of a chain can be prepared.
+// Built reports whether transactions of a chain can be prepared.
 func Built(id chain.ID) bool { return parserOf(id) != nil }
 
 // Parse reads a pending transaction without asking anybody. Errors are
@@ -240,7 +240,7 @@ func One(ctx context.Context, tx pending.Tx, network chain.Network, source Sourc
 	return d.Prove(proofs)
 }
 
-// Bundle gives the items of a Request and its table of previous
+// Bundle returns the items of a Request and its table of previous
 // transactions, each once, in the order of first use.
 func Bundle(list []Prepared) ([]bundle.Item, [][]byte) {
 	var table [][]byte

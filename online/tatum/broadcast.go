@@ -29,7 +29,7 @@ func (r sentReply) txid() string {
 	return normal(s)
 }
 
-// absent says whether a flag is missing, or plainly what it is when all went
+// absent reports whether a flag is missing, or plainly what it is when all went
 // well. Anything else is for the caller to check.
 func absent(raw json.RawMessage, well string) bool {
 	s := strings.Trim(string(raw), `"`)

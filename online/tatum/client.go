@@ -129,7 +129,7 @@ func (c *Client) Fingerprint(salt []byte) string {
 	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
-// CheckURL says whether the API key may be sent to an address: https
+// CheckURL reports whether the API key may be sent to an address: https
 // anywhere, http only to this machine.
 func CheckURL(address string) error {
 	u, err := url.Parse(address)

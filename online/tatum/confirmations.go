@@ -203,7 +203,7 @@ func (c *Client) tip(ctx context.Context, id chain.ID) (int64, error) {
 	return number(reply.Blocks), err
 }
 
-// number gives a JSON integer that can be a height, 0 for anything else.
+// number returns a JSON integer that can be a height, 0 for anything else.
 func number(raw json.RawMessage) int64 {
 	var n int64
 	if json.Unmarshal(raw, &n) != nil || n < 0 || n > maxDepth {

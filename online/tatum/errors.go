@@ -34,7 +34,7 @@ type Error struct {
 	body   []byte
 }
 
-// Error gives one line.
+// Error returns one line.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tatum: %s: ", e.Op)
@@ -57,10 +57,10 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause, such as context.Canceled.
+// Unwrap returns the cause, such as context.Canceled.
 func (e *Error) Unwrap() error { return e.err }
 
-// Transient says whether the same call may work later: nothing came back,
+// Transient reports whether the same call may work later: nothing came back,
 // too many calls, or a fault of the server.
 func (e *Error) Transient() bool {
 	return e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout || e.Status >= 500
@@ -85,7 +85,7 @@ func IsUnusable(err error) bool {
 	return errors.As(err, &e) && e.err != nil && e.Status >= 200 && e.Status < 300
 }
 
-// IsUnreachable says whether no reply came at all.
+// IsUnreachable reports whether no reply came at all.
 func IsUnreachable(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status == 0
@@ -143,7 +143,7 @@ func saysAny(err error, list ...string) bool {
 	return slices.ContainsFunc(list, func(words string) bool { return strings.Contains(said, words) })
 }
 
-// IsAuth says whether the key, or the credits behind it, are the trouble: no
+// IsAuth reports whether the key, or the credits behind it, are the trouble: no
 // other call will work either. A 403 with another code concerns one item.
 func IsAuth(err error) bool {
 	var e *Error
@@ -190,7 +190,7 @@ func (c *Client) fault(k call, status int, err error) error {
 	return &Error{Op: k.op, Status: status, err: err, trust: trust}
 }
 
-// isTLS says whether the trouble is who the server is, not whether it answers.
+// isTLS reports whether the trouble is who the server is, not whether it answers.
 func isTLS(err error) bool {
 	var cert *tls.CertificateVerificationError
 	var record tls.RecordHeaderError

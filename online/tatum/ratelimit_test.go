@@ -303,7 +303,7 @@ func TestParseBudget(t *testing.T) {
 	}
 }
 
-// trickle gives a byte a second.
+// trickle returns a byte a second.
 type trickle struct{ w *watchmaker }
 
 func (r trickle) Read(p []byte) (int, error) {

@@ -42,7 +42,7 @@ func (r transactionReply) about(txid string) error {
 	return nil
 }
 
-// RawTransaction gives the bytes of a transaction, as claimed: from the
+// RawTransaction returns the bytes of a transaction, as claimed: from the
 // transaction reply where it has them, else from a node. IsNotFound tells
 // that both say it does not exist.
 func (c *Client) RawTransaction(ctx context.Context, id chain.ID, txid string) ([]byte, error) {
@@ -139,7 +139,7 @@ func rpcErrorIn(e *Error) bool {
 	return json.Unmarshal(e.body, &reply) == nil && reply.Error != nil && reply.Error.Code != 0
 }
 
-// text gives a JSON string in lower case, "" for anything else.
+// text returns a JSON string in lower case, "" for anything else.
 func text(raw json.RawMessage) string {
 	var s string
 	_ = json.Unmarshal(raw, &s)

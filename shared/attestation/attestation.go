@@ -78,7 +78,7 @@ func appendValue(b []byte, value int64) []byte {
 	return append(strconv.AppendInt(append(b, ' '), value, 10), '\n')
 }
 
-// Message gives the bytes that are signed.
+// Message returns the bytes that are signed.
 func (c Content) Message(expires int64) []byte {
 	b := append(make([]byte, 0, len(c.lines)+32), c.lines...)
 	return appendValue(append(b, "expires"...), expires)
@@ -89,13 +89,13 @@ func (c Content) Sign(approver identity.Private, expires int64) Statement {
 	return Statement{Approver: approver.Public(), Expires: expires, Signature: approver.Sign(c.Message(expires))}
 }
 
-// Verify says whether a statement is about exactly this transaction. Whose it
+// Verify reports whether a statement is about exactly this transaction. Whose it
 // is, and whether it has expired, is for the caller to judge.
 func (c Content) Verify(s Statement) bool {
 	return s.Expires > 0 && s.Approver.Verify(c.Message(s.Expires), s.Signature)
 }
 
-// Bytes gives a statement as it travels: key, expiry (big endian), signature.
+// Bytes returns a statement as it travels: key, expiry (big endian), signature.
 func (s Statement) Bytes() []byte {
 	b := append(make([]byte, 0, Size), s.Approver[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Expires))

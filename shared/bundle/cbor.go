@@ -19,7 +19,7 @@ type codec struct {
 	dec cbor.DecMode
 }
 
-// newCodec gives the strict modes. They are built at each use, some
+// newCodec returns the strict modes. They are built at each use, some
 // microseconds, rather than kept in a package variable.
 func newCodec() codec {
 	enc, err := encoding().EncMode()
@@ -146,7 +146,7 @@ func (id *ident) UnmarshalCBOR(b []byte) error {
 	return nil
 }
 
-// packed gives the short form of an id, or nil where it has none.
+// packed returns the short form of an id, or nil where it has none.
 func (id ident) packed() []byte {
 	s := string(id)
 	if len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' {

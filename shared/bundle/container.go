@@ -70,7 +70,7 @@ const (
 // its canonical body, so that neither compression nor file name matter.
 type Digest [sha256.Size]byte
 
-// String gives 64 hex digits.
+// String returns 64 hex digits.
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
 // ParseDigest reads 64 hex digits.
@@ -150,7 +150,7 @@ func signed(head, rest []byte) []byte {
 	return bytes.Join([][]byte{[]byte(signTag), head, rest}, nil)
 }
 
-// open checks a container and gives its author and body.
+// open checks a container and returns its author and body.
 func open(kind Kind, file []byte) (identity.Public, []byte, error) {
 	author, rest, err := authenticate(kind, file)
 	if err != nil {
@@ -160,7 +160,7 @@ func open(kind Kind, file []byte) (identity.Public, []byte, error) {
 	return author, body, err
 }
 
-// authenticate checks everything of a container but its body, and gives its
+// authenticate checks everything of a container but its body, and returns its
 // author and the body as it travels.
 func authenticate(kind Kind, file []byte) (author identity.Public, rest []byte, err error) {
 	if err := elsewhere(file); err != nil {

@@ -89,7 +89,7 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-// shown gives bytes as a block of the document has them.
+// shown returns bytes as a block of the document has them.
 func shown(language string, b []byte) string {
 	if language == "text" {
 		return strings.TrimSuffix(string(b), "\n")

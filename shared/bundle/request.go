@@ -213,7 +213,7 @@ func (r Request) load() Load {
 // maxName bounds the names of chain and family, in bytes.
 const maxName = 16
 
-// plainName says whether s is letters and digits: it is shown in the review.
+// plainName reports whether s is letters and digits: it is shown in the review.
 func plainName(s string) bool {
 	for _, c := range []byte(s) {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
@@ -255,5 +255,5 @@ func (it Item) checkStatements() error {
 	return nil
 }
 
-// ascending says whether keys are different ones in their order.
+// ascending reports whether keys are different ones in their order.
 func ascending(a, b identity.Public) bool { return bytes.Compare(a[:], b[:]) < 0 }

@@ -49,7 +49,7 @@ const (
 	MaxOperators = 64
 )
 
-// Signed says whether the item was signed.
+// Signed reports whether the item was signed.
 func (o Outcome) Signed() bool { return o.Code == "" }
 
 type resultWire struct {

@@ -31,7 +31,7 @@ var (
 	ErrSize   = errors.New("picture is too large")
 )
 
-// Source gives pictures until io.EOF. A picture that cannot be read is an
+// Source returns pictures until io.EOF. A picture that cannot be read is an
 // error of its own, ErrFormat or ErrSize; the next call goes on where the
 // source can. The picture is the caller's until the next call.
 type Source interface {

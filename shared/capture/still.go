@@ -29,7 +29,7 @@ func decode(b []byte) (*image.Gray, error) {
 	return Gray(img), nil
 }
 
-// fits says whether a picture is small enough to make room for.
+// fits reports whether a picture is small enough to make room for.
 func fits(width, height int) error {
 	if width <= 0 || height <= 0 || width > MaxSide || height > MaxSide || width*height > MaxArea {
 		return fmt.Errorf("capture: %w: %d by %d pixels", ErrSize, width, height)
@@ -37,7 +37,7 @@ func fits(width, height int) error {
 	return nil
 }
 
-// Gray gives a picture's brightness. The brightness of a JPEG is a plane of
+// Gray returns a picture's brightness. The brightness of a JPEG is a plane of
 // its own and is taken as it is. What is transparent is white: a symbol's
 // light modules are often not painted.
 func Gray(img image.Image) *image.Gray {

@@ -64,7 +64,7 @@ func NetworkOf(testnet bool) Network {
 	return Mainnet
 }
 
-// String gives "mainnet" or "testnet".
+// String returns "mainnet" or "testnet".
 func (n Network) String() string {
 	switch n {
 	case Mainnet:

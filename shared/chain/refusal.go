@@ -86,7 +86,7 @@ type Refusal struct {
 	Reason string
 }
 
-// Error gives "code: reason".
+// Error returns "code: reason".
 func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Reason }
 
 // Refuse makes a Refusal.
@@ -94,7 +94,7 @@ func Refuse(code Code, format string, args ...any) error {
 	return &Refusal{Code: code, Reason: fmt.Sprintf(format, args...)}
 }
 
-// CodeOf gives the code of a Refusal anywhere in err's chain. Other errors
+// CodeOf returns the code of a Refusal anywhere in err's chain. Other errors
 // are InternalFailure: whatever could not be judged is not signed.
 func CodeOf(err error) Code {
 	var r *Refusal
@@ -104,7 +104,7 @@ func CodeOf(err error) Code {
 	return InternalFailure
 }
 
-// ReasonOf gives the words that go with CodeOf.
+// ReasonOf returns the words that go with CodeOf.
 func ReasonOf(err error) string {
 	var r *Refusal
 	if errors.As(err, &r) {

@@ -21,7 +21,7 @@ type Log struct {
 }
 
 // OpenLog opens the log at path, making an empty one of mode 0600 where there
-// is none, and gives its content of at most limit bytes.
+// is none, and returns its content of at most limit bytes.
 func OpenLog(fsys FS, path string, limit int64) (*Log, []byte, error) {
 	there, err := exists(fsys, path)
 	if err != nil {

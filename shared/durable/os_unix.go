@@ -92,5 +92,5 @@ func flock(f *os.File) error {
 	}
 }
 
-// Close gives the lock back.
+// Close releases the lock.
 func (l *Lock) Close() error { return l.file.Close() }

@@ -53,7 +53,7 @@ func NewLock(path string) (*Lock, error) {
 	return &Lock{file: f}, nil
 }
 
-// Close gives the lock back.
+// Close releases the lock.
 func (l *Lock) Close() error { return l.file.Close() }
 
 func ownerOf(fs.FileInfo) (uid int, known bool) { return 0, false }

@@ -33,7 +33,7 @@ func New(r io.Reader) (Private, error) {
 	return FromSeed(seed)
 }
 
-// FromSeed gives the key of a 32-byte seed.
+// FromSeed returns the key of a 32-byte seed.
 func FromSeed(seed []byte) (Private, error) {
 	if len(seed) != SeedSize {
 		return Private{}, fmt.Errorf("identity: seed of %d bytes, want %d", len(seed), SeedSize)
@@ -41,10 +41,10 @@ func FromSeed(seed []byte) (Private, error) {
 	return Private{ed25519.NewKeyFromSeed(seed)}, nil
 }
 
-// Seed gives the secret, to be stored.
+// Seed returns the secret, to be stored.
 func (p Private) Seed() []byte { return p.key.Seed() }
 
-// Public gives the public half.
+// Public returns the public half.
 func (p Private) Public() Public { return Public(p.key.Public().(ed25519.PublicKey)) }
 
 // Sign signs a message.
@@ -101,7 +101,7 @@ const FileSize = len(fileMagic) + ed25519.PublicKeySize + ed25519.SignatureSize
 // ErrFile is returned for bytes that are no public identity file.
 var ErrFile = errors.New("not a relay's identity file")
 
-// File gives the public identity file: magic, key, and the key's signature
+// File returns the public identity file: magic, key, and the key's signature
 // over both, which shows that whoever wrote it holds the key and that no bit
 // changed on the way.
 func (p Private) File() []byte {

@@ -96,7 +96,7 @@ func (tx Tx) check() error {
 	return nil
 }
 
-// Content gives the bytes that identify what a pending transaction asks for,
+// Content returns the bytes that identify what a pending transaction asks for,
 // without what Tatum adds on completion. Two replies with equal Content ask
 // for the same thing.
 func (tx Tx) Content() []byte {
@@ -108,7 +108,7 @@ func (tx Tx) Content() []byte {
 	return b
 }
 
-// Keys gives the keys that the transaction names, each once, in the order in
+// Keys returns the keys that the transaction names, each once, in the order in
 // which Tatum KMS would use them (tatum-kms 8.0.1, src/signatures.ts:127-141
 // and the offchain signer):
 //
@@ -175,7 +175,7 @@ func (s *keySet) add(id string, index *int64) error {
 	return nil
 }
 
-// validID says whether s can be put into a URL path, a file name and a
+// validID reports whether s can be put into a URL path, a file name and a
 // terminal as it is: letters, digits, '-' and '_'.
 func validID(s string) bool {
 	if s == "" || len(s) > MaxID {
@@ -191,6 +191,6 @@ func validID(s string) bool {
 	return true
 }
 
-// ValidSignatureID says whether s can be a signature id: Tatum makes UUIDs,
+// ValidSignatureID reports whether s can be a signature id: Tatum makes UUIDs,
 // but a wallet may hold others; letters, digits, '-' and '_' up to MaxID.
 func ValidSignatureID(s string) bool { return validID(s) }

@@ -87,7 +87,7 @@ func field(dec *json.Decoder, seen map[string]bool) (map[string]bool, error) {
 	return seen, nil
 }
 
-// ends says whether nothing follows.
+// ends reports whether nothing follows.
 func ends(dec *json.Decoder) error {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("something follows it at byte %d", dec.InputOffset())

@@ -13,7 +13,7 @@ import (
 	"coldkms/shared/chain/utxo"
 )
 
-// Unsigned says whether the packet has no signature at all.
+// Unsigned reports whether the packet has no signature at all.
 func (p *Packet) Unsigned() bool {
 	for _, in := range p.raw.Inputs {
 		if signed(in) {
@@ -27,7 +27,7 @@ func signed(in psbt.PInput) bool {
 	return len(in.FinalScriptSig)+len(in.FinalScriptWitness)+len(in.PartialSigs)+len(in.TaprootKeySpendSig)+len(in.TaprootScriptSpendSig) > 0
 }
 
-// Finished gives tx with the signatures of the packet and nothing else of it:
+// Finished returns tx with the signatures of the packet and nothing else of it:
 // final scripts as they are, partial signatures put together as each output of
 // tx wants them. Nothing is verified here; utxo.Tx.Adopt does that. An input
 // without a signature that fits is a refusal with code Incomplete.

@@ -135,7 +135,7 @@ func (p *Packet) Origins() []Origin {
 	return list
 }
 
-// Is says whether the origin is of this compressed public key.
+// Is reports whether the origin is of this compressed public key.
 func (o Origin) Is(public []byte) bool {
 	return bytes.Equal(o.Public, public) || len(o.Public) == 32 && len(public) == 33 && bytes.Equal(o.Public, public[1:])
 }

@@ -90,7 +90,7 @@ func (f form) taproot() []*psbt.TaprootBip32Derivation {
 	return []*psbt.TaprootBip32Derivation{{XOnlyPubKey: f.internal, MasterKeyFingerprint: f.key.From.number(), Bip32Path: f.key.Path}}
 }
 
-// For says whether transactions of a coin can be written as PSBT.
+// For reports whether transactions of a coin can be written as PSBT.
 func For(id chain.ID) bool { return id != chain.BCH }
 
 // Paid is the sum of the outputs that have no key origin.

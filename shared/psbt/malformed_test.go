@@ -20,7 +20,7 @@ func pairOf(key, value []byte) []byte {
 	return append(append(append([]byte{byte(len(key))}, key...), byte(len(value))), value...)
 }
 
-// unknown gives n pairs of unknown types.
+// unknown returns n pairs of unknown types.
 func unknown(n int) (pairs []byte) {
 	for i := range n {
 		pairs = append(pairs, pairOf([]byte{0xf0, byte(i >> 8), byte(i)}, nil)...)

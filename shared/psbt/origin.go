@@ -31,7 +31,7 @@ type Key struct {
 func SingleKey(public []byte) Key { return Key{Public: public, From: FingerprintOf(public)} }
 
 // An Account is an extended public key and what is known of where it is from.
-// Tatum gives no more than the key itself, at m/44'/coin'/0'/0; then it stands
+// Tatum returns no more than the key itself, at m/44'/coin'/0'/0; then it stands
 // for the master key, which BIP 174 leaves to the writer.
 type Account struct {
 	key  *hdkeychain.ExtendedKey
@@ -76,7 +76,7 @@ func (a *Account) Child(index uint32) (Key, error) {
 	return Key{Public: public.SerializeCompressed(), From: a.from, Path: path}, nil
 }
 
-// number gives the fingerprint as the library keeps it.
+// number returns the fingerprint as the library keeps it.
 func (f Fingerprint) number() uint32 { return binary.LittleEndian.Uint32(f[:]) }
 
 func fingerprint(n uint32) (f Fingerprint) {
@@ -91,7 +91,7 @@ type form struct {
 	internal []byte // of P2TR, x-only
 }
 
-// formsOf gives every script that the keys can sign for.
+// formsOf returns every script that the keys can sign for.
 func formsOf(p utxo.Params, keys []Key) map[string]form {
 	forms := make(map[string]form)
 	for _, k := range keys {

@@ -37,7 +37,7 @@ var ErrInvalid = errors.New("not a valid PSBT")
 
 const magic = "psbt\xff"
 
-// Is says whether a file begins as a PSBT does, binary or in base64.
+// Is reports whether a file begins as a PSBT does, binary or in base64.
 func Is(file []byte) bool {
 	return isBinary(file) || bytes.HasPrefix(bytes.TrimSpace(file), []byte("cHNidP"))
 }

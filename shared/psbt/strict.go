@@ -130,7 +130,7 @@ func each(list []pair, good func(pair) bool) bool {
 	return !slices.ContainsFunc(list, func(p pair) bool { return !good(p) })
 }
 
-// sorted sorts a map and says whether each key is there once.
+// sorted sorts a map and reports whether each key is there once.
 func sorted(list []pair) bool {
 	slices.SortFunc(list, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
 	for i := 1; i < len(list); i++ {

@@ -41,7 +41,7 @@ func (a *Ahead) feed(next func() string, version int) {
 	}
 }
 
-// Next gives the next symbol, in the order of the parts.
+// Next returns the next symbol, in the order of the parts.
 func (a *Ahead) Next() (Matrix, error) {
 	r := <-<-a.queue
 	return r.m, r.err

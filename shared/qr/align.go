@@ -21,7 +21,7 @@ type aligner struct {
 // leastAlignment is the correlation under which a pattern is not taken for one.
 const leastAlignment = 0.55
 
-// find gives the place of the pattern whose centre is about x, y; steps as of
+// find returns the place of the pattern whose centre is about x, y; steps as of
 // homography.steps; radius in modules.
 func (a *aligner) find(x, y, rx, ry, dx, dy, radius float64) (float64, float64, bool) {
 	reach := int(math.Round(min(radius, alignRadius) * alignSteps))

@@ -22,7 +22,7 @@ type Matrix struct {
 // Side is the number of modules in each direction.
 func (m Matrix) Side() int { return len(m.rows) }
 
-// Dark says whether a module is dark. Outside the symbol everything is light.
+// Dark reports whether a module is dark. Outside the symbol everything is light.
 func (m Matrix) Dark(x, y int) bool {
 	return x >= 0 && y >= 0 && y < len(m.rows) && x < len(m.rows) && m.rows[y][x]
 }

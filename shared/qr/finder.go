@@ -78,7 +78,7 @@ type turns struct {
 }
 
 // turn takes the best for an extreme, since at x it goes the other way, and
-// says whether it ended the runs of a square.
+// reports whether it ended the runs of a square.
 func (t *turns) turn(x int, v byte) bool {
 	copy(t.edges[:5], t.edges[1:])
 	t.edges[5] = crossing(t.row, t.from, t.at, t.last, t.best)
@@ -101,7 +101,7 @@ func crossing(row []byte, from, to int, a, b byte) int32 {
 	return int32(from+to) * 8
 }
 
-// ratio says whether six edges are about 1:1:3:1:1.
+// ratio reports whether six edges are about 1:1:3:1:1.
 func ratio(e *[6]int32) bool {
 	whole := e[5] - e[0]
 	if whole < 7*20 { // 1.25 pixels a module
@@ -159,7 +159,7 @@ func (s *search) verify() {
 	}
 }
 
-// same says whether another is the same square, found from another place.
+// same reports whether another is the same square, found from another place.
 func (f finder) same(g finder) bool {
 	return math.Hypot(f.x-g.x, f.y-g.y) < 2*max(f.module, g.module)
 }

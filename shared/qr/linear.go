@@ -68,7 +68,7 @@ func (e *equations) add(row []float64, value float64) {
 	}
 }
 
-// solve gives x, nil if there is no single answer. The equations are used up.
+// solve returns x, nil if there is no single answer. The equations are used up.
 func (e *equations) solve() []float64 {
 	if !solve(e.a, e.b, e.n) {
 		return nil

@@ -12,7 +12,7 @@ type ray struct {
 	ok   bool
 }
 
-// centre casts two rays against each other and gives the middle between them,
+// centre casts two rays against each other and returns the middle between them,
 // along the direction, and the module.
 func (s *search) centre(x, y, dx, dy, m float64) (float64, float64, bool) {
 	a, b := s.cast(x, y, dx, dy, m), s.cast(x, y, -dx, -dy, m)
@@ -92,7 +92,7 @@ func (s *search) glance(f *finder) bool {
 	return good >= 4
 }
 
-// fits says whether the runs of a ray are about 3:2:2.
+// fits reports whether the runs of a ray are about 3:2:2.
 func (s *search) fits(r ray) bool { return r.ok && r.off() < 0.75 }
 
 // off is how far edges are from where they should be, in modules.

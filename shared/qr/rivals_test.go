@@ -40,7 +40,7 @@ func TestRivals(t *testing.T) {
 	fmt.Printf("read: ours %d, gozxing %d, zbar %d of %d\n", ours.read, plain.read, zbar.read, ours.read+ours.missed)
 }
 
-// zbarimg gives what zbar reads of a picture; nothing where it is not installed.
+// zbarimg returns what zbar reads of a picture; nothing where it is not installed.
 func zbarimg(path string) []string {
 	out, err := exec.Command("zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", path).Output()
 	if err != nil {

@@ -194,7 +194,7 @@ func (d *Decoder) Progress() Progress {
 	return p
 }
 
-// Result gives the first payload that was complete.
+// Result returns the first payload that was complete.
 func (d *Decoder) Result() (Payload, bool) {
 	if d.done == nil {
 		return Payload{}, false

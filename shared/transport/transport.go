@@ -42,7 +42,7 @@ const (
 // a camera sees other symbols too.
 var ErrForeign = errors.New("not a part of anything that is read here")
 
-// Encoder gives the parts of one payload, for ever.
+// Encoder returns the parts of one payload, for ever.
 type Encoder interface {
 	Parts() int   // how many are enough where none is missed
 	Next() string // capitals, digits and what else QR's alphanumeric mode has

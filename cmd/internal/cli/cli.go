@@ -42,7 +42,7 @@ type Error struct {
 	Hint string // a sentence or a command to type
 }
 
-// Error gives the message without the hint.
+// Error returns the message without the hint.
 func (e *Error) Error() string {
 	if e.Err == nil {
 		return fmt.Sprintf("exit code %d", e.Code)
@@ -50,10 +50,10 @@ func (e *Error) Error() string {
 	return e.Err.Error()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Fail gives err its exit code and a hint ("" for none).
+// Fail adds an exit code and a hint ("" for none) to err.
 func Fail(code int, err error, hint string) error {
 	if err == nil {
 		return nil
@@ -86,7 +86,7 @@ func (s Streams) JSON(v any) error {
 	return nil
 }
 
-// Run executes a command line and gives the exit code. Errors that say
+// Run executes a command line and returns the exit code. Errors that say
 // nothing of themselves, such as an unknown flag, are usage errors when they
 // come from the parser and failures otherwise.
 func Run(root *cobra.Command, args []string, s Streams) int {

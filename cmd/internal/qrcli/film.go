@@ -83,7 +83,7 @@ func (o Options) encoder(file []byte, version int) (transport.Encoder, error) {
 	return e, nil
 }
 
-// Film writes a file as pictures, at o.To, and gives the path and how many
+// Film writes a file as pictures, at o.To, and returns the path and how many
 // symbols there are.
 func (o Options) Film(fsys durable.FS, title string, file []byte) (path string, symbols int, err error) {
 	if err := o.check(); err != nil {

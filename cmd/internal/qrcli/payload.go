@@ -31,7 +31,7 @@ func Ending(p transport.Payload) string {
 	return ""
 }
 
-// Name gives a payload a file name by its content.
+// Name returns a file name for a payload, by its content.
 func Name(p transport.Payload) string {
 	sum := sha256.Sum256(p.Bytes)
 	return fmt.Sprintf("coldkms-scan-%x%s", sum[:4], Ending(p))

@@ -11,7 +11,7 @@ import (
 	"coldkms/shared/capture"
 )
 
-// numbered gives pictures whose first pixel counts them; some cannot be read.
+// numbered returns pictures whose first pixel counts them; some cannot be read.
 type numbered struct {
 	n, of int
 	pause time.Duration

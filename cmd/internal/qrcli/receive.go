@@ -115,7 +115,7 @@ func Receive(ctx context.Context, src capture.Source, live bool, tell func(Statu
 	return payload, fmt.Errorf("%w: %s", ErrIncomplete, s)
 }
 
-// ReceiveText gives the text of the first symbol that is read.
+// ReceiveText returns the text of the first symbol that is read.
 func ReceiveText(ctx context.Context, src capture.Source, live bool) (text string, err error) {
 	err = each(ctx, src, live, func(texts []string) (stop bool) {
 		if len(texts) > 0 {

@@ -48,7 +48,7 @@ func ScanText(ctx context.Context, source string, stdin io.Reader) (string, erro
 	return text, explain(err)
 }
 
-// explain gives an error its exit code and words on what to do.
+// explain adds an exit code and a hint to an error.
 func explain(err error) error {
 	switch {
 	case err == nil:

@@ -29,7 +29,7 @@ const (
 	nodeForm                     // vin, vout and decimals, as a node writes it; no hex
 )
 
-// newCoin gives the constants of a coin on its test network.
+// newCoin returns the constants of a coin on its test network.
 func newCoin(id chain.ID) (coin, error) {
 	c := coin{id: id, txVersion: 2, dust: 546, fees: true, utxos: true}
 	switch id {
@@ -53,7 +53,7 @@ func newCoin(id chain.ID) (coin, error) {
 	return c, nil
 }
 
-// PathOf gives the name of a coin in the API's URLs.
+// PathOf returns the name of a coin in the API's URLs.
 func PathOf(id chain.ID) (string, error) {
 	c, err := newCoin(id)
 	return c.path, err

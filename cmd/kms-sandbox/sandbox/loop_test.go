@@ -88,7 +88,7 @@ func sigID(t *testing.T) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
-// create posts a transaction and gives the pending id.
+// create posts a transaction and returns the pending id.
 func create(t *testing.T, s *sandboxtest.Sandbox, body string) string {
 	t.Helper()
 	var created struct{ SignatureID string }

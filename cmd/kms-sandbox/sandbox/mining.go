@@ -46,7 +46,7 @@ func (s *Server) open(ctx context.Context, id chain.ID, node Node) (*backend, er
 	return b, err
 }
 
-// restoreBlocks gives a node the blocks that it had before.
+// restoreBlocks sends a node the blocks that it had before.
 func (s *Server) restoreBlocks(ctx context.Context, b *backend, miner Miner) error {
 	tip, err := b.node.Tip(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *Server) restoreBlocks(ctx context.Context, b *backend, miner Miner) err
 	return nil
 }
 
-// restoreSent gives a node the transactions of its mempool again, once more
+// restoreSent sends a node the transactions of its mempool again, once more
 // those that it refused as long as others get in: of two that were sent at
 // once, the spender may be the first on record. What is refused in the end has
 // been mined.

@@ -15,18 +15,18 @@ var ErrNotFound = errors.New("not found")
 
 // Node is the chain of one coin, as the API needs to see it.
 type Node interface {
-	// Tx gives a transaction of the chain or of the mempool, or ErrNotFound.
+	// Tx returns a transaction of the chain or of the mempool, or ErrNotFound.
 	Tx(ctx context.Context, id chainhash.Hash) (ChainTx, error)
-	// History gives transactions that pay to script or spend from it, newest
+	// History returns transactions that pay to script or spend from it, newest
 	// first, those of the mempool before all. It may give others too.
 	History(ctx context.Context, script []byte, skip, count int) ([]ChainTx, error)
-	// Spent says whether an existing output is spent, in the chain or in the
+	// Spent reports whether an existing output is spent, in the chain or in the
 	// mempool.
 	Spent(ctx context.Context, op wire.OutPoint) (bool, error)
 	// Send offers a transaction. A node that refuses it says so with a
 	// *NodeError.
 	Send(ctx context.Context, tx *wire.MsgTx) error
-	// Tip gives the newest block.
+	// Tip returns the newest block.
 	Tip(ctx context.Context) (Tip, error)
 }
 
@@ -76,5 +76,5 @@ type NodeError struct {
 	Message string `json:"message"`
 }
 
-// Error gives code and words.
+// Error returns code and words.
 func (e *NodeError) Error() string { return fmt.Sprintf("%s Code: %d", e.Message, e.Code) }

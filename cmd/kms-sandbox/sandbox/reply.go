@@ -22,7 +22,7 @@ type violation struct {
 	Constraints map[string]string `json:"constraints"`
 }
 
-// Error gives code and message.
+// Error returns code and message.
 func (p *problem) Error() string { return p.Code + ": " + p.Message }
 
 func invalid(property, format string, args ...any) error {

@@ -127,7 +127,7 @@ func (c coin) changeOf(body transferRequest) (*change, error) {
 	return &change{script: script, fee: fee}, nil
 }
 
-// addPending stores a draft as a pending transaction and gives its id.
+// addPending stores a draft as a pending transaction and returns its id.
 func (s *Server) addPending(r *http.Request, b *backend, d draft) (string, error) {
 	id, err := s.newID()
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"coldkms/cmd/testtools/sandboxtest"
 )
 
-// serialized gives a pending transaction and what it asks to sign.
+// serialized returns a pending transaction and what it asks to sign.
 func serialized(t *testing.T, s *sandboxtest.Sandbox, id string) (sandbox.Pending, bitcoreJSON) {
 	t.Helper()
 	var p sandbox.Pending

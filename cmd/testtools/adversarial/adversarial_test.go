@@ -199,7 +199,7 @@ func clean(b []byte) error {
 	return nil
 }
 
-// meet gives the input to every command that reads it.
+// meet returns the input to every command that reads it.
 func (r *run) meet() {
 	if r.e.Command != nil {
 		args := slices.Clone(r.e.Command)

@@ -70,7 +70,7 @@ type container struct {
 	packed        []byte
 }
 
-// pack gives the container of a body.
+// pack returns the container of a body.
 func (c *corpus) pack(body []byte) container {
 	return container{"CKMS", 'Q', 1, c.target.relay, uint32(len(body)), deflate(body)}
 }

@@ -76,7 +76,7 @@ func quoted(path string) string {
 	return q[1 : len(q)-1]
 }
 
-// in gives the path of the input.
+// in returns the path of the input.
 func (e Case) in(dir string) (string, error) {
 	path, err := strconv.Unquote(`"` + e.Path + `"`)
 	if err != nil || filepath.IsAbs(path) {
@@ -85,7 +85,7 @@ func (e Case) in(dir string) (string, error) {
 	return filepath.Join(dir, path), nil
 }
 
-// next gives a number that no other payment has.
+// next returns a number that no other payment has.
 func (c *corpus) next() uint32 {
 	c.salt++
 	return c.salt

@@ -35,7 +35,7 @@ func (c *corpus) encodings() {
 	})
 }
 
-// after gives what follows the first n varints.
+// after returns what follows the first n varints.
 func after(tx []byte, n int) []byte {
 	for range n {
 		_, size := binary.Uvarint(tx)

@@ -40,7 +40,7 @@ func fee(id chain.ID) int64 {
 	return 3_000
 }
 
-// pendingID gives pending id number n.
+// pendingID returns pending id number n.
 func pendingID(n uint32) string { return fmt.Sprintf("%024x", n) }
 
 // pay makes a sound payment: one output of the coin's private key, P2PKH, goes
@@ -106,7 +106,7 @@ func (p *payment) claimAlone(input int, value int64) {
 	p.prev = slices.Delete(slices.Clone(p.prev), at, at+1)
 }
 
-// encode gives the canonical bytes, previous transactions being numbered from
+// encode returns the canonical bytes, previous transactions being numbered from
 // first on.
 func (p *payment) encode(first int) (tx, context []byte) {
 	claims := make([]utxo.Claim, len(p.msg.TxIn))
@@ -135,7 +135,7 @@ func (p *payment) encode(first int) (tx, context []byte) {
 	return tx, context
 }
 
-// previous gives the serialised proofs.
+// previous returns the serialised proofs.
 func (p *payment) previous() (list [][]byte) {
 	if len(p.claims) == len(p.msg.TxIn) && len(p.claims) > 0 {
 		return nil

@@ -37,7 +37,7 @@ type target struct {
 
 func coins() []chain.ID { return []chain.ID{chain.BTC, chain.LTC, chain.DOGE, chain.BCH} }
 
-// signatureID gives the id of entry n.
+// signatureID returns the id of entry n.
 func signatureID(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
 
 // single and mnemonic name the entries of a coin.

@@ -66,7 +66,7 @@ func (t *table) batches() error {
 	return nil
 }
 
-// batch gives the time of a whole session beyond the password, the size of
+// batch returns the time of a whole session beyond the password, the size of
 // the request file, and the memory that the system lent while it ran.
 func batch(n int) (took time.Duration, size int, peak uint64, err error) {
 	p := newPurse()

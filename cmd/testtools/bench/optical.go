@@ -171,7 +171,7 @@ func symbols(size, version int) int {
 	return e.Parts()
 }
 
-// crossing gives the sizes of a request without and with the parents of what
+// crossing returns the sizes of a request without and with the parents of what
 // it spends, and of its result.
 func crossing(n int) (bare, whole, answer int, err error) {
 	p := newPurse()

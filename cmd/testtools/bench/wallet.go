@@ -55,7 +55,7 @@ func (t *table) wallet() error {
 	return nil
 }
 
-// pairs measures two things in turn, five times, and gives the median of the
+// pairs measures two things in turn, five times, and returns the median of the
 // first and the median of the differences: what they share, such as the
 // password derivation of a busy moment, cancels out.
 func pairs(a, b func() (time.Duration, error)) (first, more time.Duration, err error) {

@@ -30,7 +30,7 @@ type Lens struct {
 }
 
 // Shoot takes a picture of each symbol that from shows (a folder of pictures,
-// a GIF) and writes them into the folder to, as JPEG, in order. It gives how
+// a GIF) and writes them into the folder to, as JPEG, in order. It returns how
 // many were shown and how many taken.
 func (l Lens) Shoot(from, to string) (shown, taken int, err error) {
 	camera, err := l.camera()

@@ -36,7 +36,7 @@ func (w *world) asking(args ...string) []string {
 	return append([]string{"--externalUrl", w.url + "/approver", "--externalUrlMethod", "POST"}, args...)
 }
 
-// signs reviews and signs a request, wants this exit code, and gives the code
+// signs reviews and signs a request, wants this exit code, and returns the code
 // of its refusal.
 func (w *world) signs(request string, exit int) (result, code string) {
 	w.t.Helper()

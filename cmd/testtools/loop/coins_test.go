@@ -102,7 +102,7 @@ func learn(t *testing.T, watch bundle.SealedWatch, all []*currency) {
 	}
 }
 
-// scripts gives what a key of this coin can be paid to, in Tatum's form first.
+// scripts returns what a key of this coin can be paid to, in Tatum's form first.
 func (c *currency) scripts(public []byte) [][]byte {
 	c.w.t.Helper()
 	own, legacy := c.params.KeyAddress(public)
@@ -164,7 +164,7 @@ func (c *currency) at(u funds, index int64) funds {
 	return u
 }
 
-// pay asks for a payment elsewhere and gives the pending id. What is above the
+// pay asks for a payment elsewhere and returns the pending id. What is above the
 // amount is the fee.
 func (c *currency) pay(amount string, from ...funds) string {
 	c.w.t.Helper()

@@ -285,7 +285,7 @@ func drillTypes(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// commandsOf gives what a person types in a drill's script: between "# drill"
+// commandsOf returns what a person types in a drill's script: between "# drill"
 // and "# then".
 func commandsOf(t *testing.T, script string) []string {
 	t.Helper()

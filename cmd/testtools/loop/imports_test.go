@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// goList gives one line for each package, "path: import import …".
+// goList returns one line for each package, "path: import import …".
 func goList(t *testing.T, args ...string) map[string][]string {
 	t.Helper()
 	cmd := exec.Command("go", append([]string{"list", "-f", `{{.ImportPath}} {{join .Imports " "}}`}, args...)...)

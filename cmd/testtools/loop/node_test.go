@@ -25,7 +25,7 @@ func script(t *testing.T, b *txscript.ScriptBuilder) []byte {
 	return s
 }
 
-// scriptsOf gives every script that a key can be paid to.
+// scriptsOf returns every script that a key can be paid to.
 func scriptsOf(t *testing.T, public []byte) map[string][]byte {
 	t.Helper()
 	hash := btcutil.Hash160(public)
@@ -62,7 +62,7 @@ type payee struct {
 	Value   json.Number `json:"value"`
 }
 
-// fund pays 0.001 BTC to each script, mines, and gives the outputs.
+// fund pays 0.001 BTC to each script, mines, and returns the outputs.
 func (w *world) fund(signatureID string, scripts ...[]byte) []coin {
 	w.t.Helper()
 	type output struct {

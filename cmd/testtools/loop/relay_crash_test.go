@@ -47,7 +47,7 @@ type operator struct {
 // Exit codes that ask for nothing but the same command again.
 var goOn = map[int]bool{0: true, 3: true, 11: true, 22: true, 30: true}
 
-// command runs one command, perhaps killed on its way. It gives its output and
+// command runs one command, perhaps killed on its way. It returns its output and
 // whether it ended by itself and did its work.
 func (o *operator) command(mayDie bool, name string, args ...string) (stdout []byte, done bool) {
 	o.t.Helper()
@@ -214,7 +214,7 @@ func (o *operator) remember() {
 	}
 }
 
-// settled says whether everything is completed, here and at Tatum.
+// settled reports whether everything is completed, here and at Tatum.
 func (o *operator) settled() bool {
 	o.t.Helper()
 	all := o.status()
@@ -226,7 +226,7 @@ func (o *operator) settled() bool {
 	return true
 }
 
-// newRelays gives paired relays: one with a journal of its own, or two on a
+// newRelays returns paired relays: one with a journal of its own, or two on a
 // database.
 func (b *badTatum) newRelays(dir, database string) *operator {
 	b.t.Helper()
@@ -289,7 +289,7 @@ const fewest = 24
 // sharedEvery is how many rounds have one on PostgreSQL among them.
 const sharedEvery = 5
 
-// hasDaemon says whether the relay has that command.
+// hasDaemon reports whether the relay has that command.
 func hasDaemon(bin string) bool {
 	out, err := exec.Command(filepath.Join(bin, "kms-online"), "daemon", "--help").CombinedOutput()
 	return err == nil && bytes.Contains(out, []byte("--runOnce"))

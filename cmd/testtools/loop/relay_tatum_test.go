@@ -221,7 +221,7 @@ func (b *badTatum) book(r *http.Request) {
 	}
 }
 
-// journaled gives the signed bytes that a journal holds, seen from outside.
+// journaled returns the signed bytes that a journal holds, seen from outside.
 func journaled(ctx context.Context, where, id string) (string, error) {
 	if where == "" {
 		return "", fmt.Errorf("no journal is known for %q", id)

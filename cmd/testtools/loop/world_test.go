@@ -179,7 +179,7 @@ func (w *world) run(cmd *exec.Cmd, code int, reply any) {
 	}
 }
 
-// storeKey types a private key at the prompt and gives its signature id.
+// storeKey types a private key at the prompt and returns its signature id.
 func (w *world) storeKey(wif string) string { return w.storeKeyOf(chain.BTC, wif) }
 
 func (w *world) storeKeyOf(id chain.ID, wif string) string {
@@ -195,7 +195,7 @@ func (w *world) storeKeyOf(id chain.ID, wif string) string {
 	return reply.SignatureID
 }
 
-// pair introduces the two machines to each other and gives the watch file.
+// pair introduces the two machines to each other and returns the watch file.
 func (w *world) pair() bundle.SealedWatch {
 	w.t.Helper()
 	watchFile := filepath.Join(w.dir, "usb", "signer.kmswatch")

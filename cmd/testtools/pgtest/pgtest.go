@@ -154,7 +154,7 @@ func (s *Server) Begin() error {
 	return fmt.Errorf("postgres does not answer: %w", err)
 }
 
-// Ours says whether the server may be stopped.
+// Ours reports whether the server may be stopped.
 func (s *Server) Ours() bool { return s.bin != "" }
 
 // Restart stops the server as a crash would, and starts it again.

@@ -53,7 +53,7 @@ func StartIn(t testing.TB, dir string, config sandbox.Config) *Sandbox {
 	return &Sandbox{Sandbox: s, URL: server.URL, Key: key}
 }
 
-// Btcd gives the path of a btcd program: the module's tool, which the go
+// Btcd returns the path of a btcd program: the module's tool, which the go
 // command builds once and keeps in its cache.
 func Btcd(t testing.TB) string {
 	t.Helper()
@@ -69,7 +69,7 @@ func Btcd(t testing.TB) string {
 }
 
 // Do calls the API with the key. The body is JSON: a string as it is,
-// anything else marshalled. It gives the status and the reply's bytes.
+// anything else marshalled. It returns the status and the reply's bytes.
 func (s *Sandbox) Do(t testing.TB, method, path string, body any) (int, []byte) {
 	t.Helper()
 	status, reply, err := s.Try(method, path, body)

@@ -51,7 +51,7 @@ func New(t testing.TB) *Server {
 	return s
 }
 
-// Start starts a server, and gives what stops it.
+// Start starts a server, and returns what stops it.
 func Start() (s *Server, stop func()) {
 	s = Memory()
 	srv := httptest.NewServer(s)
@@ -128,7 +128,7 @@ func (s *Server) Change(id, field string, value any) {
 	}
 }
 
-// Chain puts a transaction on the chain and gives its txid.
+// Chain puts a transaction on the chain and returns its txid.
 func (s *Server) Chain(hexTx string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -249,7 +249,7 @@ func (s *Server) Reported() []string {
 	return append([]string(nil), s.reported...)
 }
 
-// TxID gives the txid under which a pending transaction was completed.
+// TxID returns the txid under which a pending transaction was completed.
 func (s *Server) TxID(id string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

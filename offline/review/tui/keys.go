@@ -46,7 +46,7 @@ func (d *Decoder) Feed(b byte) (Key, bool) {
 	return 0, false
 }
 
-// Pending says whether an escape sequence has begun.
+// Pending reports whether an escape sequence has begun.
 func (d *Decoder) Pending() bool { return len(d.sequence) > 0 }
 
 // Pause is told when nothing came for a moment: an escape sequence that is

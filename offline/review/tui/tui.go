@@ -23,7 +23,7 @@ const (
 	Rejected  Mark = '-'
 )
 
-// String gives the word.
+// String returns the word.
 func (m Mark) String() string {
 	switch m {
 	case Approved:
@@ -123,7 +123,7 @@ const (
 	MinHeight = 16
 )
 
-// Marks gives what was decided, one character an item.
+// Marks returns what was decided, one character an item.
 func (d *Desk) Marks() string {
 	b := make([]byte, len(d.marks))
 	for i, m := range d.marks {
@@ -177,12 +177,12 @@ func (d *Desk) Rejected() []int {
 // Choice says which items are approved.
 func (d *Desk) Choice() review.Choice { return func(i int) bool { return d.marks[i] == Approved } }
 
-// Count gives how many items are approved, rejected and undecided.
+// Count returns how many items are approved, rejected and undecided.
 func (d *Desk) Count() (approved, rejected, undecided int) {
 	return d.count[Approved], d.count[Rejected], d.count[Undecided]
 }
 
-// Without gives the places of the items that can be signed and are not in a
+// Without returns the places of the items that can be signed and are not in a
 // choice.
 func (d *Desk) Without(choice review.Choice) []int {
 	var list []int

@@ -258,7 +258,7 @@ func (d *Desk) lastWord() Event {
 	return Ask
 }
 
-// confirms says whether a person typed the word and the number.
+// confirms reports whether a person typed the word and the number.
 func confirms(answer string, n int) bool {
 	words := strings.Fields(strings.ToLower(answer))
 	return len(words) == 2 && words[0] == "sign" && words[1] == fmt.Sprint(n)

@@ -65,7 +65,7 @@ type machine struct {
 
 func (m *machine) arm(step, at, bit int) { *m = machine{step: step, at: at, bit: bit} }
 
-// now counts a step and says whether it goes wrong.
+// now counts a step and reports whether it goes wrong.
 func (m *machine) now(step int) bool {
 	m.taken[step]++
 	return step == m.step && m.taken[step] == m.at
@@ -97,7 +97,7 @@ func (k faultyKeys) Private(id string, index int64) ([]byte, error) {
 	return k.m.flip(inKey, secret), err
 }
 
-// hands gives the steps of a signature on this machine.
+// hands returns the steps of a signature on this machine.
 func (m *machine) hands() *hands {
 	return &hands{
 		digest: func(d *utxo.Digester, input int, hash []byte) ([]byte, error) {
@@ -127,7 +127,7 @@ func (m *machine) hands() *hands {
 	}
 }
 
-// flipped gives a nonce with one bit flipped.
+// flipped returns a nonce with one bit flipped.
 func flipped(k *secp256k1.ModNScalar, bit int) *secp256k1.ModNScalar {
 	b := k.Bytes()
 	b[bit/8] ^= 1 << (bit % 8)
@@ -268,7 +268,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// sign signs and says whether a signature came out, and with which code not.
+// sign signs and reports whether a signature came out, and with which code not.
 func (s *spending) sign(t *testing.T) (signed bool, code chain.Code) {
 	t.Helper()
 	done, err := s.session.Sign(s.judged, policy.Agree(s.judged.Request.Digest), "typed")

@@ -92,7 +92,7 @@ func (r *keyring) put(k chain.Key, public []byte, named bool) {
 	}
 }
 
-// find gives the position of the key that owns a script.
+// find returns the position of the key that owns a script.
 func (r *keyring) find(script []byte) (int, bool) {
 	var at int
 	var ok bool

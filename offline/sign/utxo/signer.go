@@ -100,7 +100,7 @@ func (j *job) Sign(approval policy.Approval) (sign.Signed, error) {
 	return sign.Signed{Signatures: signatures, TxID: final.TxID, Raw: final.Raw}, nil
 }
 
-// signInputs gives a signature for each input, and the public key it is by.
+// signInputs returns a signature for each input, and the public key it is by.
 func (j *job) signInputs() (signatures, public [][]byte, err error) {
 	digests := j.tx.Digester()
 	signatures = make([][]byte, len(j.tx.Spent()))

@@ -38,12 +38,12 @@ const (
 	keySize  = 32
 )
 
-// Is says whether a file looks like a wallet of Tatum KMS.
+// Is reports whether a file looks like a wallet of Tatum KMS.
 func Is(file []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(file), []byte("U2FsdGVkX1"))
 }
 
-// decrypt gives the JSON of a wallet.dat. The caller wipes it.
+// decrypt returns the JSON of a wallet.dat. The caller wipes it.
 func decrypt(file, password []byte) ([]byte, error) {
 	text := bytes.TrimSpace(file) // an editor may have added a line feed
 	switch {

@@ -51,7 +51,7 @@ const (
 	maxFields  = 64
 )
 
-// Read decrypts a wallet.dat and gives its entries in the order of the file.
+// Read decrypts a wallet.dat and returns its entries in the order of the file.
 func Read(file, password []byte) ([]Record, error) {
 	plain, err := decrypt(file, password)
 	if err != nil {

@@ -11,5 +11,5 @@ var ErrNone = errors.New("no camera can be used")
 // Default is the device that is taken where none is named.
 const Default = "/dev/video0"
 
-// IsDevice says whether a path names a camera rather than a file.
+// IsDevice reports whether a path names a camera rather than a file.
 func IsDevice(path string) bool { return isDevice(path) }

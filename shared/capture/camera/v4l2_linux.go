@@ -101,7 +101,7 @@ func (d *device) call(request uintptr, arg unsafe.Pointer) error {
 	}
 }
 
-// ask asks for a format and gives what the camera settled on.
+// ask asks for a format and returns what the camera settled on.
 func (d *device) ask(pixel uint32, width, height int) (format, error) {
 	f := format{kind: typeCapture, width: uint32(width), height: uint32(height), pixel: pixel, field: fieldNone}
 	err := d.call(setFormat, unsafe.Pointer(&f))

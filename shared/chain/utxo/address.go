@@ -6,7 +6,7 @@ import (
 	"coldkms/shared/chain"
 )
 
-// KeyAddress gives the address that Tatum uses for a public key of 33 or 65
+// KeyAddress returns the address that Tatum uses for a public key of 33 or 65
 // bytes: for BTC the P2WPKH form, for the other coins P2PKH. legacy is the
 // P2PKH form of the same key, which can be spent as well. An uncompressed key
 // has no other: segwit does not allow it (BIP 143).

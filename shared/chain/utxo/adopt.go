@@ -10,7 +10,7 @@ import (
 	"coldkms/shared/chain"
 )
 
-// Unsigned gives a copy of the transaction without signatures.
+// Unsigned returns a copy of the transaction without signatures.
 func (t *Tx) Unsigned() *wire.MsgTx { return t.msg.Copy() }
 
 // Adopt is Finalize for a transaction that another signer finished: its

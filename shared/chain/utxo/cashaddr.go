@@ -37,7 +37,7 @@ func cashPolymod(values []byte) uint64 {
 	return c ^ 1
 }
 
-// cashExpand gives the low five bits of each letter of the prefix, and the
+// cashExpand returns the low five bits of each letter of the prefix, and the
 // zero that stands for the colon.
 func cashExpand(prefix string) []byte {
 	out := make([]byte, 0, len(prefix)+1)

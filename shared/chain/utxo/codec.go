@@ -25,7 +25,7 @@ type Claim struct {
 // Encode writes an unsigned transaction in the family's canonical form
 // (docs/FORMAT.md, "UTXO transaction"): the transaction with its previous
 // transactions' ids left out, and the context that says where to find them.
-// ref gives the position of a previous transaction in the bundle's table; a
+// ref returns the position of a previous transaction in the bundle's table; a
 // negative one makes the input travel with claims[i] instead.
 func Encode(msg *wire.MsgTx, ref func(chainhash.Hash) int, claims []Claim) (tx, context []byte) {
 	tx = binary.AppendUvarint(nil, uint64(uint32(msg.Version)))
@@ -186,7 +186,7 @@ func (v *varints) count(size int) int {
 	return int(n)
 }
 
-// serialize gives the transaction's bytes without witness (the preimage of
+// serialize returns the transaction's bytes without witness (the preimage of
 // its id).
 func serialize(msg *wire.MsgTx) []byte {
 	var b bytes.Buffer

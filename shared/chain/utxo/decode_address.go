@@ -10,7 +10,7 @@ import (
 	"github.com/btcsuite/btcd/txscript"
 )
 
-// ScriptOf gives the scriptPubKey that an address of this coin and network
+// ScriptOf returns the scriptPubKey that an address of this coin and network
 // stands for. Both P2SH prefixes of LTC, and for BCH both cashaddr and the
 // old form, are read.
 func (p Params) ScriptOf(address string) ([]byte, error) {

@@ -70,7 +70,7 @@ func (t *Tx) FinalizeWith(signatures, public [][]byte) (Final, error) {
 	return Final{Raw: raw.Bytes(), TxID: msg.TxHash().String()}, nil
 }
 
-// Hex gives the finished transaction as it is sent to a node.
+// Hex returns the finished transaction as it is sent to a node.
 func (f Final) Hex() string { return hex.EncodeToString(f.Raw) }
 
 var (
@@ -212,7 +212,7 @@ func (t *Tx) run(msg *wire.MsgTx) error {
 // manyInputs is from where on several cores are worth their start.
 const manyInputs = 16
 
-// checker gives the function that runs the scripts of one input.
+// checker returns the function that runs the scripts of one input.
 func (t *Tx) checker(msg *wire.MsgTx) func(i int) error {
 	if t.params.ForkID {
 		digests := t.Digester()

@@ -62,7 +62,7 @@ var params = [...]Params{
 		ForkID: true, MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, MaxFee: 10_000_000, Decimals: 8},
 }
 
-// ParamsOf gives the constants of a coin, or a refusal with code
+// ParamsOf returns the constants of a coin, or a refusal with code
 // UnsupportedChain or WrongNetwork.
 func ParamsOf(id chain.ID, network chain.Network) (Params, error) {
 	found := false

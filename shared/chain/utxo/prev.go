@@ -74,7 +74,7 @@ func (p *previous) output(index uint32) (value int64, script []byte, ok bool) {
 // Len is the number of previous transactions.
 func (t *Table) Len() int { return len(t.entries) }
 
-// Find gives the position of a previous transaction.
+// Find returns the position of a previous transaction.
 func (t *Table) Find(id chainhash.Hash) (int, bool) {
 	i, ok := t.index[id]
 	return i, ok

@@ -23,7 +23,7 @@ func SchnorrChallenge2019(r *[32]byte, public *secp256k1.PublicKey, digest []byt
 	return &e
 }
 
-// IsQuadraticResidue says whether a field element has a square root: whether
+// IsQuadraticResidue reports whether a field element has a square root: whether
 // its Jacobi symbol is 1.
 func IsQuadraticResidue(y *secp256k1.FieldVal) bool {
 	var root secp256k1.FieldVal

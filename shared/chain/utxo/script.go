@@ -25,7 +25,7 @@ const (
 
 var kindNames = [...]string{"nonstandard", "P2PK", "P2PKH", "P2SH", "P2WPKH", "P2WSH", "P2TR", "multisig", "OP_RETURN", "witness"}
 
-// String gives the usual name.
+// String returns the usual name.
 func (k Kind) String() string { return kindNames[k] }
 
 // KindOf classifies a scriptPubKey of this coin. Where the coin has no
@@ -68,7 +68,7 @@ func (p Params) ifSegwit(k Kind) Kind {
 	return Nonstandard
 }
 
-// Address gives the address of a scriptPubKey, or "" where it has none
+// Address returns the address of a scriptPubKey, or "" where it has none
 // (bare public keys, bare multisig, data, nonstandard scripts).
 func (p Params) Address(script []byte) string {
 	switch p.KindOf(script) {
@@ -111,7 +111,7 @@ func segwitAddress(hrp string, script []byte) string {
 	return address
 }
 
-// inputSize gives what a signed input of this kind adds to the unsigned
+// inputSize returns what a signed input of this kind adds to the unsigned
 // transaction: bytes of scriptSig and of witness. ECDSA signatures are counted
 // as 72 bytes (low S, one byte of hash type).
 func (p Params) inputSize(k Kind, pubKeyLen int) (scriptSig, witness int) {
@@ -133,7 +133,7 @@ func (p Params) inputSize(k Kind, pubKeyLen int) (scriptSig, witness int) {
 	return 0, 0
 }
 
-// Signable says whether inputs of this kind are signed for. Bitcoin Cash's
+// Signable reports whether inputs of this kind are signed for. Bitcoin Cash's
 // are P2PKH only: Tatum's library signs others wrongly, and nobody has them.
 // P2SH means P2SH-P2WPKH, so it needs segwit.
 func (p Params) Signable(k Kind) bool {

@@ -84,7 +84,7 @@ func (t *Tx) checkSums() error {
 	return nil
 }
 
-// add adds a value to a sum and says whether both are in the coin's range.
+// add adds a value to a sum and reports whether both are in the coin's range.
 func (t *Tx) add(sum *int64, value int64) bool {
 	limit := t.params.MaxValue
 	if value < 0 || value > limit {
@@ -126,7 +126,7 @@ func (t *Tx) Transaction() [32]byte {
 // UnsignedID is the txid with empty scripts, which a legacy signature changes.
 func (t *Tx) UnsignedID() string { return t.msg.TxHash().String() }
 
-// Spent gives what each input spends, in input order. It is not to be written to.
+// Spent returns what each input spends, in input order. It is not to be written to.
 func (t *Tx) Spent() []Spent { return t.spent }
 
 // Outpoints lists what is spent, as "txid:index".
@@ -140,7 +140,7 @@ func (t *Tx) Outpoints() []string {
 
 // A Keyring says which scripts belong to the keys that an item names.
 type Keyring interface {
-	// Signs says whether a key can sign for this scriptPubKey, and the
+	// Signs reports whether a key can sign for this scriptPubKey, and the
 	// length of its public key in bytes.
 	Signs(script []byte) (pubKeyLen int, ok bool)
 	// Owner returns the key that the scriptPubKey belongs to, if it was

@@ -65,7 +65,7 @@ func (f *FS) Trace() []string {
 	return append([]string(nil), f.trace...)
 }
 
-// step counts one operation and says whether it fails.
+// step counts one operation and reports whether it fails.
 func (f *FS) step(op, name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -29,7 +29,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// Read gives the library's view of a PSBT.
+// Read returns the library's view of a PSBT.
 func Read(file []byte) *psbt.Packet {
 	return must(psbt.NewFromRawBytes(bytes.NewReader(file), false))
 }
@@ -43,14 +43,14 @@ func Write(p *psbt.Packet) []byte {
 	return b.Bytes()
 }
 
-// Change gives a PSBT with something changed.
+// Change returns a PSBT with something changed.
 func Change(file []byte, change func(*psbt.Packet)) []byte {
 	p := Read(file)
 	change(p)
 	return Write(p)
 }
 
-// Sign gives the signed PSBT.
+// Sign returns the signed PSBT.
 func (s Signer) Sign(file []byte) []byte {
 	p := Read(file)
 	for i := range p.Inputs {
@@ -66,7 +66,7 @@ func (s Signer) Sign(file []byte) []byte {
 	return Write(p)
 }
 
-// Extract gives the finished transaction of a finalised PSBT.
+// Extract returns the finished transaction of a finalised PSBT.
 func Extract(file []byte) *wire.MsgTx { return must(psbt.Extract(Read(file))) }
 
 // Hex serialises a transaction.
@@ -122,7 +122,7 @@ func (s Signer) input(p *psbt.Packet, i int) {
 	}
 }
 
-// Scripts gives what a key can be paid to: P2PKH, P2WPKH, P2SH-P2WPKH, P2PK,
+// Scripts returns what a key can be paid to: P2PKH, P2WPKH, P2SH-P2WPKH, P2PK,
 // P2TR.
 func Scripts(key *btcec.PublicKey) [][]byte {
 	public := key.SerializeCompressed()

@@ -89,7 +89,7 @@ func NewEncoder(kind byte, payload []byte, chars int) (*Encoder, error) {
 // Parts is how many parts there are.
 func (e *Encoder) Parts() int { return len(e.parts) }
 
-// Next gives the next part, from the first again after the last.
+// Next returns the next part, from the first again after the last.
 func (e *Encoder) Next() string {
 	part := e.parts[e.next]
 	e.next = (e.next + 1) % len(e.parts)
@@ -214,7 +214,7 @@ func (d *Decoder) Add(p Part) bool {
 	return true
 }
 
-// fits says whether p can be of this file: all parts but the last are of one
+// fits reports whether p can be of this file: all parts but the last are of one
 // length, and the last is not longer.
 func (d *Decoder) fits(p Part) bool {
 	last := len(d.parts) - 1
@@ -245,7 +245,7 @@ func (d *Decoder) Missing() []int {
 // Bytes is about what the decoder takes up.
 func (d *Decoder) Bytes() int { return d.bytes + 24*len(d.parts) }
 
-// Result gives the file once all parts are there.
+// Result returns the file once all parts are there.
 func (d *Decoder) Result() (payload []byte, done bool, err error) {
 	if d.have < len(d.parts) {
 		return nil, false, nil

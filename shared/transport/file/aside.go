@@ -18,7 +18,7 @@ type Entry struct {
 // maxEntries is how many names are looked at: a stick with more is in trouble.
 const maxEntries = 10_000
 
-// List gives the regular files with one of the endings, by name. Others is
+// List returns the regular files with one of the endings, by name. Others is
 // what has such a name and is none: it is not touched.
 func (m Media) List(endings ...string) (files []Entry, others []string, err error) {
 	entries, err := m.FS.ReadDir(m.Dir)

@@ -39,7 +39,7 @@ type Media struct {
 	Dir string
 
 	// Uncached reads a file past the system's memory, nil where that cannot
-	// be had. direct says whether it was.
+	// be had. direct reports whether it was.
 	Uncached func(path string, limit int64) (data []byte, direct bool, err error)
 }
 

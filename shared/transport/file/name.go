@@ -24,7 +24,7 @@ type Name struct {
 	Ending  string   // such as .kmsreq
 }
 
-// String gives coldkms-20261123-101500-testnet-3items-amber-otter-1a2b3c4d.kmsreq.
+// String returns coldkms-20261123-101500-testnet-3items-amber-otter-1a2b3c4d.kmsreq.
 func (n Name) String() string {
 	parts := []string{"coldkms", time.Unix(n.Created, 0).UTC().Format("20060102-150405")}
 	if n.Network != "" {
@@ -51,7 +51,7 @@ const maxName = 200
 // reserved are devices of Windows, with any ending.
 const reserved = " con prn aux nul com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9 "
 
-// CheckName says whether FAT, exFAT, NTFS, ext4 and APFS all store a name as
+// CheckName reports whether FAT, exFAT, NTFS, ext4 and APFS all store a name as
 // it is (ECMA-107 and Microsoft's "Naming Files, Paths, and Namespaces").
 func CheckName(name string) error {
 	stem, _, _ := strings.Cut(name, ".")

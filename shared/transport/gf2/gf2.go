@@ -33,13 +33,13 @@ func New(k, size int) *Solver {
 }
 
 // Words is the length of the coefficients of an equation: bit i of word i/64
-// says whether block i takes part.
+// reports whether block i takes part.
 func (s *Solver) Words() int { return s.words }
 
 // Rank is how many blocks' worth of equations are known: never an estimate.
 func (s *Solver) Rank() int { return s.rank }
 
-// Done says whether all blocks are known.
+// Done reports whether all blocks are known.
 func (s *Solver) Done() bool { return s.rank == s.k }
 
 // Bytes is about what the equations take up.
@@ -106,7 +106,7 @@ func (s *Solver) move(i int) {
 	r.data = to
 }
 
-// Join gives the blocks, one after the other, once all are known; nil before.
+// Join returns the blocks, one after the other, once all are known; nil before.
 // It is no copy.
 func (s *Solver) Join() []byte {
 	if !s.Done() {

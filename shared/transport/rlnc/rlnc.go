@@ -93,7 +93,7 @@ func NewEncoder(payload []byte, chars int) (*Encoder, error) {
 // Parts is how many parts are enough where none is missed.
 func (e *Encoder) Parts() int { return len(e.blocks) }
 
-// Next gives the next part. Of a payload in one block it is always the same:
+// Next returns the next part. Of a payload in one block it is always the same:
 // the symbol need not change.
 func (e *Encoder) Next() string {
 	part := e.Part(e.next)
@@ -106,7 +106,7 @@ func (e *Encoder) Next() string {
 	return part
 }
 
-// Part gives part n.
+// Part returns part n.
 func (e *Encoder) Part(n int) string {
 	b := make([]byte, header, len(e.blocks[0])+overhead)
 	copy(b, e.stream[:])
@@ -139,7 +139,7 @@ func total(k int) int {
 	return k + parities
 }
 
-// factors gives the factor of each block in parity j: bytes of
+// factors returns the factor of each block in parity j: bytes of
 // SHA-256("coldkms parity v1" ‖ j ‖ 0), SHA-256(… ‖ 1) and so on, j in one byte
 // and the counter in three.
 func factors(j, k int) []byte {
@@ -261,7 +261,7 @@ func (d *Decoder) Progress() (have, need int) { return min(d.solver.Rank(), d.k)
 // Bytes is about what the decoder takes up.
 func (d *Decoder) Bytes() int { return d.solver.Bytes() }
 
-// Result gives the payload once there are enough parts. ErrPayloadCheck says
+// Result returns the payload once there are enough parts. ErrPayloadCheck says
 // that a part was forged: what was read is worthless.
 func (d *Decoder) Result() (payload []byte, done bool, err error) {
 	if !d.close() {

@@ -138,7 +138,7 @@ func TestOneBlock(t *testing.T) {
 	}
 }
 
-// forge gives a part any numbers, with a check that fits.
+// forge returns a part any numbers, with a check that fits.
 func forge(length, number int, data []byte) string {
 	b := make([]byte, header)
 	put24(b[8:], length)

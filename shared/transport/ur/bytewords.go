@@ -38,7 +38,7 @@ func encodeWords(b []byte) string {
 	return string(out)
 }
 
-// decoder gives the byte of each pair of letters, or -1.
+// decoder returns the byte of each pair of letters, or -1.
 type decoder [26 * 26]int16
 
 func newDecoder() *decoder {

@@ -97,7 +97,7 @@ func newMixer(fragments int, checksum uint32) *mixer {
 	return &mixer{fragments: fragments, checksum: checksum, degrees: newDegrees(fragments), order: make([]uint16, fragments)}
 }
 
-// of gives the fragments of part number seq, from 1. The first parts are the
+// of returns the fragments of part number seq, from 1. The first parts are the
 // fragments themselves.
 func (m *mixer) of(seq uint32) []int {
 	if int64(seq) <= int64(m.fragments) {

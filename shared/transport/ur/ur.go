@@ -111,7 +111,7 @@ type partWire struct {
 	Data     []byte
 }
 
-// Next gives the next part, in capitals, which a QR symbol holds in less.
+// Next returns the next part, in capitals, which a QR symbol holds in less.
 func (e *Encoder) Next() string {
 	if e.fragments == nil {
 		return strings.ToUpper(Prefix + e.kind + "/" + encodeWords(e.message))
@@ -198,7 +198,7 @@ func (p *Part) read(mode cbor.DecMode, body []byte, numbers string) error {
 	return nil
 }
 
-// isType says whether s is letters, digits and dashes.
+// isType reports whether s is letters, digits and dashes.
 func isType(s string) bool {
 	for _, c := range []byte(s) {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
@@ -245,7 +245,7 @@ func (d *Decoder) Progress() (have, need int) { return d.solver.Rank(), d.mix.fr
 // Bytes is about what the decoder takes up.
 func (d *Decoder) Bytes() int { return d.solver.Bytes() + 18*d.mix.fragments }
 
-// Result gives what the message holds, once there are enough parts: the byte
+// Result returns what the message holds, once there are enough parts: the byte
 // string of the types that are known here, and the CBOR itself of the others,
 // which the caller refuses by name. ErrChecksum says that a part was forged: what was read is worthless.
 func (d *Decoder) Result() (payload []byte, done bool, err error) {
@@ -264,7 +264,7 @@ func (d *Decoder) Result() (payload []byte, done bool, err error) {
 	return message, true, nil
 }
 
-// byteString gives the content of a CBOR byte string of definite length
+// byteString returns the content of a CBOR byte string of definite length
 // (RFC 8949, section 3), without a copy.
 func byteString(message []byte) ([]byte, error) {
 	head, length := 1, uint64(message[0]&31)

@@ -24,7 +24,7 @@ type rawTx struct {
 	BlockTime int64  `json:"blocktime"`
 }
 
-// Tx gives a transaction of the chain or of the mempool.
+// Tx returns a transaction of the chain or of the mempool.
 func (n *Node) Tx(ctx context.Context, id chainhash.Hash) (sandbox.ChainTx, error) {
 	if tx, known := n.cache.get(id); known {
 		return tx, nil
@@ -121,7 +121,7 @@ func (n *Node) Send(ctx context.Context, tx *wire.MsgTx) error {
 	return n.rpc.call(ctx, nil, "sendrawtransaction", text)
 }
 
-// Tip gives the newest block.
+// Tip returns the newest block.
 func (n *Node) Tip(ctx context.Context) (sandbox.Tip, error) {
 	var best struct {
 		Hash   string
@@ -138,7 +138,7 @@ func (n *Node) Mine(ctx context.Context, blocks int) error {
 	return n.rpc.call(ctx, nil, "generate", blocks)
 }
 
-// Block gives the block at a height.
+// Block returns the block at a height.
 func (n *Node) Block(ctx context.Context, height int64) (*wire.MsgBlock, error) {
 	var hash, text string
 	err := n.rpc.call(ctx, &hash, "getblockhash", height)
@@ -159,7 +159,7 @@ func (n *Node) Block(ctx context.Context, height int64) (*wire.MsgBlock, error) 
 	return block, nil
 }
 
-// Submit gives btcd a block that it had before.
+// Submit sends btcd a block that it had before.
 func (n *Node) Submit(ctx context.Context, height int64, block *wire.MsgBlock) error {
 	text, err := toHex(block)
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 	height  = 435
 )
 
-// call runs one request and gives its reply.
+// call runs one request and returns its reply.
 func call(t *testing.T, h http.Handler, method, path, body string) map[string]any {
 	t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))

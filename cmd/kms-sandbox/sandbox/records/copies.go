@@ -26,7 +26,7 @@ func (d *DB) AddSent(ctx context.Context, id chain.ID, msg *wire.MsgTx) error {
 	})
 }
 
-// Sent gives the transactions that are in no block, in the order sent.
+// Sent returns the transactions that are in no block, in the order sent.
 func (d *DB) Sent(ctx context.Context, id chain.ID) ([]*wire.MsgTx, error) {
 	rows, err := d.db.QueryContext(ctx, "SELECT raw FROM sent WHERE chain = ? ORDER BY seq", id)
 	if err != nil {
@@ -71,7 +71,7 @@ func (d *DB) AddBlocks(ctx context.Context, id chain.ID, first int64, blocks []*
 	})
 }
 
-// Block gives the block at a height.
+// Block returns the block at a height.
 func (d *DB) Block(ctx context.Context, id chain.ID, height int64) (*wire.MsgBlock, error) {
 	var raw []byte
 	err := d.db.QueryRowContext(ctx, "SELECT raw FROM block WHERE chain = ? AND height = ?", id, height).Scan(&raw)
@@ -88,7 +88,7 @@ func (d *DB) Block(ctx context.Context, id chain.ID, height int64) (*wire.MsgBlo
 	return block, nil
 }
 
-// Height gives the highest block's.
+// Height returns the highest block's.
 func (d *DB) Height(ctx context.Context, id chain.ID) (int64, error) {
 	var height int64
 	err := d.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(height), 0) FROM block WHERE chain = ?", id).Scan(&height)

@@ -28,7 +28,7 @@ func (d *DB) AddPending(ctx context.Context, p sandbox.Pending, w *sandbox.Withd
 	})
 }
 
-// Pending gives one that was not removed.
+// Pending returns one that was not removed.
 func (d *DB) Pending(ctx context.Context, id string) (sandbox.Pending, error) {
 	p, err := scan(d.db.QueryRowContext(ctx, "SELECT body, tx_id FROM pending WHERE id = ? AND removed = 0", id))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -37,7 +37,7 @@ func (d *DB) Pending(ctx context.Context, id string) (sandbox.Pending, error) {
 	return p, err
 }
 
-// ListPending gives those that wait, oldest first.
+// ListPending returns those that wait, oldest first.
 func (d *DB) ListPending(ctx context.Context, id chain.ID) ([]sandbox.Pending, error) {
 	rows, err := d.db.QueryContext(ctx, "SELECT body, tx_id FROM pending WHERE chain = ? AND tx_id = '' AND removed = 0 ORDER BY seq", id)
 	if err != nil {
@@ -107,7 +107,7 @@ func (d *DB) one(ctx context.Context, query string, args ...any) error {
 	})
 }
 
-// Withdrawal gives one.
+// Withdrawal returns one.
 func (d *DB) Withdrawal(ctx context.Context, id string) (sandbox.Withdrawal, error) {
 	var w sandbox.Withdrawal
 	err := d.db.QueryRowContext(ctx, "SELECT id, chain, pending, state, tx_id FROM withdrawal WHERE id = ?", id).
@@ -156,7 +156,7 @@ func (d *DB) AddFailures(ctx context.Context, list []sandbox.Failure) error {
 	})
 }
 
-// Failures gives the newest ones.
+// Failures returns the newest ones.
 func (d *DB) Failures(ctx context.Context) ([]sandbox.Failure, error) {
 	rows, err := d.db.QueryContext(ctx, "SELECT pending, error FROM failure ORDER BY seq DESC LIMIT ?", shownFailures)
 	if err != nil {

@@ -113,7 +113,7 @@ func lockedOr(err error) error {
 // Close closes the file.
 func (d *DB) Close() error { return d.db.Close() }
 
-// Miner gives the faucet's throw-away key, made at first use.
+// Miner returns the faucet's throw-away key, made at first use.
 func (d *DB) Miner(ctx context.Context) (*btcec.PrivateKey, error) {
 	var raw []byte
 	err := d.change(ctx, func(tx *sql.Tx) error {

@@ -79,7 +79,7 @@ func (c *Chain) lookup(tx *wire.MsgTx) ([]utxo.Spent, error) {
 
 const lockTimeThreshold = 500_000_000 // below it a lock time is a height
 
-// final says whether the lock time lets a transaction into the next block.
+// final reports whether the lock time lets a transaction into the next block.
 func (c *Chain) final(tx *wire.MsgTx) bool {
 	next := int64(len(c.blocks)) + 1
 	if tx.LockTime >= lockTimeThreshold {

@@ -56,7 +56,7 @@ func New(params utxo.Params, now func() time.Time) *Chain {
 	}
 }
 
-// Tx gives a transaction of the chain or of the mempool.
+// Tx returns a transaction of the chain or of the mempool.
 func (c *Chain) Tx(_ context.Context, id chainhash.Hash) (sandbox.ChainTx, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -78,7 +78,7 @@ func (c *Chain) History(_ context.Context, script []byte, skip, count int) ([]sa
 	return page, nil
 }
 
-// Spent says whether an output is spent, in the chain or in the mempool.
+// Spent reports whether an output is spent, in the chain or in the mempool.
 func (c *Chain) Spent(_ context.Context, op wire.OutPoint) (bool, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -86,14 +86,14 @@ func (c *Chain) Spent(_ context.Context, op wire.OutPoint) (bool, error) {
 	return spent, nil
 }
 
-// Tip gives the newest block.
+// Tip returns the newest block.
 func (c *Chain) Tip(context.Context) (sandbox.Tip, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return sandbox.Tip{Height: int64(len(c.blocks)), Hash: c.tip.String(), Difficulty: 1}, nil
 }
 
-// Block gives the block at a height.
+// Block returns the block at a height.
 func (c *Chain) Block(_ context.Context, height int64) (*wire.MsgBlock, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
