@@ -173,28 +173,15 @@ func (im *Importer) find(ctx context.Context, unsigned chainhash.Hash) (*journal
 	return nil, nil
 }
 
-// index computes the unsigned txid of what was exported, of each item once in
-// the life of the journal.
+// index makes what was exported be found by its unsigned txid.
 func (im *Importer) index(ctx context.Context) error {
-	for !im.indexed {
-		items, err := im.relay.journal.Unhashed(ctx, batch)
-		if err != nil {
-			return err
-		}
-		unsigned := make(map[string]string, len(items))
-		for _, it := range items {
-			unsigned[it.ID] = ""
-			if d := parse(it); d.err == nil {
-				unsigned[it.ID] = d.draft.UnsignedID().String()
-			}
-		}
-		if im.indexed = len(items) == 0; im.indexed {
-			break
-		}
-		if err := im.relay.journal.Hash(ctx, unsigned); err != nil {
-			return err
-		}
+	if im.indexed {
+		return nil
 	}
+	if err := im.relay.hashAsked(ctx); err != nil {
+		return err
+	}
+	im.indexed = true
 	return nil
 }
 

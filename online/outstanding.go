@@ -19,6 +19,13 @@ func (s *step) rejected(ctx context.Context) error {
 		s.problem = &Problem{ID: s.item.ID, Code: CodeNetwork, Reason: err.Error()}
 		return s.line.judge(err)
 	case paid != "":
+		payer, err := s.payerOf(ctx, s.item)
+		switch {
+		case err != nil:
+			return err
+		case payer != nil: // it was sent for that one
+			return s.journal.Settle(ctx, s.item.ID)
+		}
 		return s.paidThoughRejected(ctx, paid)
 	case gone, s.Now().After(s.item.Outstanding):
 		return s.journal.Settle(ctx, s.item.ID)

@@ -84,11 +84,21 @@ var rejectedCodes = []chain.Code{CodeDisarmed, journal.SignedDropped, journal.Si
 var givenUp = append([]chain.Code{CodeSameWithdraw}, rejectedCodes...)
 
 // closable are those of failed items that may be dropped at Tatum: what was
-// given up, and what evidence shows to be dead.
-var closable = append(slices.Clone(givenUp), CodeInputsSpent, CodeParentDead)
+// given up, what evidence shows to be dead, and what asks for the transaction of
+// one of those.
+var closable = append(slices.Clone(givenUp), CodeInputsSpent, CodeParentDead, CodeSameTx)
 
 // reject drops a claimed item, at Tatum and then here.
 func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item, why Rejection) (exported bool, err error) {
+	payer, err := r.payerOf(ctx, it)
+	switch {
+	case err != nil:
+		return false, err
+	case payer != nil && why.Gone && r.isGone(ctx, it):
+		return r.closeSame(ctx, lease, it, *payer, why)
+	case payer != nil:
+		return false, r.paidByAnother(ctx, lease, it, *payer)
+	}
 	if err := r.unpaid(ctx, lease, it); err != nil && !(why.Gone && errors.Is(err, ErrMayBePaid) && r.isGone(ctx, it)) {
 		return false, err
 	}
@@ -108,6 +118,22 @@ func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item
 		m.To, m.Code = journal.Failed, CodeDisarmed
 	}
 	return it.Signed != nil || it.Request != bundle.Digest{}, r.journal.Move(ctx, m) // seen by the signer, whatever became of it here
+}
+
+// closeSame ends an item that Tatum does not have any more, and whose transaction
+// pays another one. The journal has which.
+func (r *Relay) closeSame(ctx context.Context, lease journal.Lease, it, payer journal.Item, why Rejection) (exported bool, err error) {
+	reason := fmt.Sprintf("%s; its very transaction %s pays %s, which is %s", why.Why, payer.TxID, payer.ID, payer.State)
+	exported = it.Signed != nil || it.Request != bundle.Digest{}
+	if it.State == journal.Rejected || it.State == journal.Failed {
+		err := r.journal.Note(ctx, journal.Note{ID: it.ID, State: it.State, Code: CodeSameTx, Reason: reason, Lease: lease})
+		return exported, errors.Join(err, r.journal.Decide(ctx, it.ID, "reject"))
+	}
+	m := journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: CodeSameTx, Reason: reason, Lease: lease, Decided: "reject"}
+	if it.Signed != nil {
+		m.To = journal.Failed
+	}
+	return exported, r.journal.Move(ctx, m)
 }
 
 // dropAtTatum drops an item that Tatum has under this API key, unless Tatum says

@@ -39,6 +39,7 @@ var (
 	ErrMismatch       = errors.New("result does not answer its request item by item")
 	ErrTooLate        = errors.New("it may be signed already")
 	ErrMayBePaid      = errors.New("it may be paid, or be paid yet")
+	ErrPaidByOther    = errors.New("another id has its transaction")
 	ErrSameWithdrawal = errors.New("one withdrawal is one payment")
 	ErrNotDropped     = errors.New("it is at Tatum all the same")
 	ErrNotThere       = errors.New("unknown to Tatum under this API key")

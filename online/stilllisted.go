@@ -46,7 +46,7 @@ func (r *Relay) stillListed(ctx context.Context, ids []string, report *Fetched) 
 // listedWords say what it means that Tatum lists an item.
 func listedWords(it journal.Item) string {
 	text := fmt.Sprintf("ALARM: it is %s here (%s), but Tatum still lists it: whatever else signs for its key can pay it. ", it.State, it.Code)
-	if rejectable(it) {
+	if rejectable(it) && it.Code != CodeSameTx {
 		return text + fmt.Sprintf("Drop it there: kms-online reject %s --why TEXT", it.ID)
 	}
 	return text + "See its own alarm for what to do about it"

@@ -57,6 +57,7 @@ func explain(err error) error {
 		{online.ErrNotThere, cli.Failed, "use the API key that fetched it (kms-online checkconfig shows which ones are here); it does not go to the signer meanwhile. If it is gone at Tatum: kms-online reject ID --why TEXT --gone"},
 		{online.ErrSameWithdrawal, cli.Failed, "it is not sent; find out who made both, and give one of them up: kms-online reject ID --why TEXT"},
 		{online.ErrNotDropped, cli.Failed, "it was not rejected; it goes neither to the signer nor to the network meanwhile. Run the same command again, and look at Tatum (GET /v3/kms/ID) which key may drop it: until it is gone there, whatever else signs for its key can pay it"},
+		{online.ErrPaidByOther, cli.Failed, "nothing was dropped and nothing given back; kms-online status shows both ids"},
 		{online.ErrMayBePaid, cli.Failed, "nothing was dropped and nothing given back, and it is not sent again meanwhile; reject it again when the network shows it or not. If it never comes: spend one of its inputs with another payment, which proves in the chain that this one can never confirm"},
 		{online.ErrTooLate, cli.Failed, "what is signed can be broadcast by whoever has a copy; it is not dropped"},
 		{file.ErrGone, cli.Failed, "nothing is lost: put the stick in again, or take another one, and run the same command again"},

@@ -164,6 +164,8 @@ var mutants = [...]mutant{
 	{"what was given up is paid by what moved", "online/held.go", "s.item.State == journal.Failed && (err != nil || payer != s.item.ID)", "err != nil && payer != s.item.ID", "./cmd/testtools/loop", "TestRelayFaults/60e-the-transaction-of-what-was-given-up"},
 	{"a reject that was carried out is pending", "online/status.go", "	if it.Withheld == journal.Dropping && (", "	if false && (", "./cmd/testtools/loop", "TestRelayFaults/60e-the-transaction-of-what-was-given-up"},
 	{"a lost journal is an empty one", "online/relay.go", "journal.OpenMade(ctx, ", "journal.Open(ctx, ", "./cmd/testtools/loop", "TestRelayFaults/60c-a-lost-journal-is-not-an-empty-one"},
+	{"what another id has paid is dropped", "online/reject.go", "	case payer != nil:\n", "	case payer != nil && false:\n", "./cmd/testtools/loop", "TestRelayFaults/70a-reject-of-what-another-id-has-paid"},
+	{"what was sent for another id is an alarm", "online/outstanding.go", "		case payer != nil: //", "		case false: //", "./cmd/testtools/loop", "TestRelayFaults/70a-reject-of-what-another-id-has-paid"},
 	{"a restored journal keeps quiet", "cmd/kms-online/status.go", "	if words != \"\" {\n", "	if false {\n", "./cmd/testtools/loop", "TestRelayFaults/60d-a-restored-journal-says-so"},
 	{"all is in doubt after a restore", "online/journal/restore.go", "	if err != nil || at > it.Created", "	if true || at > it.Created", "./cmd/testtools/loop", "TestRelayFaults/60d-a-restored-journal-says-so"},
 
