@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"coldkms/online/journal"
 	"coldkms/shared/chain"

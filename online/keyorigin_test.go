@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/btcsuite/btcd/btcutil/hdkeychain"
-	"github.com/btcsuite/btcd/chaincfg"
+	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+	"github.com/btcsuite/btcd/chaincfg/v2"
 
 	"coldkms/online/journal"
 	"coldkms/shared/bundle"

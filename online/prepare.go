@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"coldkms/online/journal"
 	"coldkms/online/prepare"

@@ -3,10 +3,10 @@ package online
 import (
 	"fmt"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain/utxo"
 )
@@ -48,7 +48,7 @@ func payees(script []byte) []string {
 	names := []string{string(script)}
 	for _, hash := range keyHashes(script) {
 		program := append([]byte{txscript.OP_0, txscript.OP_DATA_20}, hash...)
-		wrapped := append(append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, btcutil.Hash160(program)...), txscript.OP_EQUAL)
+		wrapped := append(append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, btcaddr.Hash160(program)...), txscript.OP_EQUAL)
 		legacy := append(append([]byte{txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_DATA_20}, hash...), txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG)
 		names = append(names, string(program), string(wrapped), string(legacy))
 	}
@@ -68,7 +68,7 @@ func keyHashes(script []byte) [][]byte {
 		if err != nil {
 			return nil
 		}
-		return [][]byte{btcutil.Hash160(key.SerializeCompressed()), btcutil.Hash160(key.SerializeUncompressed())}
+		return [][]byte{btcaddr.Hash160(key.SerializeCompressed()), btcaddr.Hash160(key.SerializeUncompressed())}
 	}
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/online/tatum"
 	"coldkms/shared/chain/utxo"

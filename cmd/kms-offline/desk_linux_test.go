@@ -15,11 +15,11 @@ import (
 	"testing"
 	"time"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/offline/hd"
 	"coldkms/offline/wallet"
@@ -54,7 +54,7 @@ func newPlace(t *testing.T) place {
 	}
 	secret := bytes.Repeat([]byte{7}, 32)
 	_, public := btcec.PrivKeyFromBytes(secret)
-	p.script = append([]byte{txscript.OP_0, 20}, btcutil.Hash160(public.SerializeCompressed())...)
+	p.script = append([]byte{txscript.OP_0, 20}, btcaddr.Hash160(public.SerializeCompressed())...)
 
 	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
 	w, err := a.store().New(p.path("w.kms"), []byte(deskPassword))

@@ -14,11 +14,11 @@ import (
 	"testing"
 	"time"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/hd"
@@ -117,7 +117,7 @@ func (b bench) fill() {
 // request writes a request of two payments, one of each coin.
 func (b bench) request(signer identity.Public) string {
 	_, public := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{7}, 32))
-	hash := btcutil.Hash160(public.SerializeCompressed())
+	hash := btcaddr.Hash160(public.SerializeCompressed())
 	r := bundle.Request{Signer: signer, Created: 1_790_000_000}
 	for i, id := range []chain.ID{chain.BTC, chain.BCH} {
 		script := append(append([]byte{txscript.OP_DUP, txscript.OP_HASH160, 20}, hash...), txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG)

@@ -5,11 +5,11 @@ import (
 	"flag"
 	"os"
 
-	"github.com/btcsuite/btcd/btcutil"
-	library "github.com/btcsuite/btcd/btcutil/psbt"
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	library "github.com/btcsuite/btcd/psbt/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"coldkms/shared/bundle"
@@ -34,7 +34,7 @@ func psbtFile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(flags.Parse(args[2:]))
 	watch, err := bundle.OpenWatch([]byte(ts.ReadFile(args[1])))
 	ts.Check(err)
-	script := append([]byte{txscript.OP_0, 20}, btcutil.Hash160(watch.Entries[0].PubKey)...)
+	script := append([]byte{txscript.OP_0, 20}, btcaddr.Hash160(watch.Entries[0].PubKey)...)
 	if *foreign {
 		script[5] ^= 1
 	}

@@ -12,10 +12,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"coldkms/shared/bundle"
@@ -113,7 +113,7 @@ func requestFile(ts *testscript.TestScript, _ bool, args []string) {
 		sum := sha256.Sum256([]byte("never"))
 		r.LedgerHead = sum[:]
 	}
-	hash := btcutil.Hash160(key.PubKey)
+	hash := btcaddr.Hash160(key.PubKey)
 	script := append([]byte{txscript.OP_0, 20}, hash...)
 	for i := range *items {
 		prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: uint32(1000**salt + i)}}, TxOut: []*wire.TxOut{{Value: *amount, PkScript: script}}}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/txscript/v2"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"

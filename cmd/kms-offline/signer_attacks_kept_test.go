@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 	"github.com/creack/pty"
 
 	"coldkms/shared/chain"

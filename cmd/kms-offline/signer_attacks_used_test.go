@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 	"github.com/creack/pty"
 
 	"coldkms/cmd/internal/cli"

@@ -3,10 +3,10 @@ package main
 import (
 	"os"
 
-	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	library "github.com/btcsuite/btcd/btcutil/psbt"
+	library "github.com/btcsuite/btcd/psbt/v2"
 
 	"coldkms/cmd/testtools/relaytest"
 	"coldkms/shared/psbt/psbttest"

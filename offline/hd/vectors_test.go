@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/btcsuite/btcd/btcutil"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 
 	"coldkms/offline/hd"
 	"coldkms/shared/chain"
@@ -90,7 +90,7 @@ func address(t *testing.T, id chain.ID, network chain.Network, public []byte) st
 	if err != nil {
 		t.Fatal(err)
 	}
-	hash := btcutil.Hash160(public)
+	hash := btcaddr.Hash160(public)
 	if id == chain.BTC {
 		return p.Address(append([]byte{0x00, 20}, hash...))
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/btcsuite/btcd/btcutil/base58"
+	"github.com/btcsuite/btcd/address/v2/base58"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"

@@ -4,8 +4,8 @@ import (
 	"encoding/hex"
 	"math"
 
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"

@@ -1,7 +1,7 @@
 package prepare
 
 import (
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"

@@ -1,8 +1,8 @@
 package prepare
 
 import (
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -73,8 +73,8 @@ func ownScripts(params utxo.Params, keys [][]byte) map[string]bool {
 		if !params.Segwit || len(public) != 33 {
 			continue
 		}
-		program := append([]byte{txscript.OP_0, txscript.OP_DATA_20}, btcutil.Hash160(public)...)
-		wrapped := append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, btcutil.Hash160(program)...)
+		program := append([]byte{txscript.OP_0, txscript.OP_DATA_20}, btcaddr.Hash160(public)...)
+		wrapped := append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, btcaddr.Hash160(program)...)
 		scripts[string(program)] = true
 		scripts[string(append(wrapped, txscript.OP_EQUAL))] = true
 	}

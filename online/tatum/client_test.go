@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online/tatum"

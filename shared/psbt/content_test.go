@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"testing"
 
-	library "github.com/btcsuite/btcd/btcutil/psbt"
-	"github.com/btcsuite/btcd/txscript"
+	library "github.com/btcsuite/btcd/psbt/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"

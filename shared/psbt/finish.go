@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"fmt"
 
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/btcutil/psbt"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/psbt/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -67,7 +67,7 @@ func finish(to *wire.TxIn, in psbt.PInput, kind utxo.Kind, script []byte) error 
 // place puts a partial signature where an output of this kind wants it, if it
 // is by the key that the output names.
 func place(to *wire.TxIn, sig *psbt.PartialSig, kind utxo.Kind, script []byte) bool {
-	hash := btcutil.Hash160(sig.PubKey)
+	hash := btcaddr.Hash160(sig.PubKey)
 	program := joined([]byte{txscript.OP_0, txscript.OP_DATA_20}, hash)
 	switch {
 	case kind == utxo.P2PK && bytes.Equal(script[1:len(script)-1], sig.PubKey):
@@ -76,7 +76,7 @@ func place(to *wire.TxIn, sig *psbt.PartialSig, kind utxo.Kind, script []byte) b
 		to.SignatureScript = joined(push(sig.Signature), push(sig.PubKey))
 	case kind == utxo.P2WPKH && bytes.Equal(script[2:22], hash):
 		to.Witness = wire.TxWitness{sig.Signature, sig.PubKey}
-	case kind == utxo.P2SH && bytes.Equal(script[2:22], btcutil.Hash160(program)):
+	case kind == utxo.P2SH && bytes.Equal(script[2:22], btcaddr.Hash160(program)):
 		to.SignatureScript = push(program)
 		to.Witness = wire.TxWitness{sig.Signature, sig.PubKey}
 	default:

@@ -3,11 +3,11 @@ package psbt
 import (
 	"bytes"
 
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/btcutil/psbt"
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/psbt/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -89,7 +89,7 @@ func spentBy(i int, in psbt.PInput, op wire.OutPoint, id chainhash.Hash) (*wire.
 	if err != nil {
 		return nil, err
 	}
-	if in.RedeemScript != nil && (!txscript.IsPayToScriptHash(out.PkScript) || !bytes.Equal(out.PkScript[2:22], btcutil.Hash160(in.RedeemScript))) {
+	if in.RedeemScript != nil && (!txscript.IsPayToScriptHash(out.PkScript) || !bytes.Equal(out.PkScript[2:22], btcaddr.Hash160(in.RedeemScript))) {
 		return nil, chain.Refuse(chain.Malformed, "input %d: its redeem script is not the one of the output that it spends", i)
 	}
 	return out, nil

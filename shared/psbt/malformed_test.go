@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	library "github.com/btcsuite/btcd/btcutil/psbt"
+	library "github.com/btcsuite/btcd/psbt/v2"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/psbt"

@@ -4,11 +4,11 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/btcutil/hdkeychain"
-	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+	"github.com/btcsuite/btcd/txscript/v2"
 
 	"coldkms/shared/chain/utxo"
 )
@@ -17,7 +17,7 @@ import (
 type Fingerprint [4]byte
 
 // FingerprintOf computes the fingerprint of a public key.
-func FingerprintOf(public []byte) Fingerprint { return Fingerprint(btcutil.Hash160(public)) }
+func FingerprintOf(public []byte) Fingerprint { return Fingerprint(btcaddr.Hash160(public)) }
 
 // A Key is a public key with its origin: from which key, by which path.
 type Key struct {
@@ -103,7 +103,7 @@ func formsOf(p utxo.Params, keys []Key) map[string]form {
 }
 
 func formsOfKey(p utxo.Params, k Key) map[string]form {
-	hash := btcutil.Hash160(k.Public)
+	hash := btcaddr.Hash160(k.Public)
 	forms := map[string]form{
 		string(joined([]byte{txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_DATA_20}, hash, []byte{txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG})): {key: k},
 		string(joined([]byte{byte(len(k.Public))}, k.Public, []byte{txscript.OP_CHECKSIG})):                                                            {key: k},
@@ -114,7 +114,7 @@ func formsOfKey(p utxo.Params, k Key) map[string]form {
 	if p.Segwit {
 		program := joined([]byte{txscript.OP_0, txscript.OP_DATA_20}, hash)
 		forms[string(program)] = form{key: k}
-		forms[string(joined([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, btcutil.Hash160(program), []byte{txscript.OP_EQUAL}))] = form{key: k, redeem: program}
+		forms[string(joined([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, btcaddr.Hash160(program), []byte{txscript.OP_EQUAL}))] = form{key: k, redeem: program}
 	}
 	if public, err := btcec.ParsePubKey(k.Public); err == nil && p.Taproot {
 		output := schnorr.SerializePubKey(txscript.ComputeTaprootKeyNoScript(public))

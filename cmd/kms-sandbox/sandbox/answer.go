@@ -6,8 +6,8 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // Codes of Bitcoin Core's rpc/protocol.h.

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // bitcoreTx is the JSON form that bitcore-lib gives a transaction, field for

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 type broadcastRequest struct {

@@ -3,7 +3,7 @@ package sandbox
 import (
 	"context"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // draft is an unsigned transaction with what it spends.

@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"sync"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain"
 )
@@ -36,7 +36,7 @@ type faucet struct {
 
 // MinerScript is where a node has to mine to, for a faucet with this key.
 func MinerScript(key *btcec.PrivateKey) []byte {
-	hash := btcutil.Hash160(key.PubKey().SerializeCompressed())
+	hash := btcaddr.Hash160(key.PubKey().SerializeCompressed())
 	return append([]byte{txscript.OP_0, txscript.OP_DATA_20}, hash...)
 }
 

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"testing"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/chaincfg"
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/cmd/testtools/sandboxtest"
 	"coldkms/shared/pending"
@@ -158,7 +158,7 @@ func signInput(t *testing.T, tx *wire.MsgTx, i int, prevs *txscript.MultiPrevOut
 	prev := prevs.FetchPrevOutput(tx.TxIn[i].PreviousOutPoint)
 	hashes := txscript.NewTxSigHashes(tx, prevs)
 	for _, key := range keys {
-		hash := btcutil.Hash160(key.PubKey().SerializeCompressed())
+		hash := btcaddr.Hash160(key.PubKey().SerializeCompressed())
 		if !bytes.Contains(prev.PkScript, hash) {
 			continue
 		}
@@ -184,7 +184,7 @@ func testKey(t *testing.T, n byte) *btcec.PrivateKey {
 }
 
 func p2pkh(t *testing.T, key *btcec.PrivateKey) string {
-	a, err := btcutil.NewAddressPubKeyHash(btcutil.Hash160(key.PubKey().SerializeCompressed()), &chaincfg.TestNet3Params)
+	a, err := btcaddr.NewAddressPubKeyHash(btcaddr.Hash160(key.PubKey().SerializeCompressed()), &chaincfg.TestNet3Params)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func p2pkh(t *testing.T, key *btcec.PrivateKey) string {
 }
 
 func p2wpkh(t *testing.T, key *btcec.PrivateKey) string {
-	a, err := btcutil.NewAddressWitnessPubKeyHash(btcutil.Hash160(key.PubKey().SerializeCompressed()), &chaincfg.TestNet3Params)
+	a, err := btcaddr.NewAddressWitnessPubKeyHash(btcaddr.Hash160(key.PubKey().SerializeCompressed()), &chaincfg.TestNet3Params)
 	if err != nil {
 		t.Fatal(err)
 	}

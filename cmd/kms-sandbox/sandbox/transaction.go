@@ -3,7 +3,7 @@ package sandbox
 import (
 	"net/http"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/pending"

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/txscript/v2"
 
 	"coldkms/cmd/kms-sandbox/sandbox"
 	"coldkms/cmd/testtools/sandboxtest"

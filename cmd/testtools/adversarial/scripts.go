@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain"
 )
@@ -39,7 +39,7 @@ func odds() []odd {
 			return append(append([]byte{txscript.OP_1, txscript.OP_DROP, 33}, compressed(id)...), txscript.OP_CHECKSIG)
 		}},
 		{"our hash with a wrong length", func(id chain.ID) []byte { return append(ownScripts(id)[0], txscript.OP_NOP) }},
-		{"witness version 2", func(id chain.ID) []byte { return program(2, btcutil.Hash160(compressed(id))) }},
+		{"witness version 2", func(id chain.ID) []byte { return program(2, btcaddr.Hash160(compressed(id))) }},
 		{"witness version 16", func(id chain.ID) []byte { return program(16, make([]byte, 40)) }},
 		{"data", func(chain.ID) []byte { return append([]byte{txscript.OP_RETURN, 2}, "hi"...) }},
 		{"a push cut short", func(chain.ID) []byte { return []byte{txscript.OP_PUSHDATA4, 0xff, 0xff, 0xff, 0xff} }},
@@ -62,7 +62,7 @@ func (c *corpus) scripts() {
 		}
 	}
 	for _, id := range []chain.ID{chain.BTC, chain.LTC} {
-		redeem := append([]byte{txscript.OP_HASH160, 20}, append(btcutil.Hash160(ownScripts(id)[0]), txscript.OP_EQUAL)...)
+		redeem := append([]byte{txscript.OP_HASH160, 20}, append(btcaddr.Hash160(ownScripts(id)[0]), txscript.OP_EQUAL)...)
 		c.one(string(id)+" spends P2SH of our P2PKH", c.spend(id, redeem), refused(chain.NoKeyForInput))
 	}
 	// What is paid to a script that can never run is burnt: above the fee's cap.

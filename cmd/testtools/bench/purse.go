@@ -8,11 +8,11 @@ import (
 	"os"
 	"time"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
 	"coldkms/offline/wallet"
@@ -58,7 +58,7 @@ func newPurse() *purse {
 	if err := w.Add(e); err != nil {
 		panic(err)
 	}
-	hash := btcutil.Hash160(e.Public)
+	hash := btcaddr.Hash160(e.Public)
 	script := append([]byte{txscript.OP_DUP, txscript.OP_HASH160, 20}, hash...)
 	return &purse{wallet: w, dir: dir, script: append(script, txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG)}
 }
@@ -98,7 +98,7 @@ func (p *purse) item(number, inputs int) (bundle.Item, [][]byte) {
 		raws = append(raws, raw.Bytes())
 		msg.TxIn = append(msg.TxIn, &wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: id}, Sequence: wire.MaxTxInSequenceNum})
 	}
-	to := btcutil.Hash160(fmt.Appendf(nil, "payee %d", number))
+	to := btcaddr.Hash160(fmt.Appendf(nil, "payee %d", number))
 	msg.TxOut = []*wire.TxOut{
 		{Value: int64(inputs)*paid - 30_000, PkScript: append([]byte{txscript.OP_0, 20}, to...)},
 		{Value: 30_000, PkScript: p.script},

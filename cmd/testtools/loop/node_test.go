@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"testing"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/address/v2/base58"
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/btcutil/base58"
-	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/txscript/v2"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -28,7 +28,7 @@ func script(t *testing.T, b *txscript.ScriptBuilder) []byte {
 // scriptsOf returns every script that a key can be paid to.
 func scriptsOf(t *testing.T, public []byte) map[string][]byte {
 	t.Helper()
-	hash := btcutil.Hash160(public)
+	hash := btcaddr.Hash160(public)
 	kinds := map[string][]byte{
 		"P2PKH": script(t, txscript.NewScriptBuilder().AddOp(txscript.OP_DUP).AddOp(txscript.OP_HASH160).AddData(hash).AddOp(txscript.OP_EQUALVERIFY).AddOp(txscript.OP_CHECKSIG)),
 		"P2PK":  script(t, txscript.NewScriptBuilder().AddData(public).AddOp(txscript.OP_CHECKSIG)),
@@ -38,7 +38,7 @@ func scriptsOf(t *testing.T, public []byte) map[string][]byte {
 	}
 	program := script(t, txscript.NewScriptBuilder().AddOp(txscript.OP_0).AddData(hash))
 	kinds["P2WPKH"] = program
-	kinds["P2SH-P2WPKH"] = script(t, txscript.NewScriptBuilder().AddOp(txscript.OP_HASH160).AddData(btcutil.Hash160(program)).AddOp(txscript.OP_EQUAL))
+	kinds["P2SH-P2WPKH"] = script(t, txscript.NewScriptBuilder().AddOp(txscript.OP_HASH160).AddData(btcaddr.Hash160(program)).AddOp(txscript.OP_EQUAL))
 	key, err := btcec.ParsePubKey(public)
 	if err != nil {
 		t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/wire"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/cmd/testtools/relaytest"
 )
@@ -266,7 +266,7 @@ func (h *teller) unconfirmed(why string) {
 // What took the place of a payment pays the same key by another form of script.
 func sameKey(t *testing.T) {
 	hash := relaytest.Payee(1)[2:]
-	wrapped := btcutil.Hash160(relaytest.Payee(1))
+	wrapped := btcaddr.Hash160(relaytest.Payee(1))
 	for name, script := range map[string][]byte{
 		"P2PKH":       append(append([]byte{0x76, 0xa9, 0x14}, hash...), 0x88, 0xac),
 		"P2SH-P2WPKH": append(append([]byte{0xa9, 0x14}, wrapped...), 0x87),

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/cmd/testtools/relaytest"
 )

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/btcutil/hdkeychain"
-	"github.com/btcsuite/btcd/chaincfg"
-	"github.com/btcsuite/btcd/wire"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/cmd/testtools/relaytest"
 	"coldkms/shared/bundle"
@@ -60,7 +60,7 @@ func paysTeller(t *testing.T) (h *teller, index0 []byte) {
 		t.Fatal(err)
 	}
 	h.run(0, "pair", path)
-	return h, append([]byte{0x00, 0x14}, btcutil.Hash160(key.SerializeCompressed())...)
+	return h, append([]byte{0x00, 0x14}, btcaddr.Hash160(key.SerializeCompressed())...)
 }
 
 // leaves wants status to say what leaves with a payment.
@@ -80,7 +80,7 @@ func (h *teller) leaves(n int, want string) {
 func whatLeaves(t *testing.T) {
 	h, index0 := paysTeller(t)
 	prev := h.signer.Funding(1)
-	own := append(append([]byte{0x76, 0xa9, 0x14}, btcutil.Hash160(h.signer.Coin.PubKey().SerializeCompressed())...), 0x88, 0xac)
+	own := append(append([]byte{0x76, 0xa9, 0x14}, btcaddr.Hash160(h.signer.Coin.PubKey().SerializeCompressed())...), 0x88, 0xac)
 	h.server.Add(h.signer.PaymentWithChange(1, prev, nil))
 
 	tx := wire.NewMsgTx(2) // of BCH: its JSON has no script of any input

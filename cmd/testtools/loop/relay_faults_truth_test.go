@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/cmd/testtools/relaytest"
 	"coldkms/cmd/testtools/tatumtest"

@@ -9,12 +9,12 @@ import (
 	"encoding/json"
 	"fmt"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -116,7 +116,7 @@ func (s *Signer) signature(digest []byte) []byte {
 }
 
 func (s *Signer) script() []byte {
-	return append([]byte{0x00, 0x14}, btcutil.Hash160(s.Coin.PubKey().SerializeCompressed())...)
+	return append([]byte{0x00, 0x14}, btcaddr.Hash160(s.Coin.PubKey().SerializeCompressed())...)
 }
 
 // Funding is a transaction, with a witness, whose output 1 pays 100,000 to

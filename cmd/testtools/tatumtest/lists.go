@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"

@@ -16,7 +16,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"coldkms/shared/chain/utxo"
 )

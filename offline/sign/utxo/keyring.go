@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"sync"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/txscript/v2"
 
 	"coldkms/offline/sign"
 	"coldkms/shared/chain"
@@ -79,7 +79,7 @@ func (r *keyring) add(k chain.Key, named bool, keys sign.Keys) error {
 
 // put takes a key in, unless one with this public key is there.
 func (r *keyring) put(k chain.Key, public []byte, named bool) {
-	hash := btcutil.Hash160(public)
+	hash := btcaddr.Hash160(public)
 	if _, have := r.byHash[string(hash)]; have {
 		return
 	}
@@ -88,7 +88,7 @@ func (r *keyring) put(k chain.Key, public []byte, named bool) {
 	r.byHash[string(hash)] = at
 	if len(public) == btcec.PubKeyBytesLenCompressed && r.params.Segwit {
 		program := append([]byte{txscript.OP_0, byte(len(hash))}, hash...)
-		r.nested[string(btcutil.Hash160(program))] = at
+		r.nested[string(btcaddr.Hash160(program))] = at
 	}
 }
 
@@ -106,7 +106,7 @@ func (r *keyring) find(script []byte) (int, bool) {
 		at, ok = r.nested[string(script[2:22])]
 	case utxo.P2PK:
 		public := script[1 : len(script)-1]
-		at, ok = r.byHash[string(btcutil.Hash160(public))]
+		at, ok = r.byHash[string(btcaddr.Hash160(public))]
 		ok = ok && bytes.Equal(r.keys[at].public, public)
 	case utxo.P2TR:
 		at, ok = r.taproot()[string(script[2:34])]

@@ -7,10 +7,10 @@ package utxo
 import (
 	"bytes"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
 	"coldkms/offline/policy"
@@ -136,7 +136,7 @@ func (j *job) signAgain(signatures [][]byte) error {
 }
 
 func (j *job) signInput(i int, kind utxo.Kind, k ringKey, digests *utxo.Digester) ([]byte, error) {
-	digest, err := j.hands.digest(digests, i, btcutil.Hash160(k.public))
+	digest, err := j.hands.digest(digests, i, btcaddr.Hash160(k.public))
 	if err != nil {
 		return nil, chain.Refuse(chain.InternalFailure, "input %d: %v", i, err)
 	}

@@ -7,12 +7,12 @@ import (
 	"iter"
 	"testing"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/offline/policy"
 	"coldkms/shared/bundle"
@@ -46,7 +46,7 @@ func (two) Private(id string, _ int64) ([]byte, error) {
 
 func scriptFor(id string) []byte {
 	public, _ := two{}.Public(id, 0)
-	return append([]byte{txscript.OP_0, 20}, btcutil.Hash160(public)...)
+	return append([]byte{txscript.OP_0, 20}, btcaddr.Hash160(public)...)
 }
 
 // item spends one output of each of the keys in from, and names the keys in named.

@@ -3,7 +3,7 @@ package egld
 import (
 	"errors"
 
-	"github.com/btcsuite/btcd/btcutil/bech32"
+	"github.com/btcsuite/btcd/address/v2/bech32"
 )
 
 // Address is an account: a public key of Ed25519, or a contract's number.

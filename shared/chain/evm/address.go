@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/btcsuite/btcd/btcutil/bech32"
+	"github.com/btcsuite/btcd/address/v2/bech32"
 
 	"coldkms/shared/chain"
 )

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/btcsuite/btcd/btcutil/base58"
+	"github.com/btcsuite/btcd/address/v2/base58"
 
 	"coldkms/shared/chain/evm"
 )

@@ -1,7 +1,7 @@
 package utxo
 
 import (
-	"github.com/btcsuite/btcd/btcutil"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 
 	"coldkms/shared/chain"
 )
@@ -11,7 +11,7 @@ import (
 // P2PKH form of the same key, which can be spent as well. An uncompressed key
 // has no other: segwit does not allow it (BIP 143).
 func (p Params) KeyAddress(public []byte) (address, legacy string) {
-	hash := btcutil.Hash160(public)
+	hash := btcaddr.Hash160(public)
 	legacy = p.Address(payToPubKeyHash(hash))
 	if p.Chain != chain.BTC || len(public) != pubKeyLen {
 		return legacy, legacy

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/btcsuite/btcd/btcutil/bech32"
+	"github.com/btcsuite/btcd/address/v2/bech32"
 )
 
 // Bitcoin Cash's address format (cashaddr.md of the coin): prefix, ':', and

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/parallel"
@@ -111,7 +111,7 @@ func (t *Tx) place(in *wire.TxIn, i int, sig signature) error {
 		in.SignatureScript = push(der)
 		return nil
 	case P2PKH:
-		if !bytes.Equal(btcutil.Hash160(pubKey), script[3:23]) {
+		if !bytes.Equal(btcaddr.Hash160(pubKey), script[3:23]) {
 			return errOtherKey
 		}
 		in.SignatureScript = append(push(der), push(pubKey)...)
@@ -129,8 +129,8 @@ func placeNested(in *wire.TxIn, i int, sig signature, script []byte) error {
 	}
 	pubKey := sig.bytes[compactLen:]
 	sig.bytes = sig.bytes[:compactLen]
-	program := witnessProgram(btcutil.Hash160(pubKey))
-	if !bytes.Equal(btcutil.Hash160(program), script[2:22]) {
+	program := witnessProgram(btcaddr.Hash160(pubKey))
+	if !bytes.Equal(btcaddr.Hash160(program), script[2:22]) {
 		return errOtherKey
 	}
 	der, recovered, err := sig.expand(i, program[2:])

@@ -3,11 +3,11 @@ package utxo
 import (
 	"bytes"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // sigHashForkID is SIGHASH_ALL | SIGHASH_FORKID: Bitcoin Cash signs the digest
@@ -21,7 +21,7 @@ func placeForkID(in *wire.TxIn, sig, script []byte) error {
 		return errSigForm
 	}
 	public := sig[schnorrLen:]
-	if !bytes.Equal(btcutil.Hash160(public), script[3:23]) {
+	if !bytes.Equal(btcaddr.Hash160(public), script[3:23]) {
 		return errOtherKey
 	}
 	typed := append(bytes.Clone(sig[:schnorrLen]), byte(sigHashForkID))
@@ -42,7 +42,7 @@ func (t *Tx) runForkID(i int, in *wire.TxIn, digests *Digester) error {
 		return errSigForm
 	}
 	public := script[first+1:]
-	if !bytes.Equal(btcutil.Hash160(public), t.spent[i].Script[3:23]) {
+	if !bytes.Equal(btcaddr.Hash160(public), t.spent[i].Script[3:23]) {
 		return errOtherKey
 	}
 	key, err := btcec.ParsePubKey(public)
@@ -67,7 +67,7 @@ func (t *Tx) runForkIDECDSA(i int, in *wire.TxIn, digests *Digester) error {
 	if !ok || len(pushes) != 2 || len(pushes[0]) < 2 || t.params.KindOf(t.spent[i].Script) != P2PKH || pushes[0][len(pushes[0])-1] != byte(sigHashForkID) {
 		return errSigForm
 	}
-	if !bytes.Equal(btcutil.Hash160(pushes[1]), t.spent[i].Script[3:23]) {
+	if !bytes.Equal(btcaddr.Hash160(pushes[1]), t.spent[i].Script[3:23]) {
 		return errOtherKey
 	}
 	key, err := btcec.ParsePubKey(pushes[1])

@@ -1,10 +1,10 @@
 package utxo
 
 import (
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/txscript/v2"
 )
 
 // KeyForms lists what the scripts that pay one key have in common, as far as
@@ -36,7 +36,7 @@ func taprootForm(key []byte) string     { return "taproot " + string(key) }
 // hashForms are those of the hash of a public key.
 func hashForms(hash []byte) []string {
 	program := append([]byte{txscript.OP_0, byte(len(hash))}, hash...)
-	return []string{"key hash " + string(hash), scriptHashForm(btcutil.Hash160(program))}
+	return []string{"key hash " + string(hash), scriptHashForm(btcaddr.Hash160(program))}
 }
 
 // publicForms are those of a public key in both of its encodings.
@@ -45,7 +45,7 @@ func publicForms(public []byte) []string {
 	if err != nil {
 		return nil
 	}
-	return append(hashForms(btcutil.Hash160(key.SerializeCompressed())), hashForms(btcutil.Hash160(key.SerializeUncompressed()))...)
+	return append(hashForms(btcaddr.Hash160(key.SerializeCompressed())), hashForms(btcaddr.Hash160(key.SerializeUncompressed()))...)
 }
 
 // multisigForms are those of every key of a bare multisig script, encoded as it
@@ -54,7 +54,7 @@ func multisigForms(script []byte) (forms []string) {
 	run := txscript.MakeScriptTokenizer(0, script)
 	for run.Next() {
 		if key := run.Data(); len(key) > 0 {
-			forms = append(forms, hashForms(btcutil.Hash160(key))...)
+			forms = append(forms, hashForms(btcaddr.Hash160(key))...)
 		}
 	}
 	return forms

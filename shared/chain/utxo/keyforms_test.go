@@ -4,9 +4,9 @@ import (
 	"slices"
 	"testing"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/txscript/v2"
 
 	"coldkms/shared/chain"
 )
@@ -21,12 +21,12 @@ func TestKeyForms(t *testing.T) {
 	short, long := key.PubKey().SerializeCompressed(), key.PubKey().SerializeUncompressed()
 	push := func(b []byte) []byte { return append([]byte{byte(len(b))}, b...) }
 	p2pkh := func(public []byte) []byte {
-		return slices.Concat([]byte{txscript.OP_DUP, txscript.OP_HASH160}, push(btcutil.Hash160(public)), []byte{txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG})
+		return slices.Concat([]byte{txscript.OP_DUP, txscript.OP_HASH160}, push(btcaddr.Hash160(public)), []byte{txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG})
 	}
-	program := append([]byte{0}, push(btcutil.Hash160(short))...)
+	program := append([]byte{0}, push(btcaddr.Hash160(short))...)
 	scripts := map[string][]byte{
 		"P2PKH": p2pkh(short), "P2WPKH": program, "P2PK": append(push(short), txscript.OP_CHECKSIG), "long P2PK": append(push(long), txscript.OP_CHECKSIG),
-		"P2SH":     slices.Concat([]byte{txscript.OP_HASH160}, push(btcutil.Hash160(program)), []byte{txscript.OP_EQUAL}),
+		"P2SH":     slices.Concat([]byte{txscript.OP_HASH160}, push(btcaddr.Hash160(program)), []byte{txscript.OP_EQUAL}),
 		"multisig": slices.Concat([]byte{txscript.OP_1}, push(short), []byte{txscript.OP_1, txscript.OP_CHECKMULTISIG}),
 	}
 	for a, one := range scripts {

@@ -6,12 +6,13 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/chaincfg/chainhash"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain"
 )
@@ -103,13 +104,13 @@ func newFixture(t testing.TB) fixture {
 	t.Helper()
 	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{5}, 32))
 	pub := key.PubKey().SerializeCompressed()
-	hash := btcutil.Hash160(pub)
+	hash := btcaddr.Hash160(pub)
 	params, err := ParamsOf(chain.BTC, chain.Testnet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	program := witnessProgram(hash)
-	nested := append(append([]byte{txscript.OP_HASH160, 20}, btcutil.Hash160(program)...), txscript.OP_EQUAL)
+	nested := append(append([]byte{txscript.OP_HASH160, 20}, btcaddr.Hash160(program)...), txscript.OP_EQUAL)
 	scripts := [][]byte{
 		append(append([]byte{txscript.OP_DUP, txscript.OP_HASH160, 20}, hash...), txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG),
 		program, nested,
@@ -191,7 +192,7 @@ func (f fixture) sign(t testing.TB, tx *Tx) [][]byte {
 	var sigs [][]byte
 	d := tx.Digester()
 	for i, s := range tx.Spent() {
-		digest, err := d.Digest(i, btcutil.Hash160(f.pub))
+		digest, err := d.Digest(i, btcaddr.Hash160(f.pub))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,7 @@ package utxo
 import (
 	"testing"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // A relative lock time is what BIP 68 says it is: only from version 2 on, only

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/btcsuite/btcd/btcutil"
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 
 	"coldkms/shared/chain"
 )
@@ -21,7 +21,7 @@ type Account [20]byte
 type PublicKey [33]byte
 
 // Account returns the account whose master key it is.
-func (k PublicKey) Account() Account { return Account(btcutil.Hash160(k[:])) }
+func (k PublicKey) Account() Account { return Account(btcaddr.Hash160(k[:])) }
 
 // ErrAddress is returned for what is no address of the XRP Ledger.
 var ErrAddress = errors.New("not an address of the XRP Ledger")

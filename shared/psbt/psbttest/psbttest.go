@@ -7,11 +7,11 @@ import (
 	"bytes"
 	"encoding/hex"
 
+	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/btcutil/psbt"
-	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/psbt/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // Signer signs every input that spends from its key.
@@ -107,7 +107,7 @@ func (s Signer) input(p *psbt.Packet, i int) {
 		script = in.RedeemScript
 		fallthrough
 	case txscript.IsPayToWitnessPubKeyHash(script):
-		program := must(txscript.NewScriptBuilder().AddOp(txscript.OP_0).AddData(btcutil.Hash160(public)).Script())
+		program := must(txscript.NewScriptBuilder().AddOp(txscript.OP_0).AddData(btcaddr.Hash160(public)).Script())
 		if !bytes.Equal(script, program) {
 			return // not ours
 		}
@@ -126,13 +126,13 @@ func (s Signer) input(p *psbt.Packet, i int) {
 // P2TR.
 func Scripts(key *btcec.PublicKey) [][]byte {
 	public := key.SerializeCompressed()
-	hash := btcutil.Hash160(public)
+	hash := btcaddr.Hash160(public)
 	b := txscript.NewScriptBuilder
 	program := must(b().AddOp(txscript.OP_0).AddData(hash).Script())
 	return [][]byte{
 		must(b().AddOp(txscript.OP_DUP).AddOp(txscript.OP_HASH160).AddData(hash).AddOp(txscript.OP_EQUALVERIFY).AddOp(txscript.OP_CHECKSIG).Script()),
 		program,
-		must(b().AddOp(txscript.OP_HASH160).AddData(btcutil.Hash160(program)).AddOp(txscript.OP_EQUAL).Script()),
+		must(b().AddOp(txscript.OP_HASH160).AddData(btcaddr.Hash160(program)).AddOp(txscript.OP_EQUAL).Script()),
 		must(b().AddData(public).AddOp(txscript.OP_CHECKSIG).Script()),
 		must(txscript.PayToTaprootScript(txscript.ComputeTaprootKeyNoScript(key))),
 	}

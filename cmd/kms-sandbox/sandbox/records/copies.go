@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/cmd/kms-sandbox/sandbox"
 	"coldkms/shared/chain"

@@ -3,7 +3,7 @@ package simchain
 import (
 	"slices"
 
-	"github.com/btcsuite/btcd/wire"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/cmd/kms-sandbox/sandbox"
 )
