@@ -77,6 +77,8 @@ func explain(err error) error {
 		return cli.Fail(cli.Failed, fmt.Errorf("the journal's file is damaged: %w", err), "end what works with it; copy journal.db, journal.db-wal and journal.db-shm elsewhere and keep them; move them away, and restore your newest backup: kms-online restore FILE")
 	case journal.IsFull(err):
 		return cli.Fail(cli.Failed, fmt.Errorf("the disk of the state directory is full, or does not work: nothing was changed: %w", err), "free some space there (df -h), then run the same command again; what was acknowledged is not lost")
+	case tatum.IsForeign(err) && !tatum.IsTransient(err):
+		return cli.Fail(cli.Network, err, "nothing is lost. Something on the way answered, such as a proxy, or the address is not Tatum's: look at both (--api-url, TATUM_API_URL), then run the same command again")
 	case tatum.IsAuth(err):
 		return cli.Fail(cli.Failed, err, "Tatum does not accept the API key, or its credits are used up: look at https://dashboard.tatum.io, and use the key that created the transactions")
 	case tatum.IsTransient(err), tatum.IsNoAnswer(err), tatum.IsUnusable(err):

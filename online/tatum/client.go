@@ -28,6 +28,7 @@ import (
 
 	"coldkms/online/redact"
 	"coldkms/shared/chain"
+	"coldkms/shared/pending"
 )
 
 // DefaultURL is Tatum's API.
@@ -164,8 +165,6 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-var errNoJSON = errors.New("reply is neither empty nor JSON")
-
 // call is one HTTP call. op names it in errors, without secrets; kind in
 // counts.
 type call struct {
@@ -260,7 +259,7 @@ func (c *Client) read(k call, resp *http.Response) error {
 	}
 	if list, ok := k.into.(*partOfList); ok {
 		if err := c.readList(&bounded{resp.Body, limit}, list); err != nil {
-			return c.unlisted(k, resp.StatusCode, err)
+			return c.unlisted(k, resp, err)
 		}
 		return nil
 	}
@@ -273,9 +272,12 @@ func (c *Client) read(k call, resp *http.Response) error {
 	}
 	if k.into == nil {
 		if len(bytes.TrimSpace(b)) > 0 && !json.Valid(b) { // a page of some proxy is no yes of Tatum
-			return c.fault(k, resp.StatusCode, errNoJSON)
+			return c.fault(k, resp.StatusCode, c.came(resp.Header, b))
 		}
 		return nil
+	}
+	if !json.Valid(b) {
+		return c.fault(k, resp.StatusCode, c.came(resp.Header, b))
 	}
 	if b, err = c.clean(b); err != nil {
 		return c.fault(k, resp.StatusCode, err)
@@ -307,7 +309,11 @@ var errLong = fmt.Errorf("the list has more than %d bytes; what is behind them i
 
 // unlisted makes an error of a list that could not be read to its end. One
 // that was cut may come whole at the next try.
-func (c *Client) unlisted(k call, status int, err error) error {
+func (c *Client) unlisted(k call, resp *http.Response, err error) error {
+	status := resp.StatusCode
+	if errors.Is(err, pending.ErrNoList) {
+		err = c.notTatum(resp.Header)
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errCut) {
 		status = 0
 	}

@@ -1,6 +1,7 @@
 package tatum
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -43,10 +44,13 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "no request was made: %v", e.err)
 	case e.err != nil && e.Status == 0:
 		fmt.Fprintf(&b, "no reply: %v", e.err)
-	case e.err != nil:
+	case e.err != nil && e.Status < 300:
 		fmt.Fprintf(&b, "HTTP %d: %v", e.Status, e.err)
 	default:
 		fmt.Fprintf(&b, "HTTP %d %s", e.Status, strings.ToLower(http.StatusText(e.Status)))
+	}
+	if e.err != nil && e.Status >= 300 {
+		fmt.Fprintf(&b, ": %v", e.err)
 	}
 	if e.Code != "" {
 		fmt.Fprintf(&b, ", code %q", e.Code)
@@ -83,6 +87,18 @@ func IsNoAnswer(err error) bool {
 func IsUnusable(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.err != nil && e.Status >= 200 && e.Status < 300
+}
+
+// foreign is why a reply is not Tatum's: a page of a proxy, a redirect, nothing.
+type foreign string
+
+func (f foreign) Error() string { return string(f) }
+
+// IsForeign reports whether a reply came that is not Tatum's answer, as a proxy
+// on the way gives, or a server at another address.
+func IsForeign(err error) bool {
+	var f foreign
+	return errors.As(err, &f)
 }
 
 // IsUnreachable reports whether no reply came at all.
@@ -208,7 +224,7 @@ func (c *Client) refused(k call, resp *http.Response) error {
 	e := &Error{Op: k.op, Status: resp.StatusCode, RetryAfter: c.retryAfter(resp.Header.Get("Retry-After"))}
 	e.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxError))
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		e.err = errors.New("redirects are not followed")
+		e.err = foreign("a redirect came, and redirects are not followed")
 		return e
 	}
 	var said struct {
@@ -217,13 +233,29 @@ func (c *Client) refused(k call, resp *http.Response) error {
 		Error   any `json:"error"`
 	}
 	if json.Unmarshal(e.body, &said) != nil {
-		return e // a page for people, or nothing
+		e.err = c.came(resp.Header, e.body)
+		return e
 	}
 	e.Code = c.words(said.Code, 80)
 	if e.Message = c.words(said.Message, maxMessage); e.Message == "" {
 		e.Message = c.words(said.Error, maxMessage)
 	}
 	return e
+}
+
+// came describes a reply that is not Tatum's by its content type. Its content is
+// for a browser, and may be anything.
+func (c *Client) came(h http.Header, body []byte) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return foreign("an empty reply came, which is not Tatum's answer")
+	}
+	return c.notTatum(h)
+}
+
+// notTatum is came of a reply that is not empty.
+func (c *Client) notTatum(h http.Header) error {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return foreign(fmt.Sprintf("a reply of content type %q came, which is not Tatum's answer", c.words(strings.TrimSpace(kind), 80)))
 }
 
 // words makes a bounded text without the key of whatever JSON value says

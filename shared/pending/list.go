@@ -34,6 +34,9 @@ var ErrRest = errors.New("pending: the list goes on after what can be held at a 
 // What came before is good.
 var ErrLong = fmt.Errorf("pending: the list has more than %d elements; what is behind them is taken once those are gone", MaxListed)
 
+// ErrNoList is returned by ReadList for what does not begin like a list.
+var ErrNoList = errors.New("pending: list is not a JSON array")
+
 // ReadList reads the array that the pending endpoints answer with, an element
 // at a time, so that one that is too large or too deep costs no memory and
 // hides no other. Elements that skip reports are not held; skip may be nil. With
@@ -44,7 +47,7 @@ func ReadList(from io.Reader, skip func(Element) bool) ([]Element, error) {
 	case err != nil:
 		return nil, fmt.Errorf("pending: list is cut: %w", err)
 	case c != '[':
-		return nil, errors.New("pending: list is not a JSON array")
+		return nil, ErrNoList
 	}
 	var list []Element
 	for at, held := 0, 0; ; at++ {

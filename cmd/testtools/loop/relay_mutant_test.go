@@ -169,6 +169,8 @@ var mutants = [...]mutant{
 	{"a restored journal keeps quiet", "cmd/kms-online/status.go", "	if words != \"\" {\n", "	if false {\n", "./cmd/testtools/loop", "TestRelayFaults/60d-a-restored-journal-says-so"},
 	{"all is in doubt after a restore", "online/journal/restore.go", "	if err != nil || at > it.Created", "	if true || at > it.Created", "./cmd/testtools/loop", "TestRelayFaults/60d-a-restored-journal-says-so"},
 
+	{"a page is shown", "online/tatum/errors.go", "	return c.notTatum(h)\n", "	return foreign(body)\n", "./cmd/testtools/loop", "TestRelayFaults/70a-a-page-is-described"},
+
 	{"what comes back is paid", "online/prepare/pays.go", "Back: scripts[string(out.PkScript)]", "Back: scripts[string(out.PkScript)] && false", "./cmd/testtools/loop", "TestRelayFaults/46-what-leaves-is-without-change"},
 	{"Tatum says what comes back", "online/status.go", "publicKeys(keys, d.draft.Keys())", "nil", "./cmd/testtools/loop", "TestRelayFaults/46-what-leaves-is-without-change"}, {"an event tells what was", "online/daemon/events.go", "	if err != nil || !m.still {\n", "	if err != nil {\n", "./cmd/testtools/loop", "TestRelayFaults/47-events-say-what-is"},
 
