@@ -16,11 +16,12 @@ import (
 // speaks of: one of the two is an old copy, or a change was interrupted.
 var ErrUnsettled = errors.New("the wallet and its ledger do not agree")
 
-// Kept is what a wallet file says about who may ask and who may approve.
+// Kept is what a wallet file holds, and says about who may ask and who may approve.
 type Kept struct {
 	Operators []operator.Operator
 	Relays    []identity.Public
-	Known     []byte // hash of the ledger's last line when the file was written; may be nil
+	Keys      []string // signature ids
+	Known     []byte   // hash of the ledger's last line when the file was written; may be nil
 }
 
 // Difference is one thing that wallet and ledger say differently. To settle
@@ -31,9 +32,10 @@ type Difference struct {
 	Operator string          // name to remove from the wallet, if any
 	Relay    identity.Public // to remove from the wallet, if not zero
 	Key      string          // signature id to remove from the wallet, if it is there
+	Lost     string          // key that the wallet does not hold, if it is about one
 }
 
-// Differences compares a wallet with the ledger's last line about each
+// Differences compares a wallet with the ledger's last line about each key,
 // operator and relay, with the last one about what was taken from the wallet,
 // and with the ledger's length when the wallet was written.
 func Differences(kept Kept, book *ledger.Ledger) []Difference {
@@ -45,6 +47,7 @@ func Differences(kept Kept, book *ledger.Ledger) []Difference {
 			Line: ledger.Line{Kind: ledger.KindAccepted, Head: head},
 		})
 	}
+	list = append(list, keyDifferences(kept.Keys, book)...)
 	list = append(list, takenDifferences(kept.Known, book)...)
 	list = append(list, operatorDifferences(kept.Operators, book.Operators())...)
 	return append(list, relayDifferences(kept.Relays, book.Relays())...)
@@ -63,6 +66,30 @@ func takenDifferences(known []byte, book *ledger.Ledger) (list []Difference) {
 			Text: fmt.Sprintf("by line %d of the ledger %s, and the wallet was written before: it is an old copy, or the change was interrupted", taken.Line, what),
 			Line: ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActSettle, ID: taken.ID},
 			Key:  taken.ID,
+		})
+	}
+	return list
+}
+
+// keyDifferences finds keys that were added and are not in the wallet. What was
+// paid to them is spent only by whoever has a copy that holds them.
+func keyDifferences(kept []string, book *ledger.Ledger) (list []Difference) {
+	have := make(map[string]struct{}, len(kept))
+	for _, id := range kept {
+		have[id] = struct{}{}
+	}
+	for _, key := range book.KeysIn() {
+		if _, is := have[key.ID]; !is {
+			list = append(list, Difference{
+				Text: fmt.Sprintf("key %.128q was added by line %d of the ledger (%s), and is not in the wallet: an old copy of the wallet was put back, or the command that made the key was cut short", key.ID, key.Line, key.Time),
+				Line: ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActLost, ID: key.ID}, Lost: key.ID,
+			})
+		}
+	}
+	if n := book.UnnamedMissing(kept); n > 0 {
+		list = append(list, Difference{
+			Text: fmt.Sprintf("%d of the keys that the ledger has on record as a number only are not in the wallet: an old copy of the wallet was put back, or the command that made them was cut short", n),
+			Line: ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActLost, Items: n}, Lost: fmt.Sprintf("%d keys without names", n),
 		})
 	}
 	return list

@@ -30,13 +30,13 @@ func TestUnsettledJudgesNothing(t *testing.T) {
 		kept Kept
 		says string
 	}{
-		"agreed":            {Kept{ops, relays, s.Ledger.HeadBytes()}, ""},
-		"removed operator":  {Kept{append(ops, bob), relays, nil}, "operator bob"},
-		"missing operator":  {Kept{nil, relays, nil}, `operator "ann"`},
-		"never paired":      {Kept{ops, append(relays, ann.Key), nil}, "relay " + ann.Key.Fingerprint()},
-		"missing relay":     {Kept{ops, nil, nil}, "relay "},
-		"an old ledger":     {Kept{ops, relays, lost}, "an old copy"},
-		"name of another's": {Kept{[]operator.Operator{{Name: "ann", Key: bob.Key}}, relays, nil}, "operator ann"},
+		"agreed":            {Kept{Operators: ops, Relays: relays, Known: s.Ledger.HeadBytes()}, ""},
+		"removed operator":  {Kept{Operators: append(ops, bob), Relays: relays}, "operator bob"},
+		"missing operator":  {Kept{Relays: relays}, `operator "ann"`},
+		"never paired":      {Kept{Operators: ops, Relays: append(relays, ann.Key)}, "relay " + ann.Key.Fingerprint()},
+		"missing relay":     {Kept{Operators: ops}, "relay "},
+		"an old ledger":     {Kept{Operators: ops, Relays: relays, Known: lost}, "an old copy"},
+		"name of another's": {Kept{Operators: []operator.Operator{{Name: "ann", Key: bob.Key}}, Relays: relays}, "operator ann"},
 	} {
 		s.Unsettled = Unsettled(Differences(c.kept, s.Ledger))
 		_, err := s.Judge(request(t, s, relay, "good").File)
@@ -71,5 +71,24 @@ func TestApprovalsAreOfTheWholeBatch(t *testing.T) {
 	}
 	if signed, _ := done.Count(); signed != 0 || len(done.Result.Operators) != 0 {
 		t.Errorf("%d signed, %d operators", signed, len(done.Result.Operators))
+	}
+}
+
+// Keys of a line of before are a number: as many have to be in the wallet.
+func TestUnnamedKeys(t *testing.T) {
+	s, _ := newSession(t, &memory{})
+	lines := append(ledger.KeyLines(ledger.ActAdd, []string{"a"}), ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActImport, Items: 3},
+		ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActRemove, ID: "b"})
+	if err := s.Ledger.Append(lines...); err != nil {
+		t.Fatal(err)
+	}
+	for want, keys := range map[int][]string{0: {"a", "c", "d", "e"}, 1: {"a", "c"}, 2: {"a", "b"}, 3: nil} {
+		n := 0
+		for _, d := range Differences(Kept{Keys: keys, Known: s.Ledger.HeadBytes()}, s.Ledger) {
+			n += max(d.Line.Items, 1)
+		}
+		if n != want {
+			t.Errorf("%v: %d keys are missing, want %d", keys, n, want)
+		}
 	}
 }

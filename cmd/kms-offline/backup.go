@@ -63,6 +63,7 @@ func (a *app) runBackup(to string) error {
 	}
 	defer clear(password)
 	defer w.Close()
+	a.warnUnsettled(w)
 	if err := a.dropUnfinished(path, to); err != nil {
 		return err
 	}

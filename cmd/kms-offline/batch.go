@@ -66,7 +66,7 @@ func (a *app) runBatch(c chain.ID, count int) error {
 	entries, err := w.NewKeys(c, a.network(), count, a.now(), func(done int) { line.show("made %d of %d keys", done, count) })
 	if err == nil {
 		line.show("writing %d keys", count)
-		err = a.save(w, ledger.Line{Act: ledger.ActAdd, Items: count})
+		err = a.save(w, ledger.KeyLines(ledger.ActAdd, idsOf(entries))...)
 	}
 	line.end()
 	if err != nil {

@@ -83,7 +83,7 @@ func (a *app) runImport(path, passwordFile string) error {
 		return err
 	}
 	if len(fresh) > 0 {
-		if err := a.save(w, ledger.Line{Act: ledger.ActImport, Items: len(fresh)}); err != nil {
+		if err := a.save(w, ledger.KeyLines(ledger.ActImport, idsOf(fresh))...); err != nil {
 			return err
 		}
 	}

@@ -73,6 +73,11 @@ func (a *app) runUpgrade() error {
 			return err
 		}
 	}
+	if !current {
+		if err := a.keepPrevious(w); err != nil {
+			return err
+		}
+	}
 	if err := w.Save(); err != nil {
 		return err
 	}
@@ -115,7 +120,8 @@ one of both was put back, or a change was interrupted. Nothing is signed, and no
 command writes the wallet, until then. It lists each difference and asks.
 Afterwards an operator may approve, and a relay may ask, only if wallet and ledger
 both had them; add the others again. A key that was removed is taken out of the
-wallet again. A password that came back with an old wallet opens it until you type
+wallet again. A key that was added and is not in the wallet is recorded as lost:
+restore a copy that holds it, before or after. A password that came back with an old wallet opens it until you type
 changepassword: do so at once.
 
 The policy is not settled here: set it again with policy set.
@@ -127,6 +133,11 @@ back instead.`,
 		RunE:    func(*cobra.Command, []string) error { return a.withLedger(a.settle) },
 	}
 }
+
+// lostKeys is what keys that are missing mean.
+const lostKeys = `What was paid to keys that are missing is spent only with a copy that holds them. If there is
+one, answer nothing now and put it back: kms-offline restore FILE
+`
 
 // forgottenHere is what an old ledger means.
 const forgottenHere = `Signatures made since are
@@ -145,7 +156,7 @@ func (a *app) settle(s *openSession) error {
 		return err
 	}
 	text := "Wallet and ledger do not agree:\n"
-	people, forgotten, taken := false, false, false
+	people, forgotten, taken, lost := false, false, false, false
 	lines := make([]ledger.Line, len(list))
 	reply := settledReply{Settled: make([]string, len(list))}
 	for i, d := range list {
@@ -153,7 +164,15 @@ func (a *app) settle(s *openSession) error {
 		lines[i], reply.Settled[i] = d.Line, d.Text
 		forgets := d.Line.Kind == ledger.KindAccepted
 		takes := d.Line.Act == ledger.ActSettle
-		people, forgotten, taken = people || !forgets && !takes, forgotten || forgets, taken || takes
+		loses := d.Lost != ""
+		people, forgotten, taken, lost = people || !forgets && !takes && !loses, forgotten || forgets, taken || takes, lost || loses
+	}
+	if lost {
+		holders, err := a.holdersOf(s.wallet, list)
+		if err != nil {
+			return err
+		}
+		text += lostKeys + holders
 	}
 	if forgotten {
 		text += forgottenHere
@@ -169,6 +188,11 @@ func (a *app) settle(s *openSession) error {
 	}
 	if err := a.typedWord(text, "settle"); err != nil {
 		return err
+	}
+	if lost {
+		if err := a.keepPrevious(s.wallet); err != nil {
+			return err
+		}
 	}
 	if err := s.Ledger.Append(lines...); err != nil {
 		return ledgerError(err)

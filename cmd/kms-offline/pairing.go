@@ -24,7 +24,9 @@ func (a *app) watch() *cobra.Command {
 		Long: `watch writes signature ids, chains, networks and public keys, signed by this
 signer: what the relay needs to ask Tatum for the right transactions, and to know
 its signer. No secret is in it. Write it again after new keys; an older watch file
-at the same place is replaced.`,
+at the same place is replaced, and keys that only the older one has are named: the
+relay will ask for nothing of theirs. While the ledger has keys that the wallet
+lacks, nothing is written.`,
 		Example: "  kms-offline --path wallet.kms watch --out /media/usb/signer.kmswatch",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return a.runWatch(out) },
@@ -41,6 +43,9 @@ func (a *app) runWatch(out string) error {
 	}
 	defer w.Close()
 	id, err := w.Identity()
+	if err == nil {
+		err = a.unsettled(w)
+	}
 	if err != nil {
 		return err
 	}
@@ -60,7 +65,8 @@ func (a *app) runWatch(out string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.replaceWatch(out, sealed.File); err != nil {
+	gone, err := a.replaceWatch(out, watch, sealed.File)
+	if err != nil {
 		return err
 	}
 	a.tellFingerprint("this signer", id.Public())
@@ -69,25 +75,39 @@ func (a *app) runWatch(out string) error {
 		return err
 	}
 	return a.JSON(struct {
-		Watch       string `json:"watch"`
-		Fingerprint string `json:"fingerprint"`
-	}{path, id.Public().Fingerprint()})
+		Watch       string   `json:"watch"`
+		Fingerprint string   `json:"fingerprint"`
+		Gone        []string `json:"gone"` // keys that only the file before had
+	}{path, id.Public().Fingerprint(), gone})
 }
 
-// replaceWatch writes over an earlier watch file, and over nothing else.
-func (a *app) replaceWatch(path string, file []byte) error {
-	err := durable.Create(a.fs, path, file, durable.PermFile, nil)
+// replaceWatch writes over an earlier watch file, and over nothing else. It
+// returns the keys that only the earlier one has.
+func (a *app) replaceWatch(path string, watch bundle.Watch, file []byte) (gone []string, err error) {
+	gone = []string{}
+	err = durable.Create(a.fs, path, file, durable.PermFile, nil)
 	if !errors.Is(err, durable.ErrExists) {
-		return err
+		return gone, err
 	}
 	old, readErr := durable.ReadFile(a.fs, path, bundle.MaxFile)
 	if readErr != nil {
-		return readErr
+		return gone, readErr
 	}
-	if _, notWatch := bundle.OpenWatch(old); notWatch != nil {
-		return cli.Fail(cli.Failed, err, "it is no watch file and is left as it is: choose another name")
+	before, notWatch := bundle.OpenWatch(old)
+	if notWatch != nil {
+		return gone, cli.Fail(cli.Failed, err, "it is no watch file and is left as it is: choose another name")
 	}
-	return durable.Replace(a.fs, path, file, durable.PermFile, nil)
+	has := make(map[string]struct{}, len(watch.Entries))
+	for _, e := range watch.Entries {
+		has[e.SignatureID] = struct{}{}
+	}
+	for _, e := range before.Entries {
+		if _, stays := has[e.SignatureID]; !stays {
+			gone = append(gone, e.SignatureID)
+			fmt.Fprintf(a.Err, "WARNING: key %s (%s %s) was in the watch file before, and is not in this wallet: the relay will ask for nothing of it\n", cli.Printable(e.SignatureID), e.Chain, e.Network)
+		}
+	}
+	return gone, durable.Replace(a.fs, path, file, durable.PermFile, nil)
 }
 
 func (a *app) tellFingerprint(who string, key identity.Public) {
@@ -193,6 +213,7 @@ Copies of the wallet elsewhere still open with the old password.`,
 			if err := w.ChangePassword(password); err != nil {
 				return err
 			}
+			a.tellKept(w.Path())
 			return a.JSON(struct {
 				Changed bool `json:"changed"`
 			}{true})

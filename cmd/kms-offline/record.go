@@ -52,16 +52,18 @@ func (a *app) recordIf(w *opened, check func(*ledger.Ledger) error, lines []ledg
 // nothing is changed unrecorded; a line of something that then failed says no
 // more than that it was tried. A new wallet is written first: a ledger with
 // more than its first line and no wallet would look like a wallet that was lost.
-func (a *app) save(w *opened, line ledger.Line) error {
-	line.Kind = ledger.KindWallet
+func (a *app) save(w *opened, lines ...ledger.Line) error {
+	for i := range lines {
+		lines[i].Kind = ledger.KindWallet
+	}
 	if w.fresh {
 		if err := w.Save(); err != nil {
 			return err
 		}
 		w.fresh = false
-		return a.record(w, line)
+		return a.record(w, lines...)
 	}
-	if err := a.record(w, line); err != nil {
+	if err := a.record(w, lines...); err != nil {
 		return err
 	}
 	return w.Save()
@@ -72,7 +74,7 @@ func (a *app) save(w *opened, line ledger.Line) error {
 func (a *app) recordAct(w *opened, act, id string) error {
 	return a.recordIf(w, func(book *ledger.Ledger) error {
 		if known := w.Known(); len(known) > 0 && !book.Knows(known) {
-			return ledgerError(offline.Unsettled(offline.Differences(offline.Kept{Known: known}, book)))
+			return ledgerError(offline.Unsettled(offline.Differences(w.was, book)))
 		}
 		return nil
 	}, []ledger.Line{{Kind: ledger.KindWallet, Act: act, ID: id}})

@@ -124,6 +124,7 @@ func (a *app) runReport(ids []string, chains []chain.ID) error {
 		return err
 	}
 	defer w.Close()
+	a.warnUnsettled(w)
 	reply := reportReply{Wallets: entryReports{}, Warnings: []string{}}
 	if len(ids) == 0 {
 		a.list(w, chains, &reply)

@@ -13,16 +13,22 @@ import (
 	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/shared/durable"
-	"coldkms/shared/identity"
 )
 
 func (a *app) restore() *cobra.Command {
-	return &cobra.Command{
+	var lose []string
+	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "put a copy of a wallet back in its place",
 		Long: `restore puts a copy that "backup" made, or a previous generation (FILE.prev), in
 the place of the wallet at --path, after its password has opened it. The wallet
 that was there becomes the previous generation.
+
+Keys that the wallet in place holds, or that the ledger says were added, and that
+the copy lacks are listed, and you are asked. Without a terminal each has to be
+named with --lose. Whatever file in place holds such a key is kept beside the
+wallet as FILE.kept-TIME, which no command writes over, and "restore" puts it back.
+A wallet in place that may be another signer's is replaced only at a terminal.
 
 A ledger that is in place and holds everything that the copy's ledger holds is
 kept: it remembers more. Where there is none, the copy's ledger comes back, and
@@ -35,11 +41,13 @@ wallet comes last: reviews and approvals of before count no longer, wherever it 
 cut short. Type the same restore again then.`,
 		Example: "  kms-offline --path wallet.kms restore /media/usb/wallet-20261123.kms",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.runRestore(args[0]) },
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runRestore(args[0], lose) },
 	}
+	cmd.Flags().StringArrayVar(&lose, "lose", nil, "do not ask about this key, which the copy lacks (signature id; once for each)")
+	return cmd
 }
 
-func (a *app) runRestore(from string) error {
+func (a *app) runRestore(from string, lose []string) error {
 	path, err := a.walletPath()
 	if err != nil {
 		return err
@@ -57,7 +65,7 @@ func (a *app) runRestore(from string) error {
 		return err
 	}
 	defer clear(password)
-	if err := a.restoreLedger(path, from, password); err != nil {
+	if err := a.restoreLedger(&restoring{path: path, from: from, password: password, lose: lose}); err != nil {
 		return err
 	}
 	if err := a.store().Restore(path, from, password); err != nil {
@@ -87,28 +95,29 @@ func (a *app) runRestore(from string) error {
 // restore in it before the wallet is put in place. The ledger in place stays
 // if it is whole and belongs to the copy; one of another wallet, or a damaged
 // one, stops everything before a file is touched.
-func (a *app) restoreLedger(path, from string, password []byte) error {
-	w, err := a.guardedOpen(path, func() (*wallet.Wallet, error) { return a.store().OpenCopy(from, password) })
+func (a *app) restoreLedger(r *restoring) (err error) {
+	r.copy, err = a.guardedOpen(r.path, func() (*wallet.Wallet, error) { return a.store().OpenCopy(r.from, r.password) })
 	if err != nil {
-		return walletError(from, err)
+		return walletError(r.from, err)
 	}
-	defer w.Close()
-	id, err := w.Identity()
-	if err != nil {
+	defer r.close()
+	if r.id, err = r.copy.Identity(); err != nil {
 		return err
 	}
-	if _, err := a.fs.Lstat(path + ledgerSuffix); err == nil {
-		return a.keepLedger(path, from, w, id)
+	if _, err := a.fs.Lstat(r.path + ledgerSuffix); err == nil {
+		return a.keepLedger(r)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return a.bringLedger(path, from, w, id)
+	r.noLedger = true
+	return a.bringLedger(r)
 }
 
 // bringLedger puts the copy's ledger where there is none, with the line about
 // the restore in it. The ledger comes after its mark: where it is, both are
 // whole, and a mark alone is replaced by the next try.
-func (a *app) bringLedger(path, from string, w *wallet.Wallet, id identity.Private) error {
+func (a *app) bringLedger(r *restoring) error {
+	path, from, w, id := r.path, r.from, r.copy, r.id
 	files, err := a.loadCopy(from + ledgerSuffix)
 	if err != nil {
 		return copyError(from, err)
@@ -120,7 +129,7 @@ func (a *app) bringLedger(path, from string, w *wallet.Wallet, id identity.Priva
 	if err != nil {
 		return copyError(from, err)
 	}
-	if err := a.recordRestore(book); err != nil {
+	if err := a.recordRestore(r, book); err != nil {
 		return err
 	}
 	if err := durable.Replace(a.fs, path+ledgerSuffix+ledger.MarkSuffix, files.mark, durable.PermFile, nil); err != nil {
@@ -137,10 +146,16 @@ func copyError(from string, err error) error {
 		"a wallet without its ledger signs nothing: put the newest ledger and its mark beside the copy")
 }
 
-// recordRestore records that a copy is put back, after the question about the
-// clock. A ledger of version 1 takes no line: nothing is signed with it before
-// its upgrade, which ends all rounds as well.
-func (a *app) recordRestore(book *ledger.Ledger) error {
+// recordRestore records that a copy is put back, after all questions. A ledger
+// of version 1 takes no line: nothing is signed with it before its upgrade, which
+// ends all rounds as well.
+func (a *app) recordRestore(r *restoring, book *ledger.Ledger) error {
+	if err := a.agreeToRestore(r, book); err != nil {
+		return err
+	}
+	if err := a.keepAside(r.path, r.keep); err != nil {
+		return err
+	}
 	if !book.Keyed() {
 		fmt.Fprintln(a.Err, "its ledger is of version 1: type kms-offline ledger upgrade before anything is signed")
 		return nil
@@ -148,7 +163,11 @@ func (a *app) recordRestore(book *ledger.Ledger) error {
 	if err := a.timely(book); err != nil {
 		return err
 	}
-	return ledgerError(book.Append(ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActRestore}))
+	lines := ledger.KeyLines(ledger.ActRestore, r.found())
+	if len(lines) == 0 {
+		lines = []ledger.Line{{Kind: ledger.KindWallet, Act: ledger.ActRestore}}
+	}
+	return ledgerError(book.Append(lines...))
 }
 
 // inMemory is a copy of a ledger and its mark, as they are to be put in place.
@@ -195,7 +214,8 @@ func (m *inMemory) StoreMark(mark []byte) error {
 
 // keepLedger checks that the ledger in place is this wallet's and no older
 // than the copy's, and records the restore in it.
-func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Private) error {
+func (a *app) keepLedger(r *restoring) error {
+	path, from, w, id := r.path, r.from, r.copy, r.id
 	files := ledger.NewFiles(a.fs, path+ledgerSuffix)
 	defer func() { _ = files.Close() }()
 	book, err := ledger.Open(files, ledger.OwnerOf(id), a.now)
@@ -209,7 +229,7 @@ func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Privat
 			fmt.Sprintf("put the newest %s%s and its mark back first (docs/OPERATIONS.md); or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE", inLine(path), ledgerSuffix))
 	}
 	if _, err := a.fs.Lstat(from + ledgerSuffix); errors.Is(err, fs.ErrNotExist) {
-		return a.recordRestore(book) // a copy without a ledger, such as FILE.prev, goes on with the one in place
+		return a.recordRestore(r, book) // a copy without a ledger, such as FILE.prev, goes on with the one in place
 	}
 	old := ledger.NewCopy(a.fs, from+ledgerSuffix)
 	defer func() { _ = old.Close() }()
@@ -219,7 +239,7 @@ func (a *app) keepLedger(path, from string, w *wallet.Wallet, id identity.Privat
 			"look at it on another machine; without any ledger beside it, the copy goes on with the one in place")
 	}
 	if book.Knows(copied.HeadBytes()) {
-		return a.recordRestore(book)
+		return a.recordRestore(r, book)
 	}
 	if _, older := copied.Line(book.HeadBytes()); older {
 		return cli.Fail(cli.Refused, fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),

@@ -85,9 +85,35 @@ func disagreement(w *opened, book *ledger.Ledger) error {
 	return policyError(err)
 }
 
+// unsettled is what the wallet and its ledger say differently about keys,
+// operators and relays; nil if that is nothing, or the ledger cannot be opened.
+func (a *app) unsettled(w *opened) error {
+	id, err := w.Identity()
+	if err != nil {
+		return err
+	}
+	book, files, err := a.openLedger(w, id)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = files.Close() }()
+	if err := offline.Unsettled(offline.Differences(kept(w), book)); err != nil {
+		return ledgerError(err)
+	}
+	return nil
+}
+
+// warnUnsettled says aloud that wallet and ledger do not agree, where a command
+// goes on all the same.
+func (a *app) warnUnsettled(w *opened) {
+	if err := a.unsettled(w); err != nil {
+		fmt.Fprintf(a.Err, "WARNING: %s; kms-offline ledger settle lists all\n", cli.Printable(err.Error()))
+	}
+}
+
 // kept is what a wallet says about who may ask and who may approve.
 func kept(w *opened) offline.Kept {
-	k := offline.Kept{Operators: enrolled(w), Known: w.Known()}
+	k := offline.Kept{Operators: enrolled(w), Known: w.Known(), Keys: w.IDs()}
 	for _, relay := range w.Relays() {
 		k.Relays = append(k.Relays, relay.Key)
 	}

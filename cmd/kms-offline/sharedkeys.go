@@ -80,3 +80,11 @@ func heldBy(entries []wallet.Entry) map[secret][]string {
 }
 
 func placeOf(e wallet.Entry) string { return fmt.Sprintf("%s %s", e.Chain, e.Network) }
+
+func idsOf(entries []wallet.Entry) []string {
+	list := make([]string, len(entries))
+	for i, e := range entries {
+		list[i] = e.ID
+	}
+	return list
+}

@@ -129,6 +129,7 @@ func (a *app) runVerifyAddress(args []string, name string, indices int64) error 
 		return err
 	}
 	defer w.Close()
+	a.warnUnsettled(w)
 	s := search{wallet: w, indices: indices}
 	reply, err := s.run(args, read)
 	if err != nil {

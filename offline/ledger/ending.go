@@ -33,7 +33,7 @@ func whyEnded(by Line) string {
 	case KindOperator:
 		return operatorsWere(by)
 	case KindWallet:
-		if by.Act == ActSettle {
+		if by.Act == ActSettle || by.Act == ActLost {
 			return "what wallet and ledger said differently was settled"
 		}
 		return "a copy of the wallet was put back"

@@ -43,6 +43,7 @@ const (
 	ActNoBackup = "backup-failed"
 	ActUpgrade  = "upgrade" // a wallet of before learnt that its ledger was upgraded
 	ActRestore  = "restore"
+	ActLost     = "lost"    // a person knows that keys which were added are not in the wallet
 	ActShow     = "show"    // a secret was shown
 	ActSettle   = "settle"  // a person knows that the wallet was written before something was taken from it
 	ActDiscard  = "discard" // of a declined line: what an earlier session decided could not be read
@@ -68,7 +69,8 @@ type Line struct {
 	Declined  []string   `json:"declined,omitempty"` // declined: beginnings of the contents of its items, see Brief
 	Scope     string     `json:"scope,omitempty"`    // agreed, of a large batch: digest of which items are signed
 	Items     int        `json:"items,omitempty"`
-	ID        string     `json:"id,omitempty"` // pending id, or signature id
+	ID        string     `json:"id,omitempty"`   // pending id, or signature id
+	Keys      []string   `json:"keys,omitempty"` // wallet: signature ids, where there are several
 	Chain     chain.ID   `json:"chain,omitempty"`
 	Network   string     `json:"network,omitempty"`
 	Content   string     `json:"content,omitempty"` // digest of what was signed

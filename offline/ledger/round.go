@@ -43,6 +43,7 @@ type standing struct {
 	policies  bool
 	taken     []WalletTaken
 	run       run
+	holding
 }
 
 // WalletTaken is a line about something that was taken from the wallet: a
@@ -63,7 +64,7 @@ func newStanding() standing {
 	return standing{
 		rounds: map[string]map[string]round{}, closed: map[string]struct{}{}, left: map[string][]string{},
 		endings: map[string]Ending{}, lost: map[string]Ending{},
-		operators: map[string]bool{}, relays: map[string]bool{},
+		operators: map[string]bool{}, relays: map[string]bool{}, holding: holding{keys: map[string]keyLine{}},
 	}
 }
 
@@ -191,6 +192,7 @@ func (s *standing) enrol(line Line) {
 
 // act follows a line about the wallet.
 func (s *standing) act(line Line) {
+	s.hold(line)
 	switch line.Act {
 	case ActPair:
 		s.relays[line.Relay] = true
@@ -198,7 +200,7 @@ func (s *standing) act(line Line) {
 		s.relays[line.Relay] = false
 	case ActPassword, ActRemove:
 		s.taken = append(s.taken, WalletTaken{Act: line.Act, ID: line.ID, Line: line.N})
-	case ActRestore, ActSettle: // what was brought back may be older than the approvals
+	case ActRestore, ActSettle, ActLost: // what was brought back may be older than the approvals
 		s.endAll(line)
 	}
 }

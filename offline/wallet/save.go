@@ -171,3 +171,19 @@ func (w *Wallet) Backup(write func(file []byte) error) error {
 	}
 	return nil
 }
+
+// HeldBy returns the signature ids in a copy of a wallet that opens with this
+// one's password.
+func (w *Wallet) HeldBy(path string) ([]string, error) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return nil, ErrClosed
+	}
+	other, err := w.store.OpenCopy(path, w.password)
+	if err != nil {
+		return nil, err
+	}
+	defer other.Close()
+	return other.IDs(), nil
+}

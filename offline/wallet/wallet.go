@@ -110,6 +110,18 @@ func (w *Wallet) Entries() []Entry {
 	return w.body().Entries
 }
 
+// IDs returns the signature ids of all entries in the order in which they were
+// added.
+func (w *Wallet) IDs() []string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	list := make([]string, len(w.order))
+	for i, s := range w.order {
+		list[i] = s.entry.ID
+	}
+	return list
+}
+
 // Add takes entries over, all or none. Their slices belong to the wallet then.
 func (w *Wallet) Add(entries ...Entry) error {
 	w.mu.Lock()

@@ -108,6 +108,14 @@ var signerMutants = [...]mutant{
 	{"a used approval counts again", "offline/ledger/memory.go", "		m.end(line.Request, line) // its approvals are used\n", "", "./offline/ledger", "TestRoundsEnd"},
 	{"approvals survive another policy", "offline/ledger/memory.go", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n		m.endAll(line)\n", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n", "./offline/ledger", "TestRoundsEnd"},
 
+	{"a wallet without a key agrees", "offline/settled.go", "		if _, is := have[key.ID]; !is {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/50-restore-drops-a-key"},
+	{"a batch of keys has no names", "offline/ledger/keys.go", "line.Items, line.Keys = len(part), part", "line.Items = len(part)", "./cmd/kms-offline", "TestSignerAttacks/50-watch-drops-a-key"},
+	{"a restore drops keys unasked", "cmd/kms-offline/restore_keys.go", "	if len(unnamed) == 0 {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/50-restore-drops-a-key"},
+	{"the last copy is written over", "cmd/kms-offline/restore.go", "	if err := a.keepAside(r.path, r.keep); err != nil {\n", "	if err := a.keepAside(r.path, nil); err != nil {\n", "./cmd/kms-offline", "TestSignerAttacks/50-restore-over-the-last-copy"},
+	{"settle writes over the last copy", "cmd/kms-offline/restore_keys.go", "	return a.keepAside(w.Path(), []string{prev})\n", "	return nil\n", "./cmd/kms-offline", "TestSignerAttacks/50-old-wallet-by-copy-drops-a-key"},
+	{"a key that came back may be lost again", "offline/ledger/keys.go", "case ActAdd, ActImport, ActRestore:", "case ActAdd, ActImport:", "./cmd/kms-offline", "TestSignerAttacks/50-old-wallet-by-copy-drops-a-key"},
+	{"a watch file drops keys unsaid", "cmd/kms-offline/pairing.go", "			gone = append(gone, e.SignatureID)\n", "", "./cmd/kms-offline", "TestSignerAttacks/50-watch-drops-a-key"},
+
 	{"a wallet that disagrees judges", "offline/offline.go", "	if s.Unsettled != nil {\n", "	if false {\n", "./offline", "TestUnsettledJudgesNothing"},
 	{"an old ledger under a new wallet", "offline/settled.go", "if len(kept.Known) > 0 && !book.Knows(kept.Known) {", "if false {", "./offline", "TestUnsettledJudgesNothing"},
 	{"approvals of all count for a part", "offline/policy/verdict.go", "		c.operators = 0\n", "", "./offline", "TestApprovalsAreOfTheWholeBatch"},
