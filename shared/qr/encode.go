@@ -3,15 +3,22 @@ package qr
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
+	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode/decoder"
-	"github.com/skip2/go-qrcode"
+	"github.com/makiuchi-d/gozxing/qrcode/encoder"
 
 	"coldkms/shared/parallel"
 )
 
 // ErrTooLong is returned for content that no symbol holds.
 var ErrTooLong = errors.New("too long for a symbol")
+
+const (
+	maxVersion = 40
+	maxContent = 7089 // digits in a symbol of version 40
+)
 
 // Matrix is a symbol without its quiet zone.
 type Matrix struct {
@@ -27,29 +34,40 @@ func (m Matrix) Dark(x, y int) bool {
 	return x >= 0 && y >= 0 && y < len(m.rows) && x < len(m.rows) && m.rows[y][x]
 }
 
-// Encode makes a symbol of level L, of the given version or as much larger as
-// the content needs; 0 is the smallest. Upper-case letters, digits and
-// " $%*+-./:" take 5½ bits a character, digits 3⅓, all else 8.
+// Encode returns a symbol of level L, of the given version or as much larger as
+// the content needs; version 0 means the smallest. Content of digits only takes
+// 3⅓ bits a character, of upper-case letters, digits and " $%*+-./:" 5½, and
+// any other 8 bits a byte. Content that is not UTF-8 is an error.
 func Encode(content string, version int) (Matrix, error) {
-	if version < 0 || version > 40 {
+	switch {
+	case version < 0 || version > maxVersion:
 		return Matrix{}, fmt.Errorf("qr: version %d is not 0–40", version)
-	}
-	if content == "" {
+	case content == "":
 		return Matrix{}, errors.New("qr: nothing to encode")
-	}
-	var code *qrcode.QRCode
-	err := ErrTooLong
-	if version > 0 {
-		code, err = qrcode.NewWithForcedVersion(content, version, qrcode.Low)
-	}
-	if err != nil {
-		code, err = qrcode.New(content, qrcode.Low)
-	}
-	if err != nil {
+	case !utf8.ValidString(content):
+		return Matrix{}, errors.New("qr: content is not UTF-8")
+	case len(content) > maxContent:
 		return Matrix{}, fmt.Errorf("qr: %w: %d bytes", ErrTooLong, len(content))
 	}
-	code.DisableBorder = true
-	return Matrix{code.VersionNumber, code.Bitmap()}, nil
+	for v := max(version, 1); v <= maxVersion; v++ {
+		hints := map[gozxing.EncodeHintType]any{gozxing.EncodeHintType_QR_VERSION: v}
+		code, err := encoder.Encoder_encode(content, decoder.ErrorCorrectionLevel_L, hints)
+		if err == nil {
+			return newMatrix(v, code.GetMatrix()), nil
+		}
+	}
+	return Matrix{}, fmt.Errorf("qr: %w: %d bytes", ErrTooLong, len(content))
+}
+
+func newMatrix(version int, m *encoder.ByteMatrix) Matrix {
+	rows := make([][]bool, m.GetHeight())
+	for y := range rows {
+		rows[y] = make([]bool, m.GetWidth())
+		for x := range rows[y] {
+			rows[y][x] = m.Get(x, y) == 1
+		}
+	}
+	return Matrix{version, rows}
 }
 
 // Capacity is how many alphanumeric characters a version holds at level L.
@@ -91,7 +109,7 @@ func countBits(version, small, middle, large int) int {
 	return large
 }
 
-// EncodeAll makes symbols that are all of one size: of the given version, or of
+// EncodeAll returns symbols that are all of one size: of the given version, or of
 // the smallest that holds each. It uses all cores.
 func EncodeAll(contents []string, version int) ([]Matrix, error) {
 	list, err := encodeEach(contents, version)
