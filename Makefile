@@ -15,10 +15,11 @@ TRANSPORT ?= file
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build the three programs, and the node that the sandbox runs, into bin/
+build: ## build the three programs, the node that the sandbox runs, and all licences (NOTICES), into bin/
 	@mkdir -p $(BIN)
 	go build -trimpath -o $(BIN)/ $(addprefix ./cmd/,$(PROGRAMS))
-	CGO_ENABLED=0 go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
+	go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
+	go run ./cmd/testtools/notices $(addprefix $(BIN)/,$(PROGRAMS) btcd) > $(BIN)/NOTICES
 
 test: ## all tests, a few minutes on two cores; the last lines name what failed
 	@go run ./cmd/testtools/gotest -timeout 20m ./...
