@@ -26,7 +26,7 @@ func seeded(t *testing.T, n byte) identity.Private {
 // ledger or none.
 func TestWhoMayAsk(t *testing.T) {
 	s, relay := newSession(t, &memory{})
-	item := bundle.Item{ID: "good", Family: "test", Chain: chain.BTC, Network: chain.Testnet, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}}
+	item := bundle.Item{ID: "good", Family: "test", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}}
 	for name, c := range map[string]struct {
 		relay  identity.Private
 		signer identity.Public

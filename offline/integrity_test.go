@@ -24,7 +24,7 @@ func TestEveryBitOfWhatCrosses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	watch, err := bundle.SealWatch(bundle.Watch{Created: 5, Entries: []bundle.WatchEntry{{SignatureID: "a", Chain: chain.BTC, Network: chain.Testnet, XPub: "tpub", PubKey: []byte{}}}}, s.Identity)
+	watch, err := bundle.SealWatch(bundle.Watch{Created: 5, Entries: []bundle.WatchEntry{{SignatureID: "a", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, XPub: "tpub", PubKey: []byte{}}}}, s.Identity)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -281,7 +281,7 @@ func (s *Session) describe(j *Judged) review.Batch {
 	b := review.Batch{Basis: s.basis(), Digest: j.Request.Digest, Relay: j.Request.Relay, Created: j.Request.Created, PSBT: j.packet != nil, Items: make([]review.Item, len(j.items))}
 	for i, it := range j.items {
 		from := j.Request.Items[i]
-		shown := review.Item{ID: from.ID, Chain: from.Chain, Network: from.Network, Refusals: it.verdict.Refusals, Findings: it.verdict.Findings}
+		shown := review.Item{ID: from.ID, Coin: from.Coin, Refusals: it.verdict.Refusals, Findings: it.verdict.Findings}
 		if j.decoded(i) {
 			shown.Facts = &j.items[i].subject.Facts
 		}

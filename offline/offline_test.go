@@ -60,7 +60,7 @@ type job string
 
 func (j job) Subject() policy.Subject {
 	return policy.Subject{ID: string(j), Content: [32]byte{j[0]}, Outpoints: []string{string(j) + ":0"}, Facts: chain.Facts{
-		Chain: chain.BTC, Network: chain.Testnet, Fee: 200, VSize: 140,
+		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: 200, VSize: 140,
 		Inputs:  []chain.Input{{Outpoint: string(j) + ":0", Value: 100_000, Proven: true, Own: j != "foreign"}},
 		Outputs: []chain.Output{{Address: "a", Kind: "P2WPKH", Value: 99_800}},
 	}}
@@ -98,7 +98,7 @@ func request(t *testing.T, s *Session, relay identity.Private, ids ...string) bu
 	t.Helper()
 	r := bundle.Request{Signer: s.Identity.Public()}
 	for _, id := range ids {
-		r.Items = append(r.Items, bundle.Item{ID: id, Family: "test", Chain: chain.BTC, Network: chain.Testnet, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}})
+		r.Items = append(r.Items, bundle.Item{ID: id, Family: "test", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}})
 	}
 	sealed, err := bundle.SealRequest(r, relay)
 	if err != nil {

@@ -20,7 +20,7 @@ const maxOwnKeys = 50_000
 // asked for.
 type ownBooks struct {
 	mu sync.Mutex
-	of map[place]sign.Book
+	of map[chain.Coin]sign.Book
 }
 
 // recognise names the owners of outputs to keys that the item does not name,
@@ -31,12 +31,12 @@ func (s *Session) recognise(family string, f *chain.Facts) {
 		if out.Own != nil || out.Kind == utxo.NullData.String() {
 			continue
 		}
-		book := s.bookOf(family, place{f.Chain, f.Network})
+		book := s.bookOf(family, f.Coin)
 		if book == nil {
 			break
 		}
 		key, ok := book.Owner(out.Script)
-		if p, err := utxo.ParamsOf(f.Chain, f.Network); ok && err == nil {
+		if p, err := utxo.ParamsOf(f.Coin); ok && err == nil {
 			out.Own, out.Unspendable = &key, !p.Signable(p.KindOf(out.Script))
 		}
 	}
@@ -45,7 +45,7 @@ func (s *Session) recognise(family string, f *chain.Facts) {
 
 // bookOf indexes the wallet's keys of one coin, once; nil where they cannot be
 // listed.
-func (s *Session) bookOf(family string, at place) sign.Book {
+func (s *Session) bookOf(family string, at chain.Coin) sign.Book {
 	catalogue, listed := s.Keys.(Catalogue)
 	finder := s.finder(family)
 	if !listed || finder == nil {
@@ -56,12 +56,12 @@ func (s *Session) bookOf(family string, at place) sign.Book {
 	if book, have := s.books.of[at]; have {
 		return book
 	}
-	book, err := finder.Book(at.chain, at.network, s.ownKeys(catalogue.Entries(), at))
+	book, err := finder.Book(at, s.ownKeys(catalogue.Entries(), at))
 	if err != nil {
 		book = nil
 	}
 	if s.books.of == nil {
-		s.books.of = make(map[place]sign.Book)
+		s.books.of = make(map[chain.Coin]sign.Book)
 	}
 	s.books.of[at] = book
 	return book
@@ -79,11 +79,11 @@ func (s *Session) finder(family string) sign.Finder {
 
 // ownKeys lists the single keys of a coin, and of its mnemonics the keys at
 // which funds are to be expected.
-func (s *Session) ownKeys(entries []wallet.Entry, at place) (keys []sign.Known) {
+func (s *Session) ownKeys(entries []wallet.Entry, at chain.Coin) (keys []sign.Known) {
 	var mnemonics []wallet.Entry
 	for _, e := range entries {
 		switch {
-		case e.Chain != at.chain || e.Network != at.network:
+		case e.Coin != at:
 		case e.Kind == wallet.PrivateKey:
 			keys = append(keys, sign.Known{Key: chain.Key{SignatureID: e.ID, Index: chain.NoIndex}, Public: e.Public})
 		case e.Kind == wallet.Mnemonic:

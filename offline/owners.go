@@ -24,31 +24,25 @@ const maxDerivations = 10_000
 // of a PSBT must.
 type Catalogue interface{ Entries() []wallet.Entry }
 
-// place is a chain and network that keys belong to.
-type place struct {
-	chain   chain.ID
-	network chain.Network
-}
-
 // owners finds the keys that can sign for the scripts, and by them the chain
 // and network: single keys by their scripts, keys of mnemonics by the origins
 // that the PSBT gives. Where none is found, nothing can be signed; what it is
 // judged as is a matter of showing it.
-func (s *Session) owners(scripts [][]byte, origins []psbt.Origin, only chain.ID) (place, []chain.Key, error) {
+func (s *Session) owners(scripts [][]byte, origins []psbt.Origin, only chain.ID) (chain.Coin, []chain.Key, error) {
 	book, ok := s.Keys.(Catalogue)
 	if !ok {
-		return place{}, nil, errors.New("offline: these keys cannot be searched")
+		return chain.Coin{}, nil, errors.New("offline: these keys cannot be searched")
 	}
-	found := make(map[place][]chain.Key)
+	found := make(map[chain.Coin][]chain.Key)
 	for at, candidates := range s.candidates(book.Entries(), origins, only) {
 		for _, signer := range s.Signers {
 			finder, ok := signer.(sign.Finder)
 			if !ok || signer.Family() != utxo.Name {
 				continue
 			}
-			keys, err := finder.Owners(at.chain, at.network, scripts, candidates, s.Keys)
+			keys, err := finder.Owners(at, scripts, candidates, s.Keys)
 			if err != nil {
-				return place{}, nil, err
+				return chain.Coin{}, nil, err
 			}
 			if len(keys) > 0 {
 				found[at] = keys
@@ -61,22 +55,22 @@ func (s *Session) owners(scripts [][]byte, origins []psbt.Origin, only chain.ID)
 
 // choose settles on one place. Keys of one chain that the wallet has for both
 // networks are taken for mainnet, unless the session is for testnet.
-func (s *Session) choose(found map[place][]chain.Key, only chain.ID) (place, error) {
-	best := place{chain.BTC, chain.Mainnet}
+func (s *Session) choose(found map[chain.Coin][]chain.Key, only chain.ID) (chain.Coin, error) {
+	best := chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}
 	if only != "" {
-		best.chain = only
+		best.Chain = only
 	}
 	if s.Only != chain.UnknownNetwork {
-		best.network = s.Only
+		best.Network = s.Only
 	}
 	first := true
 	for at := range found {
 		switch {
 		case first:
 			best, first = at, false
-		case at.chain != best.chain:
-			return place{}, fmt.Errorf("%w: %s and %s", ErrWhichChain, min(at.chain, best.chain), max(at.chain, best.chain))
-		case at.network == chain.Mainnet:
+		case at.Chain != best.Chain:
+			return chain.Coin{}, fmt.Errorf("%w: %s and %s", ErrWhichChain, min(at.Chain, best.Chain), max(at.Chain, best.Chain))
+		case at.Network == chain.Mainnet:
 			best = at
 		}
 	}
@@ -84,11 +78,11 @@ func (s *Session) choose(found map[place][]chain.Key, only chain.ID) (place, err
 }
 
 // candidates lists the keys that may be meant, by chain and network.
-func (s *Session) candidates(entries []wallet.Entry, origins []psbt.Origin, only chain.ID) map[place][]chain.Key {
-	list := make(map[place][]chain.Key)
+func (s *Session) candidates(entries []wallet.Entry, origins []psbt.Origin, only chain.ID) map[chain.Coin][]chain.Key {
+	list := make(map[chain.Coin][]chain.Key)
 	search := search{origins: origins}
 	for _, e := range entries {
-		at := place{e.Chain, e.Network}
+		at := e.Coin
 		if !e.Signable() || !psbt.For(e.Chain) || (only != "" && e.Chain != only) || (s.Only != chain.UnknownNetwork && e.Network != s.Only) {
 			continue
 		}
@@ -120,7 +114,7 @@ func (f *search) indices(e wallet.Entry) []uint32 {
 	if err != nil {
 		return nil // an entry that is damaged in this way signs nothing
 	}
-	p, err := utxo.ParamsOf(e.Chain, e.Network)
+	p, err := utxo.ParamsOf(e.Coin)
 	if err != nil {
 		return nil
 	}

@@ -41,7 +41,7 @@ func (s *Session) JudgePSBT(file []byte, only chain.ID) (*Judged, error) {
 		return nil, err
 	}
 	item := bundle.Item{
-		ID: fmt.Sprintf("%s%.24s", psbtPrefix, packet.UnsignedID()), Family: utxo.Name, Chain: at.chain, Network: at.network,
+		ID: fmt.Sprintf("%s%.24s", psbtPrefix, packet.UnsignedID()), Family: utxo.Name, Coin: at,
 		Tx: content.Tx, Context: content.Context, Keys: keys,
 	}
 	request := bundle.SealedRequest{Request: bundle.Request{Items: []bundle.Item{item}, Previous: content.Previous}}

@@ -39,9 +39,9 @@ func (p *purse) entry(id string) (e wallet.Entry, ok bool) {
 	return e, false
 }
 
-func (p *purse) Lookup(id string) (chain.ID, chain.Network, bool) {
+func (p *purse) Lookup(id string) (chain.Coin, bool) {
 	e, ok := p.entry(id)
-	return e.Chain, e.Network, ok
+	return e.Coin, ok
 }
 
 func (p *purse) IsMnemonic(id string) bool { e, _ := p.entry(id); return e.Kind == wallet.Mnemonic }
@@ -51,7 +51,7 @@ func (p *purse) keys(id string, index int64) (private, public []byte, err error)
 	if e.Kind == wallet.PrivateKey {
 		return bytes.Clone(e.Key), e.Public, nil
 	}
-	account, err := hd.AccountOf(e.Words, nil, e.Chain, e.Network)
+	account, err := hd.AccountOf(e.Words, nil, e.Coin)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,7 +72,7 @@ const words = "abandon abandon abandon abandon abandon abandon abandon abandon a
 
 func single(t *testing.T, id string, c chain.ID, n chain.Network, secret byte) wallet.Entry {
 	t.Helper()
-	e, err := wallet.FromKey(id, c, n, bytes.Repeat([]byte{secret}, 32), true, time.Unix(1, 0))
+	e, err := wallet.FromKey(id, chain.Coin{Chain: c, Network: n}, bytes.Repeat([]byte{secret}, 32), true, time.Unix(1, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func single(t *testing.T, id string, c chain.ID, n chain.Network, secret byte) w
 
 func mnemonic(t *testing.T, id string, c chain.ID, n chain.Network) wallet.Entry {
 	t.Helper()
-	e, err := wallet.FromMnemonic(id, c, n, []byte(words), nil, time.Unix(1, 0))
+	e, err := wallet.FromMnemonic(id, chain.Coin{Chain: c, Network: n}, []byte(words), nil, time.Unix(1, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func packetFor(t *testing.T, id chain.ID, n chain.Network, keys []psbt.Key, scri
 		t.Fatal(err)
 	}
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return 0 }, nil)
-	decoded, err := utxo.Decode(id, n, tx, context, table)
+	decoded, err := utxo.Decode(chain.Coin{Chain: id, Network: n}, tx, context, table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestPSBTFindsMnemonics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := utxo.ParamsOf(chain.BTC, chain.Mainnet)
+	p, err := utxo.ParamsOf(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
 	if err != nil {
 		t.Fatal(err)
 	}

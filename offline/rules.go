@@ -76,7 +76,7 @@ func sumsOf(subjects ...policy.Subject) ledger.Sums {
 	sums := make(ledger.Sums)
 	for _, s := range subjects {
 		_, paid, _ := moved(s.Facts, false)
-		sums.Add(s.Facts.Chain, s.Facts.Network.String(), paid)
+		sums.Add(s.Facts.Coin, paid)
 	}
 	return sums
 }

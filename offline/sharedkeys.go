@@ -13,7 +13,7 @@ import (
 
 // holder is a key of an entry.
 type holder struct {
-	at  place
+	at  chain.Coin
 	key chain.Key
 }
 
@@ -38,9 +38,9 @@ func (h holders) put(of holder, public []byte) {
 // or networks may be valid for the other. Signature hashes name neither, but
 // those of Bitcoin Cash have a bit set that the others' have not, and this
 // signer makes Schnorr signatures there that no other coin takes.
-func interchangeable(a, b place) bool {
-	p, err := utxo.ParamsOf(a.chain, a.network)
-	q, other := utxo.ParamsOf(b.chain, b.network)
+func interchangeable(a, b chain.Coin) bool {
+	p, err := utxo.ParamsOf(a)
+	q, other := utxo.ParamsOf(b)
 	return err == nil && other == nil && a != b && p.ForkID == q.ForkID
 }
 
@@ -62,14 +62,14 @@ func holdersOf(entries []wallet.Entry, indices func(id string, most int) []int64
 	for _, e := range entries {
 		switch e.Kind {
 		case wallet.PrivateKey:
-			h.put(holder{place{e.Chain, e.Network}, chain.Key{SignatureID: e.ID, Index: chain.NoIndex}}, e.Public)
+			h.put(holder{e.Coin, chain.Key{SignatureID: e.ID, Index: chain.NoIndex}}, e.Public)
 		case wallet.Mnemonic:
 			mnemonics = append(mnemonics, e)
 		}
 	}
 	for i, list := range deriveAll(mnemonics, indices) {
 		for _, k := range list {
-			h.put(holder{place{mnemonics[i].Chain, mnemonics[i].Network}, k.Key}, k.Public)
+			h.put(holder{mnemonics[i].Coin, k.Key}, k.Public)
 		}
 	}
 	return h
@@ -78,13 +78,13 @@ func holdersOf(entries []wallet.Entry, indices func(id string, most int) []int64
 // severalPlaces reports whether signatures with keys of two entries may be
 // interchangeable.
 func severalPlaces(entries []wallet.Entry) bool {
-	var seen []place
+	var seen []chain.Coin
 	for _, e := range entries {
-		at := place{e.Chain, e.Network}
+		at := e.Coin
 		if !e.Signable() || slices.Contains(seen, at) {
 			continue
 		}
-		if slices.ContainsFunc(seen, func(other place) bool { return interchangeable(at, other) }) {
+		if slices.ContainsFunc(seen, func(other chain.Coin) bool { return interchangeable(at, other) }) {
 			return true
 		}
 		seen = append(seen, at)
@@ -116,8 +116,8 @@ func (s *Session) shared(f chain.Facts) (list []policy.SharedKey) {
 		}
 		seen[*in.Key] = true
 		for _, other := range s.holdersOfKey(*in.Key) {
-			if interchangeable(place{f.Chain, f.Network}, other.at) {
-				list = append(list, policy.SharedKey{Key: *in.Key, Other: other.key, Chain: other.at.chain, Network: other.at.network})
+			if interchangeable(f.Coin, other.at) {
+				list = append(list, policy.SharedKey{Key: *in.Key, Other: other.key, Coin: other.at})
 			}
 		}
 	}
@@ -167,7 +167,7 @@ func SharedBy(entries []wallet.Entry, added []wallet.Entry) []Sharing {
 		for _, a := range list {
 			for _, b := range list {
 				older := !isNew[b.key.SignatureID] || a.key.SignatureID < b.key.SignatureID
-				if isNew[a.key.SignatureID] && older && interchangeable(a.at, b.at) && (a.at.network == chain.Mainnet || b.at.network == chain.Mainnet) {
+				if isNew[a.key.SignatureID] && older && interchangeable(a.at, b.at) && (a.at.Network == chain.Mainnet || b.at.Network == chain.Mainnet) {
 					pairs[[2]string{a.key.SignatureID, b.key.SignatureID}] = true
 				}
 			}

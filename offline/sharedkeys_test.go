@@ -16,7 +16,7 @@ func keyEntry(t testing.TB, id string, c chain.ID, n chain.Network, secret byte,
 	t.Helper()
 	key := make([]byte, 32)
 	key[31] = secret
-	e, err := wallet.FromKey(id, c, n, key, compressed, time.Unix(0, 0))
+	e, err := wallet.FromKey(id, chain.Coin{Chain: c, Network: n}, key, compressed, time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func keyEntry(t testing.TB, id string, c chain.ID, n chain.Network, secret byte,
 
 func wordsEntry(t testing.TB, id string, c chain.ID, n chain.Network) wallet.Entry {
 	t.Helper()
-	e, err := wallet.FromMnemonic(id, c, n, []byte("zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong"), nil, time.Unix(0, 0))
+	e, err := wallet.FromMnemonic(id, chain.Coin{Chain: c, Network: n}, []byte("zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong"), nil, time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func BenchmarkHolders(b *testing.B) {
 	entries := make([]wallet.Entry, 25_000)
 	for i := range entries {
 		private, public := btcec.PrivKeyFromBytes([]byte(fmt.Sprintf("secret %025d", i)))
-		entries[i] = wallet.Entry{ID: fmt.Sprint(i), Chain: []chain.ID{chain.BTC, chain.LTC}[i%2], Network: chain.Mainnet, Kind: wallet.PrivateKey,
+		entries[i] = wallet.Entry{ID: fmt.Sprint(i), Coin: chain.Coin{Chain: []chain.ID{chain.BTC, chain.LTC}[i%2], Network: chain.Mainnet}, Kind: wallet.PrivateKey,
 			Key: private.Serialize(), Compressed: true, Public: public.SerializeCompressed()}
 	}
 	for b.Loop() {

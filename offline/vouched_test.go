@@ -34,7 +34,7 @@ func vouchedRequest(t *testing.T, s *Session, relay identity.Private, id string,
 	t.Helper()
 	slices.SortFunc(list, func(a, b attestation.Statement) int { return bytes.Compare(a.Approver[:], b.Approver[:]) })
 	sealed, err := bundle.SealRequest(bundle.Request{Signer: s.Identity.Public(), Items: []bundle.Item{{
-		ID: id, Family: "test", Chain: chain.BTC, Network: chain.Testnet, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}, Statements: list,
+		ID: id, Family: "test", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}, Statements: list,
 	}}}, relay)
 	if err != nil {
 		t.Fatal(err)

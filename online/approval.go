@@ -258,7 +258,7 @@ func factsOf(p prepare.Prepared) (chain.Facts, error) {
 		return chain.Facts{}, err
 	}
 	it := items[0]
-	tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+	tx, err := utxo.Decode(it.Coin, it.Tx, it.Context, table)
 	if err != nil {
 		return chain.Facts{}, err
 	}

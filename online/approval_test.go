@@ -109,7 +109,7 @@ func TestStatementsTravel(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, it := range req.Items {
-		tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+		tx, err := utxo.Decode(it.Coin, it.Tx, it.Context, table)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -175,7 +175,7 @@ func (r *Relay) finalize(ctx context.Context, req bundle.SealedRequest, res bund
 }
 
 func finish(it bundle.Item, table *utxo.Table, signatures [][]byte) (utxo.Final, error) {
-	tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+	tx, err := utxo.Decode(it.Coin, it.Tx, it.Context, table)
 	if err != nil {
 		return utxo.Final{}, err
 	}

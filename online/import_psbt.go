@@ -203,5 +203,5 @@ func (im *Importer) transaction(ctx context.Context, it journal.Item) (*utxo.Tx,
 		im.requests[it.Request] = req
 	}
 	item := req.items[it.ID]
-	return utxo.Decode(item.Chain, item.Network, item.Tx, item.Context, req.table)
+	return utxo.Decode(item.Coin, item.Tx, item.Context, req.table)
 }

@@ -74,7 +74,7 @@ func (o *origins) account(e bundle.WatchEntry) (*psbt.Account, error) {
 		return nil, fmt.Errorf("watch file, %s: %w", e.SignatureID, err)
 	}
 	if master, known := o.masters[e.SignatureID]; known {
-		p, err := utxo.ParamsOf(e.Chain, e.Network)
+		p, err := utxo.ParamsOf(e.Coin)
 		if err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ func TestOriginsOfMnemonic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry := bundle.WatchEntry{SignatureID: "m", Chain: chain.BTC, Network: chain.Testnet, XPub: public.String()}
+	entry := bundle.WatchEntry{SignatureID: "m", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, XPub: public.String()}
 	for _, masters := range []map[string]psbt.Fingerprint{nil, {"m": {1, 2, 3, 4}}} {
 		o := &origins{entries: map[string]bundle.WatchEntry{"m": entry}, accounts: map[string]*psbt.Account{}, masters: masters}
 		keys, err := o.of([]chain.Key{{SignatureID: "m", Index: 7}, {SignatureID: "unknown", Index: chain.NoIndex}})

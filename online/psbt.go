@@ -97,7 +97,7 @@ func (r *Relay) waitingIn(ctx context.Context, req bundle.SealedRequest) (map[st
 }
 
 func (r *Relay) writePSBT(dir string, it bundle.Item, table *utxo.Table, previous [][]byte, keys *origins) (Written, error) {
-	tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+	tx, err := utxo.Decode(it.Coin, it.Tx, it.Context, table)
 	if err != nil {
 		return Written{}, err
 	}

@@ -75,7 +75,7 @@ func spending(t *testing.T, inputs, data int, chains ...chain.ID) ([][]byte, []b
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return 0 }, nil)
 	var items []bundle.Item
 	for i, c := range chains {
-		items = append(items, bundle.Item{ID: relaytest.ID(i + 1), Family: utxo.Name, Chain: c, Network: chain.Testnet, Tx: tx, Context: context})
+		items = append(items, bundle.Item{ID: relaytest.ID(i + 1), Family: utxo.Name, Coin: chain.Coin{Chain: c, Network: chain.Testnet}, Tx: tx, Context: context})
 	}
 	return [][]byte{raw.Bytes()}, items
 }

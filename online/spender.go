@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/online/tatum"
+	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 )
 
@@ -38,7 +39,7 @@ type search struct {
 }
 
 func (s *step) search(ctx context.Context, msg *wire.MsgTx) (search, error) {
-	params, err := utxo.ParamsOf(s.item.Chain, s.item.Network)
+	params, err := utxo.ParamsOf(chain.Coin{Chain: s.item.Chain, Network: s.item.Network})
 	if err != nil {
 		return search{}, err
 	}

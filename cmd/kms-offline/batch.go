@@ -53,7 +53,7 @@ Exit status: 0 all stored, 1 nothing stored, 2 usage.`, wallet.MaxBatch),
 }
 
 func (a *app) runBatch(c chain.ID, count int) error {
-	p, err := utxo.ParamsOf(c, a.network())
+	p, err := utxo.ParamsOf(chain.Coin{Chain: c, Network: a.network()})
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (a *app) runBatch(c chain.ID, count int) error {
 	}
 	defer w.Close()
 	line := a.progress()
-	entries, err := w.NewKeys(c, a.network(), count, a.now(), func(done int) { line.show("made %d of %d keys", done, count) })
+	entries, err := w.NewKeys(chain.Coin{Chain: c, Network: a.network()}, count, a.now(), func(done int) { line.show("made %d of %d keys", done, count) })
 	if err == nil {
 		line.show("writing %d keys", count)
 		err = a.save(w, ledger.KeyLines(ledger.ActAdd, idsOf(entries))...)

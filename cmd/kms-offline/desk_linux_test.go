@@ -70,7 +70,7 @@ func newPlace(t *testing.T) place {
 		t.Fatal(err)
 	}
 	p.signer = id.Public()
-	key, err := wallet.FromKey(deskKey, chain.BTC, chain.Testnet, secret, true, time.Now())
+	key, err := wallet.FromKey(deskKey, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, secret, true, time.Now())
 	if err == nil {
 		err = w.Add(key)
 	}
@@ -156,7 +156,7 @@ func (p place) request(name string, salt int, list []payout) string {
 		if pay.foreign {
 			key = "00000000-0000-4000-8000-0000000000ff"
 		}
-		r.Items = append(r.Items, bundle.Item{ID: fmt.Sprintf("%024x", 0x1000*salt+i), Family: utxo.Name, Chain: chain.BTC, Network: chain.Testnet,
+		r.Items = append(r.Items, bundle.Item{ID: fmt.Sprintf("%024x", 0x1000*salt+i), Family: utxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
 			Tx: tx, Context: context, Keys: []chain.Key{{SignatureID: key, Index: chain.NoIndex}}})
 	}
 	sealed, err := bundle.SealRequest(r, relayKey(1))
@@ -199,7 +199,7 @@ func (p place) signedBy(request, result string) (signed int, codes map[chain.Cod
 			continue
 		}
 		it := asked.Items[i]
-		tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+		tx, err := utxo.Decode(it.Coin, it.Tx, it.Context, table)
 		if err == nil {
 			_, err = tx.Finalize(o.Signatures)
 		}

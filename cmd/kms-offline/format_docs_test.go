@@ -95,7 +95,7 @@ func (b bench) fill() {
 	for _, id := range []chain.ID{chain.BTC, chain.BCH} {
 		if err == nil {
 			var key wallet.Entry
-			if key, err = wallet.FromKey(exampleKeys()[id], id, chain.Testnet, bytes.Repeat([]byte{7}, 32), true, a.now()); err == nil {
+			if key, err = wallet.FromKey(exampleKeys()[id], chain.Coin{Chain: id, Network: chain.Testnet}, bytes.Repeat([]byte{7}, 32), true, a.now()); err == nil {
 				err = w.Add(key)
 			}
 		}
@@ -132,7 +132,7 @@ func (b bench) request(signer identity.Public) string {
 		to[3]++
 		msg.TxOut = []*wire.TxOut{{Value: 150_000, PkScript: to}, {Value: 49_000, PkScript: script}}
 		tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return i }, nil)
-		r.Items = append(r.Items, bundle.Item{ID: fmt.Sprintf("61fe7c68cf2fbc595cbb89d%d", i), Family: utxo.Name, Chain: id, Network: chain.Testnet,
+		r.Items = append(r.Items, bundle.Item{ID: fmt.Sprintf("61fe7c68cf2fbc595cbb89d%d", i), Family: utxo.Name, Coin: chain.Coin{Chain: id, Network: chain.Testnet},
 			Tx: tx, Context: context, Keys: []chain.Key{{SignatureID: exampleKeys()[id], Index: chain.NoIndex}}})
 	}
 	sealed, err := bundle.SealRequest(r, relayKey(1))

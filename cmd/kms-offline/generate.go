@@ -8,6 +8,7 @@ import (
 	"coldkms/offline/hd"
 	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
+	"coldkms/shared/chain"
 )
 
 type walletReply struct {
@@ -66,7 +67,7 @@ func (a *app) runGenerate(chainName string, r recipe) error {
 		return err
 	}
 	defer made.wipe()
-	e, err := wallet.FromMnemonic("none", c, a.network(), made.mnemonic, made.passphrase, a.now())
+	e, err := wallet.FromMnemonic("none", chain.Coin{Chain: c, Network: a.network()}, made.mnemonic, made.passphrase, a.now())
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (a *app) runGenerateManaged(chainName string, r recipe) error {
 	}
 	defer made.wipe()
 	return a.storeNew(func(id string) (wallet.Entry, error) {
-		return wallet.FromMnemonic(id, c, a.network(), made.mnemonic, made.passphrase, a.now())
+		return wallet.FromMnemonic(id, chain.Coin{Chain: c, Network: a.network()}, made.mnemonic, made.passphrase, a.now())
 	}, func(e wallet.Entry) {
 		if r.dice {
 			tty.print(transcript(made.mixed))

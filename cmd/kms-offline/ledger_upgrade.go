@@ -204,7 +204,7 @@ func (a *app) settle(s *openSession) error {
 		if d.Relay != (identity.Public{}) {
 			s.wallet.Unpair(d.Relay)
 		}
-		if _, _, has := s.wallet.Lookup(d.Key); has {
+		if _, has := s.wallet.Lookup(d.Key); has {
 			if err := s.wallet.Remove(d.Key); err != nil {
 				return err
 			}

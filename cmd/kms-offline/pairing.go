@@ -57,7 +57,7 @@ func (a *app) runWatch(out string) error {
 			fmt.Fprintf(a.Err, "left out: %q is not an id that Tatum could ask for\n", e.ID)
 		default:
 			watch.Entries = append(watch.Entries, bundle.WatchEntry{
-				SignatureID: e.ID, Chain: e.Chain, Network: e.Network, XPub: e.XPub, PubKey: e.Public,
+				SignatureID: e.ID, Coin: e.Coin, XPub: e.XPub, PubKey: e.Public,
 			})
 		}
 	}

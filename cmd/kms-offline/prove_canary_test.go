@@ -114,7 +114,7 @@ func (h *held) end(sig syscall.Signal) syscall.WaitStatus {
 // stack.
 func (c canary) forms(t *testing.T) map[string]string {
 	t.Helper()
-	raw, _, err := hd.DecodeWIF([]byte(c.wif), chain.BTC, chain.Testnet)
+	raw, _, err := hd.DecodeWIF([]byte(c.wif), chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -170,7 +170,7 @@ func payment(t *testing.T, w *wallet.Wallet, salt uint32, at int) (bundle.Item, 
 		t.Fatal(err)
 	}
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return at }, nil)
-	return bundle.Item{ID: fmt.Sprintf("%024x", salt), Family: utxo.Name, Chain: chain.BTC, Network: chain.Testnet, Tx: tx, Context: context,
+	return bundle.Item{ID: fmt.Sprintf("%024x", salt), Family: utxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Tx: tx, Context: context,
 		Keys: []chain.Key{{SignatureID: benchKey, Index: chain.NoIndex}}}, previous.Bytes()
 }
 

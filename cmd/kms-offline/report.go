@@ -75,7 +75,7 @@ func reportOf(e wallet.Entry) entryReport {
 			r.Warnings = append(r.Warnings, "its words are not a valid BIP 39 mnemonic: other wallets may refuse them")
 		}
 	case wallet.PrivateKey:
-		if p, err := utxo.ParamsOf(e.Chain, e.Network); err == nil {
+		if p, err := utxo.ParamsOf(e.Coin); err == nil {
 			r.Address, _ = p.KeyAddress(e.Public)
 		}
 	default:

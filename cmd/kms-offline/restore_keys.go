@@ -181,7 +181,7 @@ func (a *app) sameFile(x, y string) (bool, error) {
 // describeKey shows a key by an address that a person may know.
 func describeKey(w *wallet.Wallet, e wallet.Entry) string {
 	text := placeOf(e) + " " + e.Kind.String()
-	p, err := utxo.ParamsOf(e.Chain, e.Network)
+	p, err := utxo.ParamsOf(e.Coin)
 	if err != nil {
 		return text
 	}

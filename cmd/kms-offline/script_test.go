@@ -138,7 +138,7 @@ func requestFile(ts *testscript.TestScript, _ bool, args []string) {
 			signatureID = "00000000-0000-4000-8000-000000000000"
 		}
 		r.Items = append(r.Items, bundle.Item{
-			ID: fmt.Sprintf("%024x", *id+i), Family: utxo.Name, Chain: chain.BTC, Network: chain.NetworkOf(!*mainnet), Tx: tx, Context: context,
+			ID: fmt.Sprintf("%024x", *id+i), Family: utxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: chain.NetworkOf(!*mainnet)}, Tx: tx, Context: context,
 			Keys: []chain.Key{{SignatureID: signatureID, Index: chain.NoIndex}},
 		})
 	}
@@ -196,7 +196,7 @@ func verifyResult(ts *testscript.TestScript, _ bool, args []string) {
 			continue
 		}
 		it := request.Items[i]
-		tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+		tx, err := utxo.Decode(it.Coin, it.Tx, it.Context, table)
 		ts.Check(err)
 		_, err = tx.Finalize(o.Signatures)
 		ts.Check(err)

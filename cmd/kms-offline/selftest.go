@@ -116,7 +116,7 @@ func checkDerivation() error {
 	if string(words) != "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about" {
 		return errKnownAnswer
 	}
-	account, err := hd.AccountOf(words, nil, chain.BTC, chain.Mainnet)
+	account, err := hd.AccountOf(words, nil, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func (a *app) showKey(w *opened, s secrets, e wallet.Entry, index int64) error {
 	if err := a.maySee(w, s, "a private key", e.ID); err != nil {
 		return err
 	}
-	wif, err := hd.EncodeWIF(key, e.Kind == wallet.Mnemonic || e.Compressed, e.Chain, e.Network)
+	wif, err := hd.EncodeWIF(key, e.Kind == wallet.Mnemonic || e.Compressed, e.Coin)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (a *app) showAddress(w *opened, e wallet.Entry, index int64) error {
 	if err != nil {
 		return err
 	}
-	p, err := utxo.ParamsOf(e.Chain, e.Network)
+	p, err := utxo.ParamsOf(e.Coin)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func plain(e wallet.Entry) (json.RawMessage, error) {
 			Testnet    bool     `json:"testnet"`
 		}{string(e.Words), string(e.Passphrase), e.XPub, e.Chain, e.Network == chain.Testnet}
 	case wallet.PrivateKey:
-		wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Chain, e.Network)
+		wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Coin)
 		if err != nil {
 			return nil, err
 		}

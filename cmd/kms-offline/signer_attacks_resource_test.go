@@ -222,7 +222,7 @@ func (p place) wide(n, inputs, outputs, previous, first int) bundle.Item {
 		msg.TxOut = append(msg.TxOut, &wire.TxOut{Value: int64(2000*inputs/outputs - 50), PkScript: script})
 	}
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return previous }, nil)
-	return bundle.Item{ID: fmt.Sprintf("%024x", n+1), Family: utxo.Name, Chain: chain.BTC, Network: chain.Testnet,
+	return bundle.Item{ID: fmt.Sprintf("%024x", n+1), Family: utxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
 		Tx: tx, Context: context, Keys: []chain.Key{{SignatureID: deskKey, Index: chain.NoIndex}}}
 }
 
@@ -602,7 +602,7 @@ func (p *place) sleeper(ago time.Duration) {
 		p.t.Fatal(err)
 	}
 	p.signer = id.Public()
-	key, err := wallet.FromKey(deskKey, chain.BTC, chain.Testnet, bytes.Repeat([]byte{7}, 32), true, past())
+	key, err := wallet.FromKey(deskKey, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, bytes.Repeat([]byte{7}, 32), true, past())
 	relay := relayKey(1).Public()
 	o := &opened{Wallet: w, fresh: true}
 	if err = errors.Join(err, w.Add(key), w.Pair(wallet.Relay{Key: relay, Added: past().Unix()})); err == nil {

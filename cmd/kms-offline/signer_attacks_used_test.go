@@ -267,7 +267,7 @@ func copyOfBeforePolicy(t *testing.T) {
 func sameSecretTwice(t *testing.T) {
 	o := office{newPlace(t)}
 	stores := func(coin, network string, c chain.ID, n chain.Network) string {
-		wif, err := hd.EncodeWIF(bytes.Repeat([]byte{7}, 32), true, c, n)
+		wif, err := hd.EncodeWIF(bytes.Repeat([]byte{7}, 32), true, chain.Coin{Chain: c, Network: n})
 		if err != nil {
 			t.Fatal(err)
 		}

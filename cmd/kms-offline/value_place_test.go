@@ -43,16 +43,16 @@ func newPurse(t *testing.T) purse {
 	p := purse{newPlace(t), new(uint32)}
 	p.adds(
 		func() (wallet.Entry, error) {
-			return wallet.FromKey(keyB, chain.BTC, chain.Testnet, secretB(), true, time.Now())
+			return wallet.FromKey(keyB, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, secretB(), true, time.Now())
 		},
 		func() (wallet.Entry, error) {
-			return wallet.FromMnemonic(words, chain.BTC, chain.Testnet, []byte(phraseOf(words)), nil, time.Now())
+			return wallet.FromMnemonic(words, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, []byte(phraseOf(words)), nil, time.Now())
 		},
 		func() (wallet.Entry, error) {
-			return wallet.FromMnemonic(otherWords, chain.BTC, chain.Testnet, []byte(phraseOf(otherWords)), nil, time.Now())
+			return wallet.FromMnemonic(otherWords, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, []byte(phraseOf(otherWords)), nil, time.Now())
 		},
 		func() (wallet.Entry, error) {
-			return wallet.FromKey(keyBCH, chain.BCH, chain.Testnet, secretB(), true, time.Now())
+			return wallet.FromKey(keyBCH, chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, secretB(), true, time.Now())
 		},
 	)
 	return p
@@ -99,7 +99,7 @@ func scriptsB() [][]byte {
 // childOf is the P2PKH script of a mnemonic's key.
 func childOf(t *testing.T, id string, index int64) []byte {
 	t.Helper()
-	account, err := hd.AccountOf([]byte(phraseOf(id)), nil, chain.BTC, chain.Testnet)
+	account, err := hd.AccountOf([]byte(phraseOf(id)), nil, chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func (p purse) ask(name string, list ...spend) string {
 			id = chain.BTC
 		}
 		pending := cmp.Or(s.id, fmt.Sprintf("%024x", 0xabc000+*p.salt))
-		r.Items = append(r.Items, bundle.Item{ID: pending, Family: utxo.Name, Chain: id, Network: cmp.Or(s.network, chain.Testnet),
+		r.Items = append(r.Items, bundle.Item{ID: pending, Family: utxo.Name, Coin: chain.Coin{Chain: id, Network: cmp.Or(s.network, chain.Testnet)},
 			Tx: tx, Context: context, Keys: s.keys})
 	}
 	sealed, err := bundle.SealRequest(r, relayKey(1))

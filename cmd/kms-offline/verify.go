@@ -100,7 +100,7 @@ func readings(address string, only chain.ID) []reading {
 	var list []reading
 	for _, c := range built() {
 		for _, n := range []chain.Network{chain.Mainnet, chain.Testnet} {
-			p, err := family.ParamsOf(c, n)
+			p, err := family.ParamsOf(chain.Coin{Chain: c, Network: n})
 			if err != nil || (only != "" && c != only) {
 				continue
 			}
@@ -203,7 +203,7 @@ func (s search) entry(e wallet.Entry, read []reading, from, to int64, searched *
 		for index := from; index < to; index++ {
 			searched.Add(1)
 			key := chain.Key{SignatureID: e.ID, Index: index}
-			owners, err := utxo.Signer{Chains: built()}.Owners(r.chain, r.network, [][]byte{r.script}, []chain.Key{key}, s.wallet)
+			owners, err := utxo.Signer{Chains: built()}.Owners(chain.Coin{Chain: r.chain, Network: r.network}, [][]byte{r.script}, []chain.Key{key}, s.wallet)
 			if err != nil {
 				return nil, err
 			}

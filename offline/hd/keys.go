@@ -53,8 +53,8 @@ type Account struct {
 
 // NewAccount derives the account of a seed. Errors about the chain or network
 // are refusals.
-func NewAccount(seed []byte, id chain.ID, network chain.Network) (*Account, error) {
-	p, err := utxo.ParamsOf(id, network)
+func NewAccount(seed []byte, coin chain.Coin) (*Account, error) {
+	p, err := utxo.ParamsOf(coin)
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +96,10 @@ func newAccount(key *hdkeychain.ExtendedKey, p utxo.Params) (*Account, error) {
 }
 
 // AccountOf derives the account of a mnemonic and wipes the seed in between.
-func AccountOf(mnemonic, passphrase []byte, id chain.ID, network chain.Network) (*Account, error) {
+func AccountOf(mnemonic, passphrase []byte, coin chain.Coin) (*Account, error) {
 	seed := Seed(mnemonic, passphrase)
 	defer clear(seed)
-	return NewAccount(seed, id, network)
+	return NewAccount(seed, coin)
 }
 
 // XPub is the extended public key as Tatum writes it for this chain.
@@ -146,12 +146,12 @@ func childIndex(index int64) (uint32, error) {
 
 // PublicKey derives the compressed public key of child index from an extended
 // public key, which must be one of this chain and network as Tatum writes it.
-func PublicKey(xpub string, id chain.ID, network chain.Network, index int64) ([]byte, error) {
+func PublicKey(xpub string, coin chain.Coin, index int64) ([]byte, error) {
 	i, err := childIndex(index)
 	if err != nil {
 		return nil, err
 	}
-	p, err := utxo.ParamsOf(id, network)
+	p, err := utxo.ParamsOf(coin)
 	if err != nil {
 		return nil, err
 	}

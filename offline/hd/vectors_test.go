@@ -47,7 +47,7 @@ func TestTatumVectors(t *testing.T) {
 		if err := hd.CheckMnemonic([]byte(w.Mnemonic)); err != nil {
 			t.Errorf("%s: %v", w.Mnemonic, err)
 		}
-		account, err := hd.AccountOf([]byte(w.Mnemonic), nil, w.Chain, network)
+		account, err := hd.AccountOf([]byte(w.Mnemonic), nil, chain.Coin{Chain: w.Chain, Network: network})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,14 +60,14 @@ func TestTatumVectors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if wif, err := hd.EncodeWIF(private, true, w.Chain, network); err != nil || string(wif) != k.PrivateKey {
+			if wif, err := hd.EncodeWIF(private, true, chain.Coin{Chain: w.Chain, Network: network}); err != nil || string(wif) != k.PrivateKey {
 				t.Errorf("%s %s/%d: WIF differs (%v)", w.Chain, network, k.Index, err)
 			}
-			back, compressed, err := hd.DecodeWIF([]byte(k.PrivateKey), w.Chain, network)
+			back, compressed, err := hd.DecodeWIF([]byte(k.PrivateKey), chain.Coin{Chain: w.Chain, Network: network})
 			if err != nil || !compressed || !bytes.Equal(back, private) {
 				t.Errorf("%s %s/%d: WIF reads as another key (%v)", w.Chain, network, k.Index, err)
 			}
-			if derived, err := hd.PublicKey(w.XPub, w.Chain, network, k.Index); err != nil || !bytes.Equal(derived, public) {
+			if derived, err := hd.PublicKey(w.XPub, chain.Coin{Chain: w.Chain, Network: network}, k.Index); err != nil || !bytes.Equal(derived, public) {
 				t.Errorf("%s %s/%d: public key from xpub differs (%v)", w.Chain, network, k.Index, err)
 			}
 			if public2, err := hd.Public(private, true); err != nil || !bytes.Equal(public2, public) {
@@ -86,7 +86,7 @@ func TestTatumVectors(t *testing.T) {
 // address of a public key as Tatum's getaddress gives it.
 func address(t *testing.T, id chain.ID, network chain.Network, public []byte) string {
 	t.Helper()
-	p, err := utxo.ParamsOf(id, network)
+	p, err := utxo.ParamsOf(chain.Coin{Chain: id, Network: network})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,8 @@ const (
 // EncodeWIF writes a private key in wallet import format: version, key, 01 if
 // its public key is compressed, and four bytes of checksum, in base 58. The
 // caller wipes the text.
-func EncodeWIF(private []byte, compressed bool, id chain.ID, network chain.Network) ([]byte, error) {
-	p, err := utxo.ParamsOf(id, network)
+func EncodeWIF(private []byte, compressed bool, coin chain.Coin) ([]byte, error) {
+	p, err := utxo.ParamsOf(coin)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +50,8 @@ func EncodeWIF(private []byte, compressed bool, id chain.ID, network chain.Netwo
 // version must be that of the chain and network. Some share one (BTC and BCH;
 // BTC and LTC on testnet), so this finds most mistakes and not all. The caller
 // wipes the key.
-func DecodeWIF(wif []byte, id chain.ID, network chain.Network) (private []byte, compressed bool, err error) {
-	p, err := utxo.ParamsOf(id, network)
+func DecodeWIF(wif []byte, coin chain.Coin) (private []byte, compressed bool, err error) {
+	p, err := utxo.ParamsOf(coin)
 	if err != nil {
 		return nil, false, err
 	}
@@ -74,7 +74,7 @@ func DecodeWIF(wif []byte, id chain.ID, network chain.Network) (private []byte, 
 		return nil, false, ErrWIF
 	}
 	if body[0] != p.WIF {
-		return nil, false, fmt.Errorf("%w: not of %s %s", ErrWIFNetwork, id, network)
+		return nil, false, fmt.Errorf("%w: not of %s", ErrWIFNetwork, coin)
 	}
 	private = bytes.Clone(body[1 : 1+keySize])
 	if err := CheckKey(private); err != nil {

@@ -92,6 +92,11 @@ type Line struct {
 	Until     uint64     `json:"until,omitempty"`     // last of several lines that were written at once
 }
 
+// coin is what the item of a line is of.
+func (l Line) coin() chain.Coin {
+	return chain.Coin{Chain: l.Chain, Network: chain.NetworkNamed(l.Network)}
+}
+
 // Claim is what a request said that an input spends.
 type Claim = chain.Claim
 

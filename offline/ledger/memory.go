@@ -68,17 +68,15 @@ type signed struct {
 }
 
 type destination struct {
-	chain   chain.ID
-	network string
-	to      string
+	chain.Coin
+	to string
 }
 
 // Paid is what one output that was signed pays beyond change, or the fee of a
 // transaction that was signed.
 type Paid struct {
-	Clock   int64 // Unix seconds by the ledger's clock
-	Chain   chain.ID
-	Network string
+	Clock int64 // Unix seconds by the ledger's clock
+	chain.Coin
 	To      string // as utxo.Destination names it; none of a fee
 	Value   int64  // smallest units
 	Fee     bool
@@ -231,11 +229,11 @@ func (m *memory) sign(line Line) {
 	}
 	batch, _ := bundle.ParseDigest(line.Request)
 	for _, p := range line.Paid {
-		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, To: p.To, Value: p.Value, Content: content, Batch: batch})
-		m.known[destination{line.Chain, line.Network, p.To}] = struct{}{}
+		m.paid = append(m.paid, Paid{Clock: line.Clock, Coin: line.coin(), To: p.To, Value: p.Value, Content: content, Batch: batch})
+		m.known[destination{line.coin(), p.To}] = struct{}{}
 	}
 	if cost := line.cost(); cost != 0 {
-		m.paid = append(m.paid, Paid{Clock: line.Clock, Chain: line.Chain, Network: line.Network, Value: cost, Fee: true, Content: content, Batch: batch})
+		m.paid = append(m.paid, Paid{Clock: line.Clock, Coin: line.coin(), Value: cost, Fee: true, Content: content, Batch: batch})
 	}
 	m.use(line)
 }
@@ -353,8 +351,8 @@ func (m *memory) Payments(since int64) iter.Seq[Paid] {
 }
 
 // Paid reports whether a destination was ever paid.
-func (m *memory) Paid(id chain.ID, network, to string) bool {
-	_, ok := m.known[destination{id, network, to}]
+func (m *memory) Paid(coin chain.Coin, to string) bool {
+	_, ok := m.known[destination{coin, to}]
 	return ok
 }
 

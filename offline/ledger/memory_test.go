@@ -108,7 +108,7 @@ func TestPaymentsCountOnceByTheLedgersClock(t *testing.T) {
 		if got := sums(l, 0); !slices.Equal(got, []int64{30, 20, 10}) {
 			t.Errorf("ever %v", got)
 		}
-		if !l.Paid("BTC", "testnet", "z") || l.Paid("LTC", "testnet", "z") || l.Paid("BTC", "mainnet", "z") {
+		if !l.Paid(chain.Coin{Chain: "BTC", Network: chain.Testnet}, "z") || l.Paid(chain.Coin{Chain: "LTC", Network: chain.Testnet}, "z") || l.Paid(chain.Coin{Chain: "BTC", Network: chain.Mainnet}, "z") {
 			t.Error("known destinations are not told apart by coin and network")
 		}
 	}

@@ -138,9 +138,9 @@ func (n *noes) pay(to destination, value int64) {
 type Sums map[destination]int64
 
 // Add adds payments in a coin.
-func (s Sums) Add(id chain.ID, network string, paid []Payment) {
+func (s Sums) Add(coin chain.Coin, paid []Payment) {
 	for _, p := range paid {
-		if to := (destination{id, network, p.To}); p.Value > 0 {
+		if to := (destination{coin, p.To}); p.Value > 0 {
 			s[to] = sum(s[to], p.Value)
 		}
 	}
@@ -156,7 +156,7 @@ func sum(a, b int64) int64 {
 // pays sums up what a line pays to each destination.
 func (l Line) pays() Sums {
 	sums := make(Sums, len(l.Paid))
-	sums.Add(l.Chain, l.Network, l.Paid)
+	sums.Add(l.coin(), l.Paid)
 	return sums
 }
 

@@ -1,6 +1,10 @@
 package policy
 
-import "fmt"
+import (
+	"fmt"
+
+	"coldkms/shared/chain"
+)
 
 // denied is the list of destinations that are never paid: by name, and by what
 // all scripts of one key have in common, so that a denied address is not paid
@@ -13,12 +17,12 @@ type denied struct {
 func deny(list []entry) denied {
 	d := denied{make(map[destination]entry, len(list)), make(map[destination]entry, 2*len(list))}
 	for _, e := range list {
-		at, script := e.destination().coin, e.scriptPubKey()
+		at, script := e.destination().Coin, e.scriptPubKey()
 		d.names[e.destination()] = e
-		for _, form := range at.formsOf(script) {
+		for _, form := range formsOf(at, script) {
 			d.forms[destination{at, form}] = e
 		}
-		if p, ok := paramsOf(e.Chain, e.Network); ok && p.TaprootForm(script) != "" {
+		if p, ok := paramsOf(e.coin()); ok && p.TaprootForm(script) != "" {
 			d.forms[destination{at, p.TaprootForm(script)}] = e
 		}
 	}
@@ -26,8 +30,8 @@ func deny(list []entry) denied {
 }
 
 // formsOf lists the forms of the key that a script pays.
-func (c coin) formsOf(script []byte) []string {
-	p, ok := paramsOf(c.chain, c.network)
+func formsOf(c chain.Coin, script []byte) []string {
+	p, ok := paramsOf(c)
 	if !ok {
 		return nil
 	}
@@ -42,8 +46,8 @@ func (d denied) find(to destination, script []byte) (entry, bool) {
 	if len(d.forms) == 0 {
 		return entry{}, false
 	}
-	for _, form := range to.coin.formsOf(script) {
-		if e, is := d.forms[destination{to.coin, form}]; is {
+	for _, form := range formsOf(to.Coin, script) {
+		if e, is := d.forms[destination{to.Coin, form}]; is {
 			return e, true
 		}
 	}
@@ -58,7 +62,7 @@ func (p Policy) denies(e entry) (entry, bool) {
 // scriptPubKey is the script of an entry; normalise has seen to it that there
 // is one.
 func (e entry) scriptPubKey() []byte {
-	p, _ := paramsOf(e.Chain, e.Network)
+	p, _ := paramsOf(e.coin())
 	script, _ := e.script(p)
 	return script
 }

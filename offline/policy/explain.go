@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"slices"
+
+	"coldkms/shared/chain"
 )
 
 // Explain says what the policy does, a sentence for each rule. The same rules
@@ -18,7 +20,7 @@ func (p Policy) Explain() []string {
 		say("This policy is called %q.", f.Name)
 	}
 	for _, c := range f.Chains {
-		lines = append(lines, p.coins[coin{c.Chain, c.Network}].explain()...)
+		lines = append(lines, p.coins[c.coin()].explain()...)
 	}
 	say("Whatever is not for one of these chains and networks is refused.")
 	lines = append(lines, f.explainLists()...)
@@ -46,7 +48,7 @@ func (p Policy) Explain() []string {
 }
 
 func (c coinRules) explain() []string {
-	at := coin{c.Chain, c.Network}
+	at := c.coin()
 	lines := []string{fmt.Sprintf("%s: signed for, with a fee of at most %d smallest units per vB.", at, *c.MaxFeeRate)}
 	say := func(format string, args ...any) {
 		lines = append(lines, at.String()+": "+fmt.Sprintf(format, args...))
@@ -84,10 +86,10 @@ func (w window) words() string {
 func (f file) explainLists() []string {
 	var lines []string
 	for _, e := range f.Deny {
-		lines = append(lines, fmt.Sprintf("%s: never pays %s%s, nor another address of its key.", e.destination().coin, e.destination().to, quoted(e.Label)))
+		lines = append(lines, fmt.Sprintf("%s: never pays %s%s, nor another address of its key.", e.destination().Coin, e.destination().to, quoted(e.Label)))
 	}
 	for _, e := range f.Allow {
-		lines = append(lines, fmt.Sprintf("%s: knows %s%s.", e.destination().coin, e.destination().to, quoted(e.Label)))
+		lines = append(lines, fmt.Sprintf("%s: knows %s%s.", e.destination().Coin, e.destination().to, quoted(e.Label)))
 	}
 	return lines
 }
@@ -125,24 +127,24 @@ func (p Policy) Warnings() []string {
 	}
 	for _, c := range f.Chains {
 		lines = append(lines, c.warnings()...)
-		if at := (coin{c.Chain, c.Network}); f.Unlisted == modeRefuse && !p.paysSomebody(at) {
+		if at := c.coin(); f.Unlisted == modeRefuse && !p.paysSomebody(at) {
 			warn("%s: nothing can be paid: unlisted destinations are refused, and none is listed that is not denied", at)
 		}
 	}
 	for _, e := range f.Allow {
 		to := e.destination()
 		if other, denied := p.denies(e); denied && other.destination() == to {
-			warn("%s: %s is on both lists, and is refused", to.coin, to.to)
+			warn("%s: %s is on both lists, and is refused", to.Coin, to.to)
 		} else if denied {
-			warn("%s: %s is listed and is refused: it pays the same key as %s, which is denied", to.coin, to.to, other.destination().to)
+			warn("%s: %s is listed and is refused: it pays the same key as %s, which is denied", to.Coin, to.to, other.destination().to)
 		}
-		if _, signed := p.coins[to.coin]; !signed {
-			warn("%s: %s is listed, and nothing is signed for this coin", to.coin, to.to)
+		if _, signed := p.coins[to.Coin]; !signed {
+			warn("%s: %s is listed, and nothing is signed for this coin", to.Coin, to.to)
 		}
 	}
 	for _, e := range f.Deny {
-		if _, signed := p.coins[e.destination().coin]; !signed {
-			warn("%s: %s is denied, and nothing is signed for this coin anyway", e.destination().coin, e.destination().to)
+		if _, signed := p.coins[e.destination().Coin]; !signed {
+			warn("%s: %s is denied, and nothing is signed for this coin anyway", e.destination().Coin, e.destination().to)
 		}
 	}
 	if f.NewDestination == modeRefuse && f.Unlisted != modeRefuse && len(f.Allow) == 0 {
@@ -152,15 +154,15 @@ func (p Policy) Warnings() []string {
 }
 
 // paysSomebody reports whether some listed destination of a coin can be paid.
-func (p Policy) paysSomebody(at coin) bool {
+func (p Policy) paysSomebody(at chain.Coin) bool {
 	return slices.ContainsFunc(p.file.Allow, func(e entry) bool {
 		_, denied := p.denies(e)
-		return e.destination().coin == at && !denied
+		return e.destination().Coin == at && !denied
 	})
 }
 
 func (c coinRules) warnings() []string {
-	at := coin{c.Chain, c.Network}
+	at := c.coin()
 	var lines []string
 	warn := func(format string, args ...any) {
 		lines = append(lines, at.String()+": "+fmt.Sprintf(format, args...))

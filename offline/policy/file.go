@@ -85,9 +85,17 @@ type entry struct {
 	Script  string   `json:"script,omitempty"` // scriptPubKey in hex, where there is no address
 }
 
+func (c coinRules) coin() chain.Coin {
+	return chain.Coin{Chain: c.Chain, Network: chain.NetworkNamed(c.Network)}
+}
+
+func (e entry) coin() chain.Coin {
+	return chain.Coin{Chain: e.Chain, Network: chain.NetworkNamed(e.Network)}
+}
+
 func (e entry) destination() destination {
 	script, _ := hex.DecodeString(e.Script) // normalise has seen to it
-	return destination{coin{e.Chain, e.Network}, utxo.Destination(e.Address, script)}
+	return destination{e.coin(), utxo.Destination(e.Address, script)}
 }
 
 // approvers are those who vouch for the content of items.
@@ -201,7 +209,7 @@ func (f *file) fill() {
 	}
 	for i := range f.Chains {
 		c := &f.Chains[i]
-		if p, ok := paramsOf(c.Chain, c.Network); ok && c.MaxFeeRate == nil {
+		if p, ok := paramsOf(c.coin()); ok && c.MaxFeeRate == nil {
 			c.MaxFeeRate = &p.MaxFeeRate
 		}
 	}
@@ -242,13 +250,8 @@ func everyCoin() []coinRules {
 	return list
 }
 
-// paramsOf looks a coin up by its names in a file.
-func paramsOf(id chain.ID, network string) (utxo.Params, bool) {
-	for _, n := range []chain.Network{chain.Mainnet, chain.Testnet} {
-		if n.String() == network {
-			p, err := utxo.ParamsOf(id, n)
-			return p, err == nil
-		}
-	}
-	return utxo.Params{}, false
+// paramsOf looks a coin up.
+func paramsOf(coin chain.Coin) (utxo.Params, bool) {
+	p, err := utxo.ParamsOf(coin)
+	return p, err == nil
 }

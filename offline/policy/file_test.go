@@ -177,7 +177,7 @@ func TestAddressesAreCompared(t *testing.T) {
 		{chain.BCH, "a914%x87", []byte{0x05}},
 		{chain.LTC, "a914%x87", []byte{0x32, 0x05}},
 	} {
-		params, err := utxo.ParamsOf(c.id, chain.Mainnet)
+		params, err := utxo.ParamsOf(chain.Coin{Chain: c.id, Network: chain.Mainnet})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,7 @@ func (j *judgement) novelty() {
 			j.do(f.NewDestination, chain.FlagNew, "output %d pays %s, which was never paid before", i, to.to)
 		}
 		if other, ok := of.resembles(to.to); ok && !listed {
-			j.do(f.LookAlike, chain.FlagLookAlike, "output %d pays %s, which begins and ends like %s%s and is another", i, to.to, other, quoted(j.policy.allow[destination{to.coin, other}]))
+			j.do(f.LookAlike, chain.FlagLookAlike, "output %d pays %s, which begins and ends like %s%s and is another", i, to.to, other, quoted(j.policy.allow[destination{to.Coin, other}]))
 		}
 		if n := of.dests[to.to].times[out.Value]; n > 1 {
 			j.do(f.SamePayment, chain.FlagSameAgain, "output %d pays %s to %s%s, as %s of this batch or signed before", i, Amount(j.subject.Facts.Chain, out.Value), to.to, quoted(label), many(n-1, "other payment"))

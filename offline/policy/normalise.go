@@ -9,6 +9,7 @@ import (
 	"slices"
 	"unicode"
 
+	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 )
 
@@ -73,11 +74,11 @@ func checkName(s string) error {
 }
 
 func (f *file) normaliseChains() error {
-	seen := make(map[coin]bool)
+	seen := make(map[chain.Coin]bool)
 	for i := range f.Chains {
 		c := &f.Chains[i]
-		at := coin{c.Chain, c.Network}
-		if _, ok := paramsOf(c.Chain, c.Network); !ok {
+		at := c.coin()
+		if _, ok := paramsOf(c.coin()); !ok {
 			return fmt.Errorf("chains: %.20q %.20q is not a coin and network that this program signs for", string(c.Chain), c.Network)
 		}
 		if seen[at] {
@@ -184,7 +185,7 @@ func (e *entry) normalise() error {
 	if err := checkName(e.Label); err != nil {
 		return fmt.Errorf("label: %w", err)
 	}
-	p, ok := paramsOf(e.Chain, e.Network)
+	p, ok := paramsOf(e.coin())
 	if !ok {
 		return fmt.Errorf("%.20q %.20q is not a coin and network that this program signs for", string(e.Chain), e.Network)
 	}

@@ -30,7 +30,7 @@ func TestLookAlikes(t *testing.T) {
 	cash.Facts.Chain = chain.BCH
 	otherCash := paying("bitcoincash:qxbcd111wxyz")
 	otherCash.Facts.Chain = chain.BCH
-	paidCash := &memory{now: noon, paid: []Payment{{Chain: chain.BCH, Network: "testnet", To: "bitcoincash:qabcd222wxyz", Value: 1}}}
+	paidCash := &memory{now: noon, paid: []Payment{{Coin: chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, To: "bitcoincash:qabcd222wxyz", Value: 1}}}
 	for name, c := range map[string]struct {
 		file    string
 		subject Subject
@@ -47,8 +47,8 @@ func TestLookAlikes(t *testing.T) {
 		"a stranger's input":    {one("", ""), foreign, knowing(), ""},
 		"own change":            {one("", ""), change, knowing(), known},
 		"in the same batch":     {one("", ""), paying(alike, known), knowing(), known},
-		"another coin's":        {one("", ""), paying(alike), &memory{paid: []Payment{{Chain: chain.LTC, Network: "testnet", To: known, Value: 1}}}, ""},
-		"another network's":     {one("", ""), paying(alike), &memory{paid: []Payment{{Chain: chain.BTC, Network: "mainnet", To: known, Value: 1}}}, ""},
+		"another coin's":        {one("", ""), paying(alike), &memory{paid: []Payment{{Coin: chain.Coin{Chain: chain.LTC, Network: chain.Testnet}, To: known, Value: 1}}}, ""},
+		"another network's":     {one("", ""), paying(alike), &memory{paid: []Payment{{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, To: known, Value: 1}}}, ""},
 		"base58":                {one("", ""), paying("mabcd22222wxyz"), knowing("nabcd11111wxyz"), "nabcd11111wxyz"},
 		"cashaddr":              {strings.ReplaceAll(one("", ""), "BTC", "BCH"), cash, paidCash, "bitcoincash:qabcd222wxyz"},
 		"cashaddr, another":     {strings.ReplaceAll(one("", ""), "BTC", "BCH"), otherCash, paidCash, ""},

@@ -104,19 +104,18 @@ func (o *ownTransfers) index() map[string]string {
 
 // GroupWarnings points at groups that can have no effect with the entries that
 // lookup knows: value moves within one coin and network only.
-func (p Policy) GroupWarnings(lookup func(signatureID string) (chain.ID, chain.Network, bool)) (lines []string) {
+func (p Policy) GroupWarnings(lookup func(signatureID string) (chain.Coin, bool)) (lines []string) {
 	if p.file.OwnTransfers == nil {
 		return nil
 	}
 	for _, group := range p.file.OwnTransfers.Groups {
-		var first coin
+		var first chain.Coin
 		for _, id := range group {
-			c, network, known := lookup(id)
-			at := coin{c, network.String()}
+			at, known := lookup(id)
 			switch {
 			case !known:
 				lines = append(lines, fmt.Sprintf("ownTransfers: this wallet has no entry %q, which is in a group", id))
-			case first == coin{}:
+			case first == chain.Coin{}:
 				first = at
 			case first != at:
 				lines = append(lines, fmt.Sprintf("ownTransfers: entry %q is of %s, in a group with entries of %s: no value moves between them; make a group for each", id, at, first))

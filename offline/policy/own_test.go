@@ -30,7 +30,7 @@ func key(r *rand.Rand) *chain.Key {
 // ownFacts is a random transaction between own keys and strangers, whose sums
 // are in order.
 func ownFacts(r *rand.Rand) chain.Facts {
-	f := chain.Facts{Chain: chain.BTC, Network: chain.Testnet, VSize: 200}
+	f := chain.Facts{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, VSize: 200}
 	left := int64(0)
 	for range 1 + r.IntN(4) {
 		value := 1 + r.Int64N(1000)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
 )
 
 // Windows of limits, in seconds of the ledger's clock.
@@ -14,7 +15,7 @@ const (
 
 // past is what a batch has to be compared with: the ledger's payments, gone
 // through once, and the batch itself.
-type past map[coin]*ofCoin
+type past map[chain.Coin]*ofCoin
 
 // ofCoin is the past of one coin.
 type ofCoin struct {
@@ -62,7 +63,7 @@ func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h His
 	}
 	at := moment{h.Now(), batch}
 	for payment := range h.Payments(0) {
-		if of := past[coin{payment.Chain, payment.Network}]; of != nil && payment.Value != 0 {
+		if of := past[payment.Coin]; of != nil && payment.Value != 0 {
 			of.remember(payment, at)
 		}
 	}
@@ -94,7 +95,7 @@ func (p past) expect(s Subject) {
 	}
 }
 
-func (p past) of(c coin) *ofCoin {
+func (p past) of(c chain.Coin) *ofCoin {
 	of := p[c]
 	if of == nil {
 		of = &ofCoin{prefix: bech32Prefix(c), dests: map[string]*place{}, looks: map[likeness]*[2]string{}}
@@ -131,7 +132,7 @@ func (p past) own(s Subject) {
 }
 
 func (p past) seen(to destination) {
-	if of := p[to.coin]; of != nil {
+	if of := p[to.Coin]; of != nil {
 		of.seen(to.to)
 	}
 }
@@ -226,8 +227,8 @@ func (c *ofCoin) likenessOf(to string) (like likeness, ok bool) {
 	return like, true
 }
 
-func bech32Prefix(c coin) string {
-	if p, ok := paramsOf(c.chain, c.network); ok && p.HRP != "" {
+func bech32Prefix(c chain.Coin) string {
+	if p, ok := paramsOf(c); ok && p.HRP != "" {
 		return p.HRP + "1"
 	}
 	return ""

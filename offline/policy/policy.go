@@ -21,25 +21,17 @@ import (
 // Policy is a set of rules. The zero Policy allows nothing.
 type Policy struct {
 	file  file
-	coins map[coin]coinRules
+	coins map[chain.Coin]coinRules
 	allow map[destination]string // → label
 	deny  denied
 	group map[string]string // signature id → what its group of entries is called here
 	hash  []byte            // of the canonical file; none: the built-in default
 }
 
-// coin is one chain on one network.
-type coin struct {
-	chain   chain.ID
-	network string
-}
-
-func (c coin) String() string { return string(c.chain) + " " + c.network }
-
 // destination is where an output goes, as utxo.Destination names it and as in
 // the lines of the ledger.
 type destination struct {
-	coin
+	chain.Coin
 	to string
 }
 
@@ -104,13 +96,13 @@ func compile(f file) (Policy, error) {
 		return Policy{}, err
 	}
 	sum := sha256.Sum256(canonical)
-	p := Policy{file: f, coins: make(map[coin]coinRules), allow: index(f.Allow), deny: deny(f.Deny), group: f.OwnTransfers.index(), hash: sum[:]}
+	p := Policy{file: f, coins: make(map[chain.Coin]coinRules), allow: index(f.Allow), deny: deny(f.Deny), group: f.OwnTransfers.index(), hash: sum[:]}
 	for _, c := range f.Chains {
 		if c.MaxFee == nil { // not spelled out in the file, whose hash it would change
-			params, _ := paramsOf(c.Chain, c.Network)
+			params, _ := paramsOf(c.coin())
 			c.MaxFee = &params.MaxFee
 		}
-		p.coins[coin{c.Chain, c.Network}] = c
+		p.coins[c.coin()] = c
 	}
 	return p, nil
 }

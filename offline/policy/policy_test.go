@@ -10,7 +10,7 @@ import (
 // sound is a payment that nothing is wrong with.
 func sound() Subject {
 	return Subject{ID: "id", Content: [32]byte{1}, Outpoints: []string{"op"}, Facts: chain.Facts{
-		Chain: chain.BTC, Network: chain.Testnet,
+		Coin:    chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
 		Inputs:  []chain.Input{{Outpoint: "op", Kind: "P2WPKH", Value: 100_000, Proven: true, Own: true}},
 		Outputs: []chain.Output{{Address: "a", Kind: "P2WPKH", Value: 60_000}, {Address: "b", Kind: "P2WPKH", Value: 39_000, Change: 39_000, Own: ownKey()}},
 		Fee:     1000, VSize: 141,

@@ -99,10 +99,10 @@ func (w *world) memory() *memory {
 		counted[e.Content] = true
 		for _, out := range e.Facts.Outputs {
 			if !out.IsChange() {
-				m.paid = append(m.paid, Payment{Clock: e.clock, Chain: e.Facts.Chain, Network: e.Facts.Network.String(), To: e.to(out).to, Value: out.Paid(), Content: e.Content})
+				m.paid = append(m.paid, Payment{Clock: e.clock, Coin: e.Facts.Coin, To: e.to(out).to, Value: out.Paid(), Content: e.Content})
 			}
 		}
-		m.paid = append(m.paid, Payment{Clock: e.clock, Chain: e.Facts.Chain, Network: e.Facts.Network.String(), Value: e.Facts.Fee, Fee: true, Content: e.Content})
+		m.paid = append(m.paid, Payment{Clock: e.clock, Coin: e.Facts.Coin, Value: e.Facts.Fee, Fee: true, Content: e.Content})
 	}
 	return m
 }
@@ -401,24 +401,24 @@ func (w *world) limitsHold(p Policy) string {
 			}
 		}
 		if e.Facts.Fee > 0 {
-			payments = append(payments, paidEntry{at, e, destination{coin: e.coin()}, e.Facts.Fee})
+			payments = append(payments, paidEntry{at, e, destination{Coin: e.coin()}, e.Facts.Fee})
 		}
 	}
 	for _, last := range payments {
-		rules := p.coins[last.coin]
+		rules := p.coins[last.Coin]
 		for _, l := range rules.Limits {
 			if sum, n := addUp(payments, last, l.Per, false); exceeds(l, sum, n) {
-				return fmt.Sprintf("%v paid %s in %d payments per %s, the limit is %s", last.coin, Amount(last.chain, sum), n, l.Per, l.words(last.chain))
+				return fmt.Sprintf("%v paid %s in %d payments per %s, the limit is %s", last.Coin, Amount(last.Chain, sum), n, l.Per, l.words(last.Chain))
 			}
 		}
 		for _, l := range rules.DestinationLimits {
 			if sum, n := addUp(payments, last, l.Per, true); last.to != "" && exceeds(l, sum, n) {
-				return fmt.Sprintf("%v was paid %s in %d payments per %s, the limit is %s", last.to, Amount(last.chain, sum), n, l.Per, l.words(last.chain))
+				return fmt.Sprintf("%v was paid %s in %d payments per %s, the limit is %s", last.to, Amount(last.Chain, sum), n, l.Per, l.words(last.Chain))
 			}
 		}
 		for _, q := range rules.Quorum {
 			if sum, _ := addUp(payments, last, q.Per, false); sum > q.Above && last.operators < q.Operators {
-				return fmt.Sprintf("%d operators let %s pass per %s, %d are needed above %d", last.operators, Amount(last.chain, sum), q.Per, q.Operators, q.Above)
+				return fmt.Sprintf("%d operators let %s pass per %s, %d are needed above %d", last.operators, Amount(last.Chain, sum), q.Per, q.Operators, q.Above)
 			}
 		}
 	}
@@ -435,7 +435,7 @@ type paidEntry struct {
 // addUp sums what a window that ends with the batch of last holds.
 func addUp(payments []paidEntry, last paidEntry, w window, sameTo bool) (sum, n int64) {
 	for _, p := range payments {
-		in := p.coin == last.coin && (!sameTo || p.destination == last.destination)
+		in := p.Coin == last.Coin && (!sameTo || p.destination == last.destination)
 		switch w {
 		case perTransaction:
 			in = in && p.Content == last.Content

@@ -1,6 +1,10 @@
 package policy
 
-import "fmt"
+import (
+	"fmt"
+
+	"coldkms/shared/chain"
+)
 
 // operators sets how many operators must approve each item that is not
 // refused. What is signed already needs none.
@@ -26,8 +30,8 @@ func (b *batch) operators(subjects []Subject, verdicts []Verdict) {
 
 // signable sums by coin what the items pay that are not refused, and what the
 // ledger has. without says in words that others are left out.
-func (b *batch) signable(subjects []Subject, verdicts []Verdict) (paid map[coin]*sums, without string) {
-	paid = make(map[coin]*sums)
+func (b *batch) signable(subjects []Subject, verdicts []Verdict) (paid map[chain.Coin]*sums, without string) {
+	paid = make(map[chain.Coin]*sums)
 	for i, s := range subjects {
 		if verdicts[i].Refused() {
 			without = "without what is refused, "

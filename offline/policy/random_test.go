@@ -21,7 +21,7 @@ var places = sync.OnceValue(func() map[chain.ID][]string {
 })
 
 func placesOf(id chain.ID) []string {
-	p, _ := paramsOf(id, "testnet")
+	p, _ := paramsOf(chain.Coin{Chain: id, Network: chain.Testnet})
 	var list []string
 	for i := range 5 {
 		list = append(list, p.Address(append([]byte{0, 20}, []byte(strings.Repeat(string(rune('a'+i)), 20))...)))
@@ -79,7 +79,7 @@ func (w *world) subject() Subject {
 	w.next++
 	id := coins()[w.IntN(2)]
 	s := Subject{ID: fmt.Sprint("id", w.next), Content: [32]byte{byte(w.next), byte(w.next >> 8), 1}, Outpoints: []string{fmt.Sprint("op", w.next)}}
-	s.Facts = chain.Facts{Chain: id, Network: chain.Testnet, Fee: w.Int64N(4), VSize: 1 + w.Int64N(2), LockedIn: w.pick(20), Replaceable: w.pick(20)}
+	s.Facts = chain.Facts{Coin: chain.Coin{Chain: id, Network: chain.Testnet}, Fee: w.Int64N(4), VSize: 1 + w.Int64N(2), LockedIn: w.pick(20), Replaceable: w.pick(20)}
 	s.Facts.Inputs = []chain.Input{{Outpoint: s.Outpoints[0], Kind: "P2WPKH", Value: 1000, Proven: !w.pick(20), Own: !w.pick(40)}}
 	if w.pick(20) {
 		s.Facts.Network = chain.Mainnet

@@ -137,7 +137,7 @@ func (j *judgement) disproved(content [32]byte, known map[[32]byte]bool) bool {
 }
 
 func (j *judgement) isTaproot(c chain.Claim) bool {
-	p, ok := paramsOf(j.subject.Facts.Chain, j.subject.Facts.Network.String())
+	p, ok := paramsOf(j.subject.Facts.Coin)
 	script, err := hex.DecodeString(c.Script)
 	return ok && err == nil && p.KindOf(script) == utxo.P2TR
 }

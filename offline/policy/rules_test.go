@@ -30,7 +30,7 @@ func costing(s Subject, fee int64) Subject {
 // was is a past in which one payment was made some seconds ago.
 func was(seconds int64, to string, value int64) *memory {
 	m := knowing("a", "b", "to", "x", "y")
-	m.paid = append(m.paid, Payment{Clock: noon - seconds, Chain: chain.BTC, Network: "testnet", To: to, Value: value, Content: [32]byte{99}})
+	m.paid = append(m.paid, Payment{Clock: noon - seconds, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, To: to, Value: value, Content: [32]byte{99}})
 	return m
 }
 

@@ -8,8 +8,7 @@ import "coldkms/shared/chain"
 // apply.
 type SharedKey struct {
 	Key, Other chain.Key
-	Chain      chain.ID // of Other
-	Network    chain.Network
+	Coin       chain.Coin // of Other
 }
 
 // shared judges keys that another coin or network has too. An item for testnet
@@ -17,10 +16,10 @@ type SharedKey struct {
 func (j *judgement) shared() {
 	of := j.subject.Facts
 	for _, k := range j.subject.Shared {
-		other := coin{k.Chain, k.Network.String()}
+		other := k.Coin
 		mode := j.policy.file.SharedKeys.mode()
 		switch {
-		case of.Network == chain.Testnet && k.Network == chain.Testnet: // nothing of value
+		case of.Network == chain.Testnet && k.Coin.Network == chain.Testnet: // nothing of value
 			continue
 		case mode == "" && of.Network == chain.Testnet:
 			mode = modeRefuse

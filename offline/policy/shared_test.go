@@ -31,7 +31,7 @@ func TestSharedKeys(t *testing.T) {
 			p := mustParse(t, `{"version": 1, `+text+`"chains": [{"chain": "BTC", "network": "mainnet"}, {"chain": "BTC", "network": "testnet"}]}`)
 			s := sound()
 			s.Facts.Network = c.item
-			s.Shared = []SharedKey{{Key: *ownKey(), Other: chain.Key{SignatureID: "other", Index: 3}, Chain: chain.LTC, Network: c.other}}
+			s.Shared = []SharedKey{{Key: *ownKey(), Other: chain.Key{SignatureID: "other", Index: 3}, Coin: chain.Coin{Chain: chain.LTC, Network: c.other}}}
 			v := judge(p, s, knowing("a"))
 			got := nothing
 			switch {

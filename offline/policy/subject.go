@@ -61,9 +61,8 @@ type Record struct {
 // Payment is what one output that was signed pays beyond change, or the fee of
 // a transaction that was signed.
 type Payment struct {
-	Clock   int64 // Unix seconds by the ledger's clock
-	Chain   chain.ID
-	Network string
+	Clock int64 // Unix seconds by the ledger's clock
+	chain.Coin
 	To      string // as utxo.Destination names it; none of a fee
 	Value   int64  // smallest units
 	Fee     bool
@@ -71,7 +70,7 @@ type Payment struct {
 	Batch   bundle.Digest // of which it was signed first
 }
 
-func (s Subject) coin() coin { return coin{s.Facts.Chain, s.Facts.Network.String()} }
+func (s Subject) coin() chain.Coin { return s.Facts.Coin }
 
 // to names where an output goes, as the ledger does.
 func (s Subject) to(out chain.Output) destination {

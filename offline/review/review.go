@@ -24,9 +24,8 @@ type Batch struct {
 // Item is one judged pending transaction. Facts is nil where it could not be
 // decoded.
 type Item struct {
-	ID       string
-	Chain    chain.ID
-	Network  chain.Network
+	ID string
+	chain.Coin
 	Facts    *chain.Facts
 	Refusals []policy.Reason
 	Findings []policy.Reason

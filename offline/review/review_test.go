@@ -20,16 +20,16 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // batch has one item of each kind that a person may meet.
 func batch() Batch {
 	return Batch{Basis: Basis{Policy: PolicyName{"payroll", strings.Repeat("5", 64), "2026-11-23T10:15:00Z", 7}, Ledger: LedgerName{41, strings.Repeat("6", 64), "abandon ability"}, Round: strings.Repeat("4", 32)}, Digest: bundle.Digest{0xab}, Created: 1_790_000_000, Items: []Item{
-		{ID: "61fe7c68cf2fbc595cbb89dd", Chain: chain.BTC, Network: chain.Testnet, Facts: &chain.Facts{
-			Chain: chain.BTC, Network: chain.Testnet, Fee: 1000, VSize: 141,
+		{ID: "61fe7c68cf2fbc595cbb89dd", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Facts: &chain.Facts{
+			Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: 1000, VSize: 141,
 			Inputs: []chain.Input{{Outpoint: "121702fd7acd1b2cca6bd19658009140730ba26ca67cd222c00f952a111e11f4:0", Address: "x", Kind: "P2WPKH", Value: 100_000, Proven: true, Own: true}},
 			Outputs: []chain.Output{
 				{Address: "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", Kind: "P2WPKH", Value: 40_000},
 				{Address: "tb1qls3snph7j4h3p6r0f609cevqnl9q6cg92aqnn8", Kind: "P2WPKH", Value: 59_000, Change: 59_000, Own: &chain.Key{SignatureID: "00000000-0000-4000-8000-000000000002", Index: chain.NoIndex}},
 			},
 		}},
-		{ID: "61fe7c68cf2fbc595cbb89de", Chain: chain.BTC, Network: chain.Mainnet, Facts: &chain.Facts{
-			Chain: chain.BTC, Network: chain.Mainnet, Fee: 2_100_000, VSize: 300,
+		{ID: "61fe7c68cf2fbc595cbb89de", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, Facts: &chain.Facts{
+			Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, Fee: 2_100_000, VSize: 300,
 			Inputs: []chain.Input{
 				{Outpoint: "ff:0", Address: "y", Kind: "P2PKH", Value: 2_099_999_999_999_999, Proven: true},
 				{Outpoint: "ff:1", Kind: "P2TR", Value: 1},
@@ -40,7 +40,7 @@ func batch() Batch {
 			},
 		}, Refusals: []policy.Reason{{Code: chain.NoKeyForInput, Text: "input 0 is not ours"}},
 			Findings: []policy.Reason{{Code: chain.FlagData, Text: "output 0 carries data"}}},
-		{ID: "61fe7c68cf2fbc595cbb89df", Chain: chain.BTC, Network: chain.Testnet,
+		{ID: "61fe7c68cf2fbc595cbb89df", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
 			Refusals: []policy.Reason{{Code: chain.DuplicateInput, Text: "outpoint spent twice"}}},
 	}}
 }
@@ -51,11 +51,11 @@ func large() Batch {
 	b := Batch{Digest: bundle.Digest{0xcd}, Created: 1_790_000_000, Notices: []string{"this machine is not offline: network interface \"eth0\" is up"}}
 	const known, fresh, like = "DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L", "DBXu2kgc3xtvCUWFcxFE3r9hEYgmuaaCyD", "DH5yqL3Tn4C5nQ8WxKNs9tGpJ1zZYF3mr7L"
 	doge := func(id, to string, inputs int, findings ...policy.Reason) Item {
-		f := chain.Facts{Chain: chain.DOGE, Network: chain.Mainnet, Fee: 2_000_000, VSize: 226, Outputs: []chain.Output{{Address: to, Kind: "P2PKH", Value: 9_000_000_000_000_000_000}}}
+		f := chain.Facts{Coin: chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}, Fee: 2_000_000, VSize: 226, Outputs: []chain.Output{{Address: to, Kind: "P2PKH", Value: 9_000_000_000_000_000_000}}}
 		for i := range inputs {
 			f.Inputs = append(f.Inputs, chain.Input{Outpoint: fmt.Sprintf("%064x:%d", 7, i), Kind: "P2PKH", Value: 1_000_000_000, Proven: true, Own: true})
 		}
-		return Item{ID: id, Chain: chain.DOGE, Network: chain.Mainnet, Facts: &f, Findings: findings}
+		return Item{ID: id, Coin: chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}, Facts: &f, Findings: findings}
 	}
 	a := doge("aaaaaaaaaaaaaaaaaaaaaaa1", known, 12)
 	a.Facts.Inputs[11].WaitBlocks, a.Facts.Inputs[10].WaitSeconds = 144, 512

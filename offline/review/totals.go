@@ -32,19 +32,15 @@ type Total struct {
 
 // Totals sums the chosen items up, for each coin and network.
 func (b Batch) Totals(choice Choice) []Total {
-	type coin struct {
-		chain   chain.ID
-		network chain.Network
-	}
-	by := make(map[coin]*Total)
+	by := make(map[chain.Coin]*Total)
 	for i, it := range b.Items {
 		if !b.counts(i, choice) {
 			continue
 		}
-		t := by[coin{it.Chain, it.Network}]
+		t := by[it.Coin]
 		if t == nil {
 			t = &Total{Chain: it.Chain, Network: it.Network.String(), Paid: new(Sum), Own: new(Sum), Fees: new(Sum), Burnt: new(Sum)}
-			by[coin{it.Chain, it.Network}] = t
+			by[it.Coin] = t
 		}
 		t.Items++
 		t.Paid.Add(it.Facts.Paid())
@@ -84,9 +80,8 @@ type Destination struct {
 // how much they get.
 func (b Batch) Destinations(choice Choice) []Destination {
 	type place struct {
-		chain   chain.ID
-		network chain.Network
-		to      string
+		chain.Coin
+		to string
 	}
 	at := make(map[place]int)
 	var list []Destination
@@ -98,7 +93,7 @@ func (b Batch) Destinations(choice Choice) []Destination {
 			if out.IsChange() || isData(out) && out.Value == 0 {
 				continue
 			}
-			where := place{it.Chain, it.Network, To(out)}
+			where := place{it.Coin, To(out)}
 			n, known := at[where]
 			if !known {
 				n = len(list)

@@ -9,9 +9,9 @@ type Finder interface {
 	// Owners returns those of the candidates, all of one chain and network,
 	// and of index 0 of their mnemonics, that can sign for one of the
 	// scripts, each once, in the order of the scripts.
-	Owners(id chain.ID, network chain.Network, scripts [][]byte, candidates []chain.Key, keys Keys) ([]chain.Key, error)
-	// Book indexes the scripts of keys, all of one chain and network.
-	Book(id chain.ID, network chain.Network, keys []Known) (Book, error)
+	Owners(coin chain.Coin, scripts [][]byte, candidates []chain.Key, keys Keys) ([]chain.Key, error)
+	// Book indexes the scripts of keys, all of one coin.
+	Book(coin chain.Coin, keys []Known) (Book, error)
 }
 
 // Known is a key of the wallet and its public key.

@@ -11,9 +11,9 @@ import (
 
 // Keys is the wallet as a signer sees it.
 type Keys interface {
-	// Lookup says of which chain and network an entry is, or ok false for
-	// an id that the wallet does not have.
-	Lookup(signatureID string) (chain.ID, chain.Network, bool)
+	// Lookup returns the coin of an entry; ok is false for an id that the
+	// wallet does not have.
+	Lookup(signatureID string) (coin chain.Coin, ok bool)
 	// Public returns the public key, 33 or 65 bytes, of an entry; index
 	// chain.NoIndex is that of a single private key.
 	Public(signatureID string, index int64) ([]byte, error)

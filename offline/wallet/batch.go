@@ -25,7 +25,7 @@ const progressEvery = 500
 // A source that gave one key twice, in this batch or one that the wallet has
 // already, is broken (a machine restored from a snapshot, say): nothing is
 // added.
-func (w *Wallet) NewKeys(c chain.ID, n chain.Network, count int, created time.Time, progress func(done int)) ([]Entry, error) {
+func (w *Wallet) NewKeys(coin chain.Coin, count int, created time.Time, progress func(done int)) ([]Entry, error) {
 	if count < 1 || count > MaxBatch {
 		return nil, fmt.Errorf("new keys: %d of them, want 1 to %d", count, MaxBatch)
 	}
@@ -39,7 +39,7 @@ func (w *Wallet) NewKeys(c chain.ID, n chain.Network, count int, created time.Ti
 	}()
 	for from := 0; from < count; from += progressEvery {
 		part := entries[from:min(from+progressEvery, count)]
-		if err := w.draw(part, c, n, created); err != nil {
+		if err := w.draw(part, coin, created); err != nil {
 			return nil, fmt.Errorf("new keys: %w", err)
 		}
 		for _, e := range part {
@@ -60,7 +60,7 @@ func (w *Wallet) NewKeys(c chain.ID, n chain.Network, count int, created time.Ti
 }
 
 // draw fills entries: randomness in order, public keys on all cores.
-func (w *Wallet) draw(entries []Entry, c chain.ID, n chain.Network, created time.Time) error {
+func (w *Wallet) draw(entries []Entry, coin chain.Coin, created time.Time) error {
 	keys := make([][]byte, len(entries))
 	ids := make([]string, len(entries))
 	defer func() {
@@ -83,7 +83,7 @@ func (w *Wallet) draw(entries []Entry, c chain.ID, n chain.Network, created time
 	for k := range workers {
 		wg.Go(func() {
 			for i := k; i < len(entries) && errs[k] == nil; i += workers {
-				entries[i], errs[k] = FromKey(ids[i], c, n, keys[i], true, created)
+				entries[i], errs[k] = FromKey(ids[i], coin, keys[i], true, created)
 			}
 		})
 	}

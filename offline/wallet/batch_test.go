@@ -21,7 +21,7 @@ func TestNewKeys(t *testing.T) {
 	w := must(store().New(path, []byte("pw")))(t)
 	defer w.Close()
 	var told []int
-	entries := must(w.NewKeys(chain.DOGE, chain.Testnet, 1201, when(), func(n int) { told = append(told, n) }))(t)
+	entries := must(w.NewKeys(chain.Coin{Chain: chain.DOGE, Network: chain.Testnet}, 1201, when(), func(n int) { told = append(told, n) }))(t)
 	if len(entries) != 1201 || fmt.Sprint(told) != "[500 1000 1201]" {
 		t.Fatalf("%d entries, told %v", len(entries), told)
 	}
@@ -49,11 +49,11 @@ func TestNewKeysBounds(t *testing.T) {
 	w := must(store().New(newPath(t), []byte("pw")))(t)
 	defer w.Close()
 	for _, count := range []int{-1, 0, wallet.MaxBatch + 1} {
-		if _, err := w.NewKeys(chain.BTC, chain.Mainnet, count, when(), nil); err == nil || w.Len() > 0 {
+		if _, err := w.NewKeys(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, count, when(), nil); err == nil || w.Len() > 0 {
 			t.Errorf("%d keys: %v", count, err)
 		}
 	}
-	if _, err := w.NewKeys("SOL", chain.Mainnet, 1, when(), nil); err == nil || w.Len() > 0 {
+	if _, err := w.NewKeys(chain.Coin{Chain: "SOL", Network: chain.Mainnet}, 1, when(), nil); err == nil || w.Len() > 0 {
 		t.Errorf("SOL: %v", err)
 	}
 }
@@ -80,14 +80,14 @@ func TestNewKeysFromASnapshot(t *testing.T) {
 	s.Rand = random
 	w := must(s.New(path, []byte("pw")))(t)
 	snapshot := *random
-	must(w.NewKeys(chain.BTC, chain.Mainnet, 10, when(), nil))(t)
+	must(w.NewKeys(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, 10, when(), nil))(t)
 	ok(t, w.Save())
 	w.Close()
 
 	s.Rand = &snapshot
 	w = must(s.Open(path, []byte("pw")))(t)
 	defer w.Close()
-	if _, err := w.NewKeys(chain.BTC, chain.Mainnet, 10, when(), nil); !errors.Is(err, hd.ErrEntropy) || w.Len() != 10 {
+	if _, err := w.NewKeys(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, 10, when(), nil); !errors.Is(err, hd.ErrEntropy) || w.Len() != 10 {
 		t.Errorf("the same keys again: %v, %d entries", err, w.Len())
 	}
 }
@@ -106,7 +106,7 @@ func TestNewKeysFromALoop(t *testing.T) {
 	s.Rand = &looped{}
 	w := must(s.New(newPath(t), []byte("pw")))(t)
 	defer w.Close()
-	if _, err := w.NewKeys(chain.BTC, chain.Mainnet, 2000, when(), nil); !errors.Is(err, hd.ErrEntropy) || w.Len() > 0 {
+	if _, err := w.NewKeys(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, 2000, when(), nil); !errors.Is(err, hd.ErrEntropy) || w.Len() > 0 {
 		t.Errorf("%v, %d entries", err, w.Len())
 	}
 }
@@ -116,7 +116,7 @@ func TestNewKeysFailClosed(t *testing.T) {
 	s.Rand = &counter{limit: 700}
 	w := must(s.New(newPath(t), []byte("pw")))(t)
 	defer w.Close()
-	if _, err := w.NewKeys(chain.BTC, chain.Mainnet, 600, when(), nil); !errors.Is(err, io.ErrUnexpectedEOF) || w.Len() > 0 {
+	if _, err := w.NewKeys(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, 600, when(), nil); !errors.Is(err, io.ErrUnexpectedEOF) || w.Len() > 0 {
 		t.Errorf("%v, %d entries", err, w.Len())
 	}
 }
@@ -138,7 +138,7 @@ func TestCostOf(t *testing.T) {
 func BenchmarkNewKeys25000(b *testing.B) {
 	for b.Loop() {
 		w := must(store().New(newPath(b), []byte("pw")))(b)
-		must(w.NewKeys(chain.BTC, chain.Mainnet, wallet.MaxBatch, when(), nil))(b)
+		must(w.NewKeys(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, wallet.MaxBatch, when(), nil))(b)
 		ok(b, w.Save())
 		w.Close()
 	}
@@ -150,7 +150,7 @@ func BenchmarkNewKeyByMnemonic(b *testing.B) {
 	source := hd.NewSource(&counter{limit: 1 << 60})
 	for b.Loop() {
 		words := must(hd.NewMnemonic(source, hd.Words))(b)
-		account := must(hd.AccountOf(words, nil, chain.BTC, chain.Mainnet))(b)
+		account := must(hd.AccountOf(words, nil, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}))(b)
 		if _, _, err := account.Key(1); err != nil {
 			b.Fatal(err)
 		}

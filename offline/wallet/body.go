@@ -12,13 +12,46 @@ import (
 
 // body is what a wallet file encrypts.
 type body struct {
-	Seed      []byte     `cbor:"1,keyasint"`           // of the signer's identity
-	Ledger    []byte     `cbor:"2,keyasint,omitempty"` // hash of the ledger's first authenticated line, in hex
-	Relays    []Relay    `cbor:"3,keyasint"`
-	Entries   []Entry    `cbor:"4,keyasint"`
-	Policy    []byte     `cbor:"5,keyasint,omitempty"` // in its own encoding; none: none was ever set
-	Operators []Operator `cbor:"6,keyasint,omitempty"`
-	Known     []byte     `cbor:"7,keyasint,omitempty"` // hash of the ledger's last line when this file was written
+	Seed      []byte // of the signer's identity
+	Ledger    []byte // hash of the ledger's first authenticated line, in hex
+	Relays    []Relay
+	Entries   []Entry
+	Policy    []byte // in its own encoding; none: none was ever set
+	Operators []Operator
+	Known     []byte // hash of the ledger's last line when this file was written
+}
+
+// bodyWire is a body as the file has it. It shares the slices.
+type bodyWire struct {
+	Seed      []byte      `cbor:"1,keyasint"`
+	Ledger    []byte      `cbor:"2,keyasint,omitempty"`
+	Relays    []Relay     `cbor:"3,keyasint"`
+	Entries   []entryWire `cbor:"4,keyasint"`
+	Policy    []byte      `cbor:"5,keyasint,omitempty"`
+	Operators []Operator  `cbor:"6,keyasint,omitempty"`
+	Known     []byte      `cbor:"7,keyasint,omitempty"`
+}
+
+func (b *body) wire() bodyWire {
+	w := bodyWire{
+		Seed: b.Seed, Ledger: b.Ledger, Relays: b.Relays, Entries: make([]entryWire, len(b.Entries)),
+		Policy: b.Policy, Operators: b.Operators, Known: b.Known,
+	}
+	for i, e := range b.Entries {
+		w.Entries[i] = e.wire()
+	}
+	return w
+}
+
+func (w bodyWire) body() *body {
+	b := &body{
+		Seed: w.Seed, Ledger: w.Ledger, Relays: w.Relays, Entries: make([]Entry, len(w.Entries)),
+		Policy: w.Policy, Operators: w.Operators, Known: w.Known,
+	}
+	for i, e := range w.Entries {
+		b.Entries[i] = e.entry()
+	}
+	return b
 }
 
 // Relay is a machine from which requests are accepted.
@@ -45,7 +78,7 @@ func encodeBody(b *body) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mode.Marshal(b)
+	return mode.Marshal(b.wire())
 }
 
 // decodeBody is strict: one value has one encoding.
@@ -62,8 +95,10 @@ func decodeBody(raw []byte) (*body, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := new(body)
-	if err := mode.Unmarshal(raw, b); err != nil {
+	var w bodyWire
+	err = mode.Unmarshal(raw, &w)
+	b := w.body()
+	if err != nil {
 		b.wipe()
 		return nil, err
 	}

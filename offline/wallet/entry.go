@@ -40,21 +40,53 @@ func (k Kind) String() string {
 // Entry is one signature id. Its slices belong to the wallet: they are not to
 // be changed, and they are wiped by Close.
 type Entry struct {
+	ID string
+	chain.Coin
+	Kind    Kind
+	Created int64 // Unix time
+
+	Words      []byte // Mnemonic
+	Passphrase []byte // Mnemonic: the BIP 39 passphrase, often none
+	XPub       string // Mnemonic: m/44'/coin'/0'/0 as Tatum writes it
+
+	Key        []byte // PrivateKey: 32 bytes
+	Compressed bool   // PrivateKey: form of its public key
+	Public     []byte // PrivateKey: 33 or 65 bytes
+
+	JSON []byte // Foreign
+}
+
+// entryWire is an Entry as the wallet file has it. It shares the slices.
+type entryWire struct {
 	ID      string        `cbor:"1,keyasint"`
 	Chain   chain.ID      `cbor:"2,keyasint"`
 	Network chain.Network `cbor:"3,keyasint"`
 	Kind    Kind          `cbor:"4,keyasint"`
-	Created int64         `cbor:"5,keyasint"` // Unix time
+	Created int64         `cbor:"5,keyasint"`
 
-	Words      []byte `cbor:"6,keyasint,omitempty"` // Mnemonic
-	Passphrase []byte `cbor:"7,keyasint,omitempty"` // Mnemonic: the BIP 39 passphrase, often none
-	XPub       string `cbor:"8,keyasint,omitempty"` // Mnemonic: m/44'/coin'/0'/0 as Tatum writes it
+	Words      []byte `cbor:"6,keyasint,omitempty"`
+	Passphrase []byte `cbor:"7,keyasint,omitempty"`
+	XPub       string `cbor:"8,keyasint,omitempty"`
+	Key        []byte `cbor:"9,keyasint,omitempty"`
+	Compressed bool   `cbor:"10,keyasint,omitempty"`
+	Public     []byte `cbor:"11,keyasint,omitempty"`
+	JSON       []byte `cbor:"12,keyasint,omitempty"`
+}
 
-	Key        []byte `cbor:"9,keyasint,omitempty"`  // PrivateKey: 32 bytes
-	Compressed bool   `cbor:"10,keyasint,omitempty"` // PrivateKey: form of its public key
-	Public     []byte `cbor:"11,keyasint,omitempty"` // PrivateKey: 33 or 65 bytes
+func (e Entry) wire() entryWire {
+	return entryWire{
+		ID: e.ID, Chain: e.Chain, Network: e.Network, Kind: e.Kind, Created: e.Created,
+		Words: e.Words, Passphrase: e.Passphrase, XPub: e.XPub,
+		Key: e.Key, Compressed: e.Compressed, Public: e.Public, JSON: e.JSON,
+	}
+}
 
-	JSON []byte `cbor:"12,keyasint,omitempty"` // Foreign
+func (w entryWire) entry() Entry {
+	return Entry{
+		ID: w.ID, Coin: chain.Coin{Chain: w.Chain, Network: w.Network}, Kind: w.Kind, Created: w.Created,
+		Words: w.Words, Passphrase: w.Passphrase, XPub: w.XPub,
+		Key: w.Key, Compressed: w.Compressed, Public: w.Public, JSON: w.JSON,
+	}
 }
 
 // Signable reports whether keys of this entry can sign.
@@ -69,31 +101,31 @@ func (e *Entry) wipe() {
 // FromMnemonic makes an entry of words and derives its extended public key.
 // Words that are no valid mnemonic are taken, as Tatum KMS takes them: ask
 // hd.CheckMnemonic first.
-func FromMnemonic(id string, c chain.ID, n chain.Network, words, passphrase []byte, created time.Time) (Entry, error) {
-	account, err := hd.AccountOf(words, passphrase, c, n)
+func FromMnemonic(id string, coin chain.Coin, words, passphrase []byte, created time.Time) (Entry, error) {
+	account, err := hd.AccountOf(words, passphrase, coin)
 	if err != nil {
 		return Entry{}, err
 	}
 	defer account.Wipe()
-	e := Entry{ID: id, Chain: c, Network: n, Kind: Mnemonic, Created: created.Unix(), XPub: account.XPub(),
+	e := Entry{ID: id, Coin: coin, Kind: Mnemonic, Created: created.Unix(), XPub: account.XPub(),
 		Words: bytes.Clone(words), Passphrase: bytes.Clone(passphrase)}
 	return e, e.check()
 }
 
 // FromKey makes an entry of a private key of 32 bytes.
-func FromKey(id string, c chain.ID, n chain.Network, key []byte, compressed bool, created time.Time) (Entry, error) {
+func FromKey(id string, coin chain.Coin, key []byte, compressed bool, created time.Time) (Entry, error) {
 	public, err := hd.Public(key, compressed)
 	if err != nil {
 		return Entry{}, err
 	}
-	e := Entry{ID: id, Chain: c, Network: n, Kind: PrivateKey, Created: created.Unix(),
+	e := Entry{ID: id, Coin: coin, Kind: PrivateKey, Created: created.Unix(),
 		Key: bytes.Clone(key), Compressed: compressed, Public: public}
 	return e, e.check()
 }
 
 // FromForeign makes an entry that is only kept.
-func FromForeign(id string, c chain.ID, n chain.Network, raw []byte, created time.Time) (Entry, error) {
-	e := Entry{ID: id, Chain: c, Network: n, Kind: Foreign, Created: created.Unix(), JSON: bytes.Clone(raw)}
+func FromForeign(id string, coin chain.Coin, raw []byte, created time.Time) (Entry, error) {
+	e := Entry{ID: id, Coin: coin, Kind: Foreign, Created: created.Unix(), JSON: bytes.Clone(raw)}
 	return e, e.check()
 }
 
@@ -135,7 +167,7 @@ func (e *Entry) check() error {
 	if e.Kind == Foreign {
 		return nil
 	}
-	_, err := utxo.ParamsOf(e.Chain, e.Network)
+	_, err := utxo.ParamsOf(e.Coin)
 	return err
 }
 

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"coldkms/shared/chain"
 )
 
 func cheapCost() Cost { return Cost{Memory: 8, Passes: 1, Lanes: 1} }
@@ -169,7 +171,7 @@ func TestCalibrate(t *testing.T) {
 }
 
 func TestBodyIsStrict(t *testing.T) {
-	entry := Entry{ID: "a", Chain: "BTC", Network: 1, Kind: PrivateKey, Created: 1, Key: bytes.Repeat([]byte{1}, 32), Compressed: true, Public: make([]byte, 33)}
+	entry := Entry{ID: "a", Coin: chain.Coin{Chain: "BTC", Network: 1}, Kind: PrivateKey, Created: 1, Key: bytes.Repeat([]byte{1}, 32), Compressed: true, Public: make([]byte, 33)}
 	good, err := encodeBody(&body{Seed: make([]byte, 32), Relays: []Relay{}, Entries: []Entry{entry}})
 	if err != nil {
 		t.Fatal(err)
@@ -292,8 +294,8 @@ func TestCloseWipesSeedAndPassword(t *testing.T) {
 
 func FuzzBody(f *testing.F) {
 	raw, err := encodeBody(&body{Seed: make([]byte, 32), Relays: []Relay{{Name: "x"}}, Entries: []Entry{
-		{ID: "a", Chain: "BTC", Network: 1, Kind: Mnemonic, Words: []byte("x"), XPub: "x"},
-		{ID: "b", Chain: "ETH", Network: 2, Kind: Foreign, JSON: []byte("{}")},
+		{ID: "a", Coin: chain.Coin{Chain: "BTC", Network: 1}, Kind: Mnemonic, Words: []byte("x"), XPub: "x"},
+		{ID: "b", Coin: chain.Coin{Chain: "ETH", Network: 2}, Kind: Foreign, JSON: []byte("{}")},
 	}})
 	if err != nil {
 		f.Fatal(err)

@@ -54,7 +54,7 @@ func (s *slot) prepare() error {
 	if s.account != nil || s.wiped {
 		return nil
 	}
-	account, err := hd.AccountOf(s.entry.Words, s.entry.Passphrase, s.entry.Chain, s.entry.Network)
+	account, err := hd.AccountOf(s.entry.Words, s.entry.Passphrase, s.entry.Coin)
 	if err == nil {
 		s.account, s.children = account, make(map[int64]child)
 	}
@@ -104,13 +104,13 @@ func (s *slot) wipe() {
 	}
 }
 
-// Lookup says of which chain and network an entry is.
-func (w *Wallet) Lookup(id string) (chain.ID, chain.Network, bool) {
+// Lookup returns the coin of an entry.
+func (w *Wallet) Lookup(id string) (coin chain.Coin, ok bool) {
 	s := w.slot(id)
 	if s == nil {
-		return "", chain.UnknownNetwork, false
+		return chain.Coin{}, false
 	}
-	return s.entry.Chain, s.entry.Network, true
+	return s.entry.Coin, true
 }
 
 // IsMnemonic reports whether an entry derives keys by index.

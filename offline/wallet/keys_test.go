@@ -17,7 +17,7 @@ func TestKeys(t *testing.T) {
 	w := must(store().New(newPath(t), []byte("pw")))(t)
 	defer w.Close()
 	sample(t, w)
-	account := must(hd.AccountOf([]byte(words), []byte("TREZOR"), chain.LTC, chain.Mainnet))(t)
+	account := must(hd.AccountOf([]byte(words), []byte("TREZOR"), chain.Coin{Chain: chain.LTC, Network: chain.Mainnet}))(t)
 	for _, index := range []int64{0, 5, 5, chain.MaxIndex} {
 		private, public, err := account.Key(index)
 		ok(t, err)
@@ -57,10 +57,10 @@ func TestLookup(t *testing.T) {
 	w := must(store().New(newPath(t), []byte("pw")))(t)
 	defer w.Close()
 	sample(t, w)
-	if id, n, have := w.Lookup("old key"); id != chain.BCH || n != chain.Testnet || !have {
-		t.Errorf("%s %s %v", id, n, have)
+	if coin, have := w.Lookup("old key"); coin != (chain.Coin{Chain: chain.BCH, Network: chain.Testnet}) || !have {
+		t.Errorf("%s %v", coin, have)
 	}
-	if _, _, have := w.Lookup("nobody"); have {
+	if _, have := w.Lookup("nobody"); have {
 		t.Error("nobody is there")
 	}
 	if !w.IsMnemonic("words") || w.IsMnemonic("key") || w.IsMnemonic("foreign") || w.IsMnemonic("nobody") {

@@ -29,7 +29,7 @@ func opens(path, password string) (entries int, err error) {
 
 func addKey(t testing.TB, w *wallet.Wallet, id string, n int) {
 	t.Helper()
-	ok(t, w.Add(must(wallet.FromKey(id, chain.BTC, chain.Mainnet, keyOf(n), true, when()))(t)))
+	ok(t, w.Add(must(wallet.FromKey(id, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, keyOf(n), true, when()))(t)))
 }
 
 // twoGenerations makes a wallet of two entries whose previous generation has one.

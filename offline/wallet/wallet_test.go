@@ -63,11 +63,11 @@ func keyOf(n int) []byte {
 func sample(t testing.TB, w *wallet.Wallet) {
 	t.Helper()
 	ok(t, w.Add(
-		must(wallet.FromMnemonic("words", chain.BTC, chain.Testnet, []byte(words), nil, when()))(t),
-		must(wallet.FromMnemonic("passphrase", chain.LTC, chain.Mainnet, []byte(words), []byte("TREZOR"), when()))(t),
-		must(wallet.FromKey("key", chain.DOGE, chain.Mainnet, keyOf(1), true, when()))(t),
-		must(wallet.FromKey("old key", chain.BCH, chain.Testnet, keyOf(2), false, when()))(t),
-		must(wallet.FromForeign("foreign", "ETH", chain.Mainnet, []byte(`{"mnemonic":"x"}`), when()))(t),
+		must(wallet.FromMnemonic("words", chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, []byte(words), nil, when()))(t),
+		must(wallet.FromMnemonic("passphrase", chain.Coin{Chain: chain.LTC, Network: chain.Mainnet}, []byte(words), []byte("TREZOR"), when()))(t),
+		must(wallet.FromKey("key", chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}, keyOf(1), true, when()))(t),
+		must(wallet.FromKey("old key", chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, keyOf(2), false, when()))(t),
+		must(wallet.FromForeign("foreign", chain.Coin{Chain: "ETH", Network: chain.Mainnet}, []byte(`{"mnemonic":"x"}`), when()))(t),
 	))
 	ok(t, w.Pair(wallet.Relay{Key: identity.Public{1, 2, 3}, Name: "relay", Added: 7}))
 	ok(t, w.SetLedger(bytes.Repeat([]byte{9}, 32)))
@@ -195,7 +195,7 @@ func TestAddRefuses(t *testing.T) {
 	w := must(store().New(newPath(t), []byte("pw")))(t)
 	defer w.Close()
 	sample(t, w)
-	good := must(wallet.FromKey("new", chain.BTC, chain.Mainnet, keyOf(3), true, when()))(t)
+	good := must(wallet.FromKey("new", chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, keyOf(3), true, when()))(t)
 	again := good
 	again.ID = "words"
 	for name, entries := range map[string][]wallet.Entry{
@@ -216,14 +216,14 @@ func TestAddRefuses(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"", "a\nb", "\x1b[31m", string(bytes.Repeat([]byte("x"), 129)), "\xff", "\u202e"} {
-		if _, err := wallet.FromKey(id, chain.BTC, chain.Mainnet, keyOf(3), true, when()); err == nil {
+		if _, err := wallet.FromKey(id, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, keyOf(3), true, when()); err == nil {
 			t.Errorf("id %q was taken", id)
 		}
 	}
-	if _, err := wallet.FromKey("x", "ETH", chain.Mainnet, keyOf(3), true, when()); chain.CodeOf(err) != chain.UnsupportedChain {
+	if _, err := wallet.FromKey("x", chain.Coin{Chain: "ETH", Network: chain.Mainnet}, keyOf(3), true, when()); chain.CodeOf(err) != chain.UnsupportedChain {
 		t.Errorf("a key of ETH: %v", err)
 	}
-	if _, err := wallet.FromKey("x", chain.BTC, chain.Mainnet, make([]byte, 32), true, when()); !errors.Is(err, hd.ErrKey) {
+	if _, err := wallet.FromKey("x", chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, make([]byte, 32), true, when()); !errors.Is(err, hd.ErrKey) {
 		t.Errorf("zero key: %v", err)
 	}
 }

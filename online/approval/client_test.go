@@ -22,7 +22,7 @@ var at = time.Unix(1_790_000_000, 0)
 
 func facts() chain.Facts {
 	return chain.Facts{
-		Chain: chain.BTC, Network: chain.Testnet, Fee: 1000,
+		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: 1000,
 		Inputs:  []chain.Input{{Outpoint: "aa:0", Address: "tb1qa", Value: 2000}},
 		Outputs: []chain.Output{{Script: []byte{0, 0x14}, Address: "tb1qb", Value: 1000}},
 	}

@@ -107,7 +107,7 @@ func TestLargeRound(t *testing.T) {
 	var watch bundle.Watch
 	watch.Created = 2
 	for n := range ids {
-		e := bundle.WatchEntry{SignatureID: fmt.Sprintf("%08d-0000-0000-0000-000000000000", n), Chain: chain.BTC, Network: chain.Testnet, PubKey: h.signer.Coin.PubKey().SerializeCompressed()}
+		e := bundle.WatchEntry{SignatureID: fmt.Sprintf("%08d-0000-0000-0000-000000000000", n), Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, PubKey: h.signer.Coin.PubKey().SerializeCompressed()}
 		if n == 0 {
 			e.SignatureID = relaytest.SignatureID
 		}

@@ -95,7 +95,7 @@ func request(t testing.TB, created int64, ids ...string) bundle.SealedRequest {
 	t.Helper()
 	r := bundle.Request{Signer: key(2).Public(), Created: created}
 	for _, id := range ids {
-		r.Items = append(r.Items, bundle.Item{ID: id, Family: "utxo", Chain: chain.BTC, Network: chain.Testnet, Tx: []byte{1}, Context: []byte{}})
+		r.Items = append(r.Items, bundle.Item{ID: id, Family: "utxo", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Tx: []byte{1}, Context: []byte{}})
 	}
 	sealed, err := bundle.SealRequest(r, key(1))
 	must(t, err)

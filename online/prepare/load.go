@@ -12,7 +12,7 @@ import (
 // transactions.
 func (d Draft) load() bundle.Load {
 	raw, context := utxo.Encode(d.msg, func(chainhash.Hash) int { return bundle.MaxPrevious }, nil)
-	l := bundle.Item{ID: d.id, Family: utxo.Name, Chain: d.chain, Network: d.network, Tx: raw, Context: context, Keys: d.keys}.Load()
+	l := bundle.Item{ID: d.id, Family: utxo.Name, Coin: chain.Coin{Chain: d.chain, Network: d.network}, Tx: raw, Context: context, Keys: d.keys}.Load()
 	l.Inputs, l.Outputs = len(d.msg.TxIn), len(d.msg.TxOut)
 	return l
 }

@@ -33,7 +33,7 @@ func (d Draft) Keys() []chain.Key { return d.keys }
 // proven. own are the public keys that may be the payer's; without any, what
 // pays to the script of an input counts as coming back, if Tatum says those.
 func (d Draft) Pays(own [][]byte) ([]Pay, ChangeKnown, error) {
-	params, err := utxo.ParamsOf(d.chain, d.network)
+	params, err := utxo.ParamsOf(chain.Coin{Chain: d.chain, Network: d.network})
 	if err != nil {
 		return nil, NotKnown, err
 	}

@@ -171,7 +171,7 @@ func NewProofs(raws [][]byte) (*Proofs, error) {
 // UnprovenAmount for a previous transaction or output that is not there,
 // AmountMismatch, TooLarge for one that no Request can hold.
 func (d Draft) Prove(proofs *Proofs) (Prepared, error) {
-	params, err := utxo.ParamsOf(d.chain, d.network)
+	params, err := utxo.ParamsOf(chain.Coin{Chain: d.chain, Network: d.network})
 	if err != nil {
 		return Prepared{}, err
 	}
@@ -254,7 +254,7 @@ func Bundle(list []Prepared) ([]bundle.Item, [][]byte) {
 			}
 		}
 		tx, context := utxo.Encode(p.msg, func(id chainhash.Hash) int { return position[id] }, nil)
-		items[i] = bundle.Item{ID: p.id, Family: utxo.Name, Chain: p.chain, Network: p.network, Tx: tx, Context: context, Keys: p.keys}
+		items[i] = bundle.Item{ID: p.id, Family: utxo.Name, Coin: chain.Coin{Chain: p.chain, Network: p.network}, Tx: tx, Context: context, Keys: p.keys}
 	}
 	return items, table
 }

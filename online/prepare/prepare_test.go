@@ -111,7 +111,7 @@ func carries(t *testing.T, tx pending.Tx, p prepare.Prepared) {
 		t.Fatal(err)
 	}
 	it := opened.Items[0]
-	decoded, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, prev)
+	decoded, err := utxo.Decode(it.Coin, it.Tx, it.Context, prev)
 	switch codeOf(err) {
 	case chain.DuplicateInput, chain.NoOutputs, chain.ValueOutOfRange:
 		return // the signer's to refuse

@@ -22,7 +22,7 @@ const id = "61fe7c68cf2fbc595cbb89dd"
 
 func facts() chain.Facts {
 	return chain.Facts{
-		Chain: chain.BTC, Network: chain.Testnet, Fee: 1000,
+		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: 1000,
 		Inputs:  []chain.Input{{Outpoint: "aa:0", Value: 2000}, {Outpoint: "bb:1", Value: 500}},
 		Outputs: []chain.Output{{Script: []byte{0, 0x14}, Value: 1400}, {Value: 100}},
 	}

@@ -51,7 +51,7 @@ func Ask(id string, f chain.Facts) Question {
 
 // Content is what an approver who says yes signs.
 func (q Question) Content() (Content, error) {
-	f := chain.Facts{Chain: q.Chain, Fee: q.Fee}
+	f := chain.Facts{Coin: chain.Coin{Chain: q.Chain}, Fee: q.Fee}
 	for _, n := range []chain.Network{chain.Mainnet, chain.Testnet} {
 		if n.String() == q.Network {
 			f.Network = n

@@ -28,10 +28,10 @@ func sampleRequest(t testing.TB) Request {
 	return Request{
 		Signer: key(t, 2).Public(), Created: 1_790_000_000, LedgerHead: bytes.Repeat([]byte{7}, 32),
 		Items: []Item{
-			{ID: "61fe7c68cf2fbc595cbb89dd", Family: "utxo", Chain: chain.BTC, Network: chain.Testnet, Tx: []byte{2, 0, 1}, Context: []byte{1},
+			{ID: "61fe7c68cf2fbc595cbb89dd", Family: "utxo", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Tx: []byte{2, 0, 1}, Context: []byte{1},
 				Keys:       []chain.Key{{SignatureID: "b8eb99cd-ba04-4031-a65f-11d6420ebdd1", Index: chain.NoIndex}, {SignatureID: "own_name", Index: 3}},
 				Statements: []attestation.Statement{{Approver: identity.Public{1}, Expires: 1_790_003_600, Signature: [64]byte{5}}, {Approver: identity.Public{2}, Expires: 1}}},
-			{ID: "UPPER", Family: "utxo", Chain: chain.BTC, Network: chain.Mainnet, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}},
+			{ID: "UPPER", Family: "utxo", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}},
 		},
 		Previous: [][]byte{{1, 2, 3}},
 	}
@@ -71,7 +71,7 @@ func TestRoundTrip(t *testing.T) {
 	if !reflect.DeepEqual(gotRes, res) {
 		t.Errorf("result came back as\n%+v, want\n%+v", gotRes, res)
 	}
-	w, err := SealWatch(Watch{Created: 5, Entries: []WatchEntry{{SignatureID: "a", Chain: chain.BTC, Network: chain.Testnet, XPub: "tpub", PubKey: []byte{}}}}, key(t, 2))
+	w, err := SealWatch(Watch{Created: 5, Entries: []WatchEntry{{SignatureID: "a", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, XPub: "tpub", PubKey: []byte{}}}}, key(t, 2))
 	if err != nil {
 		t.Fatal(err)
 	}

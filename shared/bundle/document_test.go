@@ -37,7 +37,7 @@ func example(t *testing.T) map[string][]byte {
 	relay, signer := key(t, 1), key(t, 2)
 	request := Request{
 		Signer: signer.Public(), Created: 1_790_000_000, Previous: [][]byte{[]byte(raw.String())},
-		Items: []Item{{ID: "61fe7c68cf2fbc595cbb89dd", Family: utxo.Name, Chain: chain.BTC, Network: chain.Testnet, Tx: tx, Context: context,
+		Items: []Item{{ID: "61fe7c68cf2fbc595cbb89dd", Family: utxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Tx: tx, Context: context,
 			Keys: []chain.Key{{SignatureID: "b8eb99cd-ba04-4031-a65f-11d6420ebdd1", Index: chain.NoIndex}}}},
 	}
 	body, err := marshal(request.wire())
@@ -73,7 +73,7 @@ func vouchedFor(t *testing.T, r Request) attestation.Content {
 		t.Fatal(err)
 	}
 	it := r.Items[0]
-	tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+	tx, err := utxo.Decode(it.Coin, it.Tx, it.Context, table)
 	if err != nil {
 		t.Fatal(err)
 	}

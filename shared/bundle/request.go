@@ -21,10 +21,9 @@ type Request struct {
 
 // Item is one pending transaction, neutral about its family.
 type Item struct {
-	ID      string // Tatum's pending id
-	Family  string
-	Chain   chain.ID
-	Network chain.Network
+	ID     string // Tatum's pending id
+	Family string
+	chain.Coin
 	Tx      []byte      // the family's canonical transaction bytes
 	Context []byte      // the family's context: for UTXO, references into Previous
 	Keys    []chain.Key // the keys asked for, each once
@@ -160,7 +159,7 @@ func (it Item) wire() itemWire {
 
 func (w itemWire) item() (Item, error) {
 	it := Item{
-		ID: string(w.ID), Family: w.Family, Chain: chain.ID(w.Chain), Network: chain.Network(w.Network), Tx: w.Tx, Context: w.Context,
+		ID: string(w.ID), Family: w.Family, Coin: chain.Coin{Chain: chain.ID(w.Chain), Network: chain.Network(w.Network)}, Tx: w.Tx, Context: w.Context,
 		Keys: make([]chain.Key, len(w.Keys)),
 	}
 	for i, key := range w.Keys {

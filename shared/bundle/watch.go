@@ -18,10 +18,9 @@ type Watch struct {
 // PubKey is set; both are empty for an entry that cannot be signed for yet.
 type WatchEntry struct {
 	SignatureID string
-	Chain       chain.ID
-	Network     chain.Network
-	XPub        string // of a mnemonic, at the depth of the chain's path, in Tatum's form
-	PubKey      []byte // of a private key, 33 or 65 bytes
+	chain.Coin
+	XPub   string // of a mnemonic, at the depth of the chain's path, in Tatum's form
+	PubKey []byte // of a private key, 33 or 65 bytes
 }
 
 type watchWire struct {
@@ -78,7 +77,7 @@ func OpenWatch(file []byte) (SealedWatch, error) {
 	}
 	watch := Watch{Created: w.Created, Entries: make([]WatchEntry, len(w.Entries))}
 	for i, e := range w.Entries {
-		watch.Entries[i] = WatchEntry{SignatureID: string(e.ID), Chain: chain.ID(e.Chain), Network: chain.Network(e.Network), XPub: e.XPub, PubKey: e.PubKey}
+		watch.Entries[i] = WatchEntry{SignatureID: string(e.ID), Coin: chain.Coin{Chain: chain.ID(e.Chain), Network: chain.Network(e.Network)}, XPub: e.XPub, PubKey: e.PubKey}
 	}
 	if err := watch.check(); err != nil {
 		return SealedWatch{}, err

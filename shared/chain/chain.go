@@ -64,6 +64,16 @@ func NetworkOf(testnet bool) Network {
 	return Mainnet
 }
 
+// NetworkNamed returns the network whose String is s, or UnknownNetwork.
+func NetworkNamed(s string) Network {
+	for _, n := range []Network{Mainnet, Testnet} {
+		if n.String() == s {
+			return n
+		}
+	}
+	return UnknownNetwork
+}
+
 // String returns "mainnet" or "testnet".
 func (n Network) String() string {
 	switch n {

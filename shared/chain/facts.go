@@ -6,8 +6,7 @@ import "encoding/hex"
 // value that policy judges, that the review shows and that the ledger
 // records. All amounts are integers of the chain's smallest unit.
 type Facts struct {
-	Chain   ID
-	Network Network
+	Coin
 	Inputs  []Input
 	Outputs []Output
 

@@ -25,7 +25,7 @@ func TestContentIsTheSame(t *testing.T) {
 	if len(got.Previous) != 1 || !bytes.Equal(got.Previous[0], c.raw[0]) || len(p.Origins()) != 5 {
 		t.Errorf("%d previous transactions, %d origins", len(got.Previous), len(p.Origins()))
 	}
-	again, err := utxo.Decode(chain.BTC, chain.Testnet, got.Tx, got.Context, c.table)
+	again, err := utxo.Decode(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, got.Tx, got.Context, c.table)
 	if err != nil || again.Content() != tx.Content() {
 		t.Fatalf("another transaction: %v", err)
 	}
@@ -53,7 +53,7 @@ func TestContentClaims(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tx, err := utxo.Decode(chain.BTC, chain.Testnet, got.Tx, got.Context, none)
+	tx, err := utxo.Decode(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, got.Tx, got.Context, none)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (c *coins) tx(t testing.TB, id chain.ID, from ...uint32) *utxo.Tx {
 		msg.AddTxOut(wire.NewTxOut(5_000, out.PkScript))
 	}
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return 0 }, nil)
-	got, err := utxo.Decode(id, chain.Testnet, tx, context, c.table)
+	got, err := utxo.Decode(chain.Coin{Chain: id, Network: chain.Testnet}, tx, context, c.table)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,7 +110,7 @@ func FuzzPSBT(f *testing.F) {
 		_ = p.Origins()
 		if c, err := p.Content(); err == nil { // what can be judged does not stop the judge
 			if table, err := utxo.NewTable(c.Previous); err == nil {
-				if tx, err := utxo.Decode(chain.BTC, chain.Testnet, c.Tx, c.Context, table); err == nil {
+				if tx, err := utxo.Decode(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, c.Tx, c.Context, table); err == nil {
 					_, _ = p.Finished(tx)
 				}
 			}

@@ -47,7 +47,7 @@ func newCoin(id chain.ID) (coin, error) {
 		return coin{}, fmt.Errorf("sandbox: no stand-in for %s yet", id)
 	}
 	var err error
-	if c.Params, err = utxo.ParamsOf(id, chain.Testnet); err != nil {
+	if c.Params, err = utxo.ParamsOf(chain.Coin{Chain: id, Network: chain.Testnet}); err != nil {
 		return coin{}, fmt.Errorf("sandbox: %w", err)
 	}
 	return c, nil

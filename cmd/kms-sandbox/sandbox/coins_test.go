@@ -19,7 +19,7 @@ func otherCoin(t *testing.T, id chain.ID) (path, address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := utxo.ParamsOf(id, chain.Testnet)
+	p, err := utxo.ParamsOf(chain.Coin{Chain: id, Network: chain.Testnet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func (c *corpus) shared(first *payment, rest ...*payment) []byte {
 // signed writes into the ledger that a payment was signed, as the signer does.
 func (c *corpus) signed(p *payment) {
 	tx, context := p.encode(0)
-	decoded := must(utxo.Decode(p.chain, p.network, tx, context, must(utxo.NewTable(p.previous()))))
+	decoded := must(utxo.Decode(chain.Coin{Chain: p.chain, Network: p.network}, tx, context, must(utxo.NewTable(p.previous()))))
 	content := decoded.Content()
 	left := fee(p.chain)
 	line := ledger.Line{

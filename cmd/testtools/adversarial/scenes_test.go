@@ -182,7 +182,7 @@ func (s *stage) payments(salt uint32, head []byte, values ...int64) []byte {
 		msg := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash()}, Sequence: wire.MaxTxInSequenceNum}},
 			TxOut: []*wire.TxOut{{Value: value, PkScript: stranger(7)}, {Value: 1_000_000 - value - 200, PkScript: script}}}
 		tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return i }, nil)
-		r.Items = append(r.Items, bundle.Item{ID: pendingID(0x900000 + salt<<8 + uint32(i)), Family: utxo.Name, Chain: chain.BTC, Network: chain.Testnet,
+		r.Items = append(r.Items, bundle.Item{ID: pendingID(0x900000 + salt<<8 + uint32(i)), Family: utxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
 			Tx: tx, Context: context, Keys: []chain.Key{{SignatureID: single(chain.BTC), Index: chain.NoIndex}}})
 	}
 	return must(bundle.SealRequest(r, keyOf(1))).File

@@ -83,7 +83,7 @@ func (c *corpus) bareKeys() {
 		p.msg.AddTxOut(wire.NewTxOut(p.msg.TxOut[1].Value, ownScripts(id)[3]))
 	})
 	for _, id := range coins()[:3] {
-		far := must(hd.AccountOf([]byte(words), nil, id, chain.Testnet))
+		far := must(hd.AccountOf([]byte(words), nil, chain.Coin{Chain: id, Network: chain.Testnet}))
 		_, public, err := far.Key(900)
 		check(err)
 		far.Wipe()

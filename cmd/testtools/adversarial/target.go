@@ -96,20 +96,20 @@ func newTarget(dir string) *target {
 	t.signer = must(w.Identity()).Public()
 	for _, id := range coins() {
 		check(w.Add(
-			must(wallet.FromKey(single(id), id, chain.Testnet, secretOf(id), true, stopped())),
-			must(wallet.FromMnemonic(mnemonic(id), id, chain.Testnet, []byte(words), nil, stopped())),
+			must(wallet.FromKey(single(id), chain.Coin{Chain: id, Network: chain.Testnet}, secretOf(id), true, stopped())),
+			must(wallet.FromMnemonic(mnemonic(id), chain.Coin{Chain: id, Network: chain.Testnet}, []byte(words), nil, stopped())),
 		))
 	}
 	check(w.Add(
-		must(wallet.FromKey(signatureID(onMainnet), chain.BTC, chain.Mainnet, mainnetSecret(), true, stopped())),
-		must(wallet.FromKey(signatureID(mainnetInDOGE), chain.DOGE, chain.Testnet, mainnetSecret(), true, stopped())),
-		must(wallet.FromKey(signatureID(mainnetInLTC), chain.LTC, chain.Testnet, mainnetSecret(), true, stopped())),
-		must(wallet.FromKey(signatureID(mainnetInBCH), chain.BCH, chain.Testnet, mainnetSecret(), true, stopped())),
-		must(wallet.FromKey(signatureID(twinInLTC), chain.LTC, chain.Mainnet, twinSecret(), true, stopped())),
-		must(wallet.FromKey(signatureID(twinInDOGE), chain.DOGE, chain.Mainnet, twinSecret(), true, stopped())),
-		must(wallet.FromMnemonic(signatureID(wordsOnMain), chain.BCH, chain.Mainnet, []byte(sharedWords), nil, stopped())),
-		must(wallet.FromMnemonic(signatureID(wordsOnTest), chain.BCH, chain.Testnet, []byte(sharedWords), nil, stopped())),
-		must(wallet.FromForeign(signatureID(ofEthereum), "ETH", chain.Testnet, []byte(`{"mnemonic":"x"}`), stopped())),
+		must(wallet.FromKey(signatureID(onMainnet), chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(mainnetInDOGE), chain.Coin{Chain: chain.DOGE, Network: chain.Testnet}, mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(mainnetInLTC), chain.Coin{Chain: chain.LTC, Network: chain.Testnet}, mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(mainnetInBCH), chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(twinInLTC), chain.Coin{Chain: chain.LTC, Network: chain.Mainnet}, twinSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(twinInDOGE), chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}, twinSecret(), true, stopped())),
+		must(wallet.FromMnemonic(signatureID(wordsOnMain), chain.Coin{Chain: chain.BCH, Network: chain.Mainnet}, []byte(sharedWords), nil, stopped())),
+		must(wallet.FromMnemonic(signatureID(wordsOnTest), chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, []byte(sharedWords), nil, stopped())),
+		must(wallet.FromForeign(signatureID(ofEthereum), chain.Coin{Chain: "ETH", Network: chain.Testnet}, []byte(`{"mnemonic":"x"}`), stopped())),
 	))
 	check(w.Pair(wallet.Relay{Key: t.relay.Public(), Added: stopped().Unix()}))
 	t.book = must(ledger.Create(ledger.NewFiles(durable.OS{}, path+".ledger"), ledger.OwnerOf(must(w.Identity())), ahead))
@@ -121,4 +121,6 @@ func newTarget(dir string) *target {
 }
 
 // params are a coin's constants on testnet.
-func params(id chain.ID) utxo.Params { return must(utxo.ParamsOf(id, chain.Testnet)) }
+func params(id chain.ID) utxo.Params {
+	return must(utxo.ParamsOf(chain.Coin{Chain: id, Network: chain.Testnet}))
+}

@@ -30,7 +30,7 @@ func (p *purse) decoded(inputs int) *chainutxo.Tx {
 	if err != nil {
 		panic(err)
 	}
-	tx, err := chainutxo.Decode(item.Chain, item.Network, item.Tx, item.Context, table)
+	tx, err := chainutxo.Decode(item.Coin, item.Tx, item.Context, table)
 	if err != nil {
 		panic(err)
 	}

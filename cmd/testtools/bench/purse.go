@@ -51,7 +51,7 @@ func newPurse() *purse {
 		panic(err)
 	}
 	secret := bytes.Repeat([]byte{7}, 32)
-	e, err := wallet.FromKey(keyID, chain.BTC, chain.Testnet, secret, true, time.Unix(0, 0))
+	e, err := wallet.FromKey(keyID, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, secret, true, time.Unix(0, 0))
 	if err != nil {
 		panic(err)
 	}
@@ -105,7 +105,7 @@ func (p *purse) item(number, inputs int) (bundle.Item, [][]byte) {
 	}
 	tx, context := chainutxo.Encode(msg, func(id chainhash.Hash) int { return at[id] }, nil)
 	return bundle.Item{
-		ID: fmt.Sprintf("%024x", number), Family: chainutxo.Name, Chain: chain.BTC, Network: chain.Testnet, Tx: tx, Context: context,
+		ID: fmt.Sprintf("%024x", number), Family: chainutxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Tx: tx, Context: context,
 		Keys: []chain.Key{{SignatureID: keyID, Index: chain.NoIndex}},
 	}, raws
 }

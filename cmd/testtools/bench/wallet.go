@@ -87,7 +87,7 @@ func fill(w *wallet.Wallet, n int) error {
 		if err != nil {
 			return err
 		}
-		if entries[i], err = wallet.FromKey(id, chain.BTC, chain.Testnet, secret, true, time.Now()); err != nil {
+		if entries[i], err = wallet.FromKey(id, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, secret, true, time.Now()); err != nil {
 			return err
 		}
 	}

@@ -134,7 +134,7 @@ func (w *world) reseal(path string, change func(*bundle.Item, attestation.Conten
 		w.t.Fatal(err)
 	}
 	it := request.Items[0]
-	tx, err := utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table)
+	tx, err := utxo.Decode(it.Coin, it.Tx, it.Context, table)
 	if err != nil {
 		w.t.Fatal(err)
 	}

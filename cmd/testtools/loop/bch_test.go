@@ -31,7 +31,7 @@ func TestBCHScriptIsExact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoded, err := chainutxo.Decode(chain.BCH, chain.Mainnet, items[0].Tx, items[0].Context, table)
+	decoded, err := chainutxo.Decode(chain.Coin{Chain: chain.BCH, Network: chain.Mainnet}, items[0].Tx, items[0].Context, table)
 	if err != nil {
 		t.Fatal(err)
 	}

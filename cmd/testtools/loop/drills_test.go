@@ -88,7 +88,7 @@ func newDrill(dir string) (*drill, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	params, err := utxo.ParamsOf(chain.LTC, chain.Testnet)
+	params, err := utxo.ParamsOf(chain.Coin{Chain: chain.LTC, Network: chain.Testnet})
 	if err != nil {
 		return nil, nil, err
 	}

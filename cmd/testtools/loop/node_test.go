@@ -188,7 +188,7 @@ func entryOf(t *testing.T, watch bundle.SealedWatch, id string) bundle.WatchEntr
 // uncompressedWIF is a throw-away key whose public key is written in 65 bytes.
 func uncompressedWIF(t *testing.T) string {
 	t.Helper()
-	p, err := chainutxo.ParamsOf(chain.BTC, chain.Testnet)
+	p, err := chainutxo.ParamsOf(chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
 	if err != nil {
 		t.Fatal(err)
 	}

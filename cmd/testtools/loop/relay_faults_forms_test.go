@@ -255,8 +255,8 @@ func hangingChain(t *testing.T) {
 	watch := filepath.Join(p.dir, "two.kmswatch")
 	key := p.signer.Coin.PubKey().SerializeCompressed()
 	w, err := bundle.SealWatch(bundle.Watch{Created: 2, Entries: []bundle.WatchEntry{
-		{SignatureID: relaytest.SignatureID, Chain: chain.BTC, Network: chain.Testnet, PubKey: key},
-		{SignatureID: "ltc", Chain: chain.LTC, Network: chain.Testnet, PubKey: key},
+		{SignatureID: relaytest.SignatureID, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, PubKey: key},
+		{SignatureID: "ltc", Coin: chain.Coin{Chain: chain.LTC, Network: chain.Testnet}, PubKey: key},
 	}}, p.signer.Identity)
 	if err != nil {
 		t.Fatal(err)

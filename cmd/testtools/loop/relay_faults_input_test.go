@@ -299,8 +299,8 @@ func olderRefusal(t *testing.T) {
 func oneChain(t *testing.T) {
 	p := newStick(t, 1)
 	watch, err := bundle.SealWatch(bundle.Watch{Created: 2, Entries: []bundle.WatchEntry{
-		{SignatureID: "a-key-of-ltc", Chain: chain.LTC, Network: chain.Testnet, PubKey: p.signer.Coin.PubKey().SerializeCompressed()},
-		{SignatureID: relaytest.SignatureID, Chain: chain.BTC, Network: chain.Testnet, PubKey: p.signer.Coin.PubKey().SerializeCompressed()},
+		{SignatureID: "a-key-of-ltc", Coin: chain.Coin{Chain: chain.LTC, Network: chain.Testnet}, PubKey: p.signer.Coin.PubKey().SerializeCompressed()},
+		{SignatureID: relaytest.SignatureID, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, PubKey: p.signer.Coin.PubKey().SerializeCompressed()},
 	}}, p.signer.Identity)
 	if err != nil {
 		t.Fatal(err)

@@ -48,9 +48,9 @@ func paysTeller(t *testing.T) (h *teller, index0 []byte) {
 	}
 	coin := h.signer.Coin.PubKey().SerializeCompressed()
 	watch, err := bundle.SealWatch(bundle.Watch{Created: 2, Entries: []bundle.WatchEntry{
-		{SignatureID: relaytest.SignatureID, Chain: chain.BTC, Network: chain.Testnet, PubKey: coin},
-		{SignatureID: "bch", Chain: chain.BCH, Network: chain.Testnet, PubKey: coin},
-		{SignatureID: "mnemonic", Chain: chain.BTC, Network: chain.Testnet, XPub: public.String()},
+		{SignatureID: relaytest.SignatureID, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, PubKey: coin},
+		{SignatureID: "bch", Coin: chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, PubKey: coin},
+		{SignatureID: "mnemonic", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, XPub: public.String()},
 	}}, h.signer.Identity)
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func newBadTatum(t *testing.T, seed uint64, rate float64) *badTatum {
 	if err != nil {
 		t.Fatal(err)
 	}
-	params, err := utxo.ParamsOf(chain.LTC, chain.Testnet)
+	params, err := utxo.ParamsOf(chain.Coin{Chain: chain.LTC, Network: chain.Testnet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func (b *badTatum) call(method, path string, body, reply any) {
 // watch is the signer's watch file for its one key.
 func (b *badTatum) watch() []byte {
 	w, err := bundle.SealWatch(bundle.Watch{Created: 1, Entries: []bundle.WatchEntry{
-		{SignatureID: relaytest.SignatureID, Chain: chain.LTC, Network: chain.Testnet, PubKey: b.signer.Coin.PubKey().SerializeCompressed()},
+		{SignatureID: relaytest.SignatureID, Coin: chain.Coin{Chain: chain.LTC, Network: chain.Testnet}, PubKey: b.signer.Coin.PubKey().SerializeCompressed()},
 	}}, b.signer.Identity)
 	if err != nil {
 		b.t.Fatal(err)
@@ -261,7 +261,7 @@ func (b *badTatum) watch() []byte {
 // with this journal.
 func (b *badTatum) pay(n int, where string) []string {
 	b.t.Helper()
-	params, err := utxo.ParamsOf(chain.LTC, chain.Testnet)
+	params, err := utxo.ParamsOf(chain.Coin{Chain: chain.LTC, Network: chain.Testnet})
 	if err != nil {
 		b.t.Fatal(err)
 	}

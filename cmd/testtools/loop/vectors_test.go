@@ -206,7 +206,7 @@ func importResult(t *testing.T, request bundle.SealedRequest, file []byte) (chai
 		t.Fatal(err)
 	}
 	item := request.Items[0]
-	tx, err := chainutxo.Decode(item.Chain, item.Network, item.Tx, item.Context, table)
+	tx, err := chainutxo.Decode(item.Coin, item.Tx, item.Context, table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,13 +271,13 @@ func newSigner(t *testing.T, entries map[string]tatumEntry) signer {
 func (e tatumEntry) entry(id string) (wallet.Entry, error) {
 	c, network := chain.ID(e.Chain), chain.NetworkOf(e.Testnet)
 	if e.Mnemonic != "" {
-		return wallet.FromMnemonic(id, c, network, []byte(e.Mnemonic), nil, time.Now())
+		return wallet.FromMnemonic(id, chain.Coin{Chain: c, Network: network}, []byte(e.Mnemonic), nil, time.Now())
 	}
-	key, compressed, err := hd.DecodeWIF([]byte(e.PrivateKey), c, network)
+	key, compressed, err := hd.DecodeWIF([]byte(e.PrivateKey), chain.Coin{Chain: c, Network: network})
 	if err != nil {
 		return wallet.Entry{}, err
 	}
-	return wallet.FromKey(id, c, network, key, compressed, time.Now())
+	return wallet.FromKey(id, chain.Coin{Chain: c, Network: network}, key, compressed, time.Now())
 }
 
 // A vector whose wallet has an entry that does not import is judged without

@@ -39,18 +39,18 @@ func walletVectors(t *testing.T, dir string, n *tally) {
 		}
 		err := func() error {
 			c, network := chain.ID(w.Chain), chain.NetworkOf(w.Testnet)
-			e, err := wallet.FromMnemonic("id", c, network, []byte(w.Mnemonic), nil, time.Now())
+			e, err := wallet.FromMnemonic("id", chain.Coin{Chain: c, Network: network}, []byte(w.Mnemonic), nil, time.Now())
 			if err != nil {
 				return err
 			}
 			if e.XPub != w.XPub {
 				return fmt.Errorf("xpub %s, want %s", e.XPub, w.XPub)
 			}
-			account, err := hd.AccountOf([]byte(w.Mnemonic), nil, c, network)
+			account, err := hd.AccountOf([]byte(w.Mnemonic), nil, chain.Coin{Chain: c, Network: network})
 			if err != nil {
 				return err
 			}
-			p, err := chainutxo.ParamsOf(c, network)
+			p, err := chainutxo.ParamsOf(chain.Coin{Chain: c, Network: network})
 			if err != nil {
 				return err
 			}
@@ -59,12 +59,12 @@ func walletVectors(t *testing.T, dir string, n *tally) {
 				if err != nil {
 					return err
 				}
-				wif, err := hd.EncodeWIF(private, true, c, network)
+				wif, err := hd.EncodeWIF(private, true, chain.Coin{Chain: c, Network: network})
 				if err != nil {
 					return err
 				}
 				address, _ := p.KeyAddress(public)
-				watched, err := hd.PublicKey(e.XPub, c, network, k.Index)
+				watched, err := hd.PublicKey(e.XPub, chain.Coin{Chain: c, Network: network}, k.Index)
 				if err != nil {
 					return err
 				}
@@ -131,7 +131,7 @@ func (v walletFile) open(file []byte) error {
 				return fmt.Errorf("entry %s has another mnemonic or xpub", e.ID)
 			}
 		case wallet.PrivateKey:
-			wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Chain, e.Network)
+			wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Coin)
 			if err != nil || string(wif) != want.PrivateKey {
 				return fmt.Errorf("entry %s has another key (%v)", e.ID, err)
 			}

@@ -51,8 +51,8 @@ func must[T any](v T, err error) T {
 // a chain that is not built.
 func (s *Signer) Watch(created int64) []byte {
 	return must(bundle.SealWatch(bundle.Watch{Created: created, Entries: []bundle.WatchEntry{
-		{SignatureID: SignatureID, Chain: chain.BTC, Network: chain.Testnet, PubKey: s.Coin.PubKey().SerializeCompressed()},
-		{SignatureID: "eth-entry", Chain: "ETH", Network: chain.Testnet},
+		{SignatureID: SignatureID, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, PubKey: s.Coin.PubKey().SerializeCompressed()},
+		{SignatureID: "eth-entry", Coin: chain.Coin{Chain: "ETH", Network: chain.Testnet}},
 	}}, s.Identity)).File
 }
 
@@ -63,7 +63,7 @@ func (s *Signer) Sign(req bundle.SealedRequest, change func(*bundle.Result)) []b
 	s.Lines++
 	res := bundle.Result{Request: req.Digest, LedgerHead: bytes.Repeat([]byte{byte(s.Lines)}, 32), LedgerLen: s.Lines}
 	for _, it := range req.Items {
-		tx := must(utxo.Decode(it.Chain, it.Network, it.Tx, it.Context, table))
+		tx := must(utxo.Decode(it.Coin, it.Tx, it.Context, table))
 		o := bundle.Outcome{ID: it.ID}
 		digests := tx.Digester()
 		for i := range tx.Spent() {

@@ -46,7 +46,7 @@ func (s *Server) withdrawals(w http.ResponseWriter, query url.Values) {
 
 // ofAddress lists the transactions that pay to or spend from an address.
 func (s *Server) ofAddress(w http.ResponseWriter, address string, query url.Values) {
-	params, err := utxo.ParamsOf(chain.BTC, chain.Testnet)
+	params, err := utxo.ParamsOf(chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
 	if err != nil {
 		panic(err)
 	}

@@ -28,8 +28,8 @@ func batch(n int) review.Batch {
 		if i%10 == 9 {
 			id, to = chain.LTC, "tltc1qw508d6qejxtdg4y5r3zarvary0c5xw7klfsuq0"
 		}
-		it := review.Item{ID: fmt.Sprintf("%024x", 0x1000+i), Chain: id, Network: network, Facts: &chain.Facts{
-			Chain: id, Network: network, Fee: 1000, VSize: 141,
+		it := review.Item{ID: fmt.Sprintf("%024x", 0x1000+i), Coin: chain.Coin{Chain: id, Network: network}, Facts: &chain.Facts{
+			Coin: chain.Coin{Chain: id, Network: network}, Fee: 1000, VSize: 141,
 			Inputs: []chain.Input{{Outpoint: strings.Repeat("f", 64) + ":0", Kind: "P2WPKH", Value: int64(100_000 + i), Proven: true, Own: true}},
 			Outputs: []chain.Output{
 				{Address: to, Kind: "P2WPKH", Value: int64(40_000 + i)},

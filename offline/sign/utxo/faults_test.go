@@ -88,8 +88,8 @@ type faultyKeys struct {
 	chain chain.ID
 }
 
-func (k faultyKeys) Lookup(id string) (chain.ID, chain.Network, bool) {
-	return k.chain, chain.Testnet, id == "a"
+func (k faultyKeys) Lookup(id string) (chain.Coin, bool) {
+	return chain.Coin{Chain: k.chain, Network: chain.Testnet}, id == "a"
 }
 
 func (k faultyKeys) Private(id string, index int64) ([]byte, error) {
@@ -238,7 +238,7 @@ func newSpending(t *testing.T, m *machine, id chain.ID, script []byte) *spending
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return 0 }, nil)
 	own, relay := identityOf(t, 2), identityOf(t, 1)
 	sealed, err := bundle.SealRequest(bundle.Request{Signer: own.Public(), Previous: [][]byte{raw.Bytes()}, Items: []bundle.Item{{
-		ID: "id", Family: utxo.Name, Chain: id, Network: chain.Testnet, Tx: tx, Context: context, Keys: []chain.Key{{SignatureID: "a", Index: chain.NoIndex}},
+		ID: "id", Family: utxo.Name, Coin: chain.Coin{Chain: id, Network: chain.Testnet}, Tx: tx, Context: context, Keys: []chain.Key{{SignatureID: "a", Index: chain.NoIndex}},
 	}}}, relay)
 	if err != nil {
 		t.Fatal(err)

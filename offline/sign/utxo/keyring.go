@@ -41,14 +41,14 @@ func emptyKeyring(p utxo.Params) *keyring {
 func newKeyring(p utxo.Params, named []chain.Key, keys sign.Keys) (*keyring, error) {
 	r := emptyKeyring(p)
 	for _, k := range named {
-		id, network, ok := keys.Lookup(k.SignatureID)
+		coin, ok := keys.Lookup(k.SignatureID)
 		switch {
 		case !ok:
 			return nil, chain.Refuse(chain.UnknownKey, "signature id %s is not in this wallet", k.SignatureID)
-		case id != p.Chain:
-			return nil, chain.Refuse(chain.WrongChain, "signature id %s is a key of %s, not of %s", k.SignatureID, id, p.Chain)
-		case network != p.Network:
-			return nil, chain.Refuse(chain.WrongNetwork, "signature id %s is a key of %s, not of %s", k.SignatureID, network, p.Network)
+		case coin.Chain != p.Chain:
+			return nil, chain.Refuse(chain.WrongChain, "signature id %s is a key of %s, not of %s", k.SignatureID, coin.Chain, p.Chain)
+		case coin != p.Coin:
+			return nil, chain.Refuse(chain.WrongNetwork, "signature id %s is a key of %s, not of %s", k.SignatureID, coin.Network, p.Network)
 		}
 		if keys.IsMnemonic(k.SignatureID) && k.Index == chain.NoIndex {
 			return nil, chain.Refuse(chain.NoKeyForInput, "signature id %s is a mnemonic and the request names no index", k.SignatureID)

@@ -7,8 +7,8 @@ import (
 )
 
 // Book implements sign.Finder.
-func (s Signer) Book(id chain.ID, network chain.Network, keys []sign.Known) (sign.Book, error) {
-	p, err := utxo.ParamsOf(id, network)
+func (s Signer) Book(coin chain.Coin, keys []sign.Known) (sign.Book, error) {
+	p, err := utxo.ParamsOf(coin)
 	if err != nil {
 		return nil, err
 	}
@@ -20,11 +20,11 @@ func (s Signer) Book(id chain.ID, network chain.Network, keys []sign.Known) (sig
 }
 
 // Owners implements sign.Finder.
-func (s Signer) Owners(id chain.ID, network chain.Network, scripts [][]byte, candidates []chain.Key, keys sign.Keys) ([]chain.Key, error) {
-	if !s.has(id) {
-		return nil, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(id))
+func (s Signer) Owners(coin chain.Coin, scripts [][]byte, candidates []chain.Key, keys sign.Keys) ([]chain.Key, error) {
+	if !s.has(coin.Chain) {
+		return nil, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(coin.Chain))
 	}
-	p, err := utxo.ParamsOf(id, network)
+	p, err := utxo.ParamsOf(coin)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (s Signer) Prepare(item bundle.Item, previous *utxo.Table, keys sign.Keys) 
 	if !s.has(item.Chain) {
 		return nil, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(item.Chain))
 	}
-	tx, err := utxo.Decode(item.Chain, item.Network, item.Tx, item.Context, previous)
+	tx, err := utxo.Decode(item.Coin, item.Tx, item.Context, previous)
 	if err != nil {
 		return nil, err
 	}

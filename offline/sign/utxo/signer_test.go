@@ -26,11 +26,11 @@ type two struct{}
 
 func secretOf(id string) []byte { return bytes.Repeat([]byte{id[0]}, 32) }
 
-func (two) Lookup(id string) (chain.ID, chain.Network, bool) {
+func (two) Lookup(id string) (chain.Coin, bool) {
 	if id == "m" {
-		return chain.BTC, chain.Mainnet, true
+		return chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, true
 	}
-	return chain.BTC, chain.Testnet, id == "a" || id == "b"
+	return chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, id == "a" || id == "b"
 }
 func (two) IsMnemonic(string) bool { return false }
 func (two) Public(id string, _ int64) ([]byte, error) {
@@ -69,7 +69,7 @@ func item(t *testing.T, network chain.Network, from, named []string) (bundle.Ite
 		t.Fatal(err)
 	}
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return 0 }, nil)
-	it := bundle.Item{ID: "id", Family: utxo.Name, Chain: chain.BTC, Network: network, Tx: tx, Context: context}
+	it := bundle.Item{ID: "id", Family: utxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: network}, Tx: tx, Context: context}
 	for _, id := range named {
 		it.Keys = append(it.Keys, chain.Key{SignatureID: id, Index: chain.NoIndex})
 	}
@@ -231,8 +231,8 @@ func TestNoncesOfTheTwoSchemesDiffer(t *testing.T) {
 type words struct{ two }
 
 func (words) IsMnemonic(string) bool { return true }
-func (words) Lookup(string) (chain.ID, chain.Network, bool) {
-	return chain.BTC, chain.Testnet, true
+func (words) Lookup(string) (chain.Coin, bool) {
+	return chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, true
 }
 func (w words) Public(_ string, index int64) ([]byte, error) {
 	return w.two.Public(string(rune('a'+index)), 0)

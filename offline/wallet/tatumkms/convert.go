@@ -72,15 +72,15 @@ func convert(r Record, created time.Time) (c converted) {
 		c.err = err
 		return c
 	}
-	network := c.network(r)
+	coin := chain.Coin{Chain: chain.ID(name), Network: c.network(r)}
 	id, err := chain.ParseID(name)
 	switch {
 	case name == "":
 		c.err = errors.New("it names no chain")
-	case err == nil && string(id) == name && built(id):
-		c.err = c.keys(r, id, network, created)
+	case err == nil && string(id) == name && built(coin):
+		c.err = c.keys(r, coin, created)
 	case err == nil && string(id) == name, chainName().MatchString(name):
-		c.entry, c.err = wallet.FromForeign(r.ID, chain.ID(name), network, r.JSON, created)
+		c.entry, c.err = wallet.FromForeign(r.ID, coin, r.JSON, created)
 		c.warn("%s is not signed for yet: the entry is kept as it is", name)
 	default:
 		c.err = fmt.Errorf("its chain is %.40q, which is none that Tatum KMS knows", name)
@@ -88,8 +88,8 @@ func convert(r Record, created time.Time) (c converted) {
 	return c
 }
 
-func built(id chain.ID) bool {
-	_, err := utxo.ParamsOf(id, chain.Mainnet)
+func built(coin chain.Coin) bool {
+	_, err := utxo.ParamsOf(coin)
 	return err == nil
 }
 
@@ -117,7 +117,7 @@ func (c *converted) network(r Record) chain.Network {
 }
 
 // keys converts an entry of a chain that is signed for.
-func (c *converted) keys(r Record, id chain.ID, network chain.Network, created time.Time) error {
+func (c *converted) keys(r Record, coin chain.Coin, created time.Time) error {
 	mnemonic, err := r.text("mnemonic")
 	if err != nil {
 		return err
@@ -130,9 +130,9 @@ func (c *converted) keys(r Record, id chain.ID, network chain.Network, created t
 	case mnemonic != "" && wif != "":
 		return errors.New("it has both a mnemonic and a private key")
 	case mnemonic != "":
-		return c.mnemonic(r, id, network, []byte(mnemonic), created)
+		return c.mnemonic(r, coin, []byte(mnemonic), created)
 	case wif != "":
-		return c.privateKey(r.ID, id, network, []byte(wif), created)
+		return c.privateKey(r.ID, coin, []byte(wif), created)
 	}
 	return errors.New("it has neither a mnemonic nor a private key")
 }
@@ -144,7 +144,7 @@ const noXPub = "xpub-unknown"
 // mnemonic takes the words as they are, since every byte of them counts. What
 // proves that no bit of them changed is the extended public key or, where the
 // file has none, the checksum in the last word.
-func (c *converted) mnemonic(r Record, id chain.ID, network chain.Network, words []byte, created time.Time) error {
+func (c *converted) mnemonic(r Record, coin chain.Coin, words []byte, created time.Time) error {
 	defer clear(words)
 	xpub, err := r.text("xpub")
 	if err != nil {
@@ -155,12 +155,12 @@ func (c *converted) mnemonic(r Record, id chain.ID, network chain.Network, words
 	if unsound != nil && !recorded {
 		return fmt.Errorf("%w, and there is no extended public key to check it by", unsound)
 	}
-	entry, err := wallet.FromMnemonic(r.ID, id, network, words, nil, created)
+	entry, err := wallet.FromMnemonic(r.ID, coin, words, nil, created)
 	switch {
 	case err != nil:
 		return err
 	case recorded && entry.XPub != xpub:
-		return fmt.Errorf("its xpub is not that of its mnemonic on %s %s: one of them was changed", id, network)
+		return fmt.Errorf("its xpub is not that of its mnemonic on %s: one of them was changed", coin)
 	case !recorded:
 		c.warn("no extended public key was recorded to compare with; the words have a right checksum")
 	case unsound != nil:
@@ -170,13 +170,13 @@ func (c *converted) mnemonic(r Record, id chain.ID, network chain.Network, words
 	return nil
 }
 
-func (c *converted) privateKey(sigID string, id chain.ID, network chain.Network, wif []byte, created time.Time) error {
+func (c *converted) privateKey(sigID string, coin chain.Coin, wif []byte, created time.Time) error {
 	defer clear(wif)
-	key, compressed, err := hd.DecodeWIF(wif, id, network)
+	key, compressed, err := hd.DecodeWIF(wif, coin)
 	if err != nil {
 		return err
 	}
 	defer clear(key)
-	c.entry, err = wallet.FromKey(sigID, id, network, key, compressed, created)
+	c.entry, err = wallet.FromKey(sigID, coin, key, compressed, created)
 	return err
 }

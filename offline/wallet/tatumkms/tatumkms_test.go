@@ -94,7 +94,7 @@ func same(t *testing.T, name string, e wallet.Entry, want map[string]any) {
 			t.Errorf("%s: %s has other words or another xpub", name, e.ID)
 		}
 	case wallet.PrivateKey:
-		wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Chain, e.Network)
+		wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Coin)
 		if err != nil || string(wif) != want["privateKey"] {
 			t.Errorf("%s: %s has another key (%v)", name, e.ID, err)
 		}
@@ -181,7 +181,7 @@ const (
 // xpubOf derives what KMS writes beside a mnemonic.
 func xpubOf(t *testing.T, mnemonic string, n chain.Network) string {
 	t.Helper()
-	account, err := hd.AccountOf([]byte(mnemonic), nil, chain.BTC, n)
+	account, err := hd.AccountOf([]byte(mnemonic), nil, chain.Coin{Chain: chain.BTC, Network: n})
 	if err != nil {
 		t.Fatal(err)
 	}

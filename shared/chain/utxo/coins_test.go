@@ -14,7 +14,7 @@ import (
 
 // The published examples of cashaddr.md.
 func TestCashAddr(t *testing.T) {
-	p, err := ParamsOf(chain.BCH, chain.Mainnet)
+	p, err := ParamsOf(chain.Coin{Chain: chain.BCH, Network: chain.Mainnet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestAddressesRoundTrip(t *testing.T) {
 			}
 		}
 	}
-	ltc, err := ParamsOf(chain.LTC, chain.Mainnet)
+	ltc, err := ParamsOf(chain.Coin{Chain: chain.LTC, Network: chain.Mainnet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 // Scripts of one key have a form in common, as far as they tell.
 func TestKeyForms(t *testing.T) {
-	p, err := ParamsOf(chain.BTC, chain.Mainnet)
+	p, err := ParamsOf(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
 	if err != nil {
 		t.Fatal(err)
 	}

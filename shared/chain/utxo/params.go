@@ -14,8 +14,7 @@ const Name = "utxo"
 
 // Params are the constants of one coin on one network.
 type Params struct {
-	Chain   chain.ID
-	Network chain.Network
+	chain.Coin
 
 	PubKeyHashID  byte   // base58check version of P2PKH
 	ScriptHashIDs []byte // base58check versions of P2SH; the first one is written, all are read
@@ -44,38 +43,38 @@ const (
 // params of every coin of the family. Sources: each coin's chainparams.cpp;
 // paths and extended key magics as Tatum's library writes them.
 var params = [...]Params{
-	{Chain: chain.BTC, Network: chain.Mainnet, PubKeyHashID: 0x00, ScriptHashIDs: []byte{0x05}, HRP: "bc", WIF: 0x80, HDPublic: xpubMagic, CoinType: 0,
+	{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, PubKeyHashID: 0x00, ScriptHashIDs: []byte{0x05}, HRP: "bc", WIF: 0x80, HDPublic: xpubMagic, CoinType: 0,
 		MaxValue: 21e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, MaxFee: 1_000_000, Decimals: 8},
-	{Chain: chain.BTC, Network: chain.Testnet, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0xc4}, HRP: "tb", WIF: 0xef, HDPublic: tpubMagic, CoinType: 1,
+	{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0xc4}, HRP: "tb", WIF: 0xef, HDPublic: tpubMagic, CoinType: 1,
 		MaxValue: 21e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, MaxFee: 1_000_000, Decimals: 8},
-	{Chain: chain.LTC, Network: chain.Mainnet, PubKeyHashID: 0x30, ScriptHashIDs: []byte{0x32, 0x05}, HRP: "ltc", WIF: 0xb0, HDPublic: 0x019da462, CoinType: 2,
+	{Coin: chain.Coin{Chain: chain.LTC, Network: chain.Mainnet}, PubKeyHashID: 0x30, ScriptHashIDs: []byte{0x32, 0x05}, HRP: "ltc", WIF: 0xb0, HDPublic: 0x019da462, CoinType: 2,
 		MaxValue: 84e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, MaxFee: 100_000_000, Decimals: 8},
-	{Chain: chain.LTC, Network: chain.Testnet, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0x3a, 0xc4}, HRP: "tltc", WIF: 0xef, HDPublic: 0x0436f6e1, CoinType: 1,
+	{Coin: chain.Coin{Chain: chain.LTC, Network: chain.Testnet}, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0x3a, 0xc4}, HRP: "tltc", WIF: 0xef, HDPublic: 0x0436f6e1, CoinType: 1,
 		MaxValue: 84e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, MaxFee: 100_000_000, Decimals: 8},
-	{Chain: chain.DOGE, Network: chain.Mainnet, PubKeyHashID: 0x1e, ScriptHashIDs: []byte{0x16}, WIF: 0x9e, HDPublic: xpubMagic, CoinType: 3,
+	{Coin: chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}, PubKeyHashID: 0x1e, ScriptHashIDs: []byte{0x16}, WIF: 0x9e, HDPublic: xpubMagic, CoinType: 3,
 		MaxValue: 1e18, DustFlat: 1_000_000, MaxFeeRate: 2_000_000, MaxFee: 10_000_000_000, Decimals: 8},
-	{Chain: chain.DOGE, Network: chain.Testnet, PubKeyHashID: 0x71, ScriptHashIDs: []byte{0xc4}, WIF: 0xf1, HDPublic: tpubMagic, CoinType: 1,
+	{Coin: chain.Coin{Chain: chain.DOGE, Network: chain.Testnet}, PubKeyHashID: 0x71, ScriptHashIDs: []byte{0xc4}, WIF: 0xf1, HDPublic: tpubMagic, CoinType: 1,
 		MaxValue: 1e18, DustFlat: 1_000_000, MaxFeeRate: 2_000_000, MaxFee: 10_000_000_000, Decimals: 8},
-	{Chain: chain.BCH, Network: chain.Mainnet, PubKeyHashID: 0x00, ScriptHashIDs: []byte{0x05}, CashAddr: "bitcoincash", WIF: 0x80, HDPublic: xpubMagic, CoinType: 145,
+	{Coin: chain.Coin{Chain: chain.BCH, Network: chain.Mainnet}, PubKeyHashID: 0x00, ScriptHashIDs: []byte{0x05}, CashAddr: "bitcoincash", WIF: 0x80, HDPublic: xpubMagic, CoinType: 145,
 		ForkID: true, MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, MaxFee: 10_000_000, Decimals: 8},
-	{Chain: chain.BCH, Network: chain.Testnet, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0xc4}, CashAddr: "bchtest", WIF: 0xef, HDPublic: tpubMagic, CoinType: 145,
+	{Coin: chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0xc4}, CashAddr: "bchtest", WIF: 0xef, HDPublic: tpubMagic, CoinType: 145,
 		ForkID: true, MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, MaxFee: 10_000_000, Decimals: 8},
 }
 
 // ParamsOf returns the constants of a coin, or a refusal with code
 // UnsupportedChain or WrongNetwork.
-func ParamsOf(id chain.ID, network chain.Network) (Params, error) {
+func ParamsOf(coin chain.Coin) (Params, error) {
 	found := false
 	for _, p := range params {
-		if p.Chain == id {
+		if p.Chain == coin.Chain {
 			found = true
-			if p.Network == network {
+			if p.Coin == coin {
 				return p, nil
 			}
 		}
 	}
 	if found {
-		return Params{}, chain.Refuse(chain.WrongNetwork, "%s has no network %d", id, network)
+		return Params{}, chain.Refuse(chain.WrongNetwork, "%s has no network %d", coin.Chain, coin.Network)
 	}
-	return Params{}, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain of this family", string(id))
+	return Params{}, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain of this family", string(coin.Chain))
 }

@@ -173,15 +173,15 @@ const contentTag = "coldkms utxo content v1\n"
 // transaction.
 const claimedTag = "coldkms utxo claimed content v1\n"
 
-func contentDigest(id chain.ID, network chain.Network, unsigned, claims []byte) [32]byte {
+func contentDigest(coin chain.Coin, unsigned, claims []byte) [32]byte {
 	h := sha256.New()
 	tag := contentTag
 	if len(claims) > 0 {
 		tag = claimedTag
 	}
 	h.Write([]byte(tag))
-	h.Write([]byte{byte(network), byte(len(id))})
-	h.Write([]byte(id))
+	h.Write([]byte{byte(coin.Network), byte(len(coin.Chain))})
+	h.Write([]byte(coin.Chain))
 	h.Write(unsigned)
 	h.Write(claims)
 	return [32]byte(h.Sum(nil))

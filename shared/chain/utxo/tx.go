@@ -34,8 +34,8 @@ type Tx struct {
 // ValueOutOfRange, OutputsAbove.
 //
 // An input that rests on a claim decodes; Unproven says so.
-func Decode(id chain.ID, network chain.Network, tx, context []byte, table *Table) (*Tx, error) {
-	p, err := ParamsOf(id, network)
+func Decode(coin chain.Coin, tx, context []byte, table *Table) (*Tx, error) {
+	p, err := ParamsOf(coin)
 	if err != nil {
 		return nil, err
 	}
@@ -114,13 +114,13 @@ func (t *Tx) Content() [32]byte {
 			claims = appendClaim(claims, i, s)
 		}
 	}
-	return contentDigest(t.params.Chain, t.params.Network, t.unsigned, claims)
+	return contentDigest(t.params.Coin, t.unsigned, claims)
 }
 
 // Transaction is the Content of the same transaction with every input proven:
 // it says nothing of claims.
 func (t *Tx) Transaction() [32]byte {
-	return contentDigest(t.params.Chain, t.params.Network, t.unsigned, nil)
+	return contentDigest(t.params.Coin, t.unsigned, nil)
 }
 
 // UnsignedID is the txid with empty scripts, which a legacy signature changes.
@@ -154,8 +154,8 @@ type Keyring interface {
 // are marked, not refused.
 func (t *Tx) Explain(keys Keyring) chain.Facts {
 	f := chain.Facts{
-		Chain: t.params.Chain, Network: t.params.Network,
-		Fee: t.sums.in - t.sums.out, VSize: t.vsize(keys), LockTime: t.msg.LockTime,
+		Coin: t.params.Coin,
+		Fee:  t.sums.in - t.sums.out, VSize: t.vsize(keys), LockTime: t.msg.LockTime,
 		UnusedKeys: keys.Unused(t.spent),
 	}
 	for i, s := range t.spent {

@@ -105,7 +105,7 @@ func newFixture(t testing.TB) fixture {
 	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{5}, 32))
 	pub := key.PubKey().SerializeCompressed()
 	hash := btcaddr.Hash160(pub)
-	params, err := ParamsOf(chain.BTC, chain.Testnet)
+	params, err := ParamsOf(chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func (f fixture) encode(msg *wire.MsgTx) (tx, context []byte) {
 
 func (f fixture) decode(msg *wire.MsgTx) (*Tx, error) {
 	tx, context := f.encode(msg)
-	return Decode(chain.BTC, chain.Testnet, tx, context, f.table)
+	return Decode(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, tx, context, f.table)
 }
 
 func TestDecodeRefuses(t *testing.T) {
@@ -178,7 +178,7 @@ func TestClaimDecodesAsUnproven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Decode(chain.BTC, chain.Testnet, tx, context, empty)
+	got, err := Decode(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, tx, context, empty)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +289,7 @@ func (anyKey) Unused([]Spent) []chain.Key     { return nil }
 
 // Bitcoin Core's own figures at 3 sat/vB (policy.cpp, GetDustThreshold).
 func TestDustLimit(t *testing.T) {
-	p, err := ParamsOf(chain.BTC, chain.Mainnet)
+	p, err := ParamsOf(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +328,7 @@ func TestAddress(t *testing.T) {
 		{chain.DOGE, chain.Mainnet, "0014751e76e8199196d454941c45d1b3a323f1433bd6", ""}, // no segwit there
 		{chain.BTC, chain.Mainnet, "6a0401020304", ""},
 	} {
-		p, err := ParamsOf(c.id, c.network)
+		p, err := ParamsOf(chain.Coin{Chain: c.id, Network: c.network})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -407,10 +407,10 @@ func TestLongVarintIsRefused(t *testing.T) {
 		t.Fatalf("the version is not the first byte: %x", tx)
 	}
 	long := append([]byte{0x82, 0x00}, tx[1:]...)
-	if _, err := Decode(chain.BTC, chain.Testnet, long, context, f.table); chain.CodeOf(err) != chain.Malformed {
+	if _, err := Decode(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, long, context, f.table); chain.CodeOf(err) != chain.Malformed {
 		t.Errorf("version 2 in two bytes: %v", err)
 	}
-	if _, err := Decode(chain.BTC, chain.Testnet, tx, append([]byte{0x81, 0x00}, context[1:]...), f.table); chain.CodeOf(err) != chain.Malformed {
+	if _, err := Decode(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, tx, append([]byte{0x81, 0x00}, context[1:]...), f.table); chain.CodeOf(err) != chain.Malformed {
 		t.Errorf("reference 1 in two bytes: %v", err)
 	}
 }

@@ -57,7 +57,7 @@ func (s *Sandbox) start(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	params, err := utxo.ParamsOf(chain.BTC, chain.Testnet)
+	params, err := utxo.ParamsOf(chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func soloChains(now func() time.Time) (map[chain.ID]sandbox.Node, error) {
 	}
 	nodes := make(map[chain.ID]sandbox.Node)
 	for _, id := range []chain.ID{chain.LTC, chain.DOGE, chain.BCH} {
-		params, err := utxo.ParamsOf(id, chain.Testnet)
+		params, err := utxo.ParamsOf(chain.Coin{Chain: id, Network: chain.Testnet})
 		if err != nil {
 			return nil, err
 		}

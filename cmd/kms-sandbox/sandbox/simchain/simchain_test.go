@@ -28,7 +28,7 @@ type fixture struct {
 
 func newFixture(t *testing.T, id chain.ID) *fixture {
 	t.Helper()
-	p, err := utxo.ParamsOf(id, chain.Testnet)
+	p, err := utxo.ParamsOf(chain.Coin{Chain: id, Network: chain.Testnet})
 	if err != nil {
 		t.Fatal(err)
 	}
