@@ -16,7 +16,6 @@ import (
 	"coldkms/shared/attestation"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // errNoFacts is about what does nothing that anyone could vouch for, such as
@@ -243,26 +242,11 @@ func (r *Relay) VetoesBut(ctx context.Context) (int, error) {
 
 // ask asks about one transaction.
 func (r *Relay) ask(ctx context.Context, p prepare.Prepared, vetoed bool) ([]attestation.Statement, error) {
-	facts, err := factsOf(p)
+	facts, err := p.Facts()
 	if err != nil {
 		return nil, errors.Join(errNoFacts, err)
 	}
 	return r.FourEye.Vouch(ctx, p.ID(), facts, vetoed)
-}
-
-// factsOf says what a transaction does, from the very bytes that travel.
-func factsOf(p prepare.Prepared) (chain.Facts, error) {
-	items, previous := prepare.Bundle([]prepare.Prepared{p})
-	table, err := utxo.NewTable(previous)
-	if err != nil {
-		return chain.Facts{}, err
-	}
-	it := items[0]
-	tx, err := utxo.Decode(it.Coin, it.Tx, it.Context, table)
-	if err != nil {
-		return chain.Facts{}, err
-	}
-	return tx.Explain(utxo.NoKeys{}), nil
 }
 
 // mayLeave asks the approval service once more before a signed transaction is
@@ -300,13 +284,13 @@ func (s *step) mayLeave(ctx context.Context) (bool, error) {
 
 // proven reads the item from the journal once more.
 func (s *step) proven(ctx context.Context) (prepare.Prepared, error) {
-	d := parse(s.item)
+	d := s.parse(s.item)
 	if d.err != nil {
-		return prepare.Prepared{}, d.err
+		return nil, d.err
 	}
 	proofs, _, err := s.previous(ctx, []draft{d}, false)
 	if err != nil {
-		return prepare.Prepared{}, err
+		return nil, err
 	}
-	return d.draft.Prove(proofs)
+	return proofs.prove(d)
 }

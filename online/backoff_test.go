@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online"
 	"coldkms/online/approval"
 	"coldkms/online/tatum"
@@ -121,7 +122,7 @@ func TestLeaseKept(t *testing.T) {
 	w.fetch()
 	f := w.fourEye("GET")
 	f.Client = w.slowApprover(1500 * time.Millisecond)
-	r, err := online.Open(w.Context(), online.Options{Dir: w.dir, FS: durable.OS{}, Now: time.Now, Lease: 2500 * time.Millisecond})
+	r, err := online.Open(w.Context(), online.Options{Families: relaytest.Families(), Dir: w.dir, FS: durable.OS{}, Now: time.Now, Lease: 2500 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,12 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // BroadcastOptions choose what is broadcast.
@@ -105,11 +102,15 @@ func (s *step) there(ctx context.Context) (bool, error) {
 
 // checkBytes hashes what is about to leave.
 func (s *step) checkBytes() error {
-	stripped, err := utxo.StripWitness(s.item.Signed)
+	family, err := s.family()
+	if err != nil {
+		return err
+	}
+	got, err := family.TxID(s.item.Signed)
 	if err != nil {
 		return fmt.Errorf("the signed bytes in the journal are damaged: %w", err)
 	}
-	if got := chainhash.DoubleHashH(stripped).String(); got != s.item.TxID {
+	if got != s.item.TxID {
 		return fmt.Errorf("the signed bytes in the journal hash to %s, not to %s", got, s.item.TxID)
 	}
 	return nil

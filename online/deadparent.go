@@ -3,9 +3,6 @@ package online
 import (
 	"context"
 	"fmt"
-	"maps"
-
-	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"coldkms/online/journal"
 	"coldkms/shared/chain"
@@ -14,19 +11,11 @@ import (
 // deadParent returns the item of this journal that makes an output which ours
 // spends, if that one is a dead end.
 func (s *step) deadParent(ctx context.Context) (*journal.Item, error) {
-	msg, err := s.ourTx()
+	ours, err := s.ourTx()
 	if err != nil {
 		return nil, err
 	}
-	seen := make(map[chainhash.Hash]bool)
-	var txids []string
-	for _, in := range msg.TxIn {
-		if id := in.PreviousOutPoint.Hash; !seen[id] {
-			seen[id] = true
-			txids = append(txids, id.String())
-		}
-	}
-	ids, err := s.journal.Payers(ctx, txids)
+	ids, err := s.journal.Payers(ctx, ours.Parents())
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
@@ -99,25 +88,16 @@ func (s *step) firstOf(ctx context.Context, it *journal.Item) (*journal.Item, er
 // childWords say what to do about a child. What took its parent's place may
 // have paid whom the child pays.
 func (s *step) childWords(ctx context.Context, first *step, r rival) (same, advice string, err error) {
-	msg, err := s.ourTx()
+	own, err := s.search(ctx)
 	if err != nil {
 		return "", "", err
 	}
-	root, err := first.ourTx()
+	root, err := first.search(ctx)
 	if err != nil {
 		return "", "", err
 	}
-	own, err := s.spentOutputs(ctx, msg)
-	if err != nil {
-		return "", "", err
-	}
-	more, err := first.spentOutputs(ctx, root)
-	if err != nil {
-		return "", "", err
-	}
-	maps.Copy(own, more)
 	other := r.spender.txid
-	if same = samePayment(msg, r.msg, own); same != "" {
+	if same = own.Same(r.spender.rival.Tx, append(own.Payers(), root.Payers()...)); same != "" {
 		return same, fmt.Sprintf("transaction %s took the place of that one, and %s: do NOT have it paid anew before you know that it was not", other, same), nil
 	}
 	return "", look(s.item.TxID, other) + "have this payment made anew under a new id", nil

@@ -6,9 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"coldkms/online/tatum"
 )
 
@@ -35,7 +32,7 @@ const maxParents = 8
 // place looks up the block of a transaction. at is an earlier reply about it, or
 // the zero value. doubt is why the replies cannot all be true, or "" if they
 // agree; the height itself is Tatum's claim.
-func (s *step) place(ctx context.Context, txid string, at tatum.Mined, spends ...wire.OutPoint) (p placed, doubt string, err error) {
+func (s *step) place(ctx context.Context, txid string, at tatum.Mined, parents ...string) (p placed, doubt string, err error) {
 	if at.Height == 0 {
 		at, err = s.Tatum.Where(ctx, s.item.Chain, txid)
 	}
@@ -46,7 +43,7 @@ func (s *step) place(ctx context.Context, txid string, at tatum.Mined, spends ..
 	case at.Height < 1:
 		return p, "it is in no block of a known height", nil
 	}
-	if doubt, err := s.parentsBelow(ctx, at.Height, spends); err != nil || doubt != "" {
+	if doubt, err := s.parentsBelow(ctx, at.Height, parents); err != nil || doubt != "" {
 		return p, doubt, err
 	}
 	block, err := s.Tatum.Block(ctx, s.item.Chain, at.Height)
@@ -62,16 +59,11 @@ func (s *step) place(ctx context.Context, txid string, at tatum.Mined, spends ..
 	return placed{evidence{txid, at.Height, block.Hash}, min(at.Confirmations, block.Confirmations), block.TxIDs}, "", nil
 }
 
-// parentsBelow says why a transaction that spends some outputs cannot be in the
-// block of a height, "" if it can.
-func (s *step) parentsBelow(ctx context.Context, height int64, spends []wire.OutPoint) (string, error) {
-	looked := make(map[chainhash.Hash]bool)
-	for _, op := range spends {
-		if looked[op.Hash] || len(looked) == maxParents {
-			continue
-		}
-		looked[op.Hash] = true
-		parent, err := s.Tatum.Height(ctx, s.item.Chain, op.Hash.String())
+// parentsBelow says why a transaction with these parents, each given once, cannot
+// be in the block of a height, "" if it can.
+func (s *step) parentsBelow(ctx context.Context, height int64, parents []string) (string, error) {
+	for _, txid := range parents[:min(len(parents), maxParents)] {
+		parent, err := s.Tatum.Height(ctx, s.item.Chain, txid)
 		switch {
 		case err != nil:
 			return unsure("the block of the output that it spends is not known", err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -171,7 +172,7 @@ func TestExportJournalsFirst(t *testing.T) {
 	made := 0
 	err := exportOn(w, watching{made: func() {
 		made++
-		r, err := online.Open(t.Context(), online.Options{Dir: w.dir, FS: durable.OS{}, Now: w.clock, Read: true})
+		r, err := online.Open(t.Context(), online.Options{Families: relaytest.Families(), Dir: w.dir, FS: durable.OS{}, Now: w.clock, Read: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,8 +51,8 @@ func (e *exporting) all(ctx context.Context, items []journal.Item) error {
 func nextPart(list []prepare.Prepared) int {
 	size := 1
 	for _, p := range list {
-		for _, prev := range p.Previous {
-			size += len(prev.Raw)
+		for _, part := range p.Parts() {
+			size += len(part.Raw)
 		}
 	}
 	return min(max(provenBytes*len(list)/size, 1), provenMost)
@@ -91,17 +91,18 @@ func (e *exporting) prove(ctx context.Context, items []journal.Item) ([]prepare.
 	}
 	drafts := make([]draft, len(items))
 	for i, it := range items {
-		drafts[i] = parse(it)
+		drafts[i] = e.parse(it)
 	}
-	proofs, _, err := e.gather(ctx, drafts, e.room.Previous, false)
+	proofs, _, err := e.gather(ctx, drafts, e.room.Part, false)
 	if err != nil {
 		return nil, err
 	}
 	var list []prepare.Prepared
 	for _, d := range drafts {
-		p, err := prepare.Prepared{}, d.err
+		var p prepare.Prepared
+		err := d.err
 		if err == nil {
-			p, err = d.draft.Prove(proofs)
+			p, err = proofs.prove(d)
 		}
 		if err == nil {
 			list = append(list, p)

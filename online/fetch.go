@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"coldkms/online/journal"
-	"coldkms/online/prepare"
 	"coldkms/online/tatum"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -47,7 +46,7 @@ func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
 	if err != nil {
 		return report, err
 	}
-	chains, err := chosenChains(watch.Watch, o, &report)
+	chains, err := r.chosenChains(watch.Watch, o, &report)
 	if err != nil {
 		return report, err
 	}
@@ -152,16 +151,16 @@ func (r *Relay) takeList(ctx context.Context, id chain.ID, listing tatum.Listing
 	return listed{id, true, list, absent, len(report.Problems) == before}, err
 }
 
-func chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([]chain.ID, error) {
+func (r *Relay) chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([]chain.ID, error) {
 	for _, id := range o.Chains {
-		if !prepare.Built(id) {
+		if r.families.Of(id) == nil {
 			return nil, fmt.Errorf("%w: %s", ErrNotBuilt, id)
 		}
 	}
 	var chains []chain.ID
 	for _, e := range w.Entries {
 		wanted := len(o.Chains) == 0 || slices.Contains(o.Chains, e.Chain)
-		if wanted && e.Network == o.Network && prepare.Built(e.Chain) && !slices.Contains(chains, e.Chain) {
+		if wanted && e.Network == o.Network && r.families.Of(e.Chain) != nil && !slices.Contains(chains, e.Chain) {
 			chains = append(chains, e.Chain)
 		}
 	}

@@ -59,7 +59,7 @@ func (w *world) clock() time.Time { return w.now }
 // open opens the relay anew, as each command does.
 func (w *world) open() *online.Relay {
 	w.Helper()
-	r, err := online.Open(context.Background(), online.Options{Dir: w.dir, FS: durable.OS{}, Now: w.clock})
+	r, err := online.Open(context.Background(), online.Options{Families: relaytest.Families(), Dir: w.dir, FS: durable.OS{}, Now: w.clock})
 	if err != nil {
 		w.Fatal(err)
 	}

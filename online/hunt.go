@@ -7,33 +7,30 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"coldkms/online/journal"
-	"coldkms/online/prepare"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 )
 
 // hunt is a search for previous transactions that the journal does not have.
 type hunt struct {
-	wanted   []chainhash.Hash         // those of items with few of them first
-	items    map[chainhash.Hash][]int // that need one
-	hopeless []atomic.Bool            // items that lack one that nobody has
+	wanted   []string         // those of items with few of them first
+	items    map[string][]int // that need one
+	hopeless []atomic.Bool    // items that lack one that nobody has
 }
 
-func newHunt(drafts []draft, wanted []chainhash.Hash) *hunt {
-	h := &hunt{wanted: slices.Clone(wanted), items: make(map[chainhash.Hash][]int), hopeless: make([]atomic.Bool, len(drafts))}
-	is := make(map[chainhash.Hash]bool, len(wanted))
+func newHunt(drafts []draft, wanted []string) *hunt {
+	h := &hunt{wanted: slices.Clone(wanted), items: make(map[string][]int), hopeless: make([]atomic.Bool, len(drafts))}
+	is := make(map[string]bool, len(wanted))
 	for _, id := range wanted {
 		is[id] = true
 	}
-	least := make(map[chainhash.Hash]int)
+	least := make(map[string]int)
 	for i, d := range drafts {
 		if d.err != nil {
 			continue
 		}
-		lacks := slices.DeleteFunc(slices.Clone(d.draft.Needs()), func(id chainhash.Hash) bool { return !is[id] })
+		lacks := slices.DeleteFunc(slices.Clone(d.draft.Needs()), func(id string) bool { return !is[id] })
 		for _, id := range lacks {
 			h.items[id] = append(h.items[id], i)
 			if n := least[id]; n == 0 || len(lacks) < n {
@@ -41,17 +38,17 @@ func newHunt(drafts []draft, wanted []chainhash.Hash) *hunt {
 			}
 		}
 	}
-	slices.SortStableFunc(h.wanted, func(a, b chainhash.Hash) int { return cmp.Compare(least[a], least[b]) })
+	slices.SortStableFunc(h.wanted, func(a, b string) int { return cmp.Compare(least[a], least[b]) })
 	return h
 }
 
 // useful reports whether an item may be proven with a transaction.
-func (h *hunt) useful(id chainhash.Hash) bool {
+func (h *hunt) useful(id string) bool {
 	return slices.ContainsFunc(h.items[id], func(i int) bool { return !h.hopeless[i].Load() })
 }
 
 // unknown records that nobody has a transaction.
-func (h *hunt) unknown(id chainhash.Hash) {
+func (h *hunt) unknown(id string) {
 	for _, i := range h.items[id] {
 		h.hopeless[i].Store(true)
 	}
@@ -66,12 +63,12 @@ type found struct {
 // askPrevious fetches what is missing, some at a time, and journals it as it
 // comes. An item that lacks one transaction that nobody has costs no further
 // calls.
-func (r *Relay) askPrevious(ctx context.Context, h *hunt, from map[chainhash.Hash]chain.ID, have map[chainhash.Hash][]byte, missing map[chainhash.Hash]absence) (stopped, err error) {
+func (r *Relay) askPrevious(ctx context.Context, h *hunt, from map[string]draft, have map[string][]byte, missing map[string]absence) (stopped, err error) {
 	var line breaker
 	for part := range slices.Chunk(h.wanted, share) {
 		answers := make([]found, len(part))
 		for i, id := range part {
-			answers[i].why = absence{CodeNetwork, "previous transaction " + id.String() + " was not asked for", true}
+			answers[i].why = absence{CodeNetwork, "previous transaction " + id + " was not asked for", true}
 		}
 		if stopped == nil {
 			stopped = r.each(ctx, len(part), workers, func(ctx context.Context, i int) error {
@@ -89,7 +86,7 @@ func (r *Relay) askPrevious(ctx context.Context, h *hunt, from map[chainhash.Has
 			}
 			delete(missing, id)
 			have[id] = answers[i].raw
-			keep = append(keep, journal.PreviousTx{TxID: id.String(), Raw: answers[i].raw})
+			keep = append(keep, journal.PreviousTx{TxID: id, Raw: answers[i].raw})
 		}
 		err = errors.Join(err, r.journal.AddPrevious(context.WithoutCancel(ctx), keep))
 	}
@@ -100,8 +97,8 @@ func (r *Relay) askPrevious(ctx context.Context, h *hunt, from map[chainhash.Has
 }
 
 // askOne asks for one transaction. An error ends the search.
-func (r *Relay) askOne(ctx context.Context, h *hunt, line *breaker, id chain.ID, txid chainhash.Hash, into *found) error {
-	raw, err := r.Tatum.RawTransaction(ctx, id, txid.String())
+func (r *Relay) askOne(ctx context.Context, h *hunt, line *breaker, d draft, txid string, into *found) error {
+	raw, err := r.Tatum.RawTransaction(ctx, d.item.Chain, txid)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -111,18 +108,16 @@ func (r *Relay) askOne(ctx context.Context, h *hunt, line *breaker, id chain.ID,
 	switch {
 	case tatum.IsNotFound(err):
 		h.unknown(txid)
-		into.why = absence{code: chain.UnprovenAmount, reason: "previous transaction " + txid.String() + " is known to nobody"}
+		into.why = absence{code: chain.UnprovenAmount, reason: "previous transaction " + txid + " is known to nobody"}
 		return nil
 	case err != nil:
 		into.why = absence{code: CodeNetwork, reason: err.Error()}
 		return nil
 	}
-	p, err := prepare.Check(txid, raw)
+	into.raw, err = d.family.Check(txid, raw)
 	if err != nil {
 		h.unknown(txid)
 		into.why = absence{code: chain.UnprovenAmount, reason: err.Error()}
-		return nil
 	}
-	into.raw = p.Raw
 	return nil
 }

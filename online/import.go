@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"coldkms/online/journal"
+	"coldkms/online/prepare"
 	"coldkms/online/tatum"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 	"coldkms/shared/durable"
 	"coldkms/shared/identity"
 	"coldkms/shared/transport/file"
@@ -153,20 +153,20 @@ func (r *Relay) noteLedger(ctx context.Context, res bundle.SealedResult, peer jo
 // final is what became of one outcome on this side.
 type final struct {
 	outcome bundle.Outcome
-	tx      utxo.Final
+	tx      prepare.Final
 	err     error // the signatures do not make a valid transaction
 }
 
 func (r *Relay) finalize(ctx context.Context, req bundle.SealedRequest, res bundle.SealedResult) ([]final, error) {
-	table, err := utxo.NewTable(req.Previous)
+	attached, err := r.attached(req)
 	if err != nil {
-		return nil, fmt.Errorf("request %.16s in the journal is damaged: %w", req.Digest, err)
+		return nil, err
 	}
 	finals := make([]final, len(res.Outcomes))
 	err = r.each(ctx, len(finals), runtime.GOMAXPROCS(0), func(_ context.Context, i int) error {
 		f := final{outcome: res.Outcomes[i]}
 		if f.outcome.Signed() {
-			f.tx, f.err = finish(req.Items[i], table, f.outcome.Signatures)
+			f.tx, f.err = attached.finish(req.Items[i], f.outcome.Signatures)
 		}
 		finals[i] = f
 		return nil
@@ -174,12 +174,30 @@ func (r *Relay) finalize(ctx context.Context, req bundle.SealedRequest, res bund
 	return finals, err
 }
 
-func finish(it bundle.Item, table *utxo.Table, signatures [][]byte) (utxo.Final, error) {
-	tx, err := utxo.Decode(it.Coin, it.Tx, it.Context, table)
-	if err != nil {
-		return utxo.Final{}, err
+// attached reads what a Request carries beside its items.
+func (r *Relay) attached(req bundle.SealedRequest) (proofs, error) {
+	all := make(proofs)
+	for _, it := range req.Items {
+		f := r.families.Named(it.Family)
+		if f == nil || all[it.Family] != nil {
+			continue
+		}
+		read, err := f.Proofs(req.Previous)
+		if err != nil {
+			return nil, fmt.Errorf("request %.16s in the journal is damaged: %w", req.Digest, err)
+		}
+		all[it.Family] = read
 	}
-	return tx.Finalize(signatures)
+	return all, nil
+}
+
+// finish puts signatures into the transaction of an item.
+func (p proofs) finish(it bundle.Item, signatures [][]byte) (prepare.Final, error) {
+	attached := p[it.Family]
+	if attached == nil {
+		return prepare.Final{}, chain.Refuse(chain.UnsupportedChain, "family %.20q is not supported", it.Family)
+	}
+	return attached.Finish(it, signatures)
 }
 
 // Other relays may be at work with the items of a Result: then it is looked

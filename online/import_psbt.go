@@ -13,6 +13,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/online/journal"
+	"coldkms/online/prepare"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -111,7 +112,9 @@ func (im *Importer) adopt(ctx context.Context, unsigned chainhash.Hash, finish f
 	f := final{outcome: bundle.Outcome{ID: it.ID}}
 	msg, err := finish(tx)
 	if err == nil {
-		f.tx, err = tx.Adopt(msg)
+		var done utxo.Final
+		done, err = tx.Adopt(msg)
+		f.tx = prepare.Final{Raw: done.Raw, TxID: done.TxID}
 	}
 	f.err = err
 	switch p := f.against(*it); {

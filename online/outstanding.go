@@ -36,23 +36,23 @@ func (s *step) rejected(ctx context.Context) error {
 // sentAllTheSame returns the txid of the item's transaction in the network, ""
 // where it was not found. gone is set where it can never come.
 func (s *step) sentAllTheSame(ctx context.Context) (paid string, gone bool, err error) {
-	msg, err := s.ourTx()
+	ours, err := s.ourTx()
 	if err != nil {
 		return "", true, nil // nobody can sign it
 	}
 	known, err := s.known(ctx)
 	if err != nil || known {
-		return msg.TxHash().String(), false, err
+		return ours.TxID(), false, err
 	}
-	f, err := s.search(ctx, msg)
+	f, err := s.search(ctx)
 	if err != nil {
 		return "", false, err
 	}
 	other := false
-	_, err = f.spenders(ctx, msg, func(sp spender) bool {
+	_, err = f.spenders(ctx, func(sp spender) bool {
 		switch {
-		case sp.msg == nil:
-		case unsignedID(sp.msg) == unsignedID(msg):
+		case sp.rival == nil:
+		case sp.rival.Tx.UnsignedID() == ours.UnsignedID():
 			paid = sp.txid
 		default:
 			other = true

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"coldkms/online/journal"
 	"coldkms/online/prepare"
 	"coldkms/online/tatum"
@@ -71,30 +69,40 @@ func (p *preparing) run(ctx context.Context, f journal.Filter) error {
 
 // draft is an item on its way to being prepared; err is why it is not.
 type draft struct {
-	item  journal.Item
-	draft prepare.Draft
-	err   error
+	item   journal.Item
+	family prepare.Family
+	draft  prepare.Draft
+	err    error
 }
 
 // parse reads a journaled item again.
-func parse(it journal.Item) draft {
-	d := draft{item: it}
+func (r *Relay) parse(it journal.Item) draft {
+	d := draft{item: it, family: r.families.Of(it.Chain)}
 	tx, err := pending.Parse(it.Pending)
 	if err == nil && chain.ID(tx.Chain) != it.Chain {
 		err = chain.Refuse(chain.WrongChain, "asked for among the transactions of %s, it says it is one of %.20q", it.Chain, tx.Chain)
 	}
+	if err == nil && d.family == nil {
+		err = chain.Refuse(chain.UnsupportedChain, "chain %.20q is not supported yet", it.Chain)
+	}
 	if err == nil {
-		d.draft, err = prepare.Parse(tx, it.Network)
+		d.draft, err = d.family.Parse(tx, it.Network)
 	}
 	d.err = err
 	return d
 }
 
+// proofs are previous transactions, read, by the name of their family.
+type proofs map[string]prepare.Proofs
+
+// prove proves a draft that has no error.
+func (p proofs) prove(d draft) (prepare.Prepared, error) { return d.draft.Prove(p[d.family.Name()]) }
+
 func (p *preparing) batch(ctx context.Context, lease journal.Lease, items []journal.Item) error {
 	drafts := make([]draft, len(items))
 	for i, it := range items {
 		p.seen[it.ID] = true
-		drafts[i] = parse(it)
+		drafts[i] = p.parse(it)
 	}
 	proofs, missing, stopped := p.previous(ctx, drafts, p.stopped == nil)
 	if proofs == nil {
@@ -113,7 +121,7 @@ func (p *preparing) batch(ctx context.Context, lease journal.Lease, items []jour
 				}
 				continue
 			}
-			_, d.err = d.draft.Prove(proofs)
+			_, d.err = proofs.prove(*d)
 		}
 		m := p.proven(d, lease)
 		if err := p.sameWithdrawal(ctx, d.item, &m); err != nil {
@@ -154,7 +162,7 @@ type absence struct {
 
 // firstMissing returns why a draft cannot be proven, nil if it can. An answer
 // says more than that nobody was asked.
-func firstMissing(d prepare.Draft, missing map[chainhash.Hash]absence) (first *absence) {
+func firstMissing(d prepare.Draft, missing map[string]absence) (first *absence) {
 	for _, id := range d.Needs() {
 		if why, is := missing[id]; is && (first == nil || first.skipped) {
 			first = &why
@@ -166,49 +174,63 @@ func firstMissing(d prepare.Draft, missing map[chainhash.Hash]absence) (first *a
 // previous gathers the previous transactions of all drafts, each once: from
 // the journal, and from Tatum where that is allowed. What came is journaled.
 // stopped is an error after which no further call makes sense.
-func (r *Relay) previous(ctx context.Context, drafts []draft, ask bool) (proofs *prepare.Proofs, missing map[chainhash.Hash]absence, stopped error) {
-	return r.gather(ctx, drafts, func(chainhash.Hash) []byte { return nil }, ask)
+func (r *Relay) previous(ctx context.Context, drafts []draft, ask bool) (proofs proofs, missing map[string]absence, stopped error) {
+	return r.gather(ctx, drafts, func(string) []byte { return nil }, ask)
 }
 
 // gather is previous for whoever has some of them already, checked.
-func (r *Relay) gather(ctx context.Context, drafts []draft, known func(chainhash.Hash) []byte, ask bool) (proofs *prepare.Proofs, missing map[chainhash.Hash]absence, stopped error) {
+func (r *Relay) gather(ctx context.Context, drafts []draft, known func(string) []byte, ask bool) (proofs proofs, missing map[string]absence, stopped error) {
 	needs, from := needsOf(drafts)
-	have, wanted, err := r.journaled(ctx, needs, known)
+	have, wanted, err := r.journaled(ctx, needs, from, known)
 	if err != nil {
 		return nil, nil, err
 	}
-	missing = make(map[chainhash.Hash]absence)
+	missing = make(map[string]absence)
 	for _, id := range wanted {
-		missing[id] = absence{chain.UnprovenAmount, "previous transaction " + id.String() + " is not in the journal", true}
+		missing[id] = absence{chain.UnprovenAmount, "previous transaction " + id + " is not in the journal", true}
 	}
 	if ask {
 		if stopped, err = r.askPrevious(ctx, newHunt(drafts, wanted), from, have, missing); err != nil {
 			return nil, nil, err
 		}
 	}
-	raws := make([][]byte, 0, len(have))
-	for _, id := range needs {
-		if raw, ok := have[id]; ok {
-			raws = append(raws, raw)
-		}
-	}
-	if proofs, err = prepare.NewProofs(raws); err != nil {
+	if proofs, err = r.read(needs, from, have); err != nil {
 		return nil, nil, err
 	}
 	return proofs, missing, stopped
 }
 
+// read reads the previous transactions that are there, for each family.
+func (r *Relay) read(needs []string, from map[string]draft, have map[string][]byte) (proofs, error) {
+	parts := make(map[string][][]byte)
+	for _, id := range needs {
+		if raw, ok := have[id]; ok {
+			name := from[id].family.Name()
+			parts[name] = append(parts[name], raw)
+		}
+	}
+	all := make(proofs, len(r.families))
+	for _, f := range r.families {
+		read, err := f.Proofs(parts[f.Name()])
+		if err != nil {
+			return nil, err
+		}
+		all[f.Name()] = read
+	}
+	return all, nil
+}
+
 // journaled returns those that are known, or in the journal, and the ids of the
 // others.
-func (r *Relay) journaled(ctx context.Context, needs []chainhash.Hash, known func(chainhash.Hash) []byte) (have map[chainhash.Hash][]byte, wanted []chainhash.Hash, err error) {
-	have = make(map[chainhash.Hash][]byte, len(needs))
+func (r *Relay) journaled(ctx context.Context, needs []string, from map[string]draft, known func(string) []byte) (have map[string][]byte, wanted []string, err error) {
+	have = make(map[string][]byte, len(needs))
 	var names []string
 	for _, id := range needs {
 		if raw := known(id); raw != nil {
 			have[id] = raw
 			continue
 		}
-		names = append(names, id.String())
+		names = append(names, id)
 	}
 	held, err := r.journal.Previous(ctx, names)
 	if err != nil {
@@ -218,8 +240,8 @@ func (r *Relay) journaled(ctx context.Context, needs []chainhash.Hash, known fun
 		if have[id] != nil {
 			continue
 		}
-		if p, err := prepare.Check(id, held[id.String()]); err == nil {
-			have[id] = p.Raw
+		if raw, err := from[id].family.Check(id, held[id]); err == nil {
+			have[id] = raw
 			continue
 		}
 		wanted = append(wanted, id)
@@ -227,15 +249,17 @@ func (r *Relay) journaled(ctx context.Context, needs []chainhash.Hash, known fun
 	return have, wanted, nil
 }
 
-func needsOf(drafts []draft) (needs []chainhash.Hash, from map[chainhash.Hash]chain.ID) {
-	from = make(map[chainhash.Hash]chain.ID)
+// needsOf lists the previous transactions that drafts need, and of each the first
+// draft that needs it.
+func needsOf(drafts []draft) (needs []string, from map[string]draft) {
+	from = make(map[string]draft)
 	for _, d := range drafts {
 		if d.err != nil {
 			continue
 		}
 		for _, id := range d.draft.Needs() {
 			if _, twice := from[id]; !twice {
-				from[id] = d.draft.Chain()
+				from[id] = d
 				needs = append(needs, id)
 			}
 		}

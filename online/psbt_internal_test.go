@@ -25,7 +25,7 @@ func exported(t *testing.T, previous [][]byte, items ...bundle.Item) (*Relay, bu
 	if _, err := Init(t.Context(), durable.OS{}, dir, bytes.NewReader(bytes.Repeat([]byte{1}, 64)), now); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Open(t.Context(), Options{Dir: dir, FS: durable.OS{}, Now: now})
+	r, err := Open(t.Context(), Options{Families: relaytest.Families(), Dir: dir, FS: durable.OS{}, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

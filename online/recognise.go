@@ -11,7 +11,6 @@ import (
 	"coldkms/online/prepare"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 	"coldkms/shared/durable"
 	"coldkms/shared/identity"
 )
@@ -98,7 +97,7 @@ func (r *Relay) recognise(ctx context.Context, res bundle.SealedResult, report *
 	err = r.each(ctx, len(finals), runtime.GOMAXPROCS(0), func(_ context.Context, i int) error {
 		p, f := proven[finals[i].outcome.ID], &finals[i]
 		if f.err = p.err; f.err == nil {
-			f.tx, f.err = finish(p.item, p.table, f.outcome.Signatures)
+			f.tx, f.err = p.proofs.Finish(p.item, f.outcome.Signatures)
 		}
 		return nil
 	})
@@ -130,16 +129,16 @@ func (r *Relay) itemsOf(ctx context.Context, res bundle.SealedResult) (map[strin
 
 // provenItem is an item as it would travel, or why it cannot.
 type provenItem struct {
-	item  bundle.Item
-	table *utxo.Table
-	err   error
+	item   bundle.Item
+	proofs prepare.Proofs // its own
+	err    error
 }
 
 // proveAgain makes of items what an export would.
 func (r *Relay) proveAgain(ctx context.Context, items map[string]journal.Item) (map[string]provenItem, error) {
 	drafts := make([]draft, 0, len(items))
 	for _, it := range items {
-		drafts = append(drafts, parse(it))
+		drafts = append(drafts, r.parse(it))
 	}
 	proofs, _, err := r.previous(ctx, drafts, r.Tatum != nil)
 	if proofs == nil {
@@ -148,23 +147,23 @@ func (r *Relay) proveAgain(ctx context.Context, items map[string]journal.Item) (
 	proven := make(map[string]provenItem, len(drafts))
 	for _, d := range drafts {
 		var p provenItem
-		p.item, p.table, p.err = asExported(d, proofs)
+		p.item, p.proofs, p.err = asExported(d, proofs)
 		proven[d.item.ID] = p
 	}
 	return proven, nil
 }
 
-func asExported(d draft, proofs *prepare.Proofs) (bundle.Item, *utxo.Table, error) {
+func asExported(d draft, all proofs) (bundle.Item, prepare.Proofs, error) {
 	if d.err != nil {
 		return bundle.Item{}, nil, d.err
 	}
-	p, err := d.draft.Prove(proofs)
+	p, err := all.prove(d)
 	if err != nil {
 		return bundle.Item{}, nil, chain.Refuse(chain.CodeOf(err), "%s; run fetch, which gets previous transactions, then import again", chain.ReasonOf(err))
 	}
 	items, previous := prepare.Bundle([]prepare.Prepared{p})
-	table, err := utxo.NewTable(previous)
-	return items[0], table, err
+	own, err := d.family.Proofs(previous)
+	return items[0], own, err
 }
 
 // adoptFinals journals what stands, each item by itself.

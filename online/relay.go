@@ -23,6 +23,7 @@ import (
 
 	"coldkms/online/approval"
 	"coldkms/online/journal"
+	"coldkms/online/prepare"
 	"coldkms/online/tatum"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -106,6 +107,7 @@ type Relay struct {
 
 	Full bool // set by Open: the disk of the state directory has no room, so that it can only be looked at
 
+	families prepare.Families
 	journal  *journal.Journal
 	identity identity.Private
 	lock     *durable.Lock
@@ -131,6 +133,7 @@ const (
 type Options struct {
 	Dir      string
 	Database string // postgres:// address of a journal that relays share; "" is one of its own, in Dir
+	Families prepare.Families
 	FS       durable.FS
 	Now      func() time.Time
 	Read     bool          // only look: without the lock, so beside a process that works
@@ -161,7 +164,7 @@ func Open(ctx context.Context, o Options) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{FS: o.FS, Now: o.Now, Sleep: tatum.Sleep, identity: key, lease: o.Lease}
+	r := &Relay{families: o.Families, FS: o.FS, Now: o.Now, Sleep: tatum.Sleep, identity: key, lease: o.Lease}
 	if r.lease <= 0 {
 		r.lease = defaultLease
 	}

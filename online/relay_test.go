@@ -66,7 +66,7 @@ func TestLoop(t *testing.T) {
 func TestInit(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "deep", "state")
-	_, err := online.Open(t.Context(), online.Options{Dir: dir, FS: durable.OS{}, Now: new(world).clock})
+	_, err := online.Open(t.Context(), online.Options{Families: relaytest.Families(), Dir: dir, FS: durable.OS{}, Now: new(world).clock})
 	if !errors.Is(err, online.ErrNotInitialised) {
 		t.Errorf("before init: %v", err)
 	}
@@ -96,10 +96,10 @@ func TestLock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	r := w.open()
-	if _, err := online.Open(t.Context(), online.Options{Dir: w.dir, FS: durable.OS{}, Now: w.clock}); !errors.Is(err, durable.ErrLocked) {
+	if _, err := online.Open(t.Context(), online.Options{Families: relaytest.Families(), Dir: w.dir, FS: durable.OS{}, Now: w.clock}); !errors.Is(err, durable.ErrLocked) {
 		t.Errorf("second one: %v", err)
 	}
-	look, err := online.Open(t.Context(), online.Options{Dir: w.dir, FS: durable.OS{}, Now: w.clock, Read: true})
+	look, err := online.Open(t.Context(), online.Options{Families: relaytest.Families(), Dir: w.dir, FS: durable.OS{}, Now: w.clock, Read: true})
 	if err != nil {
 		t.Fatalf("looking: %v", err)
 	}
@@ -118,7 +118,7 @@ func TestOpenKey(t *testing.T) {
 	if err := os.Chmod(filepath.Join(w.dir, "identity.key"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := online.Open(t.Context(), online.Options{Dir: w.dir, FS: durable.OS{}, Now: w.clock}); !errors.Is(err, durable.ErrInsecure) {
+	if _, err := online.Open(t.Context(), online.Options{Families: relaytest.Families(), Dir: w.dir, FS: durable.OS{}, Now: w.clock}); !errors.Is(err, durable.ErrInsecure) {
 		t.Error(err)
 	}
 }

@@ -50,10 +50,7 @@ type ReportOptions struct {
 // Report returns what is on record to each, oldest first.
 func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) error) error {
 	opened := make(map[bundle.Digest][]answered)
-	keys, err := r.origins(ctx, nil)
-	if err != nil {
-		keys = nil // then Tatum's word on the inputs has to do
-	}
+	keys := r.watched(ctx)
 	f := journal.Filter{IDs: o.IDs, Network: o.Network, Max: batch}
 	for {
 		items, err := r.journal.Items(ctx, f)
@@ -70,7 +67,7 @@ func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) 
 				continue
 			}
 			a, err := r.audit(ctx, it, opened)
-			a.pays(it, keys)
+			a.pays(r.parse(it), keys)
 			if said[it.ID].Verdict == journal.Lifted {
 				a.Lifted = said[it.ID].Reason
 			}

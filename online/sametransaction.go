@@ -53,14 +53,14 @@ func sameEvidence(other journal.Item) string {
 // was signed for, nil if there is none, or it was given up and never sent, or can
 // never confirm.
 func (r *Relay) payerOf(ctx context.Context, it journal.Item) (*journal.Item, error) {
-	d := parse(it)
+	d := r.parse(it)
 	if d.err != nil { // nobody can have signed it
 		return nil, nil
 	}
 	if err := r.hashAsked(ctx); err != nil {
 		return nil, err
 	}
-	unsigned := d.draft.UnsignedID().String()
+	unsigned := d.draft.Tx().UnsignedID()
 	ids, err := r.journal.AskedFor(ctx, unsigned)
 	if err != nil {
 		return nil, err
@@ -95,8 +95,8 @@ func (r *Relay) hashAsked(ctx context.Context) error {
 		unsigned := make(map[string]string, len(items))
 		for _, it := range items {
 			unsigned[it.ID] = ""
-			if d := parse(it); d.err == nil {
-				unsigned[it.ID] = d.draft.UnsignedID().String()
+			if d := r.parse(it); d.err == nil {
+				unsigned[it.ID] = d.draft.Tx().UnsignedID()
 			}
 		}
 		if err := r.journal.Hash(ctx, unsigned); err != nil {

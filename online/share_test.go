@@ -78,7 +78,7 @@ func (a *arena) onPostgres(n int, database string) {
 		if _, err := online.InitShared(a.Context(), durable.OS{}, dir, database, bytes.NewReader(seed), time.Now); err != nil {
 			a.Fatal(err)
 		}
-		a.opens = append(a.opens, online.Options{Dir: dir, Database: database, FS: durable.OS{}, Now: time.Now})
+		a.opens = append(a.opens, online.Options{Families: relaytest.Families(), Dir: dir, Database: database, FS: durable.OS{}, Now: time.Now})
 	}
 	a.pair()
 }
@@ -92,7 +92,7 @@ func (a *arena) onSQLite() {
 		a.Fatal(err)
 	}
 	for _, past := range []bool{false, true} {
-		a.opens = append(a.opens, online.Options{Dir: dir, FS: durable.OS{}, Now: time.Now, Read: past})
+		a.opens = append(a.opens, online.Options{Families: relaytest.Families(), Dir: dir, FS: durable.OS{}, Now: time.Now, Read: past})
 	}
 	a.pair()
 }

@@ -88,10 +88,7 @@ func (r *Relay) StatusPage(ctx context.Context, o StatusOptions) (list []Status,
 	if err != nil {
 		return nil, false, err
 	}
-	keys, err := r.origins(ctx, nil)
-	if err != nil {
-		keys = nil // then Tatum's word on the inputs has to do
-	}
+	keys := r.watched(ctx)
 	list = make([]Status, len(items))
 	known := make(map[string]bool, len(items))
 	for i, it := range items {
@@ -99,7 +96,7 @@ func (r *Relay) StatusPage(ctx context.Context, o StatusOptions) (list []Status,
 		if list[i], err = r.whole(ctx, it); err != nil {
 			return nil, false, err
 		}
-		list[i].pays(it, keys)
+		list[i].pays(r.parse(it), keys)
 	}
 	for _, id := range o.IDs {
 		if !known[id] && !more {
@@ -152,13 +149,26 @@ func (r *Relay) page(ctx context.Context, o StatusOptions) (items []journal.Item
 // maxPays bounds how many outputs are listed of one item.
 const maxPays = 20
 
+// watched returns the keys of the watch file as each family reads them. Where that
+// file cannot be read there are none: then Tatum's word on what is spent has to do.
+func (r *Relay) watched(ctx context.Context) map[string]prepare.Watched {
+	w, err := r.watch(ctx)
+	if err != nil {
+		w.Entries = nil
+	}
+	all := make(map[string]prepare.Watched, len(r.families))
+	for _, f := range r.families {
+		all[f.Name()] = f.Watched(w.Entries)
+	}
+	return all
+}
+
 // pays says what an item pays, where that can be read.
-func (s *Status) pays(it journal.Item, keys *origins) {
-	d := parse(it)
+func (s *Status) pays(d draft, keys map[string]prepare.Watched) {
 	if d.err != nil {
 		return
 	}
-	outputs, known, err := d.draft.Pays(publicKeys(keys, d.draft.Keys()))
+	outputs, known, err := keys[d.family.Name()].Pays(d.draft)
 	if err != nil {
 		return
 	}
@@ -175,26 +185,6 @@ func (s *Status) pays(it journal.Item, keys *origins) {
 	if s.Leaves = "more than there is"; leaves.IsInt64() {
 		s.Leaves = coins(leaves.Int64())
 	}
-}
-
-// maxNamed bounds how many keys are derived to tell what comes back.
-const maxNamed = 1000
-
-// publicKeys are those of the keys that an item names, none if not all of them
-// are known.
-func publicKeys(o *origins, named []chain.Key) [][]byte {
-	if o == nil || len(named) > maxNamed || slices.ContainsFunc(named, func(k chain.Key) bool { return o.entries[k.SignatureID].SignatureID == "" }) {
-		return nil
-	}
-	keys, err := o.of(named)
-	if err != nil {
-		return nil
-	}
-	list := make([][]byte, len(keys))
-	for i, k := range keys {
-		list[i] = k.Public
-	}
-	return list
 }
 
 // coins formats an amount, which all chains here count in units of 10^-8.

@@ -56,18 +56,14 @@ func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item
 // transaction, "" where nothing spends them or only what is proven to be another
 // payment.
 func (s *step) spentByOurs(ctx context.Context) (why string, err error) {
-	msg, err := s.ourTx()
+	f, err := s.search(ctx)
 	if err != nil {
 		return "", err
 	}
-	f, err := s.search(ctx, msg)
-	if err != nil {
-		return "", err
-	}
-	listed, err := f.spenders(ctx, msg, func(sp spender) bool {
-		if sp.msg == nil {
+	listed, err := f.spenders(ctx, func(sp spender) bool {
+		if sp.rival == nil {
 			why = fmt.Sprintf("Tatum lists transaction %s as one that spends what it spends, and nothing proves what that is", sp.txid)
-		} else if same := samePayment(msg, sp.msg, f.outputs); same != "" {
+		} else if same := f.Same(sp.rival.Tx, f.Payers()); same != "" {
 			why = fmt.Sprintf("transaction %s spends what it spends, and %s", sp.txid, same)
 		}
 		return why != ""

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 )
@@ -57,31 +55,27 @@ func (s *step) verdict(ctx context.Context) (verdict, error) {
 		return left, err
 	} else if named { // then it is not for the relay to say who is right
 		v.never, v.why = false, fmt.Sprintf("transaction %s spends what it spends; but Tatum has ours on record as the payment", v.by)
-		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d confirmations, and the network does not have ours; but Tatum has ours on record as the payment. It was replaced: find out what signed that one (another wallet with this key, an old KMS?), and correct the account", v.by, r.spent, r.depth)
+		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d confirmations, and the network does not have ours; but Tatum has ours on record as the payment. It was replaced: find out what signed that one (another wallet with this key, an old KMS?), and correct the account", v.by, r.used(), r.depth)
 		return v, nil
 	}
 	again, err := s.firstLook(ctx, r.evidence)
 	if err == nil && !again.IsZero() {
 		from := again.UTC().Format(time.RFC3339)
 		v.never, v.why = false, fmt.Sprintf("transaction %s spends what it spends, and has %d confirmations, and one look is no evidence: reject it again from %s on", v.by, r.depth, from)
-		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d confirmations. Do not have anything paid anew yet: it is looked at once more, from %s on", v.by, r.spent, r.depth, from)
+		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d confirmations. Do not have anything paid anew yet: it is looked at once more, from %s on", v.by, r.used(), r.depth, from)
 	}
 	return v, err
 }
 
 // contest looks for a rival, and judges it by one look at the chain.
 func (s *step) contest(ctx context.Context) (v verdict, r rival, err error) {
-	ours, err := s.ourTx()
-	if err != nil {
-		return v, r, err
-	}
-	found, err := s.rival(ctx, ours)
+	found, err := s.rival(ctx)
 	if err != nil || found == nil {
 		return v, r, err
 	}
 	r = *found
 	v = verdict{code: CodeInputsSpent, by: r.spender.txid, same: r.same}
-	placed, doubt, err := s.place(ctx, v.by, tatum.Mined{}, r.spent)
+	placed, doubt, err := s.place(ctx, v.by, tatum.Mined{}, r.spender.rival.After...)
 	if err != nil {
 		return v, r, err
 	}
@@ -93,10 +87,10 @@ func (s *step) contest(ctx context.Context) (v verdict, r rival, err error) {
 	switch {
 	case doubt != "":
 		v.why = fmt.Sprintf("Tatum says that transaction %s spends what it spends, but %s", v.by, doubt)
-		v.words = fmt.Sprintf("Tatum says that transaction %s spends %s, which ours spends, but %s. Nothing is taken as decided. Do not have anything paid anew yet, and look for both in an independent block explorer", v.by, r.spent, doubt)
+		v.words = fmt.Sprintf("Tatum says that transaction %s spends %s, which ours spends, but %s. Nothing is taken as decided. Do not have anything paid anew yet, and look for both in an independent block explorer", v.by, r.used(), doubt)
 	case r.depth < want:
 		v.why = fmt.Sprintf("transaction %s spends what it spends, and has %d of %d confirmations", v.by, r.depth, want)
-		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d of %d confirmations. Do not have anything paid anew yet: which of the two stays is not decided. Find out what signed it (another wallet with this key, an old KMS?)", v.by, r.spent, r.depth, want)
+		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d of %d confirmations. Do not have anything paid anew yet: which of the two stays is not decided. Find out what signed it (another wallet with this key, an old KMS?)", v.by, r.used(), r.depth, want)
 	default:
 		v.never, v.why = true, fmt.Sprintf("transaction %s spends what it spends", v.by)
 		v.words = r.words(s.item.TxID)
@@ -106,15 +100,15 @@ func (s *step) contest(ctx context.Context) (v verdict, r rival, err error) {
 
 // rival looks for another transaction that spends what ours spends; nil: none
 // was found.
-func (s *step) rival(ctx context.Context, ours *wire.MsgTx) (*rival, error) {
-	f, err := s.search(ctx, ours)
+func (s *step) rival(ctx context.Context) (*rival, error) {
+	f, err := s.search(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var r *rival
-	listed, err := f.spenders(ctx, ours, func(sp spender) bool {
-		if sp.msg != nil {
-			r = &rival{spender: sp, same: samePayment(ours, sp.msg, f.outputs)}
+	listed, err := f.spenders(ctx, func(sp spender) bool {
+		if sp.rival != nil {
+			r = &rival{spender: sp, same: f.Same(sp.rival.Tx, f.Payers())}
 		}
 		return r != nil
 	})
@@ -138,11 +132,14 @@ func (s *step) oursAfterAll(ctx context.Context) (named bool, v verdict, err err
 	return txid != "" && (s.item.Signed == nil || txid == s.item.TxID), v, err
 }
 
+// used is what both transactions use up.
+func (r rival) used() string { return r.spender.rival.Used }
+
 // words say what a person is to know and do. To have it paid anew is advised
 // only where the other transaction pays nobody that ours pays.
 func (r rival) words(ours string) string {
 	other := r.spender.txid
-	text := fmt.Sprintf("%s is spent by transaction %s, which has %d confirmations: ours can never confirm now. Find out what signed that one (another wallet with this key, an old KMS?)", r.spent, other, r.depth)
+	text := fmt.Sprintf("%s is spent by transaction %s, which has %d confirmations: ours can never confirm now. Find out what signed that one (another wallet with this key, an old KMS?)", r.used(), other, r.depth)
 	if r.same != "" {
 		return text + "; " + r.same + ": do NOT have it paid anew before you know that it was not"
 	}

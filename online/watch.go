@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
@@ -111,7 +109,7 @@ func (s *step) confirms(ctx context.Context, said tatum.Mined, want int64) error
 	if err != nil {
 		return s.alarms(ctx, CodeJournalFault, "", err)
 	}
-	at, doubt, err := s.place(ctx, s.item.TxID, said, outpoints(ours)...)
+	at, doubt, err := s.place(ctx, s.item.TxID, said, ours.Parents()...)
 	switch {
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
@@ -138,14 +136,6 @@ func (s *step) confirms(ctx context.Context, said tatum.Mined, want int64) error
 		return err
 	}
 	return s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease, Depth: at.depth, Settled: settled, Later: later})
-}
-
-func outpoints(msg *wire.MsgTx) []wire.OutPoint {
-	list := make([]wire.OutPoint, len(msg.TxIn))
-	for i, in := range msg.TxIn {
-		list[i] = in.PreviousOutPoint
-	}
-	return list
 }
 
 // blockTime is about how long a block takes.

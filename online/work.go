@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coldkms/online/journal"
+	"coldkms/online/prepare"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 )
@@ -183,6 +184,14 @@ type step struct {
 	deep      bool         // for watch: it has as many confirmations as are demanded
 	alarmed   []chain.Code // alarms about it whose cause was there when the job began, acknowledged or not
 	problem   *Problem
+}
+
+// family returns the family of the item's chain.
+func (s *step) family() (prepare.Family, error) {
+	if f := s.families.Of(s.item.Chain); f != nil {
+		return f, nil
+	}
+	return nil, fmt.Errorf("%w: %.20q", ErrNotBuilt, s.item.Chain)
 }
 
 // alone confines a failing API key to its own items: nothing more is done with

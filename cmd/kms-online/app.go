@@ -17,6 +17,7 @@ import (
 	"coldkms/online"
 	"coldkms/online/daemon"
 	"coldkms/online/journal"
+	"coldkms/online/prepare"
 	"coldkms/online/redact"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
@@ -29,7 +30,10 @@ type app struct {
 	fs     durable.FS
 	now    func() time.Time
 	getenv func(string) string
-	log    *slog.Logger // of a daemon that logs as JSON: it has everything that goes to people
+
+	families prepare.Families // of chains, each one folder of online/prepare
+
+	log *slog.Logger // of a daemon that logs as JSON: it has everything that goes to people
 
 	secrets redact.Set // never shown, whoever says them
 
@@ -122,7 +126,7 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	r, err := online.Open(ctx, online.Options{Dir: dir, Database: a.database(), FS: a.fs, Now: a.now, Read: what == looking})
+	r, err := online.Open(ctx, online.Options{Families: a.families, Dir: dir, Database: a.database(), FS: a.fs, Now: a.now, Read: what == looking})
 	if err != nil {
 		return explain(err)
 	}

@@ -59,7 +59,7 @@ refused; SIGTERM and Ctrl-C end the command at any moment.`,
 			}
 			ctx, stop := interruptible()
 			defer stop()
-			o := online.Options{Dir: dir, Database: a.database(), FS: a.fs, Now: a.now}
+			o := online.Options{Families: a.families, Dir: dir, Database: a.database(), FS: a.fs, Now: a.now}
 			do := func() (online.BackedUp, error) { return online.Restore(ctx, o, args[0]) }
 			if check {
 				do = func() (online.BackedUp, error) { return online.CheckBackup(ctx, o, args[0]) }

@@ -202,7 +202,7 @@ func (a *app) makeDaemon(f daemonFlags, dir string) (*daemon.Daemon, *metrics.Me
 
 // openDaemon opens the relay for as long as the daemon runs.
 func (a *app) openDaemon(ctx context.Context, dir string) (*online.Relay, func() error, error) {
-	r, err := online.Open(ctx, online.Options{Dir: dir, Database: a.database(), FS: a.fs, Now: a.now, Daemon: true})
+	r, err := online.Open(ctx, online.Options{Families: a.families, Dir: dir, Database: a.database(), FS: a.fs, Now: a.now, Daemon: true})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/online/prepare"
+	"coldkms/online/prepare/utxo"
 	"coldkms/shared/durable"
 )
 
@@ -28,6 +30,7 @@ func main() {
 
 func run(args []string, streams cli.Streams, getenv func(string) string) int {
 	a := &app{Streams: streams, fs: durable.OS{}, now: time.Now, getenv: getenv}
+	a.families = prepare.Families{utxo.New()}
 	return cli.Run(a.root(), args, streams)
 }
 

@@ -45,7 +45,7 @@ func inBubble(t testing.TB, limits tatum.Limits) *house {
 	t.Helper()
 	return newHouse(t, func(h *house) {
 		h.d.Now, h.d.Sleep = time.Now, tatum.Sleep
-		r, err := online.Open(t.Context(), online.Options{Dir: h.state, FS: durable.OS{}, Now: time.Now})
+		r, err := online.Open(t.Context(), online.Options{Families: relaytest.Families(), Dir: h.state, FS: durable.OS{}, Now: time.Now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func (h *house) key(name string, transport http.RoundTripper) daemon.Key {
 func (h *house) sleepQuietly(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 func (h *house) open(ctx context.Context) (*online.Relay, error) {
-	r, err := online.Open(ctx, online.Options{Dir: h.state, FS: durable.OS{}, Now: h.clock})
+	r, err := online.Open(ctx, online.Options{Families: relaytest.Families(), Dir: h.state, FS: durable.OS{}, Now: h.clock})
 	if err == nil {
 		r.Sleep = h.sleepQuietly
 	}
@@ -127,7 +127,7 @@ func (h *house) open(ctx context.Context) (*online.Relay, error) {
 }
 
 func (h *house) opened(ctx context.Context) (*online.Relay, func() error, error) {
-	r, err := online.Open(ctx, online.Options{Dir: h.state, FS: durable.OS{}, Now: h.clock, Daemon: true})
+	r, err := online.Open(ctx, online.Options{Families: relaytest.Families(), Dir: h.state, FS: durable.OS{}, Now: h.clock, Daemon: true})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-
-	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
+	"strings"
 
 	"coldkms/shared/chain"
 )
@@ -19,8 +17,8 @@ const ListPage = 50
 // Listed is a transaction in the list of an address: a claim, to be looked up
 // by its txid.
 type Listed struct {
-	TxID   string
-	Spends []wire.OutPoint
+	TxID string
+	Uses []string // exclusive ids: "txid:index" of outputs that it spends
 }
 
 // listedReply has both forms: BTC and LTC say hash and inputs, DOGE and BCH
@@ -75,8 +73,8 @@ func (r listedReply) listed() Listed {
 		l.TxID = text(r.Hash)
 	}
 	spends := func(txid string, index uint32) {
-		if hash, err := chainhash.NewHashFromStr(txid); err == nil {
-			l.Spends = append(l.Spends, wire.OutPoint{Hash: *hash, Index: index})
+		if id := strings.ToLower(txid); isTxID(id) {
+			l.Uses = append(l.Uses, fmt.Sprintf("%s:%d", id, index))
 		}
 	}
 	for _, in := range r.Inputs {

@@ -2,12 +2,12 @@ package tatum
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
-
-	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"coldkms/shared/chain"
 )
@@ -70,6 +70,6 @@ func (b *Block) read(raw json.RawMessage) bool {
 
 // isTxID reports whether text is a hash in hexadecimal, 64 digits.
 func isTxID(text string) bool {
-	_, err := chainhash.NewHashFromStr(text)
-	return err == nil && len(text) == 2*chainhash.HashSize
+	b, err := hex.DecodeString(text)
+	return err == nil && len(b) == sha256.Size
 }

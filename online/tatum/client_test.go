@@ -403,4 +403,11 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-func anything([]byte) bool { return true }
+// anything takes whatever is a transaction as whole.
+func anything(raw []byte) (txid string, whole bool) {
+	var tx wire.MsgTx
+	if tx.Deserialize(bytes.NewReader(raw)) != nil {
+		return "", false
+	}
+	return tx.TxHash().String(), true
+}

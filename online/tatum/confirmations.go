@@ -8,10 +8,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // Sighting is what the network knows of a transaction.
@@ -43,9 +40,9 @@ type minedReply struct {
 	Confirmations json.RawMessage `json:"confirmations"`
 }
 
-// Whole reports whether bytes that hash to a txid are the transaction with its
-// signatures: a txid does not say so.
-type Whole func(raw []byte) bool
+// Whole returns the id of a transaction's bytes, "" where they are none, and
+// reports whether its signatures are there too: an id does not say so.
+type Whole func(raw []byte) (txid string, whole bool)
 
 // Known reports whether the chain, or a node's memory pool, has a
 // transaction. Only its whole bytes say yes; false is Tatum's own word, and may
@@ -103,10 +100,10 @@ func (c *Client) shown(ctx context.Context, id chain.ID, txid string, inReply js
 		return unclear(txid, errOtherReply)
 	}
 	if len(raw) > 0 {
-		if err := hashes(txid, raw); err != nil {
-			return err
-		}
-		if whole(raw) {
+		switch is, signed := whole(raw); {
+		case is != txid:
+			return unclear(txid, errOtherReply)
+		case signed:
 			return nil
 		}
 	}
@@ -117,20 +114,11 @@ func (c *Client) shown(ctx context.Context, id chain.ID, txid string, inReply js
 	case err != nil:
 		return err
 	}
-	if err := hashes(txid, raw); err != nil {
-		return err
-	}
-	if !whole(raw) {
-		return unclear(txid, errBare)
-	}
-	return nil
-}
-
-// hashes makes sure that bytes, with a witness or without, hash to a txid.
-func hashes(txid string, raw []byte) error {
-	stripped, err := utxo.StripWitness(raw)
-	if err != nil || chainhash.DoubleHashH(stripped).String() != txid {
+	switch is, signed := whole(raw); {
+	case is != txid:
 		return unclear(txid, errOtherReply)
+	case !signed:
+		return unclear(txid, errBare)
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (t *table) grow(name, database string, n int) error {
 	server, stop := tatumtest.Start()
 	defer stop()
 	ctx := context.Background()
-	o := online.Options{Dir: filepath.Join(dir, "relay"), Database: database, FS: durable.OS{}, Now: time.Now, Daemon: true}
+	o := online.Options{Families: relaytest.Families(), Dir: filepath.Join(dir, "relay"), Database: database, FS: durable.OS{}, Now: time.Now, Daemon: true}
 	if _, err := online.InitShared(ctx, o.FS, o.Dir, database, rand.Reader, o.Now); err != nil {
 		return err
 	}

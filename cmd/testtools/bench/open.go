@@ -73,7 +73,7 @@ func (t *table) steps(fresh func() (string, error), n int) ([]cost, error) {
 		return nil, err
 	}
 	ctx, signer := context.Background(), relaytest.NewSigner(2)
-	o := online.Options{Dir: filepath.Join(dir, "relay"), Database: database, FS: durable.OS{}, Now: time.Now}
+	o := online.Options{Families: relaytest.Families(), Dir: filepath.Join(dir, "relay"), Database: database, FS: durable.OS{}, Now: time.Now}
 	if _, err := online.InitShared(ctx, o.FS, o.Dir, database, rand.Reader, o.Now); err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func (t *table) relay() error {
 
 func openRelay(dir string, server *tatumtest.Server, signer *relaytest.Signer) (*online.Relay, error) {
 	ctx := context.Background()
-	o := online.Options{Dir: dir, FS: durable.OS{}, Now: time.Now}
+	o := online.Options{Families: relaytest.Families(), Dir: dir, FS: durable.OS{}, Now: time.Now}
 	if _, err := online.Init(ctx, o.FS, dir, rand.Reader, o.Now); err != nil {
 		return nil, err
 	}

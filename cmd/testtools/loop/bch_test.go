@@ -7,6 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online/prepare"
 	"coldkms/shared/chain"
 	chainutxo "coldkms/shared/chain/utxo"
@@ -22,7 +23,7 @@ func TestBCHScriptIsExact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prepared, err := prepare.One(t.Context(), tx, chain.Mainnet, v)
+	prepared, err := relaytest.Prepare(tx, chain.Mainnet, v.PrevTxs)
 	if err != nil {
 		t.Fatal(err)
 	}

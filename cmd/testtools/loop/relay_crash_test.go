@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"coldkms/cmd/testtools/pgtest"
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online"
 	"coldkms/online/journal"
 	"coldkms/shared/bundle"
@@ -266,7 +267,7 @@ func (b *badTatum) copyIdentity(dir string, n int) {
 func (b *badTatum) pairRelay(state, database string) {
 	b.t.Helper()
 	open := func() (*online.Relay, error) {
-		return online.Open(b.t.Context(), online.Options{Dir: state, Database: database, FS: durable.OS{}, Now: time.Now})
+		return online.Open(b.t.Context(), online.Options{Families: relaytest.Families(), Dir: state, Database: database, FS: durable.OS{}, Now: time.Now})
 	}
 	r, err := open()
 	for errors.Is(err, durable.ErrLocked) { // a program that is being started has a copy of Init's lock for a moment

@@ -3,9 +3,7 @@ package loop
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -13,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/offline"
 	"coldkms/offline/hd"
 	"coldkms/offline/ledger"
@@ -105,15 +104,6 @@ type tatumEntry struct {
 	Testnet    bool   `json:"testnet"`
 }
 
-// Previous implements prepare.Source.
-func (v vector) Previous(_ context.Context, _ chain.ID, txid string) ([]byte, error) {
-	raw, ok := v.PrevTxs[txid]
-	if !ok {
-		return nil, prepare.ErrUnknown
-	}
-	return hex.DecodeString(raw)
-}
-
 func pendingVectors(t *testing.T, dir string, n *tally) {
 	paths, err := filepath.Glob(filepath.Join(dir, "pending", "*.json"))
 	if err != nil {
@@ -169,7 +159,7 @@ func (v vector) sign(t *testing.T) (chainutxo.Final, error) {
 	if err != nil {
 		return chainutxo.Final{}, err
 	}
-	prepared, err := prepare.One(t.Context(), tx, chain.NetworkOf(v.Testnet), v)
+	prepared, err := relaytest.Prepare(tx, chain.NetworkOf(v.Testnet), v.PrevTxs)
 	if err != nil {
 		return chainutxo.Final{}, err
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"coldkms/online/prepare"
+	prepareutxo "coldkms/online/prepare/utxo"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -24,6 +26,9 @@ import (
 
 // SignatureID names the one key of a Signer.
 const SignatureID = "a2a2c281-fa8f-44fe-944f-7bb2f06f65fb"
+
+// Families are those that the relay's main lists.
+func Families() prepare.Families { return prepare.Families{prepareutxo.New()} }
 
 // Signer stands in for kms-offline: it signs whatever it is given.
 type Signer struct {

@@ -80,6 +80,9 @@ func (t *Table) Find(id chainhash.Hash) (int, bool) {
 	return i, ok
 }
 
+// Raw returns the bytes of a previous transaction. They are not to be written to.
+func (t *Table) Raw(position int) []byte { return t.entries[position].raw }
+
 var errWalk = errors.New("not the bytes of one transaction without witness")
 
 // walk checks the bytes of a serialised transaction and finds its outputs. It

@@ -1,10 +1,10 @@
-package prepare_test
+package utxo_test
 
 import (
 	"fmt"
 	"testing"
 
-	"coldkms/online/prepare"
+	"coldkms/online/prepare/utxo"
 	"coldkms/shared/chain"
 	"coldkms/shared/pending"
 )
@@ -40,7 +40,7 @@ func TestBCHForm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = prepare.Parse(tx, chain.Mainnet)
+		_, err = utxo.New().Parse(tx, chain.Mainnet)
 		if (err == nil) != (want == "") || (err != nil && chain.CodeOf(err) != want) {
 			t.Errorf("%.20s…%s: %v, want %q", text, text[max(0, len(text)-12):], err, want)
 		}

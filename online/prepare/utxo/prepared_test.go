@@ -1,4 +1,4 @@
-package prepare
+package utxo
 
 import (
 	"bytes"
@@ -7,16 +7,17 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"coldkms/online/prepare"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 )
 
 // spends is a transaction of so many inputs that spend a script.
-func spends(t *testing.T, inputs int, script []byte) (Draft, *Proofs) {
+func spends(t *testing.T, inputs int, script []byte) (draft, prepare.Proofs) {
 	t.Helper()
 	prev := &wire.MsgTx{Version: 1, TxIn: []*wire.TxIn{{}}}
-	d := Draft{id: "000000000000000000000001", chain: chain.DOGE, network: chain.Testnet, msg: &wire.MsgTx{Version: 1}}
+	d := draft{id: "000000000000000000000001", coin: chain.Coin{Chain: chain.DOGE, Network: chain.Testnet}, msg: &wire.MsgTx{Version: 1}}
 	for range inputs {
 		prev.TxOut = append(prev.TxOut, wire.NewTxOut(1000, script))
 		d.claims = append(d.claims, utxo.Claim{Value: 1000})
@@ -30,7 +31,7 @@ func spends(t *testing.T, inputs int, script []byte) (Draft, *Proofs) {
 		d.msg.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&id, uint32(i)), nil, nil))
 	}
 	d.msg.AddTxOut(wire.NewTxOut(1000, script))
-	proofs, err := NewProofs([][]byte{raw.Bytes()})
+	proofs, err := New().Proofs([][]byte{raw.Bytes()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +51,12 @@ func TestLegacySignaturesAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var room Room
+	var room prepare.Room
 	got := 0
 	for got < 20 && room.Take(p) {
 		got++
 	}
-	if want := bundle.MaxAllHashed / p.hashed; got != want || got >= 20 {
+	if want := bundle.MaxAllHashed / p.Load().Hashed; got != want || got >= 20 {
 		t.Errorf("%d of 2,000 legacy inputs in one request, want %d", got, want)
 	}
 }

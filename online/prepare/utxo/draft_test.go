@@ -1,9 +1,7 @@
-package prepare_test
+package utxo_test
 
 import (
 	"bytes"
-	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,10 +13,12 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online/prepare"
+	"coldkms/online/prepare/utxo"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
+	chainutxo "coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 	"coldkms/shared/pending"
 )
@@ -28,15 +28,6 @@ type vector struct {
 	Testnet bool              `json:"testnet"`
 	Pending json.RawMessage   `json:"pending"`
 	PrevTxs map[string]string `json:"prevTxs"`
-}
-
-// Previous makes a vector a Source.
-func (v vector) Previous(_ context.Context, _ chain.ID, txid string) ([]byte, error) {
-	h, ok := v.PrevTxs[txid]
-	if !ok {
-		return nil, prepare.ErrUnknown
-	}
-	return hex.DecodeString(h)
 }
 
 func load(t testing.TB, name string) (vector, pending.Tx) {
@@ -74,7 +65,7 @@ func TestVectors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, tx := load(t, name)
-			p, err := prepare.One(t.Context(), tx, chain.NetworkOf(v.Testnet), v)
+			p, err := relaytest.Prepare(tx, chain.NetworkOf(v.Testnet), v.PrevTxs)
 			if got := codeOf(err); got != want {
 				t.Fatalf("got %q (%v), want %q", got, err, want)
 			}
@@ -106,12 +97,12 @@ func carries(t *testing.T, tx pending.Tx, p prepare.Prepared) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prev, err := utxo.NewTable(opened.Previous)
+	prev, err := chainutxo.NewTable(opened.Previous)
 	if err != nil {
 		t.Fatal(err)
 	}
 	it := opened.Items[0]
-	decoded, err := utxo.Decode(it.Coin, it.Tx, it.Context, prev)
+	decoded, err := chainutxo.Decode(it.Coin, it.Tx, it.Context, prev)
 	switch codeOf(err) {
 	case chain.DuplicateInput, chain.NoOutputs, chain.ValueOutOfRange:
 		return // the signer's to refuse
@@ -186,11 +177,11 @@ func TestJSON(t *testing.T) {
 		"cut short":            {`"nLockTime":0}`, ``, chain.Malformed},
 		"an array":             {good, `[]`, chain.Malformed},
 		"nothing":              {good, ``, chain.Malformed},
-		"beyond what fits":     {`76a91488aae470854468def628ac131c50371aaf94ade988ac`, strings.Repeat("00", utxo.MaxTxSize), chain.Malformed},
+		"beyond what fits":     {`76a91488aae470854468def628ac131c50371aaf94ade988ac`, strings.Repeat("00", chainutxo.MaxTxSize), chain.Malformed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tx.SerializedTransaction = strings.Replace(good, c.old, c.new, 1)
-			_, err := prepare.One(t.Context(), tx, chain.Testnet, v)
+			_, err := relaytest.Prepare(tx, chain.Testnet, v.PrevTxs)
 			if got := codeOf(err); got != c.want {
 				t.Errorf("got %q (%v), want %q", got, err, c.want)
 			}
@@ -214,39 +205,22 @@ func TestOtherRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			changed := tx
 			c.change(&changed)
-			if _, err := prepare.One(t.Context(), changed, chain.Testnet, v); codeOf(err) != c.want {
+			if _, err := relaytest.Prepare(changed, chain.Testnet, v.PrevTxs); codeOf(err) != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
 	}
 }
 
-type lying struct{ vector }
-
-func (l lying) Previous(ctx context.Context, id chain.ID, txid string) ([]byte, error) {
-	raw, err := l.vector.Previous(ctx, id, txid)
-	if err != nil {
-		return nil, err
-	}
-	raw[len(raw)-10] ^= 1
-	return raw, nil
-}
-
-type down struct{}
-
-func (down) Previous(context.Context, chain.ID, string) ([]byte, error) {
-	return nil, errors.New("no route")
-}
-
-// A source that lies causes a refusal, one that is down an error that passes.
-func TestSource(t *testing.T) {
+// What is not the previous transaction proves nothing.
+func TestAlteredPrevious(t *testing.T) {
 	v, tx := load(t, "btc-testnet-02-1in-2out-change")
-	if _, err := prepare.One(t.Context(), tx, chain.Testnet, lying{v}); codeOf(err) != chain.UnprovenAmount {
-		t.Errorf("altered previous transaction: %v", err)
+	for id, raw := range v.PrevTxs {
+		at := len(raw) - 20
+		v.PrevTxs[id] = raw[:at] + strings.Repeat("5", 2) + raw[at+2:]
 	}
-	var r *chain.Refusal
-	if _, err := prepare.One(t.Context(), tx, chain.Testnet, down{}); err == nil || errors.As(err, &r) {
-		t.Errorf("source is down: %v", err)
+	if _, err := relaytest.Prepare(tx, chain.Testnet, v.PrevTxs); codeOf(err) != chain.UnprovenAmount {
+		t.Errorf("altered previous transaction: %v", err)
 	}
 }
 
@@ -256,7 +230,7 @@ func TestPreviousOnce(t *testing.T) {
 	var list []prepare.Prepared
 	for i := range 3 {
 		tx.ID = fmt.Sprintf("item%d", i)
-		p, err := prepare.One(t.Context(), tx, chain.Testnet, v)
+		p, err := relaytest.Prepare(tx, chain.Testnet, v.PrevTxs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,14 +252,14 @@ func FuzzBitcore(f *testing.F) {
 	_, tx := load(f, "btc-testnet-02-1in-2out-change")
 	f.Fuzz(func(t *testing.T, text string) {
 		tx.SerializedTransaction = text
-		d, err := prepare.Parse(tx, chain.Testnet)
+		d, err := utxo.New().Parse(tx, chain.Testnet)
 		if err != nil {
 			if codeOf(err) == chain.InternalFailure {
 				t.Fatalf("not a refusal: %v", err)
 			}
 			return
 		}
-		again, err := prepare.Parse(tx, chain.Testnet)
+		again, err := utxo.New().Parse(tx, chain.Testnet)
 		if err != nil || len(again.Needs()) != len(d.Needs()) {
 			t.Fatal("read differently the second time")
 		}
@@ -304,20 +278,20 @@ func TestCheckStripsWitness(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, raw := range map[string][]byte{"with": full.Bytes(), "without": plain.Bytes()} {
-		p, err := prepare.Check(msg.TxHash(), raw)
-		if err != nil || !bytes.Equal(p.Raw, plain.Bytes()) {
-			t.Errorf("%s witness: %x, %v", name, p.Raw, err)
+		p, err := utxo.New().Check(msg.TxHash().String(), raw)
+		if err != nil || !bytes.Equal(p, plain.Bytes()) {
+			t.Errorf("%s witness: %x, %v", name, p, err)
 		}
 	}
-	if _, err := prepare.Check(chainhash.Hash{1}, plain.Bytes()); err == nil {
+	if _, err := utxo.New().Check(chainhash.Hash{1}.String(), plain.Bytes()); err == nil {
 		t.Error("another transaction is taken")
 	}
 	for cut := range full.Len() {
-		if _, err := prepare.Check(msg.TxHash(), full.Bytes()[:cut]); err == nil {
+		if _, err := utxo.New().Check(msg.TxHash().String(), full.Bytes()[:cut]); err == nil {
 			t.Errorf("cut to %d bytes is taken", cut)
 		}
 	}
-	if _, err := prepare.Check(msg.TxHash(), append(full.Bytes(), 0)); err == nil {
+	if _, err := utxo.New().Check(msg.TxHash().String(), append(full.Bytes(), 0)); err == nil {
 		t.Error("a byte more is taken")
 	}
 }

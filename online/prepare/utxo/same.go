@@ -1,4 +1,4 @@
-package online
+package utxo
 
 import (
 	"fmt"
@@ -6,29 +6,37 @@ import (
 	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
-	"coldkms/shared/chain/utxo"
+	"coldkms/online/prepare"
 )
 
-// samePayment says why another transaction may be the same payment as ours: it
-// is ours with another signature, or it pays to a key or a script that ours pays
-// to and that is none of the payer's.
-func samePayment(ours, other *wire.MsgTx, outputs map[wire.OutPoint]utxo.Spent) string {
-	if unsignedID(ours) == unsignedID(other) {
+// Payers implements prepare.Conflicts: they are scripts.
+func (c conflicts) Payers() []string {
+	var list []string
+	for _, spent := range c.outputs {
+		list = append(list, string(spent.Script))
+	}
+	return list
+}
+
+// Same implements prepare.Conflicts. Another transaction may be the same payment
+// if it is ours with another signature, or if it pays to a key or a script that
+// ours pays to and that is none of the payer's.
+func (c conflicts) Same(tx prepare.Tx, payers []string) string {
+	if c.ours.UnsignedID() == tx.UnsignedID() {
 		return "it IS this payment, under another signature, so it was paid"
 	}
 	own := make(map[string]bool)
-	for _, spent := range outputs {
-		own[string(spent.Script)] = true
+	for _, script := range payers {
+		own[script] = true
 	}
 	paid := make(map[string]bool)
-	for _, out := range other.TxOut {
+	for _, out := range tx.(transaction).TxOut {
 		for _, name := range payees(out.PkScript) {
 			paid[name] = true
 		}
 	}
-	for i, out := range ours.TxOut {
+	for i, out := range c.ours.TxOut {
 		if own[string(out.PkScript)] {
 			continue
 		}
