@@ -48,7 +48,7 @@ var mutants = [...]mutant{
 		"./shared/bundle", "TestStrangersFileIsNotExpanded"},
 
 	{"absence taken for evidence", "online/verdict.go", "	if err != nil || found == nil {\n		return v, r, err\n	}\n", "	if found == nil {\n		v.never, v.code = true, CodeInputsSpent\n		return v, r, err\n	}\n", "./online", "TestNoEvidence"},
-	{"a forged spender is evidence", "online/spender.go", "shared && utxo.VerifyInput(f.params, msg, i, out) == nil {", "shared {", "./online", "TestNoEvidence"},
+	{"a forged spender is evidence", "online/prepare/utxo/conflicts.go", "shared && utxo.VerifyInput(c.params, other.MsgTx, i, out) == nil {", "shared {", "./online", "TestNoEvidence"},
 	{"a spender without depth is evidence", "online/verdict.go", "	case r.depth < want:\n", "	case r.depth < want && s == nil:\n", "./online", "TestInputsSpent"},
 	{"ours is not asked for last", "online/verdict.go", "	if err == nil && known {\n", "	if err == nil && known && false {\n", "./online", "TestInputsSpentByUs"},
 	{"Tatum's record does not count", "online/verdict.go", "	} else if named { // then", "	} else if named && false { // then", "./online", "TestOursAfterAll"},
@@ -93,7 +93,7 @@ var mutants = [...]mutant{
 	{"another tenant's missing is a rejection", "online/reject.go", "missing(err) && (gone ||", "missing(err) && (true || gone ||", "./cmd/testtools/loop", "TestRelayFaults/16-reject-under-the-wrong-key"},
 	{"one chain stops the others", "online/fetch.go", "		g.Go(func() error { parts[i].run(ctx); return nil })\n", "		if parts[i].run(ctx); parts[i].unlisted != nil {\n			return report, parts[i].unlisted\n		}\n", "./cmd/testtools/loop", "TestRelayFaults/08-one-chain-answers-403"},
 	{"the key is taken as it comes", "online/tatum/scrub.go", "	if !c.secrets.In(reply) {", "	if true {", "./cmd/testtools/loop", "TestRelayFaults/12-api-key-in-replies"},
-	{"no limit at prepare", "online/prepare/load.go", "	if err := l.CheckItem(); err != nil {", "	if err := l.CheckItem(); err != nil && false {", "./cmd/testtools/loop", "TestRelayFaults/13-item-too-large-alone"},
+	{"no limit at prepare", "online/prepare/utxo/prepared.go", "	if err := l.CheckItem(); err != nil {", "	if err := l.CheckItem(); err != nil && false {", "./cmd/testtools/loop", "TestRelayFaults/13-item-too-large-alone"},
 	{"an unmounted stick took it", "shared/transport/file/media.go", "		err = m.stayed(folder, w.Path)\n", "		_ = m.stayed(folder, w.Path)\n", "./shared/transport/file", "TestUnmountedMeanwhile"},
 	{"another stick took it", "shared/transport/file/media.go", "!sameMedium(folder, now)", "!sameMedium(now, now)", "./shared/transport/file", "TestAnotherStickMeanwhile"},
 	{"pulled out passes for write-protected", "shared/transport/file/media.go", "range pulled {", "range pulled[:0] {", "./shared/transport/file", "TestGoneComesFirst"},
@@ -139,8 +139,8 @@ var mutants = [...]mutant{
 	{"two looks at two blocks", "online/evidence.go", "e.height, e.block)", "e.height, \"\")", "./cmd/testtools/loop", "TestRelayFaults/50a-contradictions-are-no-evidence"},
 	{"reject asks for no evidence", "online/unpaid.go", "	} else if why, err = s.mayConfirm(ctx); why", "	} else if s == nil && why", "./cmd/testtools/loop", "TestRelayFaults/50b-reject-wants-the-same-evidence"},
 	{"confirmed outside of any block", "online/watch.go", "	case doubt != \"\" || at.depth < want:\n", "	case false:\n", "./cmd/testtools/loop", "TestRelayFaults/50d-confirmed-needs-the-same-evidence"},
-	{"bytes without signatures are enough", "online/tatum/confirmations.go", "	if !whole(raw) {\n", "	if false {\n", "./cmd/testtools/loop", "TestRelayFaults/50d-confirmed-needs-the-same-evidence"},
-	{"a key has one script", "online/samepayment.go", "range keyHashes(script) {", "range keyHashes(nil) {", "./cmd/testtools/loop", "TestRelayFaults/50e-the-same-key-by-another-script"},
+	{"bytes without signatures are enough", "online/tatum/confirmations.go", "	case !signed:\n", "	case false && !signed:\n", "./cmd/testtools/loop", "TestRelayFaults/50d-confirmed-needs-the-same-evidence"},
+	{"a key has one script", "online/prepare/utxo/same.go", "range keyHashes(script) {", "range keyHashes(nil) {", "./cmd/testtools/loop", "TestRelayFaults/50e-the-same-key-by-another-script"},
 	{"what is unsigned here is unpaid", "online/unpaid.go", "		why, err = s.spentByOurs(ctx)\n", "		why = \"\"\n", "./cmd/testtools/loop", "TestRelayFaults/50f-a-mined-payment-is-not-rejected-unsigned"},
 	{"a backup has all that was sent", "online/journal/restore.go", "state IN ('prepared', 'exported', 'signed')", "state IN ('signed')", "./cmd/testtools/loop", "TestRelayFaults/50g-restored-counts-as-handed"},
 
@@ -171,8 +171,8 @@ var mutants = [...]mutant{
 
 	{"a page is shown", "online/tatum/errors.go", "	return c.notTatum(h)\n", "	return foreign(body)\n", "./cmd/testtools/loop", "TestRelayFaults/70a-a-page-is-described"},
 
-	{"what comes back is paid", "online/prepare/pays.go", "Back: scripts[string(out.PkScript)]", "Back: scripts[string(out.PkScript)] && false", "./cmd/testtools/loop", "TestRelayFaults/46-what-leaves-is-without-change"},
-	{"Tatum says what comes back", "online/status.go", "publicKeys(keys, d.draft.Keys())", "nil", "./cmd/testtools/loop", "TestRelayFaults/46-what-leaves-is-without-change"}, {"an event tells what was", "online/daemon/events.go", "	if err != nil || !m.still {\n", "	if err != nil {\n", "./cmd/testtools/loop", "TestRelayFaults/47-events-say-what-is"},
+	{"what comes back is paid", "online/prepare/utxo/pays.go", "Back: scripts[string(out.PkScript)]", "Back: scripts[string(out.PkScript)] && false", "./cmd/testtools/loop", "TestRelayFaults/46-what-leaves-is-without-change"},
+	{"Tatum says what comes back", "online/prepare/utxo/pays.go", "own := w.keys(d.keys)", "own := w.keys(nil)", "./cmd/testtools/loop", "TestRelayFaults/46-what-leaves-is-without-change"}, {"an event tells what was", "online/daemon/events.go", "	if err != nil || !m.still {\n", "	if err != nil {\n", "./cmd/testtools/loop", "TestRelayFaults/47-events-say-what-is"},
 
 	{"TLS that is only preferred", "online/journal/postgres.go", `query.Set("sslmode", "verify-full")`, `query.Set("sslmode", "prefer")`, "./online/journal", "TestDefaultTLS"},
 	{"TLS of the address only", "online/journal/postgres.go", "if err != nil || proven(config) {\n\t\treturn config, err\n\t}\n\tif !query", "if true {\n\t\treturn config, err\n\t}\n\tif !query", "./cmd/testtools/loop", "TestRelayFaults/20-without-tls"},
