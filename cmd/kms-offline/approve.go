@@ -301,10 +301,42 @@ func (a *app) quorum(session *openSession, judged *offline.Judged, o signOptions
 		}
 	}
 	session.Notice(judged)
-	if err := session.CheckQuorum(judged); err != nil {
-		return cli.Fail(cli.Refused, err, "nothing was signed; have another operator type: "+again)
+	err := session.CheckQuorum(judged)
+	if err == nil {
+		return nil
 	}
-	return nil
+	kept := decisions{a, session, judged}
+	rejected, words, unread := kept.rejections()
+	if unread != nil {
+		return unread
+	}
+	if len(rejected) > 0 {
+		return a.offerToLeaveOut(kept, rejected, words, err, o)
+	}
+	return cli.Fail(cli.Refused, err, "nothing was signed; have another operator type: "+again)
+}
+
+// offerToLeaveOut asks whether to take the items that an unfinished session
+// rejected out of a batch that too few operators approved, so that they can
+// approve what is left. Without a terminal, or after a no, it returns the error
+// about the quorum.
+func (a *app) offerToLeaveOut(kept decisions, rejected []int, words string, quorum error, o signOptions) error {
+	quorum = cli.Fail(cli.Refused, quorum, "nothing was signed; an earlier session rejected "+counted(len(rejected), "item", "items")+
+		": to take them out, on a terminal: kms-offline sign FILE --out DIR; operators then approve what is left")
+	if len(o.approve) > 0 {
+		return quorum
+	}
+	tty, err := openTerminal()
+	if err != nil {
+		return quorum
+	}
+	defer tty.close()
+	tty.print("An earlier session about this batch was left unfinished:\n" + words + "Operators have not approved what is left.\n")
+	yes, err := tty.confirm(fmt.Sprintf("Take %s out of the batch now, so that they can?", counted(len(rejected), "rejected item", "rejected items")))
+	if err != nil || !yes {
+		return quorum
+	}
+	return a.leaveOut(kept.session, kept.judged, kept, rejected)
 }
 
 // approveCommand is what an operator types to approve exactly what is asked

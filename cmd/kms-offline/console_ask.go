@@ -96,7 +96,11 @@ func (a *app) leave(session *openSession, judged *offline.Judged, o signOptions,
 // leaveOut records what a person took out of a batch that operators approve.
 // The operators have to approve what is left.
 func (a *app) leaveOut(session *openSession, judged *offline.Judged, kept decisions, rejected []int) error {
-	if err := session.LeaveOut(judged, rejected...); err != nil {
+	err := session.LeaveOut(judged, rejected...)
+	if err == nil {
+		err = session.RecordReview(judged) // opens the round that the hint names
+	}
+	if err != nil {
 		return stop(ledgerError(err))
 	}
 	if err := kept.forget(); err != nil {

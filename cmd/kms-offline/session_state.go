@@ -128,6 +128,18 @@ func (k decisions) notice() (string, error) {
 	return fmt.Sprintf("an unfinished session about this batch has %s; take it up or decline it first", counted(n, "rejected item", "rejected items")), nil
 }
 
+// rejections returns the places of the items that an earlier session rejected
+// and that are not refused since, and the lines that list them.
+func (k decisions) rejections() (places []int, lines string, err error) {
+	earlier, exists, err := k.load()
+	if err != nil || !exists {
+		return nil, "", err
+	}
+	d := tui.New(k.judged.Batch)
+	d.Reject(earlier.marks)
+	return d.Rejected(), d.Rejections(), nil
+}
+
 // forget removes the file, if there is one.
 func (k decisions) forget() error {
 	if err := k.app.fs.Remove(k.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -16,7 +16,7 @@ type attack struct {
 // TestSignerAttacks tries every attack on the real kms-offline, prints a line
 // for each, and how many it withstood.
 func TestSignerAttacks(t *testing.T) {
-	all := slices.Concat(valueAttacks(), claimAttacks(), approvalAttacks(), processAttacks(), resourceAttacks(), decidedAttacks(), toldAttacks(), shownAttacks(), restoreAttacks(), sharedAttacks(), roundAttacks(), settledAttacks(), partAttacks(), keptAttacks(), foreignAttacks(), usedAttacks(), lostAttacks())
+	all := slices.Concat(valueAttacks(), claimAttacks(), approvalAttacks(), processAttacks(), resourceAttacks(), decidedAttacks(), toldAttacks(), shownAttacks(), restoreAttacks(), sharedAttacks(), roundAttacks(), settledAttacks(), partAttacks(), keptAttacks(), foreignAttacks(), usedAttacks(), lostAttacks(), laterAttacks())
 	held, tried := 0, 0
 	for _, a := range all {
 		ran := false // false where -run leaves it out, or the machine cannot run it
