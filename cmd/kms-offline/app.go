@@ -40,6 +40,8 @@ type app struct {
 
 	medium     file.Medium // what the folder for output is on
 	clockRight bool        // a person said so in this run
+
+	typed func(hint string) string // a hint whose commands name the same --path
 }
 
 func (a *app) network() chain.Network { return chain.NetworkOf(a.testnet) }

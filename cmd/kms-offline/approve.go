@@ -81,7 +81,9 @@ func (a *app) runApprove(args []string, o approveOptions) error {
 		return err
 	}
 	if o.out != "" {
-		a.heading(o.out)
+		if err := a.heading(o.out); err != nil {
+			return err
+		}
 	}
 	if err = o.judging.check(args); err != nil {
 		return err

@@ -20,15 +20,39 @@ func (a *app) carry(path string, data []byte) error {
 	return err
 }
 
-// heading remembers what a folder is on, before a person takes the time to review.
-func (a *app) heading(dir string) { a.medium = file.MediumOf(a.fs, dir) }
-
-// folder makes a folder for output where there is none.
-func (a *app) folder(path string) error {
-	if err := a.medium.Holds(a.fs, path); err != nil {
+// heading returns an error unless there is a folder to write into, or one to
+// make it in, and remembers what it is on, before a person takes the time to
+// review.
+func (a *app) heading(dir string) error {
+	if err := a.makeable(dir); err != nil {
 		return err
 	}
-	return file.Reading(os.MkdirAll(path, durable.PermDir))
+	a.medium = file.MediumOf(a.fs, dir)
+	return nil
+}
+
+// makeable returns an error unless there is a folder, or the one above it.
+func (a *app) makeable(dir string) error {
+	if _, err := a.fs.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return a.hasFolder(filepath.Dir(filepath.Clean(dir)))
+	}
+	return a.hasFolder(dir)
+}
+
+// folder makes a folder for output where there is none, and says so: one of a
+// stick that is not mounted is on this machine's disk.
+func (a *app) folder(dir string) error {
+	if err := a.medium.Holds(a.fs, dir); err != nil {
+		return err
+	}
+	if _, err := a.fs.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return a.hasFolder(dir)
+	}
+	if err := file.Reading(os.Mkdir(dir, durable.PermDir)); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Err, "made the folder %s: if it is to be on a stick, that stick is not mounted\n", inLine(dir))
+	return nil
 }
 
 // notCarried returns what to do where signatures did not get onto the stick.
@@ -53,8 +77,10 @@ func fromStick(err error) error {
 func (a *app) hasFolder(dir string) error {
 	info, err := a.fs.Stat(dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && !info.IsDir():
+	case errors.Is(err, fs.ErrNotExist):
 		return cli.Fail(cli.Failed, fmt.Errorf("there is no folder %s", dir), "mount the stick that it is on, or make it with: mkdir -p DIR; then run the same command again")
+	case err == nil && !info.IsDir():
+		return cli.Fail(cli.Failed, fmt.Errorf("%s is no folder", dir), "name the folder to write into: --out DIR")
 	case err != nil:
 		return fromStick(err)
 	}

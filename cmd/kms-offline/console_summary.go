@@ -130,7 +130,7 @@ func (a *app) writeSummary(s *summary) error {
 		return err
 	}
 	if err := durable.Create(a.fs, s.path, []byte(cli.Printable(text.String())), durable.PermFile, nil); err != nil {
-		return oneLine(cli.Fail(cli.Failed, err, "the result was written: only the summary is missing"))
+		return oneLine(cli.Fail(cli.Failed, err, "only the summary is missing: make room, or name another file with --summary"))
 	}
 	return nil
 }

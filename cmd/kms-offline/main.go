@@ -70,6 +70,8 @@ Any other status is a failure.`,
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.path, "path", "", "wallet file (default ~/.coldkms/wallet.kms)")
+	cli.Place(root, "path")
+	a.typed = func(hint string) string { return cli.Typed(root, hint) }
 	flags.BoolVar(&a.testnet, "testnet", false, "use testnet; review and sign then refuse items of mainnet")
 	flags.StringVar(&a.passwordFile, "password-file", "", "read the wallet's password from this file (may be /dev/fd/N)")
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a text for people is the default")

@@ -58,7 +58,7 @@ func (a *app) complain(path string, err error) {
 	fmt.Fprintf(a.Err, "kms-offline: %s: %s\n", inLine(path), inLine(err.Error()))
 	var known *cli.Error
 	if errors.As(err, &known) && known.Hint != "" {
-		fmt.Fprintln(a.Err, cli.Printable(known.Hint))
+		fmt.Fprintln(a.Err, cli.Printable(a.typed(known.Hint)))
 	}
 }
 

@@ -85,7 +85,7 @@ func (a *app) runRestore(from string, lose []string) error {
 		fmt.Fprintf(a.Err, "the copy is older than what the ledger has on record, and nothing is signed yet: %s\n", cli.Printable(wrong.Error()))
 		var known *cli.Error
 		if errors.As(wrong, &known) && known.Hint != "" {
-			fmt.Fprintln(a.Err, cli.Printable(known.Hint))
+			fmt.Fprintln(a.Err, cli.Printable(a.typed(known.Hint)))
 		}
 	}
 	return a.JSON(reply)

@@ -158,7 +158,10 @@ func (a *app) checkOut(o *signOptions) (err error) {
 		err = cli.Fail(cli.Usage, errors.New(`required flag(s) "out" not set`), "name the folder for the result: --out DIR")
 	}
 	if err == nil {
-		a.heading(o.out)
+		err = a.heading(o.out)
+	}
+	if err == nil && o.raw != "" {
+		err = a.makeable(o.raw)
 	}
 	return err
 }

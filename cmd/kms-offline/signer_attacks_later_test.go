@@ -11,11 +11,12 @@ func laterAttacks() []attack {
 	return []attack{
 		{"44-later-under-a-quorum-goes-on", laterUnderQuorum},
 		{"44-later-under-a-quorum-unasked", laterUnasked},
+		{"44-result-has-no-folder", outIsNotThere},
 	}
 }
 
 // approveHint finds the command that operators are to type.
-var approveHint = regexp.MustCompile(`kms-offline approve FILE --operator NAME( --without \S+)*( --round [0-9a-f]{48})?`)
+var approveHint = regexp.MustCompile(`kms-offline --path (?:\S+) approve FILE --operator NAME( --without \S+)*( --round [0-9a-f]{48})?`)
 
 // A session under a quorum that rejected an item and was left: signing the same
 // request again goes on from the rejection, and each hint, typed as printed,
@@ -23,15 +24,15 @@ var approveHint = regexp.MustCompile(`kms-offline approve FILE --operator NAME( 
 func laterUnderQuorum(t *testing.T) {
 	o := newOffice(t)
 	file, digest, _ := o.ready(90)
-	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "reject 1", "Sign 1 transaction?", "later")
+	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "reject 1", "Take 1 transaction out, for the operators to approve the other 1?", "later")
 	at := o.answers(20, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Take 1 rejected item out of the batch now, so that they can?", "y")
 	hint := approveHint.FindStringSubmatch(at.stderr.String())
 	if hint == nil || hint[1] == "" || hint[2] == "" {
 		t.Fatalf("the hint is not whole: %s", at.stderr.String())
 	}
 	for _, name := range []string{"alice", "bob"} {
-		args := strings.Fields(strings.NewReplacer("kms-offline ", "", "FILE", file, "NAME", name).Replace(hint[0]))
-		o.run(0, append(args, "--operator-password-file", o.path(name), "--digest", digest)...)
+		typed := strings.TrimPrefix(hint[0], "kms-offline --path "+o.path("w.kms")+" ")
+		o.run(0, append(strings.Fields(strings.NewReplacer("FILE", file, "NAME", name).Replace(typed)), "--operator-password-file", o.path(name), "--digest", digest)...)
 	}
 	o.unsigned()
 	o.answers(3, []string{"sign", file, "--out", o.path("out"), "--plain"}, "Sign 1 transaction?", "y")
@@ -42,11 +43,35 @@ func laterUnderQuorum(t *testing.T) {
 func laterUnasked(t *testing.T) {
 	o := newOffice(t)
 	file, digest, _ := o.ready(91)
-	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "reject 1", "Sign 1 transaction?", "later")
+	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "reject 1", "Take 1 transaction out, for the operators to approve the other 1?", "later")
 	o.says(20, "an earlier session rejected 1 item", "sign", file, "--out", o.path("none"), "--approve", digest)
 	o.says(20, "an earlier session rejected 1 item", "sign", file, "--out", o.path("none"))
 	for range 2 {
 		o.answers(20, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Take 1 rejected item out of the batch now, so that they can?", "n")
 	}
 	o.unsigned()
+}
+
+// A folder for the result is made inside one that is there, and said; none is
+// made below a stick that is not mounted, and nothing is signed then.
+func outIsNotThere(t *testing.T) {
+	o := newOffice(t)
+	file, digest, _ := o.ready(92)
+	for flag, dir := range map[string]string{"--out": o.path("media/usb/results"), "--raw": o.path("media/usb/raw")} {
+		args := []string{"sign", file, "--approve", digest, flag, dir}
+		if flag == "--raw" {
+			args = append(args, "--out", o.path("none"))
+		}
+		o.says(1, "there is no folder "+o.path("media/usb"), args...)
+	}
+	o.says(1, "is no folder", "sign", file, "--approve", digest, "--out", file)
+	if lines := readFile(t, o.path("w.kms.ledger")); strings.Contains(lines, `"signed"`) {
+		t.Error("it was signed")
+	}
+	cmd := o.command("--password-file", o.path("pw"), "sign", file, "--approve", digest, "--out", o.path("out"))
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil || !strings.Contains(stderr.String(), "made the folder "+o.path("out")) {
+		t.Errorf("%v: %s", err, stderr.String())
+	}
 }

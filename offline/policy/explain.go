@@ -33,7 +33,7 @@ func (p Policy) Explain() []string {
 		say("A request whose time is more than %d hours from this signer's clock is refused.", *f.MaxRequestAge)
 	}
 	if f.LedgerCheck {
-		say("A PSBT is signed only after a person has named the length of the ledger.")
+		say("A PSBT is signed only after a person has named the length and the head words of the ledger.")
 	}
 	if f.RequireOffline {
 		say("Nothing is signed while a network interface is up, or where that cannot be told.")

@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit codes, the same in all programs. An unknown code is a failure.
@@ -113,10 +114,55 @@ func Run(root *cobra.Command, args []string, s Streams) int {
 		// A file's name may have a line feed: what follows is not to look like a line of this program.
 		fmt.Fprintf(s.Err, "%s: %s\n", root.Name(), strings.ReplaceAll(Printable(err.Error()), "\n", "\n  "))
 		if known.Hint != "" {
-			fmt.Fprintf(s.Err, "%s\n", Printable(known.Hint))
+			fmt.Fprintf(s.Err, "%s\n", Printable(Typed(root, known.Hint)))
 		}
 	}
 	return known.Code
+}
+
+// place marks a global flag that says where a program works.
+const place = "coldkms place"
+
+// Place marks a global flag that says where a program works, such as the path
+// of a wallet: the commands that a hint names have it too.
+func Place(root *cobra.Command, flag string) {
+	_ = root.PersistentFlags().SetAnnotation(flag, place, nil) // the flag is there
+}
+
+// Typed returns a hint whose commands work as they are printed: they name the
+// place in which this run works, where its own command line did.
+func Typed(root *cobra.Command, hint string) string {
+	var flags strings.Builder
+	root.PersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if _, is := f.Annotations[place]; is && f.Changed {
+			fmt.Fprintf(&flags, " --%s %s", f.Name, quoted(f.Value.String()))
+		}
+	})
+	if flags.Len() == 0 {
+		return hint
+	}
+	var b strings.Builder
+	rest := hint
+	for before, after, found := strings.Cut(rest, root.Name()+" "); found; before, after, found = strings.Cut(rest, root.Name()+" ") {
+		b.WriteString(before + root.Name())
+		if after != "" && after[0] >= 'a' && after[0] <= 'z' {
+			b.WriteString(flags.String())
+		}
+		b.WriteByte(' ')
+		rest = after
+	}
+	return b.String() + rest
+}
+
+// quoted returns a word of a command line as a shell takes it.
+func quoted(s string) string {
+	plain := func(r rune) bool {
+		return strings.ContainsRune("%+,-./:=@_", r) || unicode.IsLetter(r) || unicode.IsDigit(r)
+	}
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // isUsage recognises cobra's own complaints, which carry no type.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -91,5 +92,30 @@ func TestHintsArePrintable(t *testing.T) {
 	}
 	if got, want := stderr.String(), "kms: no file x\n  kms: all is well\nmove \\u001b[31m\\u2800 away\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A hint's commands name the place that the command line named, and nothing
+// else changes.
+func TestTyped(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                   "kms-x sign FILE, kms-x --help; kms-x's wallet; then kms-x approve",
+		"--path a/b.kms":     "kms-x --path a/b.kms sign FILE, kms-x --help; kms-x's wallet; then kms-x --path a/b.kms approve",
+		"--path=it's --json": `kms-x --path 'it'\''s' sign FILE, kms-x --help; kms-x's wallet; then kms-x --path 'it'\''s' approve`,
+		"--json":             "kms-x sign FILE, kms-x --help; kms-x's wallet; then kms-x approve",
+	} {
+		root := &cobra.Command{Use: "kms-x", RunE: func(*cobra.Command, []string) error {
+			return Fail(Refused, errors.New("no"), "kms-x sign FILE, kms-x --help; kms-x's wallet; then kms-x approve")
+		}}
+		root.PersistentFlags().String("path", "", "")
+		root.PersistentFlags().Bool("json", false, "")
+		Place(root, "path")
+		var stderr bytes.Buffer
+		if code := Run(root, strings.Fields(args), Streams{Out: io.Discard, Err: &stderr}); code != Refused {
+			t.Errorf("exit %d", code)
+		}
+		if got := stderr.String(); got != "kms-x: no\n"+want+"\n" {
+			t.Errorf("%q: %s", args, got)
+		}
 	}
 }

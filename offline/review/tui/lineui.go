@@ -20,6 +20,9 @@ func (d *Desk) Question() string {
 		return `Nothing is left to sign. Undo with "undo all", or answer n: `
 	}
 	question := fmt.Sprintf("Sign %s? ", plural(n, "transaction"))
+	if d.onlyRecords() {
+		question = fmt.Sprintf("Take %s out, for the operators to approve the other %d? ", plural(d.count[Rejected], "transaction"), n)
+	}
 	if d.insisting() > 0 {
 		return question + fmt.Sprintf("(see LOOK AT) type \"sign %d\", or n [n] ", n)
 	}
