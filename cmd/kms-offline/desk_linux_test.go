@@ -45,13 +45,7 @@ const deskKey = "00000000-0000-4000-8000-000000000002"
 
 func newPlace(t *testing.T) place {
 	t.Helper()
-	p := place{t: t, dir: t.TempDir()}
-	p.program = filepath.Join(p.dir, "kms-offline")
-	build := exec.Command("go", "build", "-tags", "coldkms_cheap_kdf", "-o", p.program, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	p := place{t: t, dir: t.TempDir(), program: cheapProgram(t)}
 	secret := bytes.Repeat([]byte{7}, 32)
 	_, public := btcec.PrivKeyFromBytes(secret)
 	p.script = append([]byte{txscript.OP_0, 20}, btcaddr.Hash160(public.SerializeCompressed())...)

@@ -15,10 +15,7 @@ import (
 // answers come after the questions, as a person's do.
 func TestSecretsAreNotEchoed(t *testing.T) {
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "kms-offline")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	binary := realProgram(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.Command(binary, "--path", filepath.Join(dir, "w.kms"), "--testnet", "storemanagedprivatekey", "BTC")

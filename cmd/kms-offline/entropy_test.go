@@ -77,10 +77,7 @@ func TestEntropyDocument(t *testing.T) {
 // A person throws dice at the real program; what its terminal showed gives
 // the words of its stdout again, in another language.
 func TestTranscriptRecomputes(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "kms-offline")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	binary := realProgram(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	got, err := expect.Run(ctx, exec.Command(binary, "--testnet", "generatewallet", "BTC", "--dice", "--words", "12"),

@@ -83,10 +83,7 @@ func canaryWallet(t *testing.T, path string) canary {
 func TestNoSecretWhereNotAskedFor(t *testing.T) {
 	const words, key = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "kms-offline")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	binary := realProgram(t)
 	path := filepath.Join(dir, "w.kms")
 	c := canaryWallet(t, path)
 	if err := os.WriteFile(filepath.Join(dir, "relay.kmsid"), relayKey(1).File(), 0o600); err != nil {

@@ -44,18 +44,6 @@ func killCount(t *testing.T) int {
 	return n
 }
 
-// cheapProgram builds the program with cheap passwords.
-func cheapProgram(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "kms-offline")
-	build := exec.Command("go", "build", "-tags", "coldkms_cheap_kdf", "-o", binary, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return binary
-}
-
 // signerBench is a wallet on the disk with requests for it.
 type signerBench struct {
 	t                   *testing.T

@@ -147,7 +147,7 @@ func approvalUsedTwice(t *testing.T) {
 func approvalsForAPart(t *testing.T) {
 	o := newOffice(t)
 	file, digest, kept := o.ready(6)
-	at := o.answers(20, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "reject 2", "Sign 1 transaction?", "y")
+	at := o.answers(20, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "reject 2", "Take 1 transaction out, for the operators to approve the other 1?", "y")
 	if !strings.Contains(at.stderr.String(), "operators have to approve what is left") {
 		t.Errorf("stderr: %s", at.stderr.String())
 	}
