@@ -101,8 +101,9 @@ func (r *Relay) exportable(f journal.Filter) journal.Filter {
 var (
 	gone          = []chain.Code{CodeUnknown, CodeOtherTxID}
 	byTatum       = append(slices.Clone(gone), chain.ContentChanged)
-	liftable      = []chain.Code{journal.Dropping, journal.Unwanted}
+	liftable      = []chain.Code{journal.Dropping, journal.Unwanted, CodePaidUnknown}
 	withheldCodes = slices.Concat(liftable, byTatum)
+	byRestore     = []chain.Code{CodeRestored, CodePaidUnknown} // nobody has said that it is not wanted
 )
 
 // missed returns what Tatum asked for once and does not list any more, and
@@ -232,7 +233,7 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item) (known bool, p *P
 			p.Reason = fmt.Sprintf("ALARM: Tatum says that %.80q completed it, and this journal, restored from a backup of %s, has no signature for it: import the results that were signed since then; if none of them is for it, something else signs for this id", txid, made.Format(time.RFC3339))
 		}
 	}
-	if err := r.journal.Withhold(ctx, it.ID, p.Code); err != nil {
+	if err := r.journal.Withhold(ctx, it.ID, p.Code, byRestore...); err != nil {
 		return false, p, err
 	}
 	if p.Code == CodeUnknown { // signed later, it is held for this

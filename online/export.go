@@ -65,6 +65,10 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	if report.Notes, err = r.Recall(ctx); err != nil {
 		return report, err
 	}
+	waits, err := r.notLookedAt(ctx, o)
+	if report.Problems = append(report.Problems, waits...); err != nil {
+		return report, err
+	}
 	if err := r.finishExports(ctx, o, &report); err != nil {
 		return report, err
 	}

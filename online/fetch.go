@@ -104,6 +104,10 @@ func (f *fetching) run(ctx context.Context) {
 	if err != nil || ctx.Err() != nil {
 		return
 	}
+	f.err = errors.Join(f.err, f.lookBack(ctx, f.options, []chain.ID{f.chain}, &f.report))
+	if ctx.Err() != nil {
+		return
+	}
 	if err := f.askAfterAll(ctx, l, f.options, &f.report); err != nil { // what is new does not wait for this
 		f.err = errors.Join(f.err, fmt.Errorf("%s: %w", f.chain, err))
 	}

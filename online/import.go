@@ -386,7 +386,7 @@ func notWanted(it journal.Item) string {
 	switch {
 	case it.State == journal.Rejected:
 		return "rejected"
-	case withdrawn(it) && it.Withheld != CodeOtherTxID:
+	case withdrawn(it) && it.Withheld != CodeOtherTxID && !slices.Contains(byRestore, it.Withheld):
 		return string(it.Withheld)
 	}
 	return ""

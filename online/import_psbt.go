@@ -127,7 +127,7 @@ func (im *Importer) adopt(ctx context.Context, unsigned chainhash.Hash, finish f
 		return err
 	}
 	im.report.took(*it)
-	return nil
+	return im.relay.ownAfterAll(ctx, *it, f.tx.TxID)
 }
 
 func (im *Importer) problem(ctx context.Context, it journal.Item, p Problem) error {

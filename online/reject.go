@@ -39,7 +39,7 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 	if !rejectable(it) {
 		return false, fmt.Errorf("reject: item %s is %s: %w", id, it.State, ErrTooLate)
 	}
-	if err := r.journal.Withhold(ctx, id, journal.Unwanted, byTatum...); err != nil {
+	if err := r.journal.Withhold(ctx, id, journal.Unwanted, slices.Concat(byTatum, byRestore)...); err != nil {
 		return false, err
 	}
 	lease, items, err := r.claim(ctx, journal.Filter{IDs: []string{id}, States: []journal.State{it.State}})
@@ -156,7 +156,7 @@ func (r *Relay) dropAtTatum(ctx context.Context, it journal.Item, gone bool) err
 	if err != nil {
 		return err
 	}
-	err = r.journal.Withhold(ctx, it.ID, journal.Dropping, withheldCodes...)
+	err = r.journal.Withhold(ctx, it.ID, journal.Dropping, slices.Concat(withheldCodes, byRestore)...)
 	if err = errors.Join(err, r.journal.SeenBy(ctx, it.ID, r.fingerprint())); err != nil {
 		return err
 	}
@@ -265,6 +265,8 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 	switch {
 	case it.Withheld == CodeVetoed && !ended:
 		return "", fmt.Errorf("retry: item %s: %w: kms-online unveto lifts that", id, errVetoed)
+	case it.Withheld == CodeRestored && !ended:
+		return "", fmt.Errorf("retry: item %s: %w: nobody knows yet whether it was paid since the backup: kms-online fetch looks, and lets it go on if it was not", id, journal.ErrState)
 	case !ended && !(waits && slices.Contains(lifts, it.Withheld)):
 		return "", fmt.Errorf("retry: item %s is %s: %w: only refused, failed and withheld ones start again", id, it.State, journal.ErrState)
 	}
@@ -280,7 +282,12 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 			return "", err
 		}
 	}
-	if err := r.journal.Unwithhold(ctx, id, lifts...); err != nil {
+	if it.Withheld == CodePaidUnknown && it.Signed == nil { // looked at again, and then exported if it is not found
+		err = r.journal.Withhold(ctx, id, CodeRestored, CodePaidUnknown)
+	} else {
+		err = r.journal.Unwithhold(ctx, id, lifts...)
+	}
+	if err != nil {
 		return "", err
 	}
 	if !ended {

@@ -39,15 +39,20 @@ const (
 func (j *Journal) Add(ctx context.Context, items []Item) ([]Seen, error) {
 	seen := make([]Seen, len(items))
 	err := j.change(ctx, "add", func(tx tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO items (id, chain, network, pending, content, withdrawal, account, seen_by, state, created, updated, since)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'fetched', ?, ?, ?) ON CONFLICT DO NOTHING`)
+		insert, err := tx.PrepareContext(ctx, `INSERT INTO items (id, chain, network, pending, content, withdrawal, account, seen_by, state, created, updated, since, withheld)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'fetched', ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
 		if err != nil {
 			return err
 		}
 		defer insert.Close()
+		restored, err := tx.restoredAt(ctx)
+		if err != nil {
+			return err
+		}
 		now := j.now().Unix()
 		for i, it := range items {
-			done, err := insert.ExecContext(ctx, it.ID, string(it.Chain), it.Network, it.Pending, it.Content[:], it.Withdrawal, it.Account, it.SeenBy, now, now, now)
+			it.Created = time.Unix(now, 0)
+			done, err := insert.ExecContext(ctx, it.ID, string(it.Chain), it.Network, it.Pending, it.Content[:], it.Withdrawal, it.Account, it.SeenBy, now, now, now, string(doubt(it, restored)))
 			if err != nil {
 				return err
 			}

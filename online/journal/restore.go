@@ -82,6 +82,10 @@ func (j *Journal) fill(ctx context.Context, t tx, b *backupReader, verify func(h
 	if _, err := t.ExecContext(ctx, "UPDATE items SET handed = ? WHERE handed = 0 AND (state IN ('prepared', 'exported', 'signed') OR state IN ('broadcast', 'failed') AND signed IS NOT NULL)", b.Head.Made.Unix()); err != nil {
 		return err
 	}
+	// What was open then may have been signed and paid since: it waits for a look.
+	if _, err := t.ExecContext(ctx, "UPDATE items SET withheld = ? WHERE state IN ('fetched', 'prepared', 'exported') AND withheld IN ('', ?)", string(RestoredCode), string(Vetoed)); err != nil {
+		return err
+	}
 	at := j.now()
 	if _, err := t.ExecContext(ctx, "INSERT INTO restores (made, at) VALUES (?, ?)", b.Head.Made.Unix(), at.Unix()); err != nil {
 		return err
@@ -90,7 +94,8 @@ func (j *Journal) fill(ctx context.Context, t tx, b *backupReader, verify func(h
 		": what happened between is not on record, and payments may have been sent that this journal does not know of. kms-online fetch; then import every result that the signer wrote since then; then broadcast. Acknowledge this when all of them are in"})
 }
 
-// RestoredCode is the code of the alarm that Restore raises.
+// RestoredCode is the code of the alarm that Restore raises, and of what is
+// withheld until somebody has looked whether it was paid since the backup.
 const RestoredCode chain.Code = "restored"
 
 // Restoration is when a journal was restored, and when the backup was made.
@@ -167,6 +172,22 @@ func (j *Journal) Unrecorded(ctx context.Context, it Item) (r Restoration, err e
 		return r, fmt.Errorf("journal: restored: %w", err)
 	}
 	return Restoration{moment(made), moment(at)}, nil
+}
+
+// restoredAt returns when the journal was restored last, in seconds since 1970; 0:
+// never.
+func (t tx) restoredAt(ctx context.Context) (at int64, err error) {
+	err = t.QueryRowContext(ctx, "SELECT COALESCE(max(at), 0) FROM restores").Scan(&at)
+	return at, err
+}
+
+// doubt is the code for which an item is withheld that comes now: it may be one
+// that the lost journal had. "": it cannot.
+func doubt(it Item, restored int64) chain.Code {
+	if restored == 0 || restored+86400 < it.Created.Unix() || restored+int64(skew/time.Second) < idTime(it) {
+		return ""
+	}
+	return RestoredCode
 }
 
 // skew is by how much the clock of whoever makes pending ids may differ.

@@ -137,6 +137,7 @@ func voidWords(found string) string {
 		string(Rejected): "was rejected", string(Refused): "was refused", string(Failed): "has failed",
 		string(Dropping): "is being rejected", string(Unwanted): "is to be rejected", string(Vetoed): "was refused by the approval service",
 		string(chain.ContentChanged): "came back from Tatum with other content", "unknown-at-tatum": "is not known to Tatum any more",
+		string(RestoredCode): "waits until it is known whether it was paid since the backup", "paid-unrecorded": "was paid since the backup",
 		"completed-with-other-txid": "was completed with another transaction, as Tatum says",
 	}[code]
 	if words == "" {

@@ -3,6 +3,8 @@
 package loop
 
 import (
+	"encoding/json"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 func anewFaults() []fault {
 	return []fault{
 		{"70a-reject-of-what-another-id-has-paid", paidByAnotherID},
+		{"70b-a-restored-journal-looks-before-it-exports", restoredLooks},
 	}
 }
 
@@ -89,4 +92,78 @@ func paidByAnotherID(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a restored journal has as fetched, prepared or exported was signed and
+// sent since the backup, and Tatum was not told. It is looked for before anything
+// of it is exported again.
+func restoredLooks(t *testing.T) {
+	h := newTeller(t)
+	usb, backup := filepath.Join(h.dir, "usb"), filepath.Join(h.dir, "backup")
+	h.pay(nil, 2)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	h.pay(nil, 1, 3)
+	h.run(0, "fetch")
+	h.run(0, "backup", backup)
+	h.pay(nil, 4)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb, relaytest.ID(1), relaytest.ID(4))
+	h.sign(usb)
+	h.run(0, "import", usb)
+	for _, n := range []int{1, 2, 4} {
+		h.server.Chain(h.signedHex(n))
+	}
+	h.loses()
+	h.run(0, "restore", backup)
+	again := h.exports()
+	if again.code != 3 || len(again.Requests) > 0 || strings.Count(again.words, "kms-online fetch") != 3 {
+		t.Errorf("%+v", again)
+	}
+	h.answers(answer{"GET /v3/bitcoin/transaction/", `{"errorCode":"x"}`, 500})
+	h.says(30, "fetch")
+	if again := h.exports(); len(again.Requests) > 0 {
+		t.Errorf("%+v", again)
+	}
+	h.server.Fault(nil)
+	h.run(3, "fetch")
+	for _, n := range []int{1, 2, 4} {
+		if s := h.item(n); s.Code != "paid-unrecorded" || s.Withheld != "paid-unrecorded" || !strings.Contains(s.Reason, "Do not have it paid anew; import the result") {
+			t.Errorf("%d: %+v", n, s)
+		}
+	}
+	h.alarms("restored paid-unrecorded paid-unrecorded paid-unrecorded")
+	if again := h.exports(); again.code != 0 || again.Items != 1 {
+		t.Errorf("%+v", again)
+	}
+	h.wants(3, "exported", "")
+	h.run(3, "import", usb) // alarms are open
+	h.run(0, "broadcast")
+	h.sends(0)
+	for _, n := range []int{1, 2, 4} {
+		h.wants(n, "completed", "")
+	}
+	h.alarms("restored paid-unrecorded(healed) paid-unrecorded(healed) paid-unrecorded(healed)")
+}
+
+// exported is what came of an export.
+type exported struct {
+	Requests []string
+	Items    int
+
+	code  int
+	words string
+}
+
+// exports exports to a folder of its own.
+func (h *teller) exports() (got exported) {
+	h.Helper()
+	cmd := exec.CommandContext(h.Context(), filepath.Join(h.bin, "kms-online"), "--state", filepath.Join(h.dir, "relay"), "--testnet", "--json", "export", "--out", h.TempDir())
+	cmd.Env = h.env()
+	out, _ := cmd.Output()
+	got.code, got.words = cmd.ProcessState.ExitCode(), string(out)
+	if err := json.Unmarshal(out, &got); err != nil {
+		h.Error(err)
+	}
+	return got
 }
