@@ -128,7 +128,7 @@ var mutants = [...]mutant{
 	{"a page lifts a veto", "online/approval/answer.go", "if !isPage(h) {", "if true {", "./cmd/testtools/loop", "TestRelayFaults/34-another-service-lifts-no-veto"},
 	{"any service lifts a veto", "online/approval.go", "if service != s.FourEye.Service() {", "if false {", "./cmd/testtools/loop", "TestRelayFaults/35-a-veto-outlives-reject-and-retry"},
 	{"retry lifts a veto", "online/journal/void.go", "SET withheld = \"+unlessVetoed+\" WHERE", "SET withheld = '' WHERE", "./cmd/testtools/loop", "TestRelayFaults/35-a-veto-outlives-reject-and-retry"},
-	{"a wish to reject is forgotten", "online/reject.go", "if err := r.journal.Withhold(ctx, id, journal.Unwanted, byTatum...); err != nil {", "if err := error(nil); err != nil {", "./cmd/testtools/loop", "TestRelayFaults/36-a-wish-to-reject-is-kept"},
+	{"a wish to reject is forgotten", "online/reject.go", "if err := r.journal.Withhold(ctx, id, journal.Unwanted, slices.Concat(byTatum, byRestore)...); err != nil {", "if err := error(nil); err != nil {", "./cmd/testtools/loop", "TestRelayFaults/36-a-wish-to-reject-is-kept"},
 	{"withdrawals differ in case", "online/journal/payers.go", "strings.ToLower(words(withdrawal))", "strings.TrimSpace(words(withdrawal))", "./cmd/testtools/loop", "TestRelayFaults/38-withdrawals-that-differ-in-case"},
 
 	{"anything is a record", "online/tatum/kms.go", "	if reply.ID != id || reply.Tx == \"\" {\n", "	if false {\n", "./cmd/testtools/loop", "TestRelayFaults/50c-no-record-is-no-answer"},
