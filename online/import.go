@@ -318,7 +318,7 @@ func (i *Imported) took(before journal.Item) {
 		i.Imported++
 		return
 	}
-	i.Problems = append(i.Problems, Problem{ID: before.ID, Code: journal.SignedLate, Reason: "it was refused before, now a valid signature is here: kms-online retry broadcasts it; nothing else is done with it until then"})
+	i.Problems = append(i.Problems, Problem{ID: before.ID, Code: journal.SignedLate, Reason: "it was refused before, now a valid signature is here: kms-online retry ID takes it up, and broadcast sends it; nothing else is done with it until then"})
 }
 
 // notHere is about an outcome for an item that the journal lacks. Where it is

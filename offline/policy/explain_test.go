@@ -93,3 +93,14 @@ func TestQuorumWordsInTheDocs(t *testing.T) {
 		t.Errorf("the guide does not say %q", why)
 	}
 }
+
+// The guide shows what policy check prints for the example, line by line.
+func TestExplanationInTheDocs(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/POLICY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if block := strings.Join(mustParse(t, Example()).Explain(), "\n"); !strings.Contains(string(guide), "\n"+block+"\n```\n") {
+		t.Errorf("docs/POLICY.md does not show:\n%s", block)
+	}
+}

@@ -227,7 +227,7 @@ func (j *Journal) sign(ctx context.Context, tx tx, s SignedItem) error {
 	}
 	to, code, reason := Signed, chain.Code(""), ""
 	if state == Refused {
-		to, code, reason = Failed, SignedLate, "a valid signature came although it was refused; retry broadcasts it, and nothing else is done with it until then"
+		to, code, reason = Failed, SignedLate, "a valid signature came although it was refused; retry takes it up for broadcast, and nothing else is done with it until then"
 	}
 	if state == Rejected {
 		to, code, reason = Failed, SignedDropped, "a valid signature came although it was rejected; it is not sent. Who has a copy of the result can send it"

@@ -207,7 +207,7 @@ func (d *Desk) approveShown() {
 	}
 	question := fmt.Sprintf("Approve all %d shown? Type their number: ", len(places))
 	if look > 0 {
-		question = fmt.Sprintf("Approve all %d shown, %d of which want a look? Type the first number: ", len(places), look)
+		question = fmt.Sprintf("Approve all %d shown, %d of which want a look? Type %d to approve them: ", len(places), look, len(places))
 	}
 	d.ask(question, func(answer string) Event {
 		if strings.TrimSpace(answer) != fmt.Sprint(len(places)) {
