@@ -14,7 +14,7 @@ import (
 	"coldkms/shared/attestation"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/psbt"
+	"coldkms/shared/interop"
 	"coldkms/shared/transport/file"
 )
 
@@ -27,8 +27,7 @@ type ExportOptions struct {
 	Asked   bool          // the approval service was asked already
 	Again   bool          // also what was exported and has no outcome yet
 
-	PSBT    bool                        // one PSBT an item for another signer, instead of the Request's file
-	Masters map[string]psbt.Fingerprint // of the master keys behind signature ids, where they are known
+	Format interop.Format // one file an item for another signer, instead of the Request's file; may be nil
 
 	medium file.Medium // what Dir is on
 
@@ -41,7 +40,7 @@ type Exported struct {
 	Digest   *string   `json:"digest"`
 	Items    int       `json:"items"`              // of all that were written
 	Requests []string  `json:"requests,omitempty"` // paths of all that were written; more than one where not everything fits into one
-	PSBTs    []Written `json:"psbts,omitempty"`    // with PSBT, and then Request is nil
+	Foreign  []Written `json:"psbts,omitempty"`    // with a Format, and then Request is nil
 	Problems []Problem `json:"problems,omitempty"`
 	Notes    []string  `json:"-"`
 }
@@ -116,7 +115,7 @@ func (r *Relay) exportNew(ctx context.Context, o ExportOptions, peer journal.Pee
 	if err != nil {
 		return r.unsealed(ctx, o, peer, lease, ready, report, err)
 	}
-	if !o.PSBT { // they are in the file now
+	if o.Format == nil { // they are in the file now
 		clear(ready)
 		clear(table)
 	}
@@ -174,16 +173,16 @@ func (r *Relay) folder(dir string) error {
 	return file.Reading(err)
 }
 
-// write puts a Request's file, or its PSBTs, in place and says so. A different
+// write puts a Request's file, or those for another signer, in place and says so. A different
 // file of that name is never overwritten.
 func (r *Relay) write(ctx context.Context, o ExportOptions, req bundle.SealedRequest, report *Exported) error {
 	digest := req.Digest.String()
 	if err := o.medium.Holds(r.FS, o.Dir); err != nil {
 		return err
 	}
-	if o.PSBT {
+	if o.Format != nil {
 		report.Digest = &digest
-		return r.writePSBTs(ctx, o, req, report)
+		return r.writeForeign(ctx, o, req, report)
 	}
 	put := o.Put
 	if put == nil {

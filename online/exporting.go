@@ -86,8 +86,8 @@ func (e *exporting) flush(ctx context.Context) error {
 
 // prove proves items once more from what the journal holds.
 func (e *exporting) prove(ctx context.Context, items []journal.Item) ([]prepare.Prepared, error) {
-	if e.o.PSBT {
-		items = withPSBT(items, e.report)
+	if e.o.Format != nil {
+		items = writable(e.o.Format, items, e.report)
 	}
 	drafts := make([]draft, len(items))
 	for i, it := range items {

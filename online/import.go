@@ -191,13 +191,30 @@ func (r *Relay) attached(req bundle.SealedRequest) (proofs, error) {
 	return all, nil
 }
 
+// of returns the proofs of an item's family.
+func (p proofs) of(it bundle.Item) (prepare.Proofs, error) {
+	if attached := p[it.Family]; attached != nil {
+		return attached, nil
+	}
+	return nil, chain.Refuse(chain.UnsupportedChain, "family %.20q is not supported", it.Family)
+}
+
 // finish puts signatures into the transaction of an item.
 func (p proofs) finish(it bundle.Item, signatures [][]byte) (prepare.Final, error) {
-	attached := p[it.Family]
-	if attached == nil {
-		return prepare.Final{}, chain.Refuse(chain.UnsupportedChain, "family %.20q is not supported", it.Family)
+	attached, err := p.of(it)
+	if err != nil {
+		return prepare.Final{}, err
 	}
 	return attached.Finish(it, signatures)
+}
+
+// adopt takes a transaction that another signer finished.
+func (p proofs) adopt(it bundle.Item, signed prepare.Tx) (prepare.Final, error) {
+	attached, err := p.of(it)
+	if err != nil {
+		return prepare.Final{}, err
+	}
+	return attached.Adopt(it, signed)
 }
 
 // Other relays may be at work with the items of a Result: then it is looked

@@ -11,6 +11,7 @@ import (
 	"coldkms/online/tatum"
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
+	interoppsbt "coldkms/shared/interop/psbt"
 	"coldkms/shared/psbt"
 	"coldkms/shared/transport/file"
 )
@@ -48,7 +49,7 @@ func explain(err error) error {
 		{online.ErrOtherRequest, cli.BadBundle, "it belongs to another relay, or to another state directory (--state); if an older journal was put back, lay the request file (*.kmsreq) beside the result and import again"},
 		{online.ErrNoMatch, cli.BadBundle, "it was changed on the way, or it belongs to another relay or state directory (--state); export again: kms-online export --psbt --out DIR"},
 		{psbt.ErrInvalid, cli.BadBundle, "copy the file once more, or have it written again by the program that signed it"},
-		{online.ErrNoSuchKey, cli.Usage, "kms-online pair takes a newer watch file; --master is for signature ids that are mnemonics"},
+		{interoppsbt.ErrNoSuchKey, cli.Usage, "kms-online pair takes a newer watch file; --master is for signature ids that are mnemonics"},
 		{online.ErrMismatch, cli.BadBundle, "sign the request again on the signer"},
 		{bundle.ErrWallet, cli.BadBundle, "destroy this copy and the stick it is on; the relay reads *.kmsres and *.kmswatch"},
 		{online.ErrUnreadable, cli.BadBundle, "an older version made the request: have the new one signed: kms-online export --out DIR"},

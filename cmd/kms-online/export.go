@@ -12,13 +12,14 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/cmd/internal/qrcli"
 	"coldkms/online"
+	interoppsbt "coldkms/shared/interop/psbt"
 	"coldkms/shared/psbt"
 )
 
 func (a *app) export() *cobra.Command {
 	var o online.ExportOptions
 	var masters []string
-	var byQR bool
+	var byQR, asPSBT bool
 	var shown qrcli.Options
 	cmd := &cobra.Command{
 		Use:   "export --out DIR [ID…] | export --qr [ID…]",
@@ -49,9 +50,12 @@ given it with --master.`,
 				return cli.Fail(cli.Usage, errors.New("export needs a folder"), "such as: kms-online export --out /media/usb")
 			}
 			o.IDs, o.Network = trimmed(args), a.only()
-			var err error
-			if o.Masters, err = mastersOf(masters, o.PSBT); err != nil {
+			fingerprints, err := mastersOf(masters, asPSBT)
+			if err != nil {
 				return err
+			}
+			if asPSBT {
+				o.Format = &interoppsbt.Format{Masters: fingerprints}
 			}
 			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {
 				if err := known(ctx, r, o.IDs); err != nil {
@@ -71,7 +75,7 @@ given it with --master.`,
 						a.say("next, on the signer: kms-offline sign %s --out DIR", path)
 					}
 				}
-				if len(got.PSBTs) > 0 {
+				if len(got.Foreign) > 0 {
 					a.say("next: have the PSBTs signed, then: kms-online import %s", o.Dir)
 				}
 				clean(got.Problems)
@@ -92,7 +96,7 @@ given it with --master.`,
 	shown.Flags(cmd.Flags())
 	cmd.Flags().IntVar(&o.Max, "max", 0, "at most so many items, oldest first")
 	cmd.Flags().BoolVar(&o.Again, "again", false, "also everything that was exported and has no result yet, in one new request")
-	cmd.Flags().BoolVar(&o.PSBT, "psbt", false, "one standard PSBT a transaction, for another signer than kms-offline")
+	cmd.Flags().BoolVar(&asPSBT, "psbt", false, "one standard PSBT a transaction, for another signer than kms-offline")
 	cmd.Flags().StringArrayVar(&masters, "master", nil, "ID=FINGERPRINT: eight hex digits of the master key behind a mnemonic, for the PSBTs")
 	return cmd
 }
@@ -100,7 +104,7 @@ given it with --master.`,
 // showExported shows what was written, one file after the other.
 func (a *app) showExported(got online.Exported, o qrcli.Options) error {
 	var paths []string
-	for _, p := range got.PSBTs {
+	for _, p := range got.Foreign {
 		paths = append(paths, p.Path)
 	}
 	paths = append(paths, got.Requests...)

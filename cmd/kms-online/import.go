@@ -13,6 +13,7 @@ import (
 	"coldkms/online"
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
+	interoppsbt "coldkms/shared/interop/psbt"
 	"coldkms/shared/transport/file"
 )
 
@@ -68,7 +69,7 @@ func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Inc
 	report := online.Imported{Problems: []online.Problem{}}
 	var failed error
 	good := 0
-	importer := r.Importer(&report)
+	importer := r.Importer(&report, &interoppsbt.Format{})
 	gone := make(map[string]bool) // folders of sticks that were pulled out
 	for _, in := range files {
 		if gone[filepath.Dir(in.Path)] {

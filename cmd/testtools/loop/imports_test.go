@@ -65,6 +65,22 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
+// Outside its families the relay knows no chain's transactions.
+func TestRelayIsNeutral(t *testing.T) {
+	for path, imports := range goList(t, "./online/...") {
+		if strings.HasPrefix(path, "coldkms/online/prepare/") {
+			continue // a family
+		}
+		for _, imp := range imports {
+			for _, family := range []string{"coldkms/shared/chain/", "coldkms/shared/psbt", "coldkms/shared/interop/", "coldkms/online/prepare/", "github.com/btcsuite/"} {
+				if strings.HasPrefix(imp, family) {
+					t.Errorf("%s imports %s: that belongs into a family, below online/prepare", path, imp)
+				}
+			}
+		}
+	}
+}
+
 // What the signer may not depend on at all, and why.
 var forbidden = map[string]string{
 	"net/http":   "speaks to the network",

@@ -195,7 +195,7 @@ var mutants = [...]mutant{
 	{"a server stops a relay for a day", "online/tatum/breaker.go", "maxAsked  = time.Hour //", "maxAsked  = 24 * time.Hour //", "./online/tatum", "TestAskedToWaitForLong"},
 	{"status needs room on the disk", "online/relay.go", "if o.Read && o.Database == \"\" && journal.IsFull(err) {", "if false {", "./cmd/testtools/loop", "TestRelayFaults/12-disk-full"},
 	{"status counts what is finished", "online/journal/count.go", `FROM items WHERE "+unfinished+" GROUP BY "+by+`, `FROM items WHERE state || '' NOT IN ('completed', 'rejected') GROUP BY "+by+`, "./cmd/testtools/loop", "TestRelayFaults/09-growth"},
-	{"every import reads every item", "online/import_psbt.go", "	ids, err := im.relay.journal.AskedFor(", "	_, _ = im.relay.journal.Items(ctx, journal.Filter{})\n	ids, err := im.relay.journal.AskedFor(", "./cmd/testtools/loop", "TestRelayFaults/09-growth"},
+	{"every import reads every item", "online/import_foreign.go", "	ids, err := im.relay.journal.AskedFor(", "	_, _ = im.relay.journal.Items(ctx, journal.Filter{})\n	ids, err := im.relay.journal.AskedFor(", "./cmd/testtools/loop", "TestRelayFaults/09-growth"},
 	{"finished items are not counted", "online/journal/schema.go", "NEW.network, 0, s.n FROM", "NEW.network, 0, 0 FROM", "./online/journal", "TestTotals"},
 	{"totals of one network count both", "online/journal/count.go", `AS counted"+coins+"`, `AS counted WHERE 1 = 1 OR "+strings.TrimPrefix(coins, " WHERE ")+"`, "./online/journal", "TestTotals"},
 	{"leases of the dead stay", "online/relay.go", `return o.Database == "" // a journal`, `return false // a journal`, "./cmd/testtools/loop", "TestRelayFaults/17-clock-of-the-dead"},

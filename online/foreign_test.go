@@ -19,6 +19,7 @@ import (
 	"coldkms/online/journal"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
+	interoppsbt "coldkms/shared/interop/psbt"
 	"coldkms/shared/psbt"
 	"coldkms/shared/psbt/psbttest"
 )
@@ -26,10 +27,10 @@ import (
 // psbts exports and returns the files by pending id.
 func (w *world) psbts(o online.ExportOptions) map[string][]byte {
 	w.Helper()
-	o.PSBT = true
+	o.Format = &interoppsbt.Format{}
 	got := w.export(o)
 	files := make(map[string][]byte)
-	for _, p := range got.PSBTs {
+	for _, p := range got.Foreign {
 		b, err := os.ReadFile(p.Path)
 		if err != nil {
 			w.Fatal(err)
@@ -47,7 +48,7 @@ func (w *world) take(file []byte, listed bool) (online.Imported, error) {
 	w.Helper()
 	return with(w, func(r *online.Relay) (online.Imported, error) {
 		var report online.Imported
-		err := r.Importer(&report).File(w.Context(), "file.psbt", file, listed)
+		err := r.Importer(&report, &interoppsbt.Format{}).File(w.Context(), "file.psbt", file, listed)
 		return report, err
 	})
 }
@@ -298,9 +299,9 @@ func TestExportPSBTMasters(t *testing.T) {
 	w.fetch()
 	for _, id := range []string{relaytest.SignatureID, "none"} {
 		_, err := with(w, func(r *online.Relay) (online.Exported, error) {
-			return r.Export(w.Context(), online.ExportOptions{Dir: w.out, PSBT: true, Masters: map[string]psbt.Fingerprint{id: {1}}})
+			return r.Export(w.Context(), online.ExportOptions{Dir: w.out, Format: &interoppsbt.Format{Masters: map[string]psbt.Fingerprint{id: {1}}}})
 		})
-		if !errors.Is(err, online.ErrNoSuchKey) {
+		if !errors.Is(err, interoppsbt.ErrNoSuchKey) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}

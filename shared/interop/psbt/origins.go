@@ -1,7 +1,7 @@
-package online
+package psbt
 
 import (
-	"context"
+	"errors"
 	"fmt"
 
 	"coldkms/shared/bundle"
@@ -10,6 +10,10 @@ import (
 	"coldkms/shared/psbt"
 )
 
+// ErrNoSuchKey is returned for a master fingerprint that belongs to no
+// mnemonic of the watch file.
+var ErrNoSuchKey = errors.New("signature id is no mnemonic of the paired signer")
+
 // origins knows where the keys of the watch file are from.
 type origins struct {
 	entries  map[string]bundle.WatchEntry
@@ -17,13 +21,9 @@ type origins struct {
 	masters  map[string]psbt.Fingerprint
 }
 
-func (r *Relay) origins(ctx context.Context, masters map[string]psbt.Fingerprint) (*origins, error) {
-	w, err := r.watch(ctx)
-	if err != nil {
-		return nil, err
-	}
-	o := &origins{entries: make(map[string]bundle.WatchEntry, len(w.Entries)), accounts: make(map[string]*psbt.Account), masters: masters}
-	for _, e := range w.Entries {
+func originsOf(entries []bundle.WatchEntry, masters map[string]psbt.Fingerprint) (*origins, error) {
+	o := &origins{entries: make(map[string]bundle.WatchEntry, len(entries)), accounts: make(map[string]*psbt.Account), masters: masters}
+	for _, e := range entries {
 		o.entries[e.SignatureID] = e
 	}
 	for id := range masters {

@@ -9,48 +9,53 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"coldkms/online/journal"
 	"coldkms/online/prepare"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
-	"coldkms/shared/psbt"
+	"coldkms/shared/interop"
 )
 
 // ErrNoMatch is returned for a signed transaction that nobody here asked for.
 var ErrNoMatch = errors.New("it signs no transaction that this relay has exported")
 
-// MaxForeignTx bounds a finished transaction in bytes: what fits into a block.
-const MaxForeignTx = 4_000_000
+// maxFinished bounds a finished transaction in bytes.
+const maxFinished = 4_000_000
 
-// Importer takes files of any kind into one report: Results, and PSBTs and
+// Importer takes files of any kind into one report: Results, and files and
 // finished transactions of other signers.
 type Importer struct {
 	relay    *Relay
 	report   *Imported
+	formats  []interop.Format
 	indexed  bool // the journal knows the unsigned txids of all that was exported
-	requests map[bundle.Digest]opened
+	requests map[bundle.Digest]*opened
 }
 
+// opened is a Request of the journal.
 type opened struct {
-	items map[string]bundle.Item
-	table *utxo.Table
+	bundle.SealedRequest
+	items     map[string]bundle.Item
+	proofs    proofs
+	exchanges map[int]interop.Exchange // by number of the format
 }
 
-// Importer starts an import.
-func (r *Relay) Importer(report *Imported) *Importer {
-	return &Importer{relay: r, report: report, requests: make(map[bundle.Digest]opened)}
+// Importer starts an import. formats are those of other signers.
+func (r *Relay) Importer(report *Imported, formats ...interop.Format) *Importer {
+	return &Importer{relay: r, report: report, formats: formats, requests: make(map[bundle.Digest]*opened)}
 }
+
+// unreadable is an error about a file of another signer's format.
+type unreadable struct{ error }
+
+func (e unreadable) Unwrap() error { return e.error }
 
 // File takes one file. listed says that it was found in a folder and not
 // named: then what is not signed, or not ours, is passed over with a note.
 func (im *Importer) File(ctx context.Context, name string, file []byte, listed bool) error {
 	err := im.file(ctx, file, listed)
 	stranger := listed && filepath.Ext(name) != resultEnding
-	if stranger && (errors.Is(err, psbt.ErrInvalid) || errors.Is(err, ErrNoMatch) || errors.Is(err, bundle.ErrInvalid)) {
+	if stranger && (errors.As(err, new(unreadable)) || errors.Is(err, ErrNoMatch) || errors.Is(err, bundle.ErrInvalid)) {
 		im.report.Notes = append(im.report.Notes, fmt.Sprintf("%s was passed over: %v", name, err))
 		return nil
 	}
@@ -58,65 +63,65 @@ func (im *Importer) File(ctx context.Context, name string, file []byte, listed b
 }
 
 func (im *Importer) file(ctx context.Context, file []byte, listed bool) error {
-	if psbt.Is(file) {
-		p, err := psbt.Decode(file)
-		if err != nil || listed && p.Unsigned() {
-			return err
+	for n, format := range im.formats {
+		a, err := format.Read(file)
+		if err != nil {
+			return unreadable{err}
 		}
-		return im.adopt(ctx, p.UnsignedID(), p.Finished)
+		if a == nil {
+			continue
+		}
+		if listed && !a.Signed() {
+			return nil
+		}
+		return im.adopt(ctx, a.UnsignedID(), func(req *opened, it bundle.Item) (prepare.Final, error) {
+			exchange, err := req.exchange(n, format)
+			if err != nil {
+				return prepare.Final{}, err
+			}
+			raw, txid, err := exchange.Finish(it, a)
+			return prepare.Final{Raw: raw, TxID: txid}, err
+		})
 	}
-	if msg := parseFinal(file); msg != nil {
-		return im.adopt(ctx, unsignedID(msg), func(*utxo.Tx) (*wire.MsgTx, error) { return msg, nil })
+	if tx := im.finished(file); tx != nil {
+		return im.adopt(ctx, tx.UnsignedID(), func(req *opened, it bundle.Item) (prepare.Final, error) {
+			return req.proofs.adopt(it, tx)
+		})
 	}
 	return im.relay.Import(ctx, file, im.report)
 }
 
-// parseFinal reads a finished transaction, binary or in hex, or gives nil.
-func parseFinal(file []byte) *wire.MsgTx {
-	if len(file) > 2*MaxForeignTx+2 {
+// finished reads a finished transaction, binary or in hex. It returns nil if the
+// file is none.
+func (im *Importer) finished(file []byte) prepare.Tx {
+	if len(file) > 2*maxFinished+2 {
 		return nil
 	}
 	if text, err := hex.DecodeString(string(bytes.TrimSpace(file))); err == nil {
 		file = text
 	}
-	if _, err := utxo.StripWitness(file); err != nil || len(file) > MaxForeignTx { // bounds every count before the decoder makes room
-		return nil
+	for _, family := range im.relay.families {
+		if tx, err := family.Read(file); err == nil {
+			return tx
+		}
 	}
-	var msg wire.MsgTx
-	if err := msg.Deserialize(bytes.NewReader(file)); err != nil {
-		return nil
-	}
-	return &msg
-}
-
-func unsignedID(msg *wire.MsgTx) chainhash.Hash {
-	bare := msg.Copy()
-	for _, in := range bare.TxIn {
-		in.SignatureScript, in.Witness = nil, nil
-	}
-	return bare.TxHash()
+	return nil
 }
 
 // adopt finds the item that asked for a transaction, lets finish put
-// signatures into the journal's own, runs every script, and journals what
-// stands. Nothing else is taken from the file.
-func (im *Importer) adopt(ctx context.Context, unsigned chainhash.Hash, finish func(*utxo.Tx) (*wire.MsgTx, error)) error {
+// signatures into the journal's own and verify it, and journals what stands.
+// Nothing else is taken from the file.
+func (im *Importer) adopt(ctx context.Context, unsigned string, finish func(*opened, bundle.Item) (prepare.Final, error)) error {
 	it, err := im.find(ctx, unsigned)
 	if err != nil || it == nil {
 		return err
 	}
-	tx, err := im.transaction(ctx, *it)
+	req, err := im.request(ctx, it.Request)
 	if err != nil {
 		return err
 	}
 	f := final{outcome: bundle.Outcome{ID: it.ID}}
-	msg, err := finish(tx)
-	if err == nil {
-		var done utxo.Final
-		done, err = tx.Adopt(msg)
-		f.tx = prepare.Final{Raw: done.Raw, TxID: done.TxID}
-	}
-	f.err = err
+	f.tx, f.err = finish(req, req.items[it.ID])
 	switch p := f.against(*it); {
 	case p != nil:
 		return im.problem(ctx, *it, *p)
@@ -145,11 +150,11 @@ func (im *Importer) problem(ctx context.Context, it journal.Item, p Problem) err
 
 // find returns the item that asked for a transaction. Where two ask for the very
 // same one, nothing says which of them it pays: that is a problem of both.
-func (im *Importer) find(ctx context.Context, unsigned chainhash.Hash) (*journal.Item, error) {
+func (im *Importer) find(ctx context.Context, unsigned string) (*journal.Item, error) {
 	if err := im.index(ctx); err != nil {
 		return nil, err
 	}
-	ids, err := im.relay.journal.AskedFor(ctx, unsigned.String())
+	ids, err := im.relay.journal.AskedFor(ctx, unsigned)
 	if err != nil {
 		return nil, err
 	}
@@ -188,23 +193,34 @@ func (im *Importer) index(ctx context.Context) error {
 	return nil
 }
 
-// transaction decodes an item from the Request in which it went out last.
-func (im *Importer) transaction(ctx context.Context, it journal.Item) (*utxo.Tx, error) {
-	req, known := im.requests[it.Request]
-	if !known {
-		sealed, err := im.relay.openOwn(ctx, it.Request)
+// request opens the Request in which an item went out last.
+func (im *Importer) request(ctx context.Context, digest bundle.Digest) (*opened, error) {
+	if req := im.requests[digest]; req != nil {
+		return req, nil
+	}
+	sealed, err := im.relay.openOwn(ctx, digest)
+	if err != nil {
+		return nil, err
+	}
+	req := &opened{SealedRequest: sealed, items: make(map[string]bundle.Item, len(sealed.Items)), exchanges: make(map[int]interop.Exchange)}
+	if req.proofs, err = im.relay.attached(sealed); err != nil {
+		return nil, err
+	}
+	for _, item := range sealed.Items {
+		req.items[item.ID] = item
+	}
+	im.requests[digest] = req
+	return req, nil
+}
+
+// exchange opens the Request for answers of a format.
+func (o *opened) exchange(n int, format interop.Format) (interop.Exchange, error) {
+	if o.exchanges[n] == nil {
+		x, err := format.Open(o.Previous, nil)
 		if err != nil {
 			return nil, err
 		}
-		if req.table, err = utxo.NewTable(sealed.Previous); err != nil {
-			return nil, fmt.Errorf("request %.16s in the journal is damaged: %w", it.Request, err)
-		}
-		req.items = make(map[string]bundle.Item, len(sealed.Items))
-		for _, item := range sealed.Items {
-			req.items[item.ID] = item
-		}
-		im.requests[it.Request] = req
+		o.exchanges[n] = x
 	}
-	item := req.items[it.ID]
-	return utxo.Decode(item.Coin, item.Tx, item.Context, req.table)
+	return o.exchanges[n], nil
 }

@@ -1,4 +1,4 @@
-package online
+package psbt
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
-	"coldkms/online/journal"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/psbt"
@@ -53,15 +52,5 @@ func TestOriginsOfMnemonic(t *testing.T) {
 		if keys, err := o.of([]chain.Key{{SignatureID: "m", Index: chain.NoIndex}}); err != nil || len(keys) != 1 {
 			t.Errorf("without an index: %v, %v", keys, err)
 		}
-	}
-}
-
-// What is no PSBT stays where it is, and is said.
-func TestNoPSBTForBCH(t *testing.T) {
-	t.Parallel()
-	var report Exported
-	kept := withPSBT([]journal.Item{{ID: "a", Chain: chain.BCH}, {ID: "b", Chain: chain.LTC}, {ID: "c", Chain: chain.DOGE}}, &report)
-	if len(kept) != 2 || kept[0].ID != "b" || len(report.Problems) != 1 || report.Problems[0].ID != "a" || report.Problems[0].Code != chain.UnsupportedChain {
-		t.Errorf("%v, %+v", kept, report)
 	}
 }

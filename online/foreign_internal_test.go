@@ -15,7 +15,7 @@ import (
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/durable"
-	"coldkms/shared/psbt"
+	interoppsbt "coldkms/shared/interop/psbt"
 )
 
 // exported is a relay with one Request out that has these items.
@@ -87,10 +87,10 @@ func TestWritePSBTsLeavesOut(t *testing.T) {
 	previous, items := spending(t, 1, 0, chain.BTC, chain.BCH)
 	r, req := exported(t, previous, items...)
 	var report Exported
-	if err := r.write(t.Context(), ExportOptions{Dir: t.TempDir(), PSBT: true}, req, &report); err != nil {
+	if err := r.write(t.Context(), ExportOptions{Dir: t.TempDir(), Format: &interoppsbt.Format{}}, req, &report); err != nil {
 		t.Fatal(err)
 	}
-	if len(report.PSBTs) != 1 || report.Items != 1 || len(report.Problems) != 1 || report.Problems[0].Code != chain.UnsupportedChain {
+	if len(report.Foreign) != 1 || report.Items != 1 || len(report.Problems) != 1 || report.Problems[0].Code != chain.UnsupportedChain {
 		t.Errorf("%+v", report)
 	}
 	if w, err := r.journal.Waiting(t.Context()); err != nil || len(w) != 1 || w[0].Written {
@@ -110,7 +110,7 @@ func TestExportPSBTLeavesBCH(t *testing.T) {
 	if err := r.journal.Move(t.Context(), journal.Move{ID: id, From: journal.Fetched, To: journal.Prepared}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := r.Export(t.Context(), ExportOptions{Dir: t.TempDir(), PSBT: true, IDs: []string{id}})
+	got, err := r.Export(t.Context(), ExportOptions{Dir: t.TempDir(), Format: &interoppsbt.Format{}, IDs: []string{id}})
 	if err != nil || len(got.Problems) != 1 || got.Problems[0].Code != chain.UnsupportedChain {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -125,10 +125,10 @@ func TestWritePSBTsNotTooLarge(t *testing.T) {
 	previous, items := spending(t, 40, 900_000, chain.BTC)
 	r, req := exported(t, previous, items...)
 	var report Exported
-	if err := r.write(t.Context(), ExportOptions{Dir: t.TempDir(), PSBT: true}, req, &report); err != nil {
+	if err := r.write(t.Context(), ExportOptions{Dir: t.TempDir(), Format: &interoppsbt.Format{}}, req, &report); err != nil {
 		t.Fatal(err)
 	}
-	if len(report.PSBTs) != 0 || len(report.Problems) != 1 || report.Problems[0].Code != chain.Malformed {
+	if len(report.Foreign) != 0 || len(report.Problems) != 1 || report.Problems[0].Code != chain.Malformed {
 		t.Errorf("%+v", report)
 	}
 }
@@ -149,8 +149,18 @@ func TestWritePSBTsOnlyItsOwn(t *testing.T) {
 	}
 	for sealed, want := range map[*bundle.SealedRequest]int{&old: 0, &newer: 1} {
 		var report Exported
-		if err := r.write(t.Context(), ExportOptions{Dir: t.TempDir(), PSBT: true, Masters: map[string]psbt.Fingerprint{}}, *sealed, &report); err != nil || len(report.PSBTs) != want {
+		if err := r.write(t.Context(), ExportOptions{Dir: t.TempDir(), Format: &interoppsbt.Format{}}, *sealed, &report); err != nil || len(report.Foreign) != want {
 			t.Errorf("%+v, %v", report, err)
 		}
+	}
+}
+
+// What is no PSBT stays where it is, and is said.
+func TestNoFormatForBCH(t *testing.T) {
+	t.Parallel()
+	var report Exported
+	kept := writable(&interoppsbt.Format{}, []journal.Item{{ID: "a", Chain: chain.BCH}, {ID: "b", Chain: chain.LTC}, {ID: "c", Chain: chain.DOGE}}, &report)
+	if len(kept) != 2 || kept[0].ID != "b" || len(report.Problems) != 1 || report.Problems[0].ID != "a" || report.Problems[0].Code != chain.UnsupportedChain {
+		t.Errorf("%v, %+v", kept, report)
 	}
 }
