@@ -325,7 +325,7 @@ func hangingSends(t *testing.T) {
 func oneDenied(t *testing.T) {
 	for _, body := range []string{`{"errorCode":"subscription.invalid","message":"no subscription"}`, `{"errorCode":"credits.exhausted","message":"out of credits"}`} {
 		p := newStick(t)
-		p.signed(numbers(1, 6)...)
+		p.signed(numbers(1, 24)...) // more than are sent at a time
 		var once sync.Once
 		p.server.Fault(func(w http.ResponseWriter, r *http.Request) (denied bool) {
 			if strings.HasSuffix(r.URL.Path, "/broadcast") {
@@ -338,8 +338,8 @@ func oneDenied(t *testing.T) {
 			return denied
 		})
 		p.run("broadcast")
-		if n := p.count("completed"); n != 5 {
-			t.Errorf("%d of 5 others were sent", n)
+		if n := p.count("completed"); n != 23 {
+			t.Errorf("%d of 23 others were sent", n)
 		}
 	}
 }
