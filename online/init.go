@@ -19,6 +19,7 @@ import (
 type Identity struct {
 	Path   string // file to carry to the signer
 	Public identity.Public
+	New    bool // it was made now
 }
 
 // Init makes a state directory with a new identity. One that is there stays
@@ -29,7 +30,9 @@ func Init(ctx context.Context, fsys durable.FS, dir string, random io.Reader, no
 
 // InitShared is Init for a relay whose journal is in a database that relays
 // share, unless database is "". The first relay makes the identity; the
-// others are given a copy of its file, or it is journal.ErrOtherRelay.
+// others are given a copy of its file, or it is journal.ErrOtherRelay. Where a
+// relay is already and its journal is not, it is journal.ErrMissing: an identity is
+// never made before its journal, so that this one was lost.
 func InitShared(ctx context.Context, fsys durable.FS, dir, database string, random io.Reader, now func() time.Time) (Identity, error) {
 	if err := durable.MakeDir(fsys, dir); err != nil {
 		return Identity{}, err
@@ -39,7 +42,15 @@ func InitShared(ctx context.Context, fsys durable.FS, dir, database string, rand
 		return Identity{}, err
 	}
 	defer lock.Close()
-	j, err := journal.Open(ctx, journalAt(dir, database), now)
+	made, err := hasRelay(fsys, dir)
+	if err != nil {
+		return Identity{}, err
+	}
+	open := journal.Open
+	if made {
+		open = journal.OpenMade
+	}
+	j, err := open(ctx, journalAt(dir, database), now)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -54,7 +65,18 @@ func InitShared(ctx context.Context, fsys durable.FS, dir, database string, rand
 	if err := fsys.SyncDir(dir); err != nil {
 		return Identity{}, err
 	}
-	return Identity{Path: public, Public: key.Public()}, nil
+	return Identity{Path: public, Public: key.Public(), New: !made}, nil
+}
+
+// hasRelay reports whether a relay's identity, or its public half, is in a state
+// directory.
+func hasRelay(fsys durable.FS, dir string) (bool, error) {
+	for _, name := range []string{keyFile, identityFile} {
+		if _, err := fsys.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // makeKey reads the identity, or makes one for a journal that has none yet.

@@ -100,10 +100,14 @@ func (h *teller) loses() {
 // one that a restore would then refuse to write over.
 func journalLost(t *testing.T) {
 	h := newTeller(t)
+	path := filepath.Join(h.dir, "relay", "journal.db")
+	idle, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.signed(nil, 1)
 	backup := filepath.Join(h.dir, "backup")
 	h.run(0, "backup", backup)
-	path := filepath.Join(h.dir, "relay", "journal.db")
 	for name, lose := range map[string]func() error{
 		"missing": func() error { return nil },
 		"empty":   func() error { return os.WriteFile(path, nil, 0o600) },
@@ -112,7 +116,7 @@ func journalLost(t *testing.T) {
 		if err := lose(); err != nil {
 			t.Fatal(err)
 		}
-		for _, args := range [][]string{{"status"}, {"alarms"}, {"checkconfig"}, {"fetch"}, {"broadcast"}, {"report"}, {"daemon", "--period", "1"}} {
+		for _, args := range [][]string{{"status"}, {"alarms"}, {"checkconfig"}, {"fetch"}, {"broadcast"}, {"report"}, {"daemon", "--period", "1"}, {"init"}} {
 			if words := h.says(1, args...); !strings.Contains(words, "the journal is missing") || !strings.Contains(words, "kms-online restore FILE") {
 				t.Errorf("%s: %s: %s", name, args, words)
 			}
@@ -124,7 +128,12 @@ func journalLost(t *testing.T) {
 		h.wants(1, "signed", "")
 	}
 	h.loses()
-	h.run(0, "init")
+	if err := os.WriteFile(path, idle, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := h.run(0, "init"); !strings.Contains(string(out), `"new": false`) {
+		t.Errorf("%s", out)
+	}
 	h.run(0, "restore", backup) // over one that never had an item
 	h.wants(1, "signed", "")
 	h.run(1, "restore", backup)
