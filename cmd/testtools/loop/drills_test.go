@@ -141,10 +141,8 @@ func (d *drill) pair(env *testscript.Env, bin string) error {
 	if err := os.WriteFile(filepath.Join(env.WorkDir, "pw"), []byte("pw\n"), 0o600); err != nil {
 		return err
 	}
-	for _, stick := range []string{"usb", "other"} {
-		if err := os.Mkdir(filepath.Join(env.WorkDir, stick), 0o700); err != nil {
-			return err
-		}
+	if err := os.Mkdir(filepath.Join(env.WorkDir, "usb"), 0o700); err != nil {
+		return err
 	}
 	run := func(reply any, program string, args ...string) error {
 		cmd := exec.Command(filepath.Join(bin, program), args...)
