@@ -227,7 +227,7 @@ func confirmedContradictions(t *testing.T) {
 	}
 	h.server.Put(txid, 6) // a block that has it: then only the rest is false
 	for _, reply := range []string{`{"hash":%q,"hex":"` + unsigned + `","blockNumber":6}`, `{"hash":%q,"blockNumber":6}`} {
-		h.answers(answer{"GET /v3/bitcoin/transaction/" + txid, fmt.Sprintf(reply, txid), 200}, answer{"POST /v3/blockchain/node/", fmt.Sprintf(`{"result":%q}`, unsigned), 200})
+		h.bare(txid, fmt.Sprintf(reply, txid), unsigned)
 		h.unconfirmed(reply)
 	}
 	h.server.Fault(nil)
@@ -244,6 +244,27 @@ func confirmedContradictions(t *testing.T) {
 	if calls := h.watched(txid); calls != 0 {
 		t.Error("it is watched for ever")
 	}
+}
+
+// bare answers for a transaction without what makes it valid, also as a node does;
+// what the node says of blocks is true.
+func (h *teller) bare(txid, reply, unsigned string) {
+	h.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/v3/bitcoin/transaction/"+txid {
+			_, _ = io.WriteString(w, reply)
+			return true
+		}
+		if !strings.HasPrefix(r.URL.Path, "/v3/blockchain/node/") {
+			return false
+		}
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if !bytes.Contains(body, []byte("getrawtransaction")) {
+			return false
+		}
+		_, _ = fmt.Fprintf(w, `{"result":%q}`, unsigned)
+		return true
+	})
 }
 
 // watched counts the calls about a transaction that a watch makes.
