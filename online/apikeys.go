@@ -226,11 +226,11 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item) (known bool, p *P
 	case txid == "":
 		return true, nil, nil // it waits; the list was short, or its key is not in the watch file any more
 	default:
-		p.Code, p.Reason = CodeOtherTxID, fmt.Sprintf("ALARM: Tatum says that %.80q completed it, and nothing was signed for it here: something else signs for this id", txid)
+		p.Code, p.Reason = CodeOtherTxID, fmt.Sprintf("ALARM: Tatum says that %.80q completed it, and nothing was signed for it here: something else signs for this id. It is not taken to the signer. %s", txid, otherTxIDAdvice(txid))
 		if made, err := r.journal.Restored(ctx); err != nil {
 			return false, nil, err
 		} else if !made.IsZero() && !it.Created.After(made) {
-			p.Reason = fmt.Sprintf("ALARM: Tatum says that %.80q completed it, and this journal, restored from a backup of %s, has no signature for it: import the results that were signed since then; if none of them is for it, something else signs for this id", txid, made.Format(time.RFC3339))
+			p.Reason = fmt.Sprintf("ALARM: Tatum says that %.80q completed it, and this journal, restored from a backup of %s, has no signature for it: import the results that were signed since then; if none of them is for it, something else signs for this id. %s", txid, made.Format(time.RFC3339), otherTxIDAdvice(txid))
 		}
 	}
 	if err := r.journal.Withhold(ctx, it.ID, p.Code, byRestore...); err != nil {

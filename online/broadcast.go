@@ -158,7 +158,13 @@ func (s *step) completedByOther(ctx context.Context, txid string) error {
 	case seen:
 		return s.paidAnyway(ctx, CodeOtherTxID, txid, errors.New(why+"; the network has ours too, so it may be paid twice"))
 	}
-	return s.fails(ctx, CodeOtherTxID, txid, why)
+	return s.fails(ctx, CodeOtherTxID, txid, why+". It is not sent. "+otherTxIDAdvice(txid))
+}
+
+// otherTxIDAdvice says what a person can do about an item that Tatum says another
+// transaction completed.
+func otherTxIDAdvice(txid string) string {
+	return fmt.Sprintf("Do not have it paid anew, and do not retry it, before you know what that transaction is: look for %.80q in a block explorer that is not Tatum's. If it makes this payment, the payment is made: find what else signs (a second KMS, a copy of the key) and stop it, then kms-online acknowledge ALARM --why TEXT. If the network does not have it, have Tatum put its record right; then kms-online watch lets this one go on", txid)
 }
 
 // seen reports whether the network has ours, or had it before, and journals

@@ -33,7 +33,7 @@ var heldFor = map[chain.Code]string{
 
 // heldBack leaves a signed item to a person. said is Tatum's word; may be nil.
 func (s *step) heldBack(ctx context.Context, said error) error {
-	why := fmt.Errorf("ALARM: it is signed (%s) and held, since %s. %s. To send it all the same: kms-online retry %s; to give it up: kms-online reject %s --why TEXT. Who has a copy of the result can send it", s.item.TxID, s.heldWords(), s.left(ctx), s.item.ID, s.item.ID)
+	why := fmt.Errorf("ALARM: it is signed (%s) and held, since %s. %s. %s", s.item.TxID, s.heldWords(), s.left(ctx), journal.HeldAdvice(s.item.ID))
 	if said != nil {
 		why = fmt.Errorf("%w: %w", why, said)
 	}

@@ -335,16 +335,19 @@ func (i *Imported) took(before journal.Item) {
 		i.Imported++
 		return
 	}
-	i.Problems = append(i.Problems, Problem{ID: before.ID, Code: journal.SignedLate, Reason: "it was refused before, now a valid signature is here: kms-online retry ID takes it up, and broadcast sends it; nothing else is done with it until then"})
+	i.Problems = append(i.Problems, Problem{ID: before.ID, Code: journal.SignedLate, Reason: "it was refused before, and here is a valid signature for it; it is not sent. " + journal.HeldAdvice(before.ID)})
 }
 
 // notHere is about an outcome for an item that the journal lacks. Where it is
 // signed, it may be paid, and that is an alarm.
 func (f final) notHere() Problem {
 	p := Problem{ID: f.outcome.ID, Code: CodeNotHere, Reason: "it is not in this journal, which was restored from a backup: run fetch, then import again; where Tatum does not list it any more, it was completed or dropped there meanwhile"}
-	if f.err == nil && f.outcome.Signed() {
+	switch {
+	case f.err == nil && f.tx.TxID != "":
 		p.evidence = f.tx.TxID
 		p.Reason = fmt.Sprintf("ALARM: its transaction %s is signed, and may be paid. Look for that txid in an explorer or a node of your own, and at Tatum for its record (GET /v3/kms/%s); do not have it paid anew before that. %s", f.tx.TxID, f.outcome.ID, sentence(p.Reason))
+	case f.err == nil && f.outcome.Signed(): // into what cannot be told without the item
+		p.Reason = "it is signed, and may be paid: do not have it paid anew before you know. " + sentence(p.Reason)
 	}
 	return p
 }
@@ -385,7 +388,7 @@ func (f final) signedFor(it journal.Item) journal.SignedItem {
 // unwanted is the problem of a valid signature for what was rejected here or
 // dropped at Tatum.
 func unwanted(it journal.Item) Problem {
-	return Problem{ID: it.ID, Code: journal.SignedDropped, Reason: "ALARM: it is not wanted any more (" + notWanted(it) + "), and here is a valid signature for it: whoever has a copy of the result can pay with it. Destroy the request and the result. It is held: kms-online reject " + it.ID + " --why TEXT gives it up, kms-online retry " + it.ID + " has it sent all the same"}
+	return Problem{ID: it.ID, Code: journal.SignedDropped, Reason: "ALARM: it is not wanted any more (" + notWanted(it) + "), and here is a valid signature for it. It is held. " + journal.HeldAdvice(it.ID)}
 }
 
 // signedEarlier is the problem of an item that the signer refuses now, and has

@@ -81,7 +81,7 @@ func (r *Relay) recognise(ctx context.Context, res bundle.SealedResult, report *
 		return err
 	}
 	if len(items) == 0 {
-		return fmt.Errorf("%w (digest %.16s…), and none of its pending ids is in the journal: after a restore, run fetch first", ErrOtherRequest, res.Request)
+		return fmt.Errorf("%w (digest %.16s…), and none of its %d pending ids is in the journal: after a restore, run fetch first", ErrOtherRequest, res.Request, len(res.Outcomes))
 	}
 	proven, err := r.proveAgain(ctx, items)
 	if err != nil {
@@ -94,7 +94,12 @@ func (r *Relay) recognise(ctx context.Context, res bundle.SealedResult, report *
 			finals = append(finals, final{outcome: o})
 		case known:
 			refused++
+		default:
+			report.Problems = append(report.Problems, final{outcome: o}.notHere())
 		}
+	}
+	if n := len(res.Outcomes) - len(items); n > 0 {
+		report.Notes = append(report.Notes, fmt.Sprintf("%d of the %d pending ids in this result are not in the journal, and nothing of them was taken: run fetch, then import it again", n, len(res.Outcomes)))
 	}
 	err = r.each(ctx, len(finals), runtime.GOMAXPROCS(0), func(_ context.Context, i int) error {
 		p, f := proven[finals[i].outcome.ID], &finals[i]

@@ -3,10 +3,12 @@ package online
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"coldkms/online/journal"
@@ -82,7 +84,8 @@ func (r *Relay) Status(ctx context.Context, network chain.Network, ids ...string
 	return list, err
 }
 
-// StatusPage lists items, oldest first, and reports whether there are more.
+// StatusPage lists items, oldest first, and reports whether there are more. Where
+// it is journal.ErrNoItem, those that are in the journal are listed all the same.
 func (r *Relay) StatusPage(ctx context.Context, o StatusOptions) (list []Status, more bool, err error) {
 	items, more, err := r.page(ctx, o)
 	if err != nil {
@@ -98,15 +101,37 @@ func (r *Relay) StatusPage(ctx context.Context, o StatusOptions) (list []Status,
 		}
 		list[i].pays(r.parse(it), keys)
 	}
-	for _, id := range o.IDs {
-		if !known[id] && !more {
-			return nil, false, fmt.Errorf("%.80q: %w", id, journal.ErrNoItem)
-		}
-	}
-	if err := r.markHeld(ctx, list); err != nil {
+	if err := errors.Join(r.markHeld(ctx, list), r.markAlarms(ctx, list)); err != nil {
 		return nil, false, err
 	}
-	return list, more, r.markAlarms(ctx, list)
+	if more {
+		return list, more, nil
+	}
+	return list, more, unknownOf(o.IDs, known)
+}
+
+// maxUnknown bounds how many ids an error names.
+const maxUnknown = 20
+
+// unknownOf is an error about the ids that are not known, nil if there are none.
+func unknownOf(ids []string, known map[string]bool) error {
+	var names []string
+	n := 0
+	for _, id := range ids {
+		if known[id] {
+			continue
+		}
+		if n++; n <= maxUnknown {
+			names = append(names, fmt.Sprintf("%.80q", id))
+		}
+	}
+	switch {
+	case n == 0:
+		return nil
+	case n > maxUnknown:
+		names = append(names, fmt.Sprintf("and %d more", n-maxUnknown))
+	}
+	return fmt.Errorf("%s: %w", strings.Join(names, ", "), journal.ErrNoItem)
 }
 
 // page reads the items of a page.

@@ -114,7 +114,7 @@ func (r *Relay) afterListed(ctx context.Context, it journal.Item, report *Fetche
 	case txid == "":
 		return nil // the list was short
 	}
-	p := Problem{ID: it.ID, Code: CodeOtherTxID, Reason: fmt.Sprintf("ALARM: Tatum says that %.80q completed it, though it is %s here: something else signs for its key, and it may be paid. Do not have it paid anew before you know", txid, it.State)}
+	p := Problem{ID: it.ID, Code: CodeOtherTxID, Reason: fmt.Sprintf("ALARM: Tatum says that %.80q completed it, though it is %s here: something else signs for its key, and it may be paid. %s", txid, it.State, otherTxIDAdvice(txid))}
 	if txid == it.TxID {
 		p.Code, p.Reason = CodePaidRejected, fmt.Sprintf("ALARM: Tatum says that our transaction %s completed it, though it is %s here: somebody sent a copy of the result. Do not have it paid anew before you have looked in a block explorer", txid, it.State)
 	}

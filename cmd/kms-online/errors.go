@@ -16,6 +16,9 @@ import (
 	"coldkms/shared/transport/file"
 )
 
+// noItemHint is about an id that is not in the journal.
+const noItemHint = "kms-online status --all lists the ids that are here (with --testnet: those of testnet only); kms-online fetch brings what Tatum lists since"
+
 // explain adds an exit code and a hint to an error.
 func explain(err error) error {
 	var told *cli.Error
@@ -28,7 +31,7 @@ func explain(err error) error {
 		hint string
 	}{
 		{online.ErrNotInitialised, cli.Failed, "make one with: kms-online init (--state chooses another directory)"},
-		{journal.ErrMissing, cli.Failed, "nothing was made in its place: what was signed and sent is on record there only. If a disk is not mounted, mount it. Else restore your newest backup: kms-online restore FILE. If this relay never had anything to do: kms-online init"},
+		{journal.ErrMissing, cli.Failed, "nothing was made in its place: what was signed and sent is on record there only. If a disk is not mounted, mount it. Else restore your newest backup: kms-online restore FILE. If this relay never had anything to do: move identity.key and relay.kmsid away, then kms-online init, and pair both machines anew"},
 		{online.ErrNoIdentity, cli.Failed, "put your copy of that relay's identity.key there (chmod 600; the folder: chmod 700), not one that init makes; then restore again"},
 		{journal.ErrNoPeer, cli.Failed, "on the signer: kms-offline watch --out signer.kmswatch; then here: kms-online pair signer.kmswatch"},
 		{journal.ErrOtherPeer, cli.Failed, "results of that signer may still be on their way; give the new one a state directory of its own: kms-online init --state DIR"},
@@ -39,6 +42,7 @@ func explain(err error) error {
 		{journal.ErrBackup, cli.Failed, "take another backup; kms-online restore --check FILE only verifies"},
 		{journal.ErrNotEmpty, cli.Failed, "restore never writes over a journal: move journal.db, journal.db-wal and journal.db-shm elsewhere first, or name an empty database"},
 		{journal.ErrAway, cli.Network, "nothing is lost; start the database, or look at the address, and run the same command again"},
+		{journal.ErrNoItem, cli.Failed, noItemHint},
 		{journal.ErrNoAlarm, cli.Failed, "kms-online alarms lists them, with their numbers"},
 		{journal.ErrLeased, cli.Locked, "run the same command again in a moment; what a killed relay was at work with is free after five minutes"},
 		{durable.ErrLocked, cli.Locked, "another kms-online works with this state directory; wait until it is done, or end the process that is named"},
@@ -53,6 +57,7 @@ func explain(err error) error {
 		{online.ErrMismatch, cli.BadBundle, "sign the request again on the signer"},
 		{bundle.ErrWallet, cli.BadBundle, "destroy this copy and the stick it is on; the relay reads *.kmsres and *.kmswatch"},
 		{online.ErrUnreadable, cli.BadBundle, "an older version made the request: have the new one signed: kms-online export --out DIR"},
+		{bundle.ErrKind, cli.BadBundle, "import takes results (*.kmsres); the signer makes one of a request: kms-offline sign FILE.kmsreq --out DIR. pair takes a watch file: kms-offline watch --out signer.kmswatch"},
 		{bundle.ErrInvalid, cli.BadBundle, "copy the file once more; signing again on the signer gives the same bytes"},
 		{online.ErrNoFolder, cli.Failed, "mount the stick that it is on, or make it with: mkdir -p DIR; then run the same command again"},
 		{online.ErrNotThere, cli.Failed, "use the API key that fetched it (kms-online checkconfig shows which ones are here); it does not go to the signer meanwhile. If it is gone at Tatum: kms-online reject ID --why TEXT --gone"},

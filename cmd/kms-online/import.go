@@ -46,11 +46,14 @@ other bytes for it are refused.`,
 			var files []online.Incoming
 			for _, arg := range args {
 				found, err := online.Files(a.fs, arg)
+				if errors.Is(err, fs.ErrNotExist) {
+					return cli.Fail(cli.Failed, err, "mount the stick that it is on, or look at its name (ls); the signer writes results with: kms-offline sign FILE.kmsreq --out DIR")
+				}
 				if err != nil {
 					return explain(err)
 				}
 				if len(found) == 0 {
-					a.say("no *.kmsres, *.psbt or *.txn in %s", arg)
+					a.say("no *.kmsres, *.psbt or *.txn in %s; the signer writes results with: kms-offline sign FILE.kmsreq --out DIR", arg)
 				}
 				files = append(files, found...)
 			}

@@ -36,6 +36,9 @@ relay works with, or was killed at, shows by whom it is held and until when. On
 stderr are totals, how a daemon of this directory is, and which alarms are open.
 It works beside a command that is running.
 
+Exit status: 3 where one of the ids is unknown here; those that are known are
+shown. 1 where all of them are unknown.
+
 States: fetched, prepared, exported, signed, broadcast, completed; refused (by
 the relay or the signer; see retry), rejected (see reject), failed (something
 that a person must look at).`,
@@ -112,9 +115,9 @@ func (o statusFlags) options(a *app, ids []string) (online.StatusOptions, error)
 }
 
 func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.StatusOptions) error {
-	list, more, err := r.StatusPage(ctx, page)
-	if err != nil {
-		return err
+	list, more, unknown := r.StatusPage(ctx, page)
+	if unknown != nil && len(list) == 0 {
+		return unknown
 	}
 	for i := range list {
 		list[i].Reason = cli.Printable(list[i].Reason)
@@ -139,9 +142,14 @@ func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.Statu
 		return err
 	}
 	if a.json {
-		return a.JSON(list)
+		err = a.JSON(list)
+	} else {
+		err = a.table(list)
 	}
-	return a.table(list)
+	if err != nil || unknown == nil {
+		return err
+	}
+	return cli.Fail(cli.Part, unknown, noItemHint)
 }
 
 func (a *app) table(list []online.Status) error {

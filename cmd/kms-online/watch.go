@@ -34,7 +34,10 @@ Exit status: 3 if an item has a problem, or while an item that was asked for (wi
 no ids: any item) has an open alarm.`,
 		Example: "  kms-online watch\n  kms-online watch --confirmations BTC=3,LTC=6",
 		RunE: func(_ *cobra.Command, args []string) error {
-			depths, _, err := depthsOf(confirmations)
+			depths, none, err := depthsOf(confirmations)
+			if err == nil && none {
+				err = cli.Fail(cli.Usage, errors.New("--confirmations 0 leaves nothing to watch"), "such as: kms-online watch --confirmations 6; 0 is for a daemon that is not to watch")
+			}
 			if err != nil {
 				return err
 			}

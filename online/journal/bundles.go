@@ -176,6 +176,13 @@ const SignedLate chain.Code = "signed-after-refusal"
 // rejected it.
 const SignedDropped chain.Code = "signed-after-drop"
 
+// HeldAdvice says what a person can do about an item that is signed and not sent,
+// with the commands.
+func HeldAdvice(id string) string {
+	return "Who has a copy of the result can send it: destroy the request and the result. To give it up: kms-online reject " + id +
+		" --why TEXT; to have it sent all the same: kms-online retry " + id + ", then kms-online broadcast; kms-online acknowledge ALARM --why TEXT closes the alarm only"
+}
+
 // Import records a Result and what it brought, in one transaction. An item
 // that has the very same bytes already stays as it is; other bytes are
 // ErrOtherBytes, and nothing at all is recorded. Nor is it where an item
@@ -227,10 +234,10 @@ func (j *Journal) sign(ctx context.Context, tx tx, s SignedItem) error {
 	}
 	to, code, reason := Signed, chain.Code(""), ""
 	if state == Refused {
-		to, code, reason = Failed, SignedLate, "a valid signature came although it was refused; retry takes it up for broadcast, and nothing else is done with it until then"
+		to, code, reason = Failed, SignedLate, "a valid signature came although it was refused; it is not sent. "+HeldAdvice(s.ID)
 	}
 	if state == Rejected {
-		to, code, reason = Failed, SignedDropped, "a valid signature came although it was rejected; it is not sent. Who has a copy of the result can send it"
+		to, code, reason = Failed, SignedDropped, "a valid signature came although it was rejected; it is not sent. "+HeldAdvice(s.ID)
 	}
 	if !Allowed(state, to) {
 		return ErrState
