@@ -2,7 +2,9 @@ package offline
 
 import (
 	"encoding/hex"
+	"fmt"
 
+	"coldkms/offline/ledger"
 	"coldkms/offline/review"
 	"coldkms/shared/identity"
 )
@@ -23,3 +25,21 @@ func (s *Session) Rules() review.PolicyName {
 
 // basis is by what a batch is judged now.
 func (s *Session) basis() review.Basis { return review.Basis{Policy: s.Rules(), Ledger: s.Book()} }
+
+// OldCopy says where an old copy of the ledger was accepted, until a policy is
+// set; "" if none was.
+func OldCopy(book *ledger.Ledger) string {
+	at, is := book.AcceptedOld()
+	if !is {
+		return ""
+	}
+	return fmt.Sprintf("an old copy of this ledger was accepted (line %d, %s): policy, operators and relays are as old as the copy where nobody has changed them since, and what was signed in between is forgotten. Compare them, then set the policy (kms-offline policy set FILE), be it the same, to end this notice", at.Line, at.Time)
+}
+
+// noticeOld tells the reader of a review that the ledger was an old copy.
+func (s *Session) noticeOld() []string {
+	if text := OldCopy(s.Ledger); text != "" {
+		return []string{text}
+	}
+	return nil
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"coldkms/offline"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
@@ -162,6 +163,9 @@ func (a *app) lookInside(w *opened, r *configReply) error {
 	}
 	r.Ledger = &ledgerState{OK: true, Lines: book.Len(), Head: book.Head()}
 	_ = files.Close()
+	if text := offline.OldCopy(book); text != "" {
+		r.warn("%s", text)
+	}
 	if err := disagreement(w, book); err != nil {
 		r.Ledger.OK, r.Ledger.Error = false, err.Error()
 		return err

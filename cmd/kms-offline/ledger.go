@@ -9,7 +9,6 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/ledger"
-	"coldkms/shared/bundle"
 	"coldkms/shared/identity"
 )
 
@@ -177,53 +176,6 @@ besides this one. The review of one that does says "replaces".
 		ID       string   `json:"id"`
 		Released []string `json:"released"`
 	}{id, spends})
-}
-
-func (a *app) ledgerAccept() *cobra.Command {
-	return &cobra.Command{
-		Use:   "accept REQUEST.kmsreq",
-		Short: "record that a person knows this ledger was rolled back",
-		Long: `accept is for the day after an old copy of the wallet was put back. The relay has
-seen lines of this signer's ledger that are not in it: signatures were made that
-this signer has forgotten. Until a person has recorded that, requests of the relay
-are refused.
-
-What is forgotten is that some outpoints are signed already, and what limits have
-been used up. The relay has the signed transactions: broadcast everything that it
-has imported before you sign anything new (kms-online broadcast, status).`,
-		Example: "  kms-offline --path wallet.kms ledger accept request.kmsreq",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return a.withLedger(func(s *openSession) error { return a.accept(s, args[0]) })
-		},
-	}
-}
-
-func (a *app) accept(s *openSession, path string) error {
-	file, err := a.read(path, bundle.MaxFile)
-	if err != nil {
-		return err
-	}
-	head, err := s.LostHead(file)
-	if err != nil {
-		return bundleError(err)
-	}
-	if head == nil {
-		return cli.Fail(cli.Failed, errors.New("this ledger has the line that the relay speaks of: nothing was rolled back"), "")
-	}
-	if err := a.timely(s.Ledger); err != nil {
-		return err
-	}
-	text := fmt.Sprintf(`The relay has seen a ledger of this wallet that ended with
-  %x
-This ledger has %s and does not contain that. `+forgottenHere, head, counted(int(s.Ledger.Len()), "line", "lines"))
-	if err := a.typedWord(text, "accept"); err != nil {
-		return err
-	}
-	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindAccepted, Head: fmt.Sprintf("%x", head)}); err != nil {
-		return ledgerError(err)
-	}
-	return a.JSON(replyAbout(s.Ledger))
 }
 
 func (a *app) ledgerClock() *cobra.Command {

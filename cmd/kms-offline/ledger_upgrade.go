@@ -141,7 +141,7 @@ one, answer nothing now and put it back: kms-offline restore FILE
 
 // forgottenHere is what an old ledger means.
 const forgottenHere = `Signatures made since are
-forgotten here: outpoints already signed, and what limits have been used up.
+forgotten here: outpoints already signed, what limits have been used up, and who said no to what.
 `
 
 func (a *app) settle(s *openSession) error {

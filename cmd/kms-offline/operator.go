@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/offline"
 	"coldkms/offline/ledger"
 	"coldkms/offline/operator"
 	"coldkms/offline/wallet"
@@ -86,6 +87,9 @@ func (a *app) runOperatorAdd(name, file string) error {
 		return err
 	}
 	defer w.Close()
+	if err := w.MayAddOperator(name); err != nil { // before two people have typed their passwords
+		return a.explainTaken(w, err)
+	}
 	password, err := a.operatorPassword(name, file, true)
 	if err != nil {
 		return err
@@ -99,6 +103,15 @@ func (a *app) runOperatorAdd(name, file string) error {
 		return err
 	}
 	return a.JSON(replyOf(o))
+}
+
+// explainTaken says that wallet and ledger do not agree, where they do not: the
+// name is in the wallet then, and its operator may not count.
+func (a *app) explainTaken(w *opened, err error) error {
+	if unsettled := a.unsettled(w); unsettled != nil {
+		return unsettled
+	}
+	return cli.Fail(cli.Failed, err, "see kms-offline operator list")
 }
 
 // saveOperator records who comes or goes, then writes the wallet.
@@ -158,6 +171,9 @@ func (a *app) listOperators(w *opened) ([]listedOperator, error) {
 		return list, ledgerError(err)
 	}
 	defer func() { _ = files.Close() }()
+	if text := offline.OldCopy(book); text != "" {
+		fmt.Fprintf(a.Err, "NOTICE: %s\n", text)
+	}
 	for i, o := range enrolled(w) {
 		if list[i].Counts = slices.Contains(book.Operators(), o.String()); list[i].Counts {
 			list[i].Why = ""
@@ -169,17 +185,23 @@ func (a *app) listOperators(w *opened) ([]listedOperator, error) {
 }
 
 func (a *app) operatorRemove() *cobra.Command {
-	return &cobra.Command{
-		Use:     "remove NAME",
-		Short:   "take an operator out; what they approved and is not signed yet counts no more",
-		Long:    "remove deletes an operator's key. What they approved and is not signed yet counts no more.",
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "remove NAME",
+		Short: "take an operator out; asks first",
+		Long: `remove deletes an operator's key. What anybody approved and is not signed yet counts
+no more: it is approved again. It says how many operators are left and how many the
+policy wants, and asks on the terminal. Without a terminal nobody is removed, unless
+--yes says so.`,
 		Example: "  kms-offline --path wallet.kms operator remove alice",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.runOperatorRemove(args[0]) },
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runOperatorRemove(args[0], yes) },
 	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask; needed where there is no terminal")
+	return cmd
 }
 
-func (a *app) runOperatorRemove(name string) error {
+func (a *app) runOperatorRemove(name string, yes bool) error {
 	w, err := a.open()
 	if err != nil {
 		return err
@@ -187,6 +209,13 @@ func (a *app) runOperatorRemove(name string) error {
 	defer w.Close()
 	o, err := findOperator(w, name)
 	if err != nil {
+		return err
+	}
+	if err := a.unsettled(w); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("Operator %s is removed: what anybody approved and is not signed yet counts no more. %s", name, a.quorumWithout(w))
+	if err := agreeToRemoval(text, "operator "+name, yes); err != nil {
 		return err
 	}
 	w.RemoveOperator(name)
@@ -197,6 +226,21 @@ func (a *app) runOperatorRemove(name string) error {
 		warn(a.Err, quorumWarnings(w, p))
 	}
 	return a.JSON(replyOf(o))
+}
+
+// quorumWithout says how many operators are left without one of them, and how
+// many the policy wants.
+func (a *app) quorumWithout(w *opened) string {
+	p, err := a.policyInForce(w)
+	left := len(w.Operators()) - 1
+	if err != nil {
+		return fmt.Sprintf("%s left.", counted(left, "operator is", "operators are"))
+	}
+	text := fmt.Sprintf("%s left, and the policy wants up to %d.", counted(left, "operator is", "operators are"), p.MostOperators())
+	if left < p.MostOperators() {
+		text += " What needs more is then signed by nobody."
+	}
+	return text
 }
 
 func findOperator(w *opened, name string) (wallet.Operator, error) {

@@ -66,7 +66,11 @@ func (a *app) setPolicy(path string) error {
 	if err != nil {
 		return err
 	}
-	changed := hex.EncodeToString(before.Hash()) != hex.EncodeToString(p.Hash())
+	old, err := a.acceptedOld(w)
+	if err != nil {
+		return err
+	}
+	changed := old || hex.EncodeToString(before.Hash()) != hex.EncodeToString(p.Hash()) // after an old copy, the same is recorded too
 	warnings := append(append([]string{}, p.Warnings()...), walletWarnings(w, p)...)
 	if changed {
 		if err := a.agreeToPolicy(before, p, warnings); err != nil {
@@ -105,6 +109,22 @@ func (a *app) policyInForce(w *opened) (policy.Policy, error) {
 	}
 	defer func() { _ = files.Close() }()
 	return offline.InForce(w.Policy(), book)
+}
+
+// acceptedOld reports whether an old copy of the ledger was accepted, and no
+// policy set since.
+func (a *app) acceptedOld(w *opened) (bool, error) {
+	id, err := w.Identity()
+	if err != nil {
+		return false, err
+	}
+	book, files, err := a.openLedger(w, id)
+	if err != nil {
+		return false, ledgerError(err)
+	}
+	defer func() { _ = files.Close() }()
+	_, is := book.AcceptedOld()
+	return is, nil
 }
 
 // putPolicy records the policy, then keeps it. Where only the first is done,

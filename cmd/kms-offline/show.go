@@ -290,15 +290,21 @@ says so.`,
 
 // askToRemove asks, unless a flag has the answer.
 func askToRemove(e wallet.Entry, yes bool) error {
+	return agreeToRemoval(fmt.Sprintf("This removes %s (%s) and its secret: without another copy nothing of it can be spent any more.", e.ID, placeOf(e)), e.ID, yes)
+}
+
+// agreeToRemoval says what is about to be removed and asks, unless a flag has the
+// answer.
+func agreeToRemoval(text, what string, yes bool) error {
 	if yes {
 		return nil
 	}
 	tty, err := openTerminal()
 	if err != nil {
-		return cli.Fail(cli.Usage, fmt.Errorf("%w: %s is not removed unasked", err, e.ID), "nothing was removed; in a script, say so: --yes")
+		return cli.Fail(cli.Usage, fmt.Errorf("%w: %s is not removed unasked", err, what), "nothing was removed; in a script, say so: --yes")
 	}
 	defer tty.close()
-	sure, err := tty.confirm(fmt.Sprintf("This removes %s (%s) and its secret: without another copy nothing of it can be spent any more. Go on?", e.ID, placeOf(e)))
+	sure, err := tty.confirm(cli.Printable(text) + " Go on?")
 	if err != nil {
 		return err
 	}

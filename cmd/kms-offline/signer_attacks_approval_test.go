@@ -114,7 +114,7 @@ func approvalAfterOperators(t *testing.T) {
 	file, digest, kept := o.ready(4)
 	o.enrol("carol")
 	o.neverSigned(file, digest, kept)
-	o.run(0, "operator", "remove", "carol")
+	o.run(0, "operator", "remove", "carol", "--yes")
 	o.neverSigned(file, digest, kept)
 }
 
@@ -215,7 +215,7 @@ func roundOfAnotherMachine(t *testing.T) {
 // settles it; the operator stays removed.
 func removedOperatorByCopy(t *testing.T) {
 	o := newOffice(t)
-	o.run(0, "operator", "remove", "bob")
+	o.run(0, "operator", "remove", "bob", "--yes")
 	o.copyPrevious()
 	file := o.salary(9)
 	for _, args := range [][]string{{"review", file}, {"sign", file, "--out", o.path("none")}, {"approve", file, "--operator", "bob", "--operator-password-file", o.path("bob")}} {
@@ -233,7 +233,7 @@ func removedOperatorByCopy(t *testing.T) {
 // Nor does a relay that was unpaired.
 func removedRelayByCopy(t *testing.T) {
 	o := newOffice(t)
-	o.run(0, "unpair", relayKey(1).Public().Fingerprint())
+	o.run(0, "unpair", relayKey(1).Public().Fingerprint(), "--yes")
 	file := o.salary(10)
 	o.says(22, "not paired", "review", file)
 	o.copyPrevious()
@@ -483,7 +483,7 @@ func ledgerUpgraded(t *testing.T) {
 	passwordFile(t, o.dir, "alice", "down to wonderland")
 	passwordFile(t, o.dir, "bob", "the builder")
 	large := o.path("large.kmsreq")
-	for _, args := range [][]string{{"review", large}, {"sign", large, "--out", o.path("none")}, {"ledger", "verify"}, {"operator", "remove", "bob"}} {
+	for _, args := range [][]string{{"review", large}, {"sign", large, "--out", o.path("none")}, {"ledger", "verify"}, {"operator", "remove", "bob", "--yes"}} {
 		o.says(20, "ledger upgrade", args...)
 	}
 	var clock []string

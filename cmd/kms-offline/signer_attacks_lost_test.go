@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"coldkms/shared/bundle"
 )
 
 // lostAttacks are about keys, operators and policies that an old copy takes away
@@ -17,6 +20,8 @@ func lostAttacks() []attack {
 		{"50-old-wallet-by-copy-drops-a-key", copyDropsKey},
 		{"50-restore-over-the-last-copy", restoreOverLastCopy},
 		{"50-watch-drops-a-key", watchDropsKey},
+		{"50-old-set-accepted", oldSetAccepted},
+		{"50-removal-is-asked", removalIsAsked},
 	}
 }
 
@@ -56,7 +61,7 @@ func (o office) lacks(keys []string) {
 	for _, args := range [][]string{
 		{"ledger", "verify"}, {"checkconfig"}, {"operator", "list"}, {"watch", "--out", o.path("new.kmswatch")},
 		{"review", o.salary(1)}, {"sign", o.salary(1), "--out", o.path("none")},
-		{"generatemanagedwallet", "BTC"}, {"operator", "remove", "bob"}, {"removewallet", deskKey, "--yes"},
+		{"generatemanagedwallet", "BTC"}, {"operator", "remove", "bob", "--yes"}, {"removewallet", deskKey, "--yes"},
 		{"changepassword", "--new-password-file", passwordFile(o.t, o.dir, "third", "a third horse")},
 	} {
 		o.says(20, "and is not in the wallet", args...)
@@ -182,4 +187,92 @@ func (p *person) page() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return strings.ReplaceAll(p.screen.String(), "\n", "")
+}
+
+// later is a request whose relay has seen a later line of the ledger.
+func (o office) later(file string) string {
+	o.t.Helper()
+	r, err := bundle.OpenRequest([]byte(readFile(o.t, file)))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	r.LedgerHead = bytes.Repeat([]byte{9}, 32)
+	sealed, err := bundle.SealRequest(r.Request, relayKey(1))
+	if err == nil {
+		err = os.WriteFile(file, sealed.File, 0o600)
+	}
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return file
+}
+
+// A whole old set that was accepted brings back only who is named, and every
+// review says so.
+func oldSetAccepted(t *testing.T) {
+	o := newOffice(t)
+	relay2 := relayKey(2)
+	if err := os.WriteFile(o.path("relay2.kmsid"), relay2.File(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.run(0, "pair", o.path("relay2.kmsid"))
+	old := o.files()
+	o.run(0, "operator", "remove", "bob", "--yes")
+	o.run(0, "unpair", relay2.Public().Fingerprint(), "--yes")
+	o.policy("other.json", strings.Replace(quorumPolicy, "50000", "40000", 1))
+	o.put(old)
+	file := o.later(o.salary(1))
+	accept := []string{"ledger", "accept", file}
+	o.says(20, "ledger accept", "review", file)
+	o.says(2, "at a terminal", accept...)
+	for _, wrong := range []string{"alice zed", ""} {
+		o.answers(21, accept, "names of the operators", wrong)
+	}
+	o.answers(21, accept, "names of the operators", "alice bob", "still paired?", "n", "Type accept", "no")
+	at := o.answers(0, accept, "names of the operators", "alice", "still paired?", "n", "2 operators and relays count no longer. Type accept", "accept")
+	for _, text := range []string{`policy "payroll" `, "operator alice (", "operator bob (", "relay " + relay2.Public().Fingerprint()} {
+		if !strings.Contains(at.page(), text) {
+			t.Errorf("accept does not name %q: %s", text, at.page())
+		}
+	}
+	if list := o.run(0, "operator", "list"); strings.Contains(list, "bob") || !strings.Contains(list, `"counts": true`) {
+		t.Errorf("operators: %s", list)
+	}
+	o.says(1, "bob", "approve", file, "--operator", "bob", "--operator-password-file", o.path("bob"))
+	const notice = "an old copy of this ledger was accepted (line "
+	if said := o.run(0, "review", file); !strings.Contains(said, notice) {
+		t.Errorf("review says no notice: %s", said)
+	}
+	if said := o.run(0, "checkconfig"); !strings.Contains(said, notice) || strings.Contains(said, relay2.Public().Fingerprint()) {
+		t.Errorf("checkconfig: %s", said)
+	}
+	o.says(0, "NOTICE: "+notice, "operator", "list")
+	o.run(0, "policy", "set", o.path("payroll.json"))
+	if said := o.run(0, "review", file); strings.Contains(said, notice) {
+		t.Errorf("a policy was set, and the review still says: %s", said)
+	}
+	o.run(0, "ledger", "verify")
+}
+
+// An operator and a relay go only after a yes, and no password is asked for a
+// name that is taken.
+func removalIsAsked(t *testing.T) {
+	o := newOffice(t)
+	relay := relayKey(1).Public().Fingerprint()
+	before := o.files()
+	for _, args := range [][]string{{"operator", "remove", "bob"}, {"unpair", relay}} {
+		o.says(2, "--yes", args...)
+		o.answers(21, args, "left", "n")
+	}
+	if !bytes.Equal(before["w.kms"], o.files()["w.kms"]) {
+		t.Error("the wallet was written")
+	}
+	at := o.answers(0, []string{"operator", "remove", "bob"}, "Go on?", "y")
+	if !strings.Contains(at.page(), "1 operator is left, and the policy wants up to 2.") {
+		t.Errorf("remove says: %s", at.page())
+	}
+	o.answers(0, []string{"unpair", relay}, "0 relays are left. Go on?", "y")
+	o.answers(1, []string{"operator", "add", "Alice"}) // asks for no other password
+	o.put(before, "w.kms")
+	o.answers(20, []string{"operator", "add", "bob"})
 }

@@ -27,7 +27,7 @@ func roundAttacks() []attack {
 		}},
 		{"24-round-drawn-elsewhere-operators", func(t *testing.T) {
 			roundDrawnElsewhere(t, func(o office, _ string) {
-				o.run(0, "operator", "remove", "bob")
+				o.run(0, "operator", "remove", "bob", "--yes")
 				o.enrol("bob")
 			})
 		}},

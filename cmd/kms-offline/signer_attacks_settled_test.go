@@ -46,9 +46,9 @@ func writeOverOldWallet(t *testing.T, says string, change func(office)) {
 	}
 	commands := [][]string{
 		{"pair", relay2},
-		{"unpair", relayKey(1).Public().Fingerprint()},
+		{"unpair", relayKey(1).Public().Fingerprint(), "--yes"},
 		{"operator", "add", "carol", "--operator-password-file", o.path("carol")},
-		{"operator", "remove", "bob"},
+		{"operator", "remove", "bob", "--yes"},
 		{"generatemanagedwallet", "BTC"},
 		{"generatemanagedprivatekeybatch", "BTC", "2"},
 		{"removewallet", deskKey, "--yes"},
@@ -57,7 +57,7 @@ func writeOverOldWallet(t *testing.T, says string, change func(office)) {
 	if strings.Contains(says, "policy") { // to set it is how that is settled
 		defer func() {
 			o.policy("third.json", strings.Replace(quorumPolicy, "50000", "50002", 1))
-			o.run(0, "operator", "remove", "bob")
+			o.run(0, "operator", "remove", "bob", "--yes")
 		}()
 	} else {
 		if err := os.WriteFile(o.path("third.json"), []byte(strings.Replace(quorumPolicy, "50000", "50002", 1)), 0o600); err != nil {
@@ -83,7 +83,7 @@ func settleFinishesRemoval(t *testing.T) {
 	o.run(0, "removewallet", deskKey, "--yes")
 	o.run(0, "changepassword", "--new-password-file", passwordFile(t, o.dir, "new", "another horse"))
 	o.put(before, "w.kms")
-	o.says(20, "ledger settle", "operator", "remove", "bob")
+	o.says(20, "ledger settle", "operator", "remove", "bob", "--yes")
 	at := o.answers(0, []string{"ledger", "settle"}, "the password was changed", "settle")
 	if !strings.Contains(at.stdout.String(), "was removed") {
 		t.Errorf("settled: %s", at.stdout.String())
@@ -92,7 +92,7 @@ func settleFinishesRemoval(t *testing.T) {
 		t.Error("the key came back")
 	}
 	o.run(0, "ledger", "verify")
-	o.run(0, "operator", "remove", "bob")
+	o.run(0, "operator", "remove", "bob", "--yes")
 }
 
 // has reports whether the wallet has an entry.

@@ -66,7 +66,7 @@ func disagreementTold(t *testing.T) {
 	o.run(0, "operator", "list")
 	o.run(0, "checkconfig")
 
-	o.run(0, "operator", "remove", "bob")
+	o.run(0, "operator", "remove", "bob", "--yes")
 	o.copyPrevious()
 	everywhere("operator bob")
 	var list []listedOperator
@@ -92,7 +92,7 @@ func disagreementTold(t *testing.T) {
 	o.run(0, "generatemanagedprivatekeybatch", "BTC", "1")
 	o.put(settled, "w.kms.ledger", "w.kms.ledger.mark")
 	everywhere("the ledger is an old copy")
-	at := o.answers(0, []string{"ledger", "settle"}, "forgotten here: outpoints already signed, and what limits have been used up.", "settle")
+	at := o.answers(0, []string{"ledger", "settle"}, "forgotten here: outpoints already signed, what limits have been used up", "settle")
 	if strings.Contains(at.stdout.String(), "operators and relays") {
 		t.Errorf("it speaks of operators: %s", at.stdout.String())
 	}
@@ -162,7 +162,7 @@ func lostApprovalsTold(t *testing.T) {
 	file := o.salary(32)
 	digest, _ := o.reviewed(file)
 	o.approved(file, digest, "alice")
-	o.run(0, "operator", "remove", "bob")
+	o.run(0, "operator", "remove", "bob", "--yes")
 	o.says(20, "this batch was reviewed, but since then bob was removed (ledger line", "approve", file, "--operator", "carol", "--operator-password-file", o.path("carol"), "--digest", digest)
 	o.reviewed(file)
 	o.says(20, "alice approved in an earlier round, which ended: bob was removed (ledger line", "sign", file, "--out", o.path("none"), "--approve", digest)
@@ -188,7 +188,7 @@ func twoSummaries(t *testing.T) {
 
 func quorumAboveEnrolled(t *testing.T) {
 	o := newOffice(t)
-	o.says(0, "the policy wants up to 2 operators, and 1 are enrolled", "operator", "remove", "bob")
+	o.says(0, "the policy wants up to 2 operators, and 1 are enrolled", "operator", "remove", "bob", "--yes")
 	if err := os.WriteFile(o.path("three.json"), []byte(strings.Replace(quorumPolicy, `"operators": 2`, `"operators": 3`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}

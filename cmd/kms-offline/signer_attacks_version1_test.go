@@ -49,7 +49,7 @@ func versionOneVerified(t *testing.T) {
 	if now := o.files(); !bytes.Equal(now["w.kms.ledger"], before["w.kms.ledger"]) || !bytes.Equal(now["w.kms"], before["w.kms"]) {
 		t.Error("something was changed")
 	}
-	for _, args := range [][]string{{"review", o.path("large.kmsreq")}, {"ledger", "release", "x"}, {"operator", "remove", "bob"}} {
+	for _, args := range [][]string{{"review", o.path("large.kmsreq")}, {"ledger", "release", "x"}, {"operator", "remove", "bob", "--yes"}} {
 		o.says(20, "ledger upgrade", args...)
 	}
 

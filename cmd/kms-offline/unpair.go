@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -11,18 +12,22 @@ import (
 )
 
 func (a *app) unpair() *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "unpair FINGERPRINT",
 		Short: "accept no more requests of a relay",
 		Long: `unpair takes a relay out of the wallet. Its requests are refused from then on,
-until it is paired again. checkconfig lists the relays and their fingerprints.`,
+until it is paired again. checkconfig lists the relays and their fingerprints. It
+asks on the terminal. Without a terminal no relay is unpaired, unless --yes says so.`,
 		Example: "  kms-offline --path wallet.kms unpair 5612d70246a43adb8dbc93",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.runUnpair(args[0]) },
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runUnpair(args[0], yes) },
 	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask; needed where there is no terminal")
+	return cmd
 }
 
-func (a *app) runUnpair(fingerprint string) error {
+func (a *app) runUnpair(fingerprint string, yes bool) error {
 	w, err := a.open()
 	if err != nil {
 		return err
@@ -30,6 +35,13 @@ func (a *app) runUnpair(fingerprint string) error {
 	defer w.Close()
 	relay, err := pairedRelay(w, fingerprint)
 	if err != nil {
+		return err
+	}
+	if err := a.unsettled(w); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("Requests of relay %s (%s) are refused from here on; %s left.", fingerprint, relay.Key.Words(), counted(len(w.Relays())-1, "relay is", "relays are"))
+	if err := agreeToRemoval(text, "relay "+fingerprint, yes); err != nil {
 		return err
 	}
 	w.Unpair(relay.Key)

@@ -134,12 +134,13 @@ func (m *memory) remember(r record) error {
 		m.left[line.Request] = line.Left
 	case KindAccepted:
 		head, _ := bundle.ParseDigest(line.Head)
-		m.accepted[head] = true
+		m.accepted[head], m.old = true, At{line.N, line.Time}
 		m.endAll(line)
 	case KindClock:
 		m.restamp()
 	case KindPolicy:
 		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true
+		m.old = At{}
 		m.endAll(line)
 	case KindOperator:
 		m.enrol(line)

@@ -41,6 +41,7 @@ type standing struct {
 	relays    map[string]bool             // fingerprint → whether paired by the last line about it
 	policy    PolicySet
 	policies  bool
+	old       At // of the last accepted line since a policy was set; zero if there is none
 	taken     []WalletTaken
 	run       run
 	holding
@@ -283,6 +284,10 @@ func (s *standing) TakenSince(n uint64) []WalletTaken {
 	slices.Reverse(list)
 	return list
 }
+
+// AcceptedOld returns where an old copy of this ledger was accepted, if no policy
+// was set since.
+func (s *standing) AcceptedOld() (at At, is bool) { return s.old, s.old.Line > 0 }
 
 // PolicySet returns the last line about the policy, and whether there is one.
 func (s *standing) PolicySet() (set PolicySet, ever bool) { return s.policy, s.policies }

@@ -15,6 +15,7 @@ import (
 // Errors about operators.
 var (
 	ErrNoOperator   = errors.New("there is no operator of this name")
+	ErrHasOperator  = errors.New("the wallet has an operator of this name already")
 	ErrOperatorName = errors.New("an operator's name is 1 to 32 letters, digits, '.', '-' or '_', and begins with a letter or digit")
 	ErrSamePassword = errors.New("it is the password of the wallet, which others know: an operator has one of their own")
 )
@@ -74,6 +75,23 @@ func (w *Wallet) Operators() []Operator {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	return slices.Clone(w.operators)
+}
+
+// MayAddOperator returns an error for a name that no new operator can have.
+func (w *Wallet) MayAddOperator(name string) error {
+	if err := CheckOperatorName(name); err != nil {
+		return err
+	}
+	list := w.Operators()
+	if len(list) >= maxOperators {
+		return fmt.Errorf("add operator: a wallet has at most %d operators", maxOperators)
+	}
+	for _, o := range list {
+		if strings.EqualFold(o.Name, name) {
+			return fmt.Errorf("%w: %s", ErrHasOperator, o.Name)
+		}
+	}
+	return nil
 }
 
 // AddOperator enrols a person: it makes a key and seals it under the person's

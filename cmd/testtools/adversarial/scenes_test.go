@@ -268,7 +268,7 @@ func roundEnds() map[string]func(s *stage, digest string) {
 		},
 		"an operator came and went": func(s *stage, _ string) {
 			s.must(nil, "operator", "add", "carol", "--operator-password-file", "carol")
-			s.must(nil, "operator", "remove", "carol")
+			s.must(nil, "operator", "remove", "carol", "--yes")
 		},
 		"a copy was restored": func(s *stage, _ string) {
 			s.must(nil, "backup", "copy.kms")
@@ -333,11 +333,11 @@ type change struct {
 
 func changes() []change {
 	return []change{
-		{"an operator was removed", func(s *stage) { s.must(nil, "operator", "remove", "bob") }, "operator bob"},
+		{"an operator was removed", func(s *stage) { s.must(nil, "operator", "remove", "bob", "--yes") }, "operator bob"},
 		{"an operator was added", func(s *stage) {
 			s.must(nil, "operator", "add", "carol", "--operator-password-file", "carol")
 		}, `operator "carol"`},
-		{"another relay was unpaired", func(s *stage) { s.must(nil, "unpair", keyOf(2).Public().Fingerprint()) }, "relay " + keyOf(2).Public().Fingerprint()},
+		{"another relay was unpaired", func(s *stage) { s.must(nil, "unpair", keyOf(2).Public().Fingerprint(), "--yes") }, "relay " + keyOf(2).Public().Fingerprint()},
 		{"the policy was changed", func(s *stage) { s.must(nil, "policy", "set", "three.json") }, "the policy in the wallet is not the one"},
 		{"a key was made", func(s *stage) { s.must(nil, "--testnet", "generatemanagedprivatekeybatch", "BTC", "1") }, ""},
 		{"a payment was signed", func(s *stage) {

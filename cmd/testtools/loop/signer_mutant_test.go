@@ -116,6 +116,13 @@ var signerMutants = [...]mutant{
 	{"a key that came back may be lost again", "offline/ledger/keys.go", "case ActAdd, ActImport, ActRestore:", "case ActAdd, ActImport:", "./cmd/kms-offline", "TestSignerAttacks/50-old-wallet-by-copy-drops-a-key"},
 	{"a watch file drops keys unsaid", "cmd/kms-offline/pairing.go", "			gone = append(gone, e.SignatureID)\n", "", "./cmd/kms-offline", "TestSignerAttacks/50-watch-drops-a-key"},
 
+	{"who is not named still counts", "cmd/kms-offline/ledger_accept.go", "		if !slices.Contains(names, o.Name) {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
+	{"a relay that is not confirmed still asks", "cmd/kms-offline/ledger_accept.go", "		if !yes {\n			gone.relays", "		if false {\n			gone.relays", "./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
+	{"an accepted old copy is not said", "offline/offline.go", "s.noticeOld(), ", "", "./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
+	{"the same policy is not set again", "cmd/kms-offline/policy.go", "changed := old || ", "_ = old\n	changed := ", "./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
+	{"operators and relays go unasked", "cmd/kms-offline/show.go", "	if yes {\n		return nil\n	}\n	tty, err := openTerminal()\n	if err != nil {\n		return cli.Fail(cli.Usage, fmt.Errorf(\"%w: %s is not removed", "	if true {\n		return nil\n	}\n	tty, err := openTerminal()\n	if err != nil {\n		return cli.Fail(cli.Usage, fmt.Errorf(\"%w: %s is not removed", "./cmd/kms-offline", "TestSignerAttacks/50-removal-is-asked"},
+	{"a taken name is told after the passwords", "cmd/kms-offline/operator.go", "	if err := w.MayAddOperator(name); err != nil {", "	if err := w.MayAddOperator(name); false {", "./cmd/kms-offline", "TestSignerAttacks/50-removal-is-asked"},
+
 	{"a wallet that disagrees judges", "offline/offline.go", "	if s.Unsettled != nil {\n", "	if false {\n", "./offline", "TestUnsettledJudgesNothing"},
 	{"an old ledger under a new wallet", "offline/settled.go", "if len(kept.Known) > 0 && !book.Knows(kept.Known) {", "if false {", "./offline", "TestUnsettledJudgesNothing"},
 	{"approvals of all count for a part", "offline/policy/verdict.go", "		c.operators = 0\n", "", "./offline", "TestApprovalsAreOfTheWholeBatch"},
