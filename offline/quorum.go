@@ -71,9 +71,10 @@ func (s *Session) Approve(j *Judged, key identity.Private, how string) (operator
 }
 
 // Elsewhere reports whether a round that an operator names is not the open one
-// of this ledger; "" names none. One that has ended here is an error.
+// of this ledger; "" names none. One that has ended here is an error, unless what
+// ended it is that a copy was put back: it may be open where it was drawn.
 func (s *Session) Elsewhere(j *Judged, round string) (bool, error) {
-	if s.Ledger.Ended(round) {
+	if s.Ledger.Ended(round) && !s.Ledger.EndedByCopy(round) {
 		why := ""
 		if last, ended := s.Ledger.LastEnding(j.Request.Digest); ended {
 			why = fmt.Sprintf("; what happened to this batch last: %s (ledger line %d)", last.Why, last.Line)

@@ -168,7 +168,7 @@ func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.D
 		reply.Approved = append(reply.Approved, who.Name)
 	}
 	if elsewhere {
-		fmt.Fprintf(a.Err, "the ledger of this machine did not draw round %s: the approval counts on the machine that did, and not here\n", o.round)
+		fmt.Fprintf(a.Err, "%s: the approval counts on the machine that did, and not here\n", drawnElsewhere(session, o.round))
 	}
 	if o.out != "" {
 		reply.Approval, err = a.writeApproval(o, approval)
@@ -181,10 +181,18 @@ func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.D
 func roundElsewhere(session *openSession, judged *offline.Judged, o approveOptions) (bool, error) {
 	elsewhere, err := session.Elsewhere(judged, o.round)
 	if err == nil && elsewhere && o.out == "" {
-		err = cli.Fail(cli.Usage, fmt.Errorf("the ledger of this machine did not draw round %s: an approval in it counts on the machine that did", o.round),
+		err = cli.Fail(cli.Usage, fmt.Errorf("%s: an approval in it counts on the machine that did", drawnElsewhere(session, o.round)),
 			"name the folder in which it is carried there: --out DIR; to approve it here, leave --round out")
 	}
 	return elsewhere, approvalError(err)
+}
+
+// drawnElsewhere says why an approval in a round does not count here.
+func drawnElsewhere(session *openSession, round string) string {
+	if session.Ledger.EndedByCopy(round) {
+		return fmt.Sprintf("round %s has ended here, as a copy was put back, and the ledger of this machine did not draw it since", round)
+	}
+	return fmt.Sprintf("the ledger of this machine did not draw round %s", round)
 }
 
 // agreeAsOperator shows the batch and asks, or checks that it was reviewed.

@@ -13,6 +13,7 @@ import (
 	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/shared/durable"
+	"coldkms/shared/identity"
 )
 
 // maxLedger bounds a ledger that is copied, in bytes.
@@ -29,7 +30,8 @@ that was cut short left beside it, the next try replaces. The copy opens with
 today's password, for ever; it works as it is: kms-offline --path FILE ledger
 verify.
 
-The ledger is what this signer remembers of its signatures: a copy is as old as
+It prints length and head of the ledger, and the head as words: write length and
+words down with the copy. The ledger is what this signer remembers of its signatures: a copy is as old as
 the last signature in it. "restore" tells what that means.`,
 		Example: "  kms-offline --path wallet.kms backup /media/usb/wallet-20261123.kms",
 		Args:    cobra.ExactArgs(1),
@@ -43,6 +45,7 @@ type copyReply struct {
 	Entries int    `json:"entries"`
 	Lines   uint64 `json:"lines"` // of the ledger
 	Head    string `json:"head"`
+	Words   string `json:"words"` // of the head, to be noted and compared
 }
 
 func (a *app) runBackup(to string) error {
@@ -177,5 +180,5 @@ func (a *app) describe(path string, w *wallet.Wallet) (copyReply, error) {
 		return copyReply{}, err
 	}
 	defer func() { _ = files.Close() }()
-	return copyReply{path, path + ledgerSuffix, w.Len(), book.Len(), book.Head()}, nil
+	return copyReply{path, path + ledgerSuffix, w.Len(), book.Len(), book.Head(), identity.Words(book.HeadBytes())}, nil
 }

@@ -223,7 +223,7 @@ func (a *app) runOperatorRemove(name string, yes bool) error {
 		return err
 	}
 	if p, err := a.policyInForce(w); err == nil {
-		warn(a.Err, quorumWarnings(w, p))
+		warn(a.Err, a.quorumWarnings(w, p))
 	}
 	return a.JSON(replyOf(o))
 }

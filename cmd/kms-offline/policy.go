@@ -71,7 +71,7 @@ func (a *app) setPolicy(path string) error {
 		return err
 	}
 	changed := old || hex.EncodeToString(before.Hash()) != hex.EncodeToString(p.Hash()) // after an old copy, the same is recorded too
-	warnings := append(append([]string{}, p.Warnings()...), walletWarnings(w, p)...)
+	warnings := append(append([]string{}, p.Warnings()...), a.walletWarnings(w, p)...)
 	if changed {
 		if err := a.agreeToPolicy(before, p, warnings); err != nil {
 			return err
@@ -168,12 +168,20 @@ func (a *app) agreeToPolicy(before, after policy.Policy, warnings []string) erro
 
 // walletWarnings point at rules that do not fit this wallet: more operators than
 // are enrolled, groups of entries that it does not have.
-func walletWarnings(w *opened, p policy.Policy) []string {
-	return append(p.GroupWarnings(w.Lookup), quorumWarnings(w, p)...)
+func (a *app) walletWarnings(w *opened, p policy.Policy) []string {
+	return append(p.GroupWarnings(w.Lookup), a.quorumWarnings(w, p)...)
 }
 
-func quorumWarnings(w *opened, p policy.Policy) []string {
-	most, have := p.MostOperators(), len(w.Operators())
+// quorumWarnings counts the operators whose approval counts: who is in the wallet
+// and not in the ledger approves nothing.
+func (a *app) quorumWarnings(w *opened, p policy.Policy) []string {
+	most, have := p.MostOperators(), 0
+	list, _ := a.listOperators(w)
+	for _, o := range list {
+		if o.Counts {
+			have++
+		}
+	}
 	if most <= have {
 		return nil
 	}
@@ -256,7 +264,7 @@ func (a *app) warningsOf(p policy.Policy) ([]string, error) {
 		return nil, err
 	}
 	defer w.Close()
-	return append(p.Warnings(), walletWarnings(w, p)...), nil
+	return append(p.Warnings(), a.walletWarnings(w, p)...), nil
 }
 
 func (a *app) examplePolicy() error {

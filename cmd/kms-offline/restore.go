@@ -80,8 +80,9 @@ func (a *app) runRestore(from string, lose []string) error {
 	if err != nil {
 		return ledgerError(err)
 	}
-	fmt.Fprintln(a.Err, "restored. If signatures were made after the copy, the relay's next request says so: see ledger accept --help")
-	if wrong := a.disagreesAfterRestore(path, w); wrong != nil {
+	if wrong := a.disagreesAfterRestore(path, w); wrong == nil {
+		fmt.Fprintln(a.Err, "restored. If signatures were made after the copy, the relay's next request says so: see ledger accept --help")
+	} else {
 		fmt.Fprintf(a.Err, "the copy is older than what the ledger has on record, and nothing is signed yet: %s\n", cli.Printable(wrong.Error()))
 		var known *cli.Error
 		if errors.As(wrong, &known) && known.Hint != "" {
@@ -241,7 +242,10 @@ func (a *app) keepLedger(r *restoring) error {
 	if book.Knows(copied.HeadBytes()) {
 		return a.recordRestore(r, book)
 	}
-	if _, older := copied.Line(book.HeadBytes()); older {
+	if _, older := copied.Line(book.HeadBytes()); older && copied.Keyed() && !book.Keyed() {
+		return cli.Fail(cli.Refused, errors.New("the ledger in place is of version 1, and the copy was made after its upgrade"),
+			fmt.Sprintf("upgrade the one in place first: kms-offline --path %s ledger upgrade; or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE", inLine(path)))
+	} else if older {
 		return cli.Fail(cli.Refused, fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),
 			fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", inLine(path), ledgerSuffix))
 	}

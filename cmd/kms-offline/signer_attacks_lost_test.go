@@ -22,6 +22,9 @@ func lostAttacks() []attack {
 		{"50-watch-drops-a-key", watchDropsKey},
 		{"50-old-set-accepted", oldSetAccepted},
 		{"50-removal-is-asked", removalIsAsked},
+		{"50-approved-on-a-restored-copy", approvedOnCopy},
+		{"50-operators-that-count", operatorsThatCount},
+		{"50-backup-says-its-words", backupSaysWords},
 	}
 }
 
@@ -275,4 +278,63 @@ func removalIsAsked(t *testing.T) {
 	o.answers(1, []string{"operator", "add", "Alice"}) // asks for no other password
 	o.put(before, "w.kms")
 	o.answers(20, []string{"operator", "add", "bob"})
+}
+
+// A machine on which a copy was put back after the review approves in the round
+// of the machine that signs. Where the copy was put back on that one, it counts not.
+func approvedOnCopy(t *testing.T) {
+	o := newOffice(t)
+	file := o.salary(1)
+	digest, round := o.reviewed(file)
+	copied := filepath.Join(t.TempDir(), "copy.kms")
+	o.run(0, "backup", copied)
+	there := o.elsewhere()
+	there.wipe()
+	there.run(0, "restore", copied)
+	there.reviewed(file)
+	path, elsewhere := there.approvedIn(file, digest, "bob", round)
+	if !elsewhere {
+		t.Error("the round is said to be of the copy")
+	}
+	there.says(20, "0 of 2", "sign", file, "--out", o.path("none"), "--approve", digest)
+	if again, _ := o.reviewed(file); again != digest {
+		t.Fatal("another batch")
+	}
+	o.approved(file, digest, "alice")
+	before := o.files()
+	o.run(0, "restore", copied)
+	o.reviewed(file)
+	o.says(20, "round", "sign", file, "--out", o.path("none"), "--approve", digest, "--approval", path)
+	o.put(before)
+	o.run(0, "sign", file, "--out", o.path("out"), "--approve", digest, "--approval", path)
+}
+
+// Only operators who count are counted, and a restore points at settle where wallet
+// and ledger do not agree.
+func operatorsThatCount(t *testing.T) {
+	o := newOffice(t)
+	copied := filepath.Join(t.TempDir(), "copy.kms")
+	o.run(0, "backup", copied)
+	o.run(0, "operator", "remove", "bob", "--yes")
+	cmd := o.command("--password-file", o.path("pw"), "restore", copied)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "ledger settle") || strings.Contains(string(out), "ledger accept") {
+		t.Errorf("restore: %v: %s", err, out)
+	}
+	if said := o.run(0, "policy", "check", o.path("payroll.json")); !strings.Contains(said, "2 operators, and 1 are enrolled") {
+		t.Errorf("policy check: %s", said)
+	}
+	o.says(0, "WARNING: the wallet and its ledger do not agree", "backup", o.path("other.kms"))
+}
+
+// A backup prints what is to be written down with it.
+func backupSaysWords(t *testing.T) {
+	o := newOffice(t)
+	var reply struct{ Words string }
+	if err := json.Unmarshal([]byte(o.run(0, "backup", o.path("copy.kms"))), &reply); err != nil {
+		t.Fatal(err)
+	}
+	if reply.Words == "" || reply.Words != o.book().Words {
+		t.Errorf("backup says %q, the ledger %q", reply.Words, o.book().Words)
+	}
 }

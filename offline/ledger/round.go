@@ -33,7 +33,7 @@ type round struct {
 // standing is what the lines say about batches, operators, relays and policy.
 type standing struct {
 	rounds    map[string]map[string]round // batch digest → judged as → its open round
-	closed    map[string]struct{}         // nonces that count no longer
+	closed    map[string]bool             // nonces that count no longer; whether a copy that was put back ended them
 	left      map[string][]string         // batch digest → pending ids that are taken out
 	endings   map[string]Ending           // batch digest → how its last round ended
 	lost      map[string]Ending           // the same of the last round that had approvals
@@ -63,7 +63,7 @@ type PolicySet struct {
 
 func newStanding() standing {
 	return standing{
-		rounds: map[string]map[string]round{}, closed: map[string]struct{}{}, left: map[string][]string{},
+		rounds: map[string]map[string]round{}, closed: map[string]bool{}, left: map[string][]string{},
 		endings: map[string]Ending{}, lost: map[string]Ending{},
 		operators: map[string]bool{}, relays: map[string]bool{}, holding: holding{keys: map[string]keyLine{}},
 	}
@@ -85,7 +85,7 @@ func (s *standing) admitsRound(line Line) error {
 	switch _, ended := s.closed[line.Round]; {
 	case err != nil || len(nonce) != RoundSize && len(nonce) != roundSizeBefore || hex.EncodeToString(nonce) != line.Round:
 		return errors.New("it names no round")
-	case ended:
+	case ended && !(line.Kind == KindApproved && s.EndedByCopy(line.Round)):
 		return errors.New("it names a round that has ended")
 	case line.Kind == KindReviewed && !line.roundOfBefore() && !line.draws() && s.of(line).nonce != line.Round:
 		return errors.New("it names a round that was not drawn here")
@@ -163,7 +163,7 @@ func (s *standing) endOthers(batch string, by Line) {
 // close remembers how a round ended.
 func (s *standing) close(batch string, now round, by Line) {
 	if now.nonce != "" { // reviews of version 1 named no round
-		s.closed[now.nonce] = struct{}{}
+		s.closed[now.nonce] = by.putsBack()
 	}
 	how := Ending{At: At{by.N, by.Time}, Why: whyEnded(by), Approved: now.approved}
 	s.endings[batch] = how
@@ -216,6 +216,15 @@ func (s *standing) Round(batch bundle.Digest, policy, judged string) string {
 func (s *standing) Ended(nonce string) bool {
 	_, ended := s.closed[nonce]
 	return ended
+}
+
+// EndedByCopy reports whether a round ended because a copy was put back: it may
+// still be open in the ledger that drew it, which knows of no such line.
+func (s *standing) EndedByCopy(nonce string) bool { return s.closed[nonce] }
+
+// putsBack reports whether a line is about a copy that was put back.
+func (l Line) putsBack() bool {
+	return l.Kind == KindAccepted || l.Kind == KindWallet && (l.Act == ActRestore || l.Act == ActSettle || l.Act == ActLost)
 }
 
 // Reviewed reports whether the open round of a batch is of this policy and

@@ -123,6 +123,10 @@ var signerMutants = [...]mutant{
 	{"operators and relays go unasked", "cmd/kms-offline/show.go", "	if yes {\n		return nil\n	}\n	tty, err := openTerminal()\n	if err != nil {\n		return cli.Fail(cli.Usage, fmt.Errorf(\"%w: %s is not removed", "	if true {\n		return nil\n	}\n	tty, err := openTerminal()\n	if err != nil {\n		return cli.Fail(cli.Usage, fmt.Errorf(\"%w: %s is not removed", "./cmd/kms-offline", "TestSignerAttacks/50-removal-is-asked"},
 	{"a taken name is told after the passwords", "cmd/kms-offline/operator.go", "	if err := w.MayAddOperator(name); err != nil {", "	if err := w.MayAddOperator(name); false {", "./cmd/kms-offline", "TestSignerAttacks/50-removal-is-asked"},
 
+	{"a restored copy approves nowhere", "offline/quorum.go", "s.Ledger.Ended(round) && !s.Ledger.EndedByCopy(round) {", "s.Ledger.Ended(round) {", "./cmd/kms-offline", "TestSignerAttacks/50-approved-on-a-restored-copy"},
+	{"operators who do not count are counted", "cmd/kms-offline/policy.go", "		if o.Counts {\n", "		if true {\n", "./cmd/kms-offline", "TestSignerAttacks/50-operators-that-count"},
+	{"an unsettled set is copied unsaid", "cmd/kms-offline/backup.go", "	a.warnUnsettled(w)\n", "", "./cmd/kms-offline", "TestSignerAttacks/50-operators-that-count"},
+
 	{"a wallet that disagrees judges", "offline/offline.go", "	if s.Unsettled != nil {\n", "	if false {\n", "./offline", "TestUnsettledJudgesNothing"},
 	{"an old ledger under a new wallet", "offline/settled.go", "if len(kept.Known) > 0 && !book.Knows(kept.Known) {", "if false {", "./offline", "TestUnsettledJudgesNothing"},
 	{"approvals of all count for a part", "offline/policy/verdict.go", "		c.operators = 0\n", "", "./offline", "TestApprovalsAreOfTheWholeBatch"},
@@ -135,7 +139,7 @@ var signerMutants = [...]mutant{
 	{"what was signed comes back as refused", "offline/signing.go", "		if outcomes[first+i].Err != nil {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/24-rejected-after-signing"},
 	{"nobody is told that it was signed", "offline/offline.go", "_, shown.SignedBefore = s.earlier(j, i)", "_, _ = s.earlier(j, i)", "./cmd/kms-offline", "TestSignerAttacks/24-rejected-after-signing"},
 	{"another wallet's copy is called damage", "cmd/kms-offline/restore.go", "	if known && of != id.Public().Fingerprint() || err", "	if false && known && of != id.Public().Fingerprint() || err", "./cmd/kms-offline", "TestSignerAttacks/24-copy-of-another-wallet"},
-	{"a settled difference leaves approvals", "offline/ledger/round.go", "case ActRestore, ActSettle:", "case ActRestore:", "./offline/ledger", "TestRoundsEnd"},
+	{"a settled difference leaves approvals", "offline/ledger/round.go", "case ActRestore, ActSettle, ActLost:", "case ActRestore:", "./offline/ledger", "TestRoundsEnd"},
 	{"a save wipes out what an old wallet shows", "cmd/kms-offline/record.go", "	if err := offline.Unsettled(offline.Differences(o.was, book)); err != nil {\n", "	if err := error(nil); err != nil {\n", "./cmd/kms-offline", "TestSignerAttacks/24-write-over-a-removed-key"},
 	{"a save wipes out an old policy", "cmd/kms-offline/record.go", "	if lines[0].Kind == ledger.KindPolicy {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/24-write-over-an-old-policy"},
 	{"a removed key stays after settling", "cmd/kms-offline/ledger_upgrade.go", "_, has := s.wallet.Lookup(d.Key); has {", "_, has := s.wallet.Lookup(d.Key); has && false {", "./cmd/kms-offline", "TestSignerAttacks/24-settle-finishes-a-removal"},
@@ -176,7 +180,7 @@ var signerMutants = [...]mutant{
 	{"lines behind an old mark", "offline/ledger/ledger.go", "	if l.marked < l.n {\n", "	if false {\n", "./offline/ledger", "TestMarkAfterTwoCrashes"},
 	{"an old password comes back", "offline/settled.go", "	for _, taken := range book.TakenSince(at) {\n", "	for _, taken := range book.TakenSince(at + 1<<40) {\n", "./cmd/kms-offline", "TestSignerAttacks/12-old-password-by-copy"},
 	{"a removed key comes back", "offline/ledger/round.go", "	case ActPassword, ActRemove:\n", "	case ActPassword:\n", "./cmd/kms-offline", "TestSignerAttacks/12-removed-key-by-copy"},
-	{"a restore is not recorded", "cmd/kms-offline/restore.go", "	if err := a.recordRestore(book); err != nil {\n		return err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-restore-killed"},
+	{"a restore is not recorded", "cmd/kms-offline/restore.go", "	if err := a.recordRestore(r, book); err != nil {\n		return err\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-restore-killed"},
 	{"--without ends no round", "cmd/kms-offline/sign.go", "	if err := session.RecordTakenOut(judged); err != nil {\n		return signReply{}, finished{}, stop(ledgerError(err))\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-without-ends-the-round"},
 	{"leaving items out ends the round of what is left", "offline/ledger/memory.go", "		m.endOthers(line.Request, line)\n", "		m.end(line.Request, line)\n", "./cmd/kms-offline", "TestSignerAttacks/20-hint-without-its-flags"},
 	{"leaving items out ends no round", "offline/ledger/memory.go", "		m.endOthers(line.Request, line)\n", "", "./cmd/kms-offline", "TestSignerAttacks/12-without-ends-the-round"},
@@ -212,7 +216,7 @@ var signerMutants = [...]mutant{
 	{"a bare public key is change", "offline/policy/own.go", "		if isBareKey(*out) {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/19-change-to-a-bare-public-key"},
 	{"a denied key is paid by another address", "offline/policy/deny.go", "to.coin.formsOf(script) {", "to.coin.formsOf(nil) {", "./cmd/kms-offline", "TestSignerAttacks/19-denied-by-another-address-of-the-key"},
 
-	{"groups of nobody are not told", "cmd/kms-offline/policy.go", "append(p.GroupWarnings(w.Lookup), quorumWarnings(w, p)...)", "quorumWarnings(w, p)", "./cmd/kms-offline", "TestSignerAttacks/19-rules-that-do-not-fit-are-told"},
+	{"groups of nobody are not told", "cmd/kms-offline/policy.go", "append(p.GroupWarnings(w.Lookup), a.quorumWarnings(w, p)...)", "a.quorumWarnings(w, p)", "./cmd/kms-offline", "TestSignerAttacks/19-rules-that-do-not-fit-are-told"},
 	{"a largest fee of zero is not told", "offline/policy/explain.go", "*c.MaxFeePercent == 0) {", "*c.MaxFeePercent == 0) && false {", "./offline/policy", "TestWarnings"},
 
 	// one key of two coins
