@@ -10,7 +10,7 @@ COIN     ?= BTC
 TRANSPORT ?= file
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check prove lint demo bench fuzz clean
+.PHONY: help build test check prove lint vuln race demo bench fuzz clean
 
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,15 +24,24 @@ build: ## build the three programs, the node that the sandbox runs, and all lice
 test: ## all tests, a few minutes on two cores; the last lines name what failed
 	@go run ./cmd/testtools/gotest -timeout 20m ./...
 
-check: lint test ## lint, then all tests: what CI runs
+check: lint vuln test ## lint, known vulnerabilities, then all tests
 
 prove: ## the long counts, half an hour on two cores; writes docs/EVIDENCE.md
 	@go run ./cmd/testtools/prove
 
-lint: ## gofmt, go vet, staticcheck
+lint: ## gofmt, go vet, staticcheck, dead code, line length, cognitive complexity
 	@test -z "$$(gofmt -l cmd offline online shared)" || { gofmt -l cmd offline online shared; echo "run gofmt -w on these" >&2; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+	@go run ./cmd/testtools/lint
+
+vuln: ## known vulnerabilities in what is linked, where the database can be reached
+	@go run ./cmd/testtools/lint -vuln
+
+# The packages whose code runs on several goroutines. The race detector is in C.
+RACE := ./online/... ./offline/review/tui ./shared/parallel ./shared/qr/... ./shared/capture/... ./shared/durable/... ./cmd/internal/...
+race: ## the concurrent packages under the race detector (needs gcc)
+	CGO_ENABLED=1 go test -race -short -timeout 30m $(RACE)
 
 demo: build ## the whole loop on this machine (COIN=BTC, LTC, DOGE or BCH; TRANSPORT=file or qr): wallet, payment, air gap, broadcast
 	@go run ./cmd/testtools/demo -bin $(BIN) -coin $(COIN) -transport $(TRANSPORT)

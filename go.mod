@@ -34,7 +34,10 @@ require (
 require (
 	github.com/btcsuite/btcd v0.26.2 // indirect
 	github.com/kcalvinalvin/anet v0.0.0-20251112173137-d8ddc1f6dbee // indirect
+	github.com/uudashr/gocognit v1.2.1 // indirect
+	golang.org/x/telemetry v0.0.0-20261009151841-97e8ea77aa2a // indirect
 	golang.org/x/time v0.15.0 // indirect
+	golang.org/x/vuln v1.6.0 // indirect
 )
 
 require (
@@ -90,5 +93,8 @@ require (
 
 tool (
 	github.com/btcsuite/btcd
+	github.com/uudashr/gocognit/cmd/gocognit
+	golang.org/x/tools/cmd/deadcode
+	golang.org/x/vuln/cmd/govulncheck
 	honnef.co/go/tools/cmd/staticcheck
 )

@@ -80,11 +80,6 @@ func Capacity(version int) int {
 	return n
 }
 
-// ByteCapacity is how many bytes a version holds at level L.
-func ByteCapacity(version int) int {
-	return (dataBits(version) - 4 - countBits(version, 8, 16, 16)) / 8
-}
-
 func dataBits(version int) int {
 	v, err := decoder.Version_GetVersionForNumber(version)
 	if err != nil {
