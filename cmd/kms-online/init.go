@@ -16,15 +16,20 @@ func (a *app) compare(whose string, key identity.Public) {
 	a.say("compare with what the other machine shows")
 }
 
+// initReply is what init prints.
+type initReply struct {
+	Identity    string `json:"identity"` // the file to take to the signer
+	Fingerprint string `json:"fingerprint"`
+}
+
 func (a *app) initialise() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init",
 		Short: "make the state directory and this relay's identity",
 		Long: `init makes the state directory (mode 0700) with a new identity, and prints where
 its public half is: the file to take to the signer (kms-offline pair). Run
-again, it prints the same, and "new" is false. Where the identity is there and its
-journal is not, it makes none and ends with exit 1: what was signed is on record
-there only.
+again, it prints the same. Where the identity is there and the journal is not, it
+makes none and ends with exit 1: what was signed is on record there only.
 
 With --state postgres://user@host/database the journal is in that database, for
 several relays, and --dir names the directory with the identity. All relays of
@@ -47,11 +52,7 @@ steps.`,
 				a.say("a new relay, with an empty journal, was made in %s", dir)
 			}
 			a.compare("this relay's", id.Public)
-			return a.JSON(struct {
-				Identity    string `json:"identity"`
-				Fingerprint string `json:"fingerprint"`
-				New         bool   `json:"new"` // made now, with an empty journal
-			}{id.Path, id.Public.Fingerprint(), id.New})
+			return a.JSON(initReply{id.Path, id.Public.Fingerprint()})
 		},
 	}
 }

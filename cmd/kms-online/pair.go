@@ -10,6 +10,11 @@ import (
 	"coldkms/online"
 )
 
+// pairReply is what pair prints.
+type pairReply struct {
+	Fingerprint string `json:"fingerprint"` // the signer's
+}
+
 func (a *app) pair() *cobra.Command {
 	var byQR bool
 	cmd := &cobra.Command{
@@ -41,9 +46,7 @@ the first may still be on their way, so it gets a state directory of its own.`,
 					return err
 				}
 				a.compare("the signer's", signer)
-				return a.JSON(struct {
-					Fingerprint string `json:"fingerprint"`
-				}{signer.Fingerprint()})
+				return a.JSON(pairReply{signer.Fingerprint()})
 			})
 		},
 	}
