@@ -193,7 +193,7 @@ var mutants = [...]mutant{
 	{"a list has elements without end", "shared/pending/list.go", "case at == MaxListed:", "case false:", "./cmd/testtools/loop", "TestRelayFaults/21-list-that-has-no-end"},
 	{"a list that is too long is asked for again", "online/tatum/client.go", "	if b.left <= 0 {\n		return 0, errLong\n", "	if b.left <= 0 {\n		return 0, io.EOF\n", "./cmd/testtools/loop", "TestRelayFaults/21-list-that-has-no-end"},
 	{"a reply of no use has exit code 1", "cmd/kms-online/errors.go", ", tatum.IsUnusable(err):", ":", "./cmd/testtools/loop", "TestRelayFaults/21-list-that-is-cut"},
-	{"watch is content with an open alarm", "cmd/kms-online/watch.go", "part(alarm || ", "part(false && alarm || ", "./cmd/testtools/loop", "TestRelayFaults/20d-confirmed"},
+	{"watch is content with an open alarm", "cmd/kms-online/watch.go", "part(alarm || ", "part(false && alarm || ", "./cmd/testtools/loop", "TestRelayFaults/01c-double-spend-needs-evidence"},
 	{"the beginning of the key is shown", "online/redact/redact.go", "f.folded[:f.least])", "f.folded)", "./cmd/testtools/loop", "TestRelayFaults/21-id-that-is-the-beginning-of-the-key"},
 	{"a line of a backup has no end", "online/journal/backupline.go", "len(r.line) > limit {", "false {", "./online/journal", "TestLineOfBackupIsBounded"},
 	{"keys that a group may read", "shared/durable/os_unix.go", "info.Mode().Perm()&0o077 != 0", "info.Mode().Perm()&0o007 != 0", "./cmd/testtools/loop", "TestRelayFaults/20-key-file-that-others-read"},
