@@ -84,6 +84,10 @@ func (s *step) approve(ctx context.Context) error {
 		return nil // it is prepared once more when it is to be exported
 	}
 	list, err := s.vouched(ctx, p)
+	if errors.Is(err, approval.ErrLeftAlone) { // it was not asked: that is no try in vain, and its turn is next
+		s.problem = &Problem{ID: s.item.ID, Code: CodeNoAnswer, Reason: err.Error()}
+		return nil
+	}
 	if err != nil && !errors.Is(err, errNoFacts) {
 		return s.denied(ctx, err)
 	}
@@ -218,7 +222,7 @@ func (s *step) vouched(ctx context.Context, p prepare.Prepared) ([]attestation.S
 			return nil, fmt.Errorf("%w: %s", errOtherService, hostOf(service))
 		}
 	}
-	return s.ask(ctx, p, len(vetoes) > 0)
+	return s.ask(ctx, p)
 }
 
 // hostOf names a service without its path, which may have a secret in it.
@@ -241,12 +245,12 @@ func (r *Relay) VetoesBut(ctx context.Context) (int, error) {
 }
 
 // ask asks about one transaction.
-func (r *Relay) ask(ctx context.Context, p prepare.Prepared, vetoed bool) ([]attestation.Statement, error) {
+func (r *Relay) ask(ctx context.Context, p prepare.Prepared) ([]attestation.Statement, error) {
 	facts, err := p.Facts()
 	if err != nil {
 		return nil, errors.Join(errNoFacts, err)
 	}
-	return r.FourEye.Vouch(ctx, p.ID(), facts, vetoed)
+	return r.FourEye.Vouch(ctx, p.ID(), facts)
 }
 
 // mayLeave asks the approval service once more before a signed transaction is

@@ -15,15 +15,16 @@ import (
 type verdict uint8
 
 const (
-	unclear verdict = iota // it says neither
+	unclear verdict = iota
 	no
-	plainYes    // an object that says nothing of it: the status counts, as in KMS
-	explicitYes // nothing but the status, or a word that says yes
+	neither // an object that is no yes by itself: with POST it may have statements
+	yes     // nothing but the status, a word, or the object that says yes and no more
 )
 
-// judge reads a reply with status 200 or 204. With POST the statements are the
-// yes; anything that says no beside them still counts.
-func (c *Client) judge(h http.Header, body []byte, vetoed bool) error {
+// judge reads a reply with status 200 or 204. A yes is explicit: what says neither
+// is no answer. With POST the statements are the yes; anything that says no beside
+// them still counts.
+func (c *Client) judge(h http.Header, body []byte) error {
 	said := unclear
 	if !isPage(h) {
 		said = verdictOf(body)
@@ -31,10 +32,8 @@ func (c *Client) judge(h http.Header, body []byte, vetoed bool) error {
 	switch {
 	case said == no:
 		return fmt.Errorf("%w: its reply says so: %.200q", ErrRefused, c.secrets.Text(string(body)))
-	case said == unclear:
-		return fmt.Errorf("%w: its reply is no yes: %.200q", ErrNoAnswer, c.secrets.Text(string(body)))
-	case said == plainYes && vetoed && !c.post:
-		return fmt.Errorf(`%w: what it refused before needs an explicit yes, {"approved": true} or an empty reply, not %.200q`, ErrNoAnswer, c.secrets.Text(string(body)))
+	case said == unclear, said == neither && !c.post:
+		return fmt.Errorf(`%w: its reply is no yes, which is {"approved": true} and no more, or empty: %.200q`, ErrNoAnswer, c.secrets.Text(string(body)))
 	}
 	return nil
 }
@@ -48,8 +47,8 @@ func isPage(h http.Header) bool {
 func verdictOf(body []byte) verdict {
 	body = bytes.TrimSpace(body)
 	switch text := strings.ToLower(strings.Trim(string(body), `"`)); {
-	case text == "", text == "ok", text == "yes", text == "true", text == "approved":
-		return explicitYes
+	case text == "", text == "ok", text == "yes", text == "true", text == "approved", isYes(body):
+		return yes
 	case text == "no", text == "false", text == "denied", text == "refused", text == "rejected":
 		return no
 	case body[0] != '{' || !json.Valid(body):
@@ -58,11 +57,23 @@ func verdictOf(body []byte) verdict {
 	return verdictOfObject(json.NewDecoder(bytes.NewReader(body)))
 }
 
+// isYes reports whether a body is the object that says yes, and nothing else.
+func isYes(body []byte) bool {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	for _, want := range []json.Token{json.Delim('{'), "approved", true, json.Delim('}')} {
+		if token, err := dec.Token(); err != nil || token != want {
+			return false
+		}
+	}
+	_, err := dec.Token()
+	return errors.Is(err, io.EOF)
+}
+
 // verdictOfObject reads the fields of a valid JSON object, each of them, however
 // often its name stands there and in which case. One that says no outweighs all
 // others.
 func verdictOfObject(dec *json.Decoder) verdict {
-	said := plainYes
+	said := neither
 	for depth, name := 0, ""; ; {
 		token, err := dec.Token()
 		if errors.Is(err, io.EOF) {
@@ -110,7 +121,7 @@ func field(name string, value any) verdict {
 	switch strings.TrimSpace(name) {
 	case "approved":
 		if value == true {
-			return explicitYes
+			return neither
 		}
 		return no
 	case "success", "ok", "allowed", "allow", "valid":
@@ -128,7 +139,7 @@ func field(name string, value any) verdict {
 	case "status", "statuscode", "code", "result", "decision", "verdict":
 		return status(value)
 	}
-	return plainYes
+	return neither
 }
 
 // status is what a field with a status says: a number, as in an error object, or a
@@ -147,9 +158,9 @@ func status(value any) verdict {
 	case string:
 		switch strings.ToLower(v) {
 		case "", "ok", "success", "yes", "approved", "allowed", "accepted":
-			return plainYes
+			return neither
 		}
 		return unclear
 	}
-	return plainYes
+	return neither
 }

@@ -33,6 +33,10 @@ var (
 	ErrConfig   = errors.New("approval service is not usable")
 	ErrRefused  = errors.New("the approval service says no")
 	ErrNoAnswer = errors.New("no usable answer of the approval service")
+
+	ErrLeftAlone = fmt.Errorf("%w, which is left alone for a while", ErrNoAnswer) // it was not asked
+
+	errSilent = fmt.Errorf("%w", ErrNoAnswer) // it may concern every item: nothing is there, or it is too busy
 )
 
 // Limits of one question.
@@ -134,11 +138,10 @@ func (c *Client) Service() string { return c.base }
 
 // Vouch asks about one transaction. With POST it returns the statements, each
 // about exactly this transaction and not expired, by their approvers' keys in
-// ascending order; with GET, none. Where a no stands (vetoed), only an explicit
-// yes lifts it.
-func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts, vetoed bool) ([]attestation.Statement, error) {
+// ascending order; with GET, none.
+func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts) ([]attestation.Statement, error) {
 	if until := c.until.Load(); c.silent.Load() >= maxSilent && (c.now().Unix() < until || !c.until.CompareAndSwap(until, c.now().Add(restTime).Unix())) {
-		return nil, fmt.Errorf("%w: it did not answer %d times in a row, so it is left alone for a while", ErrNoAnswer, maxSilent)
+		return nil, fmt.Errorf("%w: it did not answer %d times in a row", ErrLeftAlone, maxSilent)
 	}
 	var body []byte
 	if c.post {
@@ -147,8 +150,8 @@ func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts, vetoed boo
 			return nil, fmt.Errorf("%w: %w", ErrNoAnswer, err)
 		}
 	}
-	reply, err := c.ask(ctx, id, body, vetoed)
-	if errors.Is(err, ErrNoAnswer) {
+	reply, err := c.ask(ctx, id, body)
+	if errors.Is(err, errSilent) {
 		if c.silent.Add(1) >= maxSilent {
 			c.until.Store(c.now().Add(restTime).Unix())
 		}
@@ -162,10 +165,10 @@ func (c *Client) Vouch(ctx context.Context, id string, f chain.Facts, vetoed boo
 }
 
 // ask calls, and again where that may help.
-func (c *Client) ask(ctx context.Context, id string, body []byte, vetoed bool) ([]byte, error) {
+func (c *Client) ask(ctx context.Context, id string, body []byte) ([]byte, error) {
 	pause := firstPause
 	for try := 1; ; try++ {
-		reply, again, err := c.call(ctx, id, body, vetoed)
+		reply, again, err := c.call(ctx, id, body)
 		if !again || try == attempts {
 			return reply, err
 		}
@@ -177,7 +180,7 @@ func (c *Client) ask(ctx context.Context, id string, body []byte, vetoed bool) (
 }
 
 // call asks once. again says that the same call may be answered later.
-func (c *Client) call(ctx context.Context, id string, body []byte, vetoed bool) (reply []byte, again bool, err error) {
+func (c *Client) call(ctx context.Context, id string, body []byte) (reply []byte, again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, perCall)
 	defer cancel()
 	method, in := http.MethodGet, io.Reader(http.NoBody)
@@ -194,13 +197,15 @@ func (c *Client) call(ctx context.Context, id string, body []byte, vetoed bool) 
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, true, fmt.Errorf("%w: %w", ErrNoAnswer, c.bare(err))
+		return nil, true, fmt.Errorf("%w: %w", errSilent, c.bare(err))
 	}
 	defer resp.Body.Close()
 	reply, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	switch status := resp.StatusCode; {
-	case status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
+	case status == http.StatusInternalServerError: // about this item, perhaps
 		return nil, true, fmt.Errorf("%w: status %d", ErrNoAnswer, status)
+	case status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
+		return nil, true, fmt.Errorf("%w: status %d", errSilent, status)
 	case status >= 400:
 		return nil, false, fmt.Errorf("%w: status %d, %.200q", ErrRefused, status, c.secrets.Text(string(reply)))
 	case status != http.StatusOK && status != http.StatusNoContent:
@@ -210,7 +215,7 @@ func (c *Client) call(ctx context.Context, id string, body []byte, vetoed bool) 
 	case len(reply) > maxReply:
 		return nil, false, fmt.Errorf("%w: its reply has more than %d bytes", ErrNoAnswer, maxReply)
 	}
-	return reply, false, c.judge(resp.Header, reply, vetoed)
+	return reply, false, c.judge(resp.Header, reply)
 }
 
 // bare takes the address out of an error, which may have a secret in its path,
@@ -234,7 +239,11 @@ func (c *Client) check(reply []byte, content attestation.Content) ([]attestation
 	}
 	list := answer.Statements
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%w: its answer has no statement", ErrRefused)
+		var also struct{ Approved json.RawMessage }
+		if json.Unmarshal(reply, &also) == nil && also.Approved == nil && list != nil {
+			return nil, fmt.Errorf("%w: its answer has an empty list of statements", ErrRefused)
+		}
+		return nil, fmt.Errorf("%w: its answer has no statement, and with POST those are the yes: %.200q", ErrNoAnswer, c.secrets.Text(string(reply)))
 	}
 	if len(list) > attestation.Max {
 		return nil, fmt.Errorf("%w: %d statements, at most %d", ErrNoAnswer, len(list), attestation.Max)

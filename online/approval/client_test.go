@@ -74,7 +74,7 @@ func TestPostBringsStatements(t *testing.T) {
 		}
 		answers(t, one, two)(w, r)
 	})
-	list, err := c.Vouch(t.Context(), id, facts(), false)
+	list, err := c.Vouch(t.Context(), id, facts())
 	if err != nil || len(list) != 2 || attestation.Compare(list[0], list[1]) >= 0 {
 		t.Fatal(list, err)
 	}
@@ -92,7 +92,7 @@ func TestGetIsAsInKMS(t *testing.T) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(status)
 		})
-		if list, err := c.Vouch(t.Context(), id, facts(), false); !errors.Is(err, want) || list != nil {
+		if list, err := c.Vouch(t.Context(), id, facts()); !errors.Is(err, want) || list != nil {
 			t.Errorf("status %d: %v", status, err)
 		}
 	}
@@ -102,44 +102,51 @@ func TestGetIsAsInKMS(t *testing.T) {
 // words.
 func TestBodies(t *testing.T) {
 	for _, c := range []struct {
-		status       int
-		kind, body   string
-		want, vetoed error
+		status     int
+		kind, body string
+		want       error
 	}{
-		{200, "text/plain", "", nil, nil},
-		{204, "", "", nil, nil},
-		{200, "application/json", `{"approved":true}`, nil, nil},
-		{200, "text/plain", "OK\n", nil, nil},
-		{200, "application/json", `{}`, nil, ErrNoAnswer},
-		{200, "application/json", `{"id":"x","status":200}`, nil, ErrNoAnswer},
-		{200, "application/json", `{"approved":false}`, ErrRefused, ErrRefused},
-		{200, "application/json", `{"approved":"true"}`, ErrRefused, ErrRefused},
-		{200, "application/json", `{"approved":true,"Approved":false}`, ErrRefused, ErrRefused},
-		{200, "application/json", `{"approved":{"a":[true]},"x":true}`, ErrRefused, ErrRefused},
-		{200, "application/json", `{"error":"denied","statusCode":403}`, ErrRefused, ErrRefused},
-		{200, "application/json", `{"approved":true,"error":"down"}`, ErrNoAnswer, ErrNoAnswer},
-		{200, "application/json", `{"statusCode":503}`, ErrNoAnswer, ErrNoAnswer},
-		{200, "application/json", `{"success":false}`, ErrRefused, ErrRefused},
-		{200, "application/json", `{"status":"pending"}`, ErrNoAnswer, ErrNoAnswer},
-		{200, "application/json", `{"approved":true`, ErrNoAnswer, ErrNoAnswer},
-		{200, "application/json", `null`, ErrNoAnswer, ErrNoAnswer},
-		{200, "application/json", `[]`, ErrNoAnswer, ErrNoAnswer},
-		{200, "text/plain", "no", ErrRefused, ErrRefused},
-		{200, "text/plain", "<html>login</html>", ErrNoAnswer, ErrNoAnswer},
-		{200, "Text/HTML; charset=utf-8", "ok", ErrNoAnswer, ErrNoAnswer},
-		{201, "", "", ErrNoAnswer, ErrNoAnswer},
-		{206, "text/plain", "no", ErrNoAnswer, ErrNoAnswer},
-		{299, "", "", ErrNoAnswer, ErrNoAnswer},
+		{200, "text/plain", "", nil},
+		{204, "", "", nil},
+		{200, "application/json", `{"approved":true}`, nil},
+		{200, "text/plain", "OK\n", nil},
+		{200, "application/json", `{}`, ErrNoAnswer},
+		{200, "application/json", `{"id":"x","status":200}`, ErrNoAnswer},
+		{200, "application/json", `{"approved":false}`, ErrRefused},
+		{200, "application/json", `{"approved":"true"}`, ErrRefused},
+		{200, "application/json", `{"approved":true,"Approved":false}`, ErrRefused},
+		{200, "application/json", `{"approved":{"a":[true]},"x":true}`, ErrRefused},
+		{200, "application/json", `{"error":"denied","statusCode":403}`, ErrRefused},
+		{200, "application/json", `{"approved":true,"error":"down"}`, ErrNoAnswer},
+		{200, "application/json", `{"statusCode":503}`, ErrNoAnswer},
+		{200, "application/json", `{"success":false}`, ErrRefused},
+		{200, "application/json", `{"status":"pending"}`, ErrNoAnswer},
+		{200, "application/json", `{"approved":true`, ErrNoAnswer},
+		{200, "application/json", `null`, ErrNoAnswer},
+		{200, "application/json", `[]`, ErrNoAnswer},
+		{200, "text/plain", "no", ErrRefused},
+		{200, "application/json", ` {"approved": true} `, nil},
+		{200, "application/json", `{"Approved":true}`, ErrNoAnswer},
+		{200, "application/json", `{"approved":true}{"approved":false}`, ErrNoAnswer},
+		{200, "application/json", `{"approved":true,"pending":true}`, ErrNoAnswer},
+		{200, "application/json", `{"authorized":false}`, ErrNoAnswer},
+		{200, "application/json", `{"permit":"no"}`, ErrNoAnswer},
+		{200, "application/json", `{"data":{"approved":false}}`, ErrNoAnswer},
+		{200, "application/json", `{"message":"denied by policy"}`, ErrNoAnswer},
+		{200, "application/json", `{"denied":false}`, ErrNoAnswer},
+		{200, "text/plain", "<html>login</html>", ErrNoAnswer},
+		{200, "Text/HTML; charset=utf-8", "ok", ErrNoAnswer},
+		{201, "", "", ErrNoAnswer},
+		{206, "text/plain", "no", ErrNoAnswer},
+		{299, "", "", ErrNoAnswer},
 	} {
 		client, _ := service(t, "", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", c.kind)
 			w.WriteHeader(c.status)
 			_, _ = w.Write([]byte(c.body))
 		})
-		for vetoed, want := range map[bool]error{false: c.want, true: c.vetoed} {
-			if _, err := client.Vouch(t.Context(), id, facts(), vetoed); !errors.Is(err, want) {
-				t.Errorf("%d %s %q, vetoed %t: %v, want %v", c.status, c.kind, c.body, vetoed, err, want)
-			}
+		if _, err := client.Vouch(t.Context(), id, facts()); !errors.Is(err, c.want) {
+			t.Errorf("%d %s %q: %v, want %v", c.status, c.kind, c.body, err, c.want)
 		}
 	}
 }
@@ -174,7 +181,10 @@ func TestPostRefuses(t *testing.T) {
 	}{
 		"no":                {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too much", http.StatusForbidden) }, ErrRefused, 1},
 		"no statement":      {text(`{"statements":[]}`), ErrRefused, 1},
-		"another form":      {text(`{}`), ErrRefused, 1},
+		"another form":      {text(`{}`), ErrNoAnswer, 1},
+		"a yes without":     {text(`{"approved":true}`), ErrNoAnswer, 1},
+		"a yes with none":   {text(`{"approved":true,"statements":[]}`), ErrNoAnswer, 1},
+		"a word without":    {text("OK"), ErrNoAnswer, 1},
 		"no JSON":           {text("yes"), ErrNoAnswer, 1},
 		"a null":            {text(`{"statements":[null]}`), ErrNoAnswer, 1},
 		"another content":   {answers(t, attestation.Of(id, other).Sign(approver(t, 1), at.Unix()+60)), ErrNoAnswer, 1},
@@ -198,7 +208,7 @@ func TestPostRefuses(t *testing.T) {
 		"control bytes in a no": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "\x1b[2J", http.StatusForbidden) }, ErrRefused, 1},
 	} {
 		client, asked := service(t, "POST", c.h)
-		list, err := client.Vouch(t.Context(), id, facts(), false)
+		list, err := client.Vouch(t.Context(), id, facts())
 		if !errors.Is(err, c.want) || list != nil || *asked != c.asked {
 			t.Errorf("%s: %v after %d calls, %d statements", name, err, *asked, len(list))
 		}
@@ -217,20 +227,37 @@ func TestSilentServiceIsLeftAlone(t *testing.T) {
 		}
 	})
 	for range maxSilent - 1 {
-		_, _ = c.Vouch(t.Context(), id, facts(), false)
+		_, _ = c.Vouch(t.Context(), id, facts())
 	}
 	down = false
-	if _, err := c.Vouch(t.Context(), id, facts(), false); err != nil {
+	if _, err := c.Vouch(t.Context(), id, facts()); err != nil {
 		t.Fatal(err)
 	}
 	down, *asked = true, 0
 	for range 2 * maxSilent {
-		if _, err := c.Vouch(t.Context(), id, facts(), false); !errors.Is(err, ErrNoAnswer) {
+		if _, err := c.Vouch(t.Context(), id, facts()); !errors.Is(err, ErrNoAnswer) {
 			t.Fatal(err)
 		}
 	}
 	if *asked != maxSilent*attempts {
 		t.Errorf("asked %d times", *asked)
+	}
+}
+
+// What is said of some items, whatever it is, keeps nobody from asking about others.
+func TestAnswersAreNoSilence(t *testing.T) {
+	for _, bad := range []func(http.ResponseWriter){
+		func(w http.ResponseWriter) { w.WriteHeader(500) },
+		func(w http.ResponseWriter) { _, _ = w.Write(bytes.Repeat([]byte("x"), maxReply+1)) },
+		func(w http.ResponseWriter) { _, _ = w.Write([]byte(`{"pending":true}`)) },
+	} {
+		c, asked := service(t, "GET", func(w http.ResponseWriter, _ *http.Request) { bad(w) })
+		for range 2 * maxSilent {
+			*asked = 0
+			if _, err := c.Vouch(t.Context(), id, facts()); !errors.Is(err, ErrNoAnswer) || *asked == 0 {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
