@@ -195,6 +195,15 @@ func (r *Relay) SetService(ctx context.Context, url, method string) error {
 	return r.journal.SetService(ctx, url, method)
 }
 
+// ServiceUnsaid reports whether the journal was restored, and nobody has said
+// since which approval service is asked.
+func (r *Relay) ServiceUnsaid(ctx context.Context) (bool, error) {
+	return r.journal.ServiceUnsaid(ctx)
+}
+
+// errUnsaid is why nothing is sent from a restored journal.
+var errUnsaid = errors.New("this journal was restored, and the approval service may have said no to this meanwhile: name the service again, kms-online broadcast --external-url URL, or say that there is none, --external-url none")
+
 // Service returns the approval service of the relay's state, "" for none.
 func (r *Relay) Service(ctx context.Context) (url, method string, err error) {
 	return r.journal.Service(ctx)
@@ -258,6 +267,12 @@ func (r *Relay) ask(ctx context.Context, p prepare.Prepared) ([]attestation.Stat
 func (s *step) mayLeave(ctx context.Context) (bool, error) {
 	if withdrawn(s.item) {
 		return false, s.heldBack(ctx, nil)
+	}
+	if unsaid, err := s.journal.ServiceUnsaid(ctx); err != nil || unsaid {
+		if err == nil {
+			err = s.stays(ctx, CodeNotNamed, errUnsaid)
+		}
+		return false, err
 	}
 	said, err := s.journal.Approvals(ctx, journal.Filter{IDs: []string{s.item.ID}})
 	if err != nil {

@@ -3,7 +3,6 @@ package online
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"coldkms/online/tatum"
@@ -99,12 +98,4 @@ func (s *step) firstLook(ctx context.Context, e evidence) (time.Time, error) {
 		return again, nil
 	}
 	return time.Time{}, nil
-}
-
-// unlook forgets the first look: what was found then is not found now.
-func (s *step) unlook(ctx context.Context) error {
-	if s.item.Handed.IsZero() && s.item.Code != CodeInputsSpent && !slices.Contains(s.alarmed, CodeInputsSpent) {
-		return nil // there was none
-	}
-	return s.journal.Unlooked(ctx, s.item.ID)
 }

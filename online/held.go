@@ -75,16 +75,30 @@ func (r *Relay) leaving(ctx context.Context, it journal.Item) (words string, nev
 	if it.HandedKnown {
 		return fmt.Sprintf("It was handed to the network at %s, and nobody knows what came of it: it may be paid", it.Handed.Format(time.RFC3339)), false, nil
 	}
-	made, err := r.journal.Unrecorded(ctx, it)
+	all, err := r.journal.Restorations(ctx)
+	lost := unrecorded(all, it)
 	switch {
 	case err != nil:
 		return "", false, err
-	case made != (journal.Restoration{}) && (it.Signed != nil || !it.Handed.IsZero()):
-		return fmt.Sprintf("%s: it may have been sent between, and may be paid", sentence(made.String())), false, nil
+	case lost != "":
+		return sentence(lost), false, nil
 	case !it.Handed.IsZero():
 		return "It was signed before this program kept a record of what it sends: it may have been sent, and may be paid", false, nil
 	}
 	return "It was not sent from here", true, nil
+}
+
+// unrecorded says because of which restorations the journal may lack what became
+// of an item, "" if it lacks nothing.
+func unrecorded(all []journal.Restoration, it journal.Item) string {
+	var words []string
+	for _, r := range journal.Unrecorded(all, it) {
+		words = append(words, r.String())
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Join(words, "; ") + ": it may have been sent between, and may be paid"
 }
 
 // turnsUp goes on with an item that the network has. Where it was given up, that

@@ -45,7 +45,10 @@ func (r *Relay) lookBackAt(ctx context.Context, it journal.Item) (*Problem, erro
 	s := &step{Relay: r, item: it, line: &breaker{}}
 	paid, lost := "", errors.New("no usable answer about it came from Tatum")
 	if known {
-		paid, _, lost = s.sentAllTheSame(ctx)
+		var gap string
+		if paid, _, gap, lost = s.sentAllTheSame(ctx); lost == nil && paid == "" && gap != "" {
+			lost = errors.New(gap)
+		}
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -13,7 +13,7 @@ import (
 // rejected looks whether the transaction of a rejected item was sent all the
 // same.
 func (s *step) rejected(ctx context.Context) error {
-	paid, gone, err := s.sentAllTheSame(ctx)
+	paid, gone, gap, err := s.sentAllTheSame(ctx)
 	switch {
 	case err != nil:
 		s.problem = &Problem{ID: s.item.ID, Code: CodeNetwork, Reason: err.Error()}
@@ -27,29 +27,33 @@ func (s *step) rejected(ctx context.Context) error {
 			return s.journal.Settle(ctx, s.item.ID)
 		}
 		return s.paidThoughRejected(ctx, paid)
-	case gone, s.Now().After(s.item.Outstanding):
+	case gone, s.Now().After(s.item.Outstanding) && gap == "":
 		return s.journal.Settle(ctx, s.item.ID)
 	}
 	return s.deadStill(ctx)
 }
 
 // sentAllTheSame returns the txid of the item's transaction in the network, ""
-// where it was not found. gone is set where it can never come.
-func (s *step) sentAllTheSame(ctx context.Context) (paid string, gone bool, err error) {
+// where it was not found. gone is set where it can never come; gap says why not
+// all was looked at that could show it, "" if all was.
+func (s *step) sentAllTheSame(ctx context.Context) (paid string, gone bool, gap string, err error) {
 	ours, err := s.ourTx()
 	if err != nil {
-		return "", true, nil // nobody can sign it
+		return "", true, "", nil // nobody can sign it
 	}
 	known, err := s.known(ctx)
 	if err != nil || known {
-		return ours.TxID(), false, err
+		if err != nil {
+			return "", false, "", err
+		}
+		return ours.TxID(), false, "", nil
 	}
 	f, err := s.search(ctx)
 	if err != nil {
-		return "", false, err
+		return "", false, "", err
 	}
 	other := false
-	_, err = f.spenders(ctx, func(sp spender) bool {
+	found, err := f.spenders(ctx, func(sp spender) bool {
 		switch {
 		case sp.rival == nil:
 		case sp.rival.Tx.UnsignedID() == ours.UnsignedID():
@@ -60,10 +64,10 @@ func (s *step) sentAllTheSame(ctx context.Context) (paid string, gone bool, err 
 		return paid != ""
 	})
 	if err != nil || paid != "" || !other {
-		return paid, false, err
+		return paid, false, found.gap, err
 	}
 	v, err := s.verdict(ctx)
-	return "", v.never, err
+	return "", v.never, found.gap, err
 }
 
 // paidThoughRejected raises the alarm, once, and ends the watch.

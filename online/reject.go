@@ -232,7 +232,12 @@ func (r *Relay) paysNoOther(ctx context.Context, it journal.Item) error {
 		return err
 	}
 	for _, other := range others {
-		if other.Signed != nil && (other.State != journal.Failed || !other.Handed.IsZero() || !slices.Contains(givenUp, other.Code)) {
+		_, never, err := r.leaving(ctx, other)
+		if err != nil {
+			return err
+		}
+		unpaid := other.State == journal.Rejected || never && (other.Signed == nil || other.State == journal.Failed && slices.Contains(givenUp, other.Code))
+		if !unpaid {
 			return fmt.Errorf("reject: item %s: its withdrawal is that of %s, which is %s, too, and to drop either at Tatum cancels it: %w", it.ID, other.ID, other.State, ErrTooLate)
 		}
 	}

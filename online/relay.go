@@ -63,6 +63,7 @@ const (
 	CodeInputsSpent  chain.Code = "inputs-spent"              // another transaction was found that spends what it spends
 	CodeVetoed                  = journal.Vetoed              // the approval service says no
 	CodeNoAnswer     chain.Code = "four-eye-no-answer"        // the approval service gives no usable answer
+	CodeNotNamed     chain.Code = "four-eye-not-named"        // the journal was restored, and nobody has said since which approval service is asked
 	CodeDisarmed     chain.Code = "disarmed"                  // signed, refused by the approval service, and dropped by a person
 	CodeEvicted      chain.Code = "evicted"                   // it was with the network and is not any more
 	CodeOtherKey     chain.Code = "other-api-key"             // fetched with an API key that is not here

@@ -111,7 +111,8 @@ const maxOpened = 64
 
 func (r *Relay) audit(ctx context.Context, it journal.Item, opened map[bundle.Digest][]answered) (Audited, error) {
 	asked := sha256.Sum256(it.Pending)
-	status, err := r.whole(ctx, it)
+	restored, err := r.journal.Restorations(ctx)
+	status := whole(it, restored)
 	a := Audited{Status: status, Withdrawal: it.Withdrawal, Created: it.Created.Format(time.RFC3339), Asked: hex.EncodeToString(asked[:])}
 	if err != nil {
 		return a, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"coldkms/online/prepare"
@@ -22,10 +23,10 @@ type spender struct {
 	rival *prepare.Rival // nil: no bytes of it are there that verify
 }
 
-// Bounds of one look for what conflicts with an item: it is made again.
+// Bounds of one look for what conflicts with an item.
 const (
 	maxAddresses = 8
-	maxPages     = 4 // of an address, newest first
+	maxPages     = 400 // of an address, newest first
 )
 
 // search is one look for what conflicts with the item's transaction.
@@ -56,45 +57,69 @@ func (s *step) search(ctx context.Context) (search, error) {
 	return search{s, found}, err
 }
 
-// spenders looks for conflicting transactions until take returns true. ours is
-// set where a list has our own txid; may be "".
-func (f search) spenders(ctx context.Context, take func(spender) (done bool)) (ours bool, err error) {
-	addresses := f.Addresses()
-	for _, address := range addresses[:min(len(addresses), maxAddresses)] {
-		if ours, done, err := f.at(ctx, address, take); ours || done || err != nil {
-			return ours, err
-		}
-	}
-	return false, nil
+// looked is what came of a look for conflicting transactions.
+type looked struct {
+	ours bool   // a list has our own txid
+	gap  string // why the lists may lack something, "" if they are whole
 }
 
-// at looks into the list of one address.
-func (f search) at(ctx context.Context, address string, take func(spender) bool) (ours, done bool, err error) {
+// spenders looks for conflicting transactions until take returns true. The lists
+// are whole only where each has the transactions that made what is used up, and
+// with them all that is newer.
+func (f search) spenders(ctx context.Context, take func(spender) (done bool)) (found looked, err error) {
+	addresses := f.Addresses()
+	for _, address := range addresses[:min(len(addresses), maxAddresses)] {
+		at, done, err := f.at(ctx, address, take)
+		if err != nil || done || at.ours {
+			return at, err
+		}
+		if found.gap == "" {
+			found.gap = at.gap
+		}
+	}
+	return found, nil
+}
+
+// at looks into the list of one address, as far as the transactions that made
+// what is used up.
+func (f search) at(ctx context.Context, address string, take func(spender) bool) (found looked, done bool, err error) {
+	made := make(map[string]bool)
+	for _, txid := range f.Made(address) {
+		made[txid] = true
+	}
 	for page := range maxPages {
 		list, err := f.Tatum.Transactions(ctx, f.item.Chain, address, page*tatum.ListPage)
 		if err != nil {
-			return false, false, err
+			return found, false, err
 		}
 		if f.item.TxID != "" && slices.ContainsFunc(list, func(l tatum.Listed) bool { return l.TxID == f.item.TxID }) {
-			return true, false, nil
+			return looked{ours: true}, false, nil
 		}
 		for _, l := range list {
+			delete(made, l.TxID)
+			if l.TxID == "" {
+				found.gap = fmt.Sprintf("a part of Tatum's list of the transactions of %s does not read", address)
+			}
 			if !slices.ContainsFunc(l.Uses, f.Uses) {
 				continue
 			}
 			sp, err := f.prove(ctx, l.TxID)
 			if err != nil {
-				return false, false, err
+				return found, false, err
 			}
 			if take(sp) {
-				return false, true, nil
+				return found, true, nil
 			}
+		}
+		if len(made) == 0 {
+			return found, false, nil
 		}
 		if len(list) < tatum.ListPage {
 			break
 		}
 	}
-	return false, false, nil
+	found.gap = fmt.Sprintf("Tatum's list of the transactions of %s was read to its end, or %d of them, and does not have the one that paid what is spent", address, maxPages*tatum.ListPage)
+	return found, false, nil
 }
 
 // prove looks at the very bytes of what is listed as a conflict.

@@ -92,13 +92,15 @@ func (r *Relay) StatusPage(ctx context.Context, o StatusOptions) (list []Status,
 		return nil, false, err
 	}
 	keys := r.watched(ctx)
+	restored, err := r.journal.Restorations(ctx)
+	if err != nil {
+		return nil, false, err
+	}
 	list = make([]Status, len(items))
 	known := make(map[string]bool, len(items))
 	for i, it := range items {
 		known[it.ID] = true
-		if list[i], err = r.whole(ctx, it); err != nil {
-			return nil, false, err
-		}
+		list[i] = whole(it, restored)
 		list[i].pays(r.parse(it), keys)
 	}
 	if err := errors.Join(r.markHeld(ctx, list), r.markAlarms(ctx, list)); err != nil {
@@ -319,15 +321,12 @@ func statusOf(it journal.Item) Status {
 	return s
 }
 
-// whole is the status of an item with what a restored journal does not know of it.
-func (r *Relay) whole(ctx context.Context, it journal.Item) (Status, error) {
+// whole is the status of an item with what a journal that was restored does not
+// know of it.
+func whole(it journal.Item, restored []journal.Restoration) Status {
 	s := statusOf(it)
-	if it.HandedKnown || it.Handed.IsZero() || it.State == journal.Broadcast || it.State == journal.Completed {
-		return s, nil
+	if !it.HandedKnown && it.State != journal.Broadcast && it.State != journal.Completed && it.State != journal.Rejected {
+		s.Restored = unrecorded(restored, it)
 	}
-	made, err := r.journal.Unrecorded(ctx, it)
-	if err == nil && made != (journal.Restoration{}) {
-		s.Restored = made.String() + ": it may have been sent between, and may be paid"
-	}
-	return s, err
+	return s
 }

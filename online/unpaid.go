@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"coldkms/online/journal"
+	"coldkms/online/tatum"
 )
 
 // unpaid makes sure that an item is not paid, as far as can be seen, and cannot
@@ -54,24 +55,59 @@ func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item
 
 // spentByOurs says why what spends the inputs of an item may be its own
 // transaction, "" where nothing spends them or only what is proven to be another
-// payment.
+// payment. Lists that lack something, or that do not say what spends an output of
+// which Tatum says that it is spent, say nothing.
 func (s *step) spentByOurs(ctx context.Context) (why string, err error) {
 	f, err := s.search(ctx)
 	if err != nil {
 		return "", err
 	}
-	listed, err := f.spenders(ctx, func(sp spender) bool {
+	others := make(map[string]bool) // used up by what is proven to be another payment
+	found, err := f.spenders(ctx, func(sp spender) bool {
 		if sp.rival == nil {
 			why = fmt.Sprintf("Tatum lists transaction %s as one that spends what it spends, and nothing proves what that is", sp.txid)
-		} else if same := f.Same(sp.rival.Tx, f.Payers()); same != "" {
+			return true
+		}
+		if same := f.Same(sp.rival.Tx, f.Payers()); same != "" {
 			why = fmt.Sprintf("transaction %s spends what it spends, and %s", sp.txid, same)
+		}
+		for _, id := range sp.rival.Tx.Uses() {
+			others[id] = true
 		}
 		return why != ""
 	})
-	if listed {
-		why = "Tatum lists it as one that spends what it spends"
+	switch {
+	case err != nil || why != "":
+		return why, err
+	case found.ours:
+		return "Tatum lists it as one that spends what it spends", nil
+	case found.gap != "":
+		return "it is not known what spends its inputs: " + found.gap, nil
 	}
-	return why, err
+	return f.spentByWhat(ctx, others)
+}
+
+// spentByWhat says of which output that the item's transaction spends Tatum says
+// that it is spent, and nobody knows by what, "" if there is none.
+func (f search) spentByWhat(ctx context.Context, others map[string]bool) (string, error) {
+	ours, err := f.ourTx()
+	if err != nil {
+		return "", err
+	}
+	uses := ours.Uses()
+	for _, id := range uses[:min(len(uses), maxAddresses)] {
+		if others[id] {
+			continue
+		}
+		spent, err := f.Tatum.Spent(ctx, f.item.Chain, id)
+		switch {
+		case err != nil && (f.Uses(id) || !tatum.IsNotFound(err)):
+			return "", err
+		case spent:
+			return fmt.Sprintf("Tatum says that %s, which it spends, is spent, and its lists do not say by what", id), nil
+		}
+	}
+	return "", nil
 }
 
 // isGone reports whether Tatum itself says that it does not have an item under

@@ -47,7 +47,7 @@ func (s *step) verdict(ctx context.Context) (verdict, error) {
 	v, r, err := s.contest(ctx)
 	if err != nil || !v.never {
 		if err == nil {
-			err = s.unlook(ctx)
+			err = s.journal.Unlooked(ctx, s.item.ID) // what was found at the first look is not found now
 		}
 		return v, err
 	}
@@ -106,13 +106,13 @@ func (s *step) rival(ctx context.Context) (*rival, error) {
 		return nil, err
 	}
 	var r *rival
-	listed, err := f.spenders(ctx, func(sp spender) bool {
+	found, err := f.spenders(ctx, func(sp spender) bool {
 		if sp.rival != nil {
 			r = &rival{spender: sp, same: f.Same(sp.rival.Tx, f.Payers())}
 		}
 		return r != nil
 	})
-	if err != nil || listed {
+	if err != nil || found.ours {
 		return nil, err
 	}
 	return r, nil

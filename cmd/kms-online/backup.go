@@ -44,8 +44,11 @@ never had an item, which is renamed; a database must be empty. A backup of a jou
 the other way round.
 
 What happened after the backup is not in it: afterwards fetch, then import every
-result that the signer wrote since then, then broadcast. What was signed is
-recognised by its signatures, and what was sent by its txid. The alarm "restored"
+result that the signer wrote since then, then broadcast. Nothing is sent before you
+have named the approval service again (--external-url URL), or said that there is
+none (--external-url none): what it refused after the backup is not in it. What was
+signed is recognised by its signatures, and what was sent by its txid. reject refuses
+what may have been sent between, until something shows that it was not. The alarm "restored"
 is open, and status says so, until you acknowledge that all of it is in. With --check the
 backup is only verified. A file that expands to more than a backup can is
 refused; SIGTERM and Ctrl-C end the command at any moment.`,
@@ -69,7 +72,7 @@ refused; SIGTERM and Ctrl-C end the command at any moment.`,
 				return explain(err)
 			}
 			if !check {
-				a.say("next: kms-online fetch; then import every result that the signer wrote since %s; then broadcast", got.Made)
+				a.say("next: kms-online fetch; then import every result that the signer wrote since %s; then broadcast --external-url URL, or --external-url none: nothing is sent before you have said which approval service is asked, for it may have said no meanwhile", got.Made)
 			}
 			return a.JSON(got)
 		},

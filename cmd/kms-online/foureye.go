@@ -45,14 +45,18 @@ func (a *app) useService(ctx context.Context, r *online.Relay) error {
 	if err != nil {
 		return err
 	}
+	unsaid, err := r.ServiceUnsaid(ctx)
+	if err != nil {
+		return err
+	}
 	changed := false
 	switch wanted := strings.ToUpper(a.externalMethod); {
-	case a.externalURL == noService && url == "":
+	case a.externalURL == noService && url == "" && !unsaid:
 		return nil
 	case a.externalURL == noService:
 		a.say("from now on this relay asks no approval service; what it refused stays refused (kms-online unveto lifts that)")
 		return errors.Join(r.SetService(ctx, "", ""), a.sayVetoes(ctx, r))
-	case a.externalURL != "" && (a.externalURL != url || wanted != method):
+	case a.externalURL != "" && (unsaid || a.externalURL != url || wanted != method):
 		url, method = a.externalURL, wanted
 		a.say("from now on this relay asks this approval service before export and before broadcast, also where --externalUrl is not given (--externalUrl none ends that)")
 		if err := r.SetService(ctx, url, method); err != nil {

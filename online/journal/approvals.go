@@ -158,12 +158,27 @@ func (j *Journal) Service(ctx context.Context) (url, method string, err error) {
 	return url, method, nil
 }
 
+// ServiceUnsaid reports whether the journal was restored, and nobody has said
+// since which approval service is asked.
+func (j *Journal) ServiceUnsaid(ctx context.Context) (unsaid bool, err error) {
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM restores WHERE service = 0)").Scan(&unsaid)
+	})
+	if err != nil {
+		return true, fmt.Errorf("journal: service: %w", err)
+	}
+	return unsaid, nil
+}
+
 // SetService sets the approval service, "" for none.
 func (j *Journal) SetService(ctx context.Context, url, method string) error {
 	return j.change(ctx, "service", func(t tx) error {
 		_, err := t.ExecContext(ctx, "DELETE FROM service")
 		if err == nil && url != "" {
 			_, err = t.ExecContext(ctx, "INSERT INTO service VALUES (1, ?, ?)", url, method)
+		}
+		if err == nil {
+			_, err = t.ExecContext(ctx, "UPDATE restores SET service = 1 WHERE service = 0")
 		}
 		return err
 	})

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -17,8 +18,18 @@ func (j *Journal) Looked(ctx context.Context, id, evidence string) (first time.T
 	return time.Unix(at, 0), err
 }
 
-// Unlooked forgets what was found about an item.
+// Unlooked forgets what was found about an item, if anything was.
 func (j *Journal) Unlooked(ctx context.Context, id string) error {
+	var looked bool
+	err := j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT EXISTS (SELECT 1 FROM looks WHERE id = ?)"), id).Scan(&looked)
+	})
+	if err != nil {
+		return fmt.Errorf("journal: looks: %w", err)
+	}
+	if !looked {
+		return nil
+	}
 	return j.change(ctx, "look", func(t tx) error {
 		_, err := t.ExecContext(ctx, "DELETE FROM looks WHERE id = ?", id)
 		return err

@@ -78,20 +78,16 @@ func (j *Journal) fill(ctx context.Context, t tx, b *backupReader, verify func(h
 	if _, err := t.ExecContext(ctx, "UPDATE items SET holder = '', held_until = 0 WHERE held_until > 0"); err != nil {
 		return err
 	}
-	// What could be signed when the backup was made may have been sent since.
-	if _, err := t.ExecContext(ctx, "UPDATE items SET handed = ? WHERE handed = 0 AND (state IN ('prepared', 'exported', 'signed') OR state IN ('broadcast', 'failed') AND signed IS NOT NULL)", b.Head.Made.Unix()); err != nil {
-		return err
-	}
 	// What was open then may have been signed and paid since: it waits for a look.
 	if _, err := t.ExecContext(ctx, "UPDATE items SET withheld = ? WHERE state IN ('fetched', 'prepared', 'exported') AND withheld IN ('', ?)", string(RestoredCode), string(Vetoed)); err != nil {
 		return err
 	}
 	at := j.now()
-	if _, err := t.ExecContext(ctx, "INSERT INTO restores (made, at) VALUES (?, ?)", b.Head.Made.Unix(), at.Unix()); err != nil {
+	if _, err := t.ExecContext(ctx, "INSERT INTO restores (made, at, service) VALUES (?, ?, 0)", b.Head.Made.Unix(), at.Unix()); err != nil {
 		return err
 	}
 	return j.raise(ctx, t, &Raise{Code: RestoredCode, Evidence: at.UTC().Format(time.RFC3339), Reason: Restoration{b.Head.Made, at}.String() +
-		": what happened between is not on record, and payments may have been sent that this journal does not know of. kms-online fetch; then import every result that the signer wrote since then; then broadcast. Acknowledge this when all of them are in"})
+		": what happened between is not on record, and payments may have been sent that this journal does not know of, or refused by an approval service. kms-online fetch; then import every result that the signer wrote since then; then broadcast, with --external-url URL or --external-url none: nothing is sent before you have said so which approval service is asked. Acknowledge this when all of them are in"})
 }
 
 // RestoredCode is the code of the alarm that Restore raises, and of what is
@@ -156,22 +152,15 @@ func (j *Journal) Restored(ctx context.Context) (made time.Time, err error) {
 	return moment(at), nil
 }
 
-// Unrecorded returns the last restoration because of which this journal may lack
-// what became of an item; the zero value where it lacks nothing. An item that was
-// journaled soon after a restore may be one that the lost journal had, unless its
-// pending id was made after that.
-func (j *Journal) Unrecorded(ctx context.Context, it Item) (r Restoration, err error) {
-	var made, at int64
-	err = j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT made, at FROM restores WHERE at + 86400 >= ? AND at + ? >= ? ORDER BY at DESC LIMIT 1"), it.Created.Unix(), int64(skew/time.Second), idTime(it)).Scan(&made, &at)
+// Restorations lists the restorations of the journal, oldest first.
+func (j *Journal) Restorations(ctx context.Context) (list []Restoration, err error) {
+	err = j.list(ctx, "SELECT made, at FROM restores ORDER BY at, made", nil, func(rows *sql.Rows) error {
+		var made, at int64
+		err := rows.Scan(&made, &at)
+		list = append(list, Restoration{moment(made), moment(at)})
+		return err
 	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return r, nil
-	}
-	if err != nil {
-		return r, fmt.Errorf("journal: restored: %w", err)
-	}
-	return Restoration{moment(made), moment(at)}, nil
+	return list, err
 }
 
 // restoredAt returns when the journal was restored last, in seconds since 1970; 0:
@@ -184,14 +173,29 @@ func (t tx) restoredAt(ctx context.Context) (at int64, err error) {
 // doubt is the code for which an item is withheld that comes now: it may be one
 // that the lost journal had. "": it cannot.
 func doubt(it Item, restored int64) chain.Code {
-	if restored == 0 || restored+86400 < it.Created.Unix() || restored+int64(skew/time.Second) < idTime(it) {
+	if restored == 0 || restored+int64(skew/time.Second) < idTime(it) {
 		return ""
 	}
 	return RestoredCode
 }
 
-// skew is by how much the clock of whoever makes pending ids may differ.
-const skew = 2 * time.Minute
+// Unrecorded returns the restorations because of which this journal may lack what
+// became of an item: those that it was in the backup of, and those after which
+// its pending id was not made for certain. The lost journal may have had any
+// other item, whenever this one learnt of it.
+func Unrecorded(all []Restoration, it Item) (list []Restoration) {
+	made := idTime(it)
+	for _, r := range all {
+		if at := max(r.At.Unix(), r.Made.Unix()); it.Created.Unix() <= at || made <= at+int64(skew/time.Second) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// skew is by how much the clocks may differ of this machine and of whoever makes
+// pending ids.
+const skew = 24 * time.Hour
 
 // idTime returns when a pending id was made, in seconds since 1970: its first
 // eight hex digits, as of every id of Tatum's database. It is 0 where they cannot

@@ -389,6 +389,10 @@ UPDATE items SET since = created WHERE since = 0;
 	{tables: `
 ALTER TABLE items ADD COLUMN trouble TEXT NOT NULL DEFAULT '';
 `},
+	// Whether a person has said, since a restore, which approval service is asked.
+	{tables: `
+ALTER TABLE restores ADD COLUMN service INTEGER NOT NULL DEFAULT 1;
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

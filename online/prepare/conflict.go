@@ -10,6 +10,9 @@ type Tx interface {
 	UnsignedID() string
 	// Parents lists the transactions without which this one cannot be in a block.
 	Parents() []string
+	// Uses lists the exclusive ids of what it uses up: no two transactions in the
+	// chain have one in common.
+	Uses() []string
 }
 
 // Conflicts finds other transactions that use up what an item's transaction uses
@@ -18,7 +21,10 @@ type Tx interface {
 type Conflicts interface {
 	// Addresses lists where others would be listed, each once.
 	Addresses() []string
-	// Uses reports whether the item's transaction uses up this exclusive id.
+	// Made lists the transactions that made, at one of those addresses, what is used
+	// up: a list of the address, newest first, that has them has all others.
+	Made(address string) []string
+	// Uses reports whether the item's transaction is known to use up this exclusive id.
 	Uses(id string) bool
 	// Whole reports whether the bytes are the item's transaction with signatures that
 	// verify.

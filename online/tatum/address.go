@@ -15,7 +15,7 @@ import (
 const ListPage = 50
 
 // Listed is a transaction in the list of an address: a claim, to be looked up
-// by its txid.
+// by its txid. One that does not read has no TxID.
 type Listed struct {
 	TxID string
 	Uses []string // exclusive ids: "txid:index" of outputs that it spends
@@ -59,8 +59,8 @@ func (c *Client) Transactions(ctx context.Context, id chain.ID, address string, 
 	var list []Listed
 	for _, raw := range reply[:min(len(reply), ListPage)] {
 		var r listedReply
-		if json.Unmarshal(raw, &r) != nil {
-			continue // one that does not read is no reason to miss the others
+		if json.Unmarshal(raw, &r) != nil { // no reason to miss the others
+			r = listedReply{}
 		}
 		list = append(list, r.listed())
 	}

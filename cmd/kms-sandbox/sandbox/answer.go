@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -36,6 +37,8 @@ func (b *backend) answer(ctx context.Context, call rpcRequest) (any, error) {
 		return block.Header.BlockHash().String(), nil
 	case "getblock":
 		return b.blockView(ctx, call.Params)
+	case "gettxout":
+		return b.txOut(ctx, call.Params)
 	}
 	return nil, &NodeError{rpcUnknownMethod, "Method not found"}
 }
@@ -66,6 +69,28 @@ func (b *backend) rawTransaction(ctx context.Context, params []any) (any, error)
 	view, err := b.nodeView(ctx, tx)
 	view.Hex = raw
 	return view, err
+}
+
+// txOut is an output that nothing spends, the mempool included, nil otherwise.
+func (b *backend) txOut(ctx context.Context, params []any) (any, error) {
+	if len(params) < 2 {
+		return nil, &NodeError{rpcOutOfRange, "gettxout takes a txid and an index"}
+	}
+	text, _ := params[0].(string)
+	number, _ := params[1].(json.Number)
+	index, err := number.Int64()
+	if err != nil || index < 0 {
+		return nil, &NodeError{rpcOutOfRange, "parameter 2 must be an index"}
+	}
+	out, err := b.unspentOutput(ctx, text, index)
+	var said *problem
+	if errors.As(err, &said) { // it is spent, or not there
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"scriptPubKey": map[string]any{"hex": hex.EncodeToString(out.script)}}, nil
 }
 
 // isVerbose reads true, or a number above zero.

@@ -118,7 +118,7 @@ func requestWithUnknownItem(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.out), &imported); err != nil || got.code != 3 || imported.Imported != 1 || len(imported.Problems) != 1 || imported.Problems[0].ID != relaytest.ID(1) || imported.Problems[0].Code != "not-in-journal" || !strings.Contains(imported.Problems[0].Reason, "ALARM: its transaction ") {
 		t.Errorf("%+v, %v", got, err)
 	}
-	p.must("broadcast")
+	p.must("broadcast", "--external-url", "none")
 	if sent := p.server.Sent(); len(sent) != 2 {
 		t.Errorf("sent %d times", len(sent))
 	}
@@ -253,7 +253,7 @@ func backupGoesOn(t *testing.T, from, to string) {
 	p.pay(10)
 	p.must("fetch")
 	p.must("import", p.result(p.export(), nil))
-	p.must("broadcast")
+	p.must("broadcast", "--external-url", "none")
 	if got := p.states()[relaytest.ID(10)]; got != "completed" {
 		t.Errorf("a payment after the restore is %s", got)
 	}

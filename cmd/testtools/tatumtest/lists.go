@@ -74,6 +74,26 @@ func (s *Server) ofAddress(w http.ResponseWriter, address string, query url.Valu
 	s.json(w, page(list, query))
 }
 
+// output answers with one output, unless something spends it.
+func (s *Server) output(w http.ResponseWriter, txid, index string) {
+	n, err := strconv.ParseUint(index, 10, 32)
+	msg := read(s.raw[txid])
+	if err != nil || msg == nil || n >= uint64(len(msg.TxOut)) {
+		s.fail(w, http.StatusNotFound, "tx.not.found", "no such output")
+		return
+	}
+	for _, raw := range s.raw {
+		spender := read(raw)
+		for i := range spender.TxIn {
+			if op := spender.TxIn[i].PreviousOutPoint; op.Hash.String() == txid && uint64(op.Index) == n {
+				s.fail(w, http.StatusForbidden, "tx.hash.index.spent", "spent")
+				return
+			}
+		}
+	}
+	s.json(w, map[string]any{"hash": txid, "index": n, "value": msg.TxOut[n].Value, "script": hex.EncodeToString(msg.TxOut[n].PkScript)})
+}
+
 func (s *Server) touches(msg *wire.MsgTx, script []byte) bool {
 	for _, out := range msg.TxOut {
 		if bytes.Equal(out.PkScript, script) {

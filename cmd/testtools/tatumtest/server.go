@@ -325,6 +325,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, body []byte) {
 		s.withdrawals(w, r.URL.Query())
 	case strings.HasPrefix(path, "GET /v3/bitcoin/transaction/address/"):
 		s.ofAddress(w, at(4), r.URL.Query())
+	case strings.HasPrefix(path, "GET /v3/bitcoin/utxo/"):
+		s.output(w, at(3), at(4))
 	case strings.HasPrefix(path, "GET /v3/bitcoin/transaction/"):
 		s.transaction(w, at(3))
 	case strings.HasPrefix(path, "POST /v3/blockchain/node/"):

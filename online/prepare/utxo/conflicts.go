@@ -59,6 +59,15 @@ func (t transaction) Parents() []string {
 	return list
 }
 
+// Uses implements prepare.Tx. An id is "txid:index".
+func (t transaction) Uses() []string {
+	list := make([]string, len(t.TxIn))
+	for i, in := range t.TxIn {
+		list[i] = in.PreviousOutPoint.String()
+	}
+	return list
+}
+
 // conflicts implements prepare.Conflicts: a conflict spends an output that ours
 // spends.
 type conflicts struct {
@@ -104,7 +113,18 @@ func (c conflicts) Addresses() []string {
 	return list
 }
 
-// Uses implements prepare.Conflicts. An id is "txid:index".
+// Made implements prepare.Conflicts.
+func (c conflicts) Made(address string) []string {
+	var list []string
+	for op, out := range c.outputs {
+		if c.params.Address(out.Script) == address {
+			list = append(list, op.Hash.String())
+		}
+	}
+	return list
+}
+
+// Uses implements prepare.Conflicts.
 func (c conflicts) Uses(id string) bool {
 	op, err := wire.NewOutPointFromString(id)
 	if err != nil {
