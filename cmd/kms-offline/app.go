@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"coldkms/cmd/internal/cli"
@@ -123,7 +124,14 @@ type opened struct {
 // Close wipes the wallet's secrets and releases the lock.
 func (o *opened) Close() {
 	o.Wallet.Close()
-	_ = o.lock.Close()
+	unlock(o.lock)
+}
+
+// unlock releases a lock; nil is that of a read-only medium.
+func unlock(lock *durable.Lock) {
+	if lock != nil {
+		_ = lock.Close()
+	}
 }
 
 // open opens the wallet that is there.
@@ -218,15 +226,19 @@ func (a *app) up() []string {
 	return up
 }
 
-// locked takes the wallet's lock before get is called.
+// locked takes the wallet's lock before get is called. Where nobody can write there
+// is nothing to keep anybody out of, and no place for a lock.
 func (a *app) locked(path string, get func() (*wallet.Wallet, error)) (*opened, error) {
 	lock, err := durable.NewLock(path + ".lock")
+	if errors.Is(err, syscall.EROFS) {
+		lock, err = nil, nil
+	}
 	if err != nil {
 		return nil, walletError(path, err)
 	}
 	w, err := get()
 	if err != nil {
-		_ = lock.Close()
+		unlock(lock)
 		return nil, walletError(path, err)
 	}
 	o := &opened{Wallet: w, lock: lock, rules: w.Policy()}

@@ -27,8 +27,8 @@ func (a *app) backup() *cobra.Command {
 from the disk, opens the copy with the password, and compares. Nothing is
 overwritten. FILE appears last, so where it is the copy is whole; what a backup
 that was cut short left beside it, the next try replaces. The copy opens with
-today's password, for ever; it works as it is: kms-offline --path FILE ledger
-verify.
+today's password, for ever; what only reads works with it as it is, also on a
+write-protected stick: kms-offline --path FILE ledger verify.
 
 It prints length and head of the ledger, and the head as words: write length and
 words down with the copy. The ledger is what this signer remembers of its signatures: a copy is as old as

@@ -80,5 +80,6 @@ Any other status is a failure.`,
 		a.getPrivateKey(), a.getAddress(), a.getManagedWallet(), a.removeWallet(), a.export(), a.report(), a.checkConfig(), a.importWallet(),
 		a.changePassword(), a.backup(), a.restore(), a.compare(), a.verifyAddress(), a.watch(), a.pair(), a.unpair(), a.review(), a.operator(), a.approve(), a.sign(), a.scan(), a.show(), a.ledger(), a.policy(), a.selftest(),
 	)
+	advised(root)
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"coldkms/shared/bundle"
@@ -25,6 +26,8 @@ func lostAttacks() []attack {
 		{"50-approved-on-a-restored-copy", approvedOnCopy},
 		{"50-operators-that-count", operatorsThatCount},
 		{"50-backup-says-its-words", backupSaysWords},
+		{"50-restore-over-a-stranger", restoreOverStranger},
+		{"50-wallet-on-a-read-only-medium", readOnlyMedium},
 	}
 }
 
@@ -337,4 +340,54 @@ func backupSaysWords(t *testing.T) {
 	if reply.Words == "" || reply.Words != o.book().Words {
 		t.Errorf("backup says %q, the ledger %q", reply.Words, o.book().Words)
 	}
+}
+
+// A stranger's wallet takes the place of another only after a question.
+func restoreOverStranger(t *testing.T) {
+	o, stranger := newOffice(t), newOffice(t)
+	copied := filepath.Join(t.TempDir(), "copy.kms")
+	stranger.run(0, "backup", copied)
+	mine := o.files()["w.kms"]
+	for _, name := range []string{"w.kms.ledger", "w.kms.ledger.mark"} {
+		if err := os.Remove(o.path(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.says(20, "may be another one", "restore", copied)
+	o.answers(21, []string{"restore", copied}, "Type replace", "y")
+	if !bytes.Equal(o.now("w.kms"), mine) {
+		t.Fatal("the wallet was replaced")
+	}
+	o.answers(0, []string{"restore", copied}, "Type replace", "replace")
+	if len(o.kept()) != 1 || readFile(t, o.kept()[0]) != string(mine) {
+		t.Errorf("kept: %v", o.kept())
+	}
+}
+
+// now is a file as it is now.
+func (o office) now(name string) []byte { return []byte(readFile(o.t, o.path(name))) }
+
+// What only reads works on a write-protected medium; what writes says what to do.
+func readOnlyMedium(t *testing.T) {
+	o := newOffice(t)
+	file, stick := o.salary(1), t.TempDir()
+	there := o
+	there.dir = stick
+	there.put(o.files())
+	there.put(files{"pw": []byte(readFile(t, o.path("pw")))})
+	if err := syscall.Mount(stick, stick, "", syscall.MS_BIND, ""); err != nil {
+		t.Skipf("mount: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(stick, 0) })
+	if err := syscall.Mount("", stick, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Skipf("mount: %v", err)
+	}
+	for _, args := range [][]string{{"ledger", "verify"}, {"ledger", "export"}, {"report"}, {"operator", "list"}, {"policy", "show"}, {"checkconfig"}} {
+		there.run(0, args...)
+	}
+	const advice = "open the write lock of the stick"
+	there.says(1, advice, "generatemanagedwallet", "BTC")
+	there.says(1, advice, "review", file)
+	o.says(1, advice, "backup", filepath.Join(stick, "copy.kms"))
+	o.says(1, advice, "watch", "--out", filepath.Join(stick, "signer.kmswatch"))
 }

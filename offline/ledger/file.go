@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"coldkms/shared/durable"
 )
@@ -33,6 +34,8 @@ type Files struct {
 	path string
 	copy bool // for looking only, on a medium that may know no permissions
 	log  *durable.Log
+
+	readOnly bool // the medium is
 }
 
 // NewFiles does not touch the disk yet.
@@ -60,7 +63,12 @@ func (f *Files) Load() ([]byte, error) {
 	if f.copy {
 		return durable.ReadFile(f.fs, f.path, maxFile)
 	}
-	return f.open()
+	content, err := f.open()
+	if errors.Is(err, syscall.EROFS) { // to be read; Append fails
+		f.readOnly = true
+		return durable.ReadFile(f.fs, f.path, maxFile)
+	}
+	return content, err
 }
 
 // checkLines refuses a line that is too long before the file is read into
@@ -153,7 +161,7 @@ func (f *Files) Append(lines []byte) error {
 
 // Truncate implements Storage.
 func (f *Files) Truncate(size int64) error {
-	if f.copy {
+	if f.copy || f.readOnly {
 		return nil // what Load gave is all that is looked at
 	}
 	if f.log == nil {

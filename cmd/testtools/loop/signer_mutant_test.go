@@ -106,7 +106,7 @@ var signerMutants = [...]mutant{
 	{"an approval's signature is not checked", "offline/operator/operator.go", "return a.Operator.Verify(a.message(), a.Signature)", "return true", "./offline/operator", "TestApprovalIsOfItsTerms"},
 	{"an approval names no round", "offline/operator/operator.go", "t.Judged[:], t.Round[:]}, nil)", "t.Judged[:]}, nil)", "./offline/operator", "TestApprovalIsOfItsTerms"},
 	{"a used approval counts again", "offline/ledger/memory.go", "		m.end(line.Request, line) // its approvals are used\n", "", "./offline/ledger", "TestRoundsEnd"},
-	{"approvals survive another policy", "offline/ledger/memory.go", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n		m.endAll(line)\n", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n", "./offline/ledger", "TestRoundsEnd"},
+	{"approvals survive another policy", "offline/ledger/memory.go", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n		m.old = At{}\n		m.endAll(line)\n", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n		m.old = At{}\n", "./offline/ledger", "TestRoundsEnd"},
 
 	{"a wallet without a key agrees", "offline/settled.go", "		if _, is := have[key.ID]; !is {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/50-restore-drops-a-key"},
 	{"a batch of keys has no names", "offline/ledger/keys.go", "line.Items, line.Keys = len(part), part", "line.Items = len(part)", "./cmd/kms-offline", "TestSignerAttacks/50-watch-drops-a-key"},
@@ -126,6 +126,10 @@ var signerMutants = [...]mutant{
 	{"a restored copy approves nowhere", "offline/quorum.go", "s.Ledger.Ended(round) && !s.Ledger.EndedByCopy(round) {", "s.Ledger.Ended(round) {", "./cmd/kms-offline", "TestSignerAttacks/50-approved-on-a-restored-copy"},
 	{"operators who do not count are counted", "cmd/kms-offline/policy.go", "		if o.Counts {\n", "		if true {\n", "./cmd/kms-offline", "TestSignerAttacks/50-operators-that-count"},
 	{"an unsettled set is copied unsaid", "cmd/kms-offline/backup.go", "	a.warnUnsettled(w)\n", "", "./cmd/kms-offline", "TestSignerAttacks/50-operators-that-count"},
+
+	{"a stranger's wallet is replaced unasked", "cmd/kms-offline/restore_keys.go", "	if id.Public() == r.id.Public() {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/50-restore-over-a-stranger"},
+	{"no lock on a read-only medium is an error", "cmd/kms-offline/app.go", "	if errors.Is(err, syscall.EROFS) {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/50-wallet-on-a-read-only-medium"},
+	{"no advice about a medium", "cmd/kms-offline/advice.go", "		if errors.Is(err, trouble.is) {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/50-wallet-on-a-read-only-medium"},
 
 	{"a wallet that disagrees judges", "offline/offline.go", "	if s.Unsettled != nil {\n", "	if false {\n", "./offline", "TestUnsettledJudgesNothing"},
 	{"an old ledger under a new wallet", "offline/settled.go", "if len(kept.Known) > 0 && !book.Knows(kept.Known) {", "if false {", "./offline", "TestUnsettledJudgesNothing"},

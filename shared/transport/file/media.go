@@ -111,8 +111,10 @@ func (m Media) stayed(folder fs.FileInfo, path string) error {
 // place writes a temporary file, reads it back and gives it its name.
 func (m Media) place(path string, data []byte) (direct bool, err error) {
 	temp := filepath.Join(m.Dir, "."+filepath.Base(path)+".part")
-	if err := m.FS.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a writer that was cut short
-		return false, err
+	if _, err := m.FS.Lstat(temp); err == nil { // of a writer that was cut short
+		if err := m.FS.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, fmt.Errorf("a part of an earlier write cannot be removed: %w", err)
+		}
 	}
 	if err := m.fill(temp, data); err != nil {
 		return false, errors.Join(err, m.drop(temp))
