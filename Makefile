@@ -39,7 +39,7 @@ vuln: ## known vulnerabilities in what is linked, where the database can be reac
 	@go run ./cmd/testtools/lint -vuln
 
 # The packages whose code runs on several goroutines. The race detector is in C.
-RACE := ./online/... ./offline/review/tui ./shared/parallel ./shared/qr/... ./shared/capture/... ./shared/durable/... ./cmd/internal/...
+RACE := ./online/... ./offline ./offline/review/tui ./shared/parallel ./shared/transport/... ./cmd/internal/...
 race: ## the concurrent packages under the race detector (needs gcc)
 	CGO_ENABLED=1 go test -race -short -timeout 30m $(RACE)
 

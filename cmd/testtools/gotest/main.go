@@ -1,17 +1,23 @@
-// Tests runs go test, shows what it prints, and ends with the totals and the
-// names of the tests that failed, so that the last lines say what happened.
+// Tests runs go test, shows what it prints, and ends with the slowest tests, the
+// tests that were skipped and why, the totals, and the names of the tests that
+// failed, so that the last lines say what happened.
+//
+// With KMS_NO_SKIP=1 a skipped test is a failure, unless its reason names a
+// variable (KMS_…) that asks for it, or says what this kernel lacks.
 //
 //	go run ./cmd/testtools/gotest -timeout 20m ./...
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -29,7 +35,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "tests:", err)
 		return 1
 	}
-	var seen tally
+	seen := tally{noSkip: os.Getenv("KMS_NO_SKIP") == "1"}
 	readErr := seen.read(out, stdout)
 	_, _ = io.Copy(io.Discard, out) // or go test would wait for ever
 	err = cmd.Wait()
@@ -46,13 +52,26 @@ func run(args []string, stdout, stderr io.Writer) int {
 // event is a line of go test -json (go doc test2json).
 type event struct {
 	Action, Package, Test, Output, ImportPath, FailedBuild string
+
+	Elapsed float64 // seconds, at the end
 }
 
 // tally counts packages, and keeps what the tests that run have printed.
 type tally struct {
-	passed, untested int
+	noSkip           bool
+	passed, untested int      // packages
+	ran              int      // tests and subtests
 	failed           []string // "package", or "package TestName"
+	skipped          []skip
+	slow             []timed
 	running          map[string][]string
+}
+
+type skip struct{ name, reason string }
+
+type timed struct {
+	name    string
+	seconds float64
 }
 
 func (t *tally) read(in io.Reader, out io.Writer) error {
@@ -118,6 +137,9 @@ func (e event) name() string { return strings.TrimSpace(e.Package + " " + e.Test
 // end shows what a test that failed has printed.
 func (t *tally) end(e event, out io.Writer) {
 	name := e.name()
+	if e.Test != "" {
+		t.count(e, name)
+	}
 	switch {
 	case e.Action == "fail":
 		if e.Test == "" {
@@ -133,6 +155,39 @@ func (t *tally) end(e event, out io.Writer) {
 		t.untested++
 	}
 	delete(t.running, name)
+}
+
+func (t *tally) count(e event, name string) {
+	if e.Action == "skip" {
+		s := skip{name, reason(t.running[name])}
+		t.skipped = append(t.skipped, s)
+		if t.noSkip && !s.isExcused() {
+			t.failed = append(t.failed, name)
+		}
+		return
+	}
+	t.ran++
+	if !strings.Contains(e.Test, "/") {
+		t.slow = append(t.slow, timed{name, e.Elapsed})
+	}
+}
+
+// isExcused reports whether nothing that can be installed makes a test run: it
+// waits for a variable to ask for it, or for another kernel.
+func (s skip) isExcused() bool {
+	return strings.Contains(s.reason, "KMS_") || strings.HasPrefix(s.reason, "this kernel")
+}
+
+var logLine = regexp.MustCompile(`^\s+\S+\.go:\d+: (.*)`)
+
+// reason returns the last message that a skipped test has logged.
+func reason(output []string) string {
+	for _, line := range slices.Backward(output) {
+		if m := logLine.FindStringSubmatch(line); m != nil {
+			return m[1]
+		}
+	}
+	return "no reason given"
 }
 
 // unended shows the tests of a package that were cut off, by a panic or a timeout.
@@ -172,5 +227,28 @@ func (t *tally) summary() string {
 	if len(t.failed) > 0 {
 		word = "FAIL"
 	}
-	return fmt.Sprintf("%s%s: %d packages ok, %d without tests, %d failed\n", strings.Join(worst, ""), word, t.passed, t.untested, len(packages))
+	return t.slowest() + t.skips() + strings.Join(worst, "") + fmt.Sprintf(
+		"%s: %d packages ok, %d without tests, %d failed; %d tests ran, %d were skipped\n",
+		word, t.passed, t.untested, len(packages), t.ran, len(t.skipped))
+}
+
+// slowest returns a line for each of the tests that took longest.
+func (t *tally) slowest() string {
+	const most, least = 10, 1
+	slices.SortStableFunc(t.slow, func(a, b timed) int { return cmp.Compare(b.seconds, a.seconds) })
+	var b strings.Builder
+	for _, s := range t.slow[:min(most, len(t.slow))] {
+		if s.seconds >= least {
+			fmt.Fprintf(&b, "slow: %6.1f s %s\n", s.seconds, s.name)
+		}
+	}
+	return b.String()
+}
+
+func (t *tally) skips() string {
+	var b strings.Builder
+	for _, s := range t.skipped {
+		fmt.Fprintf(&b, "skipped: %s: %s\n", s.name, s.reason)
+	}
+	return b.String()
 }
