@@ -181,6 +181,9 @@ func (r *Relay) Unveto(ctx context.Context, id, why string) (journal.State, erro
 	if err != nil {
 		return "", err
 	}
+	if len(vetoes) > 0 && slices.Contains([]journal.State{journal.Failed, journal.Rejected, journal.Broadcast, journal.Completed}, it.State) {
+		return "", fmt.Errorf("unveto: item %s is %s (%s): %w: it waits for no approval, so to lift the no would send nothing. %s", id, it.State, it.Code, journal.ErrState, afterVeto(it))
+	}
 	if len(vetoes) == 0 {
 		return "", fmt.Errorf("unveto: item %s is %s: %w: the approval service has not refused it", id, it.State, journal.ErrState)
 	}
@@ -188,6 +191,17 @@ func (r *Relay) Unveto(ctx context.Context, id, why string) (journal.State, erro
 		return "", err
 	}
 	return it.State, r.note(ctx, it, journal.Lease{}, "", "", 0)
+}
+
+// afterVeto says what a person can do about an item that a veto does not hold up.
+func afterVeto(it journal.Item) string {
+	switch it.State {
+	case journal.Failed:
+		return fmt.Sprintf("A person gave it up, or it cannot be sent: kms-online status %s says which. If it is to be paid all the same: kms-online retry %s, then unveto it; else do nothing", it.ID, it.ID)
+	case journal.Rejected:
+		return "A person rejected it, and nothing sends it. If it is to be paid all the same, have it made anew under a new id"
+	}
+	return "It was sent already"
 }
 
 // SetService makes an approval service part of the relay's state, "" for none.
