@@ -256,7 +256,13 @@ func (r *Relay) TotalsOf(ctx context.Context, o StatusOptions) (Totals, error) {
 	if len(o.States) > 0 {
 		maps.DeleteFunc(counts, func(s journal.State, _ int) bool { return !slices.Contains(o.States, s) })
 	}
-	return totalsOf(counts), nil
+	t := totalsOf(counts)
+	given, err := r.journal.Count(ctx, journal.Filter{IDs: o.IDs, Network: o.Network, Chains: o.Chains, States: []journal.State{journal.Failed}, Codes: []chain.Code{CodeDisarmed}, Since: o.Since})
+	if err != nil || t.Items[journal.Failed] == 0 {
+		return t, err
+	}
+	t.Open, t.Finished = t.Open-given, t.Finished+given // a person is done with it, though it is watched
+	return t, nil
 }
 
 // counts reads no finished items, unless some are named or a time is.
@@ -293,7 +299,7 @@ func totalsOf(counts map[journal.State]int) Totals {
 // Totals are how many items there are.
 type Totals struct {
 	Open     int                   `json:"open"`
-	Finished int                   `json:"finished"` // completed and rejected
+	Finished int                   `json:"finished"` // completed, rejected and disarmed
 	Items    map[journal.State]int `json:"items"`    // by state
 }
 
