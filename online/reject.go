@@ -99,25 +99,30 @@ func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item
 	case payer != nil:
 		return false, r.paidByAnother(ctx, lease, it, *payer)
 	}
-	if err := r.unpaid(ctx, lease, it); err != nil && !(why.Gone && errors.Is(err, ErrMayBePaid) && r.isGone(ctx, it)) {
+	dead, err := r.unpaid(ctx, lease, it)
+	if err != nil && !(why.Gone && errors.Is(err, ErrMayBePaid) && r.isGone(ctx, it)) {
 		return false, err
 	}
 	if err := r.dropAtTatum(ctx, it, why.Gone); err != nil {
 		return false, err
 	}
-	if it.State == journal.Failed && !slices.Contains(rejectedCodes, it.Code) { // given up from now on
+	if dead != "" { // what is known of it stands beside what the person says
+		why.Why += ". " + sentence(dead)
+	}
+	exported = dead == "" && (it.Signed != nil || it.Request != bundle.Digest{})
+	if it.State == journal.Failed && it.Code != CodeDisarmed { // given up from now on
 		if err := r.journal.Note(ctx, journal.Note{ID: it.ID, State: it.State, Code: CodeDisarmed, Reason: why.Why, Lease: lease}); err != nil {
 			return false, err
 		}
 	}
 	if it.State == journal.Rejected || it.State == journal.Failed {
-		return it.Signed != nil || it.Request != bundle.Digest{}, r.journal.Decide(ctx, it.ID, "reject")
+		return exported, r.journal.Decide(ctx, it.ID, "reject")
 	}
 	m := journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why.Why, Lease: lease, Decided: "reject"}
 	if it.Signed != nil {
 		m.To, m.Code = journal.Failed, CodeDisarmed
 	}
-	return it.Signed != nil || it.Request != bundle.Digest{}, r.journal.Move(ctx, m) // seen by the signer, whatever became of it here
+	return exported, r.journal.Move(ctx, m) // seen by the signer, whatever became of it here
 }
 
 // closeSame ends an item that Tatum does not have any more, and whose transaction

@@ -4,53 +4,57 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
 )
 
 // unpaid makes sure that an item is not paid, as far as can be seen, and cannot
-// be by what left from here. What was not handed to the network from here, or is
+// be by what left from here. Where it is proven that it can never confirm, dead
+// is the verdict's sentence about that. What was not handed to the network from here, or is
 // not even signed here, may be paid all the same: by another relay with a copy
 // of this journal, or whoever has the result.
-func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item) error {
+func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item) (dead string, err error) {
 	alarmed, err := r.lasting(ctx, []journal.Item{it})
 	if err != nil {
-		return err
+		return "", err
 	}
 	s := &step{Relay: r, item: it, lease: lease, line: &breaker{}, alarmed: alarmed[it.ID]}
 	if _, err := s.ourTx(); err != nil && it.Signed == nil {
-		return nil // nobody can have signed it
+		return "", nil // nobody can have signed it
 	}
 	known, err := s.known(ctx)
 	switch {
 	case err != nil:
-		return fmt.Errorf("reject: item %s: the network was not asked for its transaction: %w", it.ID, err)
+		return "", fmt.Errorf("reject: item %s: the network was not asked for its transaction: %w", it.ID, err)
 	case known && it.Signed == nil:
-		return fmt.Errorf("reject: item %s: %w: the network has its transaction. Do not have it paid anew; find out who signed and sent it", it.ID, ErrMayBePaid)
+		return "", fmt.Errorf("reject: item %s: %w: the network has its transaction. Do not have it paid anew; find out who signed and sent it", it.ID, ErrMayBePaid)
 	case known:
 		err := fmt.Errorf("reject: item %s: the network has its transaction %s: %w", it.ID, it.TxID, ErrTooLate)
-		return errors.Join(err, s.turnsUp(ctx))
+		return "", errors.Join(err, s.turnsUp(ctx))
 	}
 	words, never, err := r.leaving(ctx, it)
 	if err != nil {
-		return err
+		return "", err
 	}
 	why := ""
 	if never {
-		why, err = s.spentByOurs(ctx)
-	} else if why, err = s.mayConfirm(ctx); why != "" {
+		if why, err = s.spentByOurs(ctx); err == nil && why == "" && slices.Contains(deadCodes, it.Code) {
+			_, dead, err = s.mayConfirm(ctx)
+		}
+	} else if why, dead, err = s.mayConfirm(ctx); why != "" {
 		why = words + ", and it is not found now; " + why
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("reject: item %s: what spends its inputs is not known: %w", it.ID, err)
+		return "", fmt.Errorf("reject: item %s: what spends its inputs is not known: %w", it.ID, err)
 	case why == "":
-		return nil
+		return dead, nil
 	case it.TxID != "":
 		why = "its transaction is " + it.TxID + ". " + why
 	}
-	return fmt.Errorf("reject: item %s: %w: %s", it.ID, ErrMayBePaid, why)
+	return "", fmt.Errorf("reject: item %s: %w: %s", it.ID, ErrMayBePaid, why)
 }
 
 // spentByOurs says why what spends the inputs of an item may be its own

@@ -60,9 +60,12 @@ func (s *step) verdict(ctx context.Context) (verdict, error) {
 	}
 	again, err := s.firstLook(ctx, r.evidence)
 	if err == nil && !again.IsZero() {
-		from := again.UTC().Format(time.RFC3339)
+		from, also := again.UTC().Format(time.RFC3339), ""
 		v.never, v.why = false, fmt.Sprintf("transaction %s spends what it spends, and has %d confirmations, and one look is no evidence: reject it again from %s on", v.by, r.depth, from)
-		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d confirmations. Do not have anything paid anew yet: it is looked at once more, from %s on", v.by, r.used(), r.depth, from)
+		if v.same != "" {
+			also = "; " + v.same
+		}
+		v.words = fmt.Sprintf("transaction %s spends %s, which ours spends, and has %d confirmations, and one look is no evidence%s. Do not have anything paid anew yet: it is looked at once more, from %s on", v.by, r.used(), r.depth, also, from)
 	}
 	return v, err
 }
@@ -153,17 +156,16 @@ func look(ours, other string) string {
 
 // mayConfirm says why our transaction may be paid or confirm yet, as far as is
 // known; "" where it cannot, and what took its place pays nobody that it pays.
-func (s *step) mayConfirm(ctx context.Context) (why string, err error) {
+// Then dead says so. Of a verdict it has the very words that status shows.
+func (s *step) mayConfirm(ctx context.Context) (why, dead string, err error) {
 	v, err := s.verdict(ctx)
 	switch {
 	case err != nil:
-		return "", err
+		return "", "", err
 	case v.code == "":
-		return "nor is anything else that spends what it spends", nil
-	case v.same != "":
-		return fmt.Sprintf("transaction %s spends what it spends, and %s", v.by, v.same), nil
-	case !v.never:
-		return v.why, nil
+		return "nor is anything else that spends what it spends", "", nil
+	case v.same != "", !v.never:
+		return v.words, "", nil
 	}
-	return "", nil
+	return "", v.words, nil
 }

@@ -55,6 +55,9 @@ at Tatum that it is gone, say --gone.`,
 				if err != nil {
 					return err
 				}
+				if list[0].Reason != why.Why { // what is known of it, as status shows it
+					a.say("%s: %s", args[0], list[0].Reason)
+				}
 				return a.JSON(stateReply{args[0], list[0].State})
 			})
 		},

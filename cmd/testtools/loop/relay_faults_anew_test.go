@@ -17,6 +17,9 @@ func anewFaults() []fault {
 	return []fault{
 		{"70a-reject-of-what-another-id-has-paid", paidByAnotherID},
 		{"70b-a-restored-journal-looks-before-it-exports", restoredLooks},
+		{"70f-reject-says-what-status-says", rejectSaysTheSame},
+		{"70g-unveto-of-what-was-disarmed", unvetoDisarmed},
+		{"70h-signed-after-drop-and-rejected", rejectedAfterDrop},
 	}
 }
 
@@ -166,4 +169,78 @@ func (h *teller) exports() (got exported) {
 		h.Error(err)
 	}
 	return got
+}
+
+// What is proven to be dead is rejected with the very sentence about paying anew
+// that status shows, before and after; what may have been paid by what took its
+// place is not rejected, with that one's.
+func rejectSaysTheSame(t *testing.T) {
+	for name, script := range map[string][]byte{"another": {0x51}, "the same payee": relaytest.Payee(1)} {
+		h := newTeller(t)
+		h.signed(nil, 1)
+		h.server.Mine(1)
+		h.losing(1)
+		h.run(3, "broadcast")
+		h.server.Forget(h.item(1).TxID)
+		h.rival(1, script)
+		h.server.Mine(8)
+		h.answers(answer{"POST /v3/bitcoin/broadcast", missing, 403})
+		h.twice()
+		before := h.wants(1, "failed", "inputs-spent").Reason
+		code := 0
+		if name != "another" {
+			code = 1
+		}
+		words := h.says(code, "reject", relaytest.ID(1), "--why", "it is dead")
+		if !strings.Contains(words, before[1:]) || strings.Contains(words, "stays valid") {
+			t.Errorf("%s: %s\nstatus: %s", name, words, before)
+		}
+		h.dropped(1 - code)
+		if now := h.item(1); !strings.Contains(now.Reason, before[1:]) || strings.Contains(now.Reason, "made anew") != (code == 0) {
+			t.Errorf("%s: %+v", name, now)
+		}
+	}
+}
+
+// To lift the veto of what was given up sends nothing, and does not make it
+// forgotten that it was given up.
+func unvetoDisarmed(t *testing.T) {
+	h := newTeller(t)
+	h.disarmed()
+	unveto := []string{"unveto", relaytest.ID(1), "--why", "by phone"}
+	if words := h.says(1, unveto...); !strings.Contains(words, "is failed (disarmed)") || !strings.Contains(words, "kms-online retry "+relaytest.ID(1)) {
+		t.Error(words)
+	}
+	h.wants(1, "failed", "disarmed")
+	h.run(0, "retry", relaytest.ID(1))
+	h.run(0, unveto...)
+	h.sends(0)
+}
+
+// A signature comes for what was rejected, and the person rejects it once more:
+// it is disarmed, said so, never sent, and nothing is open any more.
+func rejectedAfterDrop(t *testing.T) {
+	h := newTeller(t)
+	usb := filepath.Join(h.dir, "usb")
+	h.pay(nil, 1)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	h.sign(usb)
+	reject := []string{"reject", relaytest.ID(1), "--why", "a mistake"}
+	h.run(0, reject...)
+	h.run(3, "import", usb)
+	h.wants(1, "failed", "signed-after-drop")
+	h.alarms("signed-after-drop")
+	h.run(0, reject...)
+	if s := h.wants(1, "failed", "disarmed"); !strings.Contains(s.Reason, "a mistake") {
+		t.Errorf("%+v", s)
+	}
+	h.alarms("")
+	h.run(0, "broadcast")
+	h.run(0, "watch")
+	h.sends(0)
+	var totals struct{ Open, Finished int }
+	if err := json.Unmarshal(h.run(0, "status", "--totals"), &totals); err != nil || totals.Open != 0 || totals.Finished != 1 {
+		t.Errorf("%+v, %v", totals, err)
+	}
 }
