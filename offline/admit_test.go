@@ -88,7 +88,7 @@ type spender string
 
 func (s spender) Subject() policy.Subject {
 	subject := job(s).Subject()
-	subject.Outpoints = []string{"one:0"}
+	subject.Facts.Exclusive = []string{"one:0"}
 	return subject
 }
 

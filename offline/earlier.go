@@ -26,8 +26,10 @@ func (s *Session) takenOut(j *Judged, i int, why string) error {
 	return chain.Refuse(chain.RefusedByPerson, "%s", why)
 }
 
-func signedAt(at ledger.At) string {
-	return fmt.Sprintf("it was signed on %s (ledger line %d)", at.Day(), at.Line)
+func signedAt(at ledger.At) string { return signedReason(at).Text() }
+
+func signedReason(at ledger.At) chain.Reason {
+	return chain.Because(chain.FlagSignedBefore, "it was signed on %s (ledger line %d)", at.Day(), at.Line)
 }
 
 // dateSigned adds to the findings where an item was signed before.
@@ -35,7 +37,7 @@ func (s *Session) dateSigned(j *Judged, i int, v policy.Verdict) policy.Verdict 
 	at, was := s.earlier(j, i)
 	for k, f := range v.Findings {
 		if was && f.Code == chain.FlagSignedBefore {
-			v.Findings[k].Text = f.Text + "; " + signedAt(at)
+			v.Findings[k].Also = append(f.Also, signedReason(at))
 		}
 	}
 	return v
@@ -45,9 +47,9 @@ func (s *Session) dateSigned(j *Judged, i int, v policy.Verdict) policy.Verdict 
 // it was signed before, the code says no more than that: whoever reads it must
 // not conclude that no signature is out.
 func (o Outcome) Refusal() (chain.Code, string) {
-	code, reason := chain.CodeOf(o.Err), chain.ReasonOf(o.Err)
+	why := chain.ReasonOf(o.Err)
 	if o.Earlier == (ledger.At{}) {
-		return code, reason
+		return why.Code, why.Text()
 	}
-	return chain.SignedEarlier, fmt.Sprintf("%s, and that signature may be out; not signed again: %s: %s", signedAt(o.Earlier), code, reason)
+	return chain.SignedEarlier, fmt.Sprintf("%s, and that signature may be out; not signed again: %s: %s", signedAt(o.Earlier), why.Code, why.Text())
 }

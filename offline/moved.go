@@ -3,14 +3,13 @@ package offline
 import (
 	"coldkms/offline/ledger"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
-// moved says for the ledger whose value went where. shown: the person who signed
+// moved says for the ledger what went from where to where. shown: the person who signed
 // was shown which indices are far.
 func moved(f chain.Facts, shown bool) (from []ledger.Supply, paid []ledger.Payment, own []ledger.Own) {
 	at := make(map[chain.Key]int)
-	for _, in := range f.Inputs {
+	for _, in := range f.Sources {
 		if in.Key == nil {
 			continue
 		}
@@ -20,15 +19,14 @@ func moved(f chain.Facts, shown bool) (from []ledger.Supply, paid []ledger.Payme
 			at[*in.Key] = i
 			from = append(from, ledger.Supply{Key: in.Key.SignatureID, Index: indexOfKey(*in.Key)})
 		}
-		from[i].Value += in.Value
+		from[i].Value = from[i].Value.Plus(in.Amount)
 	}
-	for _, out := range f.Outputs {
-		to := utxo.Destination(out.Address, out.Script)
+	for _, out := range f.Movements {
 		if !out.IsChange() {
-			paid = append(paid, ledger.Payment{To: to, Value: out.Paid()})
+			paid = append(paid, ledger.Payment{To: out.To, Token: out.Asset.Token, Value: out.Paid()})
 		}
 		if out.Own != nil {
-			own = append(own, ledger.Own{Key: out.Own.SignatureID, Index: indexOfKey(*out.Own), To: to, Value: out.Value, Change: out.Change, Far: out.Far && shown})
+			own = append(own, ledger.Own{Key: out.Own.SignatureID, Index: indexOfKey(*out.Own), To: out.To, Token: out.Asset.Token, Value: out.Amount, Change: out.Change, Far: out.Far && shown})
 		}
 	}
 	return from, paid, own

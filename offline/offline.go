@@ -263,7 +263,7 @@ func (j *Judged) refuseReserved() {
 func (j *Judged) refuseConflicts() {
 	spenders := make(map[string]int)
 	for i := range j.items {
-		for _, op := range j.items[i].subject.Outpoints {
+		for _, op := range j.items[i].subject.Facts.Exclusive {
 			other, taken := spenders[op]
 			if !taken {
 				spenders[op] = i
@@ -286,7 +286,7 @@ func (s *Session) describe(j *Judged) review.Batch {
 			shown.Facts = &j.items[i].subject.Facts
 		}
 		if it.err != nil {
-			shown.Refusals = []policy.Reason{{Code: chain.CodeOf(it.err), Text: chain.ReasonOf(it.err)}}
+			shown.Refusals = []policy.Reason{chain.ReasonOf(it.err)}
 		}
 		_, shown.SignedBefore = s.earlier(j, i)
 		b.Items[i] = shown
@@ -296,7 +296,7 @@ func (s *Session) describe(j *Judged) review.Batch {
 
 // decoded reports whether an item could be decoded, refused for other reasons
 // or not.
-func (j *Judged) decoded(i int) bool { return len(j.items[i].subject.Outpoints) > 0 }
+func (j *Judged) decoded(i int) bool { return j.items[i].subject.Content != [32]byte{} }
 
 // RecordReview writes down that this batch was judged and shown, so that
 // --approve can refer to it. It opens a round unless one is open for this
@@ -375,7 +375,7 @@ func (j *Judged) judgementWithout(code chain.Code) string {
 			verdict = "refuse"
 		}
 		fmt.Fprintf(h, "item %s %x %s\n", it.ID, j.items[i].subject.Content, verdict)
-		for _, out := range j.items[i].subject.Facts.Outputs {
+		for _, out := range j.items[i].subject.Facts.Movements {
 			fmt.Fprintf(h, "change %d\n", out.Change)
 		}
 		for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {

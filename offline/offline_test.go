@@ -13,6 +13,7 @@ import (
 	"coldkms/offline/sign"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/chaintest"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 )
@@ -59,11 +60,11 @@ func (family) Prepare(item bundle.Item, _ *utxo.Table, _ sign.Keys) (sign.Job, e
 type job string
 
 func (j job) Subject() policy.Subject {
-	return policy.Subject{ID: string(j), Content: [32]byte{j[0]}, Outpoints: []string{string(j) + ":0"}, Facts: chain.Facts{
-		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: 200, VSize: 140,
-		Inputs:  []chain.Input{{Outpoint: string(j) + ":0", Value: 100_000, Proven: true, Own: j != "foreign"}},
-		Outputs: []chain.Output{{Address: "a", Kind: "P2WPKH", Value: 99_800}},
-	}}
+	return policy.Subject{ID: string(j), Content: [32]byte{j[0]}, Facts: chaintest.Complete(chain.Facts{
+		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: chain.NewAmount(200), Size: 140,
+		Sources:   []chain.Source{{ID: string(j) + ":0", Amount: chain.NewAmount(100_000), Proven: true, Own: j != "foreign"}},
+		Movements: []chain.Movement{{Address: "a", Kind: "P2WPKH", Amount: chain.NewAmount(99_800)}},
+	})}
 }
 
 func (j job) Sign(a policy.Approval) (sign.Signed, error) {

@@ -26,18 +26,18 @@ type ownBooks struct {
 // recognise names the owners of outputs to keys that the item does not name,
 // and says how much of each output is change.
 func (s *Session) recognise(family string, f *chain.Facts) {
-	for i := range f.Outputs {
-		out := &f.Outputs[i]
-		if out.Own != nil || out.Kind == utxo.NullData.String() {
+	for i := range f.Movements {
+		out := &f.Movements[i]
+		if out.Own != nil || out.IsData {
 			continue
 		}
 		book := s.bookOf(family, f.Coin)
 		if book == nil {
 			break
 		}
-		key, ok := book.Owner(out.Script)
+		key, ok := book.Owner(out.Lock)
 		if p, err := utxo.ParamsOf(f.Coin); ok && err == nil {
-			out.Own, out.Unspendable = &key, !p.Signable(p.KindOf(out.Script))
+			out.Own, out.Unspendable = &key, !p.Signable(p.KindOf(out.Lock))
 		}
 	}
 	s.Policy.Balance(f, s.Ledger)

@@ -154,7 +154,7 @@ func TestPSBTIsSigned(t *testing.T) {
 	file := packetFor(t, chain.BTC, chain.Testnet, nil, scriptsOf(7)...)
 	j := mustJudge(t, s, file, "")
 	it := j.Batch.Items[0]
-	if it.Refused() || !j.IsPSBT() || !j.Batch.PSBT || it.Network != chain.Testnet || it.Facts.Fee != 2_000 || len(it.Facts.UnusedKeys) != 0 {
+	if it.Refused() || !j.IsPSBT() || !j.Batch.PSBT || it.Network != chain.Testnet || it.Facts.Fee != chain.NewAmount(2_000) || len(it.Facts.UnusedKeys) != 0 {
 		t.Fatalf("%+v", it)
 	}
 	unsigned := psbttest.Read(file).UnsignedTx.TxHash().String()

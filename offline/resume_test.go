@@ -73,6 +73,6 @@ type foreign struct{ job }
 
 func (f foreign) Subject() policy.Subject {
 	s := f.job.Subject()
-	s.Facts.Inputs[0].Own = false
+	s.Facts.Sources[0].Own = false
 	return s
 }

@@ -63,10 +63,10 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 // taken for the same payment, out of a batch before: it never comes back as one
 // about which nothing is to be said.
 func (s *Session) recallRejection(of policy.Subject, batch ledger.Sums, v policy.Verdict) policy.Verdict {
-	p := ledger.Proposal{ID: of.ID, Content: of.Content, Spent: of.Outpoints, Pays: sumsOf(of), Batch: batch}
+	p := ledger.Proposal{ID: of.ID, Content: of.Content, Spent: of.Facts.Exclusive, Pays: sumsOf(of), Batch: batch}
 	if at, what, was := s.Ledger.Rejected(p); was {
-		v.Findings = append(v.Findings, policy.Reason{Code: chain.FlagRejected,
-			Text: fmt.Sprintf("a person took %s out of a batch on %s (ledger line %d)", what, at.Day(), at.Line)})
+		v.Findings = append(v.Findings, chain.Because(chain.FlagRejected,
+			"a person took %s out of a batch on %s (ledger line %d)", what, at.Day(), at.Line))
 	}
 	return v
 }

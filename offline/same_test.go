@@ -15,7 +15,7 @@ import (
 func TestSameAgainIsTheSameBytes(t *testing.T) {
 	s, relay := newSession(t, &memory{})
 	content, other := [32]byte{'a'}, [32]byte{1, 2, 3}
-	fee := int64(200)
+	fee := chain.NewAmount(200)
 	if err := s.Ledger.Append(ledger.Line{Kind: ledger.KindSigned, ID: "a", Content: hex.EncodeToString(content[:]), TxID: "tx-a",
 		Final: hex.EncodeToString(other[:]), Spent: []string{"a:0"}, Fee: &fee}); err != nil {
 		t.Fatal(err)

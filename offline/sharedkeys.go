@@ -110,7 +110,7 @@ func (s *Session) shared(f chain.Facts) (list []policy.SharedKey) {
 		return nil
 	}
 	seen := make(map[chain.Key]bool)
-	for _, in := range f.Inputs {
+	for _, in := range f.Sources {
 		if in.Key == nil || seen[*in.Key] {
 			continue
 		}

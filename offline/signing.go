@@ -202,9 +202,9 @@ func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
 		ID: o.ID, Chain: j.Request.Items[i].Chain, Network: j.Request.Items[i].Network.String(),
 	}
 	if o.Err != nil {
-		line.Code, line.Reason = chain.CodeOf(o.Err), chain.ReasonOf(o.Err)
+		line.Code, line.Reason = chain.CodeOf(o.Err), chain.ReasonOf(o.Err).Text()
 		if line.Code == chain.RefusedByPerson && j.decoded(i) { // remembered under any id
-			line.Content, line.Spent = hex.EncodeToString(subject.Content[:]), subject.Outpoints
+			line.Content, line.Spent = hex.EncodeToString(subject.Content[:]), subject.Facts.Exclusive
 			_, line.Paid, _ = moved(subject.Facts, false)
 		}
 		return line
@@ -217,10 +217,10 @@ func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
 		line.Bare = hex.EncodeToString(subject.Bare[:])
 	}
 	content := s.signedAs(subject)
-	line.Content, line.Spent, line.Fee = hex.EncodeToString(content[:]), subject.Outpoints, &fee
+	line.Content, line.Spent, line.Fee = hex.EncodeToString(content[:]), subject.Facts.Exclusive, &fee
 	for _, f := range j.Batch.Items[i].Findings {
 		if f.Code == chain.FlagDisproved { // an outpoint is taken over from what was signed before
-			line.Code, line.Reason = f.Code, f.Text
+			line.Code, line.Reason = f.Code, f.Text()
 		}
 	}
 	line.Burnt = subject.Facts.Burnt()

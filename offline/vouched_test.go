@@ -47,7 +47,7 @@ func TestApproversVouch(t *testing.T) {
 		return attestation.Of(id, job(id).Subject().Facts).Sign(person(t, seed), expires)
 	}
 	otherFee := job("good").Subject().Facts
-	otherFee.Fee++
+	otherFee.Fee = chain.NewAmount(201)
 	tampered := about(21, "good", soon)
 	tampered.Expires++
 	for name, c := range map[string]struct {

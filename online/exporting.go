@@ -108,9 +108,9 @@ func (e *exporting) prove(ctx context.Context, items []journal.Item) ([]prepare.
 			list = append(list, p)
 			continue
 		}
-		e.report.Problems = append(e.report.Problems, Problem{ID: d.item.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)})
+		e.report.Problems = append(e.report.Problems, Problem{ID: d.item.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err).Text()})
 		if d.item.State == journal.Prepared { // to be prepared once more at the next fetch
-			move := journal.Move{ID: d.item.ID, From: journal.Prepared, To: journal.Fetched, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err), Lease: e.lease}
+			move := journal.Move{ID: d.item.ID, From: journal.Prepared, To: journal.Fetched, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err).Text(), Lease: e.lease}
 			if err := e.journal.Move(ctx, move); err != nil {
 				return nil, err
 			}

@@ -196,7 +196,7 @@ func (r *Relay) take(ctx context.Context, id chain.ID, list []json.RawMessage, o
 			it.Account, it.SeenBy = r.Account, r.fingerprint()
 			switch {
 			case err != nil:
-				report.Problems = append(report.Problems, Problem{ID: it.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)})
+				report.Problems = append(report.Problems, Problem{ID: it.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err).Text()})
 			case completed, len(o.IDs) > 0 && !slices.Contains(o.IDs, it.ID):
 			default:
 				items = append(items, it)

@@ -24,7 +24,7 @@ func writable(f interop.Format, items []journal.Item, report *Exported) []journa
 	var kept []journal.Item
 	for _, it := range items {
 		if err := f.For(it.Chain); err != nil {
-			report.Problems = append(report.Problems, Problem{ID: it.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err)})
+			report.Problems = append(report.Problems, Problem{ID: it.ID, Code: chain.CodeOf(err), Reason: chain.ReasonOf(err).Text()})
 			continue
 		}
 		kept = append(kept, it)
@@ -57,7 +57,7 @@ func (r *Relay) writeForeign(ctx context.Context, o ExportOptions, req bundle.Se
 		var refusal *chain.Refusal
 		if errors.As(err, &refusal) {
 			whole = false
-			report.Problems = append(report.Problems, Problem{ID: it.ID, Code: refusal.Code, Reason: refusal.Reason})
+			report.Problems = append(report.Problems, Problem{ID: it.ID, Code: refusal.Code, Reason: refusal.Text()})
 			continue
 		}
 		path := filepath.Join(o.Dir, name)

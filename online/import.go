@@ -359,7 +359,7 @@ func (f final) against(it journal.Item) *Problem {
 	}
 	switch {
 	case f.err != nil:
-		return problem(chain.CodeOf(f.err), "%s", chain.ReasonOf(f.err))
+		return problem(chain.CodeOf(f.err), "%s", chain.ReasonOf(f.err).Text())
 	case !f.outcome.Signed():
 		if it.State != journal.Exported && it.State != journal.Refused {
 			return problem(CodeNotWaiting, "refused by the signer (%s), but here it is %s", f.outcome.Code, it.State)

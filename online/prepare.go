@@ -148,7 +148,7 @@ func (p *preparing) proven(d *draft, lease journal.Lease) journal.Move {
 		p.report.Prepared++
 		return m
 	}
-	m.To, m.Code, m.Reason = journal.Refused, chain.CodeOf(d.err), chain.ReasonOf(d.err)
+	m.To, m.Code, m.Reason = journal.Refused, chain.CodeOf(d.err), chain.ReasonOf(d.err).Text()
 	p.report.Problems = append(p.report.Problems, Problem{ID: m.ID, Code: m.Code, Reason: m.Reason})
 	return m
 }

@@ -166,7 +166,7 @@ func asExported(d draft, all proofs) (bundle.Item, prepare.Proofs, error) {
 	}
 	p, err := all.prove(d)
 	if err != nil {
-		return bundle.Item{}, nil, chain.Refuse(chain.CodeOf(err), "%s; run fetch, which gets previous transactions, then import again", chain.ReasonOf(err))
+		return bundle.Item{}, nil, chain.Refuse(chain.CodeOf(err), "%s; run fetch, which gets previous transactions, then import again", chain.ReasonOf(err).Text())
 	}
 	items, previous := prepare.Bundle([]prepare.Prepared{p})
 	own, err := d.family.Proofs(previous)

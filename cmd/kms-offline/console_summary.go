@@ -71,7 +71,7 @@ func (s *summary) add(session *openSession, f finished) {
 	for _, o := range f.done.Outcomes {
 		out := review.Outcome{TxID: o.Signed.TxID}
 		if o.Err != nil {
-			out = review.Outcome{Code: chain.CodeOf(o.Err), Reason: chain.ReasonOf(o.Err)}
+			out = review.Outcome{Code: chain.CodeOf(o.Err), Reason: chain.ReasonOf(o.Err).Text()}
 		}
 		batch.Outcomes = append(batch.Outcomes, out)
 	}

@@ -16,8 +16,8 @@ import (
 // by the terminal, line by line as well.
 func TestHostileWordsLineByLine(t *testing.T) {
 	const evil = "a\x1b[2J\u009b31m\x07b\u202ec"
-	it := review.Item{ID: evil, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Findings: []policy.Reason{{Code: chain.FlagNew, Text: evil}},
-		Facts: &chain.Facts{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Outputs: []chain.Output{{Address: evil, Kind: evil, Value: 1}}}}
+	it := review.Item{ID: evil, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Findings: []policy.Reason{{Code: chain.FlagNew, Message: "%s", Args: []any{evil}}},
+		Facts: &chain.Facts{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Movements: []chain.Movement{{Address: evil, Kind: evil, Amount: chain.NewAmount(1)}}}}
 	d := tui.New(review.Batch{Items: []review.Item{it}, Notices: []string{evil}})
 
 	master, slave, err := pty.Open()

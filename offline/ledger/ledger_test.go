@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
 	"coldkms/shared/identity"
 )
 
@@ -60,7 +61,7 @@ func filled(t *testing.T) *disk {
 		t.Fatal(err)
 	}
 	for i := range 5 {
-		fee := int64(100)
+		fee := chain.NewAmount(100)
 		err := l.Append(
 			Line{Kind: KindReviewed, Request: fmt.Sprint("r", i), Round: nonce(i), Items: 1},
 			Line{Kind: KindSigned, ID: fmt.Sprint("id", i), Content: bundle.Digest{byte(i)}.String(), Spent: []string{fmt.Sprint("op", i)}, Fee: &fee},

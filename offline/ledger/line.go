@@ -77,13 +77,13 @@ type Line struct {
 	TxID      string     `json:"txId,omitempty"`
 	Final     string     `json:"final,omitempty"`   // SHA-256 of the finished transaction, witness included
 	Bare      string     `json:"bare,omitempty"`    // digest of the transaction alone; none if nothing is claimed
-	Claimed   []Claim    `json:"claimed,omitempty"` // inputs whose previous transaction was missing
-	Spent     []string   `json:"spent,omitempty"`   // outpoints
+	Claimed   []Claim    `json:"claimed,omitempty"` // sources that were not proven
+	Spent     []string   `json:"spent,omitempty"`   // exclusive ids
 	From      []Supply   `json:"from,omitempty"`    // own keys that signed
-	Paid      []Payment  `json:"paid,omitempty"`    // what each output pays beyond change
-	Own       []Own      `json:"own,omitempty"`     // outputs to own keys, change included
-	Fee       *int64     `json:"fee,omitempty"`     // smallest units
-	Burnt     int64      `json:"burnt,omitempty"`   // what nobody can ever spend; counts as fee
+	Paid      []Payment  `json:"paid,omitempty"`    // what each movement pays beyond change
+	Own       []Own      `json:"own,omitempty"`     // movements to own keys, change included
+	Fee       *Amount    `json:"fee,omitempty"`     // smallest units
+	Burnt     Amount     `json:"burnt,omitzero"`    // what nobody can ever spend; counts as fee
 	Code      chain.Code `json:"code,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
 	Approval  string     `json:"approval,omitempty"`  // how the person agreed: "typed" or "digest"
@@ -97,29 +97,35 @@ func (l Line) coin() chain.Coin {
 	return chain.Coin{Chain: l.Chain, Network: chain.NetworkNamed(l.Network)}
 }
 
-// Claim is what a request said that an input spends.
+// Claim is what a request said of a source that it did not prove.
 type Claim = chain.Claim
 
-// Payment is one output as the ledger remembers it.
+// Amount is an amount in smallest units.
+type Amount = chain.Amount
+
+// Payment is one movement as the ledger remembers it.
 type Payment struct {
-	To    string `json:"to"` // as utxo.Destination names it
-	Value int64  `json:"value"`
+	To    string `json:"to"`              // canonical name of the destination
+	Token string `json:"token,omitempty"` // of the coin; none: the coin itself
+	Value Amount `json:"value"`
 }
 
-// Supply is what one own key supplied to the inputs.
+// Supply is what one own key supplied.
 type Supply struct {
 	Key   string `json:"key"` // signature id
 	Index *int64 `json:"index,omitempty"`
-	Value int64  `json:"value"`
+	Token string `json:"token,omitempty"`
+	Value Amount `json:"value"`
 }
 
-// Own is one output to an own key.
+// Own is one movement to an own key.
 type Own struct {
 	Key    string `json:"key"` // signature id
 	Index  *int64 `json:"index,omitempty"`
 	To     string `json:"to"`
-	Value  int64  `json:"value"`
-	Change int64  `json:"change"`        // how much of Value is change; the rest is in Paid
+	Token  string `json:"token,omitempty"`
+	Value  Amount `json:"value"`
+	Change Amount `json:"change"`        // how much of Value is change; the rest is in Paid
 	Far    bool   `json:"far,omitempty"` // a person signed it under the finding that its index is far
 }
 

@@ -40,7 +40,7 @@ type memory struct {
 // made is how content was signed; final is zero where the line does not say it.
 type made struct {
 	txID, final [sha256.Size]byte
-	fee         int64
+	fee         Amount
 	id          string // under which it was signed first
 	at          At     // where
 }
@@ -54,7 +54,7 @@ type claimed struct {
 // Record is how content was signed.
 type Record struct {
 	TxID, Final [sha256.Size]byte // id and SHA-256 of the finished transaction; Final is zero in lines of before
-	Fee         int64             // as it was computed then
+	Fee         Amount            // as it was computed then
 	Bare        [sha256.Size]byte // digest of the transaction alone
 	Claims      []chain.Claim     // on which it rests
 	Released    bool              // by a person
@@ -69,16 +69,17 @@ type signed struct {
 
 type destination struct {
 	chain.Coin
-	to string
+	token, to string
 }
 
-// Paid is what one output that was signed pays beyond change, or the fee of a
+// Paid is what one movement that was signed pays beyond change, or the fee of a
 // transaction that was signed.
 type Paid struct {
 	Clock int64 // Unix seconds by the ledger's clock
 	chain.Coin
-	To      string // as utxo.Destination names it; none of a fee
-	Value   int64  // smallest units
+	Token   string // of the coin; none: the coin itself
+	To      string // canonical name of the destination; none of a fee
+	Value   Amount
 	Fee     bool
 	Content [sha256.Size]byte
 	Batch   bundle.Digest // of which it was signed first
@@ -230,21 +231,21 @@ func (m *memory) sign(line Line) {
 	}
 	batch, _ := bundle.ParseDigest(line.Request)
 	for _, p := range line.Paid {
-		m.paid = append(m.paid, Paid{Clock: line.Clock, Coin: line.coin(), To: p.To, Value: p.Value, Content: content, Batch: batch})
-		m.known[destination{line.coin(), p.To}] = struct{}{}
+		m.paid = append(m.paid, Paid{Clock: line.Clock, Coin: line.coin(), Token: p.Token, To: p.To, Value: p.Value, Content: content, Batch: batch})
+		m.known[destination{line.coin(), p.Token, p.To}] = struct{}{}
 	}
-	if cost := line.cost(); cost != 0 {
+	if cost := line.cost(); !cost.IsZero() {
 		m.paid = append(m.paid, Paid{Clock: line.Clock, Coin: line.coin(), Value: cost, Fee: true, Content: content, Batch: batch})
 	}
 	m.use(line)
 }
 
 // cost is the fee and what was burnt.
-func (l Line) cost() int64 {
+func (l Line) cost() Amount {
 	if l.Fee == nil {
 		return l.Burnt
 	}
-	return *l.Fee + l.Burnt
+	return l.Fee.Plus(l.Burnt)
 }
 
 // madeBy returns what a line says about how something was signed.
@@ -351,9 +352,9 @@ func (m *memory) Payments(since int64) iter.Seq[Paid] {
 	}
 }
 
-// Paid reports whether a destination was ever paid.
+// Paid reports whether a destination was ever paid in a coin.
 func (m *memory) Paid(coin chain.Coin, to string) bool {
-	_, ok := m.known[destination{coin, to}]
+	_, ok := m.known[destination{coin, "", to}]
 	return ok
 }
 

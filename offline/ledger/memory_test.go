@@ -69,13 +69,14 @@ func drawn(l *Ledger, nonce string) string {
 
 func payment(id string, content byte, to string, value int64) Line {
 	return Line{Kind: KindSigned, Request: bundle.Digest{9}.String(), ID: id, Chain: "BTC", Network: "testnet",
-		Content: bundle.Digest{content}.String(), Spent: []string{"op" + string('0'+rune(content))}, Paid: []Payment{{To: to, Value: value}}}
+		Content: bundle.Digest{content}.String(), Spent: []string{"op" + string('0'+rune(content))}, Paid: []Payment{{To: to, Value: chain.NewAmount(uint64(value))}}}
 }
 
 func sums(l *Ledger, since int64) []int64 {
 	var list []int64
 	for p := range l.Payments(since) {
-		list = append(list, p.Value)
+		value, _ := p.Value.Int64()
+		list = append(list, value)
 	}
 	return list
 }

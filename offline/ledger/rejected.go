@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -50,8 +49,8 @@ type DeclinedAt struct {
 // destination.
 type unpaid struct {
 	At
-	value int64
-	since int64 // paid to it since then in smaller payments
+	value Amount
+	since Amount // paid to it since then in smaller payments
 }
 
 // Brief is how a declined line names content: its first 128 bits in hex.
@@ -118,11 +117,11 @@ func (n *noes) accept(line Line) {
 
 // pay drops the rejected payments that what is signed now makes, alone or with
 // what was signed since they were rejected.
-func (n *noes) pay(to destination, value int64) {
+func (n *noes) pay(to destination, value Amount) {
 	kept := n.payees[to][:0]
 	for _, no := range n.payees[to] {
-		if value < no.value { // perhaps a part of it
-			no.since = sum(no.since, value)
+		if value.Cmp(no.value) < 0 { // perhaps a part of it
+			no.since = no.since.Plus(value)
 		}
 		if !near(no.value, value) && !near(no.value, no.since) {
 			kept = append(kept, no)
@@ -135,22 +134,15 @@ func (n *noes) pay(to destination, value int64) {
 
 // Sums are what is paid to each destination. One that does not fit stays at the
 // highest value there is.
-type Sums map[destination]int64
+type Sums map[destination]Amount
 
 // Add adds payments in a coin.
 func (s Sums) Add(coin chain.Coin, paid []Payment) {
 	for _, p := range paid {
-		if to := (destination{coin, p.To}); p.Value > 0 {
-			s[to] = sum(s[to], p.Value)
+		if to := (destination{coin, p.Token, p.To}); !p.Value.IsZero() {
+			s[to] = s[to].Plus(p.Value)
 		}
 	}
-}
-
-func sum(a, b int64) int64 {
-	if a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
 }
 
 // pays sums up what a line pays to each destination.
@@ -161,9 +153,9 @@ func (l Line) pays() Sums {
 }
 
 // near reports whether two sums of money differ by 1 % of the first at most.
-func near(rejected, now int64) bool {
-	difference := max(rejected, now) - min(rejected, now)
-	return rejected > 0 && now > 0 && difference <= rejected/100
+func near(rejected, now Amount) bool {
+	difference := rejected.Minus(now).Plus(now.Minus(rejected))
+	return !rejected.IsZero() && !now.IsZero() && !difference.AbovePercent(1, rejected)
 }
 
 // reject follows the pending ids that a line takes out of a batch.
@@ -199,7 +191,7 @@ func (n *noes) Rejected(p Proposal) (last At, what string, was bool) {
 	}
 	for _, to := range slices.SortedFunc(maps.Keys(p.Pays), destination.compare) {
 		for _, no := range n.payees[to] {
-			if near(no.value, p.Pays[to]) || near(no.value, p.Batch[to]) || near(no.value, sum(no.since, p.Batch[to])) {
+			if near(no.value, p.Pays[to]) || near(no.value, p.Batch[to]) || near(no.value, no.since.Plus(p.Batch[to])) {
 				take(no.At, fmt.Sprintf("a payment of %d to %s", no.value, to.to))
 			}
 		}

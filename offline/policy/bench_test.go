@@ -20,7 +20,7 @@ func BenchmarkJudge(b *testing.B) {
 	for _, paid := range []int{0, 1_000_000} {
 		m := knowing()
 		for i := range paid {
-			m.paid = append(m.paid, Payment{Clock: noon - int64(paid-i), Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, To: fmt.Sprintf("tb1q%036x", i*7919), Value: int64(i)})
+			m.paid = append(m.paid, Payment{Clock: noon - int64(paid-i), Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, To: fmt.Sprintf("tb1q%036x", i*7919), Value: chain.NewAmount(uint64(i))})
 		}
 		b.Run(fmt.Sprintf("paid=%d", paid), func(b *testing.B) {
 			for b.Loop() {

@@ -48,25 +48,25 @@ func (p Policy) Explain() []string {
 }
 
 func (c coinRules) explain() []string {
-	at := c.coin()
-	lines := []string{fmt.Sprintf("%s: signed for, with a fee of at most %d smallest units per vB.", at, *c.MaxFeeRate)}
+	at, of := c.coin(), assetOf(c.coin())
+	lines := []string{fmt.Sprintf("%s: signed for, with a fee of at most %s smallest units per vB.", at, *c.MaxFeeRate)}
 	say := func(format string, args ...any) {
 		lines = append(lines, at.String()+": "+fmt.Sprintf(format, args...))
 	}
 	if c.MaxFee != nil {
-		say("a fee is at most %s.", Amount(c.Chain, *c.MaxFee))
+		say("a fee is at most %s.", of.Format(*c.MaxFee))
 	}
 	if c.MaxFeePercent != nil {
 		say("a fee is at most %d %% of what is paid out.", *c.MaxFeePercent)
 	}
 	for _, l := range c.Limits {
-		say("at most %s %s.", l.words(c.Chain), l.Per.words())
+		say("at most %s %s.", l.words(of), l.Per.words())
 	}
 	for _, l := range c.DestinationLimits {
-		say("at most %s to one destination %s.", l.words(c.Chain), l.Per.words())
+		say("at most %s to one destination %s.", l.words(of), l.Per.words())
 	}
 	for _, q := range c.Quorum {
-		say("above %s %s, %s must approve the batch.", Amount(c.Chain, q.Above), q.Per.words(), many(q.Operators, "operator"))
+		say("above %s %s, %s must approve the batch.", of.Format(q.Above), q.Per.words(), chain.Count(q.Operators, "operator"))
 	}
 	return lines
 }
@@ -167,7 +167,7 @@ func (c coinRules) warnings() []string {
 	warn := func(format string, args ...any) {
 		lines = append(lines, at.String()+": "+fmt.Sprintf(format, args...))
 	}
-	if (c.MaxFee != nil && *c.MaxFee == 0) || (c.MaxFeePercent != nil && *c.MaxFeePercent == 0) {
+	if (c.MaxFee != nil && c.MaxFee.IsZero()) || (c.MaxFeePercent != nil && *c.MaxFeePercent == 0) {
 		warn("only what has no fee can be signed, which nodes do not relay: maxFee or maxFeePercent is zero; leave it out for the default")
 	}
 	for i, l := range c.Limits {
@@ -180,8 +180,8 @@ func (c coinRules) warnings() []string {
 			}
 		}
 		for _, q := range c.Quorum {
-			if q.Per == l.Per && l.Sum != nil && q.Above >= *l.Sum {
-				warn("%s above %d per %s are never asked: the limit is %d", many(q.Operators, "operator"), q.Above, q.Per, *l.Sum)
+			if q.Per == l.Per && l.Sum != nil && q.Above.Cmp(*l.Sum) >= 0 {
+				warn("%s above %d per %s are never asked: the limit is %d", chain.Count(q.Operators, "operator"), q.Above, q.Per, *l.Sum)
 			}
 		}
 	}
@@ -198,7 +198,7 @@ func (c coinRules) warnings() []string {
 	for i, q := range c.Quorum {
 		for _, higher := range c.Quorum[i+1:] {
 			if q.Per == higher.Per && q.Operators >= higher.Operators {
-				warn("%s above %d per %s change nothing: %d are asked for less already", many(higher.Operators, "operator"), higher.Above, q.Per, q.Operators)
+				warn("%s above %d per %s change nothing: %d are asked for less already", chain.Count(higher.Operators, "operator"), higher.Above, q.Per, q.Operators)
 			}
 		}
 	}
@@ -207,13 +207,13 @@ func (c coinRules) warnings() []string {
 
 // nothing reports whether a limit lets no payment through.
 func (l limit) nothing() bool {
-	return (l.Sum != nil && *l.Sum == 0) || (l.Count != nil && *l.Count == 0)
+	return (l.Sum != nil && l.Sum.IsZero()) || (l.Count != nil && *l.Count == 0)
 }
 
 // beyond reports whether a limit over a window that contains this one's is
 // reached before it in every case.
 func (l limit) beyond(longer limit) bool {
-	sum := l.Sum == nil || (longer.Sum != nil && *l.Sum > *longer.Sum)
+	sum := l.Sum == nil || (longer.Sum != nil && l.Sum.Cmp(*longer.Sum) > 0)
 	count := l.Count == nil || (longer.Count != nil && *l.Count > *longer.Count)
 	return sum && count
 }

@@ -52,28 +52,28 @@ type file struct {
 
 // coinRules are those of one chain on one network.
 type coinRules struct {
-	Chain             chain.ID `json:"chain"`
-	Network           string   `json:"network"`
-	MaxFeeRate        *int64   `json:"maxFeeRate"` // per vB
-	MaxFee            *int64   `json:"maxFee,omitempty"`
-	MaxFeePercent     *int64   `json:"maxFeePercent,omitempty"` // of what is paid out
-	Limits            []limit  `json:"limits,omitempty"`
-	DestinationLimits []limit  `json:"destinationLimits,omitempty"` // for each destination
-	Quorum            []quorum `json:"quorum,omitempty"`
+	Chain             chain.ID      `json:"chain"`
+	Network           string        `json:"network"`
+	MaxFeeRate        *chain.Amount `json:"maxFeeRate"` // per vB
+	MaxFee            *chain.Amount `json:"maxFee,omitempty"`
+	MaxFeePercent     *int64        `json:"maxFeePercent,omitempty"` // of what is paid out
+	Limits            []limit       `json:"limits,omitempty"`
+	DestinationLimits []limit       `json:"destinationLimits,omitempty"` // for each destination
+	Quorum            []quorum      `json:"quorum,omitempty"`
 }
 
 // limit bounds what is paid in a window.
 type limit struct {
-	Per   window `json:"per"`
-	Sum   *int64 `json:"sum,omitempty"`
-	Count *int64 `json:"count,omitempty"` // of payments
+	Per   window        `json:"per"`
+	Sum   *chain.Amount `json:"sum,omitempty"`
+	Count *int64        `json:"count,omitempty"` // of payments
 }
 
 // quorum asks for operators once more than a sum is paid in a window.
 type quorum struct {
-	Per       window `json:"per"`
-	Above     int64  `json:"above"`
-	Operators int    `json:"operators"`
+	Per       window       `json:"per"`
+	Above     chain.Amount `json:"above"`
+	Operators int          `json:"operators"`
 }
 
 // entry is a destination on a list.
@@ -210,7 +210,8 @@ func (f *file) fill() {
 	for i := range f.Chains {
 		c := &f.Chains[i]
 		if p, ok := paramsOf(c.coin()); ok && c.MaxFeeRate == nil {
-			c.MaxFeeRate = &p.MaxFeeRate
+			rate := p.FeeRateCap()
+			c.MaxFeeRate = &rate
 		}
 	}
 	f.OwnTransfers.fill()
@@ -248,6 +249,12 @@ func everyCoin() []coinRules {
 		}
 	}
 	return list
+}
+
+// assetOf returns a coin as an asset.
+func assetOf(coin chain.Coin) chain.Asset {
+	p, _ := paramsOf(coin)
+	return p.Asset()
 }
 
 // paramsOf looks a coin up.

@@ -199,7 +199,7 @@ func TestAddressesAreCompared(t *testing.T) {
 		}
 		paying := sound()
 		paying.Facts.Chain, paying.Facts.Network = c.id, chain.Mainnet
-		paying.Facts.Outputs[0] = chain.Output{Address: address, Script: script, Value: 60_000}
+		paying.Facts.Movements[0] = chain.Movement{To: address, Address: address, Lock: script, Amount: chain.NewAmount(60_000)}
 		first := ""
 		for _, field := range fields {
 			of := `"chain": "` + string(c.id) + `", "network": "mainnet"`

@@ -34,13 +34,13 @@ type batch struct {
 }
 
 func (b *batch) judge(s Subject, again bool) Verdict {
-	j := judgement{batch: b, subject: s, again: again, counts: make(map[chain.Code]int)}
+	j := judgement{batch: b, subject: s, again: again, counts: make(map[chain.Code]int), found: byPart(s.Facts.Findings)}
 	var known bool
 	if j.rules, known = b.policy.coins[s.coin()]; !known {
 		j.refuse(chain.ChainNotAllowed, "policy does not sign for %s", s.coin())
 	}
-	j.inputs()
-	j.outputs()
+	j.sources()
+	j.movements()
 	if known {
 		j.fee()
 	}
@@ -69,6 +69,7 @@ type judgement struct {
 	refusals []Reason
 	findings []Reason
 	counts   map[chain.Code]int
+	found    map[chain.At][]chain.Reason // by the family
 }
 
 // maxReasons bounds how often one code is explained: a transaction has up to
@@ -76,25 +77,30 @@ type judgement struct {
 const maxReasons = 20
 
 func (j *judgement) refuse(code chain.Code, format string, args ...any) {
-	if j.counts[code]++; j.counts[code] <= maxReasons {
-		j.refusals = append(j.refusals, Reason{code, fmt.Sprintf(format, args...)})
-	}
+	j.act(modeRefuse, chain.Because(code, format, args...))
 }
 
 func (j *judgement) find(code chain.Code, format string, args ...any) {
-	if j.counts[code]++; j.counts[code] <= maxReasons {
-		j.findings = append(j.findings, Reason{code, fmt.Sprintf(format, args...)})
-	}
+	j.act(modeFlag, chain.Because(code, format, args...))
 }
 
 // do does what the policy says about something.
 func (j *judgement) do(m mode, code chain.Code, format string, args ...any) {
-	switch m {
-	case modeAllow:
-	case modeFlag:
-		j.find(code, format, args...)
-	default:
-		j.refuse(code, format, args...)
+	j.act(m, chain.Because(code, format, args...))
+}
+
+// act lets a reason pass, flags the item for it, or refuses the item.
+func (j *judgement) act(m mode, r Reason) {
+	if m == modeAllow {
+		return
+	}
+	if j.counts[r.Code]++; j.counts[r.Code] > maxReasons {
+		return
+	}
+	if m == modeFlag {
+		j.findings = append(j.findings, r)
+	} else {
+		j.refusals = append(j.refusals, r)
 	}
 }
 
@@ -107,50 +113,31 @@ func (j *judgement) more() {
 		}
 		for code, i := range last {
 			if n := j.counts[code] - maxReasons; n > 0 {
-				list[i].Text += fmt.Sprintf("; and %d more like this", n)
+				list[i].Also = append(list[i].Also, chain.Because(code, "and %d more like this", n))
 			}
 		}
 	}
 }
 
-func (j *judgement) timing() {
-	f := j.subject.Facts
-	if f.LockedIn {
-		j.do(j.policy.file.LockTime, chain.FlagLockTime, "is not valid before %s", LockTime(f.LockTime))
-	}
-	for i, in := range f.Inputs {
-		if in.WaitBlocks > 0 || in.WaitSeconds > 0 {
-			j.do(j.policy.file.LockTime, chain.FlagLockTime, "input %d (%s) is not valid before what it spends is %s old (BIP 68)", i, in.Outpoint, wait(in))
-		}
-	}
-	if f.Replaceable {
-		j.do(j.policy.file.Replaceable, chain.FlagReplaceable, "can be replaced in the mempool (BIP 125)")
-	}
-}
-
-// wait says how long a relative lock time is.
-func wait(in chain.Input) string {
-	if in.WaitBlocks > 0 {
-		return many(in.WaitBlocks, "block")
-	}
-	return many(in.WaitSeconds, "second")
-}
+// timing judges when the transaction is valid, and whatever else the family found
+// about all of it.
+func (j *judgement) timing() { j.family(chain.At{}) }
 
 // lists compares destinations with the policy's own.
 func (j *judgement) lists() {
-	for i, out := range j.subject.Facts.Outputs {
+	for i, out := range j.subject.Facts.Movements {
 		if out.IsChange() {
 			continue
 		}
-		to := j.subject.to(out)
-		if e, denied := j.policy.deny.find(to, out.Script); denied {
-			j.refuse(chain.Denied, "output %d pays %s, %s", i, to.to, e.words(to))
+		at, to := chain.At{Part: chain.OfMovement, Index: i}, j.subject.to(out)
+		if e, denied := j.policy.deny.find(to, out.Lock); denied {
+			j.act(modeRefuse, chain.Because(chain.Denied, "output %d pays %s, %s", i, to.to, e.words(to)).Of(at))
 		}
 		if out.Own != nil && j.policy.file.OwnTransfers != nil {
 			continue // a policy that has a rule of its own about these
 		}
-		if _, listed := j.policy.allow[to]; !listed && (pays(out) || out.Value > 0) {
-			j.do(j.policy.file.Unlisted, chain.NotAllowed, "output %d pays %s, which is not on the list of allowed destinations", i, to.to)
+		if _, listed := j.policy.allow[to]; !listed && (out.Pays() || !out.Amount.IsZero()) {
+			j.act(j.policy.file.Unlisted, chain.Because(chain.NotAllowed, "output %d pays %s, which is not on the list of allowed destinations", i, to.to).Of(at))
 		}
 	}
 }

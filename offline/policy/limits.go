@@ -10,20 +10,20 @@ import (
 // one, and at payments that were made before.
 func (j *judgement) novelty() {
 	f, of := &j.policy.file, j.past[j.subject.coin()]
-	for i, out := range j.subject.Facts.Outputs {
-		if !pays(out) || out.Own != nil { // of own transfers there is more to say
+	for i, out := range j.subject.Facts.Movements {
+		if !out.Pays() || out.Own != nil { // of own transfers there is more to say
 			continue
 		}
-		to := j.subject.to(out)
+		at, to := chain.At{Part: chain.OfMovement, Index: i}, j.subject.to(out)
 		label, listed := j.policy.allow[to]
 		if !listed && !of.dests[to.to].known {
-			j.do(f.NewDestination, chain.FlagNew, "output %d pays %s, which was never paid before", i, to.to)
+			j.act(f.NewDestination, chain.Because(chain.FlagNew, "output %d pays %s, which was never paid before", i, to.to).Of(at))
 		}
 		if other, ok := of.resembles(to.to); ok && !listed {
-			j.do(f.LookAlike, chain.FlagLookAlike, "output %d pays %s, which begins and ends like %s%s and is another", i, to.to, other, quoted(j.policy.allow[destination{to.Coin, other}]))
+			j.act(f.LookAlike, chain.Because(chain.FlagLookAlike, "output %d pays %s, which begins and ends like %s%s and is another", i, to.to, other, quoted(j.policy.allow[destination{to.Coin, other}])).Of(at))
 		}
-		if n := of.dests[to.to].times[out.Value]; n > 1 {
-			j.do(f.SamePayment, chain.FlagSameAgain, "output %d pays %s to %s%s, as %s of this batch or signed before", i, Amount(j.subject.Facts.Chain, out.Value), to.to, quoted(label), many(n-1, "other payment"))
+		if n := of.dests[to.to].times[out.Amount]; n > 1 {
+			j.act(f.SamePayment, chain.Because(chain.FlagSameAgain, "output %d pays %s to %s%s, as %s of this batch or signed before", i, j.amount(out.Amount), to.to, quoted(label), chain.Count(n-1, "other payment")).Of(at))
 		}
 	}
 }
@@ -79,8 +79,8 @@ const withFees = " and fees"
 // pays sums what the item pays, in all with its fee and to each destination.
 func (j *judgement) pays() (all tally, to []share) {
 	at := make(map[destination]int)
-	for _, out := range j.subject.Facts.Outputs {
-		if !pays(out) {
+	for _, out := range j.subject.Facts.Movements {
+		if !out.Pays() {
 			continue
 		}
 		all.add(out.Paid())
@@ -112,15 +112,15 @@ func (s *sums) over(w window, own tally) tally {
 // exceeded reports whether a tally is above the limit in a part that an item
 // contributed to.
 func (l limit) exceeded(t, own tally) bool {
-	return (l.Sum != nil && t.sum > *l.Sum && own.sum > 0) || (l.Count != nil && t.count > *l.Count && own.count > 0)
+	return (l.Sum != nil && t.sum.Cmp(*l.Sum) > 0 && !own.sum.IsZero()) || (l.Count != nil && t.count > *l.Count && own.count > 0)
 }
 
 // paid says in words what a window's tally is of.
 func (j *judgement) paid(w window, t tally, to string) string {
-	what := fmt.Sprintf("%s in %s%s", Amount(j.subject.Facts.Chain, t.sum), many(t.count, "payment"), to)
+	what := fmt.Sprintf("%s in %s%s", j.amount(t.sum), chain.Count(t.count, "payment"), to)
 	switch w {
 	case perBatch:
-		if j.past.of(j.subject.coin()).signed.batch.sum > 0 {
+		if j.past.of(j.subject.coin()).signed.batch.sum != (chain.Amount{}) {
 			return "this batch, with what was signed of it before, pays " + what
 		}
 		return "this batch pays " + what
@@ -132,23 +132,15 @@ func (j *judgement) paid(w window, t tally, to string) string {
 	return "this transaction pays " + what
 }
 
-// many returns "1 payment", "2 payments".
-func many[N int | int64](n N, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
-}
-
 // bound says in words what a limit is.
-func (j *judgement) bound(l limit) string { return l.words(j.subject.Facts.Chain) }
+func (j *judgement) bound(l limit) string { return l.words(j.subject.Facts.Asset) }
 
-func (l limit) words(id chain.ID) string {
+func (l limit) words(of chain.Asset) string {
 	switch {
 	case l.Sum == nil:
-		return many(*l.Count, "payment")
+		return chain.Count(*l.Count, "payment")
 	case l.Count == nil:
-		return Amount(id, *l.Sum)
+		return of.Format(*l.Sum)
 	}
-	return fmt.Sprintf("%s in %s", Amount(id, *l.Sum), many(*l.Count, "payment"))
+	return fmt.Sprintf("%s in %s", of.Format(*l.Sum), chain.Count(*l.Count, "payment"))
 }

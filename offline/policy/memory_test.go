@@ -41,7 +41,7 @@ func (m *memory) Payments(since int64) iter.Seq[Payment] {
 func knowing(to ...string) *memory {
 	m := &memory{now: noon}
 	for _, to := range to {
-		m.paid = append(m.paid, Payment{Clock: 1, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, To: to, Value: 1, Content: [32]byte{200}})
+		m.paid = append(m.paid, Payment{Clock: 1, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, To: to, Value: chain.NewAmount(1), Content: [32]byte{200}})
 	}
 	return m
 }

@@ -16,8 +16,8 @@ import (
 // Bounds of what a file says.
 const (
 	maxName      = 100 // characters of a name or label
-	maxAmount    = math.MaxInt64 - 1
 	maxPercent   = 10_000
+	maxCount     = math.MaxInt64 - 1
 	maxAgeHours  = 10 * 366 * 24
 	maxOperators = 16
 	maxApprovers = 16
@@ -97,9 +97,9 @@ func (f *file) normaliseChains() error {
 
 func (c *coinRules) normalise() error {
 	switch {
-	case !within(c.MaxFeeRate, maxAmount) || *c.MaxFeeRate < 1:
-		return fmt.Errorf("maxFeeRate of %d: at least 1", *c.MaxFeeRate)
-	case !within(c.MaxFee, maxAmount):
+	case !sensible(c.MaxFeeRate) || c.MaxFeeRate.IsZero():
+		return fmt.Errorf("maxFeeRate of %s: at least 1", *c.MaxFeeRate)
+	case !sensible(c.MaxFee):
 		return errors.New("maxFee is out of range")
 	case !within(c.MaxFeePercent, maxPercent):
 		return fmt.Errorf("maxFeePercent: 0 to %d", maxPercent)
@@ -113,6 +113,10 @@ func (c *coinRules) normalise() error {
 	return normaliseQuorum(c.Quorum)
 }
 
+// sensible reports whether a sum can be reached by others: a sum that does not
+// fit counts as the highest amount.
+func sensible(v *chain.Amount) bool { return v == nil || *v != chain.MaxAmount() }
+
 func within(v *int64, limit int64) bool { return v == nil || (*v >= 0 && *v <= limit) }
 
 func normaliseLimits(name string, list []limit) error {
@@ -122,7 +126,7 @@ func normaliseLimits(name string, list []limit) error {
 			return fmt.Errorf(`%s: per is %.20q: it can be "transaction", "batch", "day" or "week"`, name, string(l.Per))
 		case l.Sum == nil && l.Count == nil:
 			return fmt.Errorf(`%s per %s: neither "sum" nor "count"`, name, l.Per)
-		case !within(l.Sum, maxAmount) || !within(l.Count, maxAmount):
+		case !sensible(l.Sum) || !within(l.Count, maxCount):
 			return fmt.Errorf("%s per %s: out of range", name, l.Per)
 		}
 	}
@@ -140,18 +144,18 @@ func normaliseQuorum(list []quorum) error {
 		switch {
 		case q.Per.order() < 0:
 			return fmt.Errorf(`quorum: per is %.20q: it can be "transaction", "batch", "day" or "week"`, string(q.Per))
-		case !within(&q.Above, maxAmount):
+		case !sensible(&q.Above):
 			return fmt.Errorf("quorum per %s: above is out of range", q.Per)
 		case q.Operators < 1 || q.Operators > maxOperators:
 			return fmt.Errorf("quorum per %s: %d operators, 1 to %d", q.Per, q.Operators, maxOperators)
 		}
 	}
 	slices.SortFunc(list, func(a, b quorum) int {
-		return cmp.Or(cmp.Compare(a.Per.order(), b.Per.order()), cmp.Compare(a.Above, b.Above))
+		return cmp.Or(cmp.Compare(a.Per.order(), b.Per.order()), a.Above.Cmp(b.Above))
 	})
 	for i := range list {
 		if i > 0 && list[i].Per == list[i-1].Per && list[i].Above == list[i-1].Above {
-			return fmt.Errorf("quorum: per %s above %d is there twice", list[i].Per, list[i].Above)
+			return fmt.Errorf("quorum: per %s above %s is there twice", list[i].Per, list[i].Above)
 		}
 	}
 	return nil

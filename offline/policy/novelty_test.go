@@ -11,7 +11,7 @@ import (
 func paying(to ...string) Subject {
 	s := pay("1", 1, "")
 	for i, to := range to {
-		s.Facts.Outputs = append(s.Facts.Outputs, chain.Output{Address: to, Kind: "P2WPKH", Value: int64(1000 + i)})
+		s.Facts.Movements = append(s.Facts.Movements, chain.Movement{To: to, Address: to, Kind: "P2WPKH", Amount: chain.NewAmount(uint64(int64(1000 + i)))})
 	}
 	return s
 }
@@ -21,16 +21,16 @@ func TestLookAlikes(t *testing.T) {
 	const alike = "tb1qw508zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzjzsx"
 	listed := one(`"allow": [{"label": "cold storage", "chain": "BTC", "network": "testnet", "address": "`+known+`"}]`, "")
 	own := paying(alike)
-	own.Facts.Inputs[0].Address = known
+	own.Facts.Sources[0].Address = known
 	foreign := paying(alike)
-	foreign.Facts.Inputs[0].Address, foreign.Facts.Inputs[0].Own = known, false
+	foreign.Facts.Sources[0].Address, foreign.Facts.Sources[0].Own = known, false
 	change := paying(alike)
-	change.Facts.Outputs[0].Address = known
+	change.Facts.Movements[0].To, change.Facts.Movements[0].Address = known, known
 	cash := paying("bitcoincash:qabcd111wxyz")
 	cash.Facts.Chain = chain.BCH
 	otherCash := paying("bitcoincash:qxbcd111wxyz")
 	otherCash.Facts.Chain = chain.BCH
-	paidCash := &memory{now: noon, paid: []Payment{{Coin: chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, To: "bitcoincash:qabcd222wxyz", Value: 1}}}
+	paidCash := &memory{now: noon, paid: []Payment{{Coin: chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, To: "bitcoincash:qabcd222wxyz", Value: chain.NewAmount(1)}}}
 	for name, c := range map[string]struct {
 		file    string
 		subject Subject
@@ -47,8 +47,8 @@ func TestLookAlikes(t *testing.T) {
 		"a stranger's input":    {one("", ""), foreign, knowing(), ""},
 		"own change":            {one("", ""), change, knowing(), known},
 		"in the same batch":     {one("", ""), paying(alike, known), knowing(), known},
-		"another coin's":        {one("", ""), paying(alike), &memory{paid: []Payment{{Coin: chain.Coin{Chain: chain.LTC, Network: chain.Testnet}, To: known, Value: 1}}}, ""},
-		"another network's":     {one("", ""), paying(alike), &memory{paid: []Payment{{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, To: known, Value: 1}}}, ""},
+		"another coin's":        {one("", ""), paying(alike), &memory{paid: []Payment{{Coin: chain.Coin{Chain: chain.LTC, Network: chain.Testnet}, To: known, Value: chain.NewAmount(1)}}}, ""},
+		"another network's":     {one("", ""), paying(alike), &memory{paid: []Payment{{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, To: known, Value: chain.NewAmount(1)}}}, ""},
 		"base58":                {one("", ""), paying("mabcd22222wxyz"), knowing("nabcd11111wxyz"), "nabcd11111wxyz"},
 		"cashaddr":              {strings.ReplaceAll(one("", ""), "BTC", "BCH"), cash, paidCash, "bitcoincash:qabcd222wxyz"},
 		"cashaddr, another":     {strings.ReplaceAll(one("", ""), "BTC", "BCH"), otherCash, paidCash, ""},
@@ -63,7 +63,7 @@ func TestLookAlikes(t *testing.T) {
 		text := ""
 		for _, r := range v.Findings {
 			if r.Code == chain.FlagLookAlike {
-				text += r.Text
+				text += r.Text()
 			}
 		}
 		if c.other == "" && text != "" {
@@ -73,7 +73,7 @@ func TestLookAlikes(t *testing.T) {
 			t.Errorf("%s: %q, want %s", name, text, c.other)
 		}
 	}
-	if v := judge(mustParse(t, listed), paying(alike), knowing()); !strings.Contains(v.Findings[len(v.Findings)-1].Text, `("cold storage")`) {
+	if v := judge(mustParse(t, listed), paying(alike), knowing()); !strings.Contains(v.Findings[len(v.Findings)-1].Text(), `("cold storage")`) {
 		t.Errorf("the label is not said: %v", v.Findings)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // Bounds of a rule about own transfers.
@@ -161,37 +160,42 @@ type ownAddress struct {
 // A bare public key has no address: nobody who looks for funds by addresses
 // would find it, so it is never change.
 func (p Policy) Balance(f *chain.Facts, known Indices) {
-	entry, from := make(map[string]int64), make(map[ownAddress]int64) // what is left of what each supplied
-	committed := allTaproot(f.Inputs)
-	for _, in := range f.Inputs {
-		if in.Key != nil && (in.Proven || committed) { // a claim supplies nothing
-			entry[p.unit(in.Key.SignatureID)] += in.Value
-			from[ownAddress{*in.Key, in.Kind, in.Address}] += in.Value
+	entry, from := make(map[string]chain.Amount), make(map[ownAddress]chain.Amount) // what is left of what each supplied
+	committed := f.Committed()
+	for _, in := range f.Sources {
+		if in.Key != nil && in.Asset == f.Asset && (in.Proven || committed) { // a claim supplies nothing
+			unit, at := p.unit(in.Key.SignatureID), ownAddress{*in.Key, in.Kind, in.Address}
+			entry[unit], from[at] = entry[unit].Plus(in.Amount), from[at].Plus(in.Amount)
 		}
 	}
-	for i := range f.Outputs {
-		out := &f.Outputs[i]
-		out.Change, out.Far = 0, false
-		if out.Own == nil || out.Unspendable || out.Burnt || out.Value <= 0 {
+	for i := range f.Movements {
+		out := &f.Movements[i]
+		out.Change, out.Far = chain.Amount{}, false
+		if out.Own == nil || out.Asset != f.Asset || out.Unspendable || out.Burnt || out.Amount.IsZero() {
 			continue
 		}
 		unit, at := p.unit(out.Own.SignatureID), ownAddress{*out.Own, out.Kind, out.Address}
 		left := entry[unit]
-		if isBareKey(*out) {
-			left = 0
+		if out.Hidden {
+			left = chain.Amount{}
 		}
 		if out.Own.Index != chain.NoIndex && !known.Reaches(out.Own.SignatureID, out.Own.Index) {
-			left = min(left, from[at])
+			left = least(left, from[at])
 			out.Far = true
 		}
-		out.Change = min(out.Value, left)
+		out.Change = least(out.Amount, left)
 		out.Far = out.Far && !out.IsChange()
-		entry[unit] -= out.Change
-		from[at] -= min(from[at], out.Change)
+		entry[unit] = entry[unit].Minus(out.Change)
+		from[at] = from[at].Minus(out.Change)
 	}
 }
 
-func isBareKey(out chain.Output) bool { return out.Kind == utxo.P2PK.String() }
+func least(a, b chain.Amount) chain.Amount {
+	if a.Cmp(b) < 0 {
+		return a
+	}
+	return b
+}
 
 // unit names what is balanced together: an entry, or its group.
 func (p Policy) unit(signatureID string) string {
@@ -202,15 +206,15 @@ func (p Policy) unit(signatureID string) string {
 }
 
 // own judges what an own key receives beyond its change.
-func (j *judgement) own(i int, out chain.Output) {
-	rule, amount := j.policy.file.own(), Amount(j.subject.Facts.Chain, out.Transfer())
+func (j *judgement) own(i int, out chain.Movement) {
+	rule, amount := j.policy.file.own(), chain.Sum{Amount: out.Transfer(), Asset: out.Asset}
 	switch {
 	case out.Own == nil || out.IsChange():
 	case out.Unspendable:
 		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to a %s script of the own key %s, which this signer cannot spend", i, amount, out.Kind, describe(*out.Own))
-	case isBareKey(out) && !out.Far:
-		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to the own key %s in a P2PK script, which has no address: a search for funds by addresses does not find it", i, amount, describe(*out.Own))
-	case out.Far && out.Change > 0: // its index is in use: by what is spent here, and by no more
+	case out.Hidden && !out.Far:
+		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to the own key %s in a %s script, which has no address: a search for funds by addresses does not find it", i, amount, describe(*out.Own), out.Kind)
+	case out.Far && !out.Change.IsZero(): // its index is in use: by what is spent here, and by no more
 		j.do(rule.FarIndex.mode(), chain.FarIndex, "output %d pays %s to the own key %s beyond what that very address supplies here, and its index is not close to any that was used before", i, amount, describe(*out.Own))
 	case out.Far:
 		j.do(rule.FarIndex.mode(), chain.FarIndex, "output %d pays %s to the own key %s, an index that was never used and is not close to one that was", i, amount, describe(*out.Own))

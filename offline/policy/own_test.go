@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -30,25 +29,25 @@ func key(r *rand.Rand) *chain.Key {
 // ownFacts is a random transaction between own keys and strangers, whose sums
 // are in order.
 func ownFacts(r *rand.Rand) chain.Facts {
-	f := chain.Facts{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, VSize: 200}
+	f := chain.Facts{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Size: 200}
 	left := int64(0)
 	for range 1 + r.IntN(4) {
 		value := 1 + r.Int64N(1000)
 		left += value
-		f.Inputs = append(f.Inputs, chain.Input{Outpoint: fmt.Sprint(r.Int64()), Kind: "P2WPKH", Value: value, Proven: true, Own: true, Key: key(r)})
+		f.Sources = append(f.Sources, chain.Source{ID: fmt.Sprint(r.Int64()), Kind: "P2WPKH", Amount: chain.NewAmount(uint64(value)), Proven: true, Own: true, Key: key(r)})
 	}
 	for range r.IntN(5) {
-		out := chain.Output{Address: fmt.Sprint("to", r.IntN(3)), Kind: "P2WPKH", Value: 1 + r.Int64N(left+1)}
+		out := chain.Movement{To: fmt.Sprint("to", r.IntN(3)), Address: fmt.Sprint("to", r.IntN(3)), Kind: "P2WPKH", Amount: chain.NewAmount(uint64(1 + r.Int64N(left+1)))}
 		if r.IntN(4) > 0 {
 			out.Own, out.Unspendable = key(r), r.IntN(20) == 0
-			out.Address = describe(*out.Own)
+			out.To, out.Address = describe(*out.Own), describe(*out.Own)
 		}
-		if out.Value <= left {
-			left -= out.Value
-			f.Outputs = append(f.Outputs, out)
+		if value := small(out.Amount); value <= left {
+			left -= value
+			f.Movements = append(f.Movements, out)
 		}
 	}
-	f.Fee = left
+	f.Fee = chain.NewAmount(uint64(left))
 	return f
 }
 
@@ -75,10 +74,10 @@ func TestOwnTransferProperties(t *testing.T) {
 		}
 		f := ownFacts(r)
 		if r.IntN(2) == 0 {
-			r.Shuffle(len(f.Outputs), func(i, j int) { f.Outputs[i], f.Outputs[j] = f.Outputs[j], f.Outputs[i] })
+			r.Shuffle(len(f.Movements), func(i, j int) { f.Movements[i], f.Movements[j] = f.Movements[j], f.Movements[i] })
 		}
 		p.Balance(&f, near{})
-		s := Subject{ID: "id", Content: [32]byte{1}, Outpoints: []string{"op"}, Facts: f}
+		s := Subject{ID: "id", Content: [32]byte{1}, Facts: f}
 		codes := judge(p, s, knowing("to0", "to1", "to2")).Codes()
 		said := slices.Contains(codes, chain.OwnTransfer) || slices.Contains(codes, chain.FarIndex)
 		moved, leaves := balance(f, unit)
@@ -87,11 +86,11 @@ func TestOwnTransferProperties(t *testing.T) {
 		}
 		j := judgement{batch: &batch{policy: p}, subject: s}
 		counted, _ := j.pays()
-		if counted.sum != leaves || f.Paid()+f.Fee != leaves {
+		if want := chain.NewAmount(uint64(leaves)); counted.sum != want || f.Paid().Plus(f.Fee) != want {
 			t.Fatalf("case %d of seed %d: %d is counted, %d leaves: %+v", n, seed, counted.sum, leaves, f)
 		}
-		for _, out := range f.Outputs {
-			if out.Change > 0 && (out.Unspendable || out.Own == nil) || out.Change < 0 || out.Change > out.Value {
+		for _, out := range f.Movements {
+			if !out.Change.IsZero() && (out.Unspendable || out.Own == nil) || out.Change.Cmp(out.Amount) > 0 {
 				t.Fatalf("case %d of seed %d: change of %+v", n, seed, out)
 			}
 		}
@@ -105,15 +104,24 @@ func TestOwnTransferProperties(t *testing.T) {
 	}
 }
 
+// small is an amount that fits.
+func small(a chain.Amount) int64 {
+	v, ok := a.Int64()
+	if !ok {
+		panic("a large amount")
+	}
+	return v
+}
+
 // balance adds up by itself how much units of entries gain together, and how
 // much those that lose lose. An unspendable output is nobody's; one at an index
 // that is not known is its entry's as far as the very same address supplied it.
 func balance(f chain.Facts, unit func(string) string) (moved, leaves int64) {
 	supplied, received := map[string]int64{}, map[string]int64{}
 	byAddress := map[string]int64{}
-	for _, in := range f.Inputs {
-		supplied[unit(in.Key.SignatureID)] += in.Value
-		byAddress[fmt.Sprint(*in.Key, in.Kind, in.Address)] += in.Value
+	for _, in := range f.Sources {
+		supplied[unit(in.Key.SignatureID)] += small(in.Amount)
+		byAddress[fmt.Sprint(*in.Key, in.Kind, in.Address)] += small(in.Amount)
 	}
 	// The greatest amount that may stay is found output by output, as they come.
 	stays := int64(0)
@@ -121,13 +129,13 @@ func balance(f chain.Facts, unit func(string) string) (moved, leaves int64) {
 	for id, v := range supplied {
 		left[id] = v
 	}
-	for _, out := range f.Outputs {
+	for _, out := range f.Movements {
 		if out.Own == nil || out.Unspendable {
 			continue
 		}
 		id, at := unit(out.Own.SignatureID), fmt.Sprint(*out.Own, out.Kind, out.Address)
-		received[id] += out.Value
-		most := min(out.Value, left[id])
+		received[id] += small(out.Amount)
+		most := min(small(out.Amount), left[id])
 		if out.Own.Index >= 0 && !(near{}).Reaches("", out.Own.Index) {
 			most = min(most, byAddress[at])
 		}
@@ -138,7 +146,7 @@ func balance(f chain.Facts, unit func(string) string) (moved, leaves int64) {
 	for id, v := range received {
 		moved += max(0, v-supplied[id])
 	}
-	return moved, f.Spent() - stays
+	return moved, small(f.Spent()) - stays
 }
 
 // A policy file that has no rule about own transfers, and says nothing of a
@@ -218,21 +226,10 @@ func TestClaimSuppliesNothing(t *testing.T) {
 		proven bool
 		change int64
 	}{{"P2WPKH", true, 10}, {"P2WPKH", false, 0}, {"P2TR", false, 10}} {
-		f := chain.Facts{Inputs: []chain.Input{{Kind: c.kind, Proven: c.proven, Value: 20, Own: true, Key: own}}, Outputs: []chain.Output{{Value: 10, Own: own}}}
+		f := chain.Facts{Sources: []chain.Source{{Kind: c.kind, Commits: c.kind == "P2TR", Proven: c.proven, Amount: chain.NewAmount(20), Own: true, Key: own}}, Movements: []chain.Movement{{Amount: chain.NewAmount(10), Own: own}}}
 		Default().Balance(&f, near{})
-		if f.Outputs[0].Change != c.change {
-			t.Errorf("%+v: change %d", c, f.Outputs[0].Change)
-		}
-	}
-}
-
-func TestTenths(t *testing.T) {
-	for want, got := range map[string]string{
-		"0.9 per vB": tenths(126, 140, 1, " per vB"), "0.0 per vB": tenths(0, 140, 1, " per vB"), "100.0 %": tenths(1000, 1000, 100, " %"),
-		"100.0  %": tenths(math.MaxInt64, math.MaxInt64, 100, "  %"), "all": tenths(5, 0, 100, " %"),
-	} {
-		if want != got {
-			t.Errorf("%q, want %q", got, want)
+		if f.Movements[0].Change != chain.NewAmount(uint64(c.change)) {
+			t.Errorf("%+v: change %d", c, f.Movements[0].Change)
 		}
 	}
 }

@@ -32,8 +32,8 @@ type sums struct{ batch, day, week tally }
 // place is a destination of the batch.
 type place struct {
 	sums
-	known bool          // was paid before
-	times map[int64]int // amount → how often it is paid, with the ledger
+	known bool                 // was paid before
+	times map[chain.Amount]int // amount → how often it is paid, with the ledger
 }
 
 // likeness is what people compare of an address: how it begins, after what
@@ -63,7 +63,7 @@ func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h His
 	}
 	at := moment{h.Now(), batch}
 	for payment := range h.Payments(0) {
-		if of := past[payment.Coin]; of != nil && payment.Value != 0 {
+		if of := past[payment.Coin]; of != nil && payment.Value != chain.NewAmount(0) {
 			of.remember(payment, at)
 		}
 	}
@@ -72,14 +72,14 @@ func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h His
 
 // expect takes in what an item of the batch pays.
 func (p past) expect(s Subject) {
-	for _, out := range s.Facts.Outputs {
-		if !pays(out) {
+	for _, out := range s.Facts.Movements {
+		if !out.Pays() {
 			continue
 		}
 		to, of := s.to(out), p.of(s.coin())
 		at := of.dests[to.to]
 		if at == nil {
-			at = &place{times: map[int64]int{}}
+			at = &place{times: map[chain.Amount]int{}}
 			of.dests[to.to] = at
 			if like, ok := of.likenessOf(to.to); ok && of.looks[like] == nil {
 				of.looks[like] = new([2]string)
@@ -88,9 +88,9 @@ func (p past) expect(s Subject) {
 		}
 		of.all(out.Paid())
 		at.all(out.Paid())
-		at.times[out.Value]++
+		at.times[out.Amount]++
 	}
-	if cost := s.Facts.Cost(); cost != 0 {
+	if cost := s.Facts.Cost(); !cost.IsZero() {
 		p.of(s.coin()).fee(cost)
 	}
 }
@@ -105,13 +105,13 @@ func (p past) of(c chain.Coin) *ofCoin {
 }
 
 // fee counts the fee of an item of the batch, which is no payment.
-func (s *sums) fee(value int64) {
+func (s *sums) fee(value chain.Amount) {
 	s.batch.fee(value)
 	s.day.fee(value)
 	s.week.fee(value)
 }
 
-func (s *sums) all(value int64) {
+func (s *sums) all(value chain.Amount) {
 	s.batch.add(value)
 	s.day.add(value)
 	s.week.add(value)
@@ -119,12 +119,12 @@ func (s *sums) all(value int64) {
 
 // own takes in the addresses that are the wallet's, as far as the batch shows them.
 func (p past) own(s Subject) {
-	for _, in := range s.Facts.Inputs {
+	for _, in := range s.Facts.Sources {
 		if in.Own && in.Address != "" {
 			p.seen(destination{s.coin(), in.Address})
 		}
 	}
-	for _, out := range s.Facts.Outputs {
+	for _, out := range s.Facts.Movements {
 		if out.Own != nil && out.Address != "" {
 			p.seen(destination{s.coin(), out.Address})
 		}

@@ -100,7 +100,8 @@ func compile(f file) (Policy, error) {
 	for _, c := range f.Chains {
 		if c.MaxFee == nil { // not spelled out in the file, whose hash it would change
 			params, _ := paramsOf(c.coin())
-			c.MaxFee = &params.MaxFee
+			fee := params.FeeCap()
+			c.MaxFee = &fee
 		}
 		p.coins[c.coin()] = c
 	}

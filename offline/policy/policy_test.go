@@ -9,12 +9,17 @@ import (
 
 // sound is a payment that nothing is wrong with.
 func sound() Subject {
-	return Subject{ID: "id", Content: [32]byte{1}, Outpoints: []string{"op"}, Facts: chain.Facts{
-		Coin:    chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
-		Inputs:  []chain.Input{{Outpoint: "op", Kind: "P2WPKH", Value: 100_000, Proven: true, Own: true}},
-		Outputs: []chain.Output{{Address: "a", Kind: "P2WPKH", Value: 60_000}, {Address: "b", Kind: "P2WPKH", Value: 39_000, Change: 39_000, Own: ownKey()}},
-		Fee:     1000, VSize: 141,
+	return Subject{ID: "id", Content: [32]byte{1}, Facts: chain.Facts{Exclusive: []string{"op"},
+		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Unit: "vB",
+		Sources:   []chain.Source{{ID: "op", Kind: "P2WPKH", Amount: chain.NewAmount(100_000), Proven: true, Own: true}},
+		Movements: []chain.Movement{{To: "a", Address: "a", Kind: "P2WPKH", Amount: chain.NewAmount(60_000)}, {To: "b", Address: "b", Kind: "P2WPKH", Amount: chain.NewAmount(39_000), Change: chain.NewAmount(39_000), Own: ownKey()}},
+		Fee:       chain.NewAmount(1000), Size: 141,
 	}}
+}
+
+// found adds a finding of the family.
+func (s *Subject) found(code chain.Code, part chain.Part) {
+	s.Facts.Findings = append(s.Facts.Findings, chain.Because(code, "found by the family").Of(chain.At{Part: part}))
 }
 
 func ownKey() *chain.Key { return &chain.Key{SignatureID: "own", Index: chain.NoIndex} }
@@ -39,30 +44,29 @@ func TestEachRule(t *testing.T) {
 		code   chain.Code
 		refuse bool
 	}{
-		"taproot claim":   {func(s *Subject) { s.Facts.Inputs[0].Proven, s.Facts.Inputs[0].Kind = false, "P2TR" }, &memory{}, chain.FlagCommitted, false},
-		"unproven":        {func(s *Subject) { s.Facts.Inputs[0].Proven = false }, &memory{}, chain.UnprovenAmount, true},
-		"mixed unproven":  {mixed, &memory{}, chain.UnprovenAmount, true},
-		"all taproot":     {taproot, &memory{}, chain.FlagCommitted, false},
+		"taproot claim":   {func(s *Subject) { s.found(chain.FlagCommitted, chain.OfSource) }, &memory{}, chain.FlagCommitted, false},
+		"unproven":        {func(s *Subject) { s.found(chain.UnprovenAmount, chain.OfSource) }, &memory{}, chain.UnprovenAmount, true},
+		"burn":            {func(s *Subject) { s.found(chain.FlagBurn, chain.OfMovement) }, &memory{}, chain.FlagBurn, false},
+		"no rule":         {func(s *Subject) { s.found("of-a-family", chain.Whole) }, &memory{}, "of-a-family", true},
 		"under other id":  {func(*Subject) {}, &memory{spent: map[string][32]byte{"op": {1}}}, chain.FlagSameAgain, false},
-		"foreign input":   {func(s *Subject) { s.Facts.Inputs[0].Own = false }, &memory{}, chain.NoKeyForInput, true},
-		"dust":            {func(s *Subject) { s.Facts.Outputs[0].Dust = true }, &memory{}, chain.Dust, true},
-		"fee rate at cap": {func(s *Subject) { s.Facts.Fee = 141_000 }, &memory{}, chain.FlagHighFee, false},
-		"fee above cap":   {func(s *Subject) { s.Facts.Fee = 141_001 }, &memory{}, chain.FeeAbovePolicy, true},
+		"foreign input":   {func(s *Subject) { s.Facts.Sources[0].Own = false }, &memory{}, chain.NoKeyForInput, true},
+		"dust":            {func(s *Subject) { s.found(chain.Dust, chain.OfMovement) }, &memory{}, chain.Dust, true},
+		"fee rate at cap": {func(s *Subject) { s.Facts.Fee = chain.NewAmount(141_000) }, &memory{}, chain.FlagHighFee, false},
+		"fee above cap":   {func(s *Subject) { s.Facts.Fee = chain.NewAmount(141_001) }, &memory{}, chain.FeeAbovePolicy, true},
 		"unknown coin":    {func(s *Subject) { s.Facts.Chain = "XYZ" }, &memory{}, chain.ChainNotAllowed, true},
 		"id reused":       {func(*Subject) {}, &memory{signed: map[string][32]byte{"id": other}}, chain.ContentChanged, true},
 		"same again":      {func(*Subject) {}, &memory{signed: map[string][32]byte{"id": {1}}, spent: map[string][32]byte{"op": {1}}}, chain.FlagSignedBefore, false},
 		"outpoint reused": {func(*Subject) {}, &memory{spent: map[string][32]byte{"op": other}}, chain.AlreadySpent, true},
-		"tenth":           {func(s *Subject) { s.Facts.Fee = 6_001; s.Facts.VSize = 200 }, &memory{}, chain.FlagHighFee, false},
-		"no fee":          {func(s *Subject) { s.Facts.Fee = 0 }, &memory{}, chain.FlagLowFee, false},
-		"low fee":         {func(s *Subject) { s.Facts.Fee = s.Facts.VSize - 1 }, &memory{}, chain.FlagLowFee, false},
-		"round trip":      {func(s *Subject) { s.Facts.Outputs[0].Change, s.Facts.Outputs[0].Own = 60_000, ownKey() }, &memory{}, chain.FlagRoundTrip, false},
-		"data":            {func(s *Subject) { s.Facts.Outputs[0].Kind = "OP_RETURN" }, &memory{}, chain.FlagData, false},
-		"strange script":  {func(s *Subject) { s.Facts.Outputs[0].Kind = "nonstandard" }, &memory{}, chain.FlagUnnamed, false},
-		"lock time":       {func(s *Subject) { s.Facts.LockedIn = true }, &memory{}, chain.FlagLockTime, false},
-		"relative lock":   {func(s *Subject) { s.Facts.Inputs[0].WaitBlocks = 1 }, &memory{}, chain.FlagLockTime, false},
-		"relative time":   {func(s *Subject) { s.Facts.Inputs[0].WaitSeconds = 512 }, &memory{}, chain.FlagLockTime, false},
-		"replaceable":     {func(s *Subject) { s.Facts.Replaceable = true }, &memory{}, chain.FlagReplaceable, false},
-		"unused key":      {func(s *Subject) { s.Facts.UnusedKeys = []chain.Key{{SignatureID: "k"}} }, &memory{}, chain.FlagUnusedKey, false},
+		"tenth":           {func(s *Subject) { s.Facts.Fee = chain.NewAmount(6_001); s.Facts.Size = 200 }, &memory{}, chain.FlagHighFee, false},
+		"low fee":         {func(s *Subject) { s.found(chain.FlagLowFee, chain.OfFee) }, &memory{}, chain.FlagLowFee, false},
+		"round trip": {func(s *Subject) {
+			s.Facts.Movements[0].Change, s.Facts.Movements[0].Own = chain.NewAmount(60_000), ownKey()
+		}, &memory{}, chain.FlagRoundTrip, false},
+		"data":           {func(s *Subject) { s.found(chain.FlagData, chain.OfMovement) }, &memory{}, chain.FlagData, false},
+		"strange script": {func(s *Subject) { s.found(chain.FlagUnnamed, chain.OfMovement) }, &memory{}, chain.FlagUnnamed, false},
+		"lock time":      {func(s *Subject) { s.found(chain.FlagLockTime, chain.Whole) }, &memory{}, chain.FlagLockTime, false},
+		"replaceable":    {func(s *Subject) { s.found(chain.FlagReplaceable, chain.Whole) }, &memory{}, chain.FlagReplaceable, false},
+		"unused key":     {func(s *Subject) { s.Facts.UnusedKeys = []chain.Key{{SignatureID: "k"}} }, &memory{}, chain.FlagUnusedKey, false},
 	} {
 		s := sound()
 		c.change(&s)
@@ -86,7 +90,7 @@ func TestApprovalIsEarned(t *testing.T) {
 		t.Error("an approval covers other content")
 	}
 	bad := sound()
-	bad.Facts.Inputs[0].Own = false
+	bad.Facts.Sources[0].Own = false
 	for name, c := range map[string]struct {
 		verdict Verdict
 		consent Consent
@@ -105,16 +109,4 @@ func TestApprovalIsEarned(t *testing.T) {
 	if (Approval{}).Covers([32]byte{}) {
 		t.Error("the empty approval covers the empty content")
 	}
-}
-
-// taproot spends a taproot output without its previous transaction.
-func taproot(s *Subject) {
-	s.Facts.Inputs[0].Kind, s.Facts.Inputs[0].Proven = "P2TR", false
-}
-
-// mixed adds a proven input of another kind. Signed twice, with the claim on
-// one input and then on the other, it would pay a fee that nobody saw.
-func mixed(s *Subject) {
-	taproot(s)
-	s.Facts.Inputs = append(s.Facts.Inputs, chain.Input{Outpoint: "op2", Kind: "P2WPKH", Value: 1, Proven: true, Own: true})
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -90,14 +90,14 @@ func (w *world) memory() *memory {
 	counted := map[[32]byte]bool{}
 	for _, e := range w.history.entries {
 		m.signed[e.ID] = e.Content
-		for _, op := range e.Outpoints {
+		for _, op := range e.Facts.Exclusive {
 			m.spent[op] = e.Content
 		}
 		if counted[e.Content] {
 			continue
 		}
 		counted[e.Content] = true
-		for _, out := range e.Facts.Outputs {
+		for _, out := range e.Facts.Movements {
 			if !out.IsChange() {
 				m.paid = append(m.paid, Payment{Clock: e.clock, Coin: e.Facts.Coin, To: e.to(out).to, Value: out.Paid(), Content: e.Content})
 			}
@@ -358,7 +358,7 @@ func (w *world) errorsDeny(p Policy, flipped *Policy, subjects []Subject, of Cir
 	q := p
 	q.file.NewDestination, q.file.Replaceable = "nonsense", "nonsense"
 	for i, v := range q.Judge(subjects, of, m) {
-		if !v.Refused() && (subjects[i].Facts.Replaceable || slices.Contains(v.Codes(), chain.FlagNew)) {
+		if !v.Refused() && (isReplaceable(subjects[i]) || slices.Contains(v.Codes(), chain.FlagNew)) {
 			return "a mode that is none admits"
 		}
 	}
@@ -374,7 +374,7 @@ func (w *world) againIsFree(subjects []Subject, verdicts []Verdict, m *memory) s
 		for _, r := range v.Refusals {
 			switch r.Code {
 			case chain.LimitTx, chain.LimitBatch, chain.LimitDay, chain.LimitWeek, chain.LimitDestination, chain.ContentChanged, chain.RequestTooOld, chain.ApprovalMissing:
-				return fmt.Sprintf("signed before, refused now: %s", r.Text)
+				return fmt.Sprintf("signed before, refused now: %s", r.Text())
 			}
 		}
 		if n, _ := v.Quorum(); n != 0 {
@@ -395,12 +395,12 @@ func (w *world) limitsHold(p Policy) string {
 			continue
 		}
 		counted[e.Content] = true
-		for _, out := range e.Facts.Outputs {
-			if out.Paid() > 0 {
+		for _, out := range e.Facts.Movements {
+			if !out.Paid().IsZero() {
 				payments = append(payments, paidEntry{at, e, e.to(out), out.Paid()})
 			}
 		}
-		if e.Facts.Fee > 0 {
+		if !e.Facts.Fee.IsZero() {
 			payments = append(payments, paidEntry{at, e, destination{Coin: e.coin()}, e.Facts.Fee})
 		}
 	}
@@ -408,17 +408,17 @@ func (w *world) limitsHold(p Policy) string {
 		rules := p.coins[last.Coin]
 		for _, l := range rules.Limits {
 			if sum, n := addUp(payments, last, l.Per, false); exceeds(l, sum, n) {
-				return fmt.Sprintf("%v paid %s in %d payments per %s, the limit is %s", last.Coin, Amount(last.Chain, sum), n, l.Per, l.words(last.Chain))
+				return fmt.Sprintf("%v paid %s in %d payments per %s, the limit is %s", last.Coin, sum, n, l.Per, l.words(assetOf(last.Coin)))
 			}
 		}
 		for _, l := range rules.DestinationLimits {
 			if sum, n := addUp(payments, last, l.Per, true); last.to != "" && exceeds(l, sum, n) {
-				return fmt.Sprintf("%v was paid %s in %d payments per %s, the limit is %s", last.to, Amount(last.Chain, sum), n, l.Per, l.words(last.Chain))
+				return fmt.Sprintf("%v was paid %s in %d payments per %s, the limit is %s", last.to, sum, n, l.Per, l.words(assetOf(last.Coin)))
 			}
 		}
 		for _, q := range rules.Quorum {
-			if sum, _ := addUp(payments, last, q.Per, false); sum > q.Above && last.operators < q.Operators {
-				return fmt.Sprintf("%d operators let %s pass per %s, %d are needed above %d", last.operators, Amount(last.Chain, sum), q.Per, q.Operators, q.Above)
+			if sum, _ := addUp(payments, last, q.Per, false); sum.Cmp(q.Above) > 0 && last.operators < q.Operators {
+				return fmt.Sprintf("%d operators let %s pass per %s, %d are needed above %d", last.operators, sum, q.Per, q.Operators, q.Above)
 			}
 		}
 	}
@@ -429,11 +429,11 @@ type paidEntry struct {
 	at int
 	signedEntry
 	destination
-	value int64
+	value chain.Amount
 }
 
 // addUp sums what a window that ends with the batch of last holds.
-func addUp(payments []paidEntry, last paidEntry, w window, sameTo bool) (sum, n int64) {
+func addUp(payments []paidEntry, last paidEntry, w window, sameTo bool) (sum chain.Amount, n int64) {
 	for _, p := range payments {
 		in := p.Coin == last.Coin && (!sameTo || p.destination == last.destination)
 		switch w {
@@ -451,15 +451,21 @@ func addUp(payments []paidEntry, last paidEntry, w window, sameTo bool) (sum, n 
 			if p.to != "" { // a fee is no payment
 				n++
 			}
-			if sum += p.value; sum < 0 {
-				sum = math.MaxInt64
-				return sum, n
+			total := new(big.Int).Add(sum.Big(), p.value.Big())
+			var err error
+			if sum, err = chain.AmountFromBig(total); err != nil {
+				return chain.MaxAmount(), n
 			}
 		}
 	}
 	return sum, n
 }
 
-func exceeds(l limit, sum, n int64) bool {
-	return (l.Sum != nil && sum > *l.Sum) || (l.Count != nil && n > *l.Count)
+// isReplaceable reports whether the family says that the item can be replaced.
+func isReplaceable(s Subject) bool {
+	return slices.ContainsFunc(s.Facts.Findings, func(r Reason) bool { return r.Code == chain.FlagReplaceable })
+}
+
+func exceeds(l limit, sum chain.Amount, n int64) bool {
+	return (l.Sum != nil && sum.Cmp(*l.Sum) > 0) || (l.Count != nil && n > *l.Count)
 }

@@ -16,13 +16,13 @@ func (b *batch) operators(subjects []Subject, verdicts []Verdict) {
 		}
 		j := judgement{batch: b, subject: s, rules: b.policy.coins[s.coin()]}
 		own, _ := j.pays()
-		if own.sum == 0 {
+		if own.sum.IsZero() {
 			continue
 		}
 		for _, q := range j.rules.Quorum {
-			if t := paid[s.coin()].over(q.Per, own); t.sum > q.Above && q.Operators > verdicts[i].quorum {
+			if t := paid[s.coin()].over(q.Per, own); t.sum.Cmp(q.Above) > 0 && q.Operators > verdicts[i].quorum {
 				verdicts[i].quorum = q.Operators
-				verdicts[i].why = fmt.Sprintf("%s%s, and above %s policy needs %s", without, j.paid(q.Per, t, withFees), Amount(s.Facts.Chain, q.Above), many(q.Operators, "operator"))
+				verdicts[i].why = fmt.Sprintf("%s%s, and above %s policy needs %s", without, j.paid(q.Per, t, withFees), s.Facts.Asset.Format(q.Above), chain.Count(q.Operators, "operator"))
 			}
 		}
 	}
@@ -45,8 +45,8 @@ func (b *batch) signable(subjects []Subject, verdicts []Verdict) (paid map[chain
 			*of = b.past.of(s.coin()).signed
 			paid[s.coin()] = of
 		}
-		for _, out := range s.Facts.Outputs {
-			if pays(out) {
+		for _, out := range s.Facts.Movements {
+			if out.Pays() {
 				of.all(out.Paid())
 			}
 		}

@@ -54,7 +54,7 @@ func (w *world) subjects(batch int) []Subject {
 			case 2:
 				list[i].ID = before.ID
 			case 3:
-				list[i].Outpoints = before.Outpoints
+				list[i].Facts.Exclusive = before.Facts.Exclusive
 			}
 		}
 	}
@@ -67,8 +67,8 @@ func distinct(list []Subject) []Subject {
 	seen := map[string]bool{}
 	var kept []Subject
 	for _, s := range list {
-		if !seen[s.Outpoints[0]] {
-			seen[s.Outpoints[0]] = true
+		if !seen[s.Facts.Exclusive[0]] {
+			seen[s.Facts.Exclusive[0]] = true
 			kept = append(kept, s)
 		}
 	}
@@ -78,22 +78,36 @@ func distinct(list []Subject) []Subject {
 func (w *world) subject() Subject {
 	w.next++
 	id := coins()[w.IntN(2)]
-	s := Subject{ID: fmt.Sprint("id", w.next), Content: [32]byte{byte(w.next), byte(w.next >> 8), 1}, Outpoints: []string{fmt.Sprint("op", w.next)}}
-	s.Facts = chain.Facts{Coin: chain.Coin{Chain: id, Network: chain.Testnet}, Fee: w.Int64N(4), VSize: 1 + w.Int64N(2), LockedIn: w.pick(20), Replaceable: w.pick(20)}
-	s.Facts.Inputs = []chain.Input{{Outpoint: s.Outpoints[0], Kind: "P2WPKH", Value: 1000, Proven: !w.pick(20), Own: !w.pick(40)}}
+	s := Subject{ID: fmt.Sprint("id", w.next), Content: [32]byte{byte(w.next), byte(w.next >> 8), 1}}
+	s.Facts = chain.Facts{Exclusive: []string{fmt.Sprint("op", w.next)}, Coin: chain.Coin{Chain: id, Network: chain.Testnet}, Fee: chain.NewAmount(uint64(w.Int64N(4))), Size: 1 + w.Int64N(2)}
+	if w.pick(20) {
+		s.found(chain.FlagLockTime, chain.Whole)
+	}
+	if w.pick(20) {
+		s.found(chain.FlagReplaceable, chain.Whole)
+	}
+	s.Facts.Sources = []chain.Source{{ID: s.Facts.Exclusive[0], Kind: "P2WPKH", Amount: chain.NewAmount(1000), Proven: true, Own: !w.pick(40)}}
+	if w.pick(20) {
+		s.Facts.Sources[0].Proven = false
+		s.found(chain.UnprovenAmount, chain.OfSource)
+	}
 	if w.pick(20) {
 		s.Facts.Network = chain.Mainnet
 	}
 	for range w.IntN(3) {
 		all := places()[id]
-		out := chain.Output{Address: all[w.IntN(len(all))], Kind: "P2WPKH", Value: w.amount(), Dust: w.pick(40)}
-		if w.pick(4) { // an own key, of whose output all, a part or nothing is change
-			out.Own, out.Change = ownKey(), []int64{0, out.Value / 2, out.Value, out.Value}[w.IntN(4)]
+		to, value := all[w.IntN(len(all))], w.amount()
+		out := chain.Movement{To: to, Address: to, Kind: "P2WPKH", Amount: chain.NewAmount(uint64(value))}
+		if w.pick(40) {
+			s.found(chain.Dust, chain.OfMovement)
 		}
-		s.Facts.Outputs = append(s.Facts.Outputs, out)
+		if w.pick(4) { // an own key, of whose output all, a part or nothing is change
+			out.Own, out.Change = ownKey(), chain.NewAmount(uint64([]int64{0, value / 2, value, value}[w.IntN(4)]))
+		}
+		s.Facts.Movements = append(s.Facts.Movements, out)
 	}
 	if w.pick(10) {
-		s.Facts.Outputs = append(s.Facts.Outputs, chain.Output{Kind: "OP_RETURN", Script: []byte{0x6a}})
+		s.Facts.Movements = append(s.Facts.Movements, chain.Movement{To: "data", IsData: true, Lock: []byte{0x6a}})
 	}
 	for i := range w.IntN(3) {
 		s.Vouched = append(s.Vouched, identity.Public{byte(i + 1)})
@@ -135,9 +149,9 @@ func (w *world) file() file {
 }
 
 func (w *world) coinRules(id chain.ID) coinRules {
-	c := coinRules{Chain: id, Network: "testnet", MaxFeeRate: one64(1 + w.Int64N(5))}
+	c := coinRules{Chain: id, Network: "testnet", MaxFeeRate: sumOf(1 + w.Int64N(5))}
 	if w.pick(4) {
-		c.MaxFee = one64(w.Int64N(5))
+		c.MaxFee = sumOf(w.Int64N(5))
 	}
 	if w.pick(6) {
 		c.MaxFeePercent = one64(w.Int64N(200))
@@ -150,16 +164,16 @@ func (w *world) coinRules(id chain.ID) coinRules {
 			c.DestinationLimits = append(c.DestinationLimits, w.limit(per, 40))
 		}
 		if w.pick(5) {
-			c.Quorum = append(c.Quorum, quorum{Per: per, Above: w.Int64N(30), Operators: 1 + w.IntN(3)})
+			c.Quorum = append(c.Quorum, quorum{Per: per, Above: *sumOf(w.Int64N(30)), Operators: 1 + w.IntN(3)})
 		}
 	}
 	return c
 }
 
 func (w *world) limit(per window, most int64) limit {
-	l := limit{Per: per, Sum: one64(w.Int64N(most))}
+	l := limit{Per: per, Sum: sumOf(w.Int64N(most))}
 	if w.pick(30) {
-		l.Sum = one64(maxAmount)
+		l.Sum = sumOf(math.MaxInt64)
 	}
 	if w.pick(2) {
 		l.Count = one64(w.Int64N(8))
@@ -227,6 +241,21 @@ func (w *world) tightenRest(f *file) string {
 	return "approvers"
 }
 
+func sumOf(v int64) *chain.Amount {
+	a := chain.NewAmount(uint64(v))
+	return &a
+}
+
+func lowerSum(w *world, v *chain.Amount, otherwise int64) *chain.Amount {
+	if v == nil {
+		return sumOf(otherwise)
+	}
+	if most, fits := v.Int64(); fits && most < math.MaxInt64 {
+		return sumOf(w.Int64N(most + 1))
+	}
+	return sumOf(w.Int64N(math.MaxInt64))
+}
+
 func lower(w *world, v *int64, otherwise int64) *int64 {
 	if v == nil {
 		return &otherwise
@@ -237,10 +266,10 @@ func lower(w *world, v *int64, otherwise int64) *int64 {
 func (w *world) tightenCoin(c *coinRules) string {
 	switch w.IntN(6) {
 	case 0:
-		c.MaxFeeRate = one64(max(1, *lower(w, c.MaxFeeRate, 1)))
+		c.MaxFeeRate = sumOf(max(1, small(*lowerSum(w, c.MaxFeeRate, 1))))
 		return "fee rate"
 	case 1:
-		c.MaxFee = lower(w, c.MaxFee, 3)
+		c.MaxFee = lowerSum(w, c.MaxFee, 3)
 		return "fee"
 	case 2:
 		c.MaxFeePercent = lower(w, c.MaxFeePercent, 50)
@@ -254,9 +283,9 @@ func (w *world) tightenCoin(c *coinRules) string {
 	}
 	if n := len(c.Quorum); n > 0 {
 		q := &c.Quorum[w.IntN(n)]
-		q.Above, q.Operators = w.Int64N(q.Above+1), q.Operators+w.IntN(2)
+		q.Above, q.Operators = *sumOf(w.Int64N(small(q.Above) + 1)), q.Operators+w.IntN(2)
 	} else {
-		c.Quorum = []quorum{{Per: perDay, Above: w.Int64N(20), Operators: 1 + w.IntN(3)}}
+		c.Quorum = []quorum{{Per: perDay, Above: *sumOf(w.Int64N(20)), Operators: 1 + w.IntN(3)}}
 	}
 	return "quorum"
 }
@@ -267,7 +296,7 @@ func (w *world) tightenLimits(list []limit) []limit {
 	}
 	l := &list[w.IntN(len(list))]
 	if w.pick(2) {
-		l.Sum = lower(w, l.Sum, 10)
+		l.Sum = lowerSum(w, l.Sum, 10)
 	} else {
 		l.Count = lower(w, l.Count, 2)
 	}

@@ -32,7 +32,7 @@ func (j *judgement) memory() {
 		code = chain.FlagReplaces
 	}
 	disproved := make(map[[32]byte]bool)
-	for _, op := range s.Outpoints {
+	for _, op := range s.Facts.Exclusive {
 		if other, ok := j.history.Spender(op); ok && other != as && !j.disproved(other, disproved) {
 			j.do(mode, code, "outpoint %s is already signed into %s", op, j.taker(other))
 		}
@@ -62,7 +62,7 @@ func (j *judgement) taker(content [32]byte) string {
 	}
 	what += fmt.Sprintf("; what was signed (pending id %.80q, ledger line %d)", r.ID, r.Line)
 	if len(r.Claims) > 0 {
-		return what + fmt.Sprintf(" rests on %s: if it can never be mined, `kms-offline ledger release` frees the outpoint", many(int64(len(r.Claims)), "claim"))
+		return what + fmt.Sprintf(" rests on %s: if it can never be mined, `kms-offline ledger release` frees the outpoint", chain.Count(len(r.Claims), "claim"))
 	}
 	return what + " stays valid: if it was never sent and this one is to replace it, `kms-offline ledger release` frees the outpoint (docs/OPERATIONS.md)"
 }
@@ -84,13 +84,13 @@ func (j *judgement) otherClaims(before [32]byte) bool {
 func (j *judgement) changed(r Record) string {
 	var list []string
 	was := claimsOf(r)
-	for i, in := range j.subject.Facts.Inputs {
-		claim, claimed := was[in.Outpoint]
+	for i, in := range j.subject.Facts.Sources {
+		claim, claimed := was[in.ID]
 		switch now := in.Claim(); {
 		case !claimed && !in.Proven:
-			list = append(list, fmt.Sprintf("input %d was not a claim and is one now, of %s", i, j.amount(in.Value)))
-		case claimed && claim.Value != now.Value:
-			list = append(list, fmt.Sprintf("input %d was %s and is %s now", i, j.amount(claim.Value), j.amount(now.Value)))
+			list = append(list, fmt.Sprintf("input %d was not a claim and is one now, of %s", i, j.amount(in.Amount)))
+		case claimed && claim.Amount != now.Amount:
+			list = append(list, fmt.Sprintf("input %d was %s and is %s now", i, j.amount(claim.Amount), j.amount(now.Amount)))
 		case claimed && claim != now:
 			list = append(list, fmt.Sprintf("input %d had another script", i))
 		case claimed && in.Proven:
@@ -104,12 +104,15 @@ func (j *judgement) changed(r Record) string {
 	return strings.Join(list, "; ")
 }
 
-func (j *judgement) amount(value int64) string { return Amount(j.subject.Facts.Chain, value) }
+// amount writes an amount of the coin.
+func (j *judgement) amount(v chain.Amount) chain.Sum {
+	return chain.Sum{Amount: v, Asset: j.subject.Facts.Asset}
+}
 
 func claimsOf(r Record) map[string]chain.Claim {
 	was := make(map[string]chain.Claim, len(r.Claims))
 	for _, c := range r.Claims {
-		was[c.Outpoint] = c
+		was[c.ID] = c
 	}
 	return was
 }
@@ -125,11 +128,11 @@ func (j *judgement) disproved(content [32]byte, known map[[32]byte]bool) bool {
 	r, _ := j.history.Record(content)
 	was := claimsOf(r)
 	known[content] = false
-	for i, in := range j.subject.Facts.Inputs {
-		claim, claimed := was[in.Outpoint]
+	for i, in := range j.subject.Facts.Sources {
+		claim, claimed := was[in.ID]
 		if claimed && in.Proven && claim != in.Claim() && j.isTaproot(claim) {
 			known[content] = true
-			j.find(chain.FlagDisproved, "input %d (%s) was signed into another transaction as a claim of %s; what is proven now shows that claim to be false and that signature to be invalid", i, in.Outpoint, j.amount(claim.Value))
+			j.find(chain.FlagDisproved, "input %d (%s) was signed into another transaction as a claim of %s; what is proven now shows that claim to be false and that signature to be invalid", i, in.ID, j.amount(claim.Amount))
 			break
 		}
 	}
@@ -138,6 +141,6 @@ func (j *judgement) disproved(content [32]byte, known map[[32]byte]bool) bool {
 
 func (j *judgement) isTaproot(c chain.Claim) bool {
 	p, ok := paramsOf(j.subject.Facts.Coin)
-	script, err := hex.DecodeString(c.Script)
+	script, err := hex.DecodeString(c.Lock)
 	return ok && err == nil && p.KindOf(script) == utxo.P2TR
 }

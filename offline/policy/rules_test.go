@@ -13,24 +13,24 @@ import (
 // pay is a sound transaction of some payments, each to its own destination.
 func pay(id string, content byte, to string, values ...int64) Subject {
 	s := sound()
-	s.ID, s.Content, s.Outpoints = id, [32]byte{content}, []string{id + ":0"}
-	s.Facts.Outputs, s.Facts.Fee = s.Facts.Outputs[1:], 0 // the change
+	s.ID, s.Content, s.Facts.Exclusive = id, [32]byte{content}, []string{id + ":0"}
+	s.Facts.Movements, s.Facts.Fee = s.Facts.Movements[1:], chain.NewAmount(0) // the change
 	for _, v := range values {
-		s.Facts.Outputs = append(s.Facts.Outputs, chain.Output{Address: to, Kind: "P2WPKH", Value: v})
+		s.Facts.Movements = append(s.Facts.Movements, chain.Movement{To: to, Address: to, Kind: "P2WPKH", Amount: chain.NewAmount(uint64(v))})
 	}
 	return s
 }
 
 // costing is a transaction with a fee.
 func costing(s Subject, fee int64) Subject {
-	s.Facts.Fee = fee
+	s.Facts.Fee = chain.NewAmount(uint64(fee))
 	return s
 }
 
 // was is a past in which one payment was made some seconds ago.
 func was(seconds int64, to string, value int64) *memory {
 	m := knowing("a", "b", "to", "x", "y")
-	m.paid = append(m.paid, Payment{Clock: noon - seconds, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, To: to, Value: value, Content: [32]byte{99}})
+	m.paid = append(m.paid, Payment{Clock: noon - seconds, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, To: to, Value: chain.NewAmount(uint64(value)), Content: [32]byte{99}})
 	return m
 }
 
@@ -126,7 +126,7 @@ func TestSignedBeforeIsNoNewPayment(t *testing.T) {
 	m.signed, m.spent = map[string][32]byte{"1": {1}}, map[string][32]byte{"1:0": {1}}
 	old := pay("1", 1, "to", 100)
 	under := pay("9", 1, "to", 100) // the same transaction under another id
-	under.Outpoints = old.Outpoints
+	under.Facts.Exclusive = old.Facts.Exclusive
 	for name, s := range map[string]Subject{"same id": old, "other id": under} {
 		v := judge(p, s, m)
 		if n, _ := v.Quorum(); v.Refused() || n != 0 {
@@ -151,7 +151,7 @@ func TestModes(t *testing.T) {
 		return m
 	}
 	same := func() *memory { return was(aWeek*50, "a", 60_000) }
-	strange := func(s *Subject) { s.Facts.Outputs[0].Address = "tb1qstrange" }
+	strange := func(s *Subject) { s.Facts.Movements[0].To, s.Facts.Movements[0].Address = "tb1qstrange", "tb1qstrange" }
 	for name, c := range map[string]struct {
 		change  func(*Subject)
 		past    func() *memory
@@ -160,14 +160,16 @@ func TestModes(t *testing.T) {
 	}{
 		"unlisted":       {func(*Subject) {}, known, chain.NotAllowed, chain.NotAllowed},
 		"newDestination": {strange, known, chain.FlagNew, chain.FlagNew},
-		"lookAlike":      {func(s *Subject) { s.Facts.Outputs[0].Address = "tb1qabcdEFGHwxyz" }, func() *memory { return knowing("tb1qabcd9999wxyz") }, chain.FlagLookAlike, chain.FlagLookAlike},
-		"samePayment":    {func(*Subject) {}, same, chain.FlagSameAgain, chain.FlagSameAgain},
-		"unproven":       {func(s *Subject) { s.Facts.Inputs[0].Proven = false }, known, chain.UnprovenAmount, chain.UnprovenAmount},
-		"replacement":    {func(*Subject) {}, spent, chain.FlagReplaces, chain.AlreadySpent},
-		"data":           {func(s *Subject) { s.Facts.Outputs[1] = chain.Output{Kind: "OP_RETURN", Script: []byte{0x6a}} }, known, chain.FlagData, chain.FlagData},
-		"nonstandard":    {func(s *Subject) { s.Facts.Outputs[0].Kind = "nonstandard" }, known, chain.FlagUnnamed, chain.FlagUnnamed},
-		"lockTime":       {func(s *Subject) { s.Facts.LockedIn = true }, known, chain.FlagLockTime, chain.FlagLockTime},
-		"replaceable":    {func(s *Subject) { s.Facts.Replaceable = true }, known, chain.FlagReplaceable, chain.FlagReplaceable},
+		"lookAlike": {func(s *Subject) {
+			s.Facts.Movements[0].To, s.Facts.Movements[0].Address = "tb1qabcdEFGHwxyz", "tb1qabcdEFGHwxyz"
+		}, func() *memory { return knowing("tb1qabcd9999wxyz") }, chain.FlagLookAlike, chain.FlagLookAlike},
+		"samePayment": {func(*Subject) {}, same, chain.FlagSameAgain, chain.FlagSameAgain},
+		"unproven":    {func(s *Subject) { s.found(chain.UnprovenAmount, chain.OfSource) }, known, chain.UnprovenAmount, chain.UnprovenAmount},
+		"replacement": {func(*Subject) {}, spent, chain.FlagReplaces, chain.AlreadySpent},
+		"data":        {func(s *Subject) { s.found(chain.FlagData, chain.OfMovement) }, known, chain.FlagData, chain.FlagData},
+		"nonstandard": {func(s *Subject) { s.found(chain.FlagUnnamed, chain.OfMovement) }, known, chain.FlagUnnamed, chain.FlagUnnamed},
+		"lockTime":    {func(s *Subject) { s.found(chain.FlagLockTime, chain.Whole) }, known, chain.FlagLockTime, chain.FlagLockTime},
+		"replaceable": {func(s *Subject) { s.found(chain.FlagReplaceable, chain.Whole) }, known, chain.FlagReplaceable, chain.FlagReplaceable},
 	} {
 		s := sound()
 		c.change(&s)
@@ -196,19 +198,19 @@ func TestLists(t *testing.T) {
 	}
 	to := func(address string) Subject {
 		s := sound()
-		s.Facts.Outputs[0].Address = address
+		s.Facts.Movements[0].To, s.Facts.Movements[0].Address = address, address
 		return s
 	}
 	data := to(address)
-	data.Facts.Outputs = append(data.Facts.Outputs, chain.Output{Kind: "OP_RETURN", Script: []byte{0x6a, 1, 1}})
+	data.Facts.Movements = append(data.Facts.Movements, chain.Movement{To: "data", IsData: true, Lock: []byte{0x6a, 1, 1}})
 	burning := to(address)
-	burning.Facts.Outputs = append(burning.Facts.Outputs, chain.Output{Kind: "OP_RETURN", Script: []byte{0x6a, 1, 1}, Value: 1})
+	burning.Facts.Movements = append(burning.Facts.Movements, chain.Movement{To: "data", IsData: true, Lock: []byte{0x6a, 1, 1}, Amount: chain.NewAmount(1)})
 	bare := to("")
-	bare.Facts.Outputs[0].Script = []byte{0x51}
+	bare.Facts.Movements[0].To, bare.Facts.Movements[0].Lock = "51", []byte{0x51}
 	elsewhere := to(address)
 	elsewhere.Facts.Network = chain.Mainnet
 	change := to(address)
-	change.Facts.Outputs[1].Address = other
+	change.Facts.Movements[1].To, change.Facts.Movements[1].Address = other, other
 	only := `"unlisted": "refuse", `
 	for name, c := range map[string]struct {
 		file    string
@@ -265,7 +267,7 @@ func TestFees(t *testing.T) {
 		"below zero":          {``, -1, 141, true},
 	} {
 		s := sound() // pays 60,000
-		s.Facts.Fee, s.Facts.VSize = c.fee, c.vsize
+		s.Facts.Fee, s.Facts.Size = chain.NewAmount(uint64(c.fee)), c.vsize
 		v := judge(mustParse(t, one("", c.rule)), s, knowing("a"))
 		if v.Refused() != c.refuse {
 			t.Errorf("%s: %v", name, v.Codes())
@@ -404,7 +406,8 @@ func TestQuorum(t *testing.T) {
 func TestReasonsAreBounded(t *testing.T) {
 	s := sound()
 	for i := range 5000 {
-		s.Facts.Outputs = append(s.Facts.Outputs, chain.Output{Address: string(rune('a'+i%26)) + strings.Repeat("z", i%300), Value: int64(i), Dust: true})
+		s.Facts.Movements = append(s.Facts.Movements, chain.Movement{To: string(rune('a'+i%26)) + strings.Repeat("z", i%300), Address: string(rune('a'+i%26)) + strings.Repeat("z", i%300), Amount: chain.NewAmount(uint64(int64(i)))})
+		s.Facts.Findings = append(s.Facts.Findings, chain.Because(chain.Dust, "output %d is small", i).Of(chain.At{Part: chain.OfMovement, Index: len(s.Facts.Movements) - 1}))
 	}
 	v := judge(mustParse(t, one(`"unlisted": "refuse"`, "")), s, knowing())
 	if n := len(v.Refusals) + len(v.Findings); n > 5*maxReasons {
@@ -412,7 +415,7 @@ func TestReasonsAreBounded(t *testing.T) {
 	}
 	said := false
 	for _, r := range v.Refusals {
-		said = said || strings.HasSuffix(r.Text, "and 4980 more like this")
+		said = said || strings.HasSuffix(r.Text(), "and 4980 more like this")
 	}
 	if !said {
 		t.Error("nothing says how many were left out")

@@ -1,26 +1,22 @@
 package policy
 
 import (
-	"fmt"
 	"iter"
-	"math"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 )
 
 // Subject is one transaction under judgement.
 type Subject struct {
-	ID        string   // Tatum's pending id
-	Content   [32]byte // digest of what is signed, claims included
-	Bare      [32]byte // digest of the transaction alone; Content if nothing is claimed
-	Outpoints []string // what it spends
-	Hashed    int      // KiB that its signatures hash which each hash the whole transaction
-	Facts     chain.Facts
-	Vouched   []identity.Public // keys whose signature over exactly this content was verified
-	Shared    []SharedKey       // keys that sign it and that another coin or network has too
+	ID      string   // Tatum's pending id
+	Content [32]byte // digest of what is signed, claims included
+	Bare    [32]byte // digest of the transaction alone; Content if nothing is claimed
+	Hashed  int      // KiB that its signatures hash which each hash the whole transaction
+	Facts   chain.Facts
+	Vouched []identity.Public // keys whose signature over exactly this content was verified
+	Shared  []SharedKey       // keys that sign it and that another coin or network has too
 }
 
 // Circumstances hold for a whole batch.
@@ -35,9 +31,9 @@ type History interface {
 	// Signed returns the content that was signed under a pending id.
 	Signed(id string) (content [32]byte, ok bool)
 	// Spender returns the content of the signed transaction that spends an outpoint.
-	Spender(outpoint string) (content [32]byte, ok bool)
+	Spender(exclusive string) (content [32]byte, ok bool)
 	// Freed returns the content that spent an outpoint until a person released it.
-	Freed(outpoint string) (content [32]byte, ok bool)
+	Freed(exclusive string) (content [32]byte, ok bool)
 	// Record tells how signed content was signed.
 	Record(content [32]byte) (Record, bool)
 	// Now is the ledger's own clock in Unix seconds. It never goes back.
@@ -50,7 +46,7 @@ type History interface {
 // Record is how content was signed.
 type Record struct {
 	TxID, Final [32]byte      // id and SHA-256 of the finished transaction; Final is zero in lines of before
-	Fee         int64         // as it was computed then
+	Fee         chain.Amount  // as it was computed then
 	Bare        [32]byte      // digest of the transaction alone
 	Claims      []chain.Claim // on which it rests
 	Released    bool          // by a person
@@ -58,13 +54,14 @@ type Record struct {
 	Line        uint64        // of the ledger, where it was
 }
 
-// Payment is what one output that was signed pays beyond change, or the fee of
+// Payment is what one movement that was signed pays beyond change, or the fee of
 // a transaction that was signed.
 type Payment struct {
 	Clock int64 // Unix seconds by the ledger's clock
 	chain.Coin
-	To      string // as utxo.Destination names it; none of a fee
-	Value   int64  // smallest units
+	Token   string // of the coin; none: the coin itself
+	To      string // canonical name of the destination; none of a fee
+	Value   chain.Amount
 	Fee     bool
 	Content [32]byte
 	Batch   bundle.Digest // of which it was signed first
@@ -72,15 +69,9 @@ type Payment struct {
 
 func (s Subject) coin() chain.Coin { return s.Facts.Coin }
 
-// to names where an output goes, as the ledger does.
-func (s Subject) to(out chain.Output) destination {
-	return destination{s.coin(), utxo.Destination(out.Address, out.Script)}
-}
-
-// pays reports whether an output is a payment: neither change, nor data, nor
-// burnt.
-func pays(out chain.Output) bool {
-	return !out.IsChange() && !out.Burnt && (out.Value != 0 || out.Kind != utxo.NullData.String())
+// to names where a movement goes, as the ledger does.
+func (s Subject) to(out chain.Movement) destination {
+	return destination{s.coin(), out.To}
 }
 
 // again reports whether exactly this was signed before, under this id or
@@ -96,8 +87,8 @@ func again(s Subject, h History) bool {
 	if !ok || r.Final != [32]byte{} {
 		return ok
 	}
-	for _, in := range s.Facts.Inputs {
-		if !in.Proven || in.Kind == utxo.P2TR.String() {
+	for _, in := range s.Facts.Sources {
+		if !in.Proven || in.Commits {
 			return false
 		}
 	}
@@ -114,7 +105,7 @@ func SignedAs(s Subject, h History) ([32]byte, bool) {
 	if ok && sameAs(s, before, h) {
 		return before, true
 	}
-	for _, op := range s.Outpoints {
+	for _, op := range s.Facts.Exclusive {
 		if by, taken := h.Spender(op); taken && by != before && sameAs(s, by, h) {
 			return by, true
 		}
@@ -134,8 +125,8 @@ func sameAs(s Subject, content [32]byte, h History) bool {
 		return false
 	}
 	was := claimsOf(r)
-	for _, in := range s.Facts.Inputs {
-		if claim, claimed := was[in.Outpoint]; claimed && claim != in.Claim() {
+	for _, in := range s.Facts.Sources {
+		if claim, claimed := was[in.ID]; claimed && claim != in.Claim() {
 			return false
 		}
 	}
@@ -144,24 +135,15 @@ func sameAs(s Subject, content [32]byte, h History) bool {
 
 // tally is a sum and a number of payments. A sum that does not fit stays at
 // the highest value there is, which no limit reaches.
-type tally struct{ sum, count int64 }
+type tally struct {
+	sum   chain.Amount
+	count int64
+}
 
-func (t *tally) add(value int64) {
+func (t *tally) add(value chain.Amount) {
 	t.count++
 	t.fee(value)
 }
 
 // fee adds to the sum what is no payment.
-func (t *tally) fee(value int64) {
-	if value < 0 || t.sum > math.MaxInt64-value {
-		t.sum = math.MaxInt64
-		return
-	}
-	t.sum += value
-}
-
-// Amount writes smallest units as a coin amount and as they are.
-func Amount(id chain.ID, value int64) string {
-	const unit = 100_000_000 // every coin of the family has eight decimals
-	return fmt.Sprintf("%d.%08d %s (%d)", value/unit, value%unit, id, value)
-}
+func (t *tally) fee(value chain.Amount) { t.sum = t.sum.Plus(value) }

@@ -8,11 +8,8 @@ import (
 	"coldkms/shared/identity"
 )
 
-// Reason is one refusal or finding: a code and a sentence.
-type Reason struct {
-	Code chain.Code
-	Text string
-}
+// Reason is one refusal or finding.
+type Reason = chain.Reason
 
 // Verdict is what a policy says of a Subject. Its zero value refuses.
 type Verdict struct {
@@ -100,7 +97,7 @@ func (v Verdict) Approve(batch [sha256.Size]byte, c Consent) (Approval, error) {
 		if len(v.Refusals) == 0 {
 			return Approval{}, chain.Refuse(chain.InternalFailure, "item was never judged")
 		}
-		return Approval{}, chain.Refuse(v.Refusals[0].Code, "%s", v.Refusals[0].Text)
+		return Approval{}, &chain.Refusal{Reason: v.Refusals[0]}
 	}
 	if !c.given || c.batch != batch {
 		return Approval{}, chain.Refuse(chain.RefusedByPerson, "nobody agreed to this batch")

@@ -9,7 +9,6 @@ import (
 
 	"coldkms/offline/policy"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // MaxShown is how long an address may be, in characters; what is longer is a
@@ -36,23 +35,34 @@ func (it Item) text(p *printer, n, of int, all bool) {
 		p.line("  %s", v)
 	}
 	f := it.Facts
-	for _, out := range f.Outputs {
-		p.line("  %-8s %s", label(out), Amount(f.Chain, out.Value))
-		for _, l := range destination(f.Chain, out) {
+	for _, out := range f.Movements {
+		p.line("  %-8s %s", label(out), out.Asset.Format(out.Amount))
+		for _, l := range destination(out) {
 			p.line("             %s", l)
 		}
 	}
-	p.line("  fee      %s, %d per vB%s", Amount(f.Chain, f.Fee), f.FeeRate(), feeShare(*f))
-	if burnt := f.Burnt(); burnt != 0 {
-		p.line("  burn     %s, which counts as fee", Amount(f.Chain, burnt))
+	p.line("  fee      %s%s%s", f.Asset.Format(f.Fee), feeRate(*f), feeShare(*f))
+	if burnt := f.Burnt(); !burnt.IsZero() {
+		p.line("  burn     %s, which counts as fee", f.Asset.Format(burnt))
 	}
 	it.inputs(p, all)
 	p.line("")
 }
 
+// feeRate says how much the fee is for each unit of size.
+func feeRate(f chain.Facts) string {
+	if f.Size == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s per %s", f.FeeRate(), f.Unit)
+}
+
 // feeShare says of a fee how it compares with what is paid.
 func feeShare(f chain.Facts) string {
-	if f.Paid() == 0 {
+	if f.PaysTokens() {
+		return ""
+	}
+	if f.Paid().IsZero() {
 		return ", and nothing is paid"
 	}
 	share := percent(f.Cost(), f.Paid())
@@ -67,7 +77,7 @@ func reasons(p *printer, all bool, list []policy.Reason, word func(policy.Reason
 	shown := make(map[chain.Code]int)
 	for _, r := range list {
 		if shown[r.Code]++; all || shown[r.Code] <= maxSame {
-			p.line("  %-8s %s: %s", word(r), r.Code, r.Text)
+			p.line("  %-8s %s: %s", word(r), r.Code, r.Text())
 		}
 	}
 	if all {
@@ -85,17 +95,17 @@ func reasons(p *printer, all bool, list []policy.Reason, word func(policy.Reason
 // how many more and how much.
 func (it Item) inputs(p *printer, all bool) {
 	f := it.Facts
-	var odd, plain []chain.Input
-	for _, in := range f.Inputs {
+	var odd, plain []chain.Source
+	for _, in := range f.Sources {
 		if in.Proven && in.Own && in.WaitBlocks == 0 && in.WaitSeconds == 0 {
 			plain = append(plain, in)
 		} else {
 			odd = append(odd, in)
 		}
 	}
-	p.line("  from     %s", many(len(f.Inputs), "input", "inputs"))
+	p.line("  from     %s", many(len(f.Sources), "input", "inputs"))
 	for _, group := range []struct {
-		inputs []chain.Input
+		inputs []chain.Source
 		words  string
 	}{{odd, "like these"}, {plain, "proven, own"}} {
 		shown := group.inputs
@@ -103,21 +113,21 @@ func (it Item) inputs(p *printer, all bool) {
 			shown = shown[:maxInputs]
 		}
 		for _, in := range shown {
-			input(p, f.Chain, in)
+			input(p, in)
 		}
 		if rest := group.inputs[len(shown):]; len(rest) > 0 {
-			var sum Sum
+			var sum chain.Amount
 			for _, in := range rest {
-				sum.Add(in.Value)
+				sum = sum.Plus(in.Amount)
 			}
-			p.line("             and %s, %s, %s", many(len(rest), "other", "others"), group.words, sum.Coins(f.Chain))
+			p.line("             and %s, %s, %s", many(len(rest), "other", "others"), group.words, f.Asset.Format(sum))
 		}
 	}
 }
 
-func input(p *printer, id chain.ID, in chain.Input) {
-	p.line("             %s  %s", Amount(id, in.Value), proof(in))
-	p.line("             %s", in.Outpoint)
+func input(p *printer, in chain.Source) {
+	p.line("             %s  %s", in.Asset.Format(in.Amount), proof(in))
+	p.line("             %s", in.ID)
 	if in.WaitBlocks > 0 {
 		p.line("             not valid before that has %d confirmations", in.WaitBlocks)
 	}
@@ -126,9 +136,9 @@ func input(p *printer, id chain.ID, in chain.Input) {
 	}
 }
 
-func label(out chain.Output) string {
+func label(out chain.Movement) string {
 	switch {
-	case out.Burnt && out.Value > 0:
+	case out.Burnt && !out.Amount.IsZero():
 		return "burn"
 	case out.IsChange():
 		return "change"
@@ -138,31 +148,29 @@ func label(out chain.Output) string {
 	return "pay"
 }
 
-func isData(out chain.Output) bool { return out.Kind == utxo.NullData.String() }
-
 // destination returns the address in groups of four, or what stands for one,
 // and whose it is where it is the wallet's.
-func destination(id chain.ID, out chain.Output) []string {
-	lines := script(out.Kind, out.Script)
+func destination(out chain.Movement) []string {
+	lines := unnamed(out)
 	if out.Address != "" {
 		lines = grouped(out.Address)
 	}
-	return append(lines, owner(id, out)...)
+	return append(lines, owner(out)...)
 }
 
 // owner names the own key that an output pays, and how much of it is no change.
-func owner(id chain.ID, out chain.Output) []string {
+func owner(out chain.Movement) []string {
 	if out.Own == nil {
 		return nil
 	}
 	lines := []string{fmt.Sprintf("(%s: %s)", ownWord(out), KeyName(*out.Own))}
-	if out.Change > 0 && !out.IsChange() {
-		lines = append(lines, fmt.Sprintf("(of this %s is change)", Amount(id, out.Change)))
+	if !out.Change.IsZero() && !out.IsChange() {
+		lines = append(lines, fmt.Sprintf("(of this %s is change)", out.Asset.Format(out.Change)))
 	}
 	return lines
 }
 
-func ownWord(out chain.Output) string {
+func ownWord(out chain.Movement) string {
 	switch {
 	case out.IsChange():
 		return "own"
@@ -170,7 +178,7 @@ func ownWord(out chain.Output) string {
 		return "own key, this signer cannot spend it"
 	case out.Far:
 		return "own, far index"
-	case out.Kind == utxo.P2PK.String():
+	case out.Hidden:
 		return "own key, no address"
 	}
 	return "own, other key"
@@ -185,13 +193,12 @@ func KeyName(k chain.Key) string {
 	return fmt.Sprintf("%s / %d", k.SignatureID, k.Index)
 }
 
-// script shows a script without an address: data as text, others in hex. Of a
-// long one its beginning, length and hash.
-func script(kind string, b []byte) []string {
-	show := hexOf
-	what := kind + " script"
-	if kind == utxo.NullData.String() {
-		what, b, show = "data (OP_RETURN)", data(b), func(b []byte) string { return strconv.QuoteToASCII(string(b)) }
+// unnamed shows what stands for a destination without an address: data as text,
+// others in hex. Of a long one its beginning, length and hash.
+func unnamed(out chain.Movement) []string {
+	what, b, show := out.Kind+" script", out.Lock, hexOf
+	if out.IsData {
+		what, b, show = "data ("+out.Kind+")", out.Data, func(b []byte) string { return strconv.QuoteToASCII(string(b)) }
 	}
 	if len(b) <= maxData {
 		return []string{fmt.Sprintf("%s, %s: %s", what, many(len(b), "byte", "bytes"), show(b))}
@@ -203,30 +210,13 @@ func script(kind string, b []byte) []string {
 	}
 }
 
-// data strips OP_RETURN and, where the rest is one push, the push.
-func data(script []byte) []byte {
-	if len(script) == 0 {
-		return nil
-	}
-	rest := script[1:]
-	switch {
-	case len(rest) > 1 && int(rest[0]) == len(rest)-1 && rest[0] <= 75:
-		return rest[1:]
-	case len(rest) > 2 && rest[0] == 0x4c && int(rest[1]) == len(rest)-2:
-		return rest[2:]
-	case len(rest) > 3 && rest[0] == 0x4d && int(rest[1])|int(rest[2])<<8 == len(rest)-3:
-		return rest[3:]
-	}
-	return rest
-}
-
-func proof(in chain.Input) string {
+func proof(in chain.Source) string {
 	switch {
 	case in.Proven && in.Own:
 		return in.Kind + ", proven, own"
 	case in.Proven:
 		return in.Kind + ", proven, NOT OURS"
-	case in.Kind == utxo.P2TR.String() && in.Own:
+	case in.Commits && in.Own:
 		return in.Kind + ", not proven: signature commits to it, own"
 	}
 	return in.Kind + ", NOT PROVEN"

@@ -87,37 +87,37 @@ type (
 		Reasons []string     `json:"reasons"` // a sentence for each code
 		Inputs  []InputJSON  `json:"inputs"`
 		Outputs []OutputJSON `json:"outputs"`
-		Fee     int64        `json:"fee"`             // smallest units
-		FeeRate int64        `json:"feeRate"`         // smallest units per vB, rounded up
-		Burnt   int64        `json:"burnt,omitempty"` // smallest units that nobody can ever spend; counts as fee
+		Fee     chain.Amount `json:"fee"`            // smallest units
+		FeeRate chain.Amount `json:"feeRate"`        // smallest units for each unit of size, rounded up
+		Burnt   chain.Amount `json:"burnt,omitzero"` // smallest units that nobody can ever spend; counts as fee
 	}
 	InputJSON struct {
-		Outpoint string `json:"outpoint"`
-		Address  string `json:"address"`
-		Type     string `json:"type"`
-		Value    int64  `json:"value"`
-		Proven   bool   `json:"proven"`
-		Own      bool   `json:"own"`
+		Outpoint string       `json:"outpoint"`
+		Address  string       `json:"address"`
+		Type     string       `json:"type"`
+		Value    chain.Amount `json:"value"`
+		Proven   bool         `json:"proven"`
+		Own      bool         `json:"own"`
 
 		WaitBlocks  int64 `json:"waitBlocks,omitempty"`  // not valid before it has so many confirmations
 		WaitSeconds int64 `json:"waitSeconds,omitempty"` // not valid before it is so old
 	}
 	OutputJSON struct {
-		Address string   `json:"address"`
-		Type    string   `json:"type"`
-		Script  string   `json:"script,omitempty"` // hex, where there is no address
-		Value   int64    `json:"value"`
-		Change  bool     `json:"change"`         // all of it
-		Burn    bool     `json:"burn,omitempty"` // nobody can ever spend it
-		Own     *OwnJSON `json:"own,omitempty"`  // where it pays an own key
+		Address string       `json:"address"`
+		Type    string       `json:"type"`
+		Script  string       `json:"script,omitempty"` // hex, where there is no address
+		Value   chain.Amount `json:"value"`
+		Change  bool         `json:"change"`         // all of it
+		Burn    bool         `json:"burn,omitempty"` // nobody can ever spend it
+		Own     *OwnJSON     `json:"own,omitempty"`  // where it pays an own key
 	}
 	OwnJSON struct {
-		SignatureID string `json:"signatureId"`
-		Index       *int64 `json:"index,omitempty"` // none: a single key
-		Change      int64  `json:"change"`          // how much of the value is change
-		Transfer    int64  `json:"transfer"`        // the rest: it counts as paid
-		Far         bool   `json:"farIndex,omitempty"`
-		Unspendable bool   `json:"unspendable,omitempty"` // this signer signs for no such script
+		SignatureID string       `json:"signatureId"`
+		Index       *int64       `json:"index,omitempty"` // none: a single key
+		Change      chain.Amount `json:"change"`          // how much of the value is change
+		Transfer    chain.Amount `json:"transfer"`        // the rest: it counts as paid
+		Far         bool         `json:"farIndex,omitempty"`
+		Unspendable bool         `json:"unspendable,omitempty"` // this signer signs for no such script
 	}
 )
 
@@ -135,7 +135,7 @@ func (b Batch) jsonHead() BatchJSON {
 	return BatchJSON{Digest: b.Digest.String(), Totals: b.Totals(nil), Notices: append([]string{}, b.Notices...), Basis: b.Basis, Items: []ItemJSON{}}
 }
 
-func ownJSON(out chain.Output) *OwnJSON {
+func ownJSON(out chain.Movement) *OwnJSON {
 	if out.Own == nil {
 		return nil
 	}
@@ -152,20 +152,20 @@ func (it Item) json() ItemJSON {
 	for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {
 		for _, r := range list {
 			j.Codes = append(j.Codes, r.Code)
-			j.Reasons = append(j.Reasons, r.Text)
+			j.Reasons = append(j.Reasons, r.Text())
 		}
 	}
 	if it.Facts == nil {
 		return j
 	}
 	j.Fee, j.FeeRate, j.Burnt = it.Facts.Fee, it.Facts.FeeRate(), it.Facts.Burnt()
-	for _, in := range it.Facts.Inputs {
-		j.Inputs = append(j.Inputs, InputJSON{in.Outpoint, in.Address, in.Kind, in.Value, in.Proven, in.Own, in.WaitBlocks, in.WaitSeconds})
+	for _, in := range it.Facts.Sources {
+		j.Inputs = append(j.Inputs, InputJSON{in.ID, in.Address, in.Kind, in.Amount, in.Proven, in.Own, in.WaitBlocks, in.WaitSeconds})
 	}
-	for _, out := range it.Facts.Outputs {
-		o := OutputJSON{Address: out.Address, Type: out.Kind, Value: out.Value, Change: out.IsChange(), Burn: out.Burnt && out.Value > 0, Own: ownJSON(out)}
+	for _, out := range it.Facts.Movements {
+		o := OutputJSON{Address: out.Address, Type: out.Kind, Value: out.Amount, Change: out.IsChange(), Burn: out.Burnt && !out.Amount.IsZero(), Own: ownJSON(out)}
 		if out.Address == "" {
-			o.Script = hexOf(out.Script)
+			o.Script = hexOf(out.Lock)
 		}
 		j.Outputs = append(j.Outputs, o)
 	}

@@ -13,36 +13,52 @@ import (
 	"coldkms/offline/policy"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/chaintest"
+	"coldkms/shared/chain/utxo"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// complete fills in what the items leave out.
+func complete(b Batch) Batch {
+	for _, it := range b.Items {
+		if it.Facts == nil {
+			continue
+		}
+		*it.Facts = chaintest.Complete(*it.Facts)
+		for i, m := range it.Facts.Movements {
+			it.Facts.Movements[i].To = utxo.Destination(m.Address, m.Lock)
+		}
+	}
+	return b
+}
+
 // batch has one item of each kind that a person may meet.
 func batch() Batch {
-	return Batch{Basis: Basis{Policy: PolicyName{"payroll", strings.Repeat("5", 64), "2026-11-23T10:15:00Z", 7}, Ledger: LedgerName{41, strings.Repeat("6", 64), "abandon ability"}, Round: strings.Repeat("4", 32)}, Digest: bundle.Digest{0xab}, Created: 1_790_000_000, Items: []Item{
+	return complete(Batch{Basis: Basis{Policy: PolicyName{"payroll", strings.Repeat("5", 64), "2026-11-23T10:15:00Z", 7}, Ledger: LedgerName{41, strings.Repeat("6", 64), "abandon ability"}, Round: strings.Repeat("4", 32)}, Digest: bundle.Digest{0xab}, Created: 1_790_000_000, Items: []Item{
 		{ID: "61fe7c68cf2fbc595cbb89dd", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Facts: &chain.Facts{
-			Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: 1000, VSize: 141,
-			Inputs: []chain.Input{{Outpoint: "121702fd7acd1b2cca6bd19658009140730ba26ca67cd222c00f952a111e11f4:0", Address: "x", Kind: "P2WPKH", Value: 100_000, Proven: true, Own: true}},
-			Outputs: []chain.Output{
-				{Address: "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", Kind: "P2WPKH", Value: 40_000},
-				{Address: "tb1qls3snph7j4h3p6r0f609cevqnl9q6cg92aqnn8", Kind: "P2WPKH", Value: 59_000, Change: 59_000, Own: &chain.Key{SignatureID: "00000000-0000-4000-8000-000000000002", Index: chain.NoIndex}},
+			Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: chain.NewAmount(1000), Size: 141,
+			Sources: []chain.Source{{ID: "121702fd7acd1b2cca6bd19658009140730ba26ca67cd222c00f952a111e11f4:0", Address: "x", Kind: "P2WPKH", Amount: chain.NewAmount(100_000), Proven: true, Own: true}},
+			Movements: []chain.Movement{
+				{Address: "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", Kind: "P2WPKH", Amount: chain.NewAmount(40_000)},
+				{Address: "tb1qls3snph7j4h3p6r0f609cevqnl9q6cg92aqnn8", Kind: "P2WPKH", Amount: chain.NewAmount(59_000), Change: chain.NewAmount(59_000), Own: &chain.Key{SignatureID: "00000000-0000-4000-8000-000000000002", Index: chain.NoIndex}},
 			},
 		}},
 		{ID: "61fe7c68cf2fbc595cbb89de", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, Facts: &chain.Facts{
-			Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, Fee: 2_100_000, VSize: 300,
-			Inputs: []chain.Input{
-				{Outpoint: "ff:0", Address: "y", Kind: "P2PKH", Value: 2_099_999_999_999_999, Proven: true},
-				{Outpoint: "ff:1", Kind: "P2TR", Value: 1},
+			Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, Fee: chain.NewAmount(2_100_000), Size: 300,
+			Sources: []chain.Source{
+				{ID: "ff:0", Address: "y", Kind: "P2PKH", Amount: chain.NewAmount(2_099_999_999_999_999), Proven: true},
+				{ID: "ff:1", Kind: "P2TR", Commits: true, Amount: chain.NewAmount(1)},
 			},
-			Outputs: []chain.Output{
-				{Kind: "OP_RETURN", Script: append([]byte{0x6a, 9}, "hi \x1b[31m\xff"...), Value: 0},
-				{Kind: "multisig", Script: []byte{0x51, 0xae}, Value: 2_099_999_997_900_000},
+			Movements: []chain.Movement{
+				{Kind: "OP_RETURN", IsData: true, Data: []byte("hi \x1b[31m\xff"), Lock: append([]byte{0x6a, 9}, "hi \x1b[31m\xff"...), Amount: chain.NewAmount(0)},
+				{Kind: "multisig", Lock: []byte{0x51, 0xae}, Amount: chain.NewAmount(2_099_999_997_900_000)},
 			},
-		}, Refusals: []policy.Reason{{Code: chain.NoKeyForInput, Text: "input 0 is not ours"}},
-			Findings: []policy.Reason{{Code: chain.FlagData, Text: "output 0 carries data"}}},
+		}, Refusals: []policy.Reason{{Code: chain.NoKeyForInput, Message: "%s", Args: []any{"input 0 is not ours"}}},
+			Findings: []policy.Reason{{Code: chain.FlagData, Message: "%s", Args: []any{"output 0 carries data"}}}},
 		{ID: "61fe7c68cf2fbc595cbb89df", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
-			Refusals: []policy.Reason{{Code: chain.DuplicateInput, Text: "outpoint spent twice"}}},
-	}}
+			Refusals: []policy.Reason{{Code: chain.DuplicateInput, Message: "%s", Args: []any{"outpoint spent twice"}}}},
+	}})
 }
 
 // large has what a long list, a sum beyond 64 bits and a finding that wants a
@@ -51,23 +67,23 @@ func large() Batch {
 	b := Batch{Digest: bundle.Digest{0xcd}, Created: 1_790_000_000, Notices: []string{"this machine is not offline: network interface \"eth0\" is up"}}
 	const known, fresh, like = "DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L", "DBXu2kgc3xtvCUWFcxFE3r9hEYgmuaaCyD", "DH5yqL3Tn4C5nQ8WxKNs9tGpJ1zZYF3mr7L"
 	doge := func(id, to string, inputs int, findings ...policy.Reason) Item {
-		f := chain.Facts{Coin: chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}, Fee: 2_000_000, VSize: 226, Outputs: []chain.Output{{Address: to, Kind: "P2PKH", Value: 9_000_000_000_000_000_000}}}
+		f := chain.Facts{Coin: chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}, Fee: chain.NewAmount(2_000_000), Size: 226, Movements: []chain.Movement{{Address: to, Kind: "P2PKH", Amount: chain.NewAmount(9_000_000_000_000_000_000)}}}
 		for i := range inputs {
-			f.Inputs = append(f.Inputs, chain.Input{Outpoint: fmt.Sprintf("%064x:%d", 7, i), Kind: "P2PKH", Value: 1_000_000_000, Proven: true, Own: true})
+			f.Sources = append(f.Sources, chain.Source{ID: fmt.Sprintf("%064x:%d", 7, i), Kind: "P2PKH", Amount: chain.NewAmount(1_000_000_000), Proven: true, Own: true})
 		}
 		return Item{ID: id, Coin: chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}, Facts: &f, Findings: findings}
 	}
 	a := doge("aaaaaaaaaaaaaaaaaaaaaaa1", known, 12)
-	a.Facts.Inputs[11].WaitBlocks, a.Facts.Inputs[10].WaitSeconds = 144, 512
-	c := doge("aaaaaaaaaaaaaaaaaaaaaaa3", fresh, 1, policy.Reason{Code: chain.FlagNew, Text: "output 0 pays " + fresh + ", which was never paid before"})
+	a.Facts.Sources[11].WaitBlocks, a.Facts.Sources[10].WaitSeconds = 144, 512
+	c := doge("aaaaaaaaaaaaaaaaaaaaaaa3", fresh, 1, policy.Reason{Code: chain.FlagNew, At: chain.At{Part: chain.OfMovement}, Message: "%s", Args: []any{"output 0 pays " + fresh + ", which was never paid before"}})
 	for i := range 11 {
-		c.Findings = append(c.Findings, policy.Reason{Code: chain.FlagUnusedKey, Text: fmt.Sprintf("key number %d is named but signs nothing", i)})
+		c.Findings = append(c.Findings, policy.Reason{Code: chain.FlagUnusedKey, Message: "%s", Args: []any{fmt.Sprintf("key number %d is named but signs nothing", i)}})
 	}
-	c.Facts.Outputs = append(c.Facts.Outputs, chain.Output{Kind: "OP_RETURN", Script: append([]byte{0x6a, 0x4c, 200}, bytes.Repeat([]byte("long\n"), 40)...)})
-	d := doge("aaaaaaaaaaaaaaaaaaaaaaa4", like, 1, policy.Reason{Code: chain.FlagLookAlike, Text: "output 0 pays " + like + ", which begins and ends like " + known + " and is another"})
+	c.Facts.Movements = append(c.Facts.Movements, chain.Movement{Kind: "OP_RETURN", IsData: true, Data: bytes.Repeat([]byte("long\n"), 40), Lock: append([]byte{0x6a, 0x4c, 200}, bytes.Repeat([]byte("long\n"), 40)...)})
+	d := doge("aaaaaaaaaaaaaaaaaaaaaaa4", like, 1, policy.Reason{Code: chain.FlagLookAlike, Message: "%s", Args: []any{"output 0 pays " + like + ", which begins and ends like " + known + " and is another"}})
 	d.Vouched = []Vouched{{Name: "payroll", Until: 1_790_003_600}}
 	b.Items = []Item{a, doge("aaaaaaaaaaaaaaaaaaaaaaa2", known, 1), c, d}
-	return b
+	return complete(b)
 }
 
 func golden(t *testing.T, name string, got []byte) {
@@ -132,8 +148,8 @@ func TestClosingIsOfWhatIsChosen(t *testing.T) {
 // A finding that nobody has classified wants a second look; the first payment
 // to somebody does not by itself.
 func TestStanding(t *testing.T) {
-	paying := &chain.Facts{Fee: 50, Inputs: []chain.Input{{Value: 150}}, Outputs: []chain.Output{{Address: "a", Value: 100}}}
-	costly := &chain.Facts{Fee: 51, Inputs: []chain.Input{{Value: 151}}, Outputs: []chain.Output{{Address: "a", Value: 100}}}
+	paying := &chain.Facts{Fee: chain.NewAmount(50), Sources: []chain.Source{{Amount: chain.NewAmount(150)}}, Movements: []chain.Movement{{Address: "a", Amount: chain.NewAmount(100)}}}
+	costly := &chain.Facts{Fee: chain.NewAmount(51), Sources: []chain.Source{{Amount: chain.NewAmount(151)}}, Movements: []chain.Movement{{Address: "a", Amount: chain.NewAmount(100)}}}
 	for _, x := range []struct {
 		facts *chain.Facts
 		codes []chain.Code
@@ -179,7 +195,7 @@ func TestAmountsAreExact(t *testing.T) {
 		2_099_999_999_999_999:     "20999999.99999999 BTC (2099999999999999)",
 		9_223_372_036_854_775_807: "92233720368.54775807 BTC (9223372036854775807)",
 	} {
-		if got := Amount(chain.BTC, value); got != want {
+		if got := (chain.Asset{Symbol: "BTC", Decimals: 8}).Format(chain.NewAmount(uint64(value))); got != want {
 			t.Errorf("%d is written %s, want %s", value, got, want)
 		}
 	}

@@ -48,7 +48,7 @@ func (it Item) Standing() Standing {
 // where it is more than half of what is paid: small payments cost that much.
 func (it Item) grave(r policy.Reason) bool {
 	if r.Code == chain.FlagHighFee && it.Facts != nil {
-		return it.Facts.Cost() > it.Facts.Paid()/2
+		return it.Facts.Cost().AbovePercent(50, it.Facts.Paid())
 	}
 	return !slices.Contains(noted[:], r.Code)
 }

@@ -68,7 +68,7 @@ func (f Finished) why(i int) (codes []chain.Code, reasons []string) {
 	it := f.Batch.Items[i]
 	for _, list := range [][]policy.Reason{it.Refusals, it.Findings} {
 		for _, r := range list {
-			codes, reasons = append(codes, r.Code), append(reasons, r.Text)
+			codes, reasons = append(codes, r.Code), append(reasons, r.Text())
 		}
 	}
 	return codes, reasons

@@ -45,7 +45,7 @@ func (f Finished) rows(s Summary) (rows [][]string) {
 			txid = f.Outcomes[i].TxID
 		}
 		if it.Facts != nil {
-			fee = strconv.FormatInt(it.Facts.Fee, 10)
+			fee = it.Facts.Fee.String()
 		}
 		list := listed(it)
 		for n := range max(len(list), 1) {
@@ -64,16 +64,16 @@ func (f Finished) rows(s Summary) (rows [][]string) {
 }
 
 // pays fills in to, value and amount; of change only to.
-func pays(cells []string, out chain.Output) {
-	if cells[0] = To(out); !out.IsChange() {
-		cells[1], cells[2] = strconv.FormatInt(out.Paid(), 10), Decimal(out.Paid())
+func pays(cells []string, out chain.Movement) {
+	if cells[0] = out.To; !out.IsChange() {
+		cells[1], cells[2] = out.Paid().String(), out.Asset.Units(out.Paid())
 	}
 }
 
 // owned fills in own and change.
-func owned(cells []string, out chain.Output) {
+func owned(cells []string, out chain.Movement) {
 	if out.Own != nil {
-		cells[0], cells[1] = KeyName(*out.Own), strconv.FormatInt(out.Change, 10)
+		cells[0], cells[1] = KeyName(*out.Own), out.Change.String()
 	}
 }
 

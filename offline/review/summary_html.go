@@ -74,14 +74,14 @@ func (p *page) batch(f Finished) {
 		p.pair("approved by", name)
 	}
 	for _, t := range f.Batch.Totals(f.counted) {
-		coin := string(t.Chain) + " " + t.Network
-		p.pair(coin+" paid out", t.Paid.Coins(t.Chain))
-		if t.Own.Sign() != 0 {
-			p.pair(coin+" of this to own keys", t.Own.Coins(t.Chain))
+		coin := t.name()
+		p.pair(coin+" paid out", t.asset.Format(t.Paid))
+		if !t.Own.IsZero() {
+			p.pair(coin+" of this to own keys", t.asset.Format(t.Own))
 		}
-		p.pair(coin+" fees", t.Fees.Coins(t.Chain))
-		if t.Burnt.Sign() != 0 {
-			p.pair(coin+" burn", t.Burnt.Coins(t.Chain))
+		p.pair(coin+" fees", t.asset.Format(t.Fees))
+		if !t.Burnt.IsZero() {
+			p.pair(coin+" burn", t.asset.Format(t.Burnt))
 		}
 	}
 	p.line(`</table>`)
@@ -97,7 +97,7 @@ func (p *page) batch(f Finished) {
 		if d.Own != "" {
 			to += " (own: " + d.Own + ")"
 		}
-		p.say(`<tr><td><code>%s</code></td><td class="n">%s</td><td class="n">%s</td></tr>`, to, fmt.Sprint(d.Payments), d.Paid.Coins(d.Chain))
+		p.say(`<tr><td><code>%s</code></td><td class="n">%s</td><td class="n">%s</td></tr>`, to, fmt.Sprint(d.Payments), d.asset.Format(d.Paid))
 	}
 	p.line(`</tbody></table>`)
 	p.line(`<table><thead><tr><th>no.</th><th>item</th><th>state</th><th>pays</th><th>fee</th></tr></thead><tbody>`)
@@ -120,11 +120,11 @@ func (p *page) item(f Finished, i int) {
 	}
 	var pays []string
 	for _, out := range listed(it) {
-		pays = append(append(pays, label(out)+" "+Amount(it.Chain, out.Value)), destination(it.Chain, out)...)
+		pays = append(append(pays, label(out)+" "+out.Asset.Format(out.Amount)), destination(out)...)
 	}
 	fee := "-"
 	if it.Facts != nil {
-		fee = Decimal(it.Facts.Fee)
+		fee = it.Facts.Asset.Units(it.Facts.Fee)
 	}
 	p.line(`<tr><td class="n">%d</td><td><code>%s</code></td><td>%s</td><td><code>%s</code></td><td class="n">%s</td></tr>`,
 		i+1, lines(about), lines(state), lines(pays), html.EscapeString(fee))

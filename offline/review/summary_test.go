@@ -47,7 +47,7 @@ func TestSummaryPageIsInert(t *testing.T) {
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>&`
 	it := &s.Batches[1].Batch.Items[0]
 	it.ID, it.Chain, s.Signer, s.Policy, s.Ledger = evil, evil, evil, PolicyName{evil, evil, evil, 1}, LedgerName{1, evil, evil}
-	it.Facts.Outputs[0].Address = evil
+	it.Facts.Movements[0].Address = evil
 	s.Batches[0].Operators = []string{evil}
 	s.Batches[1].Outcomes[0].TxID = evil
 	s.Batches[1].Outcomes[1].Reason = evil
@@ -71,7 +71,7 @@ func TestSummaryCSVIsSafe(t *testing.T) {
 	for i, evil := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "|cmd", "\n=1"} {
 		s.Batches[0].Outcomes[1].Reason = evil
 		s.Batches[0].Batch.Items[2].ID = evil
-		s.Batches[0].Batch.Items[0].Findings = []policy.Reason{{Code: "x", Text: evil}}
+		s.Batches[0].Batch.Items[0].Findings = []policy.Reason{{Code: "x", Message: "%s", Args: []any{evil}}}
 		var b bytes.Buffer
 		if err := s.CSV(&b); err != nil {
 			t.Fatal(err)

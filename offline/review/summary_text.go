@@ -58,26 +58,26 @@ func (f Finished) text(p *printer) {
 			continue
 		}
 		for _, out := range listed(it) {
-			p.line("  %-8s %s", label(out), Amount(it.Chain, out.Value))
-			for _, l := range destination(it.Chain, out) {
+			p.line("  %-8s %s", label(out), out.Asset.Format(out.Amount))
+			for _, l := range destination(out) {
 				p.line("             %s", l)
 			}
 		}
-		p.line("  fee      %s", Amount(it.Chain, it.Facts.Fee))
-		if burnt := it.Facts.Burnt(); burnt != 0 {
-			p.line("  burn     %s, which counts as fee", Amount(it.Chain, burnt))
+		p.line("  fee      %s", it.Facts.Asset.Format(it.Facts.Fee))
+		if burnt := it.Facts.Burnt(); !burnt.IsZero() {
+			p.line("  burn     %s, which counts as fee", it.Facts.Asset.Format(burnt))
 		}
 	}
 }
 
 // listed are an item's outputs as a summary has them: payments first, then
 // change.
-func listed(it Item) (list []chain.Output) {
+func listed(it Item) (list []chain.Movement) {
 	if it.Facts == nil {
 		return nil
 	}
 	for _, change := range []bool{false, true} {
-		for _, out := range it.Facts.Outputs {
+		for _, out := range it.Facts.Movements {
 			if out.IsChange() == change {
 				list = append(list, out)
 			}
@@ -116,13 +116,13 @@ type (
 		Reasons  []string      `json:"reasons"`
 		Payments []paymentJSON `json:"payments"`
 		Change   []paymentJSON `json:"change"`
-		Fee      int64         `json:"fee"`
-		Burnt    int64         `json:"burnt,omitempty"`
+		Fee      chain.Amount  `json:"fee"`
+		Burnt    chain.Amount  `json:"burnt,omitzero"`
 	}
 	paymentJSON struct {
-		To    string   `json:"to"`
-		Value int64    `json:"value"` // of a payment without the part that is change
-		Own   *OwnJSON `json:"own,omitempty"`
+		To    string       `json:"to"`
+		Value chain.Amount `json:"value"` // of a payment without the part that is change
+		Own   *OwnJSON     `json:"own,omitempty"`
 	}
 )
 
@@ -153,9 +153,9 @@ func (f Finished) json() finishedJSON {
 		}
 		for _, out := range listed(it) {
 			if out.IsChange() {
-				o.Change = append(o.Change, paymentJSON{To(out), out.Value, ownJSON(out)})
+				o.Change = append(o.Change, paymentJSON{out.To, out.Amount, ownJSON(out)})
 			} else {
-				o.Payments = append(o.Payments, paymentJSON{To(out), out.Paid(), ownJSON(out)})
+				o.Payments = append(o.Payments, paymentJSON{out.To, out.Paid(), ownJSON(out)})
 			}
 		}
 		if it.Facts != nil {

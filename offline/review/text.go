@@ -165,16 +165,16 @@ func (b Batch) head(p *printer) {
 // sums writes the totals of each coin and network.
 func (b Batch) sums(p *printer, choice Choice) {
 	for _, t := range b.Totals(choice) {
-		p.line("%-18s pays out %s", string(t.Chain)+" "+t.Network, t.Paid.Coins(t.Chain))
-		if t.Own.Sign() != 0 {
-			p.line("                   of this to own keys %s", t.Own.Coins(t.Chain))
+		p.line("%-18s pays out %s", t.name(), t.asset.Format(t.Paid))
+		if !t.Own.IsZero() {
+			p.line("                   of this to own keys %s", t.asset.Format(t.Own))
 		}
-		p.line("                   fees %s", t.Fees.Coins(t.Chain))
-		if t.Burnt.Sign() != 0 {
-			p.line("                   burn %s", t.Burnt.Coins(t.Chain))
+		p.line("                   fees %s", t.asset.Format(t.Fees))
+		if !t.Burnt.IsZero() {
+			p.line("                   burn %s", t.asset.Format(t.Burnt))
 		}
 		if t.Items > 1 {
-			p.line("                   in %d items, the highest %s, of [%d]", t.Items, Amount(t.Chain, t.MaxFee), t.MaxFeed)
+			p.line("                   in %d items, the highest %s, of [%d]", t.Items, t.asset.Format(t.MaxFee), t.MaxFeed)
 		}
 	}
 }
@@ -216,8 +216,8 @@ func (d Destination) text(p *printer) {
 	if d.New {
 		fresh = ", NEW"
 	}
-	p.line("  %s %s in %s%s", d.Paid.Coins(d.Chain), d.Network, many(d.Payments, "payment", "payments"), fresh)
-	lines := script(d.Kind, d.Script)
+	p.line("  %s %s in %s%s", d.asset.Format(d.Paid), d.Network, many(d.Payments, "payment", "payments"), fresh)
+	lines := unnamed(d.first)
 	if d.Named {
 		lines = grouped(d.To)
 	}

@@ -3,10 +3,8 @@ package review
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // Choice says of an item's place whether it counts; nil: what can be signed.
@@ -17,38 +15,47 @@ func (b Batch) counts(i int, choice Choice) bool {
 	return !b.Items[i].Refused() && (choice == nil || choice(i))
 }
 
-// Total is what the chosen items of one coin and network do together.
+// Total is what the chosen items do together with one coin, or with one token of
+// it.
 type Total struct {
-	Chain   chain.ID `json:"chain"`
-	Network string   `json:"network"`
-	Items   int      `json:"items"`
-	Paid    *Sum     `json:"paid"` // smallest units
-	Own     *Sum     `json:"own"`  // how much of it goes to own keys
-	Fees    *Sum     `json:"fees"`
-	Burnt   *Sum     `json:"burnt"` // what nobody can ever spend; it counts as fee
-	MaxFee  int64    `json:"maxFee"`
-	MaxFeed int      `json:"maxFeeItem"` // number of the item with that fee, from 1
+	Chain   chain.ID     `json:"chain"`
+	Network string       `json:"network"`
+	Token   string       `json:"token,omitempty"` // none: the coin itself
+	Items   int          `json:"items"`
+	Paid    chain.Amount `json:"paid"` // smallest units
+	Own     chain.Amount `json:"own"`  // how much of it goes to own keys
+	Fees    chain.Amount `json:"fees"`
+	Burnt   chain.Amount `json:"burnt"` // what nobody can ever spend; it counts as fee
+	MaxFee  chain.Amount `json:"maxFee"`
+	MaxFeed int          `json:"maxFeeItem"` // number of the item with that fee, from 1
+
+	asset chain.Asset
 }
 
-// Totals sums the chosen items up, for each coin and network.
+// name is the coin and its network, or the token on them.
+func (t Total) name() string {
+	if t.Token != "" {
+		return t.asset.Symbol + " on " + t.asset.Coin.String()
+	}
+	return t.asset.Coin.String()
+}
+
+// Totals sums the chosen items up, for each coin and token.
 func (b Batch) Totals(choice Choice) []Total {
-	by := make(map[chain.Coin]*Total)
+	by := make(map[chain.Asset]*Total)
+	of := func(asset chain.Asset) *Total {
+		if by[asset] == nil {
+			by[asset] = &Total{Chain: asset.Chain, Network: asset.Network.String(), Token: asset.Token, asset: asset}
+		}
+		return by[asset]
+	}
 	for i, it := range b.Items {
 		if !b.counts(i, choice) {
 			continue
 		}
-		t := by[it.Coin]
-		if t == nil {
-			t = &Total{Chain: it.Chain, Network: it.Network.String(), Paid: new(Sum), Own: new(Sum), Fees: new(Sum), Burnt: new(Sum)}
-			by[it.Coin] = t
-		}
-		t.Items++
-		t.Paid.Add(it.Facts.Paid())
-		t.Own.Add(it.Facts.Transferred())
-		t.Fees.Add(it.Facts.Fee)
-		t.Burnt.Add(it.Facts.Burnt())
-		if it.Facts.Fee > t.MaxFee || t.MaxFeed == 0 {
-			t.MaxFee, t.MaxFeed = it.Facts.Fee, i+1
+		of(it.Facts.Asset).add(i, it.Facts)
+		for asset, t := range tokens(it.Facts) {
+			of(asset).addToken(t)
 		}
 	}
 	list := make([]Total, 0, len(by))
@@ -56,32 +63,74 @@ func (b Batch) Totals(choice Choice) []Total {
 		list = append(list, *t)
 	}
 	slices.SortFunc(list, func(x, y Total) int {
-		return cmp.Or(cmp.Compare(x.Chain, y.Chain), cmp.Compare(x.Network, y.Network))
+		return cmp.Or(cmp.Compare(x.Chain, y.Chain), cmp.Compare(x.Network, y.Network), cmp.Compare(x.Token, y.Token))
 	})
 	return list
 }
 
+// add adds what item i does with the coin itself.
+func (t *Total) add(i int, f *chain.Facts) {
+	t.Items++
+	t.Paid = t.Paid.Plus(f.Paid())
+	t.Own = t.Own.Plus(f.Transferred())
+	t.Fees = t.Fees.Plus(f.Fee)
+	t.Burnt = t.Burnt.Plus(f.Burnt())
+	if f.Fee.Cmp(t.MaxFee) > 0 || t.MaxFeed == 0 {
+		t.MaxFee, t.MaxFeed = f.Fee, i+1
+	}
+}
+
+func (t *Total) addToken(of Total) {
+	t.Items++
+	t.Paid = t.Paid.Plus(of.Paid)
+	t.Own = t.Own.Plus(of.Own)
+	t.Burnt = t.Burnt.Plus(of.Burnt)
+}
+
+// tokens sums up what one item does with each token.
+func tokens(f *chain.Facts) map[chain.Asset]Total {
+	var by map[chain.Asset]Total
+	for _, m := range f.Movements {
+		if m.Asset.Token == "" {
+			continue
+		}
+		if by == nil {
+			by = make(map[chain.Asset]Total)
+		}
+		t := by[m.Asset]
+		t.Paid, t.Own = t.Paid.Plus(m.Paid()), t.Own.Plus(m.Transfer())
+		if m.Burnt {
+			t.Burnt = t.Burnt.Plus(m.Amount)
+		}
+		by[m.Asset] = t
+	}
+	return by
+}
+
 // Destination is what the chosen items pay to one place.
 type Destination struct {
-	Chain    chain.ID `json:"chain"`
-	Network  string   `json:"network"`
-	To       string   `json:"to"`            // as utxo.Destination names it
-	Kind     string   `json:"type"`          // such as "P2WPKH"
-	Payments int      `json:"payments"`      // outputs
-	Paid     *Sum     `json:"paid"`          // smallest units
-	New      bool     `json:"new"`           // was never paid before
-	First    int      `json:"firstItem"`     // number of the first item that pays it, from 1
-	Own      string   `json:"own,omitempty"` // the own key that it is, as KeyName has it
-	Named    bool     `json:"-"`             // To is an address
-	Script   []byte   `json:"-"`
+	Chain    chain.ID     `json:"chain"`
+	Network  string       `json:"network"`
+	Token    string       `json:"token,omitempty"` // none: the coin itself
+	To       string       `json:"to"`              // canonical name, as policy and ledger have it
+	Kind     string       `json:"type"`            // such as "P2WPKH"
+	Payments int          `json:"payments"`        // movements
+	Paid     chain.Amount `json:"paid"`            // smallest units
+	New      bool         `json:"new"`             // was never paid before
+	First    int          `json:"firstItem"`       // number of the first item that pays it, from 1
+	Own      string       `json:"own,omitempty"`   // the own key that it is, as KeyName has it
+	Named    bool         `json:"-"`               // To is an address
+
+	asset chain.Asset
+	first chain.Movement
 }
 
 // Destinations lists where the chosen items pay to: new ones first, then by
 // how much they get.
 func (b Batch) Destinations(choice Choice) []Destination {
 	type place struct {
-		chain.Coin
-		to string
+		asset chain.Asset
+		to    string
 	}
 	at := make(map[place]int)
 	var list []Destination
@@ -89,30 +138,35 @@ func (b Batch) Destinations(choice Choice) []Destination {
 		if !b.counts(i, choice) {
 			continue
 		}
-		for _, out := range it.Facts.Outputs {
-			if out.IsChange() || isData(out) && out.Value == 0 {
+		isNew := it.newDestinations()
+		for _, m := range it.Facts.Movements {
+			if m.IsChange() || m.IsData && m.Amount.IsZero() {
 				continue
 			}
-			where := place{it.Coin, To(out)}
+			where := place{m.Asset, m.To}
 			n, known := at[where]
 			if !known {
 				n = len(list)
 				at[where] = n
-				list = append(list, Destination{Chain: it.Chain, Network: it.Network.String(), To: where.to, Kind: out.Kind,
-					Paid: new(Sum), First: i + 1, Named: out.Address != "", Script: out.Script})
+				list = append(list, Destination{Chain: it.Chain, Network: it.Network.String(), Token: m.Asset.Token, To: m.To, Kind: m.Kind,
+					First: i + 1, Named: m.Address != "", asset: m.Asset, first: m})
 			}
-			list[n].Payments++
-			list[n].Paid.Add(out.Paid())
-			if out.Own != nil {
-				list[n].Own = KeyName(*out.Own)
-			}
-			list[n].New = list[n].New || it.saysNew(where.to)
+			list[n].add(m, isNew[m.To])
 		}
 	}
 	slices.SortStableFunc(list, func(x, y Destination) int {
-		return cmp.Or(cmp.Compare(x.Chain, y.Chain), cmp.Compare(x.Network, y.Network), newFirst(x, y), y.Paid.Cmp(x.Paid))
+		return cmp.Or(cmp.Compare(x.Chain, y.Chain), cmp.Compare(x.Network, y.Network), newFirst(x, y), cmp.Compare(x.Token, y.Token), y.Paid.Cmp(x.Paid))
 	})
 	return list
+}
+
+func (d *Destination) add(m chain.Movement, isNew bool) {
+	d.Payments++
+	d.Paid = d.Paid.Plus(m.Paid())
+	if m.Own != nil {
+		d.Own = KeyName(*m.Own)
+	}
+	d.New = d.New || isNew
 }
 
 func newFirst(x, y Destination) int {
@@ -125,17 +179,17 @@ func newFirst(x, y Destination) int {
 	return 1
 }
 
-// saysNew reports whether a finding of the item names this destination as new.
-func (it Item) saysNew(to string) bool {
+// newDestinations are those that a finding of the item says are new.
+func (it Item) newDestinations() map[string]bool {
+	var isNew map[string]bool
 	for _, r := range it.Findings {
-		if r.Code == chain.FlagNew && strings.Contains(r.Text, to) {
-			return true
+		if r.Code != chain.FlagNew || r.At.Part != chain.OfMovement || r.At.Index >= len(it.Facts.Movements) {
+			continue
 		}
+		if isNew == nil {
+			isNew = make(map[string]bool)
+		}
+		isNew[it.Facts.Movements[r.At.Index].To] = true
 	}
-	return false
-}
-
-// To names where an output goes, as policy and ledger do.
-func To(out chain.Output) string {
-	return utxo.Destination(out.Address, out.Script)
+	return isNew
 }

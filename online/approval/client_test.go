@@ -22,9 +22,9 @@ var at = time.Unix(1_790_000_000, 0)
 
 func facts() chain.Facts {
 	return chain.Facts{
-		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: 1000,
-		Inputs:  []chain.Input{{Outpoint: "aa:0", Address: "tb1qa", Value: 2000}},
-		Outputs: []chain.Output{{Script: []byte{0, 0x14}, Address: "tb1qb", Value: 1000}},
+		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: chain.NewAmount(1000),
+		Sources:   []chain.Source{{ID: "aa:0", Address: "tb1qa", Amount: chain.NewAmount(2000)}},
+		Movements: []chain.Movement{{Lock: []byte{0, 0x14}, Address: "tb1qb", Amount: chain.NewAmount(1000)}},
 	}
 }
 
@@ -166,7 +166,7 @@ func TestPostRefuses(t *testing.T) {
 	content := attestation.Of(id, facts())
 	good := content.Sign(approver(t, 1), at.Unix()+60)
 	other := facts()
-	other.Fee++
+	other.Fee = other.Fee.Plus(chain.NewAmount(1))
 	var many []attestation.Statement
 	for i := range attestation.Max + 1 {
 		many = append(many, content.Sign(approver(t, byte(i)), at.Unix()+60))

@@ -59,19 +59,23 @@ type Content struct{ lines []byte }
 // fee are used.
 func Of(id string, f chain.Facts) Content {
 	b := fmt.Appendf(nil, "%sid %s\nchain %s\nnetwork %s\n", Tag, id, f.Chain, f.Network)
-	for _, in := range f.Inputs {
-		b = append(append(b, "in "...), in.Outpoint...)
-		b = appendValue(b, in.Value)
+	for _, in := range f.Sources {
+		b = append(append(b, "in "...), in.ID...)
+		b = appendAmount(b, in.Amount)
 	}
-	for _, out := range f.Outputs {
+	for _, out := range f.Movements {
 		b = append(b, "out "...)
-		if len(out.Script) == 0 {
+		if len(out.Lock) == 0 {
 			b = append(b, '-')
 		}
-		b = hex.AppendEncode(b, out.Script)
-		b = appendValue(b, out.Value)
+		b = hex.AppendEncode(b, out.Lock)
+		b = appendAmount(b, out.Amount)
 	}
-	return Content{appendValue(append(b, "fee"...), f.Fee)}
+	return Content{appendAmount(append(b, "fee"...), f.Fee)}
+}
+
+func appendAmount(b []byte, v chain.Amount) []byte {
+	return append(append(append(b, ' '), v.String()...), '\n')
 }
 
 func appendValue(b []byte, value int64) []byte {

@@ -22,9 +22,9 @@ const id = "61fe7c68cf2fbc595cbb89dd"
 
 func facts() chain.Facts {
 	return chain.Facts{
-		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: 1000,
-		Inputs:  []chain.Input{{Outpoint: "aa:0", Value: 2000}, {Outpoint: "bb:1", Value: 500}},
-		Outputs: []chain.Output{{Script: []byte{0, 0x14}, Value: 1400}, {Value: 100}},
+		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: chain.NewAmount(1000),
+		Sources:   []chain.Source{{ID: "aa:0", Amount: chain.NewAmount(2000)}, {ID: "bb:1", Amount: chain.NewAmount(500)}},
+		Movements: []chain.Movement{{Lock: []byte{0, 0x14}, Amount: chain.NewAmount(1400)}, {Amount: chain.NewAmount(100)}},
 	}
 }
 
@@ -45,15 +45,15 @@ func TestVerify(t *testing.T) {
 	for name, change := range map[string]func(*chain.Facts){
 		"chain":           func(f *chain.Facts) { f.Chain = chain.LTC },
 		"network":         func(f *chain.Facts) { f.Network = chain.Mainnet },
-		"input":           func(f *chain.Facts) { f.Inputs[1].Outpoint = "bb:2" },
-		"input value":     func(f *chain.Facts) { f.Inputs[0].Value++ },
-		"input order":     func(f *chain.Facts) { f.Inputs[0], f.Inputs[1] = f.Inputs[1], f.Inputs[0] },
-		"input left out":  func(f *chain.Facts) { f.Inputs = f.Inputs[:1] },
-		"script":          func(f *chain.Facts) { f.Outputs[0].Script = []byte{0, 0x15} },
-		"output value":    func(f *chain.Facts) { f.Outputs[1].Value++ },
-		"output order":    func(f *chain.Facts) { f.Outputs[0], f.Outputs[1] = f.Outputs[1], f.Outputs[0] },
-		"output left out": func(f *chain.Facts) { f.Outputs = f.Outputs[:1] },
-		"fee":             func(f *chain.Facts) { f.Fee++ },
+		"input":           func(f *chain.Facts) { f.Sources[1].ID = "bb:2" },
+		"input value":     func(f *chain.Facts) { f.Sources[0].Amount = f.Sources[0].Amount.Plus(chain.NewAmount(1)) },
+		"input order":     func(f *chain.Facts) { f.Sources[0], f.Sources[1] = f.Sources[1], f.Sources[0] },
+		"input left out":  func(f *chain.Facts) { f.Sources = f.Sources[:1] },
+		"script":          func(f *chain.Facts) { f.Movements[0].Lock = []byte{0, 0x15} },
+		"output value":    func(f *chain.Facts) { f.Movements[1].Amount = f.Movements[1].Amount.Plus(chain.NewAmount(1)) },
+		"output order":    func(f *chain.Facts) { f.Movements[0], f.Movements[1] = f.Movements[1], f.Movements[0] },
+		"output left out": func(f *chain.Facts) { f.Movements = f.Movements[:1] },
+		"fee":             func(f *chain.Facts) { f.Fee = f.Fee.Plus(chain.NewAmount(1)) },
 	} {
 		f := facts()
 		change(&f)

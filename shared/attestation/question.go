@@ -15,36 +15,36 @@ import (
 // Question is what an approval service is asked, as JSON: everything that a
 // statement is about, and the addresses for reading.
 type Question struct {
-	ID      string   `json:"id"`
-	Chain   chain.ID `json:"chain"`
-	Network string   `json:"network"`
-	Inputs  []Input  `json:"inputs"`
-	Outputs []Output `json:"outputs"`
-	Fee     int64    `json:"fee"`
+	ID      string       `json:"id"`
+	Chain   chain.ID     `json:"chain"`
+	Network string       `json:"network"`
+	Inputs  []Input      `json:"inputs"`
+	Outputs []Output     `json:"outputs"`
+	Fee     chain.Amount `json:"fee"`
 }
 
-// Input is one output that is spent. Values are in the smallest unit.
+// Input is one source. Values are in the smallest unit.
 type Input struct {
-	Outpoint string `json:"outpoint"` // txid:index
-	Address  string `json:"address"`  // "" where the script has none
-	Value    int64  `json:"value"`
+	Outpoint string       `json:"outpoint"` // txid:index
+	Address  string       `json:"address"`  // "" where the script has none
+	Value    chain.Amount `json:"value"`
 }
 
-// Output is one output that is paid.
+// Output is one movement.
 type Output struct {
-	Script  string `json:"script"` // scriptPubKey in hex
-	Address string `json:"address"`
-	Value   int64  `json:"value"`
+	Script  string       `json:"script"` // scriptPubKey in hex
+	Address string       `json:"address"`
+	Value   chain.Amount `json:"value"`
 }
 
 // Ask makes the question about a transaction.
 func Ask(id string, f chain.Facts) Question {
 	q := Question{ID: id, Chain: f.Chain, Network: f.Network.String(), Fee: f.Fee, Inputs: []Input{}, Outputs: []Output{}}
-	for _, in := range f.Inputs {
-		q.Inputs = append(q.Inputs, Input{in.Outpoint, in.Address, in.Value})
+	for _, in := range f.Sources {
+		q.Inputs = append(q.Inputs, Input{in.ID, in.Address, in.Amount})
 	}
-	for _, out := range f.Outputs {
-		q.Outputs = append(q.Outputs, Output{hex.EncodeToString(out.Script), out.Address, out.Value})
+	for _, out := range f.Movements {
+		q.Outputs = append(q.Outputs, Output{hex.EncodeToString(out.Lock), out.Address, out.Amount})
 	}
 	return q
 }
@@ -64,14 +64,14 @@ func (q Question) Content() (Content, error) {
 		if strings.ContainsAny(in.Outpoint, " \n") {
 			return Content{}, fmt.Errorf("attestation: outpoint %.80q", in.Outpoint)
 		}
-		f.Inputs = append(f.Inputs, chain.Input{Outpoint: in.Outpoint, Value: in.Value})
+		f.Sources = append(f.Sources, chain.Source{ID: in.Outpoint, Amount: in.Value})
 	}
 	for _, out := range q.Outputs {
 		script, err := hex.DecodeString(out.Script)
 		if err != nil {
 			return Content{}, fmt.Errorf("attestation: script %.80q is no hex", out.Script)
 		}
-		f.Outputs = append(f.Outputs, chain.Output{Script: script, Value: out.Value})
+		f.Movements = append(f.Movements, chain.Movement{Lock: script, Amount: out.Value})
 	}
 	return Of(q.ID, f), nil
 }

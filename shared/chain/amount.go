@@ -2,8 +2,11 @@ package chain
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"math/big"
 	"math/bits"
+	"strconv"
 )
 
 // Amount is an unsigned integer of 256 bits in an asset's smallest unit, such
@@ -12,8 +15,11 @@ type Amount struct {
 	limbs [4]uint64 // least significant first
 }
 
-// maxDigits is the length of 2^256-1 in decimal.
-const maxDigits = 78
+// maxDigits is the length of 2^256-1 in decimal, and maxDigits64 that of 2^64-1.
+const (
+	maxDigits   = 78
+	maxDigits64 = 20
+)
 
 // MaxAmount is 2^256-1.
 func MaxAmount() Amount {
@@ -44,6 +50,10 @@ func ParseAmount(s string) (Amount, error) {
 		if c < '0' || c > '9' {
 			return Amount{}, ErrAmount
 		}
+	}
+	if len(s) < maxDigits64 {
+		n, err := strconv.ParseUint(s, 10, 64)
+		return NewAmount(n), err
 	}
 	n, _ := new(big.Int).SetString(s, 10)
 	return AmountFromBig(n)
@@ -178,7 +188,15 @@ func (a Amount) AbovePercent(percent int64, whole Amount) bool {
 }
 
 // String returns a in decimal.
-func (a Amount) String() string { return a.Big().String() }
+func (a Amount) String() string {
+	if a.limbs[1]|a.limbs[2]|a.limbs[3] == 0 {
+		return strconv.FormatUint(a.limbs[0], 10)
+	}
+	return a.Big().String()
+}
+
+// Format implements fmt.Formatter: every verb writes what String returns.
+func (a Amount) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, a.String()) }
 
 // MarshalJSON writes a as a JSON number with all its digits.
 func (a Amount) MarshalJSON() ([]byte, error) { return []byte(a.String()), nil }

@@ -1,9 +1,6 @@
 package chain
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // Code names the reason of a refusal or of a finding. Codes are part of the
 // Result format and of the JSON replies: they are never renamed.
@@ -79,36 +76,26 @@ const (
 	SharedKey        Code = "shared-key"       // it is signed with a key that another coin or network has too
 )
 
-// Refusal is the error of everything that judges an item. Reason is a
-// sentence for a person, made of our words and escaped foreign ones.
-type Refusal struct {
-	Code   Code
-	Reason string
-}
+// Refusal is the error of everything that judges an item.
+type Refusal struct{ Reason }
 
 // Error returns "code: reason".
-func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Reason }
+func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Text() }
 
 // Refuse makes a Refusal.
-func Refuse(code Code, format string, args ...any) error {
-	return &Refusal{Code: code, Reason: fmt.Sprintf(format, args...)}
+func Refuse(code Code, message string, args ...any) error {
+	return &Refusal{Because(code, message, args...)}
 }
 
-// CodeOf returns the code of a Refusal anywhere in err's chain. Other errors
+// ReasonOf returns the Reason of a Refusal anywhere in err's chain. Other errors
 // are InternalFailure: whatever could not be judged is not signed.
-func CodeOf(err error) Code {
-	var r *Refusal
-	if errors.As(err, &r) {
-		return r.Code
-	}
-	return InternalFailure
-}
-
-// ReasonOf returns the words that go with CodeOf.
-func ReasonOf(err error) string {
+func ReasonOf(err error) Reason {
 	var r *Refusal
 	if errors.As(err, &r) {
 		return r.Reason
 	}
-	return err.Error()
+	return Because(InternalFailure, "%v", err)
 }
+
+// CodeOf returns the code of ReasonOf.
+func CodeOf(err error) Code { return ReasonOf(err).Code }

@@ -51,7 +51,7 @@ func (c *corpus) signed(p *payment) {
 	tx, context := p.encode(0)
 	decoded := must(utxo.Decode(chain.Coin{Chain: p.chain, Network: p.network}, tx, context, must(utxo.NewTable(p.previous()))))
 	content := decoded.Content()
-	left := fee(p.chain)
+	left := chain.NewAmount(uint64(fee(p.chain)))
 	line := ledger.Line{
 		Kind: ledger.KindSigned, Request: bundle.Digest{1}.String(), ID: p.id, Chain: p.chain, Network: p.network.String(),
 		Content: hex.EncodeToString(content[:]), TxID: decoded.UnsignedID(), Spent: decoded.Outpoints(), Fee: &left, Approval: "typed",
@@ -59,10 +59,10 @@ func (c *corpus) signed(p *payment) {
 	for i, claim := range p.claims {
 		bare := decoded.Transaction()
 		line.Bare = hex.EncodeToString(bare[:])
-		line.Claimed = append(line.Claimed, chain.Claim{Outpoint: decoded.Outpoints()[i], Value: claim.Value, Script: hex.EncodeToString(claim.Script)})
+		line.Claimed = append(line.Claimed, chain.Claim{ID: decoded.Outpoints()[i], Amount: chain.NewAmount(uint64(claim.Value)), Lock: hex.EncodeToString(claim.Script)})
 	}
 	out := p.msg.TxOut[0]
-	line.Paid = []ledger.Payment{{To: params(p.chain).Address(out.PkScript), Value: out.Value}}
+	line.Paid = []ledger.Payment{{To: params(p.chain).Address(out.PkScript), Value: chain.NewAmount(uint64(out.Value))}}
 	check(c.target.book.Append(line))
 }
 

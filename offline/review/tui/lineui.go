@@ -188,7 +188,7 @@ func (d *Desk) whom(i int) string {
 		return ""
 	}
 	more := -1
-	for _, out := range f.Outputs {
+	for _, out := range f.Movements {
 		if !out.IsChange() {
 			more++
 		}

@@ -3,7 +3,6 @@ package tui
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"coldkms/offline/review"
@@ -19,8 +18,8 @@ type row struct {
 	fresh    bool
 	search   string // in lower case: id, addresses, amounts, codes
 
-	amount int64
-	rate   int64
+	amount chain.Amount
+	rate   chain.Amount
 	to     string // first destination
 }
 
@@ -46,16 +45,16 @@ func rowOf(it review.Item) row {
 	words = append(words, codes...)
 	if f := it.Facts; f != nil {
 		r.amount, r.rate = f.Paid(), f.FeeRate()
-		r.paid = review.Decimal(r.amount)
-		words = append(words, r.paid, strconv.FormatInt(r.amount, 10), review.Decimal(f.Fee), strconv.FormatInt(f.Fee, 10))
-		for _, out := range f.Outputs {
+		r.paid = f.Asset.Units(r.amount)
+		words = append(words, r.paid, r.amount.String(), f.Asset.Units(f.Fee), f.Fee.String())
+		for _, out := range f.Movements {
 			if r.to == "" && !out.IsChange() {
-				r.to = review.To(out)
+				r.to = out.To
 			}
 			if out.Own != nil {
 				words = append(words, review.KeyName(*out.Own))
 			}
-			words = append(words, review.To(out), review.Decimal(out.Value), strconv.FormatInt(out.Value, 10))
+			words = append(words, out.To, out.Asset.Units(out.Amount), out.Amount.String())
 		}
 	}
 	r.search = strings.ToLower(strings.Join(words, "\n"))
@@ -69,8 +68,8 @@ var sorts = [...]struct {
 }{
 	{"attention", func(x, y row) int { return cmp.Compare(x.standing, y.standing) }},
 	{"number", func(row, row) int { return 0 }},
-	{"amount", func(x, y row) int { return cmp.Or(cmp.Compare(x.coin, y.coin), cmp.Compare(y.amount, x.amount)) }},
-	{"fee rate", func(x, y row) int { return cmp.Or(cmp.Compare(x.coin, y.coin), cmp.Compare(y.rate, x.rate)) }},
+	{"amount", func(x, y row) int { return cmp.Or(cmp.Compare(x.coin, y.coin), y.amount.Cmp(x.amount)) }},
+	{"fee rate", func(x, y row) int { return cmp.Or(cmp.Compare(x.coin, y.coin), y.rate.Cmp(x.rate)) }},
 	{"destination", func(x, y row) int { return cmp.Compare(x.to, y.to) }},
 }
 

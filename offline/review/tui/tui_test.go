@@ -14,6 +14,7 @@ import (
 	"coldkms/offline/review"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/chaintest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -29,21 +30,22 @@ func batch(n int) review.Batch {
 			id, to = chain.LTC, "tltc1qw508d6qejxtdg4y5r3zarvary0c5xw7klfsuq0"
 		}
 		it := review.Item{ID: fmt.Sprintf("%024x", 0x1000+i), Coin: chain.Coin{Chain: id, Network: network}, Facts: &chain.Facts{
-			Coin: chain.Coin{Chain: id, Network: network}, Fee: 1000, VSize: 141,
-			Inputs: []chain.Input{{Outpoint: strings.Repeat("f", 64) + ":0", Kind: "P2WPKH", Value: int64(100_000 + i), Proven: true, Own: true}},
-			Outputs: []chain.Output{
-				{Address: to, Kind: "P2WPKH", Value: int64(40_000 + i)},
-				{Address: "tb1qls3snph7j4h3p6r0f609cevqnl9q6cg92aqnn8", Kind: "P2WPKH", Value: 59_000, Change: 59_000, Own: &chain.Key{SignatureID: "00000000-0000-4000-8000-000000000002", Index: chain.NoIndex}},
+			Coin: chain.Coin{Chain: id, Network: network}, Fee: chain.NewAmount(1000), Size: 141,
+			Sources: []chain.Source{{ID: strings.Repeat("f", 64) + ":0", Kind: "P2WPKH", Amount: chain.NewAmount(uint64(int64(100_000 + i))), Proven: true, Own: true}},
+			Movements: []chain.Movement{
+				{Address: to, Kind: "P2WPKH", Amount: chain.NewAmount(uint64(int64(40_000 + i)))},
+				{Address: "tb1qls3snph7j4h3p6r0f609cevqnl9q6cg92aqnn8", Kind: "P2WPKH", Amount: chain.NewAmount(59_000), Change: chain.NewAmount(59_000), Own: &chain.Key{SignatureID: "00000000-0000-4000-8000-000000000002", Index: chain.NoIndex}},
 			}}}
 		switch i % 20 {
 		case 3:
-			it.Refusals = []policy.Reason{{Code: chain.Dust, Text: "output 0 pays 12, less than nodes relay"}}
+			it.Refusals = []policy.Reason{{Code: chain.Dust, Message: "%s", Args: []any{"output 0 pays 12, less than nodes relay"}}}
 		case 5:
-			it.Facts.Outputs[0].Address = like
-			it.Findings = []policy.Reason{{Code: chain.FlagLookAlike, Text: "output 0 pays " + like + ", which begins and ends like " + known + " and is another"}}
+			it.Facts.Movements[0].Address = like
+			it.Findings = []policy.Reason{{Code: chain.FlagLookAlike, Message: "%s", Args: []any{"output 0 pays " + like + ", which begins and ends like " + known + " and is another"}}}
 		case 7, 8:
-			it.Findings = []policy.Reason{{Code: chain.FlagNew, Text: "output 0 pays " + to + ", which was never paid before"}}
+			it.Findings = []policy.Reason{{Code: chain.FlagNew, At: chain.At{Part: chain.OfMovement}, Message: "%s", Args: []any{"output 0 pays " + to + ", which was never paid before"}}}
 		}
+		*it.Facts = chaintest.Complete(*it.Facts)
 		b.Items = append(b.Items, it)
 	}
 	return b
@@ -344,9 +346,9 @@ func TestHostileTexts(t *testing.T) {
 	const evil = "a\x1b[2J\x9b31m\x07\r\nb\u202ec\u200bd\xff\x00é"
 	it := &b.Items[0]
 	it.ID, it.Chain = evil, chain.ID("BTC"+evil)
-	it.Findings = []policy.Reason{{Code: chain.Code("code" + evil), Text: evil + strings.Repeat("\x1b]0;x\x07", 50)}}
-	it.Facts.Outputs[0] = chain.Output{Address: evil + strings.Repeat("x", 300), Kind: evil, Value: -1 << 63}
-	it.Facts.Inputs[0].Outpoint = evil
+	it.Findings = []policy.Reason{{Code: chain.Code("code" + evil), Message: "%s", Args: []any{evil + strings.Repeat("\x1b]0;x\x07", 50)}}}
+	it.Facts.Movements[0] = chain.Movement{Address: evil + strings.Repeat("x", 300), Kind: evil, Amount: chain.MaxAmount()}
+	it.Facts.Sources[0].ID = evil
 	it.Vouched = []review.Vouched{{Name: evil}}
 	b.Notices = []string{evil}
 	for _, keys := range []string{"", "\r", "\r\r", "\r?", "\rq", "\raS", "\rV", "\r/\x1b[A\x07x", "\r/é"} {
@@ -368,9 +370,9 @@ func TestNoAddressIsCut(t *testing.T) {
 			for _, reasons := range []int{0, 1, 2, 4} {
 				b := batch(1)
 				b.Items = append(b.Items, b.Items[0])
-				b.Items[0].Facts.Outputs[0].Address = long
+				b.Items[0].Facts.Movements[0].Address = long
 				for range reasons {
-					b.Items[0].Findings = append(b.Items[0].Findings, policy.Reason{Code: chain.FlagLookAlike, Text: strings.Repeat("word ", 20)})
+					b.Items[0].Findings = append(b.Items[0].Findings, policy.Reason{Code: chain.FlagLookAlike, Message: "%s", Args: []any{strings.Repeat("word ", 20)}})
 				}
 				d := New(b)
 				d.Resize(width, 24)

@@ -74,11 +74,7 @@ type job struct {
 
 // Subject implements sign.Job.
 func (j *job) Subject() policy.Subject {
-	outpoints := make([]string, len(j.facts.Inputs))
-	for i, in := range j.facts.Inputs {
-		outpoints[i] = in.Outpoint
-	}
-	return policy.Subject{ID: j.item.ID, Content: j.tx.Content(), Bare: j.tx.Transaction(), Outpoints: outpoints, Hashed: j.tx.Hashed(), Facts: j.facts}
+	return policy.Subject{ID: j.item.ID, Content: j.tx.Content(), Bare: j.tx.Transaction(), Hashed: j.tx.Hashed(), Facts: j.facts}
 }
 
 // Sign implements sign.Job.

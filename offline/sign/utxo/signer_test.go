@@ -104,7 +104,7 @@ func TestOnlyNamedKeysSign(t *testing.T) {
 			t.Fatal(err)
 		}
 		subject := job.Subject()
-		for i, in := range subject.Facts.Inputs {
+		for i, in := range subject.Facts.Sources {
 			if in.Own != c.own[i] {
 				t.Errorf("keys %v named: input %d is own: %v", c.named, i, in.Own)
 			}
@@ -251,7 +251,7 @@ func TestChangeKeyDoesNotSign(t *testing.T) {
 	if _, _, err := prepared.(*job).signInputs(); chain.CodeOf(err) != chain.NoKeyForInput {
 		t.Errorf("it signs, if asked: %v", err)
 	}
-	inputs := prepared.Subject().Facts.Inputs
+	inputs := prepared.Subject().Facts.Sources
 	if inputs[0].Own || !inputs[1].Own {
 		t.Errorf("own: %v and %v, want only the named index to be", inputs[0].Own, inputs[1].Own)
 	}

@@ -274,7 +274,7 @@ func TestVSizeIsJustAbove(t *testing.T) {
 			t.Fatal(err)
 		}
 		real := int64(got.MsgTx().SerializeSizeStripped()*3+got.MsgTx().SerializeSize()+3) / 4
-		estimate := tx.Explain(anyKey{}).VSize
+		estimate := tx.Explain(anyKey{}).Size
 		if estimate < real || estimate > real+2*int64(len(inputs)) {
 			t.Errorf("inputs %v: estimated %d vB, is %d", inputs, estimate, real)
 		}

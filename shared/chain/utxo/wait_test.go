@@ -31,7 +31,7 @@ func TestRelativeLockTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in := tx.Explain(anyKey{}).Inputs[0]
+		in := tx.Explain(anyKey{}).Sources[0]
 		if in.WaitBlocks != x.blocks || in.WaitSeconds != x.seconds {
 			t.Errorf("version %d, sequence %#x: %d blocks, %d seconds", x.version, x.sequence, in.WaitBlocks, in.WaitSeconds)
 		}

@@ -81,11 +81,12 @@ func paid(q attestation.Question) (sum int64, ok bool) {
 		own[in.Address] = in.Address != ""
 	}
 	for _, out := range q.Outputs {
-		if out.Value < 0 || sum+out.Value < sum {
+		value, fits := out.Value.Int64()
+		if !fits || sum+value < sum {
 			return 0, false
 		}
 		if !own[out.Address] {
-			sum += out.Value
+			sum += value
 		}
 	}
 	return sum, true

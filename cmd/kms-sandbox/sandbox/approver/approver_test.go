@@ -17,9 +17,9 @@ const id = "61fe7c68cf2fbc595cbb89dd"
 
 func facts(paid int64) chain.Facts {
 	return chain.Facts{
-		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: 1000,
-		Inputs:  []chain.Input{{Outpoint: "aa:0", Address: "own", Value: 5000 + paid}},
-		Outputs: []chain.Output{{Script: []byte{1}, Address: "other", Value: paid}, {Script: []byte{2}, Address: "own", Value: 4000}},
+		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Fee: chain.NewAmount(1000),
+		Sources:   []chain.Source{{ID: "aa:0", Address: "own", Amount: chain.NewAmount(uint64(5000 + paid))}},
+		Movements: []chain.Movement{{Lock: []byte{1}, Address: "other", Amount: chain.NewAmount(uint64(paid))}, {Lock: []byte{2}, Address: "own", Amount: chain.NewAmount(4000)}},
 	}
 }
 

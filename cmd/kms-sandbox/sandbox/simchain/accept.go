@@ -98,7 +98,7 @@ func (c *Chain) final(tx *wire.MsgTx) bool {
 
 // words puts a refusal of utxo.Verify into Bitcoin Core's.
 func words(err error) error {
-	reason := chain.ReasonOf(err)
+	reason := chain.ReasonOf(err).Text()
 	switch chain.CodeOf(err) {
 	case chain.NoInputs:
 		return reject(codeRejected, "bad-txns-vin-empty")
