@@ -9,7 +9,6 @@ import (
 	"coldkms/offline/sign"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 )
 
@@ -80,7 +79,9 @@ func TestConflictsOfABatch(t *testing.T) {
 // one is a family whose transactions all spend one outpoint.
 type one struct{ family }
 
-func (one) Prepare(item bundle.Item, _ *utxo.Table, _ sign.Keys) (sign.Job, error) {
+func (o one) Open([][]byte) (sign.Opened, error) { return o, nil }
+
+func (one) Prepare(item bundle.Item, _ sign.Keys) (sign.Job, error) {
 	return spender(item.ID), nil
 }
 

@@ -24,7 +24,6 @@ import (
 	"coldkms/shared/attestation"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 	"coldkms/shared/parallel"
 	"coldkms/shared/psbt"
@@ -48,7 +47,7 @@ type Session struct {
 	Random    io.Reader // of rounds
 	Policy    policy.Policy
 	Operators []operator.Operator // enrolled
-	Signers   []sign.Signer
+	Signers   sign.Families
 	Offline   bool          // no network interface is up, as far as can be told
 	Only      chain.Network // UnknownNetwork: no restriction; else items of the other one are refused
 	Online    []string      // network interfaces of this machine that are up
@@ -64,10 +63,10 @@ type Judged struct {
 	Request bundle.SealedRequest
 	Batch   review.Batch
 	items   []judgedItem
-	table   *utxo.Table  // of the previous transactions
-	packet  *psbt.Packet // from which Request was made; nil for one of a relay
-	whole   int          // operators that had to approve before items were taken out
-	taken   []int        // places of items that TakeOut took out, and the ledger did not
+	opened  map[string]sign.Opened // what Request carries for each family
+	packet  *psbt.Packet           // from which Request was made; nil for one of a relay
+	whole   int                    // operators that had to approve before items were taken out
+	taken   []int                  // places of items that TakeOut took out, and the ledger did not
 }
 
 // judgedItem is what is kept of an item. Sign decodes it again, from the same
@@ -92,15 +91,15 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 	if len(request.LedgerHead) > 0 && !s.Ledger.Knows(request.LedgerHead) {
 		return nil, ErrRolledBack
 	}
-	if err := checkRoom(request.Request); err != nil {
+	if err := s.checkRoom(request.Request); err != nil {
 		return nil, err
 	}
-	table, err := utxo.NewTable(request.Previous)
+	opened, err := s.open(request.Request)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
 	}
 	request.File = nil // what was read from it is all that is needed
-	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items)), table: table}
+	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items)), opened: opened}
 	s.judge(j)
 	if err := j.checkHashed(); err != nil {
 		return nil, err
@@ -119,10 +118,10 @@ func (j *Judged) checkHashed() error {
 
 // checkRoom bounds the inputs and outputs of a whole Request before any of
 // them is decoded.
-func checkRoom(r bundle.Request) error {
+func (s *Session) checkRoom(r bundle.Request) error {
 	var sum bundle.Load
 	for _, it := range r.Items {
-		inputs, outputs := countOf(it)
+		inputs, outputs := s.count(it)
 		sum = sum.Add(bundle.Load{Inputs: inputs, Outputs: outputs})
 	}
 	return noRoom(sum.Check())
@@ -135,11 +134,25 @@ func noRoom(err error) error {
 	return fmt.Errorf("%w: %w: export fewer at once (--max)", bundle.ErrInvalid, err)
 }
 
-func countOf(it bundle.Item) (inputs, outputs int) {
-	if it.Family != utxo.Name {
+func (s *Session) count(it bundle.Item) (sources, movements int) {
+	signer := s.Signers.Of(it.Family)
+	if signer == nil {
 		return 0, 0 // refused without being decoded
 	}
-	return utxo.Count(it.Tx)
+	return signer.Count(it)
+}
+
+// open checks what a Request carries for each family.
+func (s *Session) open(r bundle.Request) (map[string]sign.Opened, error) {
+	opened := make(map[string]sign.Opened, len(s.Signers))
+	for _, signer := range s.Signers {
+		of, err := signer.Open(r.Previous)
+		if err != nil {
+			return nil, err
+		}
+		opened[signer.Family()] = of
+	}
+	return opened, nil
 }
 
 // admit reads a Request of a relay that is paired, for this signer.
@@ -183,7 +196,7 @@ func (s *Session) noticeRelay(j *Judged) []string {
 
 // judge fills in what j is made for.
 func (s *Session) judge(j *Judged) {
-	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j.table) })
+	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j.opened) })
 	j.refuseReserved()
 	j.refuseConflicts()
 	s.refuseLeftOut(j)
@@ -218,9 +231,9 @@ func (s *Session) surroundings() []string {
 	return list
 }
 
-func (s *Session) judgeItem(item bundle.Item, table *utxo.Table) (judged judgedItem) {
+func (s *Session) judgeItem(item bundle.Item, opened map[string]sign.Opened) (judged judgedItem) {
 	defer contain(&judged.err)
-	job, err := s.prepare(item, table)
+	job, err := s.prepare(item, opened)
 	if err != nil {
 		return judgedItem{err: err}
 	}
@@ -231,18 +244,16 @@ func (s *Session) judgeItem(item bundle.Item, table *utxo.Table) (judged judgedI
 }
 
 // prepare decodes and proves an item. The same item gives the same job.
-func (s *Session) prepare(item bundle.Item, table *utxo.Table) (sign.Job, error) {
+func (s *Session) prepare(item bundle.Item, opened map[string]sign.Opened) (sign.Job, error) {
 	if s.Only != chain.UnknownNetwork && item.Network != s.Only {
 		return nil, chain.Refuse(chain.WrongNetwork, "item is for %s, this session is for %s", item.Network, s.Only)
 	}
-	inputs, outputs := countOf(item)
+	inputs, outputs := s.count(item)
 	if err := (bundle.Load{Inputs: inputs, Outputs: outputs}).CheckItem(); err != nil {
 		return nil, chain.Refuse(chain.TooLarge, "%v", err)
 	}
-	for _, signer := range s.Signers {
-		if signer.Family() == item.Family {
-			return signer.Prepare(item, table, s.Keys)
-		}
+	if of := opened[item.Family]; of != nil {
+		return of.Prepare(item, s.Keys)
 	}
 	return nil, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(item.Chain))
 }

@@ -11,6 +11,7 @@ import (
 	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
+	signutxo "coldkms/offline/sign/utxo"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/chaintest"
@@ -45,12 +46,30 @@ func (m *memory) Truncate(n int64) error    { m.log = m.log[:n]; return nil }
 func (m *memory) LoadMark() ([]byte, error) { return m.mark, nil }
 func (m *memory) StoreMark(b []byte) error  { m.mark = bytes.Clone(b); return m.fails() }
 
+// coins are those of the UTXO family.
+type coins struct{}
+
+func (coins) Coins() []chain.Coin { return utxo.Coins() }
+
+func (coins) Coin(c chain.Coin) (policy.Coin, bool) {
+	p, err := utxo.ParamsOf(c)
+	return p, err == nil
+}
+
+func (coins) Interchangeable(a, b chain.Coin) bool {
+	return signutxo.Signer{}.Interchangeable(a, b)
+}
+
 // family signs whatever it is asked, or does what the item's id says.
-type family struct{}
+type family struct{ coins }
 
 func (family) Family() string { return "test" }
 
-func (family) Prepare(item bundle.Item, _ *utxo.Table, _ sign.Keys) (sign.Job, error) {
+func (family) Count(bundle.Item) (sources, movements int) { return 0, 0 }
+
+func (f family) Open([][]byte) (sign.Opened, error) { return f, nil }
+
+func (family) Prepare(item bundle.Item, _ sign.Keys) (sign.Job, error) {
 	if item.ID == "panics" {
 		panic("hostile bytes")
 	}
@@ -92,7 +111,7 @@ func newSession(t *testing.T, m *memory) (*Session, identity.Private) {
 		t.Fatal(err)
 	}
 	return &Session{Identity: own, Paired: func(p identity.Public) bool { return p == relay.Public() }, Ledger: book, Random: rand.Reader,
-		Policy: policy.Default(), Signers: []sign.Signer{family{}}}, relay
+		Policy: policy.Default(coins{}), Signers: []sign.Signer{family{}}}, relay
 }
 
 func request(t *testing.T, s *Session, relay identity.Private, ids ...string) bundle.SealedRequest {

@@ -3,12 +3,11 @@ package offline
 import (
 	"sync"
 
+	"coldkms/offline/hd"
 	"coldkms/offline/sign"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 	"coldkms/shared/parallel"
-	"coldkms/shared/psbt"
 )
 
 // maxOwnKeys bounds the keys that are derived, for one coin, to recognise
@@ -35,9 +34,8 @@ func (s *Session) recognise(family string, f *chain.Facts) {
 		if book == nil {
 			break
 		}
-		key, ok := book.Owner(out.Lock)
-		if p, err := utxo.ParamsOf(f.Coin); ok && err == nil {
-			out.Own, out.Unspendable = &key, !p.Signable(p.KindOf(out.Lock))
+		if key, ok := book.Owner(out.Lock); ok {
+			out.Own, out.Unspendable = &key, !book.Spendable(out.Lock)
 		}
 	}
 	s.Policy.Balance(f, s.Ledger)
@@ -110,13 +108,13 @@ func deriveAll(mnemonics []wallet.Entry, indices func(id string, most int) []int
 // children derives keys of a mnemonic from its extended public key. An entry
 // that is damaged in this one signs nothing, and has none.
 func children(e wallet.Entry, indices []int64) (keys []sign.Known) {
-	account, err := psbt.OpenAccount(e.XPub)
+	account, err := hd.OpenXPub(e.XPub)
 	if err != nil {
 		return nil
 	}
 	for _, index := range indices {
-		if key, err := account.Child(uint32(index)); err == nil {
-			keys = append(keys, sign.Known{Key: chain.Key{SignatureID: e.ID, Index: index}, Public: key.Public})
+		if public, err := account.Public(index); err == nil {
+			keys = append(keys, sign.Known{Key: chain.Key{SignatureID: e.ID, Index: index}, Public: public})
 		}
 	}
 	return keys

@@ -50,11 +50,11 @@ func (s *Session) JudgePSBT(file []byte, only chain.ID) (*Judged, error) {
 		item.Tx = id[:] // content stops at what is wrong: the digest is of the transaction alone
 	}
 	request.Digest = psbtDigest(item, content.Previous)
-	table, err := utxo.NewTable(content.Previous)
+	opened, err := s.open(request.Request)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", psbt.ErrInvalid, err)
 	}
-	j := &Judged{Request: request, packet: packet, items: make([]judgedItem, 1), table: table}
+	j := &Judged{Request: request, packet: packet, items: make([]judgedItem, 1), opened: opened}
 	if refusal != nil {
 		j.items[0].err = refusal
 		j.Batch = s.describe(j)

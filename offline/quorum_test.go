@@ -26,7 +26,7 @@ func person(t *testing.T, seed byte) identity.Private {
 
 func parsePolicy(t *testing.T, text string) policy.Policy {
 	t.Helper()
-	p, err := policy.Parse([]byte(text))
+	p, err := policy.Parse(coins{}, []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestLedgerAloneApprovesNothing(t *testing.T) {
 func TestWhatTakesApprovalsBack(t *testing.T) {
 	for name, change := range map[string]func(*Session, *Judged) error{
 		"declined":       func(s *Session, j *Judged) error { return s.Decline(j) },
-		"another policy": func(s *Session, _ *Judged) error { s.Policy = policy.Default(); return nil },
+		"another policy": func(s *Session, _ *Judged) error { s.Policy = policy.Default(coins{}); return nil },
 		"removed":        func(s *Session, _ *Judged) error { s.Operators = s.Operators[1:]; return nil },
 	} {
 		s, j := quorumSession(t)
@@ -280,7 +280,7 @@ func TestReviewedAs(t *testing.T) {
 	if err := s.ReviewedAs(j, bundle.Digest{1}); !errors.Is(err, ErrNotReviewed) {
 		t.Errorf("another digest: %v", err)
 	}
-	s.Policy = policy.Default()
+	s.Policy = policy.Default(coins{})
 	if err := s.ReviewedAs(j, j.Request.Digest); !errors.Is(err, ErrNotReviewed) {
 		t.Errorf("under another policy: %v", err)
 	}

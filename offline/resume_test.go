@@ -9,7 +9,6 @@ import (
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
 	"coldkms/shared/bundle"
-	"coldkms/shared/chain/utxo"
 )
 
 // many are ids of a batch that takes several writes; each content is one byte,
@@ -31,7 +30,7 @@ func TestCutShortIsOfTheSameItems(t *testing.T) {
 		s.Policy = parsePolicy(t, twoOfThem)
 		s.Operators = []operator.Operator{{Name: "a", Key: person(t, 11).Public()}, {Name: "b", Key: person(t, 12).Public()}}
 		file := request(t, s, relay, many(2*chunk)...).File
-		s.Signers[0] = refusing{"good-900"}
+		s.Signers[0] = refusing{id: "good-900"}
 		j := judged(t, s, file)
 		reviewed(t, s, j)
 		for _, key := range []byte{11, 12} {
@@ -58,15 +57,18 @@ func TestCutShortIsOfTheSameItems(t *testing.T) {
 }
 
 // refusing is family, but for one item, whose input is nobody's.
-type refusing struct{ id string }
+type refusing struct {
+	family
+	id string
+}
 
-func (refusing) Family() string { return "test" }
+func (r refusing) Open([][]byte) (sign.Opened, error) { return r, nil }
 
-func (r refusing) Prepare(item bundle.Item, table *utxo.Table, keys sign.Keys) (sign.Job, error) {
+func (r refusing) Prepare(item bundle.Item, keys sign.Keys) (sign.Job, error) {
 	if item.ID == r.id {
 		return foreign{job(item.ID)}, nil
 	}
-	return family{}.Prepare(item, table, keys)
+	return family{}.Prepare(item, keys)
 }
 
 type foreign struct{ job }

@@ -18,17 +18,17 @@ var ErrPolicy = errors.New("the policy in the wallet is not the one that was set
 // InForce returns the policy by which to judge: the one that the wallet keeps,
 // if it is the one that the ledger has on record as set last, or the built-in
 // one if none was ever set. Anything else is an error.
-func InForce(kept []byte, book *ledger.Ledger) (policy.Policy, error) {
+func InForce(coins policy.Coins, kept []byte, book *ledger.Ledger) (policy.Policy, error) {
 	set, ever := book.PolicySet()
 	switch {
 	case !ever && len(kept) == 0:
-		return policy.Default(), nil
+		return policy.Default(coins), nil
 	case !ever:
 		return policy.Policy{}, fmt.Errorf("%w: the ledger knows of none", ErrPolicy)
 	case len(kept) == 0:
 		return policy.Policy{}, fmt.Errorf("%w: there is none", ErrPolicy)
 	}
-	p, err := policy.Load(kept)
+	p, err := policy.Load(coins, kept)
 	if err != nil {
 		return policy.Policy{}, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}

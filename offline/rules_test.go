@@ -30,7 +30,7 @@ type machine struct {
 
 func newMachine(t *testing.T, coin string) *machine {
 	t.Helper()
-	rules, err := policy.Parse([]byte(`{"version": 1, "chains": [{"chain": "BTC", "network": "testnet", ` + coin + `}]}`))
+	rules, err := policy.Parse(coins{}, []byte(`{"version": 1, "chains": [{"chain": "BTC", "network": "testnet", ` + coin + `}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,9 +230,9 @@ func TestInForce(t *testing.T) {
 		"kept, but not recorded":      {kept(one), set(), nil},
 		"unreadable":                  {flipped, set(two), nil},
 		"not in its one encoding":     {append(kept(two), '\n'), set(two), nil},
-		"the built-in one, unwritten": {kept(policy.Default()), set(), nil},
+		"the built-in one, unwritten": {kept(policy.Default(coins{})), set(), nil},
 	} {
-		p, err := InForce(c.kept, c.book)
+		p, err := InForce(coins{}, c.kept, c.book)
 		switch {
 		case c.want == nil && (!errors.Is(err, ErrPolicy) || len(p.Explain()) != 1):
 			t.Errorf("%s: %v", name, err)
@@ -260,7 +260,7 @@ func TestPolicyIsOnRecord(t *testing.T) {
 	if err := s.RecordReview(j); err != nil {
 		t.Fatal(err)
 	}
-	s.Policy = policy.Default()
+	s.Policy = policy.Default(coins{})
 	if _, err := s.AgreeByDigest(j, j.Request.Digest); !errors.Is(err, ErrNotReviewed) {
 		t.Errorf("a review counts under another policy: %v", err)
 	}
@@ -271,7 +271,7 @@ func TestPolicyIsOnRecord(t *testing.T) {
 func TestCircumstancesReachThePolicy(t *testing.T) {
 	m := newMachine(t, `"maxFee": 100000`)
 	var err error
-	m.rules, err = policy.Parse([]byte(`{"version": 1, "chains": [{"chain": "BTC", "network": "testnet"}], "maxRequestAgeHours": 1, "requireOffline": true}`))
+	m.rules, err = policy.Parse(coins{}, []byte(`{"version": 1, "chains": [{"chain": "BTC", "network": "testnet"}], "maxRequestAgeHours": 1, "requireOffline": true}`))
 	if err != nil {
 		t.Fatal(err)
 	}

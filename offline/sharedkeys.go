@@ -6,9 +6,9 @@ import (
 	"sync"
 
 	"coldkms/offline/policy"
+	"coldkms/offline/sign"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // holder is a key of an entry.
@@ -34,16 +34,6 @@ func (h holders) put(of holder, public []byte) {
 	}
 }
 
-// interchangeable reports whether a signature for one of two different coins
-// or networks may be valid for the other. Signature hashes name neither, but
-// those of Bitcoin Cash have a bit set that the others' have not, and this
-// signer makes Schnorr signatures there that no other coin takes.
-func interchangeable(a, b chain.Coin) bool {
-	p, err := utxo.ParamsOf(a)
-	q, other := utxo.ParamsOf(b)
-	return err == nil && other == nil && a != b && p.ForkID == q.ForkID
-}
-
 // sharing is the index of a session, made when it is first needed.
 type sharing struct {
 	once sync.Once
@@ -53,8 +43,8 @@ type sharing struct {
 
 // holdersOf indexes single keys and, of mnemonics, the keys at the indices that
 // indices names, at most maxOwnKeys of them.
-func holdersOf(entries []wallet.Entry, indices func(id string, most int) []int64) holders {
-	if !severalPlaces(entries) {
+func holdersOf(families sign.Families, entries []wallet.Entry, indices func(id string, most int) []int64) holders {
+	if !severalCoins(families, entries) {
 		return nil
 	}
 	h := make(holders, len(entries))
@@ -75,16 +65,16 @@ func holdersOf(entries []wallet.Entry, indices func(id string, most int) []int64
 	return h
 }
 
-// severalPlaces reports whether signatures with keys of two entries may be
+// severalCoins reports whether signatures with keys of two entries may be
 // interchangeable.
-func severalPlaces(entries []wallet.Entry) bool {
+func severalCoins(families sign.Families, entries []wallet.Entry) bool {
 	var seen []chain.Coin
 	for _, e := range entries {
 		at := e.Coin
 		if !e.Signable() || slices.Contains(seen, at) {
 			continue
 		}
-		if slices.ContainsFunc(seen, func(other chain.Coin) bool { return interchangeable(at, other) }) {
+		if slices.ContainsFunc(seen, func(other chain.Coin) bool { return families.Interchangeable(at, other) }) {
 			return true
 		}
 		seen = append(seen, at)
@@ -100,7 +90,7 @@ func (s *Session) shared(f chain.Facts) (list []policy.SharedKey) {
 		return nil
 	}
 	s.sharing.once.Do(func() {
-		s.sharing.of = holdersOf(catalogue.Entries(), s.Ledger.Indices)
+		s.sharing.of = holdersOf(s.Signers, catalogue.Entries(), s.Ledger.Indices)
 		s.sharing.made = true
 	})
 	switch {
@@ -116,7 +106,7 @@ func (s *Session) shared(f chain.Facts) (list []policy.SharedKey) {
 		}
 		seen[*in.Key] = true
 		for _, other := range s.holdersOfKey(*in.Key) {
-			if interchangeable(f.Coin, other.at) {
+			if s.Signers.Interchangeable(f.Coin, other.at) {
 				list = append(list, policy.SharedKey{Key: *in.Key, Other: other.key, Coin: other.at})
 			}
 		}
@@ -153,7 +143,7 @@ type Sharing struct{ Added, Other wallet.Entry }
 
 // SharedBy lists which of the added entries share a key with another entry of
 // a wallet, each pair once. Of mnemonics it compares the first keys.
-func SharedBy(entries []wallet.Entry, added []wallet.Entry) []Sharing {
+func SharedBy(families sign.Families, entries []wallet.Entry, added []wallet.Entry) []Sharing {
 	byID := make(map[string]wallet.Entry, len(entries))
 	for _, e := range entries {
 		byID[e.ID] = e
@@ -163,11 +153,11 @@ func SharedBy(entries []wallet.Entry, added []wallet.Entry) []Sharing {
 		isNew[e.ID] = true
 	}
 	pairs := make(map[[2]string]bool)
-	for _, list := range holdersOf(entries, firstIndices) {
+	for _, list := range holdersOf(families, entries, firstIndices) {
 		for _, a := range list {
 			for _, b := range list {
 				older := !isNew[b.key.SignatureID] || a.key.SignatureID < b.key.SignatureID
-				if isNew[a.key.SignatureID] && older && interchangeable(a.at, b.at) && (a.at.Network == chain.Mainnet || b.at.Network == chain.Mainnet) {
+				if isNew[a.key.SignatureID] && older && families.Interchangeable(a.at, b.at) && (a.at.Network == chain.Mainnet || b.at.Network == chain.Mainnet) {
 					pairs[[2]string{a.key.SignatureID, b.key.SignatureID}] = true
 				}
 			}

@@ -52,12 +52,12 @@ func TestSharedBy(t *testing.T) {
 		"words, other paths":    {wordsEntry(t, "old", chain.BTC, chain.Mainnet), wordsEntry(t, "new", chain.LTC, chain.Mainnet), false},
 		"words of Bitcoin Cash": {wordsEntry(t, "old", chain.BCH, chain.Mainnet), wordsEntry(t, "new", chain.BCH, chain.Testnet), true},
 	} {
-		list := SharedBy([]wallet.Entry{c.have, c.added}, []wallet.Entry{c.added})
+		list := SharedBy(sign.Families{family{}}, []wallet.Entry{c.have, c.added}, []wallet.Entry{c.added})
 		if shared := len(list) == 1 && list[0].Added.ID == "new" && list[0].Other.ID == c.have.ID; shared != c.shared || !shared && len(list) > 0 {
 			t.Errorf("%s: %v", name, list)
 		}
 	}
-	if both := SharedBy([]wallet.Entry{btc, keyEntry(t, "ltc", chain.LTC, chain.Mainnet, 1, true)}, []wallet.Entry{btc, keyEntry(t, "ltc", chain.LTC, chain.Mainnet, 1, true)}); len(both) != 1 {
+	if both := SharedBy(sign.Families{family{}}, []wallet.Entry{btc, keyEntry(t, "ltc", chain.LTC, chain.Mainnet, 1, true)}, []wallet.Entry{btc, keyEntry(t, "ltc", chain.LTC, chain.Mainnet, 1, true)}); len(both) != 1 {
 		t.Errorf("two that are imported together: %v", both)
 	}
 }
@@ -100,7 +100,7 @@ func BenchmarkHolders(b *testing.B) {
 			Key: private.Serialize(), Compressed: true, Public: public.SerializeCompressed()}
 	}
 	for b.Loop() {
-		if len(holdersOf(entries, firstIndices)) != len(entries) {
+		if len(holdersOf(sign.Families{family{}}, entries, firstIndices)) != len(entries) {
 			b.Fatal("keys are missing")
 		}
 	}

@@ -164,7 +164,7 @@ func (r *signing) signItem(i int) (o Outcome) {
 		o.Err = err
 		return o
 	}
-	job, err := r.prepare(r.judged.Request.Items[i], r.judged.table)
+	job, err := r.prepare(r.judged.Request.Items[i], r.judged.opened)
 	if err != nil {
 		o.Err = err
 		return o

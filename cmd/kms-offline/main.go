@@ -14,6 +14,8 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/harden"
 	"coldkms/offline/hd"
+	"coldkms/offline/sign"
+	"coldkms/offline/sign/utxo"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 )
@@ -47,8 +49,14 @@ func saveMemory() {
 	debug.SetMemoryLimit(120 << 20)
 }
 
-// built are the chains that this version signs for. A new chain of the UTXO
-// family is one more word here.
+// families are those that this version signs for.
+func families() sign.Families {
+	return sign.Families{
+		utxo.Signer{Chains: built()},
+	}
+}
+
+// built are the chains that this version signs for.
 func built() []chain.ID { return []chain.ID{chain.BTC, chain.LTC, chain.DOGE, chain.BCH} }
 
 func (a *app) root() *cobra.Command {

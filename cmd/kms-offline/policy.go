@@ -45,7 +45,7 @@ func (a *app) readPolicy(path string) (policy.Policy, error) {
 	if err != nil {
 		return policy.Policy{}, err
 	}
-	p, err := policy.Parse(raw)
+	p, err := policy.Parse(families(), raw)
 	if err != nil {
 		return policy.Policy{}, cli.Fail(cli.Failed, fmt.Errorf("%s: %w", path, err), "nothing was changed; kms-offline policy example prints one that is sound, docs/POLICY.md explains each field")
 	}
@@ -108,7 +108,7 @@ func (a *app) policyInForce(w *opened) (policy.Policy, error) {
 		return policy.Policy{}, ledgerError(err)
 	}
 	defer func() { _ = files.Close() }()
-	return offline.InForce(w.Policy(), book)
+	return offline.InForce(families(), w.Policy(), book)
 }
 
 // acceptedOld reports whether an old copy of the ledger was accepted, and no

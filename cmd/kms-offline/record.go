@@ -22,7 +22,7 @@ func (o *opened) agrees(book *ledger.Ledger, lines []ledger.Line) error {
 	if lines[0].Kind == ledger.KindPolicy {
 		return nil
 	}
-	_, err := offline.InForce(o.rules, book)
+	_, err := offline.InForce(families(), o.rules, book)
 	return policyError(err)
 }
 

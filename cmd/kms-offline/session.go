@@ -7,8 +7,6 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
 	"coldkms/offline/ledger"
-	"coldkms/offline/sign"
-	"coldkms/offline/sign/utxo"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
@@ -59,11 +57,11 @@ func (a *app) sessionOf(w *opened) (*openSession, error) {
 	if err != nil {
 		return nil, ledgerError(err)
 	}
-	rules, noRules := offline.InForce(w.Policy(), book) // the zero Policy, which allows nothing, where there is an error
+	rules, noRules := offline.InForce(families(), w.Policy(), book) // the zero Policy, which allows nothing, where there is an error
 	session := &offline.Session{
 		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Random: a.random, Policy: rules, Operators: enrolled(w),
 		Unsettled: offline.Unsettled(offline.Differences(kept(w), book)),
-		Signers:   []sign.Signer{utxo.Signer{Chains: built()}}, Online: a.up(), Offline: a.isOffline(),
+		Signers:   families(), Online: a.up(), Offline: a.isOffline(),
 	}
 	if a.testnet {
 		session.Only = chain.Testnet
@@ -81,7 +79,7 @@ func disagreement(w *opened, book *ledger.Ledger) error {
 	if err := offline.Unsettled(offline.Differences(kept(w), book)); err != nil {
 		return ledgerError(err)
 	}
-	_, err := offline.InForce(w.Policy(), book)
+	_, err := offline.InForce(families(), w.Policy(), book)
 	return policyError(err)
 }
 

@@ -19,7 +19,7 @@ func (a *app) warnOfSharing(w *opened, added ...wallet.Entry) []importNote {
 	all := heldBy(w.Entries())
 	list := a.warnOfTwice(all, added)
 	said := map[[2]string]bool{}
-	for _, s := range offline.SharedBy(w.Entries(), added) {
+	for _, s := range offline.SharedBy(families(), w.Entries(), added) {
 		others := strings.Join(all[secretOf(s.Other)], " and ")
 		if pair := [2]string{s.Added.ID, others}; said[pair] {
 			continue

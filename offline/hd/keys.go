@@ -144,25 +144,29 @@ func childIndex(index int64) (uint32, error) {
 	return uint32(index), nil
 }
 
-// PublicKey derives the compressed public key of child index from an extended
-// public key, which must be one of this chain and network as Tatum writes it.
-func PublicKey(xpub string, coin chain.Coin, index int64) ([]byte, error) {
+// XPub is an extended public key, from which the public keys of one mnemonic on
+// one coin are derived.
+type XPub struct{ key *hdkeychain.ExtendedKey }
+
+// OpenXPub reads an extended public key in any coin's form.
+func OpenXPub(text string) (XPub, error) {
+	key, err := hdkeychain.NewKeyFromString(text)
+	if err != nil {
+		return XPub{}, fmt.Errorf("%w: %w", ErrXPub, err)
+	}
+	if key.IsPrivate() {
+		return XPub{}, ErrXPub
+	}
+	return XPub{key}, nil
+}
+
+// Public derives the compressed public key of child index.
+func (x XPub) Public(index int64) ([]byte, error) {
 	i, err := childIndex(index)
 	if err != nil {
 		return nil, err
 	}
-	p, err := utxo.ParamsOf(coin)
-	if err != nil {
-		return nil, err
-	}
-	key, err := hdkeychain.NewKeyFromString(xpub)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrXPub, err)
-	}
-	if key.IsPrivate() || key.Depth() != 4 || binary.BigEndian.Uint32(key.Version()) != p.HDPublic {
-		return nil, ErrXPub
-	}
-	child, err := key.Derive(i)
+	child, err := x.key.Derive(i)
 	if err != nil {
 		return nil, fmt.Errorf("derive public key %d: %w", index, err)
 	}
@@ -171,6 +175,23 @@ func PublicKey(xpub string, coin chain.Coin, index int64) ([]byte, error) {
 		return nil, fmt.Errorf("derive public key %d: %w", index, err)
 	}
 	return public.SerializeCompressed(), nil
+}
+
+// PublicKey derives the compressed public key of child index from an extended
+// public key, which must be one of this coin as Tatum writes it.
+func PublicKey(xpub string, coin chain.Coin, index int64) ([]byte, error) {
+	p, err := utxo.ParamsOf(coin)
+	if err != nil {
+		return nil, err
+	}
+	x, err := OpenXPub(xpub)
+	if err != nil {
+		return nil, err
+	}
+	if x.key.Depth() != 4 || binary.BigEndian.Uint32(x.key.Version()) != p.HDPublic {
+		return nil, ErrXPub
+	}
+	return x.Public(index)
 }
 
 // Public returns the public key of a private one: 33 bytes, or 65 uncompressed.

@@ -1,52 +1,41 @@
 package policy
 
-import (
-	"fmt"
-
-	"coldkms/shared/chain"
-)
+import "fmt"
 
 // denied is the list of destinations that are never paid: by name, and by what
 // all scripts of one key have in common, so that a denied address is not paid
 // by another address of its key.
 type denied struct {
+	coins Coins
 	names map[destination]entry
-	forms map[destination]entry // coin, and one of utxo's KeyForms
+	forms map[destination]entry // coin, and one of its KeyForms
 }
 
-func deny(list []entry) denied {
-	d := denied{make(map[destination]entry, len(list)), make(map[destination]entry, 2*len(list))}
+func deny(coins Coins, list []entry) denied {
+	d := denied{coins, make(map[destination]entry, len(list)), make(map[destination]entry, 2*len(list))}
 	for _, e := range list {
-		at, script := e.destination().Coin, e.scriptPubKey()
 		d.names[e.destination()] = e
-		for _, form := range formsOf(at, script) {
-			d.forms[destination{at, form}] = e
-		}
-		if p, ok := paramsOf(e.coin()); ok && p.TaprootForm(script) != "" {
-			d.forms[destination{at, p.TaprootForm(script)}] = e
+		coin, _ := coins.Coin(e.coin()) // normalise has seen to it that there is one
+		for _, form := range coin.ListedForms(e.lock) {
+			d.forms[destination{e.coin(), form}] = e
 		}
 	}
 	return d
 }
 
-// formsOf lists the forms of the key that a script pays.
-func formsOf(c chain.Coin, script []byte) []string {
-	p, ok := paramsOf(c)
-	if !ok {
-		return nil
-	}
-	return p.KeyForms(script)
-}
-
-// find returns the entry that denies a destination with this script.
-func (d denied) find(to destination, script []byte) (entry, bool) {
+// find returns the entry that denies a destination with this lock.
+func (d denied) find(to destination, lock []byte) (entry, bool) {
 	if e, is := d.names[to]; is {
 		return e, true
 	}
 	if len(d.forms) == 0 {
 		return entry{}, false
 	}
-	for _, form := range formsOf(to.Coin, script) {
+	coin, ok := d.coins.Coin(to.Coin)
+	if !ok {
+		return entry{}, false
+	}
+	for _, form := range coin.KeyForms(lock) {
 		if e, is := d.forms[destination{to.Coin, form}]; is {
 			return e, true
 		}
@@ -56,15 +45,7 @@ func (d denied) find(to destination, script []byte) (entry, bool) {
 
 // denies returns the entry that denies what another one is for.
 func (p Policy) denies(e entry) (entry, bool) {
-	return p.deny.find(e.destination(), e.scriptPubKey())
-}
-
-// scriptPubKey is the script of an entry; normalise has seen to it that there
-// is one.
-func (e entry) scriptPubKey() []byte {
-	p, _ := paramsOf(e.coin())
-	script, _ := e.script(p)
-	return script
+	return p.deny.find(e.destination(), e.lock)
 }
 
 // words say why an entry denies a destination.

@@ -20,7 +20,7 @@ func (p Policy) Explain() []string {
 		say("This policy is called %q.", f.Name)
 	}
 	for _, c := range f.Chains {
-		lines = append(lines, p.coins[c.coin()].explain()...)
+		lines = append(lines, p.coins[c.coin()].explain(p.assetOf(c.coin()))...)
 	}
 	say("Whatever is not for one of these chains and networks is refused.")
 	lines = append(lines, f.explainLists()...)
@@ -47,8 +47,8 @@ func (p Policy) Explain() []string {
 	return lines
 }
 
-func (c coinRules) explain() []string {
-	at, of := c.coin(), assetOf(c.coin())
+func (c coinRules) explain(of chain.Asset) []string {
+	at := c.coin()
 	lines := []string{fmt.Sprintf("%s: signed for, with a fee of at most %s smallest units per vB.", at, *c.MaxFeeRate)}
 	say := func(format string, args ...any) {
 		lines = append(lines, at.String()+": "+fmt.Sprintf(format, args...))
@@ -69,6 +69,14 @@ func (c coinRules) explain() []string {
 		say("above %s %s, %s must approve the batch.", of.Format(q.Above), q.Per.words(), chain.Count(q.Operators, "operator"))
 	}
 	return lines
+}
+
+func (p Policy) assetOf(c chain.Coin) chain.Asset {
+	coin, ok := p.coin(c)
+	if !ok {
+		return chain.Asset{Coin: c, Symbol: string(c.Chain)}
+	}
+	return coin.Asset()
 }
 
 func (w window) words() string {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 )
 
@@ -60,6 +59,14 @@ type coinRules struct {
 	Limits            []limit       `json:"limits,omitempty"`
 	DestinationLimits []limit       `json:"destinationLimits,omitempty"` // for each destination
 	Quorum            []quorum      `json:"quorum,omitempty"`
+	Tokens            []tokenRules  `json:"tokens,omitempty"`
+}
+
+// tokenRules are those of one token of the coin. One that is not named is
+// refused.
+type tokenRules struct {
+	Token  string  `json:"token"`
+	Limits []limit `json:"limits,omitempty"`
 }
 
 // limit bounds what is paid in a window.
@@ -82,7 +89,10 @@ type entry struct {
 	Chain   chain.ID `json:"chain"`
 	Network string   `json:"network"`
 	Address string   `json:"address,omitempty"`
-	Script  string   `json:"script,omitempty"` // scriptPubKey in hex, where there is no address
+	Script  string   `json:"script,omitempty"` // lock in hex, where there is no address
+
+	lock []byte // normalise fills in these
+	name string
 }
 
 func (c coinRules) coin() chain.Coin {
@@ -93,10 +103,7 @@ func (e entry) coin() chain.Coin {
 	return chain.Coin{Chain: e.Chain, Network: chain.NetworkNamed(e.Network)}
 }
 
-func (e entry) destination() destination {
-	script, _ := hex.DecodeString(e.Script) // normalise has seen to it
-	return destination{e.coin(), utxo.Destination(e.Address, script)}
-}
+func (e entry) destination() destination { return destination{e.coin(), e.name} }
 
 // approvers are those who vouch for the content of items.
 type approvers struct {
@@ -153,19 +160,19 @@ const (
 
 // Parse reads a policy file. Fields that are unknown, written twice or of the
 // wrong type, null, and whatever follows the file are errors.
-func Parse(raw []byte) (Policy, error) {
+func Parse(coins Coins, raw []byte) (Policy, error) {
 	if len(raw) > MaxSize {
 		return Policy{}, fmt.Errorf("%w: it has more than %d bytes", ErrInvalid, MaxSize)
 	}
 	f, err := decode(raw)
 	if err == nil {
-		f.fill()
-		err = f.normalise()
+		f.fill(coins)
+		err = f.normalise(coins)
 	}
 	if err != nil {
 		return Policy{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	p, err := compile(f)
+	p, err := compile(coins, f)
 	if err != nil {
 		return Policy{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
@@ -174,8 +181,8 @@ func Parse(raw []byte) (Policy, error) {
 
 // Load reads a policy from its canonical file, byte for byte as Canonical
 // gave it. Anything else is an error.
-func Load(raw []byte) (Policy, error) {
-	p, err := Parse(raw)
+func Load(coins Coins, raw []byte) (Policy, error) {
+	p, err := Parse(coins, raw)
 	if err != nil {
 		return Policy{}, err
 	}
@@ -201,7 +208,7 @@ func (f file) encode() ([]byte, error) {
 }
 
 // fill spells out what was left to its default.
-func (f *file) fill() {
+func (f *file) fill(coins Coins) {
 	for _, m := range f.modes() {
 		if *m.mode == "" {
 			*m.mode = m.usual
@@ -209,8 +216,8 @@ func (f *file) fill() {
 	}
 	for i := range f.Chains {
 		c := &f.Chains[i]
-		if p, ok := paramsOf(c.coin()); ok && c.MaxFeeRate == nil {
-			rate := p.FeeRateCap()
+		if coin, ok := coins.Coin(c.coin()); ok && c.MaxFeeRate == nil {
+			rate := coin.FeeRateCap()
 			c.MaxFeeRate = &rate
 		}
 	}
@@ -241,24 +248,10 @@ func (f *file) modes() []modeField {
 }
 
 // everyCoin is what is signed for while no policy names fewer.
-func everyCoin() []coinRules {
+func everyCoin(coins Coins) []coinRules {
 	var list []coinRules
-	for _, id := range []chain.ID{chain.BCH, chain.BTC, chain.DOGE, chain.LTC} {
-		for _, network := range []chain.Network{chain.Mainnet, chain.Testnet} {
-			list = append(list, coinRules{Chain: id, Network: network.String()})
-		}
+	for _, c := range coins.Coins() {
+		list = append(list, coinRules{Chain: c.Chain, Network: c.Network.String()})
 	}
 	return list
-}
-
-// assetOf returns a coin as an asset.
-func assetOf(coin chain.Coin) chain.Asset {
-	p, _ := paramsOf(coin)
-	return p.Asset()
-}
-
-// paramsOf looks a coin up.
-func paramsOf(coin chain.Coin) (utxo.Params, bool) {
-	p, err := utxo.ParamsOf(coin)
-	return p, err == nil
 }

@@ -28,7 +28,7 @@ func one(fields, coin string) string {
 
 func mustParse(t testing.TB, text string) Policy {
 	t.Helper()
-	p, err := Parse([]byte(text))
+	p, err := Parse(utxoCoins{}, []byte(text))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -64,9 +64,9 @@ func TestParseRefuses(t *testing.T) {
 		"coins as number":     {one("", `"maxFee": 0.005`), "smallest unit"},
 		"whole with a point":  {one("", `"maxFee": 5.0`), "smallest unit"},
 		"exponent":            {one("", `"maxFee": 5e3`), "smallest unit"},
-		"beyond 64 bits":      {one("", `"maxFee": 9223372036854775808`), "smallest unit"},
+		"beyond 64 bits":      {one("", `"maxFee": 9223372036854775808`), "out of range"},
 		"last of 64 bits":     {one("", `"maxFee": 9223372036854775807`), "out of range"},
-		"below zero":          {one("", `"maxFee": -1`), "out of range"},
+		"below zero":          {one("", `"maxFee": -1`), "smallest unit"},
 		"percent":             {one("", `"maxFeePercent": 10001`), "maxFeePercent"},
 		"rate of zero":        {one("", `"maxFeeRate": 0`), "maxFeeRate"},
 		"rate below zero":     {one("", `"maxFeeRate": -1`), "maxFeeRate"},
@@ -76,12 +76,12 @@ func TestParseRefuses(t *testing.T) {
 		"window":              {one("", `"limits": [{"per": "month", "sum": 1}]`), "month"},
 		"empty limit":         {one("", `"limits": [{"per": "day"}]`), "neither"},
 		"limit twice":         {one("", `"limits": [{"per": "day", "sum": 1}, {"per": "day", "count": 1}]`), "twice"},
-		"negative limit":      {one("", `"limits": [{"per": "day", "sum": -1}]`), "out of range"},
+		"negative limit":      {one("", `"limits": [{"per": "day", "sum": -1}]`), "smallest unit"},
 		"negative count":      {one("", `"destinationLimits": [{"per": "day", "count": -1}]`), "out of range"},
 		"quorum window":       {one("", `"quorum": [{"per": "", "above": 1, "operators": 2}]`), "quorum"},
 		"quorum of none":      {one("", `"quorum": [{"per": "day", "above": 1, "operators": 0}]`), "operators"},
 		"quorum of many":      {one("", `"quorum": [{"per": "day", "above": 1, "operators": 17}]`), "operators"},
-		"quorum below zero":   {one("", `"quorum": [{"per": "day", "above": -1, "operators": 2}]`), "out of range"},
+		"quorum below zero":   {one("", `"quorum": [{"per": "day", "above": -1, "operators": 2}]`), "smallest unit"},
 		"quorum twice":        {one("", `"quorum": [{"per": "day", "above": 1, "operators": 2}, {"per": "day", "above": 1, "operators": 3}]`), "twice"},
 		"mode":                {one(`"unlisted": "deny"`, ""), "none of"},
 		"empty mode":          {one(`"unlisted": ""`, ""), "none of"},
@@ -105,7 +105,7 @@ func TestParseRefuses(t *testing.T) {
 		"approver twice":      {one(`"approvers": {"needed": 1, "keys": [{"key": "`+key+`"}, {"key": "`+strings.ToUpper(key)+`"}]}`, ""), "twice"},
 		"short key":           {one(`"approvers": {"needed": 1, "keys": [{"key": "abcd"}]}`, ""), "64 hexadecimal"},
 	} {
-		p, err := Parse([]byte(c.text))
+		p, err := Parse(utxoCoins{}, []byte(c.text))
 		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want something about %q", name, err, c.says)
 		}
@@ -130,14 +130,14 @@ func TestOneEncoding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(canonical); err != nil {
+	if _, err := Load(utxoCoins{}, canonical); err != nil {
 		t.Errorf("the canonical file does not load: %v", err)
 	}
 	for name, other := range map[string][]byte{
 		"a space more": append(bytes.Clone(canonical), ' '), "a line less": canonical[:len(canonical)-1],
 		"compact": []byte(one("", "")), "nothing": nil,
 	} {
-		if p, err := Load(other); err == nil || !judge(p, sound(), &memory{}).Refused() {
+		if p, err := Load(utxoCoins{}, other); err == nil || !judge(p, sound(), &memory{}).Refused() {
 			t.Errorf("%s: loaded", name)
 		}
 	}
@@ -145,19 +145,19 @@ func TestOneEncoding(t *testing.T) {
 
 // The built-in policy can be written down, and is the same once it is set.
 func TestDefaultIsAFile(t *testing.T) {
-	if len(Default().Hash()) != 0 {
+	if len(Default(utxoCoins{}).Hash()) != 0 {
 		t.Error("the built-in policy has a hash")
 	}
-	canonical, err := Default().Canonical()
+	canonical, err := Default(utxoCoins{}).Canonical()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Load(canonical)
+	p, err := Load(utxoCoins{}, canonical)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Hash()) != 32 || len(p.Compare(Default())) != 0 || len(p.Warnings()) != 0 {
-		t.Errorf("%v %v", p.Compare(Default()), p.Warnings())
+	if len(p.Hash()) != 32 || len(p.Compare(Default(utxoCoins{}))) != 0 || len(p.Warnings()) != 0 {
+		t.Errorf("%v %v", p.Compare(Default(utxoCoins{})), p.Warnings())
 	}
 	if n := len(p.coins); n != 8 {
 		t.Errorf("%d coins", n)
@@ -224,7 +224,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Load(canonical)
+	p, err := Load(utxoCoins{}, canonical)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 	for bit := range len(canonical) * 8 {
 		bad := bytes.Clone(canonical)
 		bad[bit/8] ^= 1 << (bit % 8)
-		other, err := Load(bad)
+		other, err := Load(utxoCoins{}, bad)
 		if err != nil {
 			continue
 		}
@@ -244,7 +244,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 		t.Error("no flip gave another policy: this test does not look at hashes")
 	}
 	for n := range canonical {
-		if _, err := Load(canonical[:n]); err == nil {
+		if _, err := Load(utxoCoins{}, canonical[:n]); err == nil {
 			t.Errorf("the first %d bytes load", n)
 		}
 	}
@@ -253,13 +253,13 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(Example()))
 	f.Add([]byte(one("", "")))
-	canonical, err := Default().Canonical()
+	canonical, err := Default(utxoCoins{}).Canonical()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(canonical)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		p, err := Parse(raw)
+		p, err := Parse(utxoCoins{}, raw)
 		if err != nil {
 			if !judge(p, sound(), &memory{}).Refused() {
 				t.Error("what cannot be read admits something")
@@ -270,7 +270,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := Load(canonical)
+		again, err := Load(utxoCoins{}, canonical)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, canonical)
 		}

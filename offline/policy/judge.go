@@ -47,6 +47,7 @@ func (b *batch) judge(s Subject, again bool) Verdict {
 	j.memory()
 	j.timing()
 	j.lists()
+	j.tokens()
 	j.shared()
 	j.surroundings()
 	if !again { // what is signed already was judged then, and pays nothing anew

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	"coldkms/shared/chain"
 )
@@ -9,12 +10,12 @@ import (
 // novelty points at destinations that were never paid, that look like a known
 // one, and at payments that were made before.
 func (j *judgement) novelty() {
-	f, of := &j.policy.file, j.past[j.subject.coin()]
+	f := &j.policy.file
 	for i, out := range j.subject.Facts.Movements {
 		if !out.Pays() || out.Own != nil { // of own transfers there is more to say
 			continue
 		}
-		at, to := chain.At{Part: chain.OfMovement, Index: i}, j.subject.to(out)
+		at, to, of := chain.At{Part: chain.OfMovement, Index: i}, j.subject.to(out), j.past.of[j.subject.asset(out)]
 		label, listed := j.policy.allow[to]
 		if !listed && !of.dests[to.to].known {
 			j.act(f.NewDestination, chain.Because(chain.FlagNew, "output %d pays %s, which was never paid before", i, to.to).Of(at))
@@ -23,7 +24,7 @@ func (j *judgement) novelty() {
 			j.act(f.LookAlike, chain.Because(chain.FlagLookAlike, "output %d pays %s, which begins and ends like %s%s and is another", i, to.to, other, quoted(j.policy.allow[destination{to.Coin, other}])).Of(at))
 		}
 		if n := of.dests[to.to].times[out.Amount]; n > 1 {
-			j.act(f.SamePayment, chain.Because(chain.FlagSameAgain, "output %d pays %s to %s%s, as %s of this batch or signed before", i, j.amount(out.Amount), to.to, quoted(label), chain.Count(n-1, "other payment")).Of(at))
+			j.act(f.SamePayment, chain.Because(chain.FlagSameAgain, "output %d pays %s to %s%s, as %s of this batch or signed before", i, chain.Sum{Amount: out.Amount, Asset: out.Asset}, to.to, quoted(label), chain.Count(n-1, "other payment")).Of(at))
 		}
 	}
 }
@@ -52,7 +53,7 @@ func (j *judgement) limits() {
 	if own == (tally{}) {
 		return
 	}
-	of := j.past[j.subject.coin()]
+	of := j.past.of[asset{j.subject.coin(), ""}]
 	for _, l := range j.rules.Limits {
 		if t := of.over(l.Per, own); l.exceeded(t, own) {
 			j.refuse(limitCode(l.Per), "%s, the limit is %s", j.paid(l.Per, t, withFees), j.bound(l))
@@ -65,6 +66,47 @@ func (j *judgement) limits() {
 			}
 		}
 	}
+}
+
+// tokens refuses tokens that no rule is about, and what takes part in exceeding
+// the limits of one.
+func (j *judgement) tokens() {
+	own := make(map[asset]tally)
+	for i, m := range j.subject.Facts.Movements {
+		a := j.subject.asset(m)
+		if _, known := j.tokenRules(a.token); a.token != "" && !known {
+			j.act(modeRefuse, chain.Because(chain.ChainNotAllowed, "output %d moves %s, and policy has no rule for token %.80q", i, chain.Sum{Amount: m.Amount, Asset: m.Asset}, a.token).
+				Of(chain.At{Part: chain.OfMovement, Index: i}))
+		}
+		if a.token != "" && m.Pays() {
+			t := own[a]
+			t.add(m.Paid())
+			own[a] = t
+		}
+	}
+	for i, m := range j.subject.Facts.Movements {
+		a := j.subject.asset(m)
+		t, pays := own[a]
+		if !pays || j.again {
+			continue
+		}
+		delete(own, a) // once for each token
+		rules, _ := j.tokenRules(a.token)
+		for _, l := range rules.Limits {
+			if sum := j.past.ofAsset(a).over(l.Per, t); l.exceeded(sum, t) {
+				j.act(modeRefuse, chain.Because(limitCode(l.Per), "%s in %s, the limit is %s", chain.Sum{Amount: sum.sum, Asset: m.Asset}, chain.Count(sum.count, "payment"), l.words(m.Asset)).
+					Of(chain.At{Part: chain.OfMovement, Index: i}))
+			}
+		}
+	}
+}
+
+func (j *judgement) tokenRules(token string) (tokenRules, bool) {
+	at := slices.IndexFunc(j.rules.Tokens, func(t tokenRules) bool { return t.Token == token })
+	if at < 0 {
+		return tokenRules{}, false
+	}
+	return j.rules.Tokens[at], true
 }
 
 // share is what one item pays to one destination.
@@ -80,7 +122,7 @@ const withFees = " and fees"
 func (j *judgement) pays() (all tally, to []share) {
 	at := make(map[destination]int)
 	for _, out := range j.subject.Facts.Movements {
-		if !out.Pays() {
+		if !out.Pays() || out.Asset.Token != "" {
 			continue
 		}
 		all.add(out.Paid())
@@ -120,7 +162,7 @@ func (j *judgement) paid(w window, t tally, to string) string {
 	what := fmt.Sprintf("%s in %s%s", j.amount(t.sum), chain.Count(t.count, "payment"), to)
 	switch w {
 	case perBatch:
-		if j.past.of(j.subject.coin()).signed.batch.sum != (chain.Amount{}) {
+		if j.past.ofAsset(asset{j.subject.coin(), ""}).signed.batch.sum != (chain.Amount{}) {
 			return "this batch, with what was signed of it before, pays " + what
 		}
 		return "this batch pays " + what

@@ -10,7 +10,6 @@ import (
 	"unicode"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // Bounds of what a file says.
@@ -26,7 +25,7 @@ const (
 
 // normalise checks a file and gives it its one form: lists sorted, addresses
 // as the coin writes them.
-func (f *file) normalise() error {
+func (f *file) normalise(coins Coins) error {
 	if f.Version != version {
 		return fmt.Errorf("version %d is not known to this program: it reads version %d", f.Version, version)
 	}
@@ -44,13 +43,13 @@ func (f *file) normalise() error {
 			return fmt.Errorf(`%s can be "flag" or "refuse"`, m.name)
 		}
 	}
-	if err := f.normaliseChains(); err != nil {
+	if err := f.normaliseChains(coins); err != nil {
 		return err
 	}
-	if err := normaliseList("allow", f.Allow); err != nil {
+	if err := normaliseList(coins, "allow", f.Allow); err != nil {
 		return err
 	}
-	if err := normaliseList("deny", f.Deny); err != nil {
+	if err := normaliseList(coins, "deny", f.Deny); err != nil {
 		return err
 	}
 	if err := f.OwnTransfers.normalise(); err != nil {
@@ -73,19 +72,20 @@ func checkName(s string) error {
 	return nil
 }
 
-func (f *file) normaliseChains() error {
+func (f *file) normaliseChains(coins Coins) error {
 	seen := make(map[chain.Coin]bool)
 	for i := range f.Chains {
 		c := &f.Chains[i]
 		at := c.coin()
-		if _, ok := paramsOf(c.coin()); !ok {
+		coin, ok := coins.Coin(c.coin())
+		if !ok {
 			return fmt.Errorf("chains: %.20q %.20q is not a coin and network that this program signs for", string(c.Chain), c.Network)
 		}
 		if seen[at] {
 			return fmt.Errorf("chains: %s is there twice", at)
 		}
 		seen[at] = true
-		if err := c.normalise(); err != nil {
+		if err := c.normalise(coin.Largest()); err != nil {
 			return fmt.Errorf("%s: %w", at, err)
 		}
 	}
@@ -95,38 +95,39 @@ func (f *file) normaliseChains() error {
 	return nil
 }
 
-func (c *coinRules) normalise() error {
+func (c *coinRules) normalise(most chain.Amount) error {
 	switch {
-	case !sensible(c.MaxFeeRate) || c.MaxFeeRate.IsZero():
+	case !upTo(c.MaxFeeRate, most) || c.MaxFeeRate.IsZero():
 		return fmt.Errorf("maxFeeRate of %s: at least 1", *c.MaxFeeRate)
-	case !sensible(c.MaxFee):
+	case !upTo(c.MaxFee, most):
 		return errors.New("maxFee is out of range")
 	case !within(c.MaxFeePercent, maxPercent):
 		return fmt.Errorf("maxFeePercent: 0 to %d", maxPercent)
 	}
-	if err := normaliseLimits("limits", c.Limits); err != nil {
+	if err := normaliseLimits("limits", c.Limits, most); err != nil {
 		return err
 	}
-	if err := normaliseLimits("destinationLimits", c.DestinationLimits); err != nil {
+	if err := normaliseLimits("destinationLimits", c.DestinationLimits, most); err != nil {
 		return err
 	}
-	return normaliseQuorum(c.Quorum)
+	if err := normaliseQuorum(c.Quorum, most); err != nil {
+		return err
+	}
+	return c.normaliseTokens()
 }
 
-// sensible reports whether a sum can be reached by others: a sum that does not
-// fit counts as the highest amount.
-func sensible(v *chain.Amount) bool { return v == nil || *v != chain.MaxAmount() }
+func upTo(v *chain.Amount, most chain.Amount) bool { return v == nil || v.Cmp(most) <= 0 }
 
 func within(v *int64, limit int64) bool { return v == nil || (*v >= 0 && *v <= limit) }
 
-func normaliseLimits(name string, list []limit) error {
+func normaliseLimits(name string, list []limit, most chain.Amount) error {
 	for _, l := range list {
 		switch {
 		case l.Per.order() < 0:
 			return fmt.Errorf(`%s: per is %.20q: it can be "transaction", "batch", "day" or "week"`, name, string(l.Per))
 		case l.Sum == nil && l.Count == nil:
 			return fmt.Errorf(`%s per %s: neither "sum" nor "count"`, name, l.Per)
-		case !sensible(l.Sum) || !within(l.Count, maxCount):
+		case !upTo(l.Sum, most) || !within(l.Count, maxCount):
 			return fmt.Errorf("%s per %s: out of range", name, l.Per)
 		}
 	}
@@ -139,12 +140,12 @@ func normaliseLimits(name string, list []limit) error {
 	return nil
 }
 
-func normaliseQuorum(list []quorum) error {
+func normaliseQuorum(list []quorum, most chain.Amount) error {
 	for _, q := range list {
 		switch {
 		case q.Per.order() < 0:
 			return fmt.Errorf(`quorum: per is %.20q: it can be "transaction", "batch", "day" or "week"`, string(q.Per))
-		case !sensible(&q.Above):
+		case !upTo(&q.Above, most):
 			return fmt.Errorf("quorum per %s: above is out of range", q.Per)
 		case q.Operators < 1 || q.Operators > maxOperators:
 			return fmt.Errorf("quorum per %s: %d operators, 1 to %d", q.Per, q.Operators, maxOperators)
@@ -161,6 +162,27 @@ func normaliseQuorum(list []quorum) error {
 	return nil
 }
 
+// normaliseTokens checks the rules for tokens. Nobody knows how much there is of
+// one.
+func (c *coinRules) normaliseTokens() error {
+	for i := range c.Tokens {
+		t := &c.Tokens[i]
+		if t.Token == "" || checkName(t.Token) != nil {
+			return fmt.Errorf("tokens: %.40q is no token", t.Token)
+		}
+		if err := normaliseLimits("limits of a token", t.Limits, chain.MaxAmount().Minus(chain.NewAmount(1))); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(c.Tokens, func(a, b tokenRules) int { return cmp.Compare(a.Token, b.Token) })
+	for i := range c.Tokens {
+		if i > 0 && c.Tokens[i].Token == c.Tokens[i-1].Token {
+			return fmt.Errorf("tokens: %.40q is there twice", c.Tokens[i].Token)
+		}
+	}
+	return nil
+}
+
 // order sorts windows, the shortest first; -1 for one that is none.
 func (w window) order() int {
 	return slices.Index([]window{perTransaction, perBatch, perDay, perWeek}, w)
@@ -168,9 +190,9 @@ func (w window) order() int {
 
 // normaliseList returns each entry the form that its destination has in facts
 // and in the ledger, so that all ways to write an address are equal.
-func normaliseList(name string, list []entry) error {
+func normaliseList(coins Coins, name string, list []entry) error {
 	for i := range list {
-		if err := list[i].normalise(); err != nil {
+		if err := list[i].normalise(coins); err != nil {
 			return fmt.Errorf("%s, entry %d: %w", name, i+1, err)
 		}
 	}
@@ -185,30 +207,32 @@ func normaliseList(name string, list []entry) error {
 	return nil
 }
 
-func (e *entry) normalise() error {
+func (e *entry) normalise(coins Coins) error {
 	if err := checkName(e.Label); err != nil {
 		return fmt.Errorf("label: %w", err)
 	}
-	p, ok := paramsOf(e.coin())
+	coin, ok := coins.Coin(e.coin())
 	if !ok {
 		return fmt.Errorf("%.20q %.20q is not a coin and network that this program signs for", string(e.Chain), e.Network)
 	}
-	script, err := e.script(p)
+	lock, err := e.read(coin)
 	if err != nil {
 		return err
 	}
-	if e.Address, e.Script = p.Address(script), ""; e.Address == "" {
-		e.Script = hex.EncodeToString(script)
+	e.lock, e.name = lock, coin.NameOf(lock)
+	if e.Address, e.Script = coin.Address(lock), ""; e.Address == "" {
+		e.Script = hex.EncodeToString(lock)
 	}
 	return nil
 }
 
-func (e *entry) script(p utxo.Params) ([]byte, error) {
+// read returns the lock that an entry names.
+func (e *entry) read(coin Coin) ([]byte, error) {
 	if (e.Address == "") == (e.Script == "") {
 		return nil, errors.New(`either "address" or "script"`)
 	}
 	if e.Address != "" {
-		return p.ScriptOf(e.Address)
+		return coin.LockOf(e.Address)
 	}
 	script, err := hex.DecodeString(e.Script)
 	if err != nil || len(script) > maxScript {

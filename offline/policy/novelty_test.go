@@ -95,7 +95,7 @@ func TestNewAndSame(t *testing.T) {
 		"new, other amounts":     {[]Subject{pay("1", 1, "new", 5), pay("2", 2, "new", 6)}, was(0, "to", 6), true, false},
 		"nothing to a known one": {[]Subject{pay("1", 1, "to")}, was(0, "x", 5), false, false},
 	} {
-		for i, v := range Default().Judge(c.batch, Circumstances{}, c.past) {
+		for i, v := range Default(utxoCoins{}).Judge(c.batch, Circumstances{}, c.past) {
 			if got := slices.Contains(v.Codes(), chain.FlagNew); got != c.new {
 				t.Errorf("%s: item %d is new: %v", name, i, got)
 			}

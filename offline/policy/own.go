@@ -163,7 +163,7 @@ func (p Policy) Balance(f *chain.Facts, known Indices) {
 	entry, from := make(map[string]chain.Amount), make(map[ownAddress]chain.Amount) // what is left of what each supplied
 	committed := f.Committed()
 	for _, in := range f.Sources {
-		if in.Key != nil && in.Asset == f.Asset && (in.Proven || committed) { // a claim supplies nothing
+		if in.Key != nil && in.Asset.Token == "" && (in.Proven || committed) { // a claim supplies nothing
 			unit, at := p.unit(in.Key.SignatureID), ownAddress{*in.Key, in.Kind, in.Address}
 			entry[unit], from[at] = entry[unit].Plus(in.Amount), from[at].Plus(in.Amount)
 		}
@@ -171,7 +171,7 @@ func (p Policy) Balance(f *chain.Facts, known Indices) {
 	for i := range f.Movements {
 		out := &f.Movements[i]
 		out.Change, out.Far = chain.Amount{}, false
-		if out.Own == nil || out.Asset != f.Asset || out.Unspendable || out.Burnt || out.Amount.IsZero() {
+		if out.Own == nil || out.Asset.Token != "" || out.Unspendable || out.Burnt || out.Amount.IsZero() {
 			continue
 		}
 		unit, at := p.unit(out.Own.SignatureID), ownAddress{*out.Own, out.Kind, out.Address}

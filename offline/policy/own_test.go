@@ -188,7 +188,7 @@ func TestOldPolicyKeepsItsHash(t *testing.T) {
 // A file that names neither ownTransfers nor requireLedgerCheck has the hash that
 // it had before there were such rules: wallets, ledgers and approvals name it.
 func TestHashWithoutTheLaterRules(t *testing.T) {
-	p, err := Parse([]byte(`{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet", "maxFeeRate": 500,
+	p, err := Parse(utxoCoins{}, []byte(`{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet", "maxFeeRate": 500,
 		"limits": [{"per": "day", "sum": 1000000}], "quorum": [{"per": "batch", "above": 50000, "operators": 2}]}]}`))
 	if err != nil {
 		t.Fatal(err)
@@ -208,11 +208,11 @@ func TestOwnTransfersFile(t *testing.T) {
 	}
 	if canonical, err := p.Canonical(); err != nil {
 		t.Fatal(err)
-	} else if _, err := Load(canonical); err != nil {
+	} else if _, err := Load(utxoCoins{}, canonical); err != nil {
 		t.Error(err)
 	}
 	for _, rule := range []string{`{"mode": "flag"}`, `{"farIndex": ""}`, `{"groups": [["a"]]}`, `{"groups": [["a", "a"]]}`, `{"groups": [["a", "b"], ["b", "c"]]}`, `{"groups": [["a", ""]]}`, `{"groups": [["a", "\u202e"]]}`, `{"group": []}`} {
-		if _, err := Parse([]byte(one(`"ownTransfers": `+rule, ""))); err == nil {
+		if _, err := Parse(utxoCoins{}, []byte(one(`"ownTransfers": `+rule, ""))); err == nil {
 			t.Errorf("%s is taken", rule)
 		}
 	}
@@ -227,7 +227,7 @@ func TestClaimSuppliesNothing(t *testing.T) {
 		change int64
 	}{{"P2WPKH", true, 10}, {"P2WPKH", false, 0}, {"P2TR", false, 10}} {
 		f := chain.Facts{Sources: []chain.Source{{Kind: c.kind, Commits: c.kind == "P2TR", Proven: c.proven, Amount: chain.NewAmount(20), Own: true, Key: own}}, Movements: []chain.Movement{{Amount: chain.NewAmount(10), Own: own}}}
-		Default().Balance(&f, near{})
+		Default(utxoCoins{}).Balance(&f, near{})
 		if f.Movements[0].Change != chain.NewAmount(uint64(c.change)) {
 			t.Errorf("%+v: change %d", c, f.Movements[0].Change)
 		}

@@ -15,10 +15,21 @@ const (
 
 // past is what a batch has to be compared with: the ledger's payments, gone
 // through once, and the batch itself.
-type past map[chain.Coin]*ofCoin
+type past struct {
+	policy Policy
+	of     map[asset]*ofAsset
+}
 
-// ofCoin is the past of one coin.
-type ofCoin struct {
+// asset is a coin, or a token of one.
+type asset struct {
+	chain.Coin
+	token string
+}
+
+func (s Subject) asset(m chain.Movement) asset { return asset{s.coin(), m.Asset.Token} }
+
+// ofAsset is the past of one coin or token.
+type ofAsset struct {
 	sums
 	signed sums              // of the ledger alone, with what was signed of the batch before
 	prefix string            // what its bech32 addresses begin with
@@ -46,13 +57,13 @@ const shown = 4
 
 // look goes through the batch, then through the ledger.
 func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h History) past {
-	past := make(past)
+	past := past{p, make(map[asset]*ofAsset)}
 	for i, s := range subjects {
 		if !again[i] {
 			past.expect(s)
 		}
 	}
-	if len(past) == 0 {
+	if len(past.of) == 0 {
 		return past
 	}
 	for to := range p.allow {
@@ -63,7 +74,7 @@ func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h His
 	}
 	at := moment{h.Now(), batch}
 	for payment := range h.Payments(0) {
-		if of := past[payment.Coin]; of != nil && payment.Value != chain.NewAmount(0) {
+		if of := past.of[asset{payment.Coin, payment.Token}]; of != nil && !payment.Value.IsZero() {
 			of.remember(payment, at)
 		}
 	}
@@ -76,7 +87,7 @@ func (p past) expect(s Subject) {
 		if !out.Pays() {
 			continue
 		}
-		to, of := s.to(out), p.of(s.coin())
+		to, of := s.to(out), p.ofAsset(s.asset(out))
 		at := of.dests[to.to]
 		if at == nil {
 			at = &place{times: map[chain.Amount]int{}}
@@ -91,15 +102,18 @@ func (p past) expect(s Subject) {
 		at.times[out.Amount]++
 	}
 	if cost := s.Facts.Cost(); !cost.IsZero() {
-		p.of(s.coin()).fee(cost)
+		p.ofAsset(asset{s.coin(), ""}).fee(cost)
 	}
 }
 
-func (p past) of(c chain.Coin) *ofCoin {
-	of := p[c]
+func (p past) ofAsset(a asset) *ofAsset {
+	of := p.of[a]
 	if of == nil {
-		of = &ofCoin{prefix: bech32Prefix(c), dests: map[string]*place{}, looks: map[likeness]*[2]string{}}
-		p[c] = of
+		of = &ofAsset{dests: map[string]*place{}, looks: map[likeness]*[2]string{}}
+		if coin, ok := p.policy.coin(a.Coin); ok {
+			of.prefix = coin.Prefix()
+		}
+		p.of[a] = of
 	}
 	return of
 }
@@ -132,8 +146,10 @@ func (p past) own(s Subject) {
 }
 
 func (p past) seen(to destination) {
-	if of := p[to.Coin]; of != nil {
-		of.seen(to.to)
+	for a, of := range p.of {
+		if a.Coin == to.Coin {
+			of.seen(to.to)
+		}
 	}
 }
 
@@ -144,7 +160,7 @@ type moment struct {
 }
 
 // remember takes in a payment of the ledger.
-func (c *ofCoin) remember(payment Payment, now moment) {
+func (c *ofAsset) remember(payment Payment, now moment) {
 	c.since(payment, now)
 	c.signed.since(payment, now)
 	if payment.Fee {
@@ -182,7 +198,7 @@ func (s *sums) since(payment Payment, now moment) {
 }
 
 // seen keeps a destination where one of the batch looks like it.
-func (c *ofCoin) seen(to string) {
+func (c *ofAsset) seen(to string) {
 	like, ok := c.likenessOf(to)
 	if !ok {
 		return
@@ -198,7 +214,7 @@ func (c *ofCoin) seen(to string) {
 }
 
 // resembles returns another known destination that looks like this one.
-func (c *ofCoin) resembles(to string) (other string, ok bool) {
+func (c *ofAsset) resembles(to string) (other string, ok bool) {
 	like, ok := c.likenessOf(to)
 	if !ok || c.looks[like] == nil {
 		return "", false
@@ -213,7 +229,7 @@ func (c *ofCoin) resembles(to string) (other string, ok bool) {
 // likenessOf takes the first and last four characters of an address, without
 // what every address of its kind has in common: cashaddr's prefix and type,
 // bech32's prefix and version, the first character of base58.
-func (c *ofCoin) likenessOf(to string) (like likeness, ok bool) {
+func (c *ofAsset) likenessOf(to string) (like likeness, ok bool) {
 	if _, after, ok := strings.Cut(to, ":"); ok {
 		to = after
 	} else if c.prefix != "" {
@@ -225,11 +241,4 @@ func (c *ofCoin) likenessOf(to string) (like likeness, ok bool) {
 	copy(like[:], to[1:1+shown])
 	copy(like[shown:], to[len(to)-shown:])
 	return like, true
-}
-
-func bech32Prefix(c chain.Coin) string {
-	if p, ok := paramsOf(c); ok && p.HRP != "" {
-		return p.HRP + "1"
-	}
-	return ""
 }

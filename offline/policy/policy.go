@@ -20,6 +20,7 @@ import (
 
 // Policy is a set of rules. The zero Policy allows nothing.
 type Policy struct {
+	of    Coins
 	file  file
 	coins map[chain.Coin]coinRules
 	allow map[destination]string // → label
@@ -28,7 +29,7 @@ type Policy struct {
 	hash  []byte            // of the canonical file; none: the built-in default
 }
 
-// destination is where an output goes, as utxo.Destination names it and as in
+// destination is where a movement goes, by its canonical name and as in
 // the lines of the ledger.
 type destination struct {
 	chain.Coin
@@ -39,10 +40,10 @@ type destination struct {
 // a person's consent, amounts must be proven, the fee rate is capped for each
 // coin, dust is refused, an outpoint is signed once; what is unusual is
 // flagged.
-func Default() Policy {
-	f := file{Version: version, Chains: everyCoin()}
-	f.fill()
-	p, err := compile(f)
+func Default(coins Coins) Policy {
+	f := file{Version: version, Chains: everyCoin(coins)}
+	f.fill(coins)
+	p, err := compile(coins, f)
 	if err != nil {
 		return Policy{} // allows nothing; a test sees to it that this is dead
 	}
@@ -89,18 +90,26 @@ func (p Policy) RequiresLedgerCheck() bool { return p.file.LedgerCheck }
 // RequiresOffline reports whether nothing is signed while a network interface is up.
 func (p Policy) RequiresOffline() bool { return p.file.RequireOffline }
 
+// coin returns what is asked about a coin.
+func (p Policy) coin(c chain.Coin) (Coin, bool) {
+	if p.of == nil {
+		return noCoins{}.Coin(c)
+	}
+	return p.of.Coin(c)
+}
+
 // compile makes a file's lists ready to be asked. The file is normal.
-func compile(f file) (Policy, error) {
+func compile(coins Coins, f file) (Policy, error) {
 	canonical, err := f.encode()
 	if err != nil {
 		return Policy{}, err
 	}
 	sum := sha256.Sum256(canonical)
-	p := Policy{file: f, coins: make(map[chain.Coin]coinRules), allow: index(f.Allow), deny: deny(f.Deny), group: f.OwnTransfers.index(), hash: sum[:]}
+	p := Policy{of: coins, file: f, coins: make(map[chain.Coin]coinRules), allow: index(f.Allow), deny: deny(coins, f.Deny), group: f.OwnTransfers.index(), hash: sum[:]}
 	for _, c := range f.Chains {
 		if c.MaxFee == nil { // not spelled out in the file, whose hash it would change
-			params, _ := paramsOf(c.coin())
-			fee := params.FeeCap()
+			coin, _ := coins.Coin(c.coin())
+			fee := coin.FeeCap()
 			c.MaxFee = &fee
 		}
 		p.coins[c.coin()] = c

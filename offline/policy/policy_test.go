@@ -5,16 +5,17 @@ import (
 	"testing"
 
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/chaintest"
 )
 
 // sound is a payment that nothing is wrong with.
 func sound() Subject {
-	return Subject{ID: "id", Content: [32]byte{1}, Facts: chain.Facts{Exclusive: []string{"op"},
+	return Subject{ID: "id", Content: [32]byte{1}, Facts: chaintest.Complete(chain.Facts{
 		Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Unit: "vB",
 		Sources:   []chain.Source{{ID: "op", Kind: "P2WPKH", Amount: chain.NewAmount(100_000), Proven: true, Own: true}},
 		Movements: []chain.Movement{{To: "a", Address: "a", Kind: "P2WPKH", Amount: chain.NewAmount(60_000)}, {To: "b", Address: "b", Kind: "P2WPKH", Amount: chain.NewAmount(39_000), Change: chain.NewAmount(39_000), Own: ownKey()}},
 		Fee:       chain.NewAmount(1000), Size: 141,
-	}}
+	})}
 }
 
 // found adds a finding of the family.
@@ -30,7 +31,7 @@ func judge(p Policy, s Subject, h History) Verdict {
 }
 
 func TestSoundPaymentPasses(t *testing.T) {
-	v := judge(Default(), sound(), knowing("a"))
+	v := judge(Default(utxoCoins{}), sound(), knowing("a"))
 	if v.Refused() || len(v.Findings) > 0 {
 		t.Errorf("refused or flagged: %v", v.Codes())
 	}
@@ -70,7 +71,7 @@ func TestEachRule(t *testing.T) {
 	} {
 		s := sound()
 		c.change(&s)
-		v := judge(Default(), s, c.past)
+		v := judge(Default(utxoCoins{}), s, c.past)
 		if v.Refused() != c.refuse || !slices.Contains(v.Codes(), c.code) {
 			t.Errorf("%s: refused %v with %v, want %v with %s", name, v.Refused(), v.Codes(), c.refuse, c.code)
 		}
@@ -81,7 +82,7 @@ func TestEachRule(t *testing.T) {
 // agreed to, and covers only its content.
 func TestApprovalIsEarned(t *testing.T) {
 	batch, otherBatch := [32]byte{7}, [32]byte{8}
-	good := judge(Default(), sound(), &memory{})
+	good := judge(Default(utxoCoins{}), sound(), &memory{})
 	a, err := good.Approve(batch, Agree(batch))
 	if err != nil || !a.Covers([32]byte{1}) {
 		t.Fatalf("a sound item is not approved: %v", err)
@@ -97,7 +98,7 @@ func TestApprovalIsEarned(t *testing.T) {
 	}{
 		"no consent":    {good, Consent{}},
 		"other batch":   {good, Agree(otherBatch)},
-		"refused":       {judge(Default(), bad, &memory{}), Agree(batch)},
+		"refused":       {judge(Default(utxoCoins{}), bad, &memory{}), Agree(batch)},
 		"never judged":  {Verdict{}, Agree(batch)},
 		"empty policy":  {judge(Policy{}, sound(), &memory{}), Agree(batch)},
 		"empty consent": {good, Consent{batch: batch}},

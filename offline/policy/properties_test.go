@@ -159,16 +159,16 @@ func (w *world) policyOf(f file) (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
-	return Parse(text)
+	return Parse(utxoCoins{}, text)
 }
 
 // made makes a policy of a file without writing it down.
 func made(f file) (Policy, error) {
-	f.fill()
-	if err := f.normalise(); err != nil {
+	f.fill(utxoCoins{})
+	if err := f.normalise(utxoCoins{}); err != nil {
 		return Policy{}, err
 	}
-	return compile(f)
+	return compile(utxoCoins{}, f)
 }
 
 // flipped is what one flipped bit makes of a policy; nil: it still loads, as
@@ -182,7 +182,7 @@ func (w *world) flipped(p Policy) (*Policy, string) {
 		return nil, err.Error()
 	}
 	bad[w.IntN(len(bad))] ^= 1 << w.IntN(8)
-	other, err := Load(bad)
+	other, err := Load(utxoCoins{}, bad)
 	switch {
 	case err != nil:
 		return &other, ""
@@ -408,12 +408,12 @@ func (w *world) limitsHold(p Policy) string {
 		rules := p.coins[last.Coin]
 		for _, l := range rules.Limits {
 			if sum, n := addUp(payments, last, l.Per, false); exceeds(l, sum, n) {
-				return fmt.Sprintf("%v paid %s in %d payments per %s, the limit is %s", last.Coin, sum, n, l.Per, l.words(assetOf(last.Coin)))
+				return fmt.Sprintf("%v paid %s in %d payments per %s, the limit is %s", last.Coin, sum, n, l.Per, l.words(p.assetOf(last.Coin)))
 			}
 		}
 		for _, l := range rules.DestinationLimits {
 			if sum, n := addUp(payments, last, l.Per, true); last.to != "" && exceeds(l, sum, n) {
-				return fmt.Sprintf("%v was paid %s in %d payments per %s, the limit is %s", last.to, sum, n, l.Per, l.words(assetOf(last.Coin)))
+				return fmt.Sprintf("%v was paid %s in %d payments per %s, the limit is %s", last.to, sum, n, l.Per, l.words(p.assetOf(last.Coin)))
 			}
 		}
 		for _, q := range rules.Quorum {

@@ -42,11 +42,11 @@ func (b *batch) signable(subjects []Subject, verdicts []Verdict) (paid map[chain
 		of := paid[s.coin()]
 		if of == nil {
 			of = new(sums)
-			*of = b.past.of(s.coin()).signed
+			*of = b.past.ofAsset(asset{s.coin(), ""}).signed
 			paid[s.coin()] = of
 		}
 		for _, out := range s.Facts.Movements {
-			if out.Pays() {
+			if out.Pays() && out.Asset.Token == "" {
 				of.all(out.Paid())
 			}
 		}

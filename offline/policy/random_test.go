@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 )
 
@@ -21,7 +22,7 @@ var places = sync.OnceValue(func() map[chain.ID][]string {
 })
 
 func placesOf(id chain.ID) []string {
-	p, _ := paramsOf(chain.Coin{Chain: id, Network: chain.Testnet})
+	p, _ := utxo.ParamsOf(chain.Coin{Chain: id, Network: chain.Testnet})
 	var list []string
 	for i := range 5 {
 		list = append(list, p.Address(append([]byte{0, 20}, []byte(strings.Repeat(string(rune('a'+i)), 20))...)))
@@ -132,7 +133,7 @@ func (w *world) file() file {
 			}
 		}
 	}
-	f.fill()
+	f.fill(utxoCoins{})
 	for _, m := range f.modes() {
 		if w.pick(3) {
 			*m.mode = []mode{modeFlag, modeFlag, modeRefuse}[w.IntN(3)]
@@ -173,7 +174,7 @@ func (w *world) coinRules(id chain.ID) coinRules {
 func (w *world) limit(per window, most int64) limit {
 	l := limit{Per: per, Sum: sumOf(w.Int64N(most))}
 	if w.pick(30) {
-		l.Sum = sumOf(math.MaxInt64)
+		l.Sum = sumOf(math.MaxInt64 - 1)
 	}
 	if w.pick(2) {
 		l.Count = one64(w.Int64N(8))
@@ -197,7 +198,7 @@ func (w *world) tighten(f *file) string {
 		id := coins()[w.IntN(2)]
 		e := entry{Chain: id, Network: "testnet", Address: places()[id][w.IntN(5)]}
 		for _, have := range f.Deny {
-			if have == e {
+			if have.Address == e.Address && have.Chain == e.Chain {
 				return "nothing"
 			}
 		}

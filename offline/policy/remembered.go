@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // memory compares with what was signed before.
@@ -130,7 +129,7 @@ func (j *judgement) disproved(content [32]byte, known map[[32]byte]bool) bool {
 	known[content] = false
 	for i, in := range j.subject.Facts.Sources {
 		claim, claimed := was[in.ID]
-		if claimed && in.Proven && claim != in.Claim() && j.isTaproot(claim) {
+		if claimed && in.Proven && claim != in.Claim() && j.commits(claim) {
 			known[content] = true
 			j.find(chain.FlagDisproved, "input %d (%s) was signed into another transaction as a claim of %s; what is proven now shows that claim to be false and that signature to be invalid", i, in.ID, j.amount(claim.Amount))
 			break
@@ -139,8 +138,9 @@ func (j *judgement) disproved(content [32]byte, known map[[32]byte]bool) bool {
 	return known[content]
 }
 
-func (j *judgement) isTaproot(c chain.Claim) bool {
-	p, ok := paramsOf(j.subject.Facts.Coin)
-	script, err := hex.DecodeString(c.Lock)
-	return ok && err == nil && p.KindOf(script) == utxo.P2TR
+// commits reports whether the signature for a claim committed to every amount.
+func (j *judgement) commits(c chain.Claim) bool {
+	coin, ok := j.policy.coin(j.subject.Facts.Coin)
+	lock, err := hex.DecodeString(c.Lock)
+	return ok && err == nil && coin.Commits(lock)
 }

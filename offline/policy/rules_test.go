@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 )
 
@@ -202,9 +203,9 @@ func TestLists(t *testing.T) {
 		return s
 	}
 	data := to(address)
-	data.Facts.Movements = append(data.Facts.Movements, chain.Movement{To: "data", IsData: true, Lock: []byte{0x6a, 1, 1}})
+	data.Facts.Movements = append(data.Facts.Movements, chain.Movement{To: utxo.Destination("", []byte{0x6a, 1, 1}), IsData: true, Lock: []byte{0x6a, 1, 1}})
 	burning := to(address)
-	burning.Facts.Movements = append(burning.Facts.Movements, chain.Movement{To: "data", IsData: true, Lock: []byte{0x6a, 1, 1}, Amount: chain.NewAmount(1)})
+	burning.Facts.Movements = append(burning.Facts.Movements, chain.Movement{To: utxo.Destination("", []byte{0x6a, 1, 1}), IsData: true, Lock: []byte{0x6a, 1, 1}, Amount: chain.NewAmount(1)})
 	bare := to("")
 	bare.Facts.Movements[0].To, bare.Facts.Movements[0].Lock = "51", []byte{0x51}
 	elsewhere := to(address)
@@ -308,7 +309,7 @@ func TestRequestTime(t *testing.T) {
 		"before 2020": {earliest - 1, true, false}, "2120": {latest, true, false}, "the end of time": {math.MaxInt64, true, false},
 		"the beginning": {math.MinInt64, true, false}, "before 1970": {-1, true, false},
 	} {
-		v := Default().Judge([]Subject{sound()}, Circumstances{Created: c.created}, knowing("a"))[0]
+		v := Default(utxoCoins{}).Judge([]Subject{sound()}, Circumstances{Created: c.created}, knowing("a"))[0]
 		if v.Refused() != c.refuse || slices.Contains(v.Codes(), chain.RequestTime) != (c.refuse || c.noted) {
 			t.Errorf("%s: %v", name, v.Codes())
 		}

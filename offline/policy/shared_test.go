@@ -54,7 +54,7 @@ func TestSharedKeysLeftOutChangeNoHash(t *testing.T) {
 	if err != nil || bytes.Contains(canonical, []byte("sharedKeys")) {
 		t.Errorf("%v\n%s", err, canonical)
 	}
-	if _, err := Parse([]byte(`{"version": 1, "chains": [], "sharedKeys": "flag"}`)); err == nil {
+	if _, err := Parse(utxoCoins{}, []byte(`{"version": 1, "chains": [], "sharedKeys": "flag"}`)); err == nil {
 		t.Error("another mode is taken")
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode/utf8"
+
+	"coldkms/shared/chain"
 )
 
 // maxDepth bounds how deep a file nests.
@@ -105,6 +107,12 @@ func explained(err error) error {
 	}
 	want := wrong.Type.String()
 	switch wrong.Type.Kind() {
+	case reflect.TypeFor[chain.Amount]().Kind():
+		if wrong.Type == reflect.TypeFor[chain.Amount]() {
+			want = "an integer of the smallest unit, without quotes, sign, point or exponent"
+			break
+		}
+		want = "an object"
 	case reflect.Int, reflect.Int64:
 		want = "an integer without quotes, point or exponent; amounts are in the smallest unit"
 	case reflect.String:
@@ -113,7 +121,7 @@ func explained(err error) error {
 		want = "true or false"
 	case reflect.Slice:
 		want = "a list"
-	case reflect.Struct, reflect.Pointer:
+	case reflect.Pointer:
 		want = "an object"
 	}
 	return fmt.Errorf("field %s has a %s: it is %s", wrong.Field, wrong.Value, want)

@@ -8,9 +8,9 @@ type Finder interface {
 	Signer
 	// Owners returns those of the candidates, all of one chain and network,
 	// and of index 0 of their mnemonics, that can sign for one of the
-	// scripts, each once, in the order of the scripts.
-	Owners(coin chain.Coin, scripts [][]byte, candidates []chain.Key, keys Keys) ([]chain.Key, error)
-	// Book indexes the scripts of keys, all of one coin.
+	// locks, each once, in the order of the locks.
+	Owners(coin chain.Coin, locks [][]byte, candidates []chain.Key, keys Keys) ([]chain.Key, error)
+	// Book indexes the locks of keys, all of one coin.
 	Book(coin chain.Coin, keys []Known) (Book, error)
 }
 
@@ -20,7 +20,10 @@ type Known struct {
 	Public []byte
 }
 
-// Book finds the key that a script belongs to. It is safe for concurrent use.
+// Book finds the key that a lock belongs to, such as a script. It is safe for
+// concurrent use.
 type Book interface {
-	Owner(script []byte) (key chain.Key, ok bool)
+	Owner(lock []byte) (key chain.Key, ok bool)
+	// Spendable reports whether the signer signs for such a lock.
+	Spendable(lock []byte) bool
 }

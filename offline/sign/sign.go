@@ -6,7 +6,6 @@ import (
 	"coldkms/offline/policy"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // Keys is the wallet as a signer sees it.
@@ -27,15 +26,29 @@ type Keys interface {
 type Signer interface {
 	// Family is the name that items of this family carry.
 	Family() string
+	// Coins are what it signs for.
+	policy.Coins
+	// Count returns how many sources and movements the transaction of an item
+	// has. It makes no room for them.
+	Count(item bundle.Item) (sources, movements int)
+	// Open checks what a Request carries for the family beside its items.
+	Open(parts [][]byte) (Opened, error)
+	// Interchangeable reports whether a signature for one of two different
+	// coins may be valid for the other.
+	Interchangeable(a, b chain.Coin) bool
+}
+
+// Opened is what a Request carries for a family. It is safe for concurrent use.
+type Opened interface {
 	// Prepare decodes and proves one item. Errors are refusals.
-	Prepare(item bundle.Item, previous *utxo.Table, keys Keys) (Job, error)
+	Prepare(item bundle.Item, keys Keys) (Job, error)
 }
 
 // Job is one decoded item: the one value that is judged, shown, recorded and
 // signed.
 type Job interface {
 	Subject() policy.Subject
-	// Sign signs every input, puts the transaction together and verifies
+	// Sign signs for every source, puts the transaction together and verifies
 	// it. Without an approval for exactly this content it refuses.
 	Sign(policy.Approval) (Signed, error)
 }
@@ -45,4 +58,47 @@ type Signed struct {
 	Signatures [][]byte // in the family's form, as they travel
 	TxID       string
 	Raw        []byte
+}
+
+// Families are signers of different families.
+type Families []Signer
+
+// Coins implements policy.Coins.
+func (f Families) Coins() []chain.Coin {
+	var list []chain.Coin
+	for _, s := range f {
+		list = append(list, s.Coins()...)
+	}
+	return list
+}
+
+// Coin implements policy.Coins.
+func (f Families) Coin(coin chain.Coin) (policy.Coin, bool) {
+	for _, s := range f {
+		if of, ok := s.Coin(coin); ok {
+			return of, true
+		}
+	}
+	return nil, false
+}
+
+// Of returns the signer of a family, or nil.
+func (f Families) Of(family string) Signer {
+	for _, s := range f {
+		if s.Family() == family {
+			return s
+		}
+	}
+	return nil
+}
+
+// Interchangeable reports whether a signature for one of two different coins may
+// be valid for the other.
+func (f Families) Interchangeable(a, b chain.Coin) bool {
+	for _, s := range f {
+		if s.Interchangeable(a, b) {
+			return true
+		}
+	}
+	return false
 }

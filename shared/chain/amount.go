@@ -1,11 +1,13 @@
 package chain
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
 	"math/bits"
+	"reflect"
 	"strconv"
 )
 
@@ -203,6 +205,12 @@ func (a Amount) MarshalJSON() ([]byte, error) { return []byte(a.String()), nil }
 
 // UnmarshalJSON reads what MarshalJSON writes, and nothing else.
 func (a *Amount) UnmarshalJSON(text []byte) (err error) {
-	*a, err = ParseAmount(string(text))
-	return err
+	if *a, err = ParseAmount(string(text)); err != nil {
+		what := "number " + string(text)
+		if text[0] == '"' {
+			what = "string"
+		}
+		return &json.UnmarshalTypeError{Value: what, Type: reflect.TypeFor[Amount]()} // encoding/json adds the field
+	}
+	return nil
 }

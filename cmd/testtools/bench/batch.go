@@ -97,7 +97,7 @@ func batch(n int) (took time.Duration, size int, peak uint64, err error) {
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	s := &offline.Session{Keys: p.wallet, Identity: own, Paired: func(identity.Public) bool { return true }, Ledger: book, Random: rand.Reader, Policy: policy.Default(),
+	s := &offline.Session{Keys: p.wallet, Identity: own, Paired: func(identity.Public) bool { return true }, Ledger: book, Random: rand.Reader, Policy: policy.Default(sign.Families{utxo.Signer{Chains: []chain.ID{chain.BTC}}}),
 		Signers: []sign.Signer{utxo.Signer{Chains: []chain.ID{chain.BTC}}}}
 	stop := watchMemory(&peak)
 	defer stop()

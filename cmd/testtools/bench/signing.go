@@ -150,7 +150,7 @@ func (p *purse) job(inputs int) (sign.Job, policy.Approval) {
 		panic(err)
 	}
 	batch := [32]byte{1}
-	approval, err := policy.Default().Judge([]policy.Subject{job.Subject()}, policy.Circumstances{}, nothing{})[0].Approve(batch, policy.Agree(batch))
+	approval, err := policy.Default(sign.Families{utxo.Signer{Chains: []chain.ID{chain.BTC}}}).Judge([]policy.Subject{job.Subject()}, policy.Circumstances{}, nothing{})[0].Approve(batch, policy.Agree(batch))
 	if err != nil {
 		panic(err)
 	}

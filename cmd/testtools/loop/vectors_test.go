@@ -251,7 +251,7 @@ func newSigner(t *testing.T, entries map[string]tatumEntry) signer {
 		t.Fatal(err)
 	}
 	return signer{relay: relay, Session: offline.Session{
-		Keys: w, Identity: own, Paired: w.Paired, Ledger: book, Random: rand.Reader, Policy: policy.Default(),
+		Keys: w, Identity: own, Paired: w.Paired, Ledger: book, Random: rand.Reader, Policy: policy.Default(sign.Families{utxo.Signer{Chains: built()}}),
 		Signers: []sign.Signer{utxo.Signer{Chains: built()}},
 	}}
 }

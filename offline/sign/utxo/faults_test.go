@@ -250,7 +250,7 @@ func newSpending(t *testing.T, m *machine, id chain.ID, script []byte) *spending
 	}
 	s := &spending{disk: d, inputs: inputs, session: &offline.Session{
 		Keys: faultyKeys{m: m, chain: id}, Identity: own, Paired: func(identity.Public) bool { return true }, Ledger: book,
-		Policy: policy.Default(), Signers: []sign.Signer{Signer{Chains: []chain.ID{id}, testOnlyHands: m.hands()}},
+		Policy: policy.Default(sign.Families{Signer{Chains: []chain.ID{id}}}), Signers: []sign.Signer{Signer{Chains: []chain.ID{id}, testOnlyHands: m.hands()}},
 	}}
 	if s.judged, err = s.session.Judge(sealed.File); err != nil {
 		t.Fatal(err)

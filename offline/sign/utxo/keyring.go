@@ -138,6 +138,9 @@ func (r *keyring) Signs(script []byte) (int, bool) {
 	return len(r.keys[at].public), true
 }
 
+// Spendable implements sign.Book.
+func (r *keyring) Spendable(script []byte) bool { return r.params.Signable(r.params.KindOf(script)) }
+
 // Owner implements utxo.Keyring.
 func (r *keyring) Owner(script []byte) (chain.Key, bool) {
 	at, ok := r.find(script)

@@ -6,6 +6,7 @@ package utxo
 
 import (
 	"bytes"
+	"slices"
 
 	btcaddr "github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -30,7 +31,47 @@ type Signer struct {
 // Family implements sign.Signer.
 func (Signer) Family() string { return utxo.Name }
 
-// Prepare implements sign.Signer.
+// Coins implements sign.Signer.
+func (s Signer) Coins() []chain.Coin {
+	return slices.DeleteFunc(utxo.Coins(), func(c chain.Coin) bool { return !s.has(c.Chain) })
+}
+
+// Coin implements sign.Signer.
+func (s Signer) Coin(coin chain.Coin) (policy.Coin, bool) {
+	p, err := utxo.ParamsOf(coin)
+	return p, err == nil && s.has(coin.Chain)
+}
+
+// Count implements sign.Signer.
+func (Signer) Count(item bundle.Item) (sources, movements int) { return utxo.Count(item.Tx) }
+
+// Interchangeable implements sign.Signer. Signature hashes name no coin, but
+// those of Bitcoin Cash have a bit set that the others' have not, and this
+// signer makes Schnorr signatures there that no other coin takes.
+func (s Signer) Interchangeable(a, b chain.Coin) bool {
+	p, err := utxo.ParamsOf(a)
+	q, other := utxo.ParamsOf(b)
+	return err == nil && other == nil && a != b && p.ForkID == q.ForkID
+}
+
+// opened are the previous transactions of a Request.
+type opened struct {
+	signer   Signer
+	previous *utxo.Table
+}
+
+// Open implements sign.Signer: parts are previous transactions.
+func (s Signer) Open(parts [][]byte) (sign.Opened, error) {
+	table, err := utxo.NewTable(parts)
+	return opened{s, table}, err
+}
+
+// Prepare implements sign.Opened.
+func (o opened) Prepare(item bundle.Item, keys sign.Keys) (sign.Job, error) {
+	return o.signer.Prepare(item, o.previous, keys)
+}
+
+// Prepare decodes and proves one item. Errors are refusals.
 func (s Signer) Prepare(item bundle.Item, previous *utxo.Table, keys sign.Keys) (sign.Job, error) {
 	if !s.has(item.Chain) {
 		return nil, chain.Refuse(chain.UnsupportedChain, "%.20q is not a chain that this signer signs for", string(item.Chain))

@@ -15,6 +15,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/offline/policy"
+	"coldkms/offline/sign"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -109,7 +110,7 @@ func TestOnlyNamedKeysSign(t *testing.T) {
 				t.Errorf("keys %v named: input %d is own: %v", c.named, i, in.Own)
 			}
 		}
-		verdict := policy.Default().Judge([]policy.Subject{subject}, policy.Circumstances{}, nothing{})[0]
+		verdict := policy.Default(sign.Families{signer}).Judge([]policy.Subject{subject}, policy.Circumstances{}, nothing{})[0]
 		batch := [32]byte{1}
 		approval, err := verdict.Approve(batch, policy.Agree(batch))
 		all := c.own[0] && c.own[1]
@@ -136,7 +137,7 @@ func TestApprovalOfAnotherSignsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	batch := [32]byte{1}
-	approval, err := policy.Default().Judge([]policy.Subject{first.Subject()}, policy.Circumstances{}, nothing{})[0].Approve(batch, policy.Agree(batch))
+	approval, err := policy.Default(sign.Families{signer}).Judge([]policy.Subject{first.Subject()}, policy.Circumstances{}, nothing{})[0].Approve(batch, policy.Agree(batch))
 	if err != nil {
 		t.Fatal(err)
 	}

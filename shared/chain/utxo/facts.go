@@ -1,6 +1,7 @@
 package utxo
 
 import (
+	"math"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -28,9 +29,49 @@ func (p Params) Asset() chain.Asset {
 	return chain.Asset{Coin: p.Coin, Symbol: string(p.Chain), Decimals: uint8(p.Decimals)}
 }
 
+// Largest is the highest amount that the family counts with, less one: a sum
+// that does not fit is above it.
+func (p Params) Largest() chain.Amount { return satoshi(math.MaxInt64 - 1) }
+
 // FeeCap and FeeRateCap return the caps that are in force unless policy has others.
 func (p Params) FeeCap() chain.Amount     { return satoshi(p.MaxFee) }
 func (p Params) FeeRateCap() chain.Amount { return satoshi(p.MaxFeeRate) }
+
+// LockOf is ScriptOf: the family knows a destination by its script.
+func (p Params) LockOf(address string) ([]byte, error) { return p.ScriptOf(address) }
+
+// NameOf returns the canonical name of the destination of a script.
+func (p Params) NameOf(script []byte) string { return Destination(p.Address(script), script) }
+
+// Prefix is what every segwit address begins with; "" where the coin has none.
+func (p Params) Prefix() string {
+	if p.HRP == "" {
+		return ""
+	}
+	return p.HRP + "1"
+}
+
+// ListedForms is KeyForms, and the taproot form of a public key.
+func (p Params) ListedForms(script []byte) []string {
+	forms := p.KeyForms(script)
+	if form := p.TaprootForm(script); form != "" {
+		forms = append(forms, form)
+	}
+	return forms
+}
+
+// Commits reports whether a signature for a script commits to the amount and
+// script of every input (BIP 341).
+func (p Params) Commits(script []byte) bool { return p.KindOf(script) == P2TR }
+
+// Coins lists the coins of the family.
+func Coins() []chain.Coin {
+	list := make([]chain.Coin, len(params))
+	for i, p := range params {
+		list[i] = p.Coin
+	}
+	return list
+}
 
 // Explain computes what the transaction does. Inputs that no key can sign
 // are marked, not refused.
@@ -61,7 +102,7 @@ func (t *Tx) source(i int, s Spent, keys Keyring) chain.Source {
 	_, own := keys.Signs(s.Script)
 	source := chain.Source{
 		Address: t.params.Address(s.Script), Kind: kind.String(), Lock: s.Script,
-		Asset: t.params.Asset(), Amount: satoshi(s.Value), Proven: s.Proven, Commits: kind == P2TR, Own: own,
+		Asset: t.params.Asset(), Amount: satoshi(s.Value), Proven: s.Proven, Commits: t.params.Commits(s.Script), Own: own,
 	}
 	if k, ok := keys.Owner(s.Script); own && ok {
 		source.Key = &k
