@@ -30,7 +30,7 @@ type machine struct {
 
 func newMachine(t *testing.T, coin string) *machine {
 	t.Helper()
-	rules, err := policy.Parse(coins{}, []byte(`{"version": 1, "chains": [{"chain": "BTC", "network": "testnet", ` + coin + `}]}`))
+	rules, err := policy.Parse(coins{}, []byte(`{"version": 1, "chains": [{"chain": "BTC", "network": "testnet", `+coin+`}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
@@ -250,7 +251,7 @@ func (f *file) modes() []modeField {
 // everyCoin is what is signed for while no policy names fewer.
 func everyCoin(coins Coins) []coinRules {
 	var list []coinRules
-	for _, c := range coins.Coins() {
+	for _, c := range slices.SortedFunc(slices.Values(coins.Coins()), chain.Coin.Compare) {
 		list = append(list, coinRules{Chain: c.Chain, Network: c.Network.String()})
 	}
 	return list
