@@ -109,7 +109,7 @@ func explained(err error) error {
 	switch wrong.Type.Kind() {
 	case reflect.TypeFor[chain.Amount]().Kind():
 		if wrong.Type == reflect.TypeFor[chain.Amount]() {
-			want = "an integer of the smallest unit, without quotes, sign, point or exponent"
+			want = "an integer without quotes, sign, point or exponent; amounts are in the smallest unit"
 			break
 		}
 		want = "an object"
