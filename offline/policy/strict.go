@@ -8,9 +8,9 @@ import (
 	"io"
 	"reflect"
 	"strings"
-	"unicode/utf8"
 
 	"coldkms/shared/chain"
+	"coldkms/shared/strictjson"
 )
 
 // maxDepth bounds how deep a file nests.
@@ -19,18 +19,16 @@ const maxDepth = 8
 // decode reads JSON strictly: what encoding/json would let pass (a key twice
 // or in another case, null, invalid UTF-8, a second value) is an error.
 func decode(raw []byte) (file, error) {
-	if !utf8.Valid(raw) {
-		return file{}, errors.New("it is not UTF-8")
-	}
-	walker := json.NewDecoder(bytes.NewReader(raw))
-	walker.UseNumber()
 	names := make(map[string]bool)
 	fieldNames(reflect.TypeFor[file](), names)
-	if err := walk(walker, names, maxDepth); err != nil {
-		return file{}, explained(err)
+	known := func(name string) error {
+		if !names[name] {
+			return fmt.Errorf("unknown field %.40q", name)
+		}
+		return nil
 	}
-	if _, err := walker.Token(); !errors.Is(err, io.EOF) {
-		return file{}, fmt.Errorf("something follows it at byte %d", walker.InputOffset())
+	if err := (strictjson.Rules{Depth: maxDepth, NoNull: true, Name: known}).Check(raw); err != nil {
+		return file{}, explained(err)
 	}
 	var f file
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -39,46 +37,6 @@ func decode(raw []byte) (file, error) {
 		return file{}, explained(err)
 	}
 	return f, nil
-}
-
-// walk goes through one value.
-func walk(dec *json.Decoder, names map[string]bool, depth int) error {
-	token, err := dec.Token()
-	if err != nil {
-		return err
-	}
-	if token == nil {
-		return fmt.Errorf("null at byte %d: leave the field out", dec.InputOffset())
-	}
-	open, nested := token.(json.Delim)
-	if !nested {
-		return nil
-	}
-	if depth == 0 {
-		return fmt.Errorf("it nests too deep at byte %d", dec.InputOffset())
-	}
-	seen := make(map[string]bool)
-	for dec.More() {
-		if open == '{' {
-			key, err := dec.Token()
-			if err != nil {
-				return err
-			}
-			name, _ := key.(string)
-			switch {
-			case !names[name]:
-				return fmt.Errorf("unknown field %.40q", name)
-			case seen[name]:
-				return fmt.Errorf("field %q stands twice in one place, at byte %d", name, dec.InputOffset())
-			}
-			seen[name] = true
-		}
-		if err := walk(dec, names, depth-1); err != nil {
-			return err
-		}
-	}
-	_, err = dec.Token()
-	return err
 }
 
 // fieldNames collects the names that a type's JSON has, in their exact case.

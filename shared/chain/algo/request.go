@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/internal/strictjson"
+	"coldkms/shared/strictjson"
 )
 
 // Request is a pending transaction's JSON: what algosdk 1.16 writes of its

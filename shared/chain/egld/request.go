@@ -6,7 +6,7 @@ import (
 
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/evm"
-	"coldkms/shared/chain/internal/strictjson"
+	"coldkms/shared/strictjson"
 )
 
 // Request is what a pending transaction's JSON states.

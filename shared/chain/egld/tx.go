@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/blake2b"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/internal/strictjson"
+	"coldkms/shared/strictjson"
 )
 
 // Tx is a transaction without its signature. Price and value are in the

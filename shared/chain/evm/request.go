@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/internal/strictjson"
+	"coldkms/shared/strictjson"
 )
 
 // Request is what a pending transaction's JSON states. A nil pointer is a field

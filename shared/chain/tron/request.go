@@ -8,7 +8,7 @@ import (
 	"strconv"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/internal/strictjson"
+	"coldkms/shared/strictjson"
 )
 
 // Request is a pending transaction's JSON, in the form that java-tron and

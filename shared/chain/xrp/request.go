@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/internal/strictjson"
+	"coldkms/shared/strictjson"
 )
 
 // Request is a pending transaction's JSON: a whole transaction, but for key and
