@@ -16,13 +16,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"coldkms/online/internal/loopback"
 	"coldkms/online/redact"
 	"coldkms/shared/attestation"
 	"coldkms/shared/chain"
@@ -102,7 +102,7 @@ func checkURL(address string) error {
 	switch {
 	case err != nil, u.Host == "", u.User != nil, strings.ContainsAny(address, "?#"), u.RawPath != "": // the last: a path in other words
 		return fmt.Errorf("%w: want an address such as https://host/path, without ?, # and percent signs that it does not need", ErrConfig)
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && loopback.Is(u.Hostname()):
 		return nil
 	}
 	return fmt.Errorf("%w: want https; plain http is for this machine only", ErrConfig)
@@ -126,11 +126,6 @@ func normal(address string) string {
 		u.Host += ":" + port
 	}
 	return strings.TrimRight(u.String(), "/")
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // Service returns the address of the service, by which its no is known.

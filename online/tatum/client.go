@@ -20,12 +20,12 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
 
+	"coldkms/online/internal/loopback"
 	"coldkms/online/redact"
 	"coldkms/shared/chain"
 	"coldkms/shared/pending"
@@ -137,20 +137,12 @@ func CheckURL(address string) error {
 	switch {
 	case err != nil, u.Host == "", u.User != nil, u.RawQuery != "", u.Fragment != "":
 		return fmt.Errorf("%w: want a plain https://host address", ErrURL)
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && loopback.Is(u.Hostname()):
 		return nil
 	case u.Scheme == "http":
 		return fmt.Errorf("%w: %.80q is plain http, which is accepted for this machine only: everyone on the way could read the key", ErrURL, address)
 	}
 	return fmt.Errorf("%w: %.80q is not https", ErrURL, address)
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
 }
 
 // Sleep waits for d or until ctx is done.

@@ -11,13 +11,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os/exec"
 	"strings"
 	"time"
 
 	"coldkms/online/daemon"
+	"coldkms/online/internal/loopback"
 	"coldkms/online/redact"
 )
 
@@ -36,18 +36,13 @@ type Webhook struct {
 // NewWebhook makes a Webhook for an address: https, or http to this machine.
 func NewWebhook(address string, transport http.RoundTripper) (*Webhook, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname()))) {
+	if err != nil || u.Host == "" || (u.Scheme != "https" && !(u.Scheme == "http" && loopback.Is(u.Hostname()))) {
 		return nil, fmt.Errorf("%w: want https://…, or http:// to this machine", ErrURL)
 	}
 	return &Webhook{url: address, http: &http.Client{
 		Transport: transport, Timeout: patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && addr.IsLoopback())
 }
 
 // Tell implements daemon.Teller.
