@@ -317,7 +317,7 @@ func (s *step) mayLeave(ctx context.Context) (bool, error) {
 
 // proven reads the item from the journal once more.
 func (s *step) proven(ctx context.Context) (prepare.Prepared, error) {
-	d := s.parse(s.item)
+	d := s.drafted(s.item)
 	if d.err != nil {
 		return nil, d.err
 	}

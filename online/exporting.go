@@ -91,7 +91,7 @@ func (e *exporting) prove(ctx context.Context, items []journal.Item) ([]prepare.
 	}
 	drafts := make([]draft, len(items))
 	for i, it := range items {
-		drafts[i] = e.parse(it)
+		drafts[i] = e.drafted(it)
 	}
 	proofs, _, err := e.gather(ctx, drafts, e.room.Part, false)
 	if err != nil {

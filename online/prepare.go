@@ -92,11 +92,31 @@ func (r *Relay) parse(it journal.Item) draft {
 	return d
 }
 
+// drafted reads a journaled item as it was prepared, or as Tatum sent it where it
+// was not, or by an older version.
+func (r *Relay) drafted(it journal.Item) draft {
+	if len(it.Prepared) == 0 {
+		return r.parse(it)
+	}
+	d := draft{item: it}
+	d.family, d.draft, d.err = r.families.Restore(it.ID, it.Prepared)
+	return d
+}
+
 // proofs are previous transactions, read, by the name of their family.
 type proofs map[string]prepare.Proofs
 
 // prove proves a draft that has no error.
 func (p proofs) prove(d draft) (prepare.Prepared, error) { return d.draft.Prove(p[d.family.Name()]) }
+
+// form proves a draft, and returns what the journal keeps of it.
+func (p proofs) form(d draft) ([]byte, error) {
+	proven, err := p.prove(d)
+	if err != nil {
+		return nil, err
+	}
+	return prepare.Form(proven)
+}
 
 func (p *preparing) batch(ctx context.Context, lease journal.Lease, items []journal.Item) error {
 	drafts := make([]draft, len(items))
@@ -114,6 +134,7 @@ func (p *preparing) batch(ctx context.Context, lease journal.Lease, items []jour
 	var moves []journal.Move
 	for i := range drafts {
 		d := &drafts[i]
+		var form []byte
 		if d.err == nil {
 			if why := firstMissing(d.draft, missing); why != nil {
 				if err := p.unproven(ctx, d.item, lease, *why); err != nil {
@@ -121,9 +142,9 @@ func (p *preparing) batch(ctx context.Context, lease journal.Lease, items []jour
 				}
 				continue
 			}
-			_, d.err = proofs.prove(*d)
+			form, d.err = proofs.form(*d)
 		}
-		m := p.proven(d, lease)
+		m := p.proven(d, form, lease)
 		if err := p.sameWithdrawal(ctx, d.item, &m); err != nil {
 			return err
 		}
@@ -142,13 +163,13 @@ func (p *preparing) unproven(ctx context.Context, it journal.Item, lease journal
 }
 
 // proven makes the step of an item that has all it needs.
-func (p *preparing) proven(d *draft, lease journal.Lease) journal.Move {
-	m := journal.Move{ID: d.item.ID, From: journal.Fetched, To: journal.Prepared, Lease: lease}
+func (p *preparing) proven(d *draft, form []byte, lease journal.Lease) journal.Move {
+	m := journal.Move{ID: d.item.ID, From: journal.Fetched, To: journal.Prepared, Prepared: form, Lease: lease}
 	if d.err == nil {
 		p.report.Prepared++
 		return m
 	}
-	m.To, m.Code, m.Reason = journal.Refused, chain.CodeOf(d.err), chain.ReasonOf(d.err).Text()
+	m.To, m.Prepared, m.Code, m.Reason = journal.Refused, nil, chain.CodeOf(d.err), chain.ReasonOf(d.err).Text()
 	p.report.Problems = append(p.report.Problems, Problem{ID: m.ID, Code: m.Code, Reason: m.Reason})
 	return m
 }

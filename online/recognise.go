@@ -145,7 +145,7 @@ type provenItem struct {
 func (r *Relay) proveAgain(ctx context.Context, items map[string]journal.Item) (map[string]provenItem, error) {
 	drafts := make([]draft, 0, len(items))
 	for _, it := range items {
-		drafts = append(drafts, r.parse(it))
+		drafts = append(drafts, r.drafted(it))
 	}
 	proofs, _, err := r.previous(ctx, drafts, r.Tatum != nil)
 	if proofs == nil {

@@ -67,7 +67,7 @@ func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) 
 				continue
 			}
 			a, err := r.audit(ctx, it, opened)
-			a.pays(r.parse(it), keys)
+			a.pays(r.drafted(it), keys)
 			if said[it.ID].Verdict == journal.Lifted {
 				a.Lifted = said[it.ID].Reason
 			}

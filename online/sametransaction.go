@@ -53,7 +53,7 @@ func sameEvidence(other journal.Item) string {
 // was signed for, nil if there is none, or it was given up and never sent, or can
 // never confirm.
 func (r *Relay) payerOf(ctx context.Context, it journal.Item) (*journal.Item, error) {
-	d := r.parse(it)
+	d := r.drafted(it)
 	if d.err != nil { // nobody can have signed it
 		return nil, nil
 	}
@@ -95,7 +95,7 @@ func (r *Relay) hashAsked(ctx context.Context) error {
 		unsigned := make(map[string]string, len(items))
 		for _, it := range items {
 			unsigned[it.ID] = ""
-			if d := r.parse(it); d.err == nil {
+			if d := r.drafted(it); d.err == nil {
 				unsigned[it.ID] = d.draft.Tx().UnsignedID()
 			}
 		}

@@ -171,7 +171,7 @@ func (s *step) known(ctx context.Context) (bool, error) {
 // ourTx reads the item's transaction: the signed bytes, or what is asked for.
 func (s *step) ourTx() (prepare.Tx, error) {
 	if s.item.Signed == nil {
-		d := s.parse(s.item)
+		d := s.drafted(s.item)
 		if d.err != nil {
 			return nil, d.err
 		}

@@ -101,7 +101,7 @@ func (r *Relay) StatusPage(ctx context.Context, o StatusOptions) (list []Status,
 	for i, it := range items {
 		known[it.ID] = true
 		list[i] = whole(it, restored)
-		list[i].pays(r.parse(it), keys)
+		list[i].pays(r.drafted(it), keys)
 	}
 	if err := errors.Join(r.markHeld(ctx, list), r.markAlarms(ctx, list)); err != nil {
 		return nil, false, err

@@ -267,7 +267,7 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by, trouble"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by, trouble, prepared"
 
 func scanAll(rows *sql.Rows) ([]Item, error) { return scanRows(rows, scan) }
 
@@ -275,7 +275,7 @@ func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
 	var created, updated, since, handed, recorded, outstanding int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy, &it.Trouble)
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy, &it.Trouble, &it.Prepared)
 	if err != nil {
 		return Item{}, err
 	}
@@ -304,6 +304,7 @@ type Move struct {
 	Code     chain.Code // why, for a state that is no progress
 	Reason   string
 	Lease    Lease  // that the item was claimed with, if it was
+	Prepared []byte // what was proven, for one that is prepared now
 	Alarm    *Raise // raised in the same transaction; may be nil
 	Decided  string // the command by which a person decided about the item: it closes its alarms
 }
@@ -317,8 +318,13 @@ func (j *Journal) Move(ctx context.Context, moves ...Move) error {
 				return notAllowed(m.ID, m.From, m.To) // those have methods of their own
 			}
 			fence, args := m.Lease.fence()
-			args = append([]any{string(m.To), words(string(m.Code)), words(m.Reason), j.now().Unix(), m.ID, string(m.From)}, args...)
-			done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, trouble = '', updated = ? WHERE id = ? AND state = ?"+fence, args...)
+			form := ""
+			args = append([]any{m.ID, string(m.From)}, args...)
+			if m.From == Fetched || m.To == Fetched {
+				form, args = ", prepared = ?", append([]any{m.Prepared}, args...)
+			}
+			args = append([]any{string(m.To), words(string(m.Code)), words(m.Reason), j.now().Unix()}, args...)
+			done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, trouble = '', updated = ?"+form+" WHERE id = ? AND state = ?"+fence, args...)
 			if err := tx.met(ctx, done, err, m.ID, m.Lease); err != nil {
 				return fmt.Errorf("item %s to %s: %w", m.ID, m.To, err)
 			}

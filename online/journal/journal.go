@@ -67,6 +67,7 @@ type Item struct {
 	Accepted    string     // Digest of the Offer in spite of which a person had it sent, "" if nobody did
 	SeenBy      string     // fingerprint of the API key under which Tatum was last seen to have it, "" if that is not on record
 	Trouble     string     // the last one with the network, where Reason says more than that
+	Prepared    []byte     // what was proven, as it is exported; nil: nothing is, or by an older version
 
 	seq int64
 }

@@ -393,6 +393,11 @@ ALTER TABLE items ADD COLUMN trouble TEXT NOT NULL DEFAULT '';
 	{tables: `
 ALTER TABLE restores ADD COLUMN service INTEGER NOT NULL DEFAULT 1;
 `},
+	// What was proven, in the form in which it is exported: it is not read from what
+	// Tatum sent again. An item that an older version prepared has none.
+	{tables: `
+ALTER TABLE items ADD COLUMN prepared BLOB;
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

@@ -23,6 +23,9 @@ type Family interface {
 	Chains() []chain.ID
 	// Parse reads a pending transaction without asking anybody.
 	Parse(tx pending.Tx, network chain.Network) (Draft, error)
+	// Restore reads the item of a transaction that was prepared, as Prepared.Item
+	// made it where no part has a position.
+	Restore(item bundle.Item) (Draft, error)
 	// Check returns the form in which a previous transaction crosses the gap. It is
 	// an error if raw is not the transaction with this id.
 	Check(txid string, raw []byte) ([]byte, error)
@@ -62,7 +65,7 @@ type Prepared interface {
 	// Load returns what the transaction takes of a Request without its parts.
 	Load() bundle.Load
 	// Item returns the item of a Request. at is the position of a part in the
-	// family's attachment.
+	// family's attachment; below 0, the item has what the part proves as a claim.
 	Item(at func(part string) int) bundle.Item
 	// Facts returns what the transaction does, seen without any key.
 	Facts() (chain.Facts, error)

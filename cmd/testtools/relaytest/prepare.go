@@ -19,6 +19,11 @@ func Prepare(tx pending.Tx, network chain.Network, previous map[string]string) (
 	if err != nil {
 		return nil, err
 	}
+	return Prove(family, d, previous)
+}
+
+// Prove proves a draft with previous transactions by id, in hex.
+func Prove(family prepare.Family, d prepare.Draft, previous map[string]string) (prepare.Prepared, error) {
 	var parts [][]byte
 	for _, id := range d.Needs() {
 		if _, known := previous[id]; !known {

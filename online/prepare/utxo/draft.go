@@ -18,6 +18,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/online/prepare"
+	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/pending"
@@ -72,6 +73,15 @@ func (f family) Parse(tx pending.Tx, network chain.Network) (prepare.Draft, erro
 		return nil, err
 	}
 	return d, nil
+}
+
+// Restore implements prepare.Family.
+func (family) Restore(it bundle.Item) (prepare.Draft, error) {
+	msg, claims, err := utxo.Unpack(it.Tx, it.Context)
+	if err != nil {
+		return nil, err
+	}
+	return draft{id: it.ID, coin: it.Coin, keys: it.Keys, msg: msg, claims: claims}, nil
 }
 
 // ID implements prepare.Draft.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -71,6 +72,7 @@ func TestVectors(t *testing.T) {
 			}
 			if err == nil {
 				carries(t, tx, p)
+				restores(t, p, v)
 			}
 		})
 	}
@@ -121,6 +123,28 @@ func carries(t *testing.T, tx pending.Tx, p prepare.Prepared) {
 		if !s.Proven {
 			t.Errorf("input %d is not proven", i)
 		}
+	}
+}
+
+// restores checks that the form in the journal is the transaction that was proven.
+func restores(t *testing.T, p prepare.Prepared, v vector) {
+	t.Helper()
+	form, err := prepare.Form(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	family, d, err := relaytest.Families().Restore(p.ID(), form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := relaytest.Prove(family, d, v.PrevTxs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, parts := prepare.Bundle([]prepare.Prepared{p})
+	got, same := prepare.Bundle([]prepare.Prepared{again})
+	if !reflect.DeepEqual(want, got) || !reflect.DeepEqual(parts, same) {
+		t.Errorf("restored as %+v, was %+v", got, want)
 	}
 }
 

@@ -56,6 +56,19 @@ func appendRef(context []byte, id chainhash.Hash, ref func(chainhash.Hash) int, 
 	return append(context, claims[i].Script...)
 }
 
+// Unpack reads what Encode wrote with a claim for every input. It judges nothing.
+func Unpack(tx, context []byte) (*wire.MsgTx, []Claim, error) {
+	msg, spent, err := decode(tx, context, &Table{})
+	if err != nil {
+		return nil, nil, err
+	}
+	claims := make([]Claim, len(spent))
+	for i, s := range spent {
+		claims[i] = Claim{Value: s.Value, Script: s.Script}
+	}
+	return msg, claims, nil
+}
+
 // decode reads what Encode wrote. Bytes that Encode would not have written
 // are refused with code Malformed: one transaction, one encoding.
 func decode(tx, context []byte, table *Table) (*wire.MsgTx, []Spent, error) {
