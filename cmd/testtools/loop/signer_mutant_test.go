@@ -109,7 +109,7 @@ var signerMutants = [...]mutant{
 	{"approvals survive another policy", "offline/ledger/memory.go", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n		m.old = At{}\n		m.endAll(line)\n", "		m.policy, m.policies = PolicySet{Hash: line.Policy, Line: line.N, Time: line.Time}, true\n		m.old = At{}\n", "./offline/ledger", "TestRoundsEnd"},
 
 	{"a wallet without a key agrees", "offline/settled.go", "		if _, is := have[key.ID]; !is {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/50-restore-drops-a-key"},
-	{"a batch of keys has no names", "offline/ledger/keys.go", "line.Items, line.Keys = len(part), part", "line.Items = len(part)", "./cmd/kms-offline", "TestSignerAttacks/50-watch-drops-a-key"},
+	{"a batch of keys has no names", "offline/ledger/keys.go", "line.Items, line.Keys = len(part), part", "line.Items = len(part)", "./cmd/kms-offline", "TestSignerAttacks/50-restore-drops-a-key"},
 	{"a restore drops keys unasked", "cmd/kms-offline/restore_keys.go", "	if len(unnamed) == 0 {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/50-restore-drops-a-key"},
 	{"the last copy is written over", "cmd/kms-offline/restore.go", "	if err := a.keepAside(r.path, r.keep); err != nil {\n", "	if err := a.keepAside(r.path, nil); err != nil {\n", "./cmd/kms-offline", "TestSignerAttacks/50-restore-over-the-last-copy"},
 	{"settle writes over the last copy", "cmd/kms-offline/restore_keys.go", "	return a.keepAside(w.Path(), []string{prev})\n", "	return nil\n", "./cmd/kms-offline", "TestSignerAttacks/50-old-wallet-by-copy-drops-a-key"},
