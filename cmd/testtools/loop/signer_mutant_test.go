@@ -117,19 +117,23 @@ var signerMutants = [...]mutant{
 	{"a watch file drops keys unsaid", "cmd/kms-offline/pairing.go", "			gone = append(gone, e.SignatureID)\n", "", "./cmd/kms-offline", "TestSignerAttacks/50-watch-drops-a-key"},
 
 	{"who is not named still counts", "cmd/kms-offline/ledger_accept.go", "		if !slices.Contains(names, o.Name) {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
-	{"a relay that is not confirmed still asks", "cmd/kms-offline/ledger_accept.go", "		if !yes {\n			gone.relays", "		if false {\n			gone.relays", "./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
+	{"a relay that is not confirmed still asks", "cmd/kms-offline/ledger_accept.go", "		if !yes {\n			gone.relays", "		if !yes && false {\n			gone.relays", "./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
 	{"an accepted old copy is not said", "offline/offline.go", "s.noticeOld(), ", "", "./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
 	{"the same policy is not set again", "cmd/kms-offline/policy.go", "changed := old || ", "_ = old\n	changed := ", "./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
 	{"operators and relays go unasked", "cmd/kms-offline/show.go", "	if yes {\n		return nil\n	}\n	tty, err := openTerminal()\n	if err != nil {\n		return cli.Fail(cli.Usage, fmt.Errorf(\"%w: %s is not removed", "	if true {\n		return nil\n	}\n	tty, err := openTerminal()\n	if err != nil {\n		return cli.Fail(cli.Usage, fmt.Errorf(\"%w: %s is not removed", "./cmd/kms-offline", "TestSignerAttacks/50-removal-is-asked"},
 	{"a taken name is told after the passwords", "cmd/kms-offline/operator.go", "	if err := w.MayAddOperator(name); err != nil {", "	if err := w.MayAddOperator(name); false {", "./cmd/kms-offline", "TestSignerAttacks/50-removal-is-asked"},
 
 	{"a restored copy approves nowhere", "offline/quorum.go", "s.Ledger.Ended(round) && !s.Ledger.EndedByCopy(round) {", "s.Ledger.Ended(round) {", "./cmd/kms-offline", "TestSignerAttacks/50-approved-on-a-restored-copy"},
-	{"operators who do not count are counted", "cmd/kms-offline/policy.go", "		if o.Counts {\n", "		if true {\n", "./cmd/kms-offline", "TestSignerAttacks/50-operators-that-count"},
+	{"operators who do not count are counted", "cmd/kms-offline/policy.go", "		if o.Counts {\n", "		if o.Counts || true {\n", "./cmd/kms-offline", "TestSignerAttacks/50-operators-that-count"},
 	{"an unsettled set is copied unsaid", "cmd/kms-offline/backup.go", "	a.warnUnsettled(w)\n", "", "./cmd/kms-offline", "TestSignerAttacks/50-operators-that-count"},
 
 	{"a stranger's wallet is replaced unasked", "cmd/kms-offline/restore_keys.go", "	if id.Public() == r.id.Public() {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/50-restore-over-a-stranger"},
 	{"no lock on a read-only medium is an error", "cmd/kms-offline/app.go", "	if errors.Is(err, syscall.EROFS) {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/50-wallet-on-a-read-only-medium"},
 	{"no advice about a medium", "cmd/kms-offline/advice.go", "		if errors.Is(err, trouble.is) {\n", "		if false {\n", "./cmd/kms-offline", "TestSignerAttacks/50-wallet-on-a-read-only-medium"},
+
+	{"what was rejected leaves the batch unasked", "cmd/kms-offline/approve.go", "	if err != nil || !yes {\n		return quorum\n", "	if err != nil || !yes && false {\n		return quorum\n", "./cmd/kms-offline", "TestSignerAttacks/44-later-under-a-quorum-unasked"},
+	{"hints do not name the wallet", "cmd/internal/cli/cli.go", "	if flags.Len() == 0 {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/44-later-under-a-quorum-goes-on"},
+	{"a result goes below a folder that is missing", "cmd/kms-offline/carry.go", "		return a.hasFolder(filepath.Dir(filepath.Clean(dir)))\n", "		return os.MkdirAll(filepath.Dir(filepath.Clean(dir)), durable.PermDir)\n", "./cmd/kms-offline", "TestSignerAttacks/44-result-has-no-folder"},
 
 	{"a wallet that disagrees judges", "offline/offline.go", "	if s.Unsettled != nil {\n", "	if false {\n", "./offline", "TestUnsettledJudgesNothing"},
 	{"an old ledger under a new wallet", "offline/settled.go", "if len(kept.Known) > 0 && !book.Knows(kept.Known) {", "if false {", "./offline", "TestUnsettledJudgesNothing"},
