@@ -41,3 +41,20 @@ func TestObjectRefuses(t *testing.T) {
 		}
 	}
 }
+
+// What Object accepts, Go's own reader reads as the same value.
+func FuzzObject(f *testing.F) {
+	f.Add(`{"a":[1,{"b":null}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := Object(text)
+		if err != nil {
+			return
+		}
+		var want map[string]any
+		dec := json.NewDecoder(strings.NewReader(text))
+		dec.UseNumber()
+		if err := dec.Decode(&want); err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q is %v, and %v to encoding/json, %v", text, got, want, err)
+		}
+	})
+}
