@@ -28,11 +28,35 @@ func (s *step) sameTransaction(ctx context.Context, payer string) error {
 	why := paidByWords(s.item.ID, other)
 	switch {
 	case free:
-		why = fmt.Sprintf("ALARM: it asks for the very transaction that %s asked for, which was given up here (%s) and not sent from here: neither is paid. Find out who made both. To have this transaction pay %s instead, and %s never: kms-online retry %s", payer, other.Code, s.item.ID, payer, s.item.ID)
+		if why, err = s.givenUpBefore(ctx, other); err != nil {
+			return s.trouble(ctx, CodeNetwork, err)
+		}
 	case other.State == journal.Failed:
 		why = fmt.Sprintf("ALARM: it asks for the very transaction that %s asked for, which is failed (%s) and may have been sent: kms-online status %s. One payment does not settle two: find out who made both", payer, other.Code, payer)
 	}
 	return s.fails(ctx, CodeSameTx, sameEvidence(other), why)
+}
+
+// givenUpBefore says what is known of a transaction that was given up here and not
+// sent from here, and that the item asks for, too. That it is not paid takes the
+// same evidence as to reject it.
+func (s *step) givenUpBefore(ctx context.Context, other journal.Item) (string, error) {
+	words := fmt.Sprintf("ALARM: it asks for the very transaction that %s asked for, which was given up here (%s) and not sent from here", other.ID, other.Code)
+	known, err := s.known(ctx)
+	if err != nil {
+		return "", err
+	}
+	if known {
+		return fmt.Sprintf("%s: but the network has it (%s), so somebody sent a copy of the result. It is paid, once: do not have either paid anew, and find out who has a copy", words, s.item.TxID), nil
+	}
+	why, err := s.spentByOurs(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case why != "":
+		return fmt.Sprintf("%s: but it may be paid: %s. Do not have either paid anew; broadcast looks again", words, why), nil
+	}
+	return fmt.Sprintf("%s: neither is paid. Find out who made both. To have this transaction pay %s instead, and %s never: kms-online retry %s", words, s.item.ID, other.ID, s.item.ID), nil
 }
 
 // paidByWords say that a transaction pays another item than one that asks for
