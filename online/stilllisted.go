@@ -31,7 +31,11 @@ func (r *Relay) stillListed(ctx context.Context, ids []string, report *Fetched) 
 		if it.Code == CodeOtherTxID {
 			continue // watch looks whether it goes on
 		}
-		p := Problem{ID: it.ID, Code: CodeStillListed, Reason: listedWords(it)}
+		payer, err := r.payerOf(ctx, it)
+		if err != nil {
+			return err
+		}
+		p := Problem{ID: it.ID, Code: CodeStillListed, Reason: listedWords(it, payer)}
 		report.Problems = append(report.Problems, p)
 		if known[it.ID] {
 			continue
@@ -43,9 +47,13 @@ func (r *Relay) stillListed(ctx context.Context, ids []string, report *Fetched) 
 	return nil
 }
 
-// listedWords say what it means that Tatum lists an item.
-func listedWords(it journal.Item) string {
+// listedWords say what it means that Tatum lists an item. payer is the one that its
+// very transaction pays; may be nil.
+func listedWords(it journal.Item, payer *journal.Item) string {
 	text := fmt.Sprintf("ALARM: it is %s here (%s), but Tatum still lists it: whatever else signs for its key can pay it. ", it.State, it.Code)
+	if payer != nil { // then it must not be dropped from here
+		return text + sentence(paidByWords(it.ID, *payer))
+	}
 	if rejectable(it) && it.Code != CodeSameTx {
 		return text + fmt.Sprintf("Drop it there: kms-online reject %s --why TEXT", it.ID)
 	}
