@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"coldkms/online/journal"
@@ -52,7 +53,8 @@ const reasonChanged = "ALARM: Tatum now asks for something else under this id; w
 // noteChanged raises an alarm where Tatum changed its mind about what it asks
 // for, and shows it on the item too while that is where it was. The item does
 // not go to the signer while Tatum does not ask for what it asked for first.
-func (r *Relay) noteChanged(ctx context.Context, id string, now journal.Offer) error {
+// reply is what it asks for now.
+func (r *Relay) noteChanged(ctx context.Context, id string, now journal.Offer, reply json.RawMessage) error {
 	it, err := r.journal.Item(ctx, id)
 	if err == nil {
 		err = r.journal.Offered(ctx, id, now)
@@ -63,11 +65,46 @@ func (r *Relay) noteChanged(ctx context.Context, id string, now journal.Offer) e
 	if err != nil {
 		return err
 	}
-	p := Problem{ID: it.ID, Code: chain.ContentChanged, Reason: reasonChanged + offerWords(now)}
+	p := Problem{ID: it.ID, Code: chain.ContentChanged, Reason: reasonChanged + ". " + r.changeWords(ctx, it, reply) + offerWords(now)}
 	if it.Code == chain.ContentChanged {
 		return r.journal.Raise(ctx, *p.alarm(now.Digest))
 	}
 	return r.noteWith(ctx, it, journal.Lease{}, p, now.Digest, 0)
+}
+
+// changeWords say what an item paid and what Tatum asks for in its place.
+func (r *Relay) changeWords(ctx context.Context, it journal.Item, reply json.RawMessage) string {
+	after := it
+	after.Pending = reply
+	was, is := r.paysWords(ctx, it), r.paysWords(ctx, after)
+	if was == is {
+		return "What it pays is the same: " + is
+	}
+	return fmt.Sprintf("It paid %s; now it pays %s", was, is)
+}
+
+// maxTold bounds how many outputs are named in a reason.
+const maxTold = 4
+
+// paysWords name the outputs of what an item asks for.
+func (r *Relay) paysWords(ctx context.Context, it journal.Item) string {
+	var s Status
+	s.pays(r.parse(it), r.watched(ctx))
+	if s.Outputs == 0 {
+		return "what does not read"
+	}
+	var words []string
+	for _, p := range s.Pays[:min(len(s.Pays), maxTold)] {
+		to := p.Address
+		if to == "" {
+			to = "a script without an address"
+		}
+		words = append(words, p.Amount+" to "+to)
+	}
+	if s.Outputs > len(words) {
+		words = append(words, fmt.Sprintf("%d more", s.Outputs-len(words)))
+	}
+	return strings.Join(words, ", ")
 }
 
 // offerWords identify what Tatum has in the place of an item.
@@ -222,7 +259,7 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item) (known bool, p *P
 	case offerOf(it, kms.Raw) != journal.Offer{}:
 		now := offerOf(it, kms.Raw)
 		p.Code, p.Reason = chain.ContentChanged, reasonChanged+offerWords(now)
-		return true, p, r.noteChanged(ctx, it.ID, now)
+		return true, p, r.noteChanged(ctx, it.ID, now, kms.Raw)
 	case txid == "":
 		return true, nil, nil // it waits; the list was short, or its key is not in the watch file any more
 	default:

@@ -230,7 +230,7 @@ func (r *Relay) add(ctx context.Context, items []journal.Item, asked map[string]
 		case journal.Changed:
 			report.Problems = append(report.Problems, Problem{ID: items[i].ID, Code: chain.ContentChanged, Reason: reasonChanged})
 			offer := journal.Offer{Digest: hex.EncodeToString(items[i].Content[:]), Withdrawal: items[i].Withdrawal}
-			if err := r.noteChanged(ctx, items[i].ID, offer); err != nil {
+			if err := r.noteChanged(ctx, items[i].ID, offer, items[i].Pending); err != nil {
 				return err
 			}
 		case journal.Twin:

@@ -112,11 +112,37 @@ func (s *step) turnsUp(ctx context.Context) error {
 		s.problem = &Problem{ID: s.item.ID, Code: CodePaidRejected, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though it was given up here (%s). %s; else somebody sent a copy of the result: find out who has one. Do not have it paid anew; correct the account", s.item.TxID, s.item.Code, s.left(ctx))}
 		m.Alarm = s.problem.alarm(s.item.TxID)
 	}
+	refused, err := s.refusedBy(ctx)
+	if err != nil {
+		return err
+	}
+	if refused != "" {
+		s.problem = &Problem{ID: s.item.ID, Code: CodePaidRefused, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though %s, and it was not sent from here: somebody sent a copy of the result. Find out who has one. Do not have it paid anew; correct the account", s.item.TxID, refused)}
+		m.Alarm = s.problem.alarm(s.item.TxID)
+	}
 	if err := s.journal.Move(ctx, m); err != nil {
 		return err
 	}
-	s.item.State, s.sent = journal.Broadcast, true
+	s.item.State, s.sent = journal.Broadcast, refused == ""
 	return s.heal(ctx, "the network has "+s.item.TxID+" after all")
+}
+
+// refusedBy says who does not want a signed item sent that never left from here,
+// "" if nobody.
+func (s *step) refusedBy(ctx context.Context) (string, error) {
+	if s.item.State != journal.Signed || s.item.HandedKnown {
+		return "", nil
+	}
+	vetoes, err := s.journal.Vetoes(ctx, s.item.ID)
+	switch {
+	case err != nil:
+		return "", err
+	case len(vetoes) > 0:
+		return "the approval service (" + hostOf(vetoes[0]) + ") said no", nil
+	case s.item.Withheld == journal.Unwanted:
+		return "you wanted it rejected", nil
+	}
+	return "", nil
 }
 
 // compare looks whether Tatum still asks for what was signed. A person's retry
@@ -133,7 +159,7 @@ func (s *step) compare(ctx context.Context, now json.RawMessage) error {
 		s.item.Withheld = chain.ContentChanged
 	}
 	s.item.Offered = offer
-	return s.noteChanged(ctx, s.item.ID, offer)
+	return s.noteChanged(ctx, s.item.ID, offer, now)
 }
 
 // offered has the journal know what Tatum has in the place of the item.

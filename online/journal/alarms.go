@@ -37,7 +37,9 @@ type Raise struct {
 }
 
 // Raise raises an alarm. There is at most one open alarm for each item and
-// code: a further finding updates that one.
+// code: the same finding updates that one. Other evidence is an alarm with a number
+// of its own, so that nobody acknowledges what came after they looked; the one
+// before is closed by it.
 func (j *Journal) Raise(ctx context.Context, r Raise) error {
 	return j.together(ctx, "alarm", func(t tx) error { return j.raise(ctx, t, &r) })
 }
@@ -53,13 +55,23 @@ func (j *Journal) raise(ctx context.Context, t tx, r *Raise) error {
 	switch {
 	case err != nil && !errors.Is(err, sql.ErrNoRows):
 		return err
-	case err == nil && closed == 0: // a cause that was gone and came back, or is another, is told again
-		_, err = t.ExecContext(ctx, "UPDATE alarms SET seen = ?, reason = ?, told = CASE WHEN healed > 0 OR evidence <> ? THEN 0 ELSE told END, evidence = ?, healed = 0 WHERE seq = ?", now, words(r.Reason), evidence, evidence, seq)
+	case err == nil && closed == 0 && known == evidence: // a cause that was gone and came back is told again
+		_, err = t.ExecContext(ctx, "UPDATE alarms SET seen = ?, reason = ?, told = CASE WHEN healed > 0 THEN 0 ELSE told END, healed = 0 WHERE seq = ?", now, words(r.Reason), seq)
+	case err == nil && closed == 0:
+		_, err = t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = ? WHERE seq = ?", now, "kms-online", "other evidence came: see the next alarm about it", seq)
+		if err == nil {
+			err = insertAlarm(ctx, t, item, code, evidence, words(r.Reason), now)
+		}
 	case err == nil && healed == 0 && known == evidence: // a person has seen this very finding
 		_, err = t.ExecContext(ctx, "UPDATE alarms SET seen = ? WHERE seq = ?", now, seq)
 	default:
-		_, err = t.ExecContext(ctx, "INSERT INTO alarms (item, code, evidence, reason, raised, seen) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", item, code, evidence, words(r.Reason), now, now)
+		err = insertAlarm(ctx, t, item, code, evidence, words(r.Reason), now)
 	}
+	return err
+}
+
+func insertAlarm(ctx context.Context, t tx, item, code, evidence, reason string, now int64) error {
+	_, err := t.ExecContext(ctx, "INSERT INTO alarms (item, code, evidence, reason, raised, seen) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", item, code, evidence, reason, now, now)
 	return err
 }
 
