@@ -34,12 +34,15 @@ func (r *Relay) Alarms(ctx context.Context, all bool) ([]Alarm, error) {
 }
 
 // HasAlarm reports whether an alarm is open of any item that a watch covers:
-// those that are named, or else all of its network.
+// those that are named, or else all of its network, and of the relay as a whole.
 func (r *Relay) HasAlarm(ctx context.Context, o WatchOptions) (bool, error) {
 	open, err := r.alarmsBy(ctx, journal.AlarmFilter{Items: o.IDs})
-	delete(open, "") // of the relay as a whole
-	if err != nil || len(open) == 0 {
-		return false, err
+	if whole := len(open[""]) > 0 && len(o.IDs) == 0; err != nil || whole {
+		return whole, err
+	}
+	delete(open, "")
+	if len(open) == 0 {
+		return false, nil
 	}
 	return r.journal.Any(ctx, journal.Filter{IDs: slices.Collect(maps.Keys(open)), Network: o.Network})
 }

@@ -277,6 +277,8 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 		return "", fmt.Errorf("retry: item %s: %w: kms-online unveto lifts that", id, errVetoed)
 	case it.Withheld == CodeRestored && !ended:
 		return "", fmt.Errorf("retry: item %s: %w: nobody knows yet whether it was paid since the backup: kms-online fetch looks, and lets it go on if it was not", id, journal.ErrState)
+	case waits && it.Withheld == chain.ContentChanged && it.Signed == nil:
+		return "", fmt.Errorf("retry: item %s: %w: Tatum asks for something else under this id than what was journaled, and that is never taken. It goes on by itself once Tatum asks for the same again; else kms-online reject %s --why TEXT, and have it made anew under a new id", id, journal.ErrState, id)
 	case !ended && !(waits && slices.Contains(lifts, it.Withheld)):
 		return "", fmt.Errorf("retry: item %s is %s: %w: only refused, failed and withheld ones start again", id, it.State, journal.ErrState)
 	}

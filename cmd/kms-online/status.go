@@ -85,6 +85,9 @@ type statusFlags struct {
 
 func (o statusFlags) options(a *app, ids []string) (online.StatusOptions, error) {
 	page := online.StatusOptions{Network: a.only(), IDs: trimmed(ids), All: o.all, After: o.after, Limit: o.limit}
+	if o.limit < 0 {
+		return page, cli.Fail(cli.Usage, fmt.Errorf("--limit %d is less than nothing", o.limit), "such as: --limit 100, or --limit 0 for no bound")
+	}
 	if len(ids) > 0 {
 		page.Limit = 0
 	}

@@ -18,7 +18,7 @@ type fault struct {
 // TestRelayFaults drives the real kms-online through every fault, prints a
 // line for each, and how many it withstood.
 func TestRelayFaults(t *testing.T) {
-	all := slices.Concat(truthFaults(), decisionFaults(), wordFaults(), paysFaults(), secretFaults(), loopFaults(), inputFaults(), journalFaults(), evidenceFaults(), oneVerdictFaults(), robustFaults(), opsFaults(), formFaults(), toldFaults(), anewFaults(), hintFaults(), undoneFaults())
+	all := slices.Concat(truthFaults(), decisionFaults(), wordFaults(), paysFaults(), secretFaults(), loopFaults(), inputFaults(), journalFaults(), evidenceFaults(), oneVerdictFaults(), robustFaults(), opsFaults(), formFaults(), toldFaults(), anewFaults(), hintFaults(), undoneFaults(), unwantedFaults())
 	held, tried := 0, 0
 	for _, f := range all {
 		ran := false // false where -run leaves it out, or the machine cannot run it
