@@ -1,9 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"testing"
+
+	"coldkms/cmd/testtools/faulttable"
 )
 
 // attack is a way to make the signer sign, count or show what it must not,
@@ -17,23 +18,5 @@ type attack struct {
 // for each, and how many it withstood.
 func TestSignerAttacks(t *testing.T) {
 	all := slices.Concat(valueAttacks(), claimAttacks(), approvalAttacks(), processAttacks(), resourceAttacks(), decidedAttacks(), toldAttacks(), shownAttacks(), restoreAttacks(), sharedAttacks(), roundAttacks(), settledAttacks(), partAttacks(), keptAttacks(), foreignAttacks(), usedAttacks(), lostAttacks(), laterAttacks())
-	held, tried := 0, 0
-	for _, a := range all {
-		ran := false // false where -run leaves it out, or the machine cannot run it
-		passed := t.Run(a.name, func(t *testing.T) {
-			defer func() { ran = !t.Skipped() }()
-			a.run(t)
-		})
-		switch {
-		case !ran:
-			continue
-		case passed:
-			held++
-			fmt.Printf("attack: %s: held\n", a.name)
-		default:
-			fmt.Printf("attack: %s: NOT HELD\n", a.name)
-		}
-		tried++
-	}
-	fmt.Printf("attacks: %d/%d held\n", held, tried)
+	faulttable.Run(t, "attack", all, func(a attack) faulttable.Row { return faulttable.Row{Name: a.name, Run: a.run} })
 }
