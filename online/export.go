@@ -71,6 +71,9 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	if err := r.finishExports(ctx, o, &report); err != nil {
 		return report, err
 	}
+	if err := r.expire(ctx, o); err != nil {
+		return report, err
+	}
 	if !o.Asked {
 		got, err := r.Approve(ctx, ApproveOptions{Network: o.Network, IDs: o.IDs, Again: o.Again})
 		report.Problems = append(report.Problems, got.Problems...)

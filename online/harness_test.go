@@ -15,6 +15,7 @@ import (
 	"coldkms/cmd/testtools/relaytest"
 	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/online"
+	"coldkms/online/prepare"
 	"coldkms/online/tatum"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -31,6 +32,9 @@ type world struct {
 	dir    string // state
 	out    string // the stick
 	signer *relaytest.Signer
+
+	families prepare.Families
+
 	now    time.Time
 	faults sync.Mutex // of what a test counts in a fault
 }
@@ -39,7 +43,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		TB: t, server: tatumtest.New(t), dir: filepath.Join(t.TempDir(), "state"), out: filepath.Join(t.TempDir(), "stick"),
-		signer: relaytest.NewSigner(2), now: time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC),
+		signer: relaytest.NewSigner(2), families: relaytest.Families(), now: time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC),
 	}
 	if _, err := online.Init(t.Context(), durable.OS{}, w.dir, bytes.NewReader(bytes.Repeat([]byte{1}, 64)), w.clock); err != nil {
 		t.Fatal(err)
@@ -59,7 +63,7 @@ func (w *world) clock() time.Time { return w.now }
 // open opens the relay anew, as each command does.
 func (w *world) open() *online.Relay {
 	w.Helper()
-	r, err := online.Open(context.Background(), online.Options{Families: relaytest.Families(), Dir: w.dir, FS: durable.OS{}, Now: w.clock})
+	r, err := online.Open(context.Background(), online.Options{Families: w.families, Dir: w.dir, FS: durable.OS{}, Now: w.clock})
 	if err != nil {
 		w.Fatal(err)
 	}

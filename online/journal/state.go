@@ -35,7 +35,7 @@ var transitions = [...]transition{
 	{Prepared, Exported},
 	{Prepared, Signed}, // as above
 	{Prepared, Rejected},
-	{Exported, Prepared}, // its Request is void
+	{Exported, Prepared}, // its Request is void, or it expired
 	{Exported, Exported}, // into another Request (export --again)
 	{Exported, Signed},
 	{Exported, Refused},

@@ -18,7 +18,7 @@ const ListPage = 50
 // by its txid. One that does not read has no TxID.
 type Listed struct {
 	TxID string
-	Uses []string // exclusive ids: "txid:index" of outputs that it spends
+	Uses []string // exclusive ids: "txid:index" of outputs that it spends, "account:nonce"
 }
 
 // listedReply has both forms: BTC and LTC say hash and inputs, DOGE and BCH
@@ -31,7 +31,9 @@ type listedReply struct {
 			Index uint32 `json:"index"`
 		} `json:"prevout"`
 	} `json:"inputs"`
-	Vin []struct {
+	From  string  `json:"from"` // with a nonce, of a chain with accounts
+	Nonce *uint64 `json:"nonce"`
+	Vin   []struct {
 		TxID string `json:"txid"`
 		Vout uint32 `json:"vout"`
 	} `json:"vin"`
@@ -76,6 +78,9 @@ func (r listedReply) listed() Listed {
 		if id := strings.ToLower(txid); isTxID(id) {
 			l.Uses = append(l.Uses, fmt.Sprintf("%s:%d", id, index))
 		}
+	}
+	if r.Nonce != nil {
+		l.Uses = append(l.Uses, fmt.Sprintf("%s:%d", r.From, *r.Nonce))
 	}
 	for _, in := range r.Inputs {
 		spends(in.Prevout.Hash, in.Prevout.Index)

@@ -21,6 +21,9 @@ type mutant struct {
 
 // The first five are what a relay must never do; `make test` has these.
 var mutants = [...]mutant{
+	{"what expired stays with the signer", "online/expiry.go", "d.err == nil && x.Expired(d.draft)", "d.err != nil && x.Expired(d.draft)", "./online", "TestAccountsExpiry"},
+	{"what Tatum sent is exported, not what was proven", "online/prepare.go", "if len(it.Prepared) == 0 {", "if len(it.Prepared) == 0 || true {", "./online", "TestDamagedForm"},
+	{"a used nonce is no conflict", "online/tatum/address.go", "	if r.Nonce != nil {\n", "	if false && r.Nonce != nil {\n", "./online", "TestAccountsNonceConflict"},
 	{"broadcast before journal", "online/import.go",
 		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
 		"		for _, x := range s.signed {\n			_, _ = r.Tatum.Broadcast(ctx, s.items[x.ID].Chain, x.ID, fmt.Sprintf(\"%x\", x.Raw))\n		}\n		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -46,6 +47,10 @@ func (s *Server) withdrawals(w http.ResponseWriter, query url.Values) {
 
 // ofAddress lists the transactions that pay to or spend from an address.
 func (s *Server) ofAddress(w http.ResponseWriter, address string, query url.Values) {
+	if s.Accounts != nil {
+		s.ofAccount(w, address, query)
+		return
+	}
 	params, err := utxo.ParamsOf(chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
 	if err != nil {
 		panic(err)
@@ -71,6 +76,25 @@ func (s *Server) ofAddress(w http.ResponseWriter, address string, query url.Valu
 	slices.SortFunc(list, func(a, b map[string]any) int {
 		return bytes.Compare([]byte(a["hash"].(string)), []byte(b["hash"].(string)))
 	})
+	s.json(w, page(list, query))
+}
+
+// Accounts reads the transactions of a chain with accounts.
+type Accounts interface {
+	TxID(raw []byte) string // "" where it is no transaction
+	Sender(raw []byte) (from string, nonce uint64)
+}
+
+// ofAccount lists the transactions that an account made.
+func (s *Server) ofAccount(w http.ResponseWriter, address string, query url.Values) {
+	list := []map[string]any{}
+	for id, text := range s.raw {
+		raw, _ := hex.DecodeString(text)
+		if from, nonce := s.Accounts.Sender(raw); from == address {
+			list = append(list, map[string]any{"hash": id, "from": from, "nonce": nonce})
+		}
+	}
+	slices.SortFunc(list, func(a, b map[string]any) int { return strings.Compare(a["hash"].(string), b["hash"].(string)) })
 	s.json(w, page(list, query))
 }
 

@@ -26,7 +26,8 @@ const Key = "t-test-key-0123456789"
 
 // Server is the API. Its fields may be set before or between calls.
 type Server struct {
-	URL string
+	URL      string
+	Accounts Accounts // set: the chain is one with accounts
 
 	mu       sync.Mutex
 	pending  []map[string]any
@@ -140,11 +141,15 @@ func (s *Server) chain(hexTx string) string {
 	if err != nil {
 		return ""
 	}
-	stripped, err := utxo.StripWitness(raw)
-	if err != nil {
+	id := ""
+	if s.Accounts != nil {
+		id = s.Accounts.TxID(raw)
+	} else if stripped, err := utxo.StripWitness(raw); err == nil {
+		id = chainhash.DoubleHashH(stripped).String()
+	}
+	if id == "" {
 		return ""
 	}
-	id := chainhash.DoubleHashH(stripped).String()
 	s.raw[id] = hexTx
 	return id
 }
