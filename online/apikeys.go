@@ -139,7 +139,7 @@ var (
 	gone          = []chain.Code{CodeUnknown, CodeOtherTxID}
 	byTatum       = append(slices.Clone(gone), chain.ContentChanged)
 	liftable      = []chain.Code{journal.Dropping, journal.Unwanted, CodePaidUnknown}
-	withheldCodes = slices.Concat(liftable, byTatum)
+	withheldCodes = slices.Concat(liftable, byTatum, []chain.Code{CodeGivenUp})
 	byRestore     = []chain.Code{CodeRestored, CodePaidUnknown} // nobody has said that it is not wanted
 )
 

@@ -26,6 +26,7 @@ var heldFor = map[chain.Code]string{
 	CodeOtherTxID:        "Tatum says that something else completed it",
 	journal.Dropping:     "a rejection of it was cut short",
 	journal.Unwanted:     "a person wants it rejected, and that has not worked yet",
+	CodeGivenUp:          "it was given up: dropped at Tatum, and what a withdrawal took given back there",
 	CodeRestored:         "the journal was restored, and nobody has looked yet whether it was paid since the backup",
 	CodePaidUnknown:      "the network was seen to have it",
 	CodeSameID:           "its pending id differs from another one in letter case only",

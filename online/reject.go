@@ -260,7 +260,8 @@ func missing(err error) bool {
 // anew at the next fetch; a failed one, whose signed bytes are here, goes to
 // the next broadcast with those; one whose rejection was not carried out goes
 // on; one that is signed and held is sent in spite of what it was held for,
-// which is on record. A veto of the approval service stands.
+// which is on record. One that was disarmed is held first. A veto of the
+// approval service stands.
 func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 	it, err := r.journal.Item(ctx, id)
 	if err != nil {
@@ -281,6 +282,9 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 		return "", fmt.Errorf("retry: item %s: %w: Tatum asks for something else under this id than what was journaled, and that is never taken. It goes on by itself once Tatum asks for the same again; else kms-online reject %s --why TEXT, and have it made anew under a new id", id, journal.ErrState, id)
 	case !ended && !(waits && slices.Contains(lifts, it.Withheld)):
 		return "", fmt.Errorf("retry: item %s is %s: %w: only refused, failed and withheld ones start again", id, it.State, journal.ErrState)
+	}
+	if ended && it.Code == CodeDisarmed {
+		return r.rearm(ctx, it)
 	}
 	if it.Signed != nil {
 		err := r.sameAsRetried(ctx, it)
@@ -313,6 +317,26 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 		m.Code, m.Reason = it.Code, it.Reason
 	}
 	return m.To, r.journal.Move(ctx, m)
+}
+
+// rearm takes back that an item was disarmed. What it was to pay may have been
+// given back at Tatum since, and paid in another way: it is held until a second
+// retry, after a look at what Tatum has by now.
+func (r *Relay) rearm(ctx context.Context, it journal.Item) (journal.State, error) {
+	err := r.journal.Accept(ctx, it.ID, "")
+	if err == nil {
+		err = r.journal.Withhold(ctx, it.ID, CodeGivenUp, withheldCodes...)
+	}
+	if err == nil {
+		err = r.journal.Offered(ctx, it.ID, journal.Offer{})
+	}
+	if err != nil {
+		return "", err
+	}
+	return journal.Signed, r.journal.Move(ctx, journal.Move{
+		ID: it.ID, From: it.State, To: journal.Signed, Decided: "retry", Code: CodeGivenUp,
+		Reason: fmt.Sprintf("it is signed (%s) and held: it was dropped at Tatum (%s), and what a withdrawal took given back there. It may have been paid in another way since: kms-online broadcast looks what Tatum has by now; then decide with kms-online retry or reject", it.TxID, it.Reason),
+	})
 }
 
 // inSpiteOf is the offer, by its digest, in spite of which a person has an item

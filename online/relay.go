@@ -65,6 +65,7 @@ const (
 	CodeNoAnswer     chain.Code = "four-eye-no-answer"        // the approval service gives no usable answer
 	CodeNotNamed     chain.Code = "four-eye-not-named"        // the journal was restored, and nobody has said since which approval service is asked
 	CodeDisarmed     chain.Code = "disarmed"                  // signed, refused by the approval service, and dropped by a person
+	CodeGivenUp      chain.Code = "given-up"                  // a person takes back that it was disarmed: it is held until they have seen what became of it
 	CodeEvicted      chain.Code = "evicted"                   // it was with the network and is not any more
 	CodeOtherKey     chain.Code = "other-api-key"             // fetched with an API key that is not here
 	CodeStillListed  chain.Code = "rejected-but-listed"       // rejected or failed here, and Tatum still asks for it

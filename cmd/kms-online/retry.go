@@ -18,7 +18,8 @@ func (a *app) retry() *cobra.Command {
 whose signed bytes are in the journal, be broadcast again as it is. An item whose
 rejection was not carried out goes on. One that is signed and held, because Tatum
 changed or dropped it, is sent all the same: your decision, which is on record and
-closes its alarms. A no of the approval service stands; unveto lifts that.`,
+closes its alarms. One that was disarmed is only held again: broadcast looks what
+Tatum has by now, and a second retry has it sent. A no of the approval service stands; unveto lifts that.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {

@@ -20,6 +20,7 @@ func anewFaults() []fault {
 		{"70f-reject-says-what-status-says", rejectSaysTheSame},
 		{"70g-unveto-of-what-was-disarmed", unvetoDisarmed},
 		{"70h-signed-after-drop-and-rejected", rejectedAfterDrop},
+		{"70i-two-decisions-send-what-was-disarmed", twoDecisions},
 	}
 }
 
@@ -242,5 +243,40 @@ func rejectedAfterDrop(t *testing.T) {
 	var totals struct{ Open, Finished int }
 	if err := json.Unmarshal(h.run(0, "status", "--totals"), &totals); err != nil || totals.Open != 0 || totals.Finished != 1 {
 		t.Errorf("%+v, %v", totals, err)
+	}
+}
+
+// What Tatum had dropped was disarmed, and its money given back. One retry sends
+// nothing, whether Tatum has it again or not; a second one, after a look, does.
+func twoDecisions(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		h := newTeller(t)
+		retry := []string{"retry", relaytest.ID(1)}
+		h.signed(nil, 1)
+		h.answers(answer{"GET /v3/kms/", gone, 403})
+		h.run(3, "broadcast")
+		h.run(0, "reject", relaytest.ID(1), "--why", "a mistake", "--gone")
+		h.wants(1, "failed", "disarmed")
+		if again {
+			h.server.Fault(nil)
+		}
+		h.run(0, retry...)
+		if s := h.wants(1, "signed", "given-up"); !strings.Contains(s.Reason, "given back") || s.Withheld != "given-up" {
+			t.Errorf("%+v", s)
+		}
+		for range 2 {
+			if words := h.says(3, "broadcast"); !strings.Contains(words, "it was given up") {
+				t.Error(words)
+			}
+		}
+		h.sends(0)
+		h.alarms("signed-after-drop")
+		h.run(0, retry...)
+		code := 3 // paid, and Tatum does not have it
+		if again {
+			code = 0
+		}
+		h.run(code, "broadcast")
+		h.sends(1)
 	}
 }

@@ -185,6 +185,7 @@ var mutants = [...]mutant{
 	{"a lost journal is an empty one", "online/relay.go", "journal.OpenMade(ctx, ", "journal.Open(ctx, ", "./cmd/testtools/loop", "TestRelayFaults/60c-a-lost-journal-is-not-an-empty-one"},
 	{"what another id has paid is dropped", "online/reject.go", "	case payer != nil:\n", "	case payer != nil && false:\n", "./cmd/testtools/loop", "TestRelayFaults/70a-reject-of-what-another-id-has-paid"},
 	{"reject keeps the verdict to itself", "online/reject.go", "	if dead != \"\" { //", "	if dead != \"\" && false { //", "./cmd/testtools/loop", "TestRelayFaults/70f-reject-says-what-status-says"},
+	{"one retry sends what was disarmed", "online/reject.go", "	if ended && it.Code == CodeDisarmed {\n", "	if false {\n", "./cmd/testtools/loop", "TestRelayFaults/70i-two-decisions-send-what-was-disarmed"},
 	{"a veto of what was given up is lifted", "online/approval.go", "	if len(vetoes) > 0 && slices.Contains(", "	if false && slices.Contains(", "./cmd/testtools/loop", "TestRelayFaults/70g-unveto-of-what-was-disarmed"},
 	{"what was given up is open", "online/status.go", "t.Open-given, t.Finished+given", "t.Open+0*given, t.Finished", "./cmd/testtools/loop", "TestRelayFaults/70h-signed-after-drop-and-rejected"},
 	{"a restored journal exports before it looks", "online/journal/restore.go", "AND withheld IN ('', ?)\", string", "AND 1 = 0 AND withheld IN ('', ?)\", string", "./cmd/testtools/loop", "TestRelayFaults/70b-a-restored-journal-looks-before-it-exports"},
