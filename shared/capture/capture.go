@@ -1,6 +1,6 @@
 // Package capture turns what shows QR symbols into gray pictures, one after the
 // other: an image, a folder of images, an animated GIF, a stream of MJPEG or
-// Y4M from a pipe. What it is, is told by its first bytes, never by its name.
+// Y4M from a pipe. Its first bytes, never its name, tell which it is.
 //
 // Everything is measured before room is made for it: a picture by its header,
 // a part of a stream by a limit.
@@ -136,7 +136,7 @@ func folder(path string) (Source, error) {
 	return s, nil
 }
 
-// Next implements Source. Files that are no pictures are passed over.
+// Next implements Source. It skips files that are not pictures.
 func (s *pictures) Next() (*image.Gray, error) {
 	for {
 		if s.current != nil {

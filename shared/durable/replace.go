@@ -138,7 +138,7 @@ func tempName(path string, n int) string {
 	return filepath.Join(dirOf(path), fmt.Sprintf("%s%s%s%d", tempPrefix, filepath.Base(path), tempMiddle, n))
 }
 
-// Remove deletes a file, durably. One that is not there is no error.
+// Remove deletes a file durably. A missing file is not an error.
 func Remove(fsys FS, path string) error {
 	if err := remove(fsys, path); err != nil {
 		return err

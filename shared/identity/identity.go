@@ -98,7 +98,7 @@ const fileMagic = "CKMSID\x00\x01"
 // FileSize is the length of a public identity file in bytes.
 const FileSize = len(fileMagic) + ed25519.PublicKeySize + ed25519.SignatureSize
 
-// ErrFile is returned for bytes that are no public identity file.
+// ErrFile is returned for bytes that are not a public identity file.
 var ErrFile = errors.New("not a relay's identity file")
 
 // File returns the public identity file: magic, key, and the key's signature

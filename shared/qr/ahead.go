@@ -14,7 +14,7 @@ type encoded struct {
 	err error
 }
 
-// NewAhead starts encoding what next gives, which is called by one goroutine.
+// NewAhead starts encoding what next returns. Only one goroutine calls next.
 // Every symbol has the given version, or more where it does not fit. Close it.
 func NewAhead(next func() string, version int) *Ahead {
 	a := &Ahead{make(chan chan encoded, 2*runtime.GOMAXPROCS(0)), make(chan struct{})}

@@ -68,7 +68,7 @@ func (e *equations) add(row []float64, value float64) {
 	}
 }
 
-// solve returns x, nil if there is no single answer. The equations are used up.
+// solve returns x, or nil if there is no single solution. It overwrites the equations.
 func (e *equations) solve() []float64 {
 	if !solve(e.a, e.b, e.n) {
 		return nil

@@ -6,7 +6,7 @@ type plane struct {
 	w, h, stride int
 }
 
-// resize gives a plane of its own memory, reusing what there is.
+// resize gives a plane its own memory, reusing what it has.
 func (p *plane) resize(w, h int) {
 	if cap(p.pix) < w*h {
 		p.pix = make([]byte, w*h)

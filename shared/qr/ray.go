@@ -82,7 +82,7 @@ func half(line []int, a, b int) float64 {
 	return float64(len(line)-1) / 2
 }
 
-// glance casts a few of the rays: most of what is no square ends here.
+// glance casts a few of the rays: most of what is not a square ends here.
 func (s *search) glance(f *finder) bool {
 	good := 0
 	for i := 2; i < rayCount; i += 4 {

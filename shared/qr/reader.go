@@ -37,7 +37,7 @@ type Reader struct {
 	layouts                [41]*layout
 }
 
-// Read returns the symbols of a picture. None is no error.
+// Read returns the symbols of a picture, which may have none.
 func (r *Reader) Read(img *image.Gray) []Symbol {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	if w < minSide || h < minSide || w > maxSide || h > maxSide {

@@ -53,11 +53,11 @@ type Progress struct {
 	Missing    []int // of a BBQr, parts from 0; the other lanes miss none in particular
 }
 
-// NewDecoder begins with nothing read.
+// NewDecoder returns a Decoder that has read nothing.
 func NewDecoder() *Decoder { return &Decoder{words: ur.NewReader()} }
 
-// Add takes what a symbol says. An error says why it was of no use; what was
-// read before is never lost by it. ErrForeign is for text of other kinds.
+// Add reads the text of a symbol. After an error the parts that were read before
+// are kept. The error is ErrForeign for text that is not a part.
 func (d *Decoder) Add(text string) error {
 	if d.done != nil {
 		return nil
@@ -90,7 +90,7 @@ func (d *Decoder) Add(text string) error {
 	return nil
 }
 
-// parse reads a part and says how to begin its stream.
+// parse reads a part, and returns how to begin its stream.
 func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *stream, part any, err error) {
 	switch lane {
 	case Fast:

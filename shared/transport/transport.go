@@ -3,8 +3,8 @@
 //
 // There are three lanes. Bundles between the two programs take the fast lane
 // (transport/rlnc). Other wallets read and write UR (transport/ur) and BBQr
-// (transport/bbqr). Which lane a part is of, its first characters say; nothing
-// is ever tried.
+// (transport/bbqr). The first characters of a part name its lane; decoders are
+// never tried in turn.
 package transport
 
 import (
@@ -38,8 +38,8 @@ const (
 	Text        Kind = "text" // of a BBQr; nothing here uses it
 )
 
-// ErrForeign is returned for text that is no part of any lane. It is no harm:
-// a camera sees other symbols too.
+// ErrForeign is returned for text that is not a part of any lane. Callers ignore
+// it: a camera sees other symbols too.
 var ErrForeign = errors.New("not a part of anything that is read here")
 
 // Encoder returns the parts of one payload, for ever.
@@ -67,7 +67,7 @@ func NewEncoder(lane Lane, kind Kind, payload []byte, chars int) (Encoder, error
 	return nil, fmt.Errorf("transport: the %s lane carries no %s", lane, kind)
 }
 
-// LaneOf says by its first characters which lane a part is of.
+// LaneOf returns the lane of a part, which its first characters name.
 func LaneOf(part string) (Lane, bool) {
 	switch {
 	case strings.HasPrefix(part, rlnc.Prefix):

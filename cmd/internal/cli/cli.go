@@ -1,5 +1,5 @@
 // Package cli is what the three programs have in common at their edge: exit
-// codes, how an error is told to a person, and how data is printed.
+// codes, how an error is reported to a person, and how data is printed.
 //
 // stdout is data; stderr is for people, each line starting with the
 // program's name; questions go to the terminal itself.

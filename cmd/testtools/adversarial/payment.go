@@ -68,7 +68,7 @@ func (c *corpus) spend(id chain.ID, scripts ...[]byte) *payment {
 	return p
 }
 
-// with changes a payment and gives it back.
+// with changes a payment and returns it.
 func (p *payment) with(change func(*payment)) *payment {
 	change(p)
 	return p

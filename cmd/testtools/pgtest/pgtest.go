@@ -60,7 +60,7 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// New is Start for programs that are no tests. Remove ends the server.
+// New is Start for programs other than tests. Remove ends the server.
 func New() (*Server, error) {
 	if address := os.Getenv(AddressEnv); address != "" {
 		return &Server{address: address}, nil

@@ -159,7 +159,7 @@ func Payee(n int) []byte {
 // ID is a pending id.
 func ID(n int) string { return fmt.Sprintf("%024x", n) }
 
-// Payment is a pending transaction, as Tatum gives it, that spends output 1
+// Payment is a pending transaction, as Tatum returns it, that spends output 1
 // of a Funding. change, if given, may alter it.
 func (s *Signer) Payment(n int, prev *wire.MsgTx, change func(map[string]any)) []byte {
 	return s.payment(n, prev, change, wire.NewTxOut(99_000, Payee(n)))

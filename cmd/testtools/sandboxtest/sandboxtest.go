@@ -1,4 +1,4 @@
-// Package sandboxtest gives tests a sandbox on a real btcd.
+// Package sandboxtest starts a sandbox on a real btcd for tests.
 package sandboxtest
 
 import (

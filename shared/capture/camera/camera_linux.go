@@ -19,7 +19,7 @@ const (
 	yuyv = 'Y' | 'U'<<8 | 'Y'<<16 | 'V'<<24
 )
 
-// What is asked for; cameras give the nearest that they have.
+// What is requested; cameras choose the nearest that they support.
 const (
 	wantWidth  = 1280
 	wantHeight = 720
@@ -63,7 +63,7 @@ func (c *Camera) start() error {
 		c.pixel, c.gray = pixel, image.NewGray(image.Rect(0, 0, int(f.width), int(f.height)))
 		return c.device.start(buffers)
 	}
-	return fmt.Errorf("it gives neither MJPEG nor YUYV")
+	return fmt.Errorf("it supports neither MJPEG nor YUYV")
 }
 
 // Next implements capture.Source. It waits for the next picture.

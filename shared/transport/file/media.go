@@ -5,7 +5,7 @@
 // read back, where the system allows it from the medium and not from memory.
 // Nothing is overwritten (where a file system knows no such rename, as FAT
 // through FUSE, the name was free a moment before). What goes wrong is named: a full stick, a
-// write-protected one, one that was pulled out, one that gives other bytes
+// write-protected one, one that was pulled out, one that returns other bytes
 // back. Links, pipes and devices that somebody put there are not followed and
 // never waited for.
 package file
@@ -66,7 +66,7 @@ type Written struct {
 }
 
 // Put writes a file, which appears under its name when all of it was read
-// back, and never else. The same content again is no error.
+// back. Writing the same content again is not an error.
 func (m Media) Put(name string, data []byte) (Written, error) {
 	w := Written{Path: filepath.Join(m.Dir, name)}
 	if err := CheckName(name); err != nil {
@@ -242,7 +242,7 @@ func readSeen(f durable.File, seen fs.FileInfo, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// kind says in words what is no regular file.
+// kind describes a file that is not a regular one.
 func kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():

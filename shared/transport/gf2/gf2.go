@@ -107,7 +107,7 @@ func (s *Solver) move(i int) {
 }
 
 // Join returns the blocks, one after the other, once all are known; nil before.
-// It is no copy.
+// It is not a copy.
 func (s *Solver) Join() []byte {
 	if !s.Done() {
 		return nil
