@@ -146,7 +146,7 @@ func (s *Session) count(it bundle.Item) (sources, movements int) {
 func (s *Session) open(r bundle.Request) (map[string]sign.Opened, error) {
 	opened := make(map[string]sign.Opened, len(s.Signers))
 	for _, signer := range s.Signers {
-		of, err := signer.Open(r.Previous)
+		of, err := signer.Open(r.Attached(signer.Family()))
 		if err != nil {
 			return nil, err
 		}

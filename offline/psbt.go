@@ -44,7 +44,7 @@ func (s *Session) JudgePSBT(file []byte, only chain.ID) (*Judged, error) {
 		ID: fmt.Sprintf("%s%.24s", psbtPrefix, packet.UnsignedID()), Family: utxo.Name, Coin: at,
 		Tx: content.Tx, Context: content.Context, Keys: keys,
 	}
-	request := bundle.SealedRequest{Request: bundle.Request{Items: []bundle.Item{item}, Previous: content.Previous}}
+	request := bundle.SealedRequest{Request: bundle.Request{Items: []bundle.Item{item}, Attachments: bundle.AttachmentsOf(utxo.Name, content.Previous)}}
 	if refusal != nil {
 		id := packet.UnsignedID()
 		item.Tx = id[:] // content stops at what is wrong: the digest is of the transaction alone

@@ -104,7 +104,7 @@ func TestStatementsTravel(t *testing.T) {
 	}
 	w.wantState(id(2), "prepared")
 	req := w.read(*got.Request)
-	table, err := utxo.NewTable(req.Previous)
+	table, err := utxo.NewTable(req.Attached(utxo.Name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -108,19 +108,19 @@ func (r *Relay) exportOnce(ctx context.Context, o ExportOptions, peer journal.Pe
 const largeFile = 16 << 20
 
 func (r *Relay) exportNew(ctx context.Context, o ExportOptions, peer journal.Peer, lease journal.Lease, ready []prepare.Prepared, report *Exported) error {
-	items, table := prepare.Bundle(ready)
+	items, attached := prepare.Bundle(ready)
 	if err := r.carry(ctx, items); err != nil {
 		return err
 	}
 	sealed, err := bundle.SealRequest(bundle.Request{
-		Signer: peer.Signer, Created: r.Now().Unix(), LedgerHead: peer.Head, Items: items, Previous: table,
+		Signer: peer.Signer, Created: r.Now().Unix(), LedgerHead: peer.Head, Items: items, Attachments: attached,
 	}, r.identity)
 	if err != nil {
 		return r.unsealed(ctx, o, peer, lease, ready, report, err)
 	}
 	if o.Format == nil { // they are in the file now
 		clear(ready)
-		clear(table)
+		clear(attached)
 	}
 	if len(sealed.File) > largeFile { // the database is about to copy it, in memory that is none of Go's
 		debug.FreeOSMemory()

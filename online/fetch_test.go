@@ -13,6 +13,7 @@ import (
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 )
 
 func TestFetchRefusals(t *testing.T) {
@@ -110,8 +111,8 @@ func TestPreviousOnce(t *testing.T) {
 	if n := w.server.Calls("GET /v3/bitcoin/transaction/"); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
-	if req := w.exported(online.ExportOptions{}); len(req.Items) != 4 || len(req.Previous) != 1 {
-		t.Errorf("%d items, %d previous transactions", len(req.Items), len(req.Previous))
+	if req := w.exported(online.ExportOptions{}); len(req.Items) != 4 || len(req.Attached(utxo.Name)) != 1 {
+		t.Errorf("%d items, %d previous transactions", len(req.Items), len(req.Attached(utxo.Name)))
 	}
 }
 

@@ -40,7 +40,7 @@ func (r *Relay) writeForeign(ctx context.Context, o ExportOptions, req bundle.Se
 	if err != nil {
 		return err
 	}
-	exchange, err := o.Format.Open(req.Previous, watch.Entries)
+	exchange, err := o.Format.Open(req.Attached(o.Format.Family()), watch.Entries)
 	if err != nil {
 		return err
 	}

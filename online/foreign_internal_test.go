@@ -43,7 +43,7 @@ func exported(t *testing.T, previous [][]byte, items ...bundle.Item) (*Relay, bu
 			t.Fatal(err)
 		}
 	}
-	req, err := bundle.SealRequest(bundle.Request{Signer: signer.Identity.Public(), Items: items, Previous: previous}, r.identity)
+	req, err := bundle.SealRequest(bundle.Request{Signer: signer.Identity.Public(), Items: items, Attachments: bundle.AttachmentsOf(utxo.Name, previous)}, r.identity)
 	if err != nil {
 		t.Fatal(err)
 	}

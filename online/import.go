@@ -182,7 +182,7 @@ func (r *Relay) attached(req bundle.SealedRequest) (proofs, error) {
 		if f == nil || all[it.Family] != nil {
 			continue
 		}
-		read, err := f.Proofs(req.Previous)
+		read, err := f.Proofs(req.Attached(f.Name()))
 		if err != nil {
 			return nil, fmt.Errorf("request %.16s in the journal is damaged: %w", req.Digest, err)
 		}

@@ -216,7 +216,7 @@ func (im *Importer) request(ctx context.Context, digest bundle.Digest) (*opened,
 // exchange opens the Request for answers of a format.
 func (o *opened) exchange(n int, format interop.Format) (interop.Exchange, error) {
 	if o.exchanges[n] == nil {
-		x, err := format.Open(o.Previous, nil)
+		x, err := format.Open(o.Attached(format.Family()), nil)
 		if err != nil {
 			return nil, err
 		}

@@ -168,8 +168,8 @@ func asExported(d draft, all proofs) (bundle.Item, prepare.Proofs, error) {
 	if err != nil {
 		return bundle.Item{}, nil, chain.Refuse(chain.CodeOf(err), "%s; run fetch, which gets previous transactions, then import again", chain.ReasonOf(err).Text())
 	}
-	items, previous := prepare.Bundle([]prepare.Prepared{p})
-	own, err := d.family.Proofs(previous)
+	items, attached := prepare.Bundle([]prepare.Prepared{p})
+	own, err := d.family.Proofs(bundle.Request{Attachments: attached}.Attached(p.Family()))
 	return items[0], own, err
 }
 

@@ -13,6 +13,7 @@ import (
 	"coldkms/online/journal"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 	"coldkms/shared/durable"
 	"coldkms/shared/identity"
 )
@@ -34,7 +35,7 @@ func TestLoop(t *testing.T) {
 		t.Fatalf("again: %+v", got)
 	}
 	req := w.exported(online.ExportOptions{})
-	if len(req.Items) != 3 || len(req.Previous) != 3 || req.Created != w.now.Unix() || req.Signer != w.signer.Identity.Public() || len(req.LedgerHead) != 0 {
+	if len(req.Items) != 3 || len(req.Attached(utxo.Name)) != 3 || req.Created != w.now.Unix() || req.Signer != w.signer.Identity.Public() || len(req.LedgerHead) != 0 {
 		t.Fatalf("%+v", req.Request)
 	}
 	if got := w.imports(w.signer.Sign(req, nil)); got.Imported != 3 || got.Refused != 0 || len(got.Problems) != 0 {

@@ -138,7 +138,7 @@ func (p place) request(name string, salt int, list []payout) string {
 		if err := prev.SerializeNoWitness(&raw); err != nil {
 			p.t.Fatal(err)
 		}
-		r.Previous = append(r.Previous, raw.Bytes())
+		r.Attach(utxo.Name, raw.Bytes())
 		msg := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash()}, Sequence: wire.MaxTxInSequenceNum}}}
 		msg.TxOut = []*wire.TxOut{{Value: pay.value, PkScript: append([]byte{txscript.OP_0, 20}, hashFor(pay.to)...)}}
 		if pay.data != nil {
@@ -182,7 +182,7 @@ func (p place) signedBy(request, result string) (signed int, codes map[chain.Cod
 	if err != nil || answer.Request != asked.Digest {
 		p.t.Fatalf("the result answers another request (%v)", err)
 	}
-	table, err := utxo.NewTable(asked.Previous)
+	table, err := utxo.NewTable(asked.Attached(utxo.Name))
 	if err != nil {
 		p.t.Fatal(err)
 	}

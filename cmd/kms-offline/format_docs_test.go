@@ -126,7 +126,7 @@ func (b bench) request(signer identity.Public) string {
 		if err := prev.SerializeNoWitness(&raw); err != nil {
 			b.t.Fatal(err)
 		}
-		r.Previous = append(r.Previous, raw.Bytes())
+		r.Attach(utxo.Name, raw.Bytes())
 		msg := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash()}, Sequence: wire.MaxTxInSequenceNum}}}
 		to := bytes.Clone(script)
 		to[3]++

@@ -123,8 +123,9 @@ func (b *signerBench) request(n int) (path string, ids []string) {
 	r := bundle.Request{Signer: id.Public(), Created: time.Now().Unix()}
 	for range n {
 		b.salt++
-		item, previous := payment(b.t, w, b.salt, len(r.Previous))
-		r.Items, r.Previous, ids = append(r.Items, item), append(r.Previous, previous), append(ids, item.ID)
+		item, previous := payment(b.t, w, b.salt, len(r.Attached(utxo.Name)))
+		r.Items, ids = append(r.Items, item), append(ids, item.ID)
+		r.Attach(utxo.Name, previous)
 	}
 	sealed, err := bundle.SealRequest(r, relayKey(1))
 	if err != nil {

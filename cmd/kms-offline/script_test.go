@@ -123,9 +123,9 @@ func requestFile(ts *testscript.TestScript, _ bool, args []string) {
 		if i == 0 || !*conflict {
 			var raw bytes.Buffer
 			ts.Check(prev.SerializeNoWitness(&raw))
-			r.Previous = append(r.Previous, raw.Bytes())
+			r.Attach(utxo.Name, raw.Bytes())
 		}
-		at := len(r.Previous) - 1
+		at := len(r.Attached(utxo.Name)) - 1
 		to := sha256.Sum256([]byte{byte(i)})
 		msg := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash()}, Sequence: wire.MaxTxInSequenceNum}}}
 		msg.TxOut = []*wire.TxOut{
@@ -188,7 +188,7 @@ func verifyResult(ts *testscript.TestScript, _ bool, args []string) {
 	if result.Request != request.Digest || len(result.Outcomes) != len(request.Items) {
 		ts.Check(errors.New("the result answers another request"))
 	}
-	table, err := utxo.NewTable(request.Previous)
+	table, err := utxo.NewTable(request.Attached(utxo.Name))
 	ts.Check(err)
 	signed := 0
 	for i, o := range result.Outcomes {

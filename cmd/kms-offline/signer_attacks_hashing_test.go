@@ -10,6 +10,7 @@ import (
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 )
 
 // legacy is a request of items that spend so many P2PKH outputs each. Each of
@@ -20,7 +21,7 @@ func (p place) legacy(name string, inputs ...int) string {
 	script = append(script, txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG)
 	r := bundle.Request{}
 	for i, n := range inputs {
-		r.Previous = append(r.Previous, fund(uint32(i), n, 2000, script))
+		r.Attach(utxo.Name, fund(uint32(i), n, 2000, script))
 		r.Items = append(r.Items, p.wide(i, n, 1, i, 0))
 	}
 	return p.sealed(name, r)

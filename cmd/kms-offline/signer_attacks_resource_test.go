@@ -247,7 +247,7 @@ func manyInputs(t *testing.T) {
 	of := func(items, inputs, outputs int) bundle.Request {
 		r := bundle.Request{}
 		for i := range items {
-			r.Previous = append(r.Previous, fund(uint32(i), inputs, 2000, p.script))
+			r.Attach(utxo.Name, fund(uint32(i), inputs, 2000, p.script))
 			r.Items = append(r.Items, p.wide(i, inputs, outputs, i, 0))
 		}
 		return r
@@ -271,13 +271,13 @@ func manyInputs(t *testing.T) {
 // As many items as a request can hold, each with several inputs, outputs and keys.
 func manyItems(t *testing.T) {
 	p := newPlace(t)
-	r := bundle.Request{Previous: [][]byte{}}
+	r := bundle.Request{}
 	const each = 4
 	for i := range bundle.MaxItems {
 		if i%1000 == 0 {
-			r.Previous = append(r.Previous, fund(uint32(i), each*1000, 2000, p.script))
+			r.Attach(utxo.Name, fund(uint32(i), each*1000, 2000, p.script))
 		}
-		it := p.wide(i, each, each, len(r.Previous)-1, i%1000*each)
+		it := p.wide(i, each, each, len(r.Attached(utxo.Name))-1, i%1000*each)
 		r.Items = append(r.Items, it)
 	}
 	u := p.measure("review", p.sealed("items.kmsreq", r))
@@ -293,10 +293,10 @@ func largePrevious(t *testing.T) {
 	r := bundle.Request{}
 	const size, outputs = 4_000_000, 4_000_000 / 9
 	for i := range (bundle.MaxBody - 1<<20) / size {
-		r.Previous = append(r.Previous, fund(uint32(i), outputs, 2000, nil))
+		r.Attach(utxo.Name, fund(uint32(i), outputs, 2000, nil))
 	}
-	r.Previous = append(r.Previous, fund(1000, 1, 2000, p.script))
-	r.Items = append(r.Items, p.wide(0, 1, 1, len(r.Previous)-1, 0))
+	r.Attach(utxo.Name, fund(1000, 1, 2000, p.script))
+	r.Items = append(r.Items, p.wide(0, 1, 1, len(r.Attached(utxo.Name))-1, 0))
 	u := p.measure("review", p.sealed("previous.kmsreq", r))
 	u.bounded(t, "a body full of small outputs")
 	if u.code != 0 {
@@ -312,7 +312,7 @@ func manyKeys(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &made); err != nil || made.SignatureID == "" {
 		t.Fatalf("%v: %s", err, out)
 	}
-	r := bundle.Request{Previous: [][]byte{fund(1, 1000, 2000, p.script)}}
+	r := bundle.Request{Attachments: bundle.AttachmentsOf(utxo.Name, [][]byte{fund(1, 1000, 2000, p.script)})}
 	for i := range bundle.MaxAllKeys / bundle.MaxKeys {
 		it := p.wide(i, 1, 1, 0, i)
 		it.Keys = it.Keys[:0]

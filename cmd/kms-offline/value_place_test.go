@@ -157,7 +157,8 @@ func (p purse) ask(name string, list ...spend) string {
 			if err := prev.SerializeNoWitness(&raw); err != nil {
 				p.t.Fatal(err)
 			}
-			number, r.Previous = len(r.Previous), append(r.Previous, raw.Bytes())
+			number = len(r.Attached(utxo.Name))
+			r.Attach(utxo.Name, raw.Bytes())
 		}
 		msg, claims := &wire.MsgTx{Version: 2, TxOut: s.outs}, make([]utxo.Claim, len(prev.TxOut))
 		for n, out := range s.claim {

@@ -60,6 +60,8 @@ type Draft interface {
 // anything without the signer.
 type Prepared interface {
 	Draft
+	// Family is the name of its family.
+	Family() string
 	// Parts lists what its family's attachment must have for it.
 	Parts() []Part
 	// Load returns what the transaction takes of a Request without its parts.

@@ -38,20 +38,24 @@ func (r *Room) Take(p Prepared) bool {
 // Part returns a part that the Request has already, or nil.
 func (r *Room) Part(id string) []byte { return r.have[id] }
 
-// Bundle returns the items of a Request and its table of previous transactions,
-// each once, in the order of first use.
-func Bundle(list []Prepared) ([]bundle.Item, [][]byte) {
-	var table [][]byte
-	position := make(map[string]int)
-	items := make([]bundle.Item, len(list))
-	for i, p := range list {
+// Bundle returns the items of a Request and what families carry beside them:
+// each part once, in the order of first use.
+func Bundle(list []Prepared) ([]bundle.Item, []bundle.Attachment) {
+	var r bundle.Request
+	position := make(map[familyPart]int)
+	for _, p := range list {
+		family := p.Family()
 		for _, part := range p.Parts() {
-			if _, twice := position[part.ID]; !twice {
-				position[part.ID] = len(table)
-				table = append(table, part.Raw)
+			id := familyPart{family, part.ID}
+			if _, twice := position[id]; !twice {
+				position[id] = len(r.Attached(family))
+				r.Attach(family, part.Raw)
 			}
 		}
-		items[i] = p.Item(func(part string) int { return position[part] })
+		r.Items = append(r.Items, p.Item(func(part string) int { return position[familyPart{family, part}] }))
 	}
-	return items, table
+	return r.Items, r.Attachments
 }
+
+// familyPart names a part of a family's attachment.
+type familyPart struct{ family, id string }

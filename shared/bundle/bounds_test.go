@@ -32,7 +32,12 @@ func operators(n int) []identity.Public {
 // What cannot be opened on the other side is refused before it is sealed.
 func TestRequestThatWouldNotOpenIsNotSealed(t *testing.T) {
 	for name, change := range map[string]func(*Request){
-		"too many previous transactions": func(r *Request) { r.Previous = make([][]byte, maxElements+1) },
+		"too many previous transactions": func(r *Request) { r.Attachments = AttachmentsOf("utxo", make([][]byte, maxElements+1)) },
+		"attachment twice":               func(r *Request) { r.Attachments = append(r.Attachments, r.Attachments...) },
+		"attachment without part":        func(r *Request) { r.Attachments = []Attachment{{Family: "utxo"}} },
+		"attachments disordered": func(r *Request) {
+			r.Attachments = append([]Attachment{{Family: "x", Parts: [][]byte{{1}}}}, r.Attachments...)
+		},
 		"too many keys": func(r *Request) {
 			for i := range MaxKeys + 1 {
 				r.Items[1].Keys = append(r.Items[1].Keys, chain.Key{SignatureID: "a", Index: int64(i)})

@@ -33,7 +33,7 @@ func sampleRequest(t testing.TB) Request {
 				Statements: []attestation.Statement{{Approver: identity.Public{1}, Expires: 1_790_003_600, Signature: [64]byte{5}}, {Approver: identity.Public{2}, Expires: 1}}},
 			{ID: "UPPER", Family: "utxo", Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, Tx: []byte{}, Context: []byte{}, Keys: []chain.Key{}},
 		},
-		Previous: [][]byte{{1, 2, 3}},
+		Attachments: AttachmentsOf("utxo", [][]byte{{1, 2, 3}}),
 	}
 }
 
@@ -310,5 +310,22 @@ func TestWalletIsNamed(t *testing.T) {
 		if err := open(file); !errors.Is(err, ErrWallet) || !errors.Is(err, ErrInvalid) {
 			t.Errorf("as a %s: %v", name, err)
 		}
+	}
+}
+
+// A request of the version before says by name what to do.
+func TestRequestOfTheVersionBefore(t *testing.T) {
+	sealed, err := SealRequest(sampleRequest(t), key(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := bytes.Clone(sealed.File)
+	old[len(magic)+1] = 1
+	if _, err := OpenRequest(old); !errors.Is(err, ErrInvalid) || !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "export again") {
+		t.Errorf("version 1: %v", err)
+	}
+	old[len(magic)+1] = 3
+	if _, err := OpenRequest(old); !errors.Is(err, ErrVersion) || strings.Contains(err.Error(), "export again") {
+		t.Errorf("version 3: %v", err)
 	}
 }

@@ -29,6 +29,18 @@ const maxExpansion = 200
 // ErrInvalid is in the chain of every error about a file that is no valid bundle.
 var ErrInvalid = errors.New("bundle is not valid")
 
+// ErrVersion is returned, with ErrInvalid, where the file is of another version of
+// its format.
+var ErrVersion = errors.New("bundle is of another version")
+
+// newer says what to do about a file of version v where another is read.
+func newer(v, reads byte) string {
+	if v < reads {
+		return "it was made by an older program; export again with kms-online of this version"
+	}
+	return "it was made by a newer program; use the same version of Coldkms on both machines"
+}
+
 // ErrKind is returned, with ErrInvalid, where the file is a bundle of another kind.
 var ErrKind = errors.New("bundle is of another kind")
 
@@ -60,11 +72,19 @@ func (k Kind) String() string {
 
 const (
 	magic      = "CKMS"
-	version    = 1
 	headerSize = len(magic) + 2 + ed25519.PublicKeySize + ed25519.SignatureSize + 4
 	signTag    = "coldkms bundle v1\n"
 	digestTag  = "coldkms digest v1\n"
 )
+
+// version is that of the form of a kind. Requests of version 1 had a table of
+// previous transactions, and no attachments.
+func (k Kind) version() byte {
+	if k == KindRequest {
+		return 2
+	}
+	return 1
+}
 
 // Digest names one bundle everywhere: SHA-256 over its kind, its author and
 // its canonical body, so that neither compression nor file name matter.
@@ -122,7 +142,7 @@ func wrap(kind Kind, author identity.Private, size int, file []byte) ([]byte, er
 	}
 	binary.BigEndian.PutUint32(file[headerSize-4:], uint32(size))
 	pub := author.Public()
-	head := append(append([]byte(magic), byte(kind), version), pub[:]...)
+	head := append(append([]byte(magic), byte(kind), kind.version()), pub[:]...)
 	about := append([]byte(signTag), head...) // of what is signed, all that comes before the body
 	body := headerSize - 4
 	copy(file[body-len(about):], about)
@@ -170,8 +190,8 @@ func authenticate(kind Kind, file []byte) (author identity.Public, rest []byte, 
 		return identity.Public{}, nil, fmt.Errorf("%w: not a Coldkms file, or cut short", ErrInvalid)
 	}
 	head, tail := file[:len(magic)+2+ed25519.PublicKeySize], file[len(magic)+2+ed25519.PublicKeySize:]
-	if v := head[len(magic)+1]; v != version {
-		return identity.Public{}, nil, fmt.Errorf("%w: format version %d, this program reads %d", ErrInvalid, v, version)
+	if v, reads := head[len(magic)+1], Kind(head[len(magic)]).version(); v != reads {
+		return identity.Public{}, nil, fmt.Errorf("%w: %w: format version %d of a %s, this program reads version %d: %s", ErrInvalid, ErrVersion, v, Kind(head[len(magic)]), reads, newer(v, reads))
 	}
 	author = identity.Public(head[len(magic)+2:])
 	sig, rest := [ed25519.SignatureSize]byte(tail), tail[ed25519.SignatureSize:]

@@ -36,7 +36,7 @@ func example(t *testing.T) map[string][]byte {
 
 	relay, signer := key(t, 1), key(t, 2)
 	request := Request{
-		Signer: signer.Public(), Created: 1_790_000_000, Previous: [][]byte{[]byte(raw.String())},
+		Signer: signer.Public(), Created: 1_790_000_000, Attachments: AttachmentsOf(utxo.Name, [][]byte{[]byte(raw.String())}),
 		Items: []Item{{ID: "61fe7c68cf2fbc595cbb89dd", Family: utxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Tx: tx, Context: context,
 			Keys: []chain.Key{{SignatureID: "b8eb99cd-ba04-4031-a65f-11d6420ebdd1", Index: chain.NoIndex}}}},
 	}
@@ -68,7 +68,7 @@ func example(t *testing.T) map[string][]byte {
 // vouchedFor is what an approver of the only item signs.
 func vouchedFor(t *testing.T, r Request) attestation.Content {
 	t.Helper()
-	table, err := utxo.NewTable(r.Previous)
+	table, err := utxo.NewTable(r.Attached(utxo.Name))
 	if err != nil {
 		t.Fatal(err)
 	}

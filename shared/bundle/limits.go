@@ -23,7 +23,7 @@ const (
 	MaxBody = 96 << 20        // bytes of the body once expanded
 
 	MaxItems         = 50_000
-	MaxPrevious      = 200_000 // previous transactions
+	MaxParts         = 200_000 // of all attachments, such as previous transactions
 	MaxAllKeys       = 200_000 // of all items
 	MaxAllInputs     = 200_000
 	MaxAllOutputs    = 200_000
@@ -39,13 +39,13 @@ var ErrTooLarge = errors.New("more than a request can hold")
 type Load struct {
 	Items, Keys, Statements int
 	Inputs, Outputs         int // the chain family counts them
-	Previous                int
+	Parts                   int // of attachments
 	Bytes                   int // of the body, or slightly more
 	Hashed                  int // KiB, for legacy signatures, each of which hashes all of its transaction
 }
 
-// Load returns what the item takes without its inputs, outputs and previous
-// transactions.
+// Load returns what the item takes without its inputs, outputs and parts of
+// attachments.
 func (it Item) Load() Load {
 	const (
 		perItem      = 64 // heads, chain and network
@@ -60,15 +60,15 @@ func (it Item) Load() Load {
 	return l
 }
 
-// LoadOf returns what one previous transaction of so many bytes takes. It is
-// counted once in a Request, whatever refers to it.
-func LoadOf(previous []byte) Load { return Load{Previous: 1, Bytes: len(previous) + 5} }
+// LoadOf returns what one part of an attachment takes. It is counted once in a
+// Request, whatever refers to it.
+func LoadOf(part []byte) Load { return Load{Parts: 1, Bytes: len(part) + 5} }
 
 // Add returns the sum of two loads.
 func (l Load) Add(o Load) Load {
 	return Load{
 		Items: l.Items + o.Items, Keys: l.Keys + o.Keys, Statements: l.Statements + o.Statements,
-		Inputs: l.Inputs + o.Inputs, Outputs: l.Outputs + o.Outputs, Previous: l.Previous + o.Previous, Bytes: l.Bytes + o.Bytes,
+		Inputs: l.Inputs + o.Inputs, Outputs: l.Outputs + o.Outputs, Parts: l.Parts + o.Parts, Bytes: l.Bytes + o.Bytes,
 		Hashed: l.Hashed + o.Hashed,
 	}
 }
@@ -79,7 +79,7 @@ func (l Load) Check() error {
 	const envelope = 128 // bytes of the body around items and previous transactions
 	return within("a request", []bound{
 		{l.Items, MaxItems, "items"}, {l.Keys, MaxAllKeys, "keys"}, {l.Statements, MaxAllStatements, "statements"},
-		{l.Inputs, MaxAllInputs, "inputs"}, {l.Outputs, MaxAllOutputs, "outputs"}, {l.Previous, MaxPrevious, "previous transactions"},
+		{l.Inputs, MaxAllInputs, "inputs"}, {l.Outputs, MaxAllOutputs, "outputs"}, {l.Parts, MaxParts, "previous transactions"},
 		{l.Bytes, MaxBody - envelope, "bytes"}, {l.Hashed, MaxAllHashed, hashed},
 	})
 }

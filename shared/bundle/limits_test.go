@@ -13,8 +13,8 @@ func TestLoadIsAtLeastTheBytesOfTheBody(t *testing.T) {
 	r := sampleRequest(t)
 	r.Items[0].Keys = append(r.Items[0].Keys, chain.Key{SignatureID: "an id that has no shorter form, and travels as text", Index: chain.MaxIndex})
 	r.Items[1].Statements = statements(3)
-	for len(r.Previous) < 300 {
-		r.Previous = append(r.Previous, make([]byte, len(r.Previous)))
+	for len(r.Attached("utxo")) < 300 {
+		r.Attach("utxo", make([]byte, len(r.Attached("utxo"))))
 	}
 	body, err := marshal(r.wire())
 	if err != nil {
@@ -28,7 +28,7 @@ func TestLoadIsAtLeastTheBytesOfTheBody(t *testing.T) {
 func TestLoadIsChecked(t *testing.T) {
 	for _, l := range []Load{
 		{Items: MaxItems + 1}, {Keys: MaxAllKeys + 1}, {Inputs: MaxAllInputs + 1}, {Outputs: MaxAllOutputs + 1},
-		{Previous: MaxPrevious + 1}, {Statements: MaxAllStatements + 1}, {Bytes: MaxBody}, {Hashed: MaxAllHashed + 1},
+		{Parts: MaxParts + 1}, {Statements: MaxAllStatements + 1}, {Bytes: MaxBody}, {Hashed: MaxAllHashed + 1},
 	} {
 		if err := l.Check(); !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%+v: %v", l, err)

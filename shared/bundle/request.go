@@ -2,7 +2,9 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 
 	"coldkms/shared/attestation"
 	"coldkms/shared/chain"
@@ -16,7 +18,47 @@ type Request struct {
 	Created    int64           // Unix seconds by the relay's clock: for the person, nothing rests on it
 	LedgerHead []byte          // head of the signer's ledger that the relay saw last: 32 bytes, or none
 	Items      []Item
-	Previous   [][]byte // previous transactions without witness, each once
+
+	// Attachments are what families carry beside the items, at most one each, by
+	// their names in ascending order.
+	Attachments []Attachment
+}
+
+// Attachment is what a family of chains needs on the other side beside the items
+// themselves: for UTXO, previous transactions without witness, each once.
+type Attachment struct {
+	Family string
+	Parts  [][]byte // at least one
+}
+
+// AttachmentsOf returns the attachments where only one family has parts.
+func AttachmentsOf(family string, parts [][]byte) []Attachment {
+	if len(parts) == 0 {
+		return nil
+	}
+	return []Attachment{{family, parts}}
+}
+
+// Attached returns the parts of a family; none if there is no attachment for it.
+func (r Request) Attached(family string) [][]byte {
+	for _, a := range r.Attachments {
+		if a.Family == family {
+			return a.Parts
+		}
+	}
+	return nil
+}
+
+// Attach adds parts to the attachment of a family.
+func (r *Request) Attach(family string, parts ...[]byte) {
+	if len(parts) == 0 {
+		return
+	}
+	at, have := slices.BinarySearchFunc(r.Attachments, family, func(a Attachment, family string) int { return cmp.Compare(a.Family, family) })
+	if !have {
+		r.Attachments = slices.Insert(r.Attachments, at, Attachment{Family: family})
+	}
+	r.Attachments[at].Parts = append(r.Attachments[at].Parts, parts...)
 }
 
 // Item is one pending transaction, neutral about its family.
@@ -25,7 +67,7 @@ type Item struct {
 	Family string
 	chain.Coin
 	Tx      []byte      // the family's canonical transaction bytes
-	Context []byte      // the family's context: for UTXO, references into Previous
+	Context []byte      // the family's context: for UTXO, references into its attachment
 	Keys    []chain.Key // the keys asked for, each once
 
 	// Statements are those of approvers who vouch for the item, by their
@@ -39,7 +81,13 @@ type requestWire struct {
 	Created  int64
 	Head     []byte
 	Items    []itemWire
-	Previous [][]byte
+	Attached []attachmentWire
+}
+
+type attachmentWire struct {
+	_      struct{} `cbor:",toarray"`
+	Family string
+	Parts  [][]byte
 }
 
 type itemWire struct {
@@ -127,8 +175,10 @@ func (r Request) encode() ([]byte, error) {
 	for _, it := range r.Items {
 		size += it.Load().Bytes
 	}
-	for _, prev := range r.Previous {
-		size += LoadOf(prev).Bytes
+	for _, a := range r.Attachments {
+		for _, part := range a.Parts {
+			size += LoadOf(part).Bytes
+		}
 	}
 	body := bytes.NewBuffer(make([]byte, 0, size))
 	err = mode.MarshalToBuffer(r.wire(), body)
@@ -136,7 +186,10 @@ func (r Request) encode() ([]byte, error) {
 }
 
 func (r Request) wire() requestWire {
-	w := requestWire{Signer: r.Signer[:], Created: r.Created, Head: r.LedgerHead, Items: make([]itemWire, len(r.Items)), Previous: r.Previous}
+	w := requestWire{Signer: r.Signer[:], Created: r.Created, Head: r.LedgerHead, Items: make([]itemWire, len(r.Items)), Attached: make([]attachmentWire, len(r.Attachments))}
+	for i, a := range r.Attachments {
+		w.Attached[i] = attachmentWire{Family: a.Family, Parts: a.Parts}
+	}
 	for i, it := range r.Items {
 		w.Items[i] = it.wire()
 	}
@@ -185,6 +238,9 @@ func (r Request) check() error {
 	if err := tooLarge(r.load().Check()); err != nil {
 		return err
 	}
+	if err := r.checkAttachments(); err != nil {
+		return err
+	}
 	seen := make(map[string]bool, len(r.Items))
 	for _, it := range r.Items {
 		if err := it.check(); err != nil {
@@ -198,13 +254,24 @@ func (r Request) check() error {
 	return nil
 }
 
+func (r Request) checkAttachments() error {
+	for i, a := range r.Attachments {
+		if !plainName(a.Family) || len(a.Parts) == 0 || i > 0 && a.Family <= r.Attachments[i-1].Family {
+			return fmt.Errorf("%w: attachment %d, of family %.20q, is empty or not in its place", ErrInvalid, i+1, a.Family)
+		}
+	}
+	return nil
+}
+
 func (r Request) load() Load {
 	var sum Load
 	for _, it := range r.Items {
 		sum = sum.Add(it.Load())
 	}
-	for _, raw := range r.Previous {
-		sum = sum.Add(LoadOf(raw))
+	for _, a := range r.Attachments {
+		for _, part := range a.Parts {
+			sum = sum.Add(LoadOf(part))
+		}
 	}
 	return sum
 }

@@ -75,7 +75,7 @@ func (p *pieces) value(v any) error {
 }
 
 // readRequest reads the body of a Request. It stops at the first limit.
-// Previous transactions are parts of body.
+// Parts of attachments are parts of body.
 func readRequest(body []byte) (Request, error) {
 	if err := countValues(body); err != nil {
 		return Request{}, err
@@ -92,7 +92,7 @@ func readRequest(body []byte) (Request, error) {
 	if r.Items, err = p.items(&load); err != nil {
 		return Request{}, err
 	}
-	if r.Previous, err = p.previous(&load); err != nil {
+	if r.Attachments, err = p.attachments(&load); err != nil {
 		return Request{}, err
 	}
 	if len(p.rest) > 0 {
@@ -138,8 +138,34 @@ func (p *pieces) items(load *Load) ([]Item, error) {
 	return items, nil
 }
 
-func (p *pieces) previous(load *Load) ([][]byte, error) {
-	n, err := p.array(MaxPrevious)
+// maxFamilies bounds the attachments of a Request.
+const maxFamilies = 16
+
+func (p *pieces) attachments(load *Load) ([]Attachment, error) {
+	n, err := p.array(maxFamilies)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Attachment, n)
+	for i := range list {
+		if pair, err := p.array(2); err != nil || pair != 2 {
+			return nil, fmt.Errorf("%w: an attachment is a family and its parts", ErrInvalid)
+		}
+		if err := p.value(&list[i].Family); err != nil {
+			return nil, err
+		}
+		if list[i].Parts, err = p.parts(load); err != nil {
+			return nil, err
+		}
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	return list, nil
+}
+
+func (p *pieces) parts(load *Load) ([][]byte, error) {
+	n, err := p.array(MaxParts)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,10 @@ func TestPiecesAcceptWhatTheWholeDoes(t *testing.T) {
 				}
 				r.Items = append(r.Items, item)
 			}
-			r.LedgerHead, r.Previous = w.Head, w.Previous
+			r.LedgerHead = w.Head
+			for _, a := range w.Attached {
+				r.Attachments = append(r.Attachments, Attachment{a.Family, a.Parts})
+			}
 			if whole == nil {
 				whole = r.check()
 			}

@@ -10,9 +10,11 @@ import (
 // A Format writes items of a Request as files, one each, and reads what another
 // signer made of them.
 type Format interface {
+	// Family is the name of the family of chains that the format is of.
+	Family() string
 	// For is nil if transactions of the chain can be written. It is a refusal otherwise.
 	For(id chain.ID) error
-	// Open reads what a Request carries beside its items. entries are those of the
+	// Open reads what a Request carries for the family. entries are those of the
 	// signer's watch file.
 	Open(parts [][]byte, entries []bundle.WatchEntry) (Exchange, error)
 	// Read reads a file. The answer is nil if the file is of another format.

@@ -178,7 +178,7 @@ func (s *stage) payments(salt uint32, head []byte, values ...int64) []byte {
 		prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: salt<<8 + uint32(i)}}, TxOut: []*wire.TxOut{{Value: 1_000_000, PkScript: script}}}
 		var raw bytes.Buffer
 		check(prev.SerializeNoWitness(&raw))
-		r.Previous = append(r.Previous, raw.Bytes())
+		r.Attach(utxo.Name, raw.Bytes())
 		msg := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash()}, Sequence: wire.MaxTxInSequenceNum}},
 			TxOut: []*wire.TxOut{{Value: value, PkScript: stranger(7)}, {Value: 1_000_000 - value - 200, PkScript: script}}}
 		tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return i }, nil)

@@ -82,8 +82,9 @@ func batch(n int) (took time.Duration, size int, peak uint64, err error) {
 	r := bundle.Request{Signer: own.Public(), Created: 1_790_000_000}
 	for i := range n {
 		item, raws := p.item(i, 1)
-		item.Context = chainContext(len(r.Previous))
-		r.Items, r.Previous = append(r.Items, item), append(r.Previous, raws...)
+		item.Context = chainContext(len(r.Attached(chainutxo.Name)))
+		r.Items = append(r.Items, item)
+		r.Attach(chainutxo.Name, raws...)
 	}
 	sealed, err := bundle.SealRequest(r, relay)
 	if err != nil {

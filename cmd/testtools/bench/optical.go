@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"coldkms/shared/bundle"
+	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 	"coldkms/shared/qr"
 	"coldkms/shared/qr/frametest"
@@ -197,7 +198,7 @@ func crossing(n int) (bare, whole, answer int, err error) {
 		return len(sealed.File)
 	}
 	bare = size(r)
-	r.Previous = previous
+	r.Attach(utxo.Name, previous...)
 	whole = size(r)
 	sealed, sealErr := bundle.SealResult(result, key)
 	return bare, whole, len(sealed.File), errors.Join(err, sealErr)

@@ -129,7 +129,7 @@ func (w *world) reseal(path string, change func(*bundle.Item, attestation.Conten
 	if err != nil || len(request.Items) != 1 || len(request.Items[0].Statements) != 1 {
 		w.t.Fatal(err, request.Items)
 	}
-	table, err := utxo.NewTable(request.Previous)
+	table, err := utxo.NewTable(request.Attached(utxo.Name))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"coldkms/cmd/testtools/relaytest"
 	"coldkms/online/prepare"
+	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	chainutxo "coldkms/shared/chain/utxo"
 	"coldkms/shared/pending"
@@ -27,8 +28,8 @@ func TestBCHScriptIsExact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	items, raws := prepare.Bundle([]prepare.Prepared{prepared})
-	table, err := chainutxo.NewTable(raws)
+	items, attached := prepare.Bundle([]prepare.Prepared{prepared})
+	table, err := chainutxo.NewTable(bundle.Request{Attachments: attached}.Attached(chainutxo.Name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -188,6 +189,48 @@ func TestThreatsNameTests(t *testing.T) {
 	for line := range strings.Lines(string(text)) {
 		if regexp.MustCompile(`^\| I\d \|`).MatchString(line) && !strings.Contains(line, "`Test") {
 			t.Errorf("a promise without a test: %s", line)
+		}
+	}
+}
+
+// familyRooms may import the family of Bitcoin: its own folders, adapters to other
+// programs' formats, the mains, and test tooling.
+var familyRooms = []string{
+	"coldkms/shared/chain/utxo", "coldkms/offline/sign/utxo", "coldkms/online/prepare/utxo",
+	"coldkms/shared/psbt", "coldkms/cmd/kms-offline", "coldkms/cmd/kms-online", "coldkms/cmd/kms-sandbox", "coldkms/cmd/testtools",
+}
+
+// notYetNeutral still import it. This list may only shrink.
+var notYetNeutral = []string{
+	"coldkms/offline", "coldkms/offline/hd", "coldkms/offline/wallet", "coldkms/offline/wallet/tatumkms", "coldkms/online",
+}
+
+// What is neutral about families of chains imports none, nor the libraries of
+// one; no program links the family that tests make up.
+func TestFamilyImports(t *testing.T) {
+	still := make(map[string]bool)
+	for path, imports := range goList(t, "./...") {
+		if slices.ContainsFunc(familyRooms, func(room string) bool { return path == room || strings.HasPrefix(path, room+"/") }) {
+			continue
+		}
+		for _, imp := range imports {
+			if imp != "coldkms/shared/chain/utxo" && imp != "coldkms/shared/psbt" {
+				continue
+			}
+			still[path] = true
+			if !slices.Contains(notYetNeutral, path) {
+				t.Errorf("%s imports %s: what it needs belongs behind an interface", path, imp)
+			}
+		}
+	}
+	for _, path := range notYetNeutral {
+		if !still[path] {
+			t.Errorf("%s is neutral now: take it off the list", path)
+		}
+	}
+	for path := range goList(t, "-deps", "./cmd/kms-offline", "./cmd/kms-online", "./cmd/kms-sandbox") {
+		if strings.HasPrefix(path, "coldkms/offline/sign/fakechain") || strings.HasPrefix(path, "coldkms/offline/sign/signtest") {
+			t.Errorf("a program depends on %s", path)
 		}
 	}
 }

@@ -164,8 +164,8 @@ func (v vector) sign(t *testing.T) (chainutxo.Final, error) {
 		return chainutxo.Final{}, err
 	}
 	s := newSigner(t, v.Wallet)
-	items, table := prepare.Bundle([]prepare.Prepared{prepared})
-	request, err := bundle.SealRequest(bundle.Request{Signer: s.Identity.Public(), Created: 1_790_000_000, Items: items, Previous: table}, s.relay)
+	items, attached := prepare.Bundle([]prepare.Prepared{prepared})
+	request, err := bundle.SealRequest(bundle.Request{Signer: s.Identity.Public(), Created: 1_790_000_000, Items: items, Attachments: attached}, s.relay)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func importResult(t *testing.T, request bundle.SealedRequest, file []byte) (chai
 	if !outcome.Signed() {
 		return chainutxo.Final{}, chain.Refuse(outcome.Code, "%s", outcome.Reason)
 	}
-	table, err := chainutxo.NewTable(request.Previous)
+	table, err := chainutxo.NewTable(request.Attached(chainutxo.Name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,8 +40,8 @@ type Container struct {
 
 // OpenContainer reads a container.
 func OpenContainer(b []byte) (c Container, err error) {
-	if len(b) < 106 || string(b[:4]) != "CKMS" || b[5] != 1 {
-		return c, errors.New("not a container of version 1")
+	if len(b) < 106 || string(b[:4]) != "CKMS" || b[5] != 1+b2i(b[4] == 'Q') {
+		return c, errors.New("not a container of version 1, or request of version 2")
 	}
 	c.Kind, c.Author = b[4], b[6:38]
 	if !ed25519.Verify(c.Author, bytes.Join([][]byte{[]byte("coldkms bundle v1\n"), b[:38], b[102:]}, nil), b[38:102]) {
@@ -122,7 +122,7 @@ func OpenRequest(b []byte) (r Request, err error) {
 		return r, err
 	}
 	r = Request{Container: c, Signer: list[0].([]byte), Created: list[1].(int64), Head: list[2].([]byte)}
-	if r.Previous, err = byteStrings(list[4].([]any), 0, 1<<22); err != nil {
+	if r.Previous, err = previousOf(list[4].([]any)); err != nil {
 		return r, err
 	}
 	if len(r.Signer) != 32 || len(r.Head) != 0 && len(r.Head) != 32 {
@@ -136,6 +136,28 @@ func OpenRequest(b []byte) (r Request, err error) {
 		r.Items = append(r.Items, it)
 	}
 	return r, nil
+}
+
+// previousOf reads the attachments, of which there is one at most: that of UTXO.
+func previousOf(attachments []any) ([][]byte, error) {
+	if len(attachments) == 0 {
+		return nil, nil
+	}
+	pair, err := record(attachments[0], "sa")
+	if err != nil {
+		return nil, err
+	}
+	if len(attachments) > 1 || pair[0] != "utxo" || len(pair[1].([]any)) == 0 {
+		return nil, fmt.Errorf("attachment of family %v", pair[0])
+	}
+	return byteStrings(pair[1].([]any), 0, 1<<22)
+}
+
+func b2i(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func byteStrings(list []any, least, most int) (out [][]byte, err error) {

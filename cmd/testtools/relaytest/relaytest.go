@@ -64,7 +64,7 @@ func (s *Signer) Watch(created int64) []byte {
 // Sign answers a Request. change, if given, may alter the Result before it is
 // sealed.
 func (s *Signer) Sign(req bundle.SealedRequest, change func(*bundle.Result)) []byte {
-	table := must(utxo.NewTable(req.Previous))
+	table := must(utxo.NewTable(req.Attached(utxo.Name)))
 	s.Lines++
 	res := bundle.Result{Request: req.Digest, LedgerHead: bytes.Repeat([]byte{byte(s.Lines)}, 32), LedgerLen: s.Lines}
 	for _, it := range req.Items {

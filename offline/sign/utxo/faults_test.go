@@ -237,7 +237,7 @@ func newSpending(t *testing.T, m *machine, id chain.ID, script []byte) *spending
 	}
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return 0 }, nil)
 	own, relay := identityOf(t, 2), identityOf(t, 1)
-	sealed, err := bundle.SealRequest(bundle.Request{Signer: own.Public(), Previous: [][]byte{raw.Bytes()}, Items: []bundle.Item{{
+	sealed, err := bundle.SealRequest(bundle.Request{Signer: own.Public(), Attachments: bundle.AttachmentsOf(utxo.Name, [][]byte{raw.Bytes()}), Items: []bundle.Item{{
 		ID: "id", Family: utxo.Name, Coin: chain.Coin{Chain: id, Network: chain.Testnet}, Tx: tx, Context: context, Keys: []chain.Key{{SignatureID: "a", Index: chain.NoIndex}},
 	}}}, relay)
 	if err != nil {

@@ -89,9 +89,9 @@ func codeOf(err error) chain.Code {
 // whose hash the JSON claims.
 func carries(t *testing.T, tx pending.Tx, p prepare.Prepared) {
 	t.Helper()
-	items, table := prepare.Bundle([]prepare.Prepared{p})
+	items, attached := prepare.Bundle([]prepare.Prepared{p})
 	relay, _ := identity.FromSeed(make([]byte, identity.SeedSize))
-	sealed, err := bundle.SealRequest(bundle.Request{Signer: relay.Public(), Items: items, Previous: table}, relay)
+	sealed, err := bundle.SealRequest(bundle.Request{Signer: relay.Public(), Items: items, Attachments: attached}, relay)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func carries(t *testing.T, tx pending.Tx, p prepare.Prepared) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prev, err := chainutxo.NewTable(opened.Previous)
+	prev, err := chainutxo.NewTable(opened.Attached(chainutxo.Name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,9 +260,9 @@ func TestPreviousOnce(t *testing.T) {
 		}
 		list = append(list, p)
 	}
-	items, table := prepare.Bundle(list)
-	if len(items) != 3 || len(table) != 1 {
-		t.Errorf("%d items, %d previous transactions", len(items), len(table))
+	items, attached := prepare.Bundle(list)
+	if len(items) != 3 || len(attached) != 1 || len(attached[0].Parts) != 1 {
+		t.Errorf("%d items, attached %v", len(items), attached)
 	}
 }
 

@@ -34,10 +34,13 @@ func (d draft) item(at func(chainhash.Hash) int) bundle.Item {
 	return bundle.Item{ID: d.id, Family: utxo.Name, Coin: d.coin, Tx: tx, Context: context, Keys: d.keys}
 }
 
+// Family implements prepare.Prepared.
+func (prepared) Family() string { return utxo.Name }
+
 // Facts implements prepare.Prepared: it reads the very bytes that travel.
 func (p prepared) Facts() (chain.Facts, error) {
-	items, raws := prepare.Bundle([]prepare.Prepared{p})
-	table, err := utxo.NewTable(raws)
+	items, attached := prepare.Bundle([]prepare.Prepared{p})
+	table, err := utxo.NewTable(bundle.Request{Attachments: attached}.Attached(utxo.Name))
 	if err != nil {
 		return chain.Facts{}, err
 	}
@@ -51,7 +54,7 @@ func (p prepared) Facts() (chain.Facts, error) {
 // load is what the transaction takes of a Request without its previous
 // transactions.
 func (d draft) load() bundle.Load {
-	l := d.item(func(chainhash.Hash) int { return bundle.MaxPrevious }).Load()
+	l := d.item(func(chainhash.Hash) int { return bundle.MaxParts }).Load()
 	l.Inputs, l.Outputs = len(d.msg.TxIn), len(d.msg.TxOut)
 	return l
 }

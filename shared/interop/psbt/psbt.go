@@ -53,6 +53,9 @@ type exchange struct {
 	origins  *origins
 }
 
+// Family implements interop.Format.
+func (Format) Family() string { return utxo.Name }
+
 // Open implements interop.Format.
 func (f Format) Open(parts [][]byte, entries []bundle.WatchEntry) (interop.Exchange, error) {
 	table, err := utxo.NewTable(parts)
