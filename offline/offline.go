@@ -26,7 +26,6 @@ import (
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
 	"coldkms/shared/parallel"
-	"coldkms/shared/psbt"
 )
 
 // Errors about a whole Request. They leave nothing behind.
@@ -64,7 +63,7 @@ type Judged struct {
 	Batch   review.Batch
 	items   []judgedItem
 	opened  map[string]sign.Opened // what Request carries for each family
-	packet  *psbt.Packet           // from which Request was made; nil for one of a relay
+	unasked *Unasked               // from which Request was made; nil for one of a relay
 	whole   int                    // operators that had to approve before items were taken out
 	taken   []int                  // places of items that TakeOut took out, and the ledger did not
 }
@@ -182,7 +181,7 @@ func (s *Session) LostHead(file []byte) ([]byte, error) {
 // noticeRelay points at a relay that has forgotten what it knew of this ledger.
 // An older request is no harm by itself: the same content gives the same bytes.
 func (s *Session) noticeRelay(j *Judged) []string {
-	if j.packet != nil {
+	if j.unasked != nil {
 		return nil
 	}
 	at, had := s.Ledger.Line(j.Request.LedgerHead)
@@ -262,7 +261,7 @@ func (s *Session) prepare(item bundle.Item, opened map[string]sign.Opened) (sign
 // that was signed would keep the PSBT of that id from being signed.
 func (j *Judged) refuseReserved() {
 	for i, it := range j.Request.Items {
-		if j.packet == nil && strings.HasPrefix(it.ID, psbtPrefix) {
+		if j.unasked == nil && strings.HasPrefix(it.ID, UnaskedPrefix) {
 			j.items[i].err = chain.Refuse(chain.Malformed, "pending id %.80q begins as those do that this signer makes for PSBTs", it.ID)
 		}
 	}
@@ -289,7 +288,7 @@ func (j *Judged) refuseConflicts() {
 }
 
 func (s *Session) describe(j *Judged) review.Batch {
-	b := review.Batch{Basis: s.basis(), Digest: j.Request.Digest, Relay: j.Request.Relay, Created: j.Request.Created, PSBT: j.packet != nil, Items: make([]review.Item, len(j.items))}
+	b := review.Batch{Basis: s.basis(), Digest: j.Request.Digest, Relay: j.Request.Relay, Created: j.Request.Created, PSBT: j.unasked != nil, Items: make([]review.Item, len(j.items))}
 	for i, it := range j.items {
 		from := j.Request.Items[i]
 		shown := review.Item{ID: from.ID, Coin: from.Coin, Refusals: it.verdict.Refusals, Findings: it.verdict.Findings}
@@ -330,7 +329,7 @@ func (s *Session) RecordReview(j *Judged) error {
 // about is a line that says under what a whole batch stands.
 func (s *Session) about(j *Judged, kind string) ledger.Line {
 	line := ledger.Line{Kind: kind, Request: j.Request.Digest.String(), Policy: s.policyHash(), Judged: j.judgement(), Items: len(j.items)}
-	if j.packet == nil {
+	if j.unasked == nil {
 		line.Relay = j.Request.Relay.Fingerprint()
 		line.Seen, _ = s.Ledger.Line(j.Request.LedgerHead)
 	}

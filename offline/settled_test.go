@@ -7,7 +7,6 @@ import (
 
 	"coldkms/offline/ledger"
 	"coldkms/offline/operator"
-	"coldkms/shared/chain"
 	"coldkms/shared/identity"
 )
 
@@ -49,7 +48,7 @@ func TestUnsettledJudgesNothing(t *testing.T) {
 		if !errors.Is(err, ErrUnsettled) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := s.JudgePSBT(nil, chain.BTC); !errors.Is(err, ErrUnsettled) {
+		if _, err := s.JudgeUnasked(Unasked{}); !errors.Is(err, ErrUnsettled) {
 			t.Errorf("%s: a PSBT: %v", name, err)
 		}
 	}

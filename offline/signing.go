@@ -120,7 +120,7 @@ func (r *signing) sign(outcomes []Outcome, first, end int) error {
 			line.Operators = recordOf(r.operators)
 		}
 		lines = append(lines, line)
-		if r.Lean && !r.judged.IsPSBT() { // a PSBT is finished from it
+		if r.Lean && !r.judged.IsUnasked() { // the answer is made from it
 			outcomes[i].Signed.Raw = nil
 		}
 	}

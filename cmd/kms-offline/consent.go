@@ -49,7 +49,7 @@ func (a *app) askToRefuse(judged *offline.Judged, refused int) error {
 	if refused > aFew {
 		show = judged.Batch.Head
 	}
-	if err := show(printable{tty.tty}); err != nil || judged.IsPSBT() {
+	if err := show(printable{tty.tty}); err != nil || judged.IsUnasked() {
 		return err // of a PSBT nothing is written
 	}
 	yes, err := tty.confirm(fmt.Sprintf("Nothing of this can be signed. Tell the relay that %s?", allRefused(refused)))

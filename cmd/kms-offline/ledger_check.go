@@ -15,7 +15,7 @@ import (
 // requests how far it has seen the ledger; a PSBT states nothing, so that old
 // files put back together would not be noticed.
 func (a *app) checkLedger(session *openSession, judged *offline.Judged, o signOptions) error {
-	if !judged.IsPSBT() || !session.Policy.RequiresLedgerCheck() || session.lengthKnown {
+	if !judged.IsUnasked() || !session.Policy.RequiresLedgerCheck() || session.lengthKnown {
 		return nil
 	}
 	noted, err := a.notedLedger(o)

@@ -8,6 +8,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
+	"coldkms/offline/interop"
 	"coldkms/shared/chain"
 	"coldkms/shared/psbt"
 )
@@ -73,7 +74,7 @@ func (a *app) judge(session *openSession, file []byte, how judging) (*offline.Ju
 	}
 	judge := session.Judge
 	if psbt.Is(file) {
-		judge = func(file []byte) (*offline.Judged, error) { return session.JudgePSBT(file, how.only) }
+		judge = func(file []byte) (*offline.Judged, error) { return interop.JudgePSBT(session.Session, file, how.only) }
 	}
 	j, err := judge(file)
 	if err != nil {
@@ -88,7 +89,7 @@ func (a *app) judge(session *openSession, file []byte, how judging) (*offline.Ju
 // writePSBT writes the signed PSBT, whole or not at all. Nothing is written
 // where it was refused: there is no relay that would learn why.
 func (a *app) writePSBT(judged *offline.Judged, done offline.Signatures, dir string) (string, error) {
-	signed, err := judged.SignedPSBT(done)
+	signed, err := judged.Answer(done)
 	if err != nil || signed == nil {
 		return "", err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
+	"coldkms/offline/interop"
 	"coldkms/offline/ledger"
 	"coldkms/shared/bundle"
 	"coldkms/shared/durable"
@@ -145,7 +146,7 @@ func bundleError(err error) error {
 		return cli.Fail(cli.BadBundle, err, "export it again on the relay: kms-online export --out DIR")
 	case errors.Is(err, psbt.ErrInvalid):
 		return cli.Fail(cli.BadBundle, err, "have it written again by the program that made it, as PSBT of version 0")
-	case errors.Is(err, offline.ErrWhichChain):
+	case errors.Is(err, interop.ErrWhichChain):
 		return cli.Fail(cli.Usage, err, "say which it is for, such as: --chain BTC")
 	case errors.Is(err, offline.ErrOtherRelay):
 		return cli.Fail(cli.BadBundle, err, "if it is yours: kms-offline pair FILE.kmsid, and compare the words on both screens")

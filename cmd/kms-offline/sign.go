@@ -259,7 +259,7 @@ func signReplyOf(judged *offline.Judged, done offline.Signatures, path string) s
 // writeSigned writes the answer in the form of the question.
 func (a *app) writeSigned(judged *offline.Judged, done offline.Signatures, o signOptions) (string, error) {
 	write := func() (string, error) { return a.writeResult(done, o) }
-	if judged.IsPSBT() {
+	if judged.IsUnasked() {
 		write = func() (string, error) { return a.writePSBT(judged, done, o.out) }
 	}
 	path, err := write()

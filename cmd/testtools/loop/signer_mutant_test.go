@@ -212,6 +212,11 @@ var signerMutants = [...]mutant{
 	{"only OP_RETURN burns", "shared/chain/utxo/burn.go", "		return p.neverRuns(script)\n", "		return false\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt-value-is-fee"},
 	{"burnt value is forgotten", "offline/ledger/memory.go", "	return l.Fee.Plus(l.Burnt)\n", "	return *l.Fee\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt-value-is-fee"},
 	{"fees are free", "offline/policy/limits.go", "	all.fee(j.subject.Facts.Cost())\n", "", "./offline/policy", "TestLimits"},
+	{"a finding without a rule passes", "offline/policy/facts.go", "	return modeRefuse\n", "	return modeAllow\n", "./offline/policy", "TestEachRule"},
+	{"a token without a rule passes", "offline/policy/limits.go", "a.token != \"\" && !known {", "false && !known {", "./offline/sign/fakechain", "TestRules"},
+	{"a token has no limit", "offline/policy/limits.go", "l.exceeded(sum, t) {", "false && l.exceeded(sum, t) {", "./offline/sign/fakechain", "TestRules"},
+	{"a request of version 1 is read", "shared/bundle/container.go", ".version(); v != reads {", ".version(); false && v != reads {", "./shared/bundle", "TestRequestOfTheVersionBefore"},
+	{"attachments in any order", "shared/bundle/request.go", " || i > 0 && a.Family <= r.Attachments[i-1].Family {", " {", "./shared/bundle", "TestRequestThatWouldNotOpenIsNotSealed"},
 	{"a limit is never exceeded", "offline/policy/limits.go", "(l.Sum != nil && t.sum.Cmp(*l.Sum) > 0 && !own.sum.IsZero())", "false", "./offline/policy", "TestLimits"},
 	{"denied destinations are paid", "offline/policy/judge.go", "if e, denied := j.policy.deny.find(to, out.Lock); denied {", "if e, denied := j.policy.deny.find(to, out.Lock); false && denied {", "./offline/policy", "TestLists"},
 	{"an unknown chain is allowed", "offline/policy/judge.go", `		j.refuse(chain.ChainNotAllowed, "policy does not sign for %s", s.coin())

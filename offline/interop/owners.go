@@ -1,10 +1,11 @@
-package offline
+package interop
 
 import (
 	"errors"
 	"fmt"
 	"slices"
 
+	"coldkms/offline"
 	"coldkms/offline/sign"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
@@ -20,27 +21,23 @@ var ErrWhichChain = errors.New("the wallet has its keys for more than one chain"
 // PSBT says it wants.
 const maxDerivations = 10_000
 
-// A Catalogue is a wallet that can be gone through, as the search for the keys
-// of a PSBT must.
-type Catalogue interface{ Entries() []wallet.Entry }
-
 // owners finds the keys that can sign for the scripts, and by them the chain
 // and network: single keys by their scripts, keys of mnemonics by the origins
 // that the PSBT gives. Where none is found, nothing can be signed; what it is
 // judged as is a matter of showing it.
-func (s *Session) owners(scripts [][]byte, origins []psbt.Origin, only chain.ID) (chain.Coin, []chain.Key, error) {
-	book, ok := s.Keys.(Catalogue)
+func owners(s *offline.Session, scripts [][]byte, origins []psbt.Origin, only chain.ID) (chain.Coin, []chain.Key, error) {
+	book, ok := s.Keys.(offline.Catalogue)
 	if !ok {
-		return chain.Coin{}, nil, errors.New("offline: these keys cannot be searched")
+		return chain.Coin{}, nil, errors.New("these keys cannot be searched")
 	}
 	found := make(map[chain.Coin][]chain.Key)
-	for at, candidates := range s.candidates(book.Entries(), origins, only) {
+	for at, some := range candidates(book.Entries(), origins, only, s.Only) {
 		for _, signer := range s.Signers {
 			finder, ok := signer.(sign.Finder)
 			if !ok || signer.Family() != utxo.Name {
 				continue
 			}
-			keys, err := finder.Owners(at, scripts, candidates, s.Keys)
+			keys, err := finder.Owners(at, scripts, some, s.Keys)
 			if err != nil {
 				return chain.Coin{}, nil, err
 			}
@@ -49,19 +46,19 @@ func (s *Session) owners(scripts [][]byte, origins []psbt.Origin, only chain.ID)
 			}
 		}
 	}
-	at, err := s.choose(found, only)
+	at, err := choose(found, only, s.Only)
 	return at, found[at], err
 }
 
 // choose settles on one place. Keys of one chain that the wallet has for both
 // networks are taken for mainnet, unless the session is for testnet.
-func (s *Session) choose(found map[chain.Coin][]chain.Key, only chain.ID) (chain.Coin, error) {
+func choose(found map[chain.Coin][]chain.Key, only chain.ID, network chain.Network) (chain.Coin, error) {
 	best := chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}
 	if only != "" {
 		best.Chain = only
 	}
-	if s.Only != chain.UnknownNetwork {
-		best.Network = s.Only
+	if network != chain.UnknownNetwork {
+		best.Network = network
 	}
 	first := true
 	for at := range found {
@@ -78,12 +75,12 @@ func (s *Session) choose(found map[chain.Coin][]chain.Key, only chain.ID) (chain
 }
 
 // candidates lists the keys that may be meant, by chain and network.
-func (s *Session) candidates(entries []wallet.Entry, origins []psbt.Origin, only chain.ID) map[chain.Coin][]chain.Key {
+func candidates(entries []wallet.Entry, origins []psbt.Origin, only chain.ID, network chain.Network) map[chain.Coin][]chain.Key {
 	list := make(map[chain.Coin][]chain.Key)
 	search := search{origins: origins}
 	for _, e := range entries {
 		at := e.Coin
-		if !e.Signable() || !psbt.For(e.Chain) || (only != "" && e.Chain != only) || (s.Only != chain.UnknownNetwork && e.Network != s.Only) {
+		if !e.Signable() || !psbt.For(e.Chain) || (only != "" && e.Chain != only) || (network != chain.UnknownNetwork && e.Network != network) {
 			continue
 		}
 		if e.Kind == wallet.PrivateKey {

@@ -1,7 +1,8 @@
-package offline
+package interop
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"testing"
@@ -13,7 +14,9 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"coldkms/offline"
 	"coldkms/offline/hd"
+	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
 	signutxo "coldkms/offline/sign/utxo"
@@ -21,6 +24,7 @@ import (
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
+	"coldkms/shared/identity"
 	"coldkms/shared/psbt"
 	"coldkms/shared/psbt/psbttest"
 )
@@ -88,11 +92,28 @@ func mnemonic(t *testing.T, id string, c chain.ID, n chain.Network) wallet.Entry
 	return e
 }
 
-func psbtSession(t *testing.T, entries ...wallet.Entry) *Session {
+// disk is a ledger's storage in memory.
+type disk struct{ log, mark []byte }
+
+func (d *disk) Load() ([]byte, error)     { return bytes.Clone(d.log), nil }
+func (d *disk) Append(b []byte) error     { d.log = append(d.log, b...); return nil }
+func (d *disk) Truncate(n int64) error    { d.log = d.log[:n]; return nil }
+func (d *disk) LoadMark() ([]byte, error) { return d.mark, nil }
+func (d *disk) StoreMark(b []byte) error  { d.mark = bytes.Clone(b); return nil }
+
+func psbtSession(t *testing.T, entries ...wallet.Entry) *offline.Session {
 	t.Helper()
-	s, _ := newSession(t, &memory{})
-	s.Keys = &purse{entries}
-	s.Signers = []sign.Signer{signutxo.Signer{Chains: []chain.ID{chain.BTC, chain.LTC, chain.DOGE, chain.BCH}}}
+	own, err := identity.FromSeed(bytes.Repeat([]byte{2}, identity.SeedSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := ledger.Create(&disk{}, ledger.OwnerOf(own), func() time.Time { return time.Unix(1_790_000_000, 0) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &offline.Session{Keys: &purse{entries}, Identity: own, Ledger: book, Random: rand.Reader, Paired: func(identity.Public) bool { return false }}
+	s.Signers = sign.Families{signutxo.Signer{Chains: []chain.ID{chain.BTC, chain.LTC, chain.DOGE, chain.BCH}}}
+	s.Policy = policy.Default(s.Signers)
 	return s
 }
 
@@ -138,9 +159,9 @@ func scriptsOf(secret byte) [][]byte {
 	return psbttest.Scripts(key.PubKey())
 }
 
-func mustJudge(t *testing.T, s *Session, file []byte, only chain.ID) *Judged {
+func mustJudge(t *testing.T, s *offline.Session, file []byte, only chain.ID) *offline.Judged {
 	t.Helper()
-	j, err := s.JudgePSBT(file, only)
+	j, err := JudgePSBT(s, file, only)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,14 +175,14 @@ func TestPSBTIsSigned(t *testing.T) {
 	file := packetFor(t, chain.BTC, chain.Testnet, nil, scriptsOf(7)...)
 	j := mustJudge(t, s, file, "")
 	it := j.Batch.Items[0]
-	if it.Refused() || !j.IsPSBT() || !j.Batch.PSBT || it.Network != chain.Testnet || it.Facts.Fee != chain.NewAmount(2_000) || len(it.Facts.UnusedKeys) != 0 {
+	if it.Refused() || !j.IsUnasked() || !j.Batch.PSBT || it.Network != chain.Testnet || it.Facts.Fee != chain.NewAmount(2_000) || len(it.Facts.UnusedKeys) != 0 {
 		t.Fatalf("%+v", it)
 	}
 	unsigned := psbttest.Read(file).UnsignedTx.TxHash().String()
 	if it.ID != "psbt-"+unsigned[:24] {
 		t.Errorf("id %s", it.ID)
 	}
-	if _, err := s.AgreeByDigest(j, j.Request.Digest); !errors.Is(err, ErrNotReviewed) {
+	if _, err := s.AgreeByDigest(j, j.Request.Digest); !errors.Is(err, offline.ErrNotReviewed) {
 		t.Errorf("agreed to what was not reviewed: %v", err)
 	}
 	if err := s.RecordReview(j); err != nil {
@@ -175,14 +196,14 @@ func TestPSBTIsSigned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := j.SignedPSBT(done)
+	out, err := j.Answer(done)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := psbttest.Extract(out).TxHash().String(); got != done.Outcomes[0].Signed.TxID || !psbttest.Read(out).IsComplete() {
 		t.Errorf("%s is extracted, %s was signed", got, done.Outcomes[0].Signed.TxID)
 	}
-	if content, ok := s.Ledger.Signed(it.ID); !ok || content != j.items[0].subject.Content {
+	if _, ok := s.Ledger.Signed(it.ID); !ok {
 		t.Error("the ledger does not have it")
 	}
 	again := mustJudge(t, s, file, "")
@@ -193,7 +214,7 @@ func TestPSBTIsSigned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if same, err := again.SignedPSBT(redone); err != nil || !bytes.Equal(same, out) {
+	if same, err := again.Answer(redone); err != nil || !bytes.Equal(same, out) {
 		t.Errorf("other bytes the second time (%v)", err)
 	}
 }
@@ -303,15 +324,15 @@ func TestPSBTRefuses(t *testing.T) {
 		if err != nil || done.Outcomes[0].Err == nil {
 			t.Errorf("%s: signed (%v)", name, err)
 		}
-		if out, err := j.SignedPSBT(done); out != nil || err != nil {
+		if out, err := j.Answer(done); out != nil || err != nil {
 			t.Errorf("%s: a PSBT came out (%v)", name, err)
 		}
 	}
-	if _, err := s.JudgePSBT(file[:50], ""); !errors.Is(err, psbt.ErrInvalid) {
+	if _, err := JudgePSBT(s, file[:50], ""); !errors.Is(err, psbt.ErrInvalid) {
 		t.Errorf("%v", err)
 	}
 	s.Keys = struct{ sign.Keys }{s.Keys}
-	if _, err := s.JudgePSBT(file, ""); err == nil || !strings.Contains(err.Error(), "searched") {
+	if _, err := JudgePSBT(s, file, ""); err == nil || !strings.Contains(err.Error(), "searched") {
 		t.Errorf("keys that cannot be searched: %v", err)
 	}
 }
@@ -355,7 +376,7 @@ func TestPSBTWhichChain(t *testing.T) {
 		t.Errorf("it may spend a coin of mainnet: %+v", it)
 	}
 	s = psbtSession(t, append(both, single(t, "d", chain.DOGE, chain.Mainnet, 7), single(t, "c", chain.BCH, chain.Mainnet, 7))...)
-	if _, err := s.JudgePSBT(file, ""); !errors.Is(err, ErrWhichChain) {
+	if _, err := JudgePSBT(s, file, ""); !errors.Is(err, ErrWhichChain) {
 		t.Errorf("%v", err)
 	}
 	for _, id := range []chain.ID{chain.BTC, chain.DOGE} {

@@ -1,0 +1,56 @@
+package offline
+
+import (
+	"coldkms/offline/sign"
+	"coldkms/shared/bundle"
+)
+
+// Unasked is a transaction that no relay asks for: another program wrote it in a
+// format of its own.
+type Unasked struct {
+	Item   bundle.Item   // its id begins with UnaskedPrefix
+	Parts  [][]byte      // what the item's family needs beside it
+	Digest bundle.Digest // over everything that is judged
+	Err    error         // why the item cannot be judged; nil if it can
+
+	// Answer writes what was signed in the format of the question.
+	Answer func(done sign.Signed) ([]byte, error)
+}
+
+// UnaskedPrefix begins the pending ids of what no relay asks for.
+const UnaskedPrefix = "psbt-"
+
+// JudgeUnasked judges what no relay asks for by the same rules. What is wrong
+// with the transaction is a refusal of its item.
+func (s *Session) JudgeUnasked(u Unasked) (*Judged, error) {
+	if s.Unsettled != nil {
+		return nil, s.Unsettled
+	}
+	request := bundle.SealedRequest{Digest: u.Digest, Request: bundle.Request{
+		Items: []bundle.Item{u.Item}, Attachments: bundle.AttachmentsOf(u.Item.Family, u.Parts),
+	}}
+	opened, err := s.open(request.Request)
+	if err != nil {
+		return nil, err
+	}
+	j := &Judged{Request: request, unasked: &u, items: make([]judgedItem, 1), opened: opened}
+	if u.Err != nil {
+		j.items[0].err = u.Err
+		j.Batch = s.describe(j)
+		return j, nil
+	}
+	s.judge(j)
+	return j, nil
+}
+
+// IsUnasked reports whether no relay asks for this.
+func (j *Judged) IsUnasked() bool { return j.unasked != nil }
+
+// Answer returns what was signed in the format of the question, or nil if it was
+// refused.
+func (j *Judged) Answer(done Signatures) ([]byte, error) {
+	if len(done.Outcomes) != 1 || done.Outcomes[0].Err != nil {
+		return nil, nil
+	}
+	return j.unasked.Answer(done.Outcomes[0].Signed)
+}
