@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/offline/hd"
 	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
@@ -55,6 +56,8 @@ func (coins) Coin(c chain.Coin) (policy.Coin, bool) {
 	p, err := utxo.ParamsOf(c)
 	return p, err == nil
 }
+
+func (coins) Derivation(c chain.Coin) (hd.Coin, bool) { return signutxo.Signer{}.Derivation(c) }
 
 func (coins) Interchangeable(a, b chain.Coin) bool {
 	return signutxo.Signer{}.Interchangeable(a, b)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/btcec/v2"
 
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/sign"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
@@ -16,7 +17,7 @@ func keyEntry(t testing.TB, id string, c chain.ID, n chain.Network, secret byte,
 	t.Helper()
 	key := make([]byte, 32)
 	key[31] = secret
-	e, err := wallet.FromKey(id, chain.Coin{Chain: c, Network: n}, key, compressed, time.Unix(0, 0))
+	e, err := wallet.FromKey(id, hdtest.Coin(chain.Coin{Chain: c, Network: n}), key, compressed, time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +26,7 @@ func keyEntry(t testing.TB, id string, c chain.ID, n chain.Network, secret byte,
 
 func wordsEntry(t testing.TB, id string, c chain.ID, n chain.Network) wallet.Entry {
 	t.Helper()
-	e, err := wallet.FromMnemonic(id, chain.Coin{Chain: c, Network: n}, []byte("zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong"), nil, time.Unix(0, 0))
+	e, err := wallet.FromMnemonic(id, hdtest.Coin(chain.Coin{Chain: c, Network: n}), []byte("zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong"), nil, time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

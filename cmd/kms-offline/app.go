@@ -60,7 +60,7 @@ func (a *app) walletPath() (string, error) {
 }
 
 func (a *app) store() wallet.Store {
-	return wallet.Store{FS: a.fs, Rand: a.random, Cost: a.cost, Keep: a.pages.Keep}
+	return wallet.Store{FS: a.fs, Rand: a.random, Cost: a.cost, Coins: families().Derivation, Keep: a.pages.Keep}
 }
 
 // maxPassword bounds a password file, in bytes.

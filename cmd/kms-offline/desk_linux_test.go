@@ -22,6 +22,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -64,7 +65,7 @@ func newPlace(t *testing.T) place {
 		t.Fatal(err)
 	}
 	p.signer = id.Public()
-	key, err := wallet.FromKey(deskKey, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, secret, true, time.Now())
+	key, err := wallet.FromKey(deskKey, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), secret, true, time.Now())
 	if err == nil {
 		err = w.Add(key)
 	}

@@ -22,6 +22,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -95,7 +96,7 @@ func (b bench) fill() {
 	for _, id := range []chain.ID{chain.BTC, chain.BCH} {
 		if err == nil {
 			var key wallet.Entry
-			if key, err = wallet.FromKey(exampleKeys()[id], chain.Coin{Chain: id, Network: chain.Testnet}, bytes.Repeat([]byte{7}, 32), true, a.now()); err == nil {
+			if key, err = wallet.FromKey(exampleKeys()[id], hdtest.Coin(chain.Coin{Chain: id, Network: chain.Testnet}), bytes.Repeat([]byte{7}, 32), true, a.now()); err == nil {
 				err = w.Add(key)
 			}
 		}

@@ -8,7 +8,6 @@ import (
 	"coldkms/offline/hd"
 	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
-	"coldkms/shared/chain"
 )
 
 type walletReply struct {
@@ -67,7 +66,11 @@ func (a *app) runGenerate(chainName string, r recipe) error {
 		return err
 	}
 	defer made.wipe()
-	e, err := wallet.FromMnemonic("none", chain.Coin{Chain: c, Network: a.network()}, made.mnemonic, made.passphrase, a.now())
+	coin, err := a.coin(c)
+	if err != nil {
+		return err
+	}
+	e, err := wallet.FromMnemonic("none", coin, made.mnemonic, made.passphrase, a.now())
 	if err != nil {
 		return err
 	}
@@ -121,8 +124,12 @@ func (a *app) runGenerateManaged(chainName string, r recipe) error {
 		return err
 	}
 	defer made.wipe()
+	coin, err := a.coin(c)
+	if err != nil {
+		return err
+	}
 	return a.storeNew(func(id string) (wallet.Entry, error) {
-		return wallet.FromMnemonic(id, chain.Coin{Chain: c, Network: a.network()}, made.mnemonic, made.passphrase, a.now())
+		return wallet.FromMnemonic(id, coin, made.mnemonic, made.passphrase, a.now())
 	}, func(e wallet.Entry) {
 		if r.dice {
 			tty.print(transcript(made.mixed))

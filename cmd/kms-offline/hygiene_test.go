@@ -14,6 +14,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -57,15 +58,15 @@ func canaryWallet(t *testing.T, path string) canary {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	words, err := wallet.FromMnemonic("00000000-0000-4000-8000-000000000001", chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, []byte(c.mnemonic), []byte(c.passphrase), time.Now())
+	words, err := wallet.FromMnemonic("00000000-0000-4000-8000-000000000001", hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), []byte(c.mnemonic), []byte(c.passphrase), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, compressed, err := hd.DecodeWIF([]byte(c.wif), chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
+	raw, compressed, err := hd.DecodeWIF([]byte(c.wif), hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := wallet.FromKey("00000000-0000-4000-8000-000000000002", chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, raw, compressed, time.Now())
+	key, err := wallet.FromKey("00000000-0000-4000-8000-000000000002", hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), raw, compressed, time.Now())
 	if err == nil {
 		err = w.Add(words, key)
 	}

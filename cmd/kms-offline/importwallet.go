@@ -129,7 +129,7 @@ func (a *app) readTatum(path, passwordFile string) (tatumkms.Import, error) {
 		return tatumkms.Import{}, err
 	}
 	defer clear(password)
-	im, err := tatumkms.Open(file, password, a.now())
+	im, err := tatumkms.Open(families().Derivation, file, password, a.now())
 	switch {
 	case errors.Is(err, tatumkms.ErrWrongPassword):
 		return im, cli.Fail(cli.WrongPassword, err, "it is the password that Tatum KMS asks for; nothing was written")

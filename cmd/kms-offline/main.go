@@ -56,6 +56,11 @@ func families() sign.Families {
 	}
 }
 
+// coin returns what keys of a chain need, on the network of --testnet.
+func (a *app) coin(id chain.ID) (hd.Coin, error) {
+	return families().Derivation(chain.Coin{Chain: id, Network: a.network()})
+}
+
 // built are the chains that this version signs for.
 func built() []chain.ID { return []chain.ID{chain.BTC, chain.LTC, chain.DOGE, chain.BCH} }
 

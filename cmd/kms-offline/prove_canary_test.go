@@ -19,6 +19,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 )
@@ -114,7 +115,7 @@ func (h *held) end(sig syscall.Signal) syscall.WaitStatus {
 // stack.
 func (c canary) forms(t *testing.T) map[string]string {
 	t.Helper()
-	raw, _, err := hd.DecodeWIF([]byte(c.wif), chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
+	raw, _, err := hd.DecodeWIF([]byte(c.wif), hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}))
 	if err != nil {
 		t.Fatal(err)
 	}

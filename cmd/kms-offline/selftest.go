@@ -116,7 +116,11 @@ func checkDerivation() error {
 	if string(words) != "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about" {
 		return errKnownAnswer
 	}
-	account, err := hd.AccountOf(words, nil, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
+	coin, err := families().Derivation(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
+	if err != nil {
+		return err
+	}
+	account, err := hd.AccountOf(words, nil, coin)
 	if err != nil {
 		return err
 	}

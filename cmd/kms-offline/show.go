@@ -132,7 +132,11 @@ func (a *app) showKey(w *opened, s secrets, e wallet.Entry, index int64) error {
 	if err := a.maySee(w, s, "a private key", e.ID); err != nil {
 		return err
 	}
-	wif, err := hd.EncodeWIF(key, e.Kind == wallet.Mnemonic || e.Compressed, e.Coin)
+	coin, err := families().Derivation(e.Coin)
+	if err != nil {
+		return err
+	}
+	wif, err := hd.EncodeWIF(key, e.Kind == wallet.Mnemonic || e.Compressed, coin)
 	if err != nil {
 		return err
 	}
@@ -189,7 +193,11 @@ func plain(e wallet.Entry) (json.RawMessage, error) {
 			Testnet    bool     `json:"testnet"`
 		}{string(e.Words), string(e.Passphrase), e.XPub, e.Chain, e.Network == chain.Testnet}
 	case wallet.PrivateKey:
-		wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Coin)
+		coin, err := families().Derivation(e.Coin)
+		if err != nil {
+			return nil, err
+		}
+		wif, err := hd.EncodeWIF(e.Key, e.Compressed, coin)
 		if err != nil {
 			return nil, err
 		}

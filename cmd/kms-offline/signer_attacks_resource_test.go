@@ -25,6 +25,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/shared/bundle"
@@ -602,7 +603,7 @@ func (p *place) sleeper(ago time.Duration) {
 		p.t.Fatal(err)
 	}
 	p.signer = id.Public()
-	key, err := wallet.FromKey(deskKey, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, bytes.Repeat([]byte{7}, 32), true, past())
+	key, err := wallet.FromKey(deskKey, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), bytes.Repeat([]byte{7}, 32), true, past())
 	relay := relayKey(1).Public()
 	o := &opened{Wallet: w, fresh: true}
 	if err = errors.Join(err, w.Add(key), w.Pair(wallet.Relay{Key: relay, Added: past().Unix()})); err == nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/psbt/psbttest"
@@ -52,14 +53,14 @@ func p2pkh(secret []byte) []byte {
 // holds makes an entry of a secret.
 func holds(id string, c chain.ID, n chain.Network, secret []byte) func() (wallet.Entry, error) {
 	return func() (wallet.Entry, error) {
-		return wallet.FromKey(id, chain.Coin{Chain: c, Network: n}, secret, true, time.Now())
+		return wallet.FromKey(id, hdtest.Coin(chain.Coin{Chain: c, Network: n}), secret, true, time.Now())
 	}
 }
 
 // says makes an entry of the words of the purse.
 func says(id string, c chain.ID, n chain.Network) func() (wallet.Entry, error) {
 	return func() (wallet.Entry, error) {
-		return wallet.FromMnemonic(id, chain.Coin{Chain: c, Network: n}, []byte(phraseOf(words)), nil, time.Now())
+		return wallet.FromMnemonic(id, hdtest.Coin(chain.Coin{Chain: c, Network: n}), []byte(phraseOf(words)), nil, time.Now())
 	}
 }
 
@@ -137,7 +138,7 @@ func sharedMnemonic(t *testing.T) {
 	p := newPurse(t)
 	p.everyCoin("")
 	const main, test = onMainnet, another
-	account, err := hd.AccountOf([]byte(phraseOf(words)), nil, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
+	account, err := hd.AccountOf([]byte(phraseOf(words)), nil, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +151,7 @@ func sharedMnemonic(t *testing.T) {
 	p.judged(p.from(chain.BTC, chain.Mainnet, p2pkh(private), at(main, 5)), "flagged", chain.SharedKey)
 	const bch = "00000000-0000-4000-8000-0000000000f4"
 	p.adds(says(bch, chain.BCH, chain.Mainnet), says(test, chain.BCH, chain.Testnet))
-	if account, err = hd.AccountOf([]byte(phraseOf(words)), nil, chain.Coin{Chain: chain.BCH, Network: chain.Mainnet}); err != nil {
+	if account, err = hd.AccountOf([]byte(phraseOf(words)), nil, hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Mainnet})); err != nil {
 		t.Fatal(err)
 	}
 	for _, index := range []int64{0, 20, 5000, chain.MaxIndex} {
@@ -171,7 +172,7 @@ func sharingTold(t *testing.T) {
 	p.adds(holds(onMainnet, chain.BTC, chain.Mainnet, secretShared()))
 	stores := func(c chain.ID, n chain.Network, secret []byte) (id string, warnings []importNote, stderr string) {
 		t.Helper()
-		wif, err := hd.EncodeWIF(secret, false, chain.Coin{Chain: c, Network: n})
+		wif, err := hd.EncodeWIF(secret, false, hdtest.Coin(chain.Coin{Chain: c, Network: n}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +275,7 @@ func bareChange(t *testing.T) {
 	}
 	p.judged(pays(chain.BTC, scriptsB()[0], scriptsB()[1], single(keyB)), "ok") // by an address it is change
 	child := childOf(t, words, 300)
-	account, err := hd.AccountOf([]byte(phraseOf(words)), nil, chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
+	account, err := hd.AccountOf([]byte(phraseOf(words)), nil, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -353,7 +354,7 @@ func sharingImported(t *testing.T) {
 	p := newPurse(t)
 	p.adds(holds(onMainnet, chain.BTC, chain.Mainnet, secretShared()))
 	wif := func(c chain.ID, n chain.Network, secret []byte) string {
-		text, err := hd.EncodeWIF(secret, true, chain.Coin{Chain: c, Network: n})
+		text, err := hd.EncodeWIF(secret, true, hdtest.Coin(chain.Coin{Chain: c, Network: n}))
 		if err != nil {
 			t.Fatal(err)
 		}

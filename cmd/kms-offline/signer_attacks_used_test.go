@@ -14,6 +14,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/shared/chain"
 )
 
@@ -267,7 +268,7 @@ func copyOfBeforePolicy(t *testing.T) {
 func sameSecretTwice(t *testing.T) {
 	o := office{newPlace(t)}
 	stores := func(coin, network string, c chain.ID, n chain.Network) string {
-		wif, err := hd.EncodeWIF(bytes.Repeat([]byte{7}, 32), true, chain.Coin{Chain: c, Network: n})
+		wif, err := hd.EncodeWIF(bytes.Repeat([]byte{7}, 32), true, hdtest.Coin(chain.Coin{Chain: c, Network: n}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -55,8 +55,12 @@ func (a *app) runStoreManaged(chainName string, withPassphrase bool) error {
 		}
 		defer clear(passphrase)
 	}
+	coin, err := a.coin(c)
+	if err != nil {
+		return err
+	}
 	return a.storeNew(func(id string) (wallet.Entry, error) {
-		return wallet.FromMnemonic(id, chain.Coin{Chain: c, Network: a.network()}, words, passphrase, a.now())
+		return wallet.FromMnemonic(id, coin, words, passphrase, a.now())
 	}, nil)
 }
 
@@ -115,12 +119,16 @@ func (a *app) runStoreKey(c chain.ID) error {
 		return err
 	}
 	defer clear(wif)
-	key, compressed, err := hd.DecodeWIF(wif, chain.Coin{Chain: c, Network: a.network()})
+	coin, err := a.coin(c)
+	if err != nil {
+		return err
+	}
+	key, compressed, err := hd.DecodeWIF(wif, coin)
 	if err != nil {
 		return cli.Fail(cli.Failed, err, fmt.Sprintf("a private key of %s on %s in wallet import format is asked for; nothing was stored", c, a.network()))
 	}
 	defer clear(key)
 	return a.storeNew(func(id string) (wallet.Entry, error) {
-		return wallet.FromKey(id, chain.Coin{Chain: c, Network: a.network()}, key, compressed, a.now())
+		return wallet.FromKey(id, coin, key, compressed, a.now())
 	}, nil)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -43,16 +44,16 @@ func newPurse(t *testing.T) purse {
 	p := purse{newPlace(t), new(uint32)}
 	p.adds(
 		func() (wallet.Entry, error) {
-			return wallet.FromKey(keyB, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, secretB(), true, time.Now())
+			return wallet.FromKey(keyB, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), secretB(), true, time.Now())
 		},
 		func() (wallet.Entry, error) {
-			return wallet.FromMnemonic(words, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, []byte(phraseOf(words)), nil, time.Now())
+			return wallet.FromMnemonic(words, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), []byte(phraseOf(words)), nil, time.Now())
 		},
 		func() (wallet.Entry, error) {
-			return wallet.FromMnemonic(otherWords, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, []byte(phraseOf(otherWords)), nil, time.Now())
+			return wallet.FromMnemonic(otherWords, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), []byte(phraseOf(otherWords)), nil, time.Now())
 		},
 		func() (wallet.Entry, error) {
-			return wallet.FromKey(keyBCH, chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, secretB(), true, time.Now())
+			return wallet.FromKey(keyBCH, hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Testnet}), secretB(), true, time.Now())
 		},
 	)
 	return p
@@ -99,7 +100,7 @@ func scriptsB() [][]byte {
 // childOf is the P2PKH script of a mnemonic's key.
 func childOf(t *testing.T, id string, index int64) []byte {
 	t.Helper()
-	account, err := hd.AccountOf([]byte(phraseOf(id)), nil, chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
+	account, err := hd.AccountOf([]byte(phraseOf(id)), nil, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/tyler-smith/go-bip39"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/shared/chain"
 )
 
@@ -117,7 +118,7 @@ func TestTidy(t *testing.T) {
 }
 
 func TestIndexBounds(t *testing.T) {
-	account, err := hd.AccountOf([]byte("foo bar"), nil, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
+	account, err := hd.AccountOf([]byte("foo bar"), nil, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func TestIndexBounds(t *testing.T) {
 		if _, _, err := account.Key(index); !errors.Is(err, hd.ErrIndex) {
 			t.Errorf("private %d: %v", index, err)
 		}
-		if _, err := hd.PublicKey(xpub, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, index); !errors.Is(err, hd.ErrIndex) {
+		if _, err := hd.PublicKey(xpub, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), index); !errors.Is(err, hd.ErrIndex) {
 			t.Errorf("public %d: %v", index, err)
 		}
 	}
@@ -136,7 +137,7 @@ func TestIndexBounds(t *testing.T) {
 func TestKeyAgainstLibrary(t *testing.T) {
 	for n := range 200 {
 		seed := bytes.Repeat([]byte{byte(n)}, 64)
-		account, err := hd.NewAccount(seed, chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet})
+		account, err := hd.NewAccount(seed, hdtest.Coin(chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +163,7 @@ func TestKeyAgainstLibrary(t *testing.T) {
 }
 
 func TestWipe(t *testing.T) {
-	account, err := hd.AccountOf([]byte("foo bar"), nil, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
+	account, err := hd.AccountOf([]byte("foo bar"), nil, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func TestWipe(t *testing.T) {
 func TestPublicKeyRefusesOtherXPub(t *testing.T) {
 	for _, w := range load(t).Wallets {
 		for _, network := range []chain.Network{chain.Mainnet, chain.Testnet} {
-			_, err := hd.PublicKey(w.XPub, chain.Coin{Chain: w.Chain, Network: network}, 0)
+			_, err := hd.PublicKey(w.XPub, hdtest.Coin(chain.Coin{Chain: w.Chain, Network: network}), 0)
 			if want := network == chain.NetworkOf(w.Testnet); (err == nil) != want {
 				t.Errorf("%s of %s %v as %s: %v", w.XPub, w.Chain, w.Testnet, network, err)
 			}
@@ -184,7 +185,7 @@ func TestPublicKeyRefusesOtherXPub(t *testing.T) {
 	}
 	const private = "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"
 	for _, bad := range []string{"", "xpub-unknown", private} {
-		if _, err := hd.PublicKey(bad, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, 0); !errors.Is(err, hd.ErrXPub) {
+		if _, err := hd.PublicKey(bad, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), 0); !errors.Is(err, hd.ErrXPub) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -195,7 +196,7 @@ func TestWIF(t *testing.T) {
 	for _, compressed := range []bool{true, false} {
 		for _, id := range []chain.ID{chain.BTC, chain.LTC, chain.DOGE, chain.BCH} {
 			for _, network := range []chain.Network{chain.Mainnet, chain.Testnet} {
-				wif, err := hd.EncodeWIF(key, compressed, chain.Coin{Chain: id, Network: network})
+				wif, err := hd.EncodeWIF(key, compressed, hdtest.Coin(chain.Coin{Chain: id, Network: network}))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -203,15 +204,15 @@ func TestWIF(t *testing.T) {
 				if err != nil || lib.CompressPubKey != compressed || !bytes.Equal(lib.PrivKey.Serialize(), key) {
 					t.Errorf("%s: the library reads another key (%v)", wif, err)
 				}
-				got, c, err := hd.DecodeWIF(wif, chain.Coin{Chain: id, Network: network})
+				got, c, err := hd.DecodeWIF(wif, hdtest.Coin(chain.Coin{Chain: id, Network: network}))
 				if err != nil || c != compressed || !bytes.Equal(got, key) {
 					t.Errorf("%s: %x %v %v", wif, got, c, err)
 				}
-				if _, _, err := hd.DecodeWIF(wif, chain.Coin{Chain: id, Network: 3 - network}); !errors.Is(err, hd.ErrWIFNetwork) {
+				if _, _, err := hd.DecodeWIF(wif, hdtest.Coin(chain.Coin{Chain: id, Network: 3 - network})); !errors.Is(err, hd.ErrWIFNetwork) {
 					t.Errorf("%s %s on the other network: %v", id, network, err)
 				}
 				if other := chain.DOGE; id != other {
-					if _, _, err := hd.DecodeWIF(wif, chain.Coin{Chain: other, Network: network}); !errors.Is(err, hd.ErrWIFNetwork) {
+					if _, _, err := hd.DecodeWIF(wif, hdtest.Coin(chain.Coin{Chain: other, Network: network})); !errors.Is(err, hd.ErrWIFNetwork) {
 						t.Errorf("%s %s as %s: %v", id, network, other, err)
 					}
 				}
@@ -222,7 +223,7 @@ func TestWIF(t *testing.T) {
 
 func TestWIFRefuses(t *testing.T) {
 	key := bytes.Repeat([]byte{0x11}, 32)
-	wif, err := hd.EncodeWIF(key, true, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
+	wif, err := hd.EncodeWIF(key, true, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func TestWIFRefuses(t *testing.T) {
 		if bad[i] == wif[i] {
 			continue
 		}
-		if _, _, err := hd.DecodeWIF(bad, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}); !errors.Is(err, hd.ErrWIF) {
+		if _, _, err := hd.DecodeWIF(bad, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})); !errors.Is(err, hd.ErrWIF) {
 			t.Errorf("character %d wrong: %v", i, err)
 		}
 	}
@@ -247,26 +248,26 @@ func TestWIFRefuses(t *testing.T) {
 		"zero":      base58.CheckEncode(make([]byte, 32), 0x80),
 		"order":     base58.CheckEncode(order, 0x80),
 	} {
-		if _, _, err := hd.DecodeWIF([]byte(bad), chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}); err == nil {
+		if _, _, err := hd.DecodeWIF([]byte(bad), hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
 	for _, bad := range [][]byte{nil, key[1:], make([]byte, 32), order} {
-		if _, err := hd.EncodeWIF(bad, true, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}); !errors.Is(err, hd.ErrKey) {
+		if _, err := hd.EncodeWIF(bad, true, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})); !errors.Is(err, hd.ErrKey) {
 			t.Errorf("key %x: %v", bad, err)
 		}
 	}
-	if _, err := hd.EncodeWIF(key, true, chain.Coin{Chain: "ETH", Network: chain.Mainnet}); chain.CodeOf(err) != chain.UnsupportedChain {
+	if _, err := hd.EncodeWIF(key, true, hdtest.Coin(chain.Coin{Chain: "ETH", Network: chain.Mainnet})); chain.CodeOf(err) != chain.UnsupportedChain {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestAccountConcurrently(t *testing.T) {
-	account, err := hd.AccountOf([]byte("foo bar"), nil, chain.Coin{Chain: chain.LTC, Network: chain.Testnet})
+	account, err := hd.AccountOf([]byte("foo bar"), nil, hdtest.Coin(chain.Coin{Chain: chain.LTC, Network: chain.Testnet}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := hd.AccountOf([]byte("foo bar"), nil, chain.Coin{Chain: chain.LTC, Network: chain.Testnet})
+	other, err := hd.AccountOf([]byte("foo bar"), nil, hdtest.Coin(chain.Coin{Chain: chain.LTC, Network: chain.Testnet}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,11 +346,11 @@ func FuzzWIF(f *testing.F) {
 	f.Add([]byte("5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ"))
 	f.Add([]byte("KwdMAjGmerYanjeui5SHS7JkmpZvVipYvB2LJGU1ZxJwYvP98617"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		key, compressed, err := hd.DecodeWIF(text, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
+		key, compressed, err := hd.DecodeWIF(text, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}))
 		if err != nil {
 			return
 		}
-		again, err := hd.EncodeWIF(key, compressed, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
+		again, err := hd.EncodeWIF(key, compressed, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}))
 		if err != nil || !bytes.Equal(again, text) {
 			t.Errorf("%q reads and writes as %q (%v)", text, again, err)
 		}
@@ -367,14 +368,14 @@ func FuzzMnemonic(f *testing.F) {
 
 func BenchmarkAccount(b *testing.B) {
 	for b.Loop() {
-		if _, err := hd.AccountOf([]byte("foo bar"), nil, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}); err != nil {
+		if _, err := hd.AccountOf([]byte("foo bar"), nil, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
 func BenchmarkKey(b *testing.B) {
-	account, err := hd.AccountOf([]byte("foo bar"), nil, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
+	account, err := hd.AccountOf([]byte("foo bar"), nil, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}))
 	if err != nil {
 		b.Fatal(err)
 	}

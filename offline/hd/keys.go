@@ -14,7 +14,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // Errors about keys.
@@ -51,19 +50,14 @@ type Account struct {
 	xpub      string
 }
 
-// NewAccount derives the account of a seed. Errors about the chain or network
-// are refusals.
-func NewAccount(seed []byte, coin chain.Coin) (*Account, error) {
-	p, err := utxo.ParamsOf(coin)
-	if err != nil {
-		return nil, err
-	}
+// NewAccount derives the account of a seed.
+func NewAccount(seed []byte, coin Coin) (*Account, error) {
 	key, err := hdkeychain.NewMaster(seed, &chaincfg.MainNetParams)
 	if err != nil {
 		return nil, fmt.Errorf("derive account: %w", err)
 	}
 	const hardened = hdkeychain.HardenedKeyStart
-	for _, step := range []uint32{hardened + accounts, hardened + p.CoinType, hardened, 0} {
+	for _, step := range []uint32{hardened + accounts, hardened + coin.Path, hardened, 0} {
 		child, err := key.Derive(step)
 		key.Zero()
 		if err != nil {
@@ -72,10 +66,10 @@ func NewAccount(seed []byte, coin chain.Coin) (*Account, error) {
 		key = child
 	}
 	defer key.Zero()
-	return newAccount(key, p)
+	return newAccount(key, coin)
 }
 
-func newAccount(key *hdkeychain.ExtendedKey, p utxo.Params) (*Account, error) {
+func newAccount(key *hdkeychain.ExtendedKey, coin Coin) (*Account, error) {
 	private, err := key.ECPrivKey()
 	if err != nil {
 		return nil, fmt.Errorf("derive account: %w", err)
@@ -85,7 +79,7 @@ func newAccount(key *hdkeychain.ExtendedKey, p utxo.Params) (*Account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive account: %w", err)
 	}
-	public, err = public.CloneWithVersion(binary.BigEndian.AppendUint32(nil, p.HDPublic))
+	public, err = public.CloneWithVersion(binary.BigEndian.AppendUint32(nil, coin.XPub))
 	if err != nil {
 		return nil, fmt.Errorf("derive account: %w", err)
 	}
@@ -96,7 +90,7 @@ func newAccount(key *hdkeychain.ExtendedKey, p utxo.Params) (*Account, error) {
 }
 
 // AccountOf derives the account of a mnemonic and wipes the seed in between.
-func AccountOf(mnemonic, passphrase []byte, coin chain.Coin) (*Account, error) {
+func AccountOf(mnemonic, passphrase []byte, coin Coin) (*Account, error) {
 	seed := Seed(mnemonic, passphrase)
 	defer clear(seed)
 	return NewAccount(seed, coin)
@@ -179,16 +173,12 @@ func (x XPub) Public(index int64) ([]byte, error) {
 
 // PublicKey derives the compressed public key of child index from an extended
 // public key, which must be one of this coin as Tatum writes it.
-func PublicKey(xpub string, coin chain.Coin, index int64) ([]byte, error) {
-	p, err := utxo.ParamsOf(coin)
-	if err != nil {
-		return nil, err
-	}
+func PublicKey(xpub string, coin Coin, index int64) ([]byte, error) {
 	x, err := OpenXPub(xpub)
 	if err != nil {
 		return nil, err
 	}
-	if x.key.Depth() != 4 || binary.BigEndian.Uint32(x.key.Version()) != p.HDPublic {
+	if x.key.Depth() != 4 || binary.BigEndian.Uint32(x.key.Version()) != coin.XPub {
 		return nil, ErrXPub
 	}
 	return x.Public(index)

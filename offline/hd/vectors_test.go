@@ -9,6 +9,7 @@ import (
 	btcaddr "github.com/btcsuite/btcd/address/v2"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 )
@@ -47,7 +48,7 @@ func TestTatumVectors(t *testing.T) {
 		if err := hd.CheckMnemonic([]byte(w.Mnemonic)); err != nil {
 			t.Errorf("%s: %v", w.Mnemonic, err)
 		}
-		account, err := hd.AccountOf([]byte(w.Mnemonic), nil, chain.Coin{Chain: w.Chain, Network: network})
+		account, err := hd.AccountOf([]byte(w.Mnemonic), nil, hdtest.Coin(chain.Coin{Chain: w.Chain, Network: network}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,14 +61,14 @@ func TestTatumVectors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if wif, err := hd.EncodeWIF(private, true, chain.Coin{Chain: w.Chain, Network: network}); err != nil || string(wif) != k.PrivateKey {
+			if wif, err := hd.EncodeWIF(private, true, hdtest.Coin(chain.Coin{Chain: w.Chain, Network: network})); err != nil || string(wif) != k.PrivateKey {
 				t.Errorf("%s %s/%d: WIF differs (%v)", w.Chain, network, k.Index, err)
 			}
-			back, compressed, err := hd.DecodeWIF([]byte(k.PrivateKey), chain.Coin{Chain: w.Chain, Network: network})
+			back, compressed, err := hd.DecodeWIF([]byte(k.PrivateKey), hdtest.Coin(chain.Coin{Chain: w.Chain, Network: network}))
 			if err != nil || !compressed || !bytes.Equal(back, private) {
 				t.Errorf("%s %s/%d: WIF reads as another key (%v)", w.Chain, network, k.Index, err)
 			}
-			if derived, err := hd.PublicKey(w.XPub, chain.Coin{Chain: w.Chain, Network: network}, k.Index); err != nil || !bytes.Equal(derived, public) {
+			if derived, err := hd.PublicKey(w.XPub, hdtest.Coin(chain.Coin{Chain: w.Chain, Network: network}), k.Index); err != nil || !bytes.Equal(derived, public) {
 				t.Errorf("%s %s/%d: public key from xpub differs (%v)", w.Chain, network, k.Index, err)
 			}
 			if public2, err := hd.Public(private, true); err != nil || !bytes.Equal(public2, public) {

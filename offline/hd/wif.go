@@ -6,9 +6,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-
-	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // Errors about keys in wallet import format.
@@ -27,15 +24,11 @@ const (
 // EncodeWIF writes a private key in wallet import format: version, key, 01 if
 // its public key is compressed, and four bytes of checksum, in base 58. The
 // caller wipes the text.
-func EncodeWIF(private []byte, compressed bool, coin chain.Coin) ([]byte, error) {
-	p, err := utxo.ParamsOf(coin)
-	if err != nil {
-		return nil, err
-	}
+func EncodeWIF(private []byte, compressed bool, coin Coin) ([]byte, error) {
 	if err := CheckKey(private); err != nil {
 		return nil, err
 	}
-	raw := append(make([]byte, 0, 1+keySize+1+checksumSize), p.WIF)
+	raw := append(make([]byte, 0, 1+keySize+1+checksumSize), coin.WIF)
 	raw = append(raw, private...)
 	if compressed {
 		raw = append(raw, compressedFlag)
@@ -50,11 +43,7 @@ func EncodeWIF(private []byte, compressed bool, coin chain.Coin) ([]byte, error)
 // version must be that of the chain and network. Some share one (BTC and BCH;
 // BTC and LTC on testnet), so this finds most mistakes and not all. The caller
 // wipes the key.
-func DecodeWIF(wif []byte, coin chain.Coin) (private []byte, compressed bool, err error) {
-	p, err := utxo.ParamsOf(coin)
-	if err != nil {
-		return nil, false, err
-	}
+func DecodeWIF(wif []byte, coin Coin) (private []byte, compressed bool, err error) {
 	if len(wif) > maxWIF {
 		return nil, false, ErrWIF
 	}
@@ -73,8 +62,8 @@ func DecodeWIF(wif []byte, coin chain.Coin) (private []byte, compressed bool, er
 	case len(body) != 1+keySize:
 		return nil, false, ErrWIF
 	}
-	if body[0] != p.WIF {
-		return nil, false, fmt.Errorf("%w: not of %s", ErrWIFNetwork, coin)
+	if body[0] != coin.WIF {
+		return nil, false, fmt.Errorf("%w: not of %s", ErrWIFNetwork, coin.Coin)
 	}
 	private = bytes.Clone(body[1 : 1+keySize])
 	if err := CheckKey(private); err != nil {

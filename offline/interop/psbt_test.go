@@ -16,6 +16,7 @@ import (
 
 	"coldkms/offline"
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
@@ -55,7 +56,7 @@ func (p *purse) keys(id string, index int64) (private, public []byte, err error)
 	if e.Kind == wallet.PrivateKey {
 		return bytes.Clone(e.Key), e.Public, nil
 	}
-	account, err := hd.AccountOf(e.Words, nil, e.Coin)
+	account, err := hd.AccountOf(e.Words, nil, hdtest.Coin(e.Coin))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,7 +77,7 @@ const words = "abandon abandon abandon abandon abandon abandon abandon abandon a
 
 func single(t *testing.T, id string, c chain.ID, n chain.Network, secret byte) wallet.Entry {
 	t.Helper()
-	e, err := wallet.FromKey(id, chain.Coin{Chain: c, Network: n}, bytes.Repeat([]byte{secret}, 32), true, time.Unix(1, 0))
+	e, err := wallet.FromKey(id, hdtest.Coin(chain.Coin{Chain: c, Network: n}), bytes.Repeat([]byte{secret}, 32), true, time.Unix(1, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func single(t *testing.T, id string, c chain.ID, n chain.Network, secret byte) w
 
 func mnemonic(t *testing.T, id string, c chain.ID, n chain.Network) wallet.Entry {
 	t.Helper()
-	e, err := wallet.FromMnemonic(id, chain.Coin{Chain: c, Network: n}, []byte(words), nil, time.Unix(1, 0))
+	e, err := wallet.FromMnemonic(id, hdtest.Coin(chain.Coin{Chain: c, Network: n}), []byte(words), nil, time.Unix(1, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@
 package sign
 
 import (
+	"coldkms/offline/hd"
 	"coldkms/offline/policy"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -28,6 +29,8 @@ type Signer interface {
 	Family() string
 	// Coins are what it signs for.
 	policy.Coins
+	// Derivation returns what keys of a coin need; ok is false for another coin.
+	Derivation(coin chain.Coin) (of hd.Coin, ok bool)
 	// Count returns how many sources and movements the transaction of an item
 	// has. It makes no room for them.
 	Count(item bundle.Item) (sources, movements int)
@@ -80,6 +83,16 @@ func (f Families) Coin(coin chain.Coin) (policy.Coin, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Derivation implements hd.Coins.
+func (f Families) Derivation(coin chain.Coin) (hd.Coin, error) {
+	for _, s := range f {
+		if of, ok := s.Derivation(coin); ok {
+			return of, nil
+		}
+	}
+	return hd.Coin{}, chain.Refuse(chain.UnsupportedChain, "%.40q is not a coin that this signer signs for", coin.String())
 }
 
 // Of returns the signer of a family, or nil.

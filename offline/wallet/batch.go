@@ -29,6 +29,10 @@ func (w *Wallet) NewKeys(coin chain.Coin, count int, created time.Time, progress
 	if count < 1 || count > MaxBatch {
 		return nil, fmt.Errorf("new keys: %d of them, want 1 to %d", count, MaxBatch)
 	}
+	of, err := w.store.coins()(coin)
+	if err != nil {
+		return nil, fmt.Errorf("new keys: %w", err)
+	}
 	have := w.publicKeys()
 	entries := make([]Entry, count)
 	added := false
@@ -39,7 +43,7 @@ func (w *Wallet) NewKeys(coin chain.Coin, count int, created time.Time, progress
 	}()
 	for from := 0; from < count; from += progressEvery {
 		part := entries[from:min(from+progressEvery, count)]
-		if err := w.draw(part, coin, created); err != nil {
+		if err := w.draw(part, of, created); err != nil {
 			return nil, fmt.Errorf("new keys: %w", err)
 		}
 		for _, e := range part {
@@ -60,7 +64,7 @@ func (w *Wallet) NewKeys(coin chain.Coin, count int, created time.Time, progress
 }
 
 // draw fills entries: randomness in order, public keys on all cores.
-func (w *Wallet) draw(entries []Entry, coin chain.Coin, created time.Time) error {
+func (w *Wallet) draw(entries []Entry, coin hd.Coin, created time.Time) error {
 	keys := make([][]byte, len(entries))
 	ids := make([]string, len(entries))
 	defer func() {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 )
@@ -150,7 +151,7 @@ func BenchmarkNewKeyByMnemonic(b *testing.B) {
 	source := hd.NewSource(&counter{limit: 1 << 60})
 	for b.Loop() {
 		words := must(hd.NewMnemonic(source, hd.Words))(b)
-		account := must(hd.AccountOf(words, nil, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}))(b)
+		account := must(hd.AccountOf(words, nil, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})))(b)
 		if _, _, err := account.Key(1); err != nil {
 			b.Fatal(err)
 		}

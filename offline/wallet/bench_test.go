@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 )
@@ -18,11 +19,11 @@ func bigWallet(b *testing.B, mnemonics bool) string {
 	path := newPath(b)
 	w := must(store().New(path, []byte("pw")))(b)
 	defer w.Close()
-	one := must(wallet.FromMnemonic("x", chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, []byte(words+" "+words), nil, when()))(b)
+	one := must(wallet.FromMnemonic("x", hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), []byte(words+" "+words), nil, when()))(b)
 	for n := range 25_000 {
 		e := one
 		if !mnemonics {
-			e = must(wallet.FromKey("x", chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, keyOf(n), true, when()))(b)
+			e = must(wallet.FromKey("x", hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), keyOf(n), true, when()))(b)
 		}
 		e.ID = fmt.Sprintf("00000000-0000-4000-8000-%012d", n)
 		ok(b, w.Add(e))

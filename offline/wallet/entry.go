@@ -10,7 +10,6 @@ import (
 
 	"coldkms/offline/hd"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 )
 
 // Kind is what an Entry holds.
@@ -101,24 +100,24 @@ func (e *Entry) wipe() {
 // FromMnemonic makes an entry of words and derives its extended public key.
 // Words that are no valid mnemonic are taken, as Tatum KMS takes them: ask
 // hd.CheckMnemonic first.
-func FromMnemonic(id string, coin chain.Coin, words, passphrase []byte, created time.Time) (Entry, error) {
+func FromMnemonic(id string, coin hd.Coin, words, passphrase []byte, created time.Time) (Entry, error) {
 	account, err := hd.AccountOf(words, passphrase, coin)
 	if err != nil {
 		return Entry{}, err
 	}
 	defer account.Wipe()
-	e := Entry{ID: id, Coin: coin, Kind: Mnemonic, Created: created.Unix(), XPub: account.XPub(),
+	e := Entry{ID: id, Coin: coin.Coin, Kind: Mnemonic, Created: created.Unix(), XPub: account.XPub(),
 		Words: bytes.Clone(words), Passphrase: bytes.Clone(passphrase)}
 	return e, e.check()
 }
 
 // FromKey makes an entry of a private key of 32 bytes.
-func FromKey(id string, coin chain.Coin, key []byte, compressed bool, created time.Time) (Entry, error) {
+func FromKey(id string, coin hd.Coin, key []byte, compressed bool, created time.Time) (Entry, error) {
 	public, err := hd.Public(key, compressed)
 	if err != nil {
 		return Entry{}, err
 	}
-	e := Entry{ID: id, Coin: coin, Kind: PrivateKey, Created: created.Unix(),
+	e := Entry{ID: id, Coin: coin.Coin, Kind: PrivateKey, Created: created.Unix(),
 		Key: bytes.Clone(key), Compressed: compressed, Public: public}
 	return e, e.check()
 }
@@ -164,10 +163,15 @@ func (e *Entry) check() error {
 	if !ok {
 		return fmt.Errorf("entry %s: its fields do not fit a %s", e.ID, e.Kind)
 	}
+	return nil
+}
+
+// checkCoin is what check leaves out: keys are kept for coins that are known.
+func (e *Entry) checkCoin(coins hd.Coins) error {
 	if e.Kind == Foreign {
 		return nil
 	}
-	_, err := utxo.ParamsOf(e.Coin)
+	_, err := coins(e.Coin)
 	return err
 }
 

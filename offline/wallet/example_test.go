@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -21,8 +22,9 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "wallet.kms")
-	// A Cost this small is for examples: leave it out for a real wallet.
-	store := wallet.Store{FS: durable.OS{}, Rand: rand.Reader, Cost: wallet.Cost{Memory: 8, Passes: 1, Lanes: 1}}
+	// A Cost this small is for examples: leave it out for a real wallet. Coins are
+	// those of the families that a program is built with.
+	store := wallet.Store{FS: durable.OS{}, Rand: rand.Reader, Coins: hdtest.Coins, Cost: wallet.Cost{Memory: 8, Passes: 1, Lanes: 1}}
 	w, err := store.New(path, []byte("correct horse battery staple"))
 	if err != nil {
 		panic(err)
@@ -30,7 +32,7 @@ func Example() {
 	const words = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
 	const id = "00000000-0000-4000-8000-000000000001"
 	coin := chain.Coin{Chain: chain.BTC, Network: chain.Testnet}
-	entry, err := wallet.FromMnemonic(id, coin, []byte(words), nil, time.Unix(1_700_000_000, 0))
+	entry, err := wallet.FromMnemonic(id, hdtest.Coin(coin), []byte(words), nil, time.Unix(1_700_000_000, 0))
 	if err == nil {
 		err = w.Add(entry)
 	}

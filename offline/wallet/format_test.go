@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"coldkms/offline/hd/hdtest"
 	"coldkms/shared/chain"
 )
 
@@ -237,7 +238,7 @@ func TestBodyIsStrict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newWallet(Store{Rand: rand.Reader}, "", nil, b); !errors.Is(err, ErrDuplicate) {
+	if _, err := newWallet(Store{Rand: rand.Reader, Coins: hdtest.Coins}, "", nil, b); !errors.Is(err, ErrDuplicate) {
 		t.Errorf("one id twice: %v", err)
 	}
 }
@@ -282,7 +283,7 @@ func TestOpensTo(t *testing.T) {
 
 func TestCloseWipesSeedAndPassword(t *testing.T) {
 	seed := bytes.Repeat([]byte{7}, 32)
-	w, err := newWallet(Store{Rand: rand.Reader}, "", []byte("pw"), &body{Seed: seed})
+	w, err := newWallet(Store{Rand: rand.Reader, Coins: hdtest.Coins}, "", []byte("pw"), &body{Seed: seed})
 	if err != nil {
 		t.Fatal(err)
 	}

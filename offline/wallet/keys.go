@@ -16,6 +16,7 @@ const maxChildren = 1 << 16
 // millisecond and a half, a child as much as a signature.
 type slot struct {
 	entry Entry
+	coins hd.Coins
 
 	mu       sync.RWMutex
 	account  *hd.Account
@@ -54,7 +55,11 @@ func (s *slot) prepare() error {
 	if s.account != nil || s.wiped {
 		return nil
 	}
-	account, err := hd.AccountOf(s.entry.Words, s.entry.Passphrase, s.entry.Coin)
+	coin, err := s.coins(s.entry.Coin)
+	if err != nil {
+		return err
+	}
+	account, err := hd.AccountOf(s.entry.Words, s.entry.Passphrase, coin)
 	if err == nil {
 		s.account, s.children = account, make(map[int64]child)
 	}

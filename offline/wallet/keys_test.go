@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 )
@@ -17,7 +18,7 @@ func TestKeys(t *testing.T) {
 	w := must(store().New(newPath(t), []byte("pw")))(t)
 	defer w.Close()
 	sample(t, w)
-	account := must(hd.AccountOf([]byte(words), []byte("TREZOR"), chain.Coin{Chain: chain.LTC, Network: chain.Mainnet}))(t)
+	account := must(hd.AccountOf([]byte(words), []byte("TREZOR"), hdtest.Coin(chain.Coin{Chain: chain.LTC, Network: chain.Mainnet})))(t)
 	for _, index := range []int64{0, 5, 5, chain.MaxIndex} {
 		private, public, err := account.Key(index)
 		ok(t, err)

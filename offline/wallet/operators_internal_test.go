@@ -8,12 +8,13 @@ import (
 	"path/filepath"
 	"testing"
 
+	"coldkms/offline/hd/hdtest"
 	"coldkms/shared/durable"
 )
 
 // One operator's sealed key in another's place opens to nobody's.
 func TestSealedKeysAreNotExchanged(t *testing.T) {
-	s := Store{FS: durable.OS{}, Rand: rand.Reader, Cost: Cost{Memory: 8, Passes: 1, Lanes: 1}}
+	s := Store{FS: durable.OS{}, Coins: hdtest.Coins, Rand: rand.Reader, Cost: Cost{Memory: 8, Passes: 1, Lanes: 1}}
 	w, err := s.New(filepath.Join(t.TempDir(), "w"), []byte("pw"))
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -29,7 +30,7 @@ func opens(path, password string) (entries int, err error) {
 
 func addKey(t testing.TB, w *wallet.Wallet, id string, n int) {
 	t.Helper()
-	ok(t, w.Add(must(wallet.FromKey(id, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, keyOf(n), true, when()))(t)))
+	ok(t, w.Add(must(wallet.FromKey(id, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), keyOf(n), true, when()))(t)))
 }
 
 // twoGenerations makes a wallet of two entries whose previous generation has one.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"coldkms/offline/hd"
+	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 	"coldkms/shared/identity"
 )
@@ -28,10 +29,20 @@ const PrevSuffix = ".prev"
 // Store opens and makes wallets. Callers hold a lock on the path while they
 // use it (durable.NewLock).
 type Store struct {
-	FS   durable.FS
-	Rand io.Reader                  // crypto/rand.Reader; watched by hd.NewSource
-	Keep func(secret []byte) []byte // moves a secret to where it is safer and wipes it here; nil: it stays
-	Cost Cost                       // of what is written; zero: DefaultCost. A wallet that costs more keeps its cost
+	FS    durable.FS
+	Rand  io.Reader                  // crypto/rand.Reader; watched by hd.NewSource
+	Coins hd.Coins                   // that keys are kept for; nil: none
+	Keep  func(secret []byte) []byte // moves a secret to where it is safer and wipes it here; nil: it stays
+	Cost  Cost                       // of what is written; zero: DefaultCost. A wallet that costs more keeps its cost
+}
+
+func (s Store) coins() hd.Coins {
+	if s.Coins == nil {
+		return func(c chain.Coin) (hd.Coin, error) {
+			return hd.Coin{}, chain.Refuse(chain.UnsupportedChain, "%s is not a coin that keys are kept for", c)
+		}
+	}
+	return s.Coins
 }
 
 func (s Store) keep(secret []byte) []byte {

@@ -65,7 +65,10 @@ func (w *Wallet) put(e Entry) error {
 	if _, have := w.entries[e.ID]; have {
 		return fmt.Errorf("%w: %s", ErrDuplicate, e.ID)
 	}
-	s := &slot{entry: e}
+	if err := e.checkCoin(w.store.coins()); err != nil {
+		return err
+	}
+	s := &slot{entry: e, coins: w.store.coins()}
 	w.order = append(w.order, s)
 	w.entries[e.ID] = s
 	return nil
@@ -134,7 +137,11 @@ func (w *Wallet) Add(entries ...Entry) error {
 	}
 	fresh := make(map[string]bool, len(entries))
 	for i := range entries {
-		if err := entries[i].check(); err != nil {
+		err := entries[i].check()
+		if err == nil {
+			err = entries[i].checkCoin(w.store.coins())
+		}
+		if err != nil {
 			return fmt.Errorf("add: %w", err)
 		}
 		id := entries[i].ID

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -30,7 +31,7 @@ func when() time.Time { return time.Unix(1_800_000_000, 0) }
 func cheap() wallet.Cost { return wallet.Cost{Memory: 8, Passes: 1, Lanes: 1} }
 
 func store() wallet.Store {
-	return wallet.Store{FS: durable.OS{}, Rand: rand.Reader, Cost: cheap()}
+	return wallet.Store{FS: durable.OS{}, Coins: hdtest.Coins, Rand: rand.Reader, Cost: cheap()}
 }
 
 func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "wallet.kms") }
@@ -63,10 +64,10 @@ func keyOf(n int) []byte {
 func sample(t testing.TB, w *wallet.Wallet) {
 	t.Helper()
 	ok(t, w.Add(
-		must(wallet.FromMnemonic("words", chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, []byte(words), nil, when()))(t),
-		must(wallet.FromMnemonic("passphrase", chain.Coin{Chain: chain.LTC, Network: chain.Mainnet}, []byte(words), []byte("TREZOR"), when()))(t),
-		must(wallet.FromKey("key", chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}, keyOf(1), true, when()))(t),
-		must(wallet.FromKey("old key", chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, keyOf(2), false, when()))(t),
+		must(wallet.FromMnemonic("words", hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), []byte(words), nil, when()))(t),
+		must(wallet.FromMnemonic("passphrase", hdtest.Coin(chain.Coin{Chain: chain.LTC, Network: chain.Mainnet}), []byte(words), []byte("TREZOR"), when()))(t),
+		must(wallet.FromKey("key", hdtest.Coin(chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}), keyOf(1), true, when()))(t),
+		must(wallet.FromKey("old key", hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Testnet}), keyOf(2), false, when()))(t),
 		must(wallet.FromForeign("foreign", chain.Coin{Chain: "ETH", Network: chain.Mainnet}, []byte(`{"mnemonic":"x"}`), when()))(t),
 	))
 	ok(t, w.Pair(wallet.Relay{Key: identity.Public{1, 2, 3}, Name: "relay", Added: 7}))
@@ -195,7 +196,7 @@ func TestAddRefuses(t *testing.T) {
 	w := must(store().New(newPath(t), []byte("pw")))(t)
 	defer w.Close()
 	sample(t, w)
-	good := must(wallet.FromKey("new", chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, keyOf(3), true, when()))(t)
+	good := must(wallet.FromKey("new", hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), keyOf(3), true, when()))(t)
 	again := good
 	again.ID = "words"
 	for name, entries := range map[string][]wallet.Entry{
@@ -216,14 +217,14 @@ func TestAddRefuses(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"", "a\nb", "\x1b[31m", string(bytes.Repeat([]byte("x"), 129)), "\xff", "\u202e"} {
-		if _, err := wallet.FromKey(id, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, keyOf(3), true, when()); err == nil {
+		if _, err := wallet.FromKey(id, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), keyOf(3), true, when()); err == nil {
 			t.Errorf("id %q was taken", id)
 		}
 	}
-	if _, err := wallet.FromKey("x", chain.Coin{Chain: "ETH", Network: chain.Mainnet}, keyOf(3), true, when()); chain.CodeOf(err) != chain.UnsupportedChain {
+	if _, err := wallet.FromKey("x", hdtest.Coin(chain.Coin{Chain: "ETH", Network: chain.Mainnet}), keyOf(3), true, when()); chain.CodeOf(err) != chain.UnsupportedChain {
 		t.Errorf("a key of ETH: %v", err)
 	}
-	if _, err := wallet.FromKey("x", chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, make([]byte, 32), true, when()); !errors.Is(err, hd.ErrKey) {
+	if _, err := wallet.FromKey("x", hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), make([]byte, 32), true, when()); !errors.Is(err, hd.ErrKey) {
 		t.Errorf("zero key: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/shared/chain"
 	"coldkms/shared/psbt/psbttest"
 )
@@ -101,7 +102,7 @@ func (c *corpus) change() {
 
 // child is the P2PKH script of a mnemonic's key.
 func child(id chain.ID, words string, index int64) []byte {
-	account := must(hd.AccountOf([]byte(words), nil, chain.Coin{Chain: id, Network: chain.Testnet}))
+	account := must(hd.AccountOf([]byte(words), nil, hdtest.Coin(chain.Coin{Chain: id, Network: chain.Testnet})))
 	defer account.Wipe()
 	_, public, err := account.Key(index)
 	check(err)

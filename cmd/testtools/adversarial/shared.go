@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/psbt/psbttest"
@@ -83,7 +84,7 @@ func (c *corpus) bareKeys() {
 		p.msg.AddTxOut(wire.NewTxOut(p.msg.TxOut[1].Value, ownScripts(id)[3]))
 	})
 	for _, id := range coins()[:3] {
-		far := must(hd.AccountOf([]byte(words), nil, chain.Coin{Chain: id, Network: chain.Testnet}))
+		far := must(hd.AccountOf([]byte(words), nil, hdtest.Coin(chain.Coin{Chain: id, Network: chain.Testnet})))
 		_, public, err := far.Key(900)
 		check(err)
 		far.Wipe()

@@ -15,6 +15,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -45,13 +46,13 @@ func newPurse() *purse {
 	if err != nil {
 		panic(err)
 	}
-	store := wallet.Store{FS: durable.OS{}, Rand: rand.Reader, Cost: cheap()}
+	store := wallet.Store{FS: durable.OS{}, Coins: hdtest.Coins, Rand: rand.Reader, Cost: cheap()}
 	w, err := store.New(dir+"/wallet.kms", []byte("pw"))
 	if err != nil {
 		panic(err)
 	}
 	secret := bytes.Repeat([]byte{7}, 32)
-	e, err := wallet.FromKey(keyID, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, secret, true, time.Unix(0, 0))
+	e, err := wallet.FromKey(keyID, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), secret, true, time.Unix(0, 0))
 	if err != nil {
 		panic(err)
 	}

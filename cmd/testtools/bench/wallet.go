@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -23,7 +24,7 @@ func (t *table) wallet() error {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "wallet.kms")
-	store := wallet.Store{FS: durable.OS{}, Rand: rand.Reader, Cost: wallet.DefaultCost()}
+	store := wallet.Store{FS: durable.OS{}, Coins: hdtest.Coins, Rand: rand.Reader, Cost: wallet.DefaultCost()}
 	empty := filepath.Join(dir, "empty.kms")
 	small, err := store.Create(empty, []byte("pw"))
 	if err != nil {
@@ -87,7 +88,7 @@ func fill(w *wallet.Wallet, n int) error {
 		if err != nil {
 			return err
 		}
-		if entries[i], err = wallet.FromKey(id, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, secret, true, time.Now()); err != nil {
+		if entries[i], err = wallet.FromKey(id, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), secret, true, time.Now()); err != nil {
 			return err
 		}
 	}

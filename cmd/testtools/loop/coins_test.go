@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	chainutxo "coldkms/shared/chain/utxo"
@@ -83,7 +84,7 @@ func (w *world) fill(list ...chain.ID) []*currency {
 		c := &currency{w: w, params: p, path: w.path(id), elsewhere: elsewhere()[id]}
 		secret := make([]byte, 32)
 		secret[0], secret[31] = 7, byte(i+1)
-		wif, err := hd.EncodeWIF(secret, true, chain.Coin{Chain: id, Network: chain.Testnet})
+		wif, err := hd.EncodeWIF(secret, true, hdtest.Coin(chain.Coin{Chain: id, Network: chain.Testnet}))
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -129,7 +130,7 @@ func (c *currency) scriptOf(address string) []byte {
 // derived is the first script of the mnemonic's key at index.
 func (c *currency) derived(index int64) []byte {
 	c.w.t.Helper()
-	public, err := hd.PublicKey(c.mnemonic.XPub, chain.Coin{Chain: c.params.Chain, Network: chain.Testnet}, index)
+	public, err := hd.PublicKey(c.mnemonic.XPub, hdtest.Coin(chain.Coin{Chain: c.params.Chain, Network: chain.Testnet}), index)
 	if err != nil {
 		c.w.t.Fatal(err)
 	}

@@ -197,18 +197,12 @@ func TestThreatsNameTests(t *testing.T) {
 // programs' formats, the mains, and test tooling.
 var familyRooms = []string{
 	"coldkms/shared/chain/utxo", "coldkms/offline/sign/utxo", "coldkms/online/prepare/utxo",
-	"coldkms/shared/psbt", "coldkms/shared/interop", "coldkms/offline/interop", "coldkms/cmd/kms-offline", "coldkms/cmd/kms-online", "coldkms/cmd/kms-sandbox", "coldkms/cmd/testtools",
-}
-
-// notYetNeutral still import it. This list may only shrink.
-var notYetNeutral = []string{
-	"coldkms/offline/hd", "coldkms/offline/wallet", "coldkms/offline/wallet/tatumkms",
+	"coldkms/shared/psbt", "coldkms/shared/interop", "coldkms/offline/interop", "coldkms/offline/hd/hdtest", "coldkms/cmd/kms-offline", "coldkms/cmd/kms-online", "coldkms/cmd/kms-sandbox", "coldkms/cmd/testtools",
 }
 
 // What is neutral about families of chains imports none, nor the libraries of
 // one; no program links the family that tests make up.
 func TestFamilyImports(t *testing.T) {
-	still := make(map[string]bool)
 	for path, imports := range goList(t, "./...") {
 		if slices.ContainsFunc(familyRooms, func(room string) bool { return path == room || strings.HasPrefix(path, room+"/") }) {
 			continue
@@ -217,15 +211,7 @@ func TestFamilyImports(t *testing.T) {
 			if imp != "coldkms/shared/chain/utxo" && imp != "coldkms/shared/psbt" {
 				continue
 			}
-			still[path] = true
-			if !slices.Contains(notYetNeutral, path) {
-				t.Errorf("%s imports %s: what it needs belongs behind an interface", path, imp)
-			}
-		}
-	}
-	for _, path := range notYetNeutral {
-		if !still[path] {
-			t.Errorf("%s is neutral now: take it off the list", path)
+			t.Errorf("%s imports %s: what it needs belongs behind an interface", path, imp)
 		}
 	}
 	for path := range goList(t, "-deps", "./cmd/kms-offline", "./cmd/kms-online", "./cmd/kms-sandbox") {

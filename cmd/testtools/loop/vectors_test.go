@@ -14,6 +14,7 @@ import (
 	"coldkms/cmd/testtools/relaytest"
 	"coldkms/offline"
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
@@ -219,7 +220,7 @@ func cheap() wallet.Cost { return wallet.Cost{Memory: 64, Passes: 1, Lanes: 1} }
 
 func newSigner(t *testing.T, entries map[string]tatumEntry) signer {
 	t.Helper()
-	store := wallet.Store{FS: durable.OS{}, Rand: rand.Reader, Cost: cheap()}
+	store := wallet.Store{FS: durable.OS{}, Coins: hdtest.Coins, Rand: rand.Reader, Cost: cheap()}
 	path := filepath.Join(t.TempDir(), "wallet.kms")
 	w, err := store.New(path, []byte("pw"))
 	if err != nil {
@@ -261,13 +262,13 @@ func newSigner(t *testing.T, entries map[string]tatumEntry) signer {
 func (e tatumEntry) entry(id string) (wallet.Entry, error) {
 	c, network := chain.ID(e.Chain), chain.NetworkOf(e.Testnet)
 	if e.Mnemonic != "" {
-		return wallet.FromMnemonic(id, chain.Coin{Chain: c, Network: network}, []byte(e.Mnemonic), nil, time.Now())
+		return wallet.FromMnemonic(id, hdtest.Coin(chain.Coin{Chain: c, Network: network}), []byte(e.Mnemonic), nil, time.Now())
 	}
-	key, compressed, err := hd.DecodeWIF([]byte(e.PrivateKey), chain.Coin{Chain: c, Network: network})
+	key, compressed, err := hd.DecodeWIF([]byte(e.PrivateKey), hdtest.Coin(chain.Coin{Chain: c, Network: network}))
 	if err != nil {
 		return wallet.Entry{}, err
 	}
-	return wallet.FromKey(id, chain.Coin{Chain: c, Network: network}, key, compressed, time.Now())
+	return wallet.FromKey(id, hdtest.Coin(chain.Coin{Chain: c, Network: network}), key, compressed, time.Now())
 }
 
 // A vector whose wallet has an entry that does not import is judged without

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/offline/wallet/tatumkms"
 	"coldkms/shared/chain"
@@ -39,14 +40,14 @@ func walletVectors(t *testing.T, dir string, n *tally) {
 		}
 		err := func() error {
 			c, network := chain.ID(w.Chain), chain.NetworkOf(w.Testnet)
-			e, err := wallet.FromMnemonic("id", chain.Coin{Chain: c, Network: network}, []byte(w.Mnemonic), nil, time.Now())
+			e, err := wallet.FromMnemonic("id", hdtest.Coin(chain.Coin{Chain: c, Network: network}), []byte(w.Mnemonic), nil, time.Now())
 			if err != nil {
 				return err
 			}
 			if e.XPub != w.XPub {
 				return fmt.Errorf("xpub %s, want %s", e.XPub, w.XPub)
 			}
-			account, err := hd.AccountOf([]byte(w.Mnemonic), nil, chain.Coin{Chain: c, Network: network})
+			account, err := hd.AccountOf([]byte(w.Mnemonic), nil, hdtest.Coin(chain.Coin{Chain: c, Network: network}))
 			if err != nil {
 				return err
 			}
@@ -59,12 +60,12 @@ func walletVectors(t *testing.T, dir string, n *tally) {
 				if err != nil {
 					return err
 				}
-				wif, err := hd.EncodeWIF(private, true, chain.Coin{Chain: c, Network: network})
+				wif, err := hd.EncodeWIF(private, true, hdtest.Coin(chain.Coin{Chain: c, Network: network}))
 				if err != nil {
 					return err
 				}
 				address, _ := p.KeyAddress(public)
-				watched, err := hd.PublicKey(e.XPub, chain.Coin{Chain: c, Network: network}, k.Index)
+				watched, err := hd.PublicKey(e.XPub, hdtest.Coin(chain.Coin{Chain: c, Network: network}), k.Index)
 				if err != nil {
 					return err
 				}
@@ -107,7 +108,7 @@ type walletFile struct {
 }
 
 func (v walletFile) open(file []byte) error {
-	got, err := tatumkms.Open(file, []byte(v.Password), time.Now())
+	got, err := tatumkms.Open(hdtest.Coins, file, []byte(v.Password), time.Now())
 	if v.ExpectFail {
 		if err == nil && (len(got.Refused) == 0 || len(got.Entries) > 0) {
 			return errors.New("was taken over and must not be")
@@ -131,7 +132,7 @@ func (v walletFile) open(file []byte) error {
 				return fmt.Errorf("entry %s has another mnemonic or xpub", e.ID)
 			}
 		case wallet.PrivateKey:
-			wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Coin)
+			wif, err := hd.EncodeWIF(e.Key, e.Compressed, hdtest.Coin(e.Coin))
 			if err != nil || string(wif) != want.PrivateKey {
 				return fmt.Errorf("entry %s has another key (%v)", e.ID, err)
 			}

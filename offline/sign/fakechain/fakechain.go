@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"strings"
 
+	"coldkms/offline/hd"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
 	"coldkms/shared/bundle"
@@ -89,6 +90,11 @@ func (Signer) Coins() []chain.Coin { return []chain.Coin{Coin()} }
 
 // Coin implements sign.Signer.
 func (Signer) Coin(c chain.Coin) (policy.Coin, bool) { return coin{}, c == Coin() }
+
+// Derivation implements sign.Signer.
+func (Signer) Derivation(c chain.Coin) (hd.Coin, bool) {
+	return hd.Coin{Coin: Coin(), Path: 9999}, c == Coin()
+}
 
 // Count implements sign.Signer.
 func (Signer) Count(bundle.Item) (sources, movements int) { return 1, 1 }

@@ -14,6 +14,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
+	"coldkms/offline/hd"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
 	"coldkms/shared/bundle"
@@ -40,6 +41,12 @@ func (s Signer) Coins() []chain.Coin {
 func (s Signer) Coin(coin chain.Coin) (policy.Coin, bool) {
 	p, err := utxo.ParamsOf(coin)
 	return p, err == nil && s.has(coin.Chain)
+}
+
+// Derivation implements sign.Signer.
+func (s Signer) Derivation(coin chain.Coin) (hd.Coin, bool) {
+	p, err := utxo.ParamsOf(coin)
+	return hd.Coin{Coin: p.Coin, Path: p.CoinType, XPub: p.HDPublic, WIF: p.WIF}, err == nil && s.has(coin.Chain)
 }
 
 // Count implements sign.Signer.

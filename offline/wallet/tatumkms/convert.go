@@ -9,7 +9,6 @@ import (
 	"coldkms/offline/hd"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
-	"coldkms/shared/chain/utxo"
 	"coldkms/shared/parallel"
 )
 
@@ -28,13 +27,13 @@ type Import struct {
 
 // Open decrypts a wallet.dat and converts its entries, all cores at work: a
 // mnemonic takes about a millisecond and a half.
-func Open(file, password []byte, created time.Time) (Import, error) {
+func Open(coins hd.Coins, file, password []byte, created time.Time) (Import, error) {
 	records, err := Read(file, password)
 	if err != nil {
 		return Import{}, err
 	}
 	done := make([]converted, len(records))
-	parallel.Each(len(records), func(i int) { done[i] = convert(records[i], created) })
+	parallel.Each(len(records), func(i int) { done[i] = convert(coins, records[i], created) })
 	var im Import
 	for i, c := range done {
 		id := records[i].ID
@@ -62,7 +61,7 @@ func (c *converted) warn(format string, args ...any) {
 }
 
 // convert judges one record.
-func convert(r Record, created time.Time) (c converted) {
+func convert(coins hd.Coins, r Record, created time.Time) (c converted) {
 	if r.Reason != "" {
 		c.err = errors.New(r.Reason)
 		return c
@@ -74,11 +73,12 @@ func convert(r Record, created time.Time) (c converted) {
 	}
 	coin := chain.Coin{Chain: chain.ID(name), Network: c.network(r)}
 	id, err := chain.ParseID(name)
+	of, unknown := coins(coin)
 	switch {
 	case name == "":
 		c.err = errors.New("it names no chain")
-	case err == nil && string(id) == name && built(coin):
-		c.err = c.keys(r, coin, created)
+	case err == nil && string(id) == name && unknown == nil:
+		c.err = c.keys(r, of, created)
 	case err == nil && string(id) == name, chainName().MatchString(name):
 		c.entry, c.err = wallet.FromForeign(r.ID, coin, r.JSON, created)
 		c.warn("%s is not signed for yet: the entry is kept as it is", name)
@@ -86,11 +86,6 @@ func convert(r Record, created time.Time) (c converted) {
 		c.err = fmt.Errorf("its chain is %.40q, which is none that Tatum KMS knows", name)
 	}
 	return c
-}
-
-func built(coin chain.Coin) bool {
-	_, err := utxo.ParamsOf(coin)
-	return err == nil
 }
 
 // chainName is what a chain's name looks like: KMS of another version may
@@ -117,7 +112,7 @@ func (c *converted) network(r Record) chain.Network {
 }
 
 // keys converts an entry of a chain that is signed for.
-func (c *converted) keys(r Record, coin chain.Coin, created time.Time) error {
+func (c *converted) keys(r Record, coin hd.Coin, created time.Time) error {
 	mnemonic, err := r.text("mnemonic")
 	if err != nil {
 		return err
@@ -144,7 +139,7 @@ const noXPub = "xpub-unknown"
 // mnemonic takes the words as they are, since every byte of them counts. What
 // proves that no bit of them changed is the extended public key or, where the
 // file has none, the checksum in the last word.
-func (c *converted) mnemonic(r Record, coin chain.Coin, words []byte, created time.Time) error {
+func (c *converted) mnemonic(r Record, coin hd.Coin, words []byte, created time.Time) error {
 	defer clear(words)
 	xpub, err := r.text("xpub")
 	if err != nil {
@@ -160,7 +155,7 @@ func (c *converted) mnemonic(r Record, coin chain.Coin, words []byte, created ti
 	case err != nil:
 		return err
 	case recorded && entry.XPub != xpub:
-		return fmt.Errorf("its xpub is not that of its mnemonic on %s: one of them was changed", coin)
+		return fmt.Errorf("its xpub is not that of its mnemonic on %s: one of them was changed", coin.Coin)
 	case !recorded:
 		c.warn("no extended public key was recorded to compare with; the words have a right checksum")
 	case unsound != nil:
@@ -170,7 +165,7 @@ func (c *converted) mnemonic(r Record, coin chain.Coin, words []byte, created ti
 	return nil
 }
 
-func (c *converted) privateKey(sigID string, coin chain.Coin, wif []byte, created time.Time) error {
+func (c *converted) privateKey(sigID string, coin hd.Coin, wif []byte, created time.Time) error {
 	defer clear(wif)
 	key, compressed, err := hd.DecodeWIF(wif, coin)
 	if err != nil {

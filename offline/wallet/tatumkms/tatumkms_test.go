@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/offline/wallet/tatumkms"
 	"coldkms/shared/chain"
@@ -58,7 +59,7 @@ func pairs(t testing.TB) []pair {
 
 func TestPairs(t *testing.T) {
 	for _, p := range pairs(t) {
-		im, err := tatumkms.Open(p.file, []byte(p.Password), when())
+		im, err := tatumkms.Open(hdtest.Coins, p.file, []byte(p.Password), when())
 		if p.ExpectFail {
 			if err == nil && len(im.Refused) == 0 || len(im.Entries) > 0 {
 				t.Errorf("%s: taken, %d entries", p.Name, len(im.Entries))
@@ -94,7 +95,7 @@ func same(t *testing.T, name string, e wallet.Entry, want map[string]any) {
 			t.Errorf("%s: %s has other words or another xpub", name, e.ID)
 		}
 	case wallet.PrivateKey:
-		wif, err := hd.EncodeWIF(e.Key, e.Compressed, e.Coin)
+		wif, err := hd.EncodeWIF(e.Key, e.Compressed, hdtest.Coin(e.Coin))
 		if err != nil || string(wif) != want["privateKey"] {
 			t.Errorf("%s: %s has another key (%v)", name, e.ID, err)
 		}
@@ -126,7 +127,7 @@ func TestTamperedXPub(t *testing.T) {
 		if p.Name != "tampered-accepted" {
 			continue
 		}
-		im, err := tatumkms.Open(p.file, []byte(p.Password), when())
+		im, err := tatumkms.Open(hdtest.Coins, p.file, []byte(p.Password), when())
 		if err != nil || len(im.Entries) != 0 || len(im.Refused) != 1 || !strings.Contains(im.Refused[0].Text, "xpub") {
 			t.Errorf("%+v, %v", im, err)
 		}
@@ -181,7 +182,7 @@ const (
 // xpubOf derives what KMS writes beside a mnemonic.
 func xpubOf(t *testing.T, mnemonic string, n chain.Network) string {
 	t.Helper()
-	account, err := hd.AccountOf([]byte(mnemonic), nil, chain.Coin{Chain: chain.BTC, Network: n})
+	account, err := hd.AccountOf([]byte(mnemonic), nil, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: n}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func TestEntries(t *testing.T) {
 		"array":               {`[]`, "not a JSON object", ""},
 		"text":                {`"x"`, "not a JSON object", ""},
 	} {
-		im, err := tatumkms.Open(encrypt(`{"id":`+c.entry+`}`, "pw"), []byte("pw"), when())
+		im, err := tatumkms.Open(hdtest.Coins, encrypt(`{"id":`+c.entry+`}`, "pw"), []byte("pw"), when())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -263,7 +264,7 @@ func TestOrderAndDuplicates(t *testing.T) {
 	}
 	plain := `{"z":` + entry("") + `,"a":` + entry("") + `,"same":` + entry("") + `,"other":` + entry("") +
 		`,"s\u0061me":` + entry("") + `,"other":` + entry(`,"x":1`) + `,"__proto__":` + entry("") + `,"a\nb":` + entry("") + `,"":` + entry("") + `}`
-	im, err := tatumkms.Open(encrypt(plain, "pw"), []byte("pw"), when())
+	im, err := tatumkms.Open(hdtest.Coins, encrypt(plain, "pw"), []byte("pw"), when())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +296,7 @@ func TestMalformed(t *testing.T) {
 		"cut":        {encrypt(`{"a":{`, "pw"), tatumkms.ErrDamaged},
 		"too large":  {bytes.Repeat([]byte("A"), tatumkms.MaxSize+1), tatumkms.ErrNotTatum},
 	} {
-		if _, err := tatumkms.Open(c.file, []byte("pw"), when()); !errors.Is(err, c.want) {
+		if _, err := tatumkms.Open(hdtest.Coins, c.file, []byte("pw"), when()); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
@@ -305,7 +306,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(`{"id":{"mnemonic":"x","xpub":"y","chain":"BTC","testnet":false}}`)
 	f.Add(`{"id":{"privateKey":"` + wif + `","chain":"BTC"},"id":{}}`)
 	f.Fuzz(func(t *testing.T, plain string) {
-		im, err := tatumkms.Open(encrypt(plain, "pw"), []byte("pw"), when())
+		im, err := tatumkms.Open(hdtest.Coins, encrypt(plain, "pw"), []byte("pw"), when())
 		if err != nil && !json.Valid([]byte(plain)) {
 			return
 		}
@@ -332,7 +333,7 @@ func BenchmarkOpenManyKeys(b *testing.B) {
 			continue
 		}
 		for b.Loop() {
-			if _, err := tatumkms.Open(p.file, []byte(p.Password), when()); err != nil {
+			if _, err := tatumkms.Open(hdtest.Coins, p.file, []byte(p.Password), when()); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -1,0 +1,14 @@
+package hd
+
+import "coldkms/shared/chain"
+
+// Coin is what derivation and the formats of keys need to know of a coin.
+type Coin struct {
+	chain.Coin
+	Path uint32 // of m/44'/Path'/0'/0 (BIP 44, as Tatum uses it)
+	XPub uint32 // magic of an extended public key as Tatum writes it (BIP 32)
+	WIF  byte   // version of a private key in wallet import format
+}
+
+// Coins looks a coin up. An unknown one is a refusal.
+type Coins func(chain.Coin) (Coin, error)
