@@ -12,6 +12,7 @@
 //	network testnet
 //	in <txid>:<index> <value>
 //	out <script in hex, or -> <value>
+//	token <in hex>, memo <in hex>: only of an output that has one
 //	fee <value>
 //	expires <Unix seconds>
 //
@@ -70,8 +71,19 @@ func Of(id string, f chain.Facts) Content {
 		}
 		b = hex.AppendEncode(b, out.Lock)
 		b = appendAmount(b, out.Amount)
+		b = appendMore(b, "token", out.Asset.Token)
+		b = appendMore(b, "memo", out.Memo)
 	}
 	return Content{appendAmount(append(b, "fee"...), f.Fee)}
+}
+
+// appendMore adds what only some movements have. It stands in hex: a token or a
+// memo may be any text.
+func appendMore(b []byte, what, text string) []byte {
+	if text == "" {
+		return b
+	}
+	return append(hex.AppendEncode(append(append(b, what...), ' '), []byte(text)), '\n')
 }
 
 func appendAmount(b []byte, v chain.Amount) []byte {

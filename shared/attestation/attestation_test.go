@@ -2,7 +2,9 @@ package attestation
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"coldkms/shared/chain"
@@ -53,6 +55,8 @@ func TestVerify(t *testing.T) {
 		"output value":    func(f *chain.Facts) { f.Movements[1].Amount = f.Movements[1].Amount.Plus(chain.NewAmount(1)) },
 		"output order":    func(f *chain.Facts) { f.Movements[0], f.Movements[1] = f.Movements[1], f.Movements[0] },
 		"output left out": func(f *chain.Facts) { f.Movements = f.Movements[:1] },
+		"token":           func(f *chain.Facts) { f.Movements[0].Asset.Token = "gold" },
+		"memo":            func(f *chain.Facts) { f.Movements[1].Memo = "77" },
 		"fee":             func(f *chain.Facts) { f.Fee = f.Fee.Plus(chain.NewAmount(1)) },
 	} {
 		f := facts()
@@ -108,4 +112,25 @@ func FuzzRoundTrip(f *testing.F) {
 			t.Errorf("%x came back as %x", b, s.Bytes())
 		}
 	})
+}
+
+// A token and a memo are part of the question, and of what is signed.
+func TestQuestionHasTokenAndMemo(t *testing.T) {
+	f := facts()
+	f.Movements[0].Asset.Token, f.Movements[1].Memo = "gold", "7 7"
+	asked, err := json.Marshal(Ask(id, f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var q Question
+	if err := json.Unmarshal(asked, &q); err != nil {
+		t.Fatal(err)
+	}
+	content, err := q.Content()
+	if err != nil || !content.Verify(Of(id, f).Sign(key(t, 4), 1_790_003_600)) {
+		t.Errorf("%s is another content (%v)", asked, err)
+	}
+	if got := string(content.Message(1)); !strings.Contains(got, "out 0014 1400\ntoken 676f6c64\nout - 100\nmemo 372037\nfee") {
+		t.Errorf("signed is %s", got)
+	}
 }

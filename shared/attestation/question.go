@@ -35,6 +35,8 @@ type Output struct {
 	Script  string       `json:"script"` // scriptPubKey in hex
 	Address string       `json:"address"`
 	Value   chain.Amount `json:"value"`
+	Token   string       `json:"token,omitempty"` // of the coin; none: the coin itself
+	Memo    string       `json:"memo,omitempty"`  // or tag, that goes with it
 }
 
 // Ask makes the question about a transaction.
@@ -44,7 +46,7 @@ func Ask(id string, f chain.Facts) Question {
 		q.Inputs = append(q.Inputs, Input{in.ID, in.Address, in.Amount})
 	}
 	for _, out := range f.Movements {
-		q.Outputs = append(q.Outputs, Output{hex.EncodeToString(out.Lock), out.Address, out.Amount})
+		q.Outputs = append(q.Outputs, Output{hex.EncodeToString(out.Lock), out.Address, out.Amount, out.Asset.Token, out.Memo})
 	}
 	return q
 }
@@ -71,7 +73,7 @@ func (q Question) Content() (Content, error) {
 		if err != nil {
 			return Content{}, fmt.Errorf("attestation: script %.80q is no hex", out.Script)
 		}
-		f.Movements = append(f.Movements, chain.Movement{Lock: script, Amount: out.Value})
+		f.Movements = append(f.Movements, chain.Movement{Lock: script, Amount: out.Value, Asset: chain.Asset{Token: out.Token}, Memo: out.Memo})
 	}
 	return Of(q.ID, f), nil
 }
