@@ -10,5 +10,14 @@ type Coin struct {
 	WIF  byte   // version of a private key in wallet import format
 }
 
+// check refuses the zero Coin, whose constants would make keys and texts of
+// another one.
+func (c Coin) check() error {
+	if c.Coin == (chain.Coin{}) {
+		return chain.Refuse(chain.UnsupportedChain, "no coin is named")
+	}
+	return nil
+}
+
 // Coins looks a coin up. An unknown one is a refusal.
 type Coins func(chain.Coin) (Coin, error)

@@ -257,8 +257,8 @@ func TestWIFRefuses(t *testing.T) {
 			t.Errorf("key %x: %v", bad, err)
 		}
 	}
-	if _, err := hd.EncodeWIF(key, true, hdtest.Coin(chain.Coin{Chain: "ETH", Network: chain.Mainnet})); chain.CodeOf(err) != chain.UnsupportedChain {
-		t.Errorf("got %v", err)
+	if _, err := hd.EncodeWIF(key, true, hd.Coin{}); chain.CodeOf(err) != chain.UnsupportedChain {
+		t.Errorf("a key of no coin: %v", err)
 	}
 }
 

@@ -52,6 +52,9 @@ type Account struct {
 
 // NewAccount derives the account of a seed.
 func NewAccount(seed []byte, coin Coin) (*Account, error) {
+	if err := coin.check(); err != nil {
+		return nil, err
+	}
 	key, err := hdkeychain.NewMaster(seed, &chaincfg.MainNetParams)
 	if err != nil {
 		return nil, fmt.Errorf("derive account: %w", err)
@@ -174,6 +177,9 @@ func (x XPub) Public(index int64) ([]byte, error) {
 // PublicKey derives the compressed public key of child index from an extended
 // public key, which must be one of this coin as Tatum writes it.
 func PublicKey(xpub string, coin Coin, index int64) ([]byte, error) {
+	if err := coin.check(); err != nil {
+		return nil, err
+	}
 	x, err := OpenXPub(xpub)
 	if err != nil {
 		return nil, err

@@ -25,6 +25,9 @@ const (
 // its public key is compressed, and four bytes of checksum, in base 58. The
 // caller wipes the text.
 func EncodeWIF(private []byte, compressed bool, coin Coin) ([]byte, error) {
+	if err := coin.check(); err != nil {
+		return nil, err
+	}
 	if err := CheckKey(private); err != nil {
 		return nil, err
 	}
@@ -44,6 +47,9 @@ func EncodeWIF(private []byte, compressed bool, coin Coin) ([]byte, error) {
 // BTC and LTC on testnet), so this finds most mistakes and not all. The caller
 // wipes the key.
 func DecodeWIF(wif []byte, coin Coin) (private []byte, compressed bool, err error) {
+	if err := coin.check(); err != nil {
+		return nil, false, err
+	}
 	if len(wif) > maxWIF {
 		return nil, false, ErrWIF
 	}

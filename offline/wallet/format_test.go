@@ -226,7 +226,11 @@ func TestBodyIsStrict(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := decodeBody(raw); err == nil {
+		b, err := decodeBody(raw)
+		if err == nil {
+			_, err = newWallet(Store{Rand: rand.Reader, Coins: hdtest.Coins}, "", nil, b)
+		}
+		if err == nil {
 			t.Errorf("an entry with wrong %s was taken", name)
 		}
 	}

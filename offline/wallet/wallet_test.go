@@ -221,7 +221,9 @@ func TestAddRefuses(t *testing.T) {
 			t.Errorf("id %q was taken", id)
 		}
 	}
-	if _, err := wallet.FromKey("x", hdtest.Coin(chain.Coin{Chain: "ETH", Network: chain.Mainnet}), keyOf(3), true, when()); chain.CodeOf(err) != chain.UnsupportedChain {
+	ofETH := good
+	ofETH.ID, ofETH.Coin = "eth", chain.Coin{Chain: "ETH", Network: chain.Mainnet}
+	if err := w.Add(ofETH); chain.CodeOf(err) != chain.UnsupportedChain || w.Len() != 5 {
 		t.Errorf("a key of ETH: %v", err)
 	}
 	if _, err := wallet.FromKey("x", hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), make([]byte, 32), true, when()); !errors.Is(err, hd.ErrKey) {
