@@ -205,6 +205,9 @@ func (d draft) Prove(prepare.Proofs) (prepare.Prepared, error) {
 	return d, nil
 }
 
+// Family implements prepare.Prepared.
+func (draft) Family() string { return Name }
+
 // Parts implements prepare.Prepared.
 func (draft) Parts() []prepare.Part { return nil }
 
