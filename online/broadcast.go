@@ -215,7 +215,7 @@ func (s *step) paidAnyway(ctx context.Context, code chain.Code, evidence string,
 	switch {
 	case err != nil:
 		return err
-	case closer == "" || s.item.Depth < 2*s.Depths.of(s.item.Chain):
+	case closer == "" || s.item.Depth < 2*s.depth():
 		return s.alarms(ctx, code, evidence, why)
 	}
 	reason := fmt.Sprintf("it is paid (%s, %d confirmations), though not as Tatum has it; %s dealt with that: %s", s.item.TxID, s.item.Depth, closer, said)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"coldkms/online/prepare"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 )
@@ -18,18 +20,32 @@ import (
 // taken to stay.
 type Depths map[chain.ID]int64
 
-// DefaultDepths are an hour of blocks for BTC, half an hour for LTC, 40 minutes
-// for DOGE, and for BCH what exchanges ask for.
-func DefaultDepths() Depths {
-	return Depths{chain.BTC: 6, chain.LTC: 12, chain.DOGE: 40, chain.BCH: 10}
+// DefaultDepths are those that the families have for their chains.
+func DefaultDepths(families prepare.Families) Depths {
+	depths := make(Depths)
+	for _, f := range families {
+		for _, id := range f.Chains() {
+			depths[id] = f.Pace(id).Depth
+		}
+	}
+	return depths
 }
 
-// of is the depth for a chain: what was set, or the default, and never none.
-func (d Depths) of(id chain.ID) int64 {
-	if n := d[id]; n > 0 {
+// depth is the depth for the item's chain: what was set, or the default, and never
+// none.
+func (s *step) depth() int64 {
+	if n := s.Depths[s.item.Chain]; n > 0 {
 		return n
 	}
-	return max(DefaultDepths()[id], 1)
+	return max(s.pace().Depth, 1)
+}
+
+// pace is how fast the item's chain settles.
+func (s *step) pace() prepare.Pace {
+	if f := s.families.Of(s.item.Chain); f != nil {
+		return f.Pace(s.item.Chain)
+	}
+	return prepare.Pace{Block: 10 * time.Minute}
 }
 
 // refused deals with a transaction that a node does not take, and that is not

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -199,28 +198,33 @@ func (s *Status) pays(d draft, keys map[string]prepare.Watched) {
 	if err != nil {
 		return
 	}
-	leaves := new(big.Int)
+	leaves := make(map[chain.Asset]chain.Amount)
 	for i, o := range outputs {
 		if i < maxPays {
-			s.Pays = append(s.Pays, Pay{o.Address, coins(o.Value), o.Back})
+			s.Pays = append(s.Pays, Pay{o.Address, o.Asset.Units(o.Amount), o.Back})
 		}
+		sum := leaves[o.Asset]
 		if !o.Back {
-			leaves.Add(leaves, big.NewInt(o.Value))
+			sum = sum.Plus(o.Amount)
 		}
+		leaves[o.Asset] = sum
 	}
-	s.Outputs, s.Change = len(outputs), known
-	if s.Leaves = "more than there is"; leaves.IsInt64() {
-		s.Leaves = coins(leaves.Int64())
-	}
+	s.Outputs, s.Change, s.Leaves = len(outputs), known, unitsOf(leaves)
 }
 
-// coins formats an amount, which all chains here count in units of 10^-8.
-func coins(value int64) string {
-	const unit = 100_000_000
-	if value < 0 {
-		return "-" + coins(-value)
+// unitsOf writes sums for people: of the chain's coin without its symbol, of
+// tokens with it.
+func unitsOf(sums map[chain.Asset]chain.Amount) string {
+	var coins, tokens []string
+	for asset, sum := range sums {
+		if asset.Token == "" {
+			coins = append(coins, asset.Units(sum))
+		} else {
+			tokens = append(tokens, asset.Units(sum)+" "+asset.Symbol)
+		}
 	}
-	return fmt.Sprintf("%d.%08d", value/unit, value%unit)
+	slices.Sort(tokens)
+	return strings.Join(append(coins, tokens...), " and ")
 }
 
 // markHeld says which items are held, by whom, and until when.

@@ -86,7 +86,7 @@ func (s *step) contest(ctx context.Context) (v verdict, r rival, err error) {
 	if doubt == "" && r.with[s.item.TxID] {
 		doubt = fmt.Sprintf("block %d has ours", r.height)
 	}
-	want := s.Depths.of(s.item.Chain)
+	want := s.depth()
 	switch {
 	case doubt != "":
 		v.why = fmt.Sprintf("Tatum says that transaction %s spends what it spends, but %s", v.by, doubt)

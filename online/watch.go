@@ -82,7 +82,7 @@ func (s *step) watch(ctx context.Context) error {
 	if !seen.Known {
 		return s.vanished(ctx)
 	}
-	want := s.Depths.of(s.item.Chain)
+	want := s.depth()
 	if s.item.Depth > 0 && seen.Confirmations == 0 || s.item.Depth >= want && seen.Confirmations < want {
 		return s.unmined(ctx, seen.Confirmations)
 	}
@@ -130,23 +130,12 @@ func (s *step) confirms(ctx context.Context, said tatum.Mined, want int64) error
 	if settled {
 		err = s.journal.Unlooked(ctx, s.item.ID)
 	} else {
-		later = max(1, time.Duration(2*want-at.depth)) * blockTime(s.item.Chain)
+		later = max(1, time.Duration(2*want-at.depth)) * s.pace().Block
 	}
 	if err != nil {
 		return err
 	}
 	return s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease, Depth: at.depth, Settled: settled, Later: later})
-}
-
-// blockTime is about how long a block takes.
-func blockTime(id chain.ID) time.Duration {
-	switch id {
-	case chain.LTC:
-		return 150 * time.Second
-	case chain.DOGE:
-		return time.Minute
-	}
-	return 10 * time.Minute
 }
 
 // unmined deals with a transaction that was in a block, or deep enough, and is

@@ -88,7 +88,7 @@ Exit status: 1 the relay is not ready, 30 Tatum cannot be used with each key.`,
 				reply.Tatum = cli.Printable(reply.Tatum)
 				var bad int
 				reply.Keys, bad = checkKeys(ctx, keys, reply.Tatum)
-				reply.Confirmations, reply.Budgets, reply.Rate = online.DefaultDepths(), a.budgets, a.rate
+				reply.Confirmations, reply.Budgets, reply.Rate = online.DefaultDepths(a.families), a.budgets, a.rate
 				if err := a.JSON(reply); err != nil {
 					return err
 				}

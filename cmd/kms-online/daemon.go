@@ -154,7 +154,7 @@ func (a *app) makeDaemon(f daemonFlags, dir string) (*daemon.Daemon, *metrics.Me
 	if f.period < 1 || f.max < 0 {
 		return nil, nil, cli.Fail(cli.Usage, errors.New("--period is at least 1, --max at least 0"), "")
 	}
-	depths, unwatched, err := depthsOf(f.confirmations)
+	depths, unwatched, err := a.depthsOf(f.confirmations)
 	if err != nil {
 		return nil, nil, err
 	}

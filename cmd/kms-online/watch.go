@@ -34,7 +34,7 @@ Exit status: 3 if an item has a problem, or while an item that was asked for (wi
 no ids: any item, or the relay as a whole) has an open alarm.`,
 		Example: "  kms-online watch\n  kms-online watch --confirmations BTC=3,LTC=6",
 		RunE: func(_ *cobra.Command, args []string) error {
-			depths, none, err := depthsOf(confirmations)
+			depths, none, err := a.depthsOf(confirmations)
 			if err == nil && none {
 				err = cli.Fail(cli.Usage, errors.New("--confirmations 0 leaves nothing to watch"), "such as: kms-online watch --confirmations 6; 0 is for a daemon that is not to watch")
 			}
@@ -69,8 +69,8 @@ no ids: any item, or the relay as a whole) has an open alarm.`,
 
 // depthsOf reads --confirmations. none says that 0 was asked for: nothing is
 // watched.
-func depthsOf(words []string) (depths online.Depths, none bool, err error) {
-	depths = online.DefaultDepths()
+func (a *app) depthsOf(words []string) (depths online.Depths, none bool, err error) {
+	depths = online.DefaultDepths(a.families)
 	for _, word := range trimmed(words) {
 		name, number, one := strings.Cut(word, "=")
 		if !one {

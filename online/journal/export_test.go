@@ -26,3 +26,12 @@ func ResolvedTLS(address string) (*tls.Config, error) {
 	}
 	return config.TLSConfig, nil
 }
+
+// Transitions lists the table, as pairs of from and to.
+func Transitions() [][2]State {
+	list := make([][2]State, len(transitions))
+	for i, t := range transitions {
+		list[i] = [2]State{t.from, t.to}
+	}
+	return list
+}

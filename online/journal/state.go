@@ -67,15 +67,6 @@ func Allowed(from, to State) bool {
 	return false
 }
 
-// Transitions lists the table, as pairs of from and to.
-func Transitions() [][2]State {
-	list := make([][2]State, len(transitions))
-	for i, t := range transitions {
-		list[i] = [2]State{t.from, t.to}
-	}
-	return list
-}
-
 // States lists all states.
 func States() []State {
 	return []State{Fetched, Prepared, Exported, Signed, Broadcast, Completed, Refused, Rejected, Failed}

@@ -8,6 +8,7 @@ package prepare
 
 import (
 	"slices"
+	"time"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -21,6 +22,8 @@ type Family interface {
 	Name() string
 	// Chains lists the chains that the family prepares.
 	Chains() []chain.ID
+	// Pace is how fast a chain of the family settles.
+	Pace(id chain.ID) Pace
 	// Parse reads a pending transaction without asking anybody.
 	Parse(tx pending.Tx, network chain.Network) (Draft, error)
 	// Restore reads the item of a transaction that was prepared, as Prepared.Item
@@ -41,6 +44,12 @@ type Family interface {
 	// Watched reads the public keys of a watch file, to tell what comes back to the
 	// payer.
 	Watched(entries []bundle.WatchEntry) Watched
+}
+
+// Pace is how fast a chain settles.
+type Pace struct {
+	Depth int64         // confirmations from which on a transaction is taken to stay
+	Block time.Duration // how long a block takes, about
 }
 
 // A Draft is a pending transaction that was read, and whose claims are not
@@ -114,7 +123,8 @@ const (
 // Pay is one payment of a transaction as a person reads it.
 type Pay struct {
 	Address string // "" where the destination has none
-	Value   int64
+	Asset   chain.Asset
+	Amount  chain.Amount
 	Back    bool // it comes back to the payer
 }
 

@@ -68,7 +68,7 @@ var mutants = [...]mutant{
 	{"an alarm ends with the next state", "online/journal/items.go", "			if m.Decided == \"\" {\n				continue\n			}\n", "			if m.Decided == \"\" {\n				m.Decided = \"nobody\"\n			}\n", "./online", "TestInputsSpent"},
 	{"a signature for what was dropped is no alarm", "online/journal/bundles.go", "j.raise(ctx, tx, s.Alarm)", "j.raise(ctx, tx, nil)", "./online", "TestImportRejected"},
 	{"schedules, known already is dead", "online/doublespend.go", "	if tatum.IsKnownAlready(said) {\n", "	if tatum.IsKnownAlready(said) {\n		return s.fails(ctx, CodeInputsSpent, \"\", said.Error())\n", "./online/daemon", "TestSchedules"},
-	{"one confirmation is enough", "online/watch.go", "	want := s.Depths.of(s.item.Chain)\n", "	want := int64(1)\n", "./online", "TestWatch"},
+	{"one confirmation is enough", "online/watch.go", "	want := s.depth()\n", "	want := int64(1)\n", "./online", "TestWatch"},
 	{"a budget without reserves", "online/tatum/purpose.go", "if p != Settle && other != p {", "if false && other != p {", "./online/tatum", "TestBudgetReserve"},
 	{"a budget of the future is kept", "online/tatum/window.go", "if w.at-at > slots {", "if false && w.at-at > slots {", "./online/tatum", "TestBudgetOfTheFuture"},
 	{"a reply may drip", "online/tatum/slow.go", "took > dripGrace &&", "took > 1000*dripGrace &&", "./online/tatum", "TestDrip"},
@@ -174,7 +174,7 @@ var mutants = [...]mutant{
 	{"a restored journal knows what it sent", "online/held.go", "	case lost != \"\":\n", "	case false:\n", "./cmd/testtools/loop", "TestRelayFaults/43b-a-restored-journal-does-not-know-what-it-sent"},
 	{"an old journal watches no more", "online/journal/schema.go", "UPDATE items SET settled = 0 WHERE", "UPDATE items SET settled = 1 WHERE", "./cmd/testtools/loop", "TestRelayFaults/43c-an-old-journal-watches-on"},
 	{"paid and cancelled never ends", "online/broadcast.go", "	case closer == \"\" ||", "	case true ||", "./cmd/testtools/loop", "TestRelayFaults/44-paid-and-cancelled-comes-to-an-end"},
-	{"what is dealt with ends too early", "online/broadcast.go", "|| s.item.Depth < 2*s.Depths.of(s.item.Chain):", "|| false:", "./cmd/testtools/loop", "TestRelayFaults/44-paid-and-cancelled-comes-to-an-end"},
+	{"what is dealt with ends too early", "online/broadcast.go", "|| s.item.Depth < 2*s.depth():", "|| false:", "./cmd/testtools/loop", "TestRelayFaults/44-paid-and-cancelled-comes-to-an-end"},
 	{"a shared withdrawal is cancelled", "online/reject.go", "		if !unpaid {\n", "		if !unpaid && false {\n", "./cmd/testtools/loop", "TestRelayFaults/45-reject-does-not-cancel-what-another-pays"},
 
 	{"a small trouble hides the reason", "online/relay.go", "Trouble: code == CodeNetwork && ", "Trouble: false && ", "./cmd/testtools/loop", "TestRelayFaults/60b-network-trouble-keeps-the-reason"},

@@ -110,6 +110,9 @@ func (Family) Name() string { return Name }
 // Chains implements prepare.Family.
 func (f Family) Chains() []chain.ID { return []chain.ID{f.Chain} }
 
+// Pace implements prepare.Family.
+func (Family) Pace(chain.ID) prepare.Pace { return prepare.Pace{Depth: 3, Block: time.Minute} }
+
 // Parse implements prepare.Family.
 func (f Family) Parse(tx pending.Tx, network chain.Network) (prepare.Draft, error) {
 	t, err := Decode([]byte(tx.SerializedTransaction))
@@ -221,7 +224,7 @@ func (d draft) Item(func(string) int) bundle.Item {
 
 // Facts implements prepare.Prepared.
 func (d draft) Facts() (chain.Facts, error) {
-	asset := chain.Asset{Coin: d.coin, Symbol: "FAKE", Decimals: 18}
+	asset := assetOf(d.coin)
 	return chain.Facts{
 		Coin: d.coin, Asset: asset, Exclusive: []string{d.tx.Slot()},
 		Sources:   []chain.Source{{ID: d.tx.Slot(), Address: d.tx.From, Asset: asset, Amount: d.tx.Amount, Proven: true}},
@@ -229,12 +232,15 @@ func (d draft) Facts() (chain.Facts, error) {
 	}, nil
 }
 
+func assetOf(c chain.Coin) chain.Asset { return chain.Asset{Coin: c, Symbol: "FAKE", Decimals: 18} }
+
 // Watched implements prepare.Family: there is no change.
 func (f Family) Watched([]bundle.WatchEntry) prepare.Watched { return f }
 
 // Pays implements prepare.Watched.
 func (Family) Pays(d prepare.Draft) ([]prepare.Pay, prepare.ChangeKnown, error) {
-	return []prepare.Pay{{Address: d.(draft).tx.To}}, prepare.NotKnown, nil
+	tx := d.(draft)
+	return []prepare.Pay{{Address: tx.tx.To, Asset: assetOf(tx.coin), Amount: tx.tx.Amount}}, prepare.NotKnown, nil
 }
 
 // conflicts implements prepare.Conflicts: a conflict has the same account and nonce.

@@ -7,12 +7,13 @@
 // is not the previous output's, an input that carries a script already.
 // Everything else is carried as it is, for the signer to judge and record.
 //
-// A chain is one entry of parsers: those that share bitcore's JSON need no more
+// A chain is one entry of coins: those that share bitcore's JSON need no more
 // than that.
 package utxo
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -40,25 +41,35 @@ type parsed struct {
 	claims []utxo.Claim
 }
 
-// parsers returns the parser of each chain's serializedTransaction.
-func parsers() map[chain.ID]func(string) (parsed, error) {
-	return map[chain.ID]func(string) (parsed, error){
-		chain.BTC: parseBitcore, chain.LTC: parseBitcore, chain.DOGE: parseBitcore, chain.BCH: parseBCH,
+// coin is what the family knows of a chain.
+type coin struct {
+	parse func(serialized string) (parsed, error)
+	pace  prepare.Pace
+}
+
+// coins returns what the family knows: an hour of blocks is deep enough for BTC,
+// half an hour for LTC, 40 minutes for DOGE, and for BCH what exchanges ask for.
+func coins() map[chain.ID]coin {
+	return map[chain.ID]coin{
+		chain.BTC:  {parseBitcore, prepare.Pace{Depth: 6, Block: 10 * time.Minute}},
+		chain.LTC:  {parseBitcore, prepare.Pace{Depth: 12, Block: 150 * time.Second}},
+		chain.DOGE: {parseBitcore, prepare.Pace{Depth: 40, Block: time.Minute}},
+		chain.BCH:  {parseBCH, prepare.Pace{Depth: 10, Block: 10 * time.Minute}},
 	}
 }
 
 // Parse implements prepare.Family.
 func (f family) Parse(tx pending.Tx, network chain.Network) (prepare.Draft, error) {
 	id := chain.ID(tx.Chain)
-	parse := f.parsers[id]
-	if parse == nil {
+	known, ok := f.coins[id]
+	if !ok {
 		return nil, chain.Refuse(chain.UnsupportedChain, "chain %.20q is not supported yet", tx.Chain)
 	}
 	keys, err := tx.Keys()
 	if err != nil {
 		return nil, err
 	}
-	p, err := parse(tx.SerializedTransaction)
+	p, err := known.parse(tx.SerializedTransaction)
 	if err != nil {
 		return nil, err
 	}

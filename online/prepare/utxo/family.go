@@ -14,18 +14,19 @@ import (
 )
 
 // family implements prepare.Family.
-type family struct {
-	parsers map[chain.ID]func(string) (parsed, error)
-}
+type family struct{ coins map[chain.ID]coin }
 
 // New returns the family.
-func New() prepare.Family { return family{parsers()} }
+func New() prepare.Family { return family{coins()} }
 
 // Name implements prepare.Family.
 func (family) Name() string { return utxo.Name }
 
 // Chains implements prepare.Family.
-func (f family) Chains() []chain.ID { return slices.Sorted(maps.Keys(f.parsers)) }
+func (f family) Chains() []chain.ID { return slices.Sorted(maps.Keys(f.coins)) }
+
+// Pace implements prepare.Family.
+func (f family) Pace(id chain.ID) prepare.Pace { return f.coins[id].pace }
 
 // Check implements prepare.Family: it leaves out the witness.
 func (family) Check(txid string, raw []byte) ([]byte, error) {

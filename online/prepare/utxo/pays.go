@@ -47,7 +47,8 @@ func (w watched) Pays(tx prepare.Draft) ([]prepare.Pay, prepare.ChangeKnown, err
 	}
 	list := make([]prepare.Pay, len(d.msg.TxOut))
 	for i, out := range d.msg.TxOut {
-		list[i] = prepare.Pay{Address: params.Address(out.PkScript), Value: out.Value, Back: scripts[string(out.PkScript)]}
+		amount, _ := chain.AmountOf(out.Value)
+		list[i] = prepare.Pay{Address: params.Address(out.PkScript), Asset: params.Asset(), Amount: amount, Back: scripts[string(out.PkScript)]}
 	}
 	return list, known, nil
 }
