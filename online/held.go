@@ -109,7 +109,7 @@ func (s *step) turnsUp(ctx context.Context) error {
 		return err // it pays that one
 	}
 	m := journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Broadcast, Lease: s.lease}
-	if s.item.State == journal.Failed && slices.Contains(givenUp, s.item.Code) {
+	if s.item.State == journal.Failed && slices.Contains(givenUp, s.item.Code) || s.item.Withheld == CodeGivenUp {
 		s.problem = &Problem{ID: s.item.ID, Code: CodePaidRejected, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though it was given up here (%s). %s; else somebody sent a copy of the result: find out who has one. Do not have it paid anew; correct the account", s.item.TxID, s.item.Code, s.left(ctx))}
 		m.Alarm = s.problem.alarm(s.item.TxID)
 	}

@@ -283,13 +283,13 @@ func (r *Relay) Retry(ctx context.Context, id string) (journal.State, error) {
 	case !ended && !(waits && slices.Contains(lifts, it.Withheld)):
 		return "", fmt.Errorf("retry: item %s is %s: %w: only refused, failed and withheld ones start again", id, it.State, journal.ErrState)
 	}
-	if ended && it.Code == CodeDisarmed {
-		return r.rearm(ctx, it)
-	}
 	if it.Signed != nil {
 		err := r.sameAsRetried(ctx, it)
 		if err == nil {
 			err = r.takePayment(ctx, it)
+		}
+		if err == nil && ended && it.Code == CodeDisarmed {
+			return r.rearm(ctx, it)
 		}
 		if err == nil {
 			err = r.journal.Accept(ctx, id, inSpiteOf(it))

@@ -21,6 +21,7 @@ func anewFaults() []fault {
 		{"70g-unveto-of-what-was-disarmed", unvetoDisarmed},
 		{"70h-signed-after-drop-and-rejected", rejectedAfterDrop},
 		{"70i-two-decisions-send-what-was-disarmed", twoDecisions},
+		{"70j-a-copy-of-what-is-held-as-given-up-is-sent", copyOfGivenUp},
 	}
 }
 
@@ -279,4 +280,19 @@ func twoDecisions(t *testing.T) {
 		h.run(code, "broadcast")
 		h.sends(1)
 	}
+}
+
+// Somebody sends a copy of what was disarmed and is held after one retry: that is
+// as much an alarm as it was before.
+func copyOfGivenUp(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1)
+	h.answers(answer{"GET /v3/kms/", gone, 403})
+	h.run(3, "broadcast")
+	h.run(0, "reject", relaytest.ID(1), "--why", "a mistake", "--gone")
+	h.run(0, "retry", relaytest.ID(1))
+	h.server.Chain(h.signedHex(1))
+	h.run(3, "broadcast")
+	h.sends(0)
+	h.alarms("paid-but-rejected paid-but-cancelled")
 }

@@ -303,10 +303,15 @@ func vetoOutlives(t *testing.T) {
 	h.run(0, "reject", relaytest.ID(1), "--why", "as the service says")
 	h.run(0, "broadcast", "--externalUrl", "none")
 	h.run(0, "retry", relaytest.ID(1))
-	if s := h.wants(1, "signed", ""); s.Withheld != "four-eye-refused" {
+	if s := h.wants(1, "signed", "given-up"); s.Withheld != "given-up" {
 		t.Errorf("%+v", s)
 	}
 	h.server.Add(h.signer.Payment(1, h.signer.Funding(1), nil)) // Tatum has it again
+	h.run(3, "broadcast")
+	h.run(0, "retry", relaytest.ID(1))
+	if s := h.wants(1, "signed", "signed-after-drop"); s.Withheld != "four-eye-refused" {
+		t.Errorf("%+v", s)
+	}
 	h.run(3, "broadcast")
 	h.sends(0)
 	h.run(3, "export", "--out", filepath.Join(h.dir, "usb"), "--externalUrl", newService(t, false, "application/json", "").url)
