@@ -138,7 +138,8 @@ func TestEachForm(t *testing.T) {
 // A GIF whose later pictures cover a part only is put together.
 func TestGIFOfParts(t *testing.T) {
 	got := all(t, read(t, gifOf(t, 0, 1)))
-	if len(got) != 2 || got[1].GrayAt(0, 0) != pattern(0).GrayAt(0, 0) || got[1].GrayAt(0, 31) != pattern(1).GrayAt(0, 31) {
+	if len(got) != 2 || got[1].GrayAt(0, 0) != pattern(0).GrayAt(0, 0) ||
+		got[1].GrayAt(0, 31) != pattern(1).GrayAt(0, 31) {
 		t.Error("the second picture is not drawn over the first")
 	}
 }
@@ -146,7 +147,8 @@ func TestGIFOfParts(t *testing.T) {
 func TestFolder(t *testing.T) {
 	dir := t.TempDir()
 	for name, b := range map[string][]byte{
-		"b.png": pngOf(t, pattern(1)), "a.jpg": jpegOf(t, pattern(0)), "c.txt": []byte("no picture"), "d.gif": gifOf(t, 0), "e": {},
+		"b.png": pngOf(t, pattern(1)), "a.jpg": jpegOf(t, pattern(0)), "c.txt": []byte("no picture"),
+		"d.gif": gifOf(t, 0), "e": {},
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			t.Fatal(err)

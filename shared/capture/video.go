@@ -115,7 +115,8 @@ func newY4M(r *bufio.Reader) (Source, error) {
 		v.chroma = 2 * w * h
 	case "mono":
 	default:
-		return nil, fmt.Errorf("capture: %w: Y4M with colours %.20q; eight bits are read, such as -pix_fmt yuv420p or gray", ErrFormat, space)
+		return nil, fmt.Errorf("capture: %w: Y4M with colours %.20q; eight bits are read, such as -pix_fmt yuv420p or gray",
+			ErrFormat, space)
 	}
 	v.img = image.NewGray(image.Rect(0, 0, v.width, v.height))
 	return v, nil

@@ -93,7 +93,8 @@ func TestReplaceOrder(t *testing.T) {
 	}
 	trace := f.Trace()
 	at := -1
-	for _, step := range []string{"open .f.tmp-0", "write .f.tmp-0", "sync .f.tmp-0", "close .f.tmp-0", "open .f.tmp-0", "read .f.tmp-0", "rename f", "syncdir " + filepath.Base(filepath.Dir(path))} {
+	for _, step := range []string{"open .f.tmp-0", "write .f.tmp-0", "sync .f.tmp-0", "close .f.tmp-0", "open .f.tmp-0",
+		"read .f.tmp-0", "rename f", "syncdir " + filepath.Base(filepath.Dir(path))} {
 		next := slices.Index(trace[at+1:], step)
 		if next < 0 {
 			t.Fatalf("%q is missing, or not in its place, in %q", step, trace)
@@ -303,13 +304,15 @@ func TestPermissions(t *testing.T) {
 		if err := errors.Join(os.Mkdir(sub, 0o700), os.Chmod(sub, c.mode)); err != nil {
 			t.Fatal(err)
 		}
-		for what, check := range map[string]func(durable.FS, string) error{"CheckDir": durable.CheckDir, "MakeDir": durable.MakeDir} {
+		for what, check := range map[string]func(durable.FS, string) error{"CheckDir": durable.CheckDir,
+			"MakeDir": durable.MakeDir} {
 			if err := check(durable.OS{}, sub); (err == nil) != c.ok || (err != nil && !errors.Is(err, durable.ErrInsecure)) {
 				t.Errorf("%s of %v: %v", what, c.mode, err)
 			}
 		}
 	}
-	for mode, ok := range map[fs.FileMode]bool{0o600: true, 0o400: true, 0o644: true, 0o660: false, 0o602: false, 0o666: false} {
+	for mode, ok := range map[fs.FileMode]bool{0o600: true, 0o400: true, 0o644: true, 0o660: false, 0o602: false,
+		0o666: false} {
 		file := filepath.Join(dir, "f"+mode.String())
 		put(t, file, "")
 		if err := os.Chmod(file, mode); err != nil {

@@ -51,7 +51,8 @@ func CheckDir(fsys FS, path string) error {
 		return nil
 	}
 	if othersMayWrite(info) {
-		return fmt.Errorf("%w: others may write to the folder %s (mode %04o); chmod go-w %s", ErrInsecure, path, info.Mode().Perm(), path)
+		return fmt.Errorf("%w: others may write to the folder %s (mode %04o); chmod go-w %s", ErrInsecure, path,
+			info.Mode().Perm(), path)
 	}
 	return checkOwner(path, info)
 }

@@ -68,7 +68,8 @@ func same(fsys FS, path string, data []byte) error {
 	return syncDir(fsys, path)
 }
 
-func place(fsys FS, path string, data []byte, perm fs.FileMode, verify func([]byte) error, rename func(from, to string) error) error {
+func place(fsys FS, path string, data []byte, perm fs.FileMode, verify func([]byte) error,
+	rename func(from, to string) error) error {
 	temp, err := writeTemp(fsys, path, data, perm)
 	if err != nil {
 		return err
@@ -104,7 +105,8 @@ func writeTemp(fsys FS, path string, data []byte, perm fs.FileMode) (string, err
 		}
 		return temp, nil
 	}
-	return "", fmt.Errorf("write %s: %d unfinished files of earlier writers are in the way (%s and so on)", path, maxTemps, tempName(path, 0))
+	return "", fmt.Errorf("write %s: %d unfinished files of earlier writers are in the way (%s and so on)", path,
+		maxTemps, tempName(path, 0))
 }
 
 // fill does not chmod: the mode was right from the start (a umask can only

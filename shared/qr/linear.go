@@ -3,33 +3,14 @@ package qr
 import "math"
 
 // solve solves a·x = b for a symmetric matrix of n rows, stored row by row; b
-// becomes x. False if it has no single answer.
+// becomes x. It returns false if there is no single solution.
 func solve(a, b []float64, n int) bool {
 	for c := range n {
-		best := c
-		for r := c + 1; r < n; r++ {
-			if math.Abs(a[r*n+c]) > math.Abs(a[best*n+c]) {
-				best = r
-			}
-		}
-		if math.Abs(a[best*n+c]) < 1e-12 {
+		if !pivot(a, b, n, c) {
 			return false
 		}
-		if best != c {
-			for k := range n {
-				a[c*n+k], a[best*n+k] = a[best*n+k], a[c*n+k]
-			}
-			b[c], b[best] = b[best], b[c]
-		}
 		for r := c + 1; r < n; r++ {
-			f := a[r*n+c] / a[c*n+c]
-			if f == 0 {
-				continue
-			}
-			for k := c; k < n; k++ {
-				a[r*n+k] -= f * a[c*n+k]
-			}
-			b[r] -= f * b[c]
+			eliminate(a, b, n, c, r)
 		}
 	}
 	for c := n - 1; c >= 0; c-- {
@@ -42,6 +23,35 @@ func solve(a, b []float64, n int) bool {
 		}
 	}
 	return true
+}
+
+// pivot swaps row c with the row below whose element of column c is largest.
+func pivot(a, b []float64, n, c int) bool {
+	best := c
+	for r := c + 1; r < n; r++ {
+		if math.Abs(a[r*n+c]) > math.Abs(a[best*n+c]) {
+			best = r
+		}
+	}
+	if best != c {
+		for k := range n {
+			a[c*n+k], a[best*n+k] = a[best*n+k], a[c*n+k]
+		}
+		b[c], b[best] = b[best], b[c]
+	}
+	return math.Abs(a[c*n+c]) >= 1e-12
+}
+
+// eliminate takes a multiple of row c off row r, so that column c of r is 0.
+func eliminate(a, b []float64, n, c, r int) {
+	f := a[r*n+c] / a[c*n+c]
+	if f == 0 {
+		return
+	}
+	for k := c; k < n; k++ {
+		a[r*n+k] -= f * a[c*n+k]
+	}
+	b[r] -= f * b[c]
 }
 
 // equations are those of a least-squares fit.

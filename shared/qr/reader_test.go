@@ -252,7 +252,8 @@ func TestHostilePictures(t *testing.T) {
 	}
 	start := time.Now()
 	for _, img := range []*image.Gray{
-		{}, image.NewGray(image.Rect(0, 0, 1, 1)), image.NewGray(image.Rect(0, 0, 40, 40)), image.NewGray(image.Rect(0, 0, 8000, 41)),
+		{}, image.NewGray(image.Rect(0, 0, 1, 1)), image.NewGray(image.Rect(0, 0, 40, 40)), image.NewGray(image.Rect(0, 0,
+			8000, 41)),
 		large, noise, squares,
 	} {
 		if list := new(Reader).Read(img); len(list) != 0 {

@@ -97,7 +97,8 @@ func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *strea
 		p, err := rlnc.Parse(text)
 		return p.Key(), func() *stream {
 			dec := rlnc.NewDecoder(p)
-			return &stream{lane: lane, kind: Bytes, join: dec, add: func(part any) bool { dec.Add(part.(rlnc.Part)); return true }}
+			return &stream{lane: lane, kind: Bytes, join: dec,
+				add: func(part any) bool { dec.Add(part.(rlnc.Part)); return true }}
 		}, p, err
 	case UR:
 		p, err := d.words.Parse(text)
@@ -106,7 +107,8 @@ func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *strea
 		}
 		return p.Key(), func() *stream {
 			dec := ur.NewDecoder(p)
-			return &stream{lane: lane, kind: kindOfUR(p.Type), join: dec, add: func(part any) bool { dec.Add(part.(ur.Part)); return true }}
+			return &stream{lane: lane, kind: kindOfUR(p.Type), join: dec,
+				add: func(part any) bool { dec.Add(part.(ur.Part)); return true }}
 		}, p, err
 	default:
 		p, err := bbqr.Parse(text)
@@ -115,7 +117,8 @@ func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *strea
 		}
 		return p.Key(), func() *stream {
 			dec := bbqr.NewDecoder(p)
-			return &stream{lane: lane, kind: kindOfBBQr(p.Type), join: dec, add: func(part any) bool { return dec.Add(part.(bbqr.Part)) }}
+			return &stream{lane: lane, kind: kindOfBBQr(p.Type), join: dec,
+				add: func(part any) bool { return dec.Add(part.(bbqr.Part)) }}
 		}, p, err
 	}
 }

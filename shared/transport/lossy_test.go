@@ -137,7 +137,8 @@ func TestGoals(t *testing.T) {
 // What is counted: with nothing missed, from the first part on, k parts.
 func TestNothingMissed(t *testing.T) {
 	for _, lane := range []transport.Lane{transport.Fast, transport.UR, transport.BBQr} {
-		if f := measure(t, sight{Lane: lane, Parts: 13}, 3); f.Parts < 10 || f.Parts > 13 || f.Shown != 1 || f.Beyond != 0 || f.Beyond99 != 0 {
+		if f := measure(t, sight{Lane: lane, Parts: 13}, 3); f.Parts < 10 || f.Parts > 13 || f.Shown != 1 ||
+			f.Beyond != 0 || f.Beyond99 != 0 {
 			t.Errorf("%s: %+v", lane, f)
 		}
 	}

@@ -85,12 +85,18 @@ func TestPartsForPeers(t *testing.T) {
 		chars int
 		late  bool
 	}{
-		{transport.UR, transport.Bytes, "payload", 9, 500, false}, {transport.UR, transport.Bytes, "payload", 3000, 400, false},
-		{transport.UR, transport.Bytes, "payload", 3000, 400, true}, {transport.UR, transport.Bytes, "payload", 20000, 1000, true},
-		{transport.UR, transport.PSBT, "payload", 150, 700, false}, {transport.UR, transport.PSBT, "payload", 3000, 500, true},
-		{transport.BBQr, transport.PSBT, "payload", 3000, 700, false}, {transport.BBQr, transport.PSBT, "text", 3000, 200, false},
-		{transport.BBQr, transport.Bytes, "text", 20000, 300, false}, {transport.BBQr, transport.Bytes, "payload", 9, 500, false},
-		{transport.BBQr, transport.Bytes, "payload", 50000, 1853, false}, {transport.BBQr, transport.Transaction, "text", 5000, 100, false},
+		{transport.UR, transport.Bytes, "payload", 9, 500, false}, {transport.UR, transport.Bytes, "payload", 3000, 400,
+			false},
+		{transport.UR, transport.Bytes, "payload", 3000, 400, true}, {transport.UR, transport.Bytes, "payload", 20000, 1000,
+			true},
+		{transport.UR, transport.PSBT, "payload", 150, 700, false}, {transport.UR, transport.PSBT, "payload", 3000, 500,
+			true},
+		{transport.BBQr, transport.PSBT, "payload", 3000, 700, false}, {transport.BBQr, transport.PSBT, "text", 3000, 200,
+			false},
+		{transport.BBQr, transport.Bytes, "text", 20000, 300, false}, {transport.BBQr, transport.Bytes, "payload", 9, 500,
+			false},
+		{transport.BBQr, transport.Bytes, "payload", 50000, 1853, false}, {transport.BBQr, transport.Transaction, "text",
+			5000, 100, false},
 	} {
 		v := vector{Lane: c.lane, Type: c.kind, Payload: [2]any{c.fill, c.n}}
 		e, err := transport.NewEncoder(c.lane, c.kind, v.bytes(), c.chars)

@@ -184,7 +184,8 @@ func TestHostileParts(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "B$", "B$2P0100", "B$2PZZ00AAAA", "B$ZB0000AA", "B$QP0100AA", "B$2P0101AA", "B$2P0100a", "UR:", "UR:BYTES", "UR:BYTES/1-2", "UR:BYTES/1-2/AEAE",
-		"ur:bytes/" + strings.Repeat("ae", 10), "UR:Ä/AE", "KMS1:", "KMS1:AAAA", "KMS1:" + strings.Repeat(":", 300), strings.Repeat("KMS1:", 5000), "ur:" + strings.Repeat("a/", 9000),
+		"ur:bytes/" + strings.Repeat("ae", 10), "UR:Ä/AE", "KMS1:", "KMS1:AAAA", "KMS1:" + strings.Repeat(":",
+			300), strings.Repeat("KMS1:", 5000), "ur:" + strings.Repeat("a/", 9000),
 	} {
 		if err := transport.NewDecoder().Add(text); err == nil {
 			t.Errorf("%.30q was taken", text)

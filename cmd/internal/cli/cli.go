@@ -143,7 +143,8 @@ func Typed(root *cobra.Command, hint string) string {
 	}
 	var b strings.Builder
 	rest := hint
-	for before, after, found := strings.Cut(rest, root.Name()+" "); found; before, after, found = strings.Cut(rest, root.Name()+" ") {
+	word := root.Name() + " "
+	for before, after, found := strings.Cut(rest, word); found; before, after, found = strings.Cut(rest, word) {
 		b.WriteString(before + root.Name())
 		if after != "" && after[0] >= 'a' && after[0] <= 'z' {
 			b.WriteString(flags.String())
@@ -167,7 +168,8 @@ func quoted(s string) string {
 
 // isUsage recognises cobra's own complaints, which carry no type.
 func isUsage(err error) bool {
-	for _, start := range []string{"unknown command", "unknown flag", "accepts ", "requires ", "required flag", "invalid argument", "if any flags in the group"} {
+	for _, start := range []string{"unknown command", "unknown flag", "accepts ", "requires ", "required flag",
+		"invalid argument", "if any flags in the group"} {
 		if strings.HasPrefix(err.Error(), start) {
 			return true
 		}
@@ -202,6 +204,7 @@ func Printable(s string) string {
 const brailleBlank = '\u2800'
 
 func deceives(r rune) bool {
-	return r == utf8.RuneError || r == brailleBlank || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp,
-		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	return r == utf8.RuneError || r == brailleBlank ||
+		unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp,
+			unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

@@ -109,7 +109,8 @@ func (o Options) Film(fsys durable.FS, title string, file []byte) (path string, 
 		err = show.GIF(&out, list, o.Pixels, pace.Each())
 	case ".png":
 		if len(list) > 1 {
-			return "", 0, cli.Fail(cli.Usage, fmt.Errorf("%w: one picture holds one symbol, and this takes %d", errOptions, len(list)), "name a .gif, a .html or a folder")
+			return "", 0, cli.Fail(cli.Usage, fmt.Errorf("%w: one picture holds one symbol, and this takes %d",
+				errOptions, len(list)), "name a .gif, a .html or a folder")
 		}
 		err = show.PNG(&out, list[0], o.Pixels)
 	default:
@@ -137,7 +138,8 @@ func (o Options) film(file []byte, density int) ([]qr.Matrix, error) {
 		n += n/2 + 5
 	}
 	if n > maxFilm {
-		return nil, cli.Fail(cli.Usage, fmt.Errorf("%w: %d symbols, at most %d", errOptions, n, maxFilm), "larger symbols (--density) hold more; or show it on the terminal")
+		return nil, cli.Fail(cli.Usage, fmt.Errorf("%w: %d symbols, at most %d", errOptions, n, maxFilm),
+			"larger symbols (--density) hold more; or show it on the terminal")
 	}
 	parts := make([]string, n)
 	for i := range parts {
@@ -159,7 +161,8 @@ func (o Options) folder(fsys durable.FS, list []qr.Matrix) (string, int, error) 
 		var out bytes.Buffer
 		err := show.PNG(&out, m, o.Pixels)
 		if err == nil {
-			err = durable.Create(fsys, filepath.Join(o.To, fmt.Sprintf("part-%05d.png", i+1)), out.Bytes(), durable.PermFile, nil)
+			path := filepath.Join(o.To, fmt.Sprintf("part-%05d.png", i+1))
+			err = durable.Create(fsys, path, out.Bytes(), durable.PermFile, nil)
 		}
 		if err != nil {
 			return "", 0, cli.Fail(cli.Failed, err, "name a new folder")

@@ -31,7 +31,8 @@ func (o Options) Play(ctx context.Context, tty *os.File, title string, file []by
 	}
 	state, err := term.MakeRaw(int(tty.Fd()))
 	if err != nil {
-		return cli.Fail(cli.Usage, fmt.Errorf("this terminal cannot show symbols: %w", err), "show it as a file: --qr-out FILE.html")
+		return cli.Fail(cli.Usage, fmt.Errorf("this terminal cannot show symbols: %w", err),
+			"show it as a file: --qr-out FILE.html")
 	}
 	fmt.Fprint(tty, "\x1b[?25l\x1b[2J") // no cursor, an empty screen
 	defer func() {
@@ -59,7 +60,8 @@ type player struct {
 func styleOf(name string) (show.Style, error) {
 	switch name {
 	case "":
-		if term := os.Getenv("TERM"); strings.Contains(term, "256color") || strings.Contains(os.Getenv("COLORTERM"), "truecolor") || strings.HasPrefix(term, "xterm") {
+		if term := os.Getenv("TERM"); strings.Contains(term, "256color") ||
+			strings.Contains(os.Getenv("COLORTERM"), "truecolor") || strings.HasPrefix(term, "xterm") {
 			return show.Coloured, nil
 		}
 		return show.OnDark, nil
@@ -88,7 +90,8 @@ func (p *player) begin() (err error) {
 	}
 	pace, fits := show.Terminal(columns, rows-2, p.style)
 	if !fits {
-		return cli.Fail(cli.Usage, fmt.Errorf("no symbol fits a terminal of %d by %d characters", columns, rows), "make the window larger, its letters smaller, or show it as a file: --qr-out FILE.html")
+		return cli.Fail(cli.Usage, fmt.Errorf("no symbol fits a terminal of %d by %d characters", columns, rows),
+			"make the window larger, its letters smaller, or show it as a file: --qr-out FILE.html")
 	}
 	p.pace = pace
 	if p.options.Density > 0 {
@@ -155,7 +158,8 @@ func (p *player) step() error {
 
 func (p *player) state() string {
 	of := p.enc.Parts()
-	return fmt.Sprintf("\x1b[K%s: part %d, %d are enough   %d a second\x1b[K\r\n%s\x1b[K", cli.Printable(p.title), p.n, of, p.pace.Rate, help)
+	return fmt.Sprintf("\x1b[K%s: part %d, %d are enough   %d a second\x1b[K\r\n%s\x1b[K", cli.Printable(p.title), p.n,
+		of, p.pace.Rate, help)
 }
 
 // key does what a key says. The input's end is as good as q.

@@ -55,7 +55,8 @@ func TestReceiveThroughACamera(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			src := &screens{t: t, next: e.Next, camera: frametest.Camera{Seed: 5, Model: m, Width: 640, Height: 480}, of: 20 * e.Parts(), ver: 8}
+			src := &screens{t: t, next: e.Next, camera: frametest.Camera{Seed: 5, Model: m, Width: 640, Height: 480},
+				of: 20 * e.Parts(), ver: 8}
 			last := Status{}
 			got, err := Receive(context.Background(), src, false, func(s Status) { last = s })
 			if err != nil || !bytes.Equal(got.Bytes, want) || got.Lane != lane {
@@ -71,7 +72,8 @@ func TestReceiveSaysWhatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Next()
-	src := &screens{t: t, next: e.Next, camera: frametest.Camera{Seed: 5, Model: frametest.Models()[0], Width: 640, Height: 480}, of: 2}
+	src := &screens{t: t, next: e.Next, camera: frametest.Camera{Seed: 5, Model: frametest.Models()[0], Width: 640,
+		Height: 480}, of: 2}
 	_, err = Receive(context.Background(), src, false, nil)
 	if !errors.Is(err, ErrIncomplete) || err.Error() != "the pictures ended before everything was read: 2 of 6 parts, 2 pictures, missing 1 4 5 6" {
 		t.Errorf("%v", err)
@@ -80,7 +82,8 @@ func TestReceiveSaysWhatIsMissing(t *testing.T) {
 	if _, err := Receive(context.Background(), blank, false, nil); !errors.Is(err, ErrIncomplete) {
 		t.Errorf("foreign symbols only: %v", err)
 	}
-	text, err := ReceiveText(context.Background(), &screens{t: t, next: func() string { return "bitcoin:tb1q" }, camera: src.camera, of: 2}, false)
+	text, err := ReceiveText(context.Background(),
+		&screens{t: t, next: func() string { return "bitcoin:tb1q" }, camera: src.camera, of: 2}, false)
 	if err != nil || text != "bitcoin:tb1q" {
 		t.Errorf("%q, %v", text, err)
 	}

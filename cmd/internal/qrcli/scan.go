@@ -32,7 +32,8 @@ func Scan(ctx context.Context, source string, stdin io.Reader, stderr io.Writer)
 	}
 	line.bell()
 	if Ending(payload) == "" {
-		return payload, cli.Fail(cli.BadBundle, fmt.Errorf("the symbols hold %s, which nothing here reads", payload.Kind), "show a request, a result, a watch file, a relay's identity, or a PSBT")
+		return payload, cli.Fail(cli.BadBundle, fmt.Errorf("the symbols hold %s, which nothing here reads", payload.Kind),
+			"show a request, a result, a watch file, a relay's identity, or a PSBT")
 	}
 	return payload, nil
 }

@@ -69,12 +69,14 @@ func TestHostile(t *testing.T) {
 // that its parent has, and that is measured.
 func generated(t *testing.T, dir string) (cases []Case) {
 	t.Helper()
-	build := exec.Command("go", "build", "-tags", "coldkms_cheap_kdf", "-o", dir, "coldkms/cmd/kms-offline", "coldkms/cmd/testtools/adversarial")
+	build := exec.Command("go", "build", "-tags", "coldkms_cheap_kdf", "-o", dir, "coldkms/cmd/kms-offline",
+		"coldkms/cmd/testtools/adversarial")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	if out, err := exec.Command(filepath.Join(dir, "adversarial"), "-out", filepath.Join(dir, "corpus")).CombinedOutput(); err != nil {
+	if out, err := exec.Command(filepath.Join(dir, "adversarial"), "-out",
+		filepath.Join(dir, "corpus")).CombinedOutput(); err != nil {
 		t.Fatalf("generator: %v\n%s", err, out)
 	}
 	index, err := os.ReadFile(filepath.Join(dir, "corpus", "index.json"))
@@ -137,7 +139,8 @@ type reply struct {
 
 // command makes one run of the program, without a terminal.
 func (r *run) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(r.dir, "kms-offline"), append([]string{"--path", walletName, "--password-file", "pw"}, args...)...)
+	cmd := exec.Command(filepath.Join(r.dir, "kms-offline"),
+		append([]string{"--path", walletName, "--password-file", "pw"}, args...)...)
 	cmd.Dir = r.work
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return cmd
@@ -191,7 +194,8 @@ func clean(b []byte) error {
 		case c == utf8.RuneError && size == 1:
 			return fmt.Errorf("byte %#x at %d is no text: %.80q", b[at], at, b[max(0, at-20):])
 		case c == '\n':
-		case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+		case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point,
+			unicode.Variation_Selector):
 			return fmt.Errorf("%U at %d: %.80q", c, at, b[max(0, at-20):])
 		}
 		at += size
@@ -364,7 +368,8 @@ func (r *run) signsNothing() {
 	}
 	book, err := os.ReadFile(filepath.Join(r.work, walletName+".ledger"))
 	before, err2 := os.ReadFile(filepath.Join(r.dir, "corpus", walletName+".ledger"))
-	if errors.Join(err, err2) != nil || !bytes.HasPrefix(book, before) || bytes.Contains(book[len(before):], []byte(`"kind":"signed"`)) {
+	if errors.Join(err, err2) != nil || !bytes.HasPrefix(book, before) ||
+		bytes.Contains(book[len(before):], []byte(`"kind":"signed"`)) {
 		r.errorf("the ledger has a signature, or is not what it was (%v)", errors.Join(err, err2))
 	}
 	r.noSignatures()

@@ -40,11 +40,15 @@ func (c *corpus) amounts() {
 	c.each("pays nobody but itself", flagged(chain.FlagRoundTrip), func(id chain.ID, p *payment) {
 		p.msg.TxOut = []*wire.TxOut{wire.NewTxOut(amount(id)-fee(id), ownScripts(id)[0])}
 	})
-	c.each("outputs one above inputs", refused(chain.OutputsAbove), func(id chain.ID, p *payment) { out(p, 1).Value += fee(id) + 1 })
-	c.each("output above the supply", refused(chain.ValueOutOfRange), func(id chain.ID, p *payment) { out(p, 0).Value = params(id).MaxValue + 1 })
-	c.each("output of all 63 bits", refused(chain.ValueOutOfRange), func(_ chain.ID, p *payment) { out(p, 0).Value = math.MaxInt64 })
+	c.each("outputs one above inputs", refused(chain.OutputsAbove),
+		func(id chain.ID, p *payment) { out(p, 1).Value += fee(id) + 1 })
+	c.each("output above the supply", refused(chain.ValueOutOfRange),
+		func(id chain.ID, p *payment) { out(p, 0).Value = params(id).MaxValue + 1 })
+	c.each("output of all 63 bits", refused(chain.ValueOutOfRange),
+		func(_ chain.ID, p *payment) { out(p, 0).Value = math.MaxInt64 })
 	c.each("negative output", refused(chain.Malformed), func(_ chain.ID, p *payment) { out(p, 0).Value = -1 })
-	c.each("least of all numbers", refused(chain.Malformed), func(_ chain.ID, p *payment) { out(p, 0).Value = math.MinInt64 })
+	c.each("least of all numbers", refused(chain.Malformed),
+		func(_ chain.ID, p *payment) { out(p, 0).Value = math.MinInt64 })
 	c.each("outputs that overflow to less", refused(chain.ValueOutOfRange), func(id chain.ID, p *payment) {
 		for range 19 { // of Dogecoin's largest output, 19 are more than 2^64
 			p.msg.AddTxOut(wire.NewTxOut(params(id).MaxValue, stranger(2)))
@@ -66,7 +70,10 @@ func (c *corpus) amounts() {
 		p.rehash()
 		c.one(string(id)+" inputs that overflow", p, refused(chain.ValueOutOfRange))
 	}
-	c.each("dust", refused(chain.Dust), func(id chain.ID, p *payment) { out(p, 0).Value = max(params(id).DustFlat, 546) - 1 })
+	c.each("dust", refused(chain.Dust), func(id chain.ID,
+		p *payment) {
+		out(p, 0).Value = max(params(id).DustFlat, 546) - 1
+	})
 	c.each("change that is dust", refused(chain.Dust), func(_ chain.ID, p *payment) { out(p, 1).Value = 1 })
 	c.each("output of nothing", refused(chain.Dust), func(_ chain.ID, p *payment) { out(p, 0).Value = 0 })
 	c.each("no outputs", refused(chain.NoOutputs), func(_ chain.ID, p *payment) { p.msg.TxOut = nil })
@@ -74,7 +81,8 @@ func (c *corpus) amounts() {
 		p.msg.TxIn, p.prev = nil, nil
 		p.raw = func(tx, _ []byte) ([]byte, []byte) { return tx, []byte{} }
 	})
-	c.each("one outpoint twice", refused(chain.DuplicateInput), func(_ chain.ID, p *payment) { p.msg.AddTxIn(p.msg.TxIn[0]) })
+	c.each("one outpoint twice", refused(chain.DuplicateInput),
+		func(_ chain.ID, p *payment) { p.msg.AddTxIn(p.msg.TxIn[0]) })
 }
 
 func repeat[T any](v T, n int) []T {

@@ -31,11 +31,13 @@ func (c *corpus) batches() {
 		claimed.id, claimed.claims = pendingID(c.next()), map[int]utxo.Claim{}
 		claimed.claim(0, amount(id))
 		c.add(string(id)+" one outpoint, proven here and claimed there", c.shared(a, &claimed), refused(chain.BatchConflict))
-		c.add(string(id)+" one pending id twice", c.file(c.pay(id), c.pay(id).with(func(p *payment) { p.id = pendingID(c.salt - 1) })), invalid("twice"))
+		c.add(string(id)+" one pending id twice",
+			c.file(c.pay(id), c.pay(id).with(func(p *payment) { p.id = pendingID(c.salt - 1) })), invalid("twice"))
 		c.add(string(id)+" one payment twice, from two outpoints", c.file(c.pay(id), c.pay(id)), flagged(chain.FlagSameAgain))
 		part := refused(chain.NoOutputs)
 		part.Exit = cli.Part
-		c.add(string(id)+" a sound item beside a hostile one", c.file(c.pay(id), c.pay(id).with(func(p *payment) { p.msg.TxOut = nil })), part)
+		c.add(string(id)+" a sound item beside a hostile one",
+			c.file(c.pay(id), c.pay(id).with(func(p *payment) { p.msg.TxOut = nil })), part)
 	}
 }
 
@@ -49,7 +51,8 @@ func (c *corpus) shared(first *payment, rest ...*payment) []byte {
 // signed writes into the ledger that a payment was signed, as the signer does.
 func (c *corpus) signed(p *payment) {
 	tx, context := p.encode(0)
-	decoded := must(utxo.Decode(chain.Coin{Chain: p.chain, Network: p.network}, tx, context, must(utxo.NewTable(p.previous()))))
+	decoded := must(utxo.Decode(chain.Coin{Chain: p.chain, Network: p.network}, tx, context,
+		must(utxo.NewTable(p.previous()))))
 	content := decoded.Content()
 	left := chain.NewAmount(uint64(fee(p.chain)))
 	line := ledger.Line{
@@ -59,7 +62,8 @@ func (c *corpus) signed(p *payment) {
 	for i, claim := range p.claims {
 		bare := decoded.Transaction()
 		line.Bare = hex.EncodeToString(bare[:])
-		line.Claimed = append(line.Claimed, chain.Claim{ID: decoded.Outpoints()[i], Amount: chain.NewAmount(uint64(claim.Value)), Lock: hex.EncodeToString(claim.Script)})
+		line.Claimed = append(line.Claimed, chain.Claim{ID: decoded.Outpoints()[i],
+			Amount: chain.NewAmount(uint64(claim.Value)), Lock: hex.EncodeToString(claim.Script)})
 	}
 	out := p.msg.TxOut[0]
 	line.Paid = []ledger.Payment{{To: params(p.chain).Address(out.PkScript), Value: chain.NewAmount(uint64(out.Value))}}
@@ -82,10 +86,14 @@ func (c *corpus) history() {
 		name := func(s string) string { return string(id) + " signed before: " + s }
 		c.one(name("the same again"), again(func(*payment) {}), flagged(chain.FlagSignedBefore))
 		c.one(name("under another id"), again(func(p *payment) { p.id = pendingID(c.next()) }), flagged(chain.FlagSameAgain))
-		c.one(name("its id with another amount"), again(func(p *payment) { p.msg.TxOut[0].Value-- }), refused(chain.ContentChanged))
-		c.one(name("its id with another destination"), again(func(p *payment) { p.msg.TxOut[0].PkScript = stranger(5) }), refused(chain.ContentChanged))
-		c.one(name("its id with another lock time"), again(func(p *payment) { p.msg.LockTime = 7 }), refused(chain.ContentChanged))
-		c.one(name("its id with another payment"), c.pay(id).with(func(p *payment) { p.id = done.id }), refused(chain.ContentChanged))
+		c.one(name("its id with another amount"), again(func(p *payment) { p.msg.TxOut[0].Value-- }),
+			refused(chain.ContentChanged))
+		c.one(name("its id with another destination"), again(func(p *payment) { p.msg.TxOut[0].PkScript = stranger(5) }),
+			refused(chain.ContentChanged))
+		c.one(name("its id with another lock time"), again(func(p *payment) { p.msg.LockTime = 7 }),
+			refused(chain.ContentChanged))
+		c.one(name("its id with another payment"), c.pay(id).with(func(p *payment) { p.id = done.id }),
+			refused(chain.ContentChanged))
 		c.one(name("its outpoint for a higher fee"), again(func(p *payment) {
 			p.id = pendingID(c.next())
 			p.msg.TxOut[1].Value -= fee(id)
@@ -98,7 +106,8 @@ func (c *corpus) history() {
 			p.msg.TxOut[1].Value -= done.msg.TxOut[0].Value - p.msg.TxOut[0].Value
 			p.msg.TxOut[0] = done.msg.TxOut[0]
 		}), flagged(chain.FlagSameAgain))
-		c.one(name("an address that looks like it"), c.pay(id).with(func(p *payment) { p.msg.TxOut[0].PkScript = poisoned(id) }), flagged(chain.FlagLookAlike))
+		c.one(name("an address that looks like it"),
+			c.pay(id).with(func(p *payment) { p.msg.TxOut[0].PkScript = poisoned(id) }), flagged(chain.FlagLookAlike))
 	}
 }
 
@@ -145,12 +154,14 @@ func replaceOutputs(tx, outputs []byte) []byte {
 // known is a destination of each coin that was paid before, and poisoned one
 // that a thief searched for: it begins and ends in the same characters.
 func known(id chain.ID) []byte {
-	return destination(id, [...]string{"f7701f42d931f495e7ced6db46197eaa9956d759", "c0fa7aaf7b7e74904ea0026414a593d2f724dbb3",
+	return destination(id, [...]string{"f7701f42d931f495e7ced6db46197eaa9956d759",
+		"c0fa7aaf7b7e74904ea0026414a593d2f724dbb3",
 		"4d81d0229367430ac8c6417f58d0e49ed28f17d3", "bdd57120871a86d749b87fad78d62786c80ed85f"}[at(id)])
 }
 
 func poisoned(id chain.ID) []byte {
-	return destination(id, [...]string{"f7701f42d931f495e7ced6db00000000000d893d", "c0fa7aaf7b7e74904ea0026400000000000697f6",
+	return destination(id, [...]string{"f7701f42d931f495e7ced6db00000000000d893d",
+		"c0fa7aaf7b7e74904ea0026400000000000697f6",
 		"4d81d0229367430ac8c6417f000000000035a2cd", "bdd57120871a86d749b87fad000000000000840f"}[at(id)])
 }
 

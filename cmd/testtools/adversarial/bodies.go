@@ -52,7 +52,8 @@ func (c *corpus) bodies() {
 	}{{"an array", []byte{0x9b}}, {"bytes", []byte{0x5b}}, {"a text", []byte{0x7b}}, {"a map", []byte{0xbb}}} {
 		add("that is "+head.name+" of 2^63", binary.BigEndian.AppendUint64(head.b, math.MaxInt64))
 		add("that is "+head.name+" of 2^64", binary.BigEndian.AppendUint64(head.b, math.MaxUint64))
-		add("with "+head.name+" of 2^32 as items", append(append(bytes.Clone(sound[:35]), 0x00, 0x40), binary.BigEndian.AppendUint64(head.b, 1<<32)...))
+		add("with "+head.name+" of 2^32 as items",
+			append(append(bytes.Clone(sound[:35]), 0x00, 0x40), binary.BigEndian.AppendUint64(head.b, 1<<32)...))
 	}
 	c.elements(value, add)
 	c.counts(add)
@@ -89,7 +90,8 @@ func (c *corpus) elements(value func() []any, add func(string, []byte)) {
 		{"with an id of 11 bytes", func(v []any) { item(v)[0] = make([]byte, 11) }},
 		{"with an id of 1,000,000 bytes", func(v []any) { item(v)[0] = strings.Repeat("ab", 500_000) }},
 		{"with an id as text that has a shorter form", func(v []any) { item(v)[0] = pendingID(7) }},
-		{"with a signature id as text that has a shorter form", func(v []any) { item(v)[6] = []any{[]any{single(chain.BTC), -1}} }},
+		{"with a signature id as text that has a shorter form",
+			func(v []any) { item(v)[6] = []any{[]any{single(chain.BTC), -1}} }},
 		{"with a simple value for an id", func(v []any) { item(v)[0] = cbor.SimpleValue(99) }},
 		{"with an item of seven", func(v []any) { v[3] = []any{item(v)[:7]} }},
 		{"with statements of null", func(v []any) { item(v)[7] = nil }},

@@ -35,9 +35,12 @@ func (c *corpus) containers() {
 	change("with a stream of rubbish", "expand", func(k *container) { k.packed = bytes.Repeat([]byte{0xff}, 100) })
 	change("without a stream", "bundle is not valid", func(k *container) { k.packed = nil })
 	change("that is a bomb", "announces", func(k *container) { k.packed, k.size = bomb, 64<<20 })
-	change("that is a bomb and says it is not", "than announced", func(k *container) { k.packed, k.size = bomb, uint32(len(sound)) })
-	change("that is a bomb just within the limit, by a stranger", "not paired", func(k *container) { k.packed, k.size, k.author = near, nearSize, keyOf(9) })
-	change("that is a bomb just within the limit", "bundle is not valid", func(k *container) { k.packed, k.size = near, nearSize })
+	change("that is a bomb and says it is not", "than announced",
+		func(k *container) { k.packed, k.size = bomb, uint32(len(sound)) })
+	change("that is a bomb just within the limit, by a stranger", "not paired",
+		func(k *container) { k.packed, k.size, k.author = near, nearSize, keyOf(9) })
+	change("that is a bomb just within the limit", "bundle is not valid",
+		func(k *container) { k.packed, k.size = near, nearSize })
 	for _, n := range []int{0, 1, 4, 5, 6, 37, 38, 101, 102, 105, 106, 107, len(file) / 2, len(file) - 1} {
 		c.add(fmt.Sprintf("container cut to %d", n), file[:n], invalid("bundle is not valid"))
 	}
@@ -64,7 +67,8 @@ func (c *corpus) containers() {
 	c.add("text", []byte("hello\x1b[2J\n"), invalid("not a Coldkms file"))
 	c.add("wallet", []byte("CKMSWAL\x00rest"), invalid("bundle is not valid"))
 	c.add("request for another signer", c.pack(body(c.ask(c.pay(chain.BTC)).with(func(r *request) { r.signer = keyOf(8).Public() }).value())).seal(), invalid("another signer"))
-	c.add("request that knows another ledger", c.pack(body(c.ask(c.pay(chain.BTC)).with(func(r *request) { r.head = bytes.Repeat([]byte{7}, 32) }).value())).seal(),
+	c.add("request that knows another ledger",
+		c.pack(body(c.ask(c.pay(chain.BTC)).with(func(r *request) { r.head = bytes.Repeat([]byte{7}, 32) }).value())).seal(),
 		Case{Exit: exitRefused, Says: "old copy"})
 }
 

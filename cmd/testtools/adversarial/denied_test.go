@@ -18,12 +18,14 @@ import (
 func denials(t *testing.T, dir string) (scenes []scene) {
 	t.Helper()
 	names := []string{"P2PKH", "P2WPKH", "P2SH-P2WPKH", "P2PK", "P2TR"}
-	linked := map[string][]string{"P2PKH": names[:4], "P2WPKH": names[:4], "P2SH-P2WPKH": names[:4], "P2PK": names, "P2TR": names[4:]}
+	linked := map[string][]string{"P2PKH": names[:4], "P2WPKH": names[:4], "P2SH-P2WPKH": names[:4], "P2PK": names,
+		"P2TR": names[4:]}
 	for i, id := range []chain.ID{chain.BTC, chain.LTC} {
 		forms := psbttest.Scripts(publicOf([]byte{77}))
 		for at, denied := range names {
 			s := opening(t, dir, fmt.Sprintf("denied-%s-%d", id, at))
-			s.put(files{"deny.json": fmt.Appendf(nil, `{"version": 1, "chains": [{"chain": %q, "network": "testnet"}], "deny": [{"chain": %[1]q, "network": "testnet", "script": "%x"}]}`, id, forms[at])})
+			s.put(files{"deny.json": fmt.Appendf(nil,
+				`{"version": 1, "chains": [{"chain": %q, "network": "testnet"}], "deny": [{"chain": %[1]q, "network": "testnet", "script": "%x"}]}`, id, forms[at])})
 			s.must(nil, "policy", "set", "deny.json")
 			c := &corpus{salt: uint32(0x7100 + 0x100*i + 0x10*at), target: &target{relay: keyOf(1), signer: s.signer()}}
 			state := s.files()
@@ -32,10 +34,11 @@ func denials(t *testing.T, dir string) (scenes []scene) {
 					continue
 				}
 				request := c.file(c.pay(id).with(func(p *payment) { p.msg.TxOut[0].PkScript = forms[to] }))
-				scenes = append(scenes, scene{fmt.Sprintf("%s denied as %s and paid as %s", id, denied, paid), state, func(s *stage) {
-					s.put(files{"thief.kmsreq": request})
-					s.deniedIn("thief.kmsreq")
-				}})
+				scenes = append(scenes, scene{fmt.Sprintf("%s denied as %s and paid as %s", id, denied, paid), state,
+					func(s *stage) {
+						s.put(files{"thief.kmsreq": request})
+						s.deniedIn("thief.kmsreq")
+					}})
 			}
 		}
 	}

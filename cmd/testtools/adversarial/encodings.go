@@ -17,18 +17,27 @@ func (c *corpus) encodings() {
 	bad("with a byte behind its context", func(tx, context []byte) ([]byte, []byte) { return tx, append(context, 0) })
 	bad("without context", func(tx, _ []byte) ([]byte, []byte) { return tx, []byte{} })
 	bad("of nothing", func(_, context []byte) ([]byte, []byte) { return []byte{}, context })
-	bad("with a version in two bytes", func(tx, context []byte) ([]byte, []byte) { return append([]byte{0x82, 0}, tx[1:]...), context })
+	bad("with a version in two bytes", func(tx, context []byte) ([]byte,
+		[]byte) {
+		return append([]byte{0x82, 0}, tx[1:]...), context
+	})
 	bad("with a reference in two bytes", func(tx, _ []byte) ([]byte, []byte) { return tx, []byte{0x81, 0} })
-	bad("with a reference of ten bytes", func(tx, _ []byte) ([]byte, []byte) { return tx, binary.AppendUvarint(nil, 1<<64-1) })
-	bad("with a reference that does not end", func(tx, _ []byte) ([]byte, []byte) { return tx, bytes.Repeat([]byte{0xff}, 20) })
-	for i, field := range []string{"version", "lock time", "number of inputs", "index", "sequence", "number of outputs", "value", "length of a script"} {
+	bad("with a reference of ten bytes", func(tx, _ []byte) ([]byte, []byte) {
+		return tx,
+			binary.AppendUvarint(nil, 1<<64-1)
+	})
+	bad("with a reference that does not end",
+		func(tx, _ []byte) ([]byte, []byte) { return tx, bytes.Repeat([]byte{0xff}, 20) })
+	for i, field := range []string{"version", "lock time", "number of inputs", "index", "sequence", "number of outputs",
+		"value", "length of a script"} {
 		bad("with a huge "+field, func(tx, context []byte) ([]byte, []byte) { return replace(tx, i, 1<<63), context })
 		if field != "index" { // which names an output that is not there
 			bad("with the largest "+field, func(tx, context []byte) ([]byte, []byte) { return replace(tx, i, 1<<64-1), context })
 		}
 	}
 	for _, cut := range []int{1, 2, 3, 5, 8, 20, 40} {
-		bad(fmt.Sprintf("cut by %d bytes", cut), func(tx, context []byte) ([]byte, []byte) { return tx[:len(tx)-cut], context })
+		bad(fmt.Sprintf("cut by %d bytes", cut),
+			func(tx, context []byte) ([]byte, []byte) { return tx[:len(tx)-cut], context })
 	}
 	bad("in the form of the wire", func(_, context []byte) ([]byte, []byte) {
 		return serialized(c.pay(chain.BTC).msg), context

@@ -55,7 +55,8 @@ type purse struct {
 
 func purseOf(id chain.ID) purse {
 	return purse{
-		id: id, a: ownScripts(id)[0], payee: stranger(byte(0x60 + at(id))), key: chain.Key{SignatureID: single(id), Index: chain.NoIndex},
+		id: id, a: ownScripts(id)[0], payee: stranger(byte(0x60 + at(id))), key: chain.Key{SignatureID: single(id),
+			Index: chain.NoIndex},
 		m:  func(n int64) []byte { return child(id, words, n) },
 		at: func(n int64) chain.Key { return chain.Key{SignatureID: mnemonic(id), Index: n} },
 	}
@@ -73,17 +74,20 @@ func (c *corpus) moves(name string, e Case, make func(p purse) (in, out []piece,
 func (c *corpus) drains() {
 	e := flagged(chain.OwnTransfer)
 	c.moves("change of a key to a mnemonic that adds dust", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{1000, 0, p.a}, {10, 0, p.m(0)}}, []piece{{50, 0, p.payee}, {960, 0, p.m(0)}}, []chain.Key{p.key, p.at(0)}
+		return []piece{{1000, 0, p.a}, {10, 0, p.m(0)}}, []piece{{50, 0, p.payee}, {960, 0, p.m(0)}}, []chain.Key{p.key,
+			p.at(0)}
 	})
 	c.moves("change of a key to a mnemonic whose dust comes first", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{10, 0, p.m(0)}, {1000, 0, p.a}}, []piece{{960, 0, p.m(0)}, {50, 0, p.payee}}, []chain.Key{p.at(0), p.key}
+		return []piece{{10, 0, p.m(0)}, {1000, 0, p.a}}, []piece{{960, 0, p.m(0)}, {50, 0, p.payee}}, []chain.Key{p.at(0),
+			p.key}
 	})
 	c.moves("change of a mnemonic to a key that adds dust", e, func(p purse) ([]piece, []piece, []chain.Key) {
 		return []piece{{1000, 0, p.m(3)}, {10, 0, p.a}}, []piece{{50, 0, p.payee}, {960, 0, p.a}}, []chain.Key{p.at(3), p.key}
 	})
-	c.moves("change of a key to a mnemonic that is named and adds nothing", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{1000, 0, p.a}}, []piece{{50, 0, p.payee}, {950, 0, p.m(5)}}, []chain.Key{p.key, p.at(5)}
-	})
+	c.moves("change of a key to a mnemonic that is named and adds nothing", e,
+		func(p purse) ([]piece, []piece, []chain.Key) {
+			return []piece{{1000, 0, p.a}}, []piece{{50, 0, p.payee}, {950, 0, p.m(5)}}, []chain.Key{p.key, p.at(5)}
+		})
 	c.moves("all of a key to a mnemonic", e, func(p purse) ([]piece, []piece, []chain.Key) {
 		return []piece{{1000, 0, p.a}}, []piece{{1000, 0, p.m(0)}}, []chain.Key{p.key}
 	})
@@ -91,10 +95,12 @@ func (c *corpus) drains() {
 		return []piece{{1000, 0, p.m(4)}}, []piece{{1000, 0, p.a}}, []chain.Key{p.at(4)}
 	})
 	c.moves("change one unit above what its key supplied", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{500, 0, p.a}, {500, 0, p.m(1)}}, []piece{{500, 1, p.a}, {499, -1, p.m(1)}}, []chain.Key{p.key, p.at(1)}
+		return []piece{{500, 0, p.a}, {500, 0, p.m(1)}}, []piece{{500, 1, p.a}, {499, -1, p.m(1)}}, []chain.Key{p.key,
+			p.at(1)}
 	})
 	c.moves("change split over own keys, one too much", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{500, 0, p.a}, {500, 0, p.m(1)}}, []piece{{250, 0, p.a}, {250, 1, p.a}, {100, 0, p.payee}, {400, -1, p.m(1)}}, []chain.Key{p.key, p.at(1)}
+		return []piece{{500, 0, p.a}, {500, 0, p.m(1)}}, []piece{{250, 0, p.a}, {250, 1, p.a}, {100, 0, p.payee},
+			{400, -1, p.m(1)}}, []chain.Key{p.key, p.at(1)}
 	})
 	c.moves("the change of two keys swapped", e, func(p purse) ([]piece, []piece, []chain.Key) {
 		return []piece{{900, 0, p.a}, {100, 0, p.m(1)}}, []piece{{100, 0, p.a}, {900, 0, p.m(1)}}, []chain.Key{p.key, p.at(1)}
@@ -103,7 +109,8 @@ func (c *corpus) drains() {
 		return []piece{{1000, 0, p.a}}, []piece{{300, 0, p.m(0)}, {300, 0, p.m(7)}, {400, 0, p.m(20)}}, []chain.Key{p.key}
 	})
 	c.moves("change of a key over ten outputs to one index", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{1000, 0, p.a}}, append([]piece{{100, 0, p.payee}}, slices.Repeat([]piece{{90, 0, p.m(2)}}, 10)...), []chain.Key{p.key}
+		return []piece{{1000, 0, p.a}}, append([]piece{{100, 0, p.payee}},
+			slices.Repeat([]piece{{90, 0, p.m(2)}}, 10)...), []chain.Key{p.key}
 	})
 	c.moves("a consolidation into the key", e, func(p purse) ([]piece, []piece, []chain.Key) {
 		return []piece{{500, 0, p.a}, {500, 0, p.m(0)}}, []piece{{1000, 0, p.a}}, []chain.Key{p.key, p.at(0)}
@@ -112,10 +119,12 @@ func (c *corpus) drains() {
 		return []piece{{500, 0, p.a}, {500, 0, p.m(0)}}, []piece{{1000, 0, p.m(0)}}, []chain.Key{p.key, p.at(0)}
 	})
 	c.moves("many inputs of a key drained to an index", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return append(slices.Repeat([]piece{{100, 0, p.a}}, 20), piece{5, 0, p.m(9)}), []piece{{50, 0, p.payee}, {1955, 0, p.m(9)}}, []chain.Key{p.key, p.at(9)}
+		return append(slices.Repeat([]piece{{100, 0, p.a}}, 20), piece{5, 0, p.m(9)}), []piece{{50, 0, p.payee},
+			{1955, 0, p.m(9)}}, []chain.Key{p.key, p.at(9)}
 	})
 	c.moves("a drain beside data", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{1000, 0, p.a}}, []piece{{0, 0, []byte{txscript.OP_RETURN, 1, 'x'}}, {1000, 0, p.m(0)}}, []chain.Key{p.key}
+		return []piece{{1000, 0, p.a}}, []piece{{0, 0, []byte{txscript.OP_RETURN, 1, 'x'}},
+			{1000, 0, p.m(0)}}, []chain.Key{p.key}
 	})
 	c.moves("a drain to a P2PK script of the key", e, func(p purse) ([]piece, []piece, []chain.Key) {
 		return []piece{{1000, 0, p.m(0)}}, []piece{{50, 0, p.payee}, {950, 0, ownScripts(p.id)[3]}}, []chain.Key{p.at(0)}
@@ -132,7 +141,8 @@ func (c *corpus) drains() {
 func (c *corpus) claimedDrain() {
 	for _, id := range coins() {
 		own := purseOf(id)
-		p := c.move(id, []piece{{1000, 0, own.a}, {1000, 0, own.m(0)}}, []piece{{50, 0, own.payee}, {1950, 0, own.m(0)}}, own.key, own.at(0))
+		p := c.move(id, []piece{{1000, 0, own.a}, {1000, 0, own.m(0)}}, []piece{{50, 0, own.payee}, {1950, 0, own.m(0)}},
+			own.key, own.at(0))
 		p.apart(1)
 		p.claimAlone(1, 3*amount(id))
 		c.one(string(id)+" a drain to a key that claims to have supplied it", p, refused(chain.UnprovenAmount))
@@ -148,8 +158,12 @@ func (c *corpus) kindsOfDrain() {
 			if !params(id).Signable(kind) {
 				continue
 			}
-			c.one(fmt.Sprintf("%s from a %s output to the mnemonic", id, kind), c.move(id, []piece{{1000, 0, script}}, []piece{{50, 0, own.payee}, {950, 0, own.m(0)}}, own.key), flagged(chain.OwnTransfer))
-			c.one(fmt.Sprintf("%s from the mnemonic to a %s output", id, kind), c.move(id, []piece{{1000, 0, own.m(2)}}, []piece{{50, 0, own.payee}, {950, 0, script}}, own.at(2)), flagged(chain.OwnTransfer))
+			c.one(fmt.Sprintf("%s from a %s output to the mnemonic", id, kind),
+				c.move(id, []piece{{1000, 0, script}}, []piece{{50, 0, own.payee}, {950, 0, own.m(0)}}, own.key),
+				flagged(chain.OwnTransfer))
+			c.one(fmt.Sprintf("%s from the mnemonic to a %s output", id, kind),
+				c.move(id, []piece{{1000, 0, own.m(2)}}, []piece{{50, 0, own.payee}, {950, 0, script}}, own.at(2)),
+				flagged(chain.OwnTransfer))
 		}
 	}
 }
@@ -170,8 +184,10 @@ func (c *corpus) drainsInBatches() {
 			}
 		})...), flagged(chain.OwnTransfer))
 		first := c.move(id, []piece{{500, 0, own.m(0)}}, []piece{{50, 0, own.payee}, {450, 0, own.m(20)}}, own.at(0))
-		second := c.move(id, []piece{{500, 0, own.m(0)}}, []piece{{50, 0, own.payee}, {450, 0, own.m(40)}}, own.at(0), own.at(40))
-		c.add(string(id)+" an index that another item of the batch brings near", c.file(first, second), Case{Exit: 3, Code: chain.FarIndex})
+		second := c.move(id, []piece{{500, 0, own.m(0)}}, []piece{{50, 0, own.payee}, {450, 0, own.m(40)}}, own.at(0),
+			own.at(40))
+		c.add(string(id)+" an index that another item of the batch brings near", c.file(first, second),
+			Case{Exit: 3, Code: chain.FarIndex})
 	}
 }
 
@@ -183,17 +199,21 @@ func (c *corpus) farIndices() {
 			return []piece{{1000, 0, p.m(0)}}, []piece{{50, 0, p.payee}, {950, 0, p.m(index)}}, []chain.Key{p.at(0), p.at(index)}
 		})
 		c.moves(fmt.Sprintf("change to index %d, which adds dust", index), e, func(p purse) ([]piece, []piece, []chain.Key) {
-			return []piece{{1000, 0, p.m(0)}, {5, 0, p.m(index)}}, []piece{{50, 0, p.payee}, {955, 0, p.m(index)}}, []chain.Key{p.at(0), p.at(index)}
+			return []piece{{1000, 0, p.m(0)}, {5, 0, p.m(index)}}, []piece{{50, 0, p.payee},
+				{955, 0, p.m(index)}}, []chain.Key{p.at(0), p.at(index)}
 		})
 	}
 	c.moves("change to a far index, one unit above what it supplied", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{500, 0, p.m(77)}, {500, 0, p.m(0)}}, []piece{{500, 1, p.m(77)}, {499, -1, p.m(0)}}, []chain.Key{p.at(77), p.at(0)}
+		return []piece{{500, 0, p.m(77)}, {500, 0, p.m(0)}}, []piece{{500, 1, p.m(77)},
+			{499, -1, p.m(0)}}, []chain.Key{p.at(77), p.at(0)}
 	})
 	c.moves("change to two far indices", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{1000, 0, p.m(0)}}, []piece{{500, 0, p.m(301)}, {500, 0, p.m(302)}}, []chain.Key{p.at(0), p.at(301), p.at(302)}
+		return []piece{{1000, 0, p.m(0)}}, []piece{{500, 0, p.m(301)}, {500, 0, p.m(302)}}, []chain.Key{p.at(0), p.at(301),
+			p.at(302)}
 	})
 	c.moves("the change of two far indices swapped", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{900, 0, p.m(301)}, {100, 0, p.m(302)}}, []piece{{100, 0, p.m(301)}, {900, 0, p.m(302)}}, []chain.Key{p.at(301), p.at(302)}
+		return []piece{{900, 0, p.m(301)}, {100, 0, p.m(302)}}, []piece{{100, 0, p.m(301)},
+			{900, 0, p.m(302)}}, []chain.Key{p.at(301), p.at(302)}
 	})
 	c.moves("change of another key to a far index", e, func(p purse) ([]piece, []piece, []chain.Key) {
 		return []piece{{1000, 0, p.a}}, []piece{{50, 0, p.payee}, {950, 0, p.m(9_999)}}, []chain.Key{p.key, p.at(9_999)}
@@ -214,7 +234,8 @@ func (c *corpus) burns() {
 	c.overTheCap()
 	e := flagged(chain.FlagRoundTrip)
 	c.moves("nobody is paid: data and change", e, func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{1000, 0, p.a}}, []piece{{0, 0, []byte{txscript.OP_RETURN, 4, 'd', 'a', 't', 'a'}}, {1000, 0, p.a}}, []chain.Key{p.key}
+		return []piece{{1000, 0, p.a}}, []piece{{0, 0, []byte{txscript.OP_RETURN, 4, 'd', 'a', 't', 'a'}},
+			{1000, 0, p.a}}, []chain.Key{p.key}
 	})
 	c.moves("nobody is paid: ten times change", e, func(p purse) ([]piece, []piece, []chain.Key) {
 		return []piece{{1000, 0, p.a}}, slices.Repeat([]piece{{100, 0, p.a}}, 10), []chain.Key{p.key}
@@ -225,9 +246,10 @@ func (c *corpus) burns() {
 	c.moves("a fee above what is paid", flagged(chain.FlagHighFee), func(p purse) ([]piece, []piece, []chain.Key) {
 		return []piece{{1000, 0, p.a}}, []piece{{0, fee(p.id) - 1, p.payee}, {1000, 1 - fee(p.id), p.a}}, []chain.Key{p.key}
 	})
-	c.moves("a fee above what is moved to an own key", flagged(chain.FlagHighFee), func(p purse) ([]piece, []piece, []chain.Key) {
-		return []piece{{1000, 0, p.a}}, []piece{{0, fee(p.id) - 1, p.m(0)}, {1000, 1 - fee(p.id), p.a}}, []chain.Key{p.key}
-	})
+	c.moves("a fee above what is moved to an own key", flagged(chain.FlagHighFee),
+		func(p purse) ([]piece, []piece, []chain.Key) {
+			return []piece{{1000, 0, p.a}}, []piece{{0, fee(p.id) - 1, p.m(0)}, {1000, 1 - fee(p.id), p.a}}, []chain.Key{p.key}
+		})
 	for _, id := range coins() {
 		burn := func() *payment {
 			own := purseOf(id)
@@ -247,10 +269,12 @@ func (c *corpus) overTheCap() {
 			name string
 			to   []byte
 		}{{"paid", own.payee}, {"moved to an own key", own.m(0)}, {"change", own.a}} {
-			p := c.move(id, slices.Repeat([]piece{{1000, 0, own.a}}, inputs), []piece{{0, 2 * most, beside.to}, {int64(inputs) * 1000, -2*most - (most + 1) + fee(id), own.a}}, own.key)
+			p := c.move(id, slices.Repeat([]piece{{1000, 0, own.a}}, inputs),
+				[]piece{{0, 2 * most, beside.to}, {int64(inputs) * 1000, -2*most - (most + 1) + fee(id), own.a}}, own.key)
 			c.one(fmt.Sprintf("%s a fee one above the cap beside what is %s", id, beside.name), p, refused(chain.FeeAbovePolicy))
 		}
-		data := append([]byte{txscript.OP_RETURN, txscript.OP_PUSHDATA4, 0, 0, 0, 0}, make([]byte, most/params(id).MaxFeeRate+500)...)
+		data := append([]byte{txscript.OP_RETURN, txscript.OP_PUSHDATA4, 0, 0, 0, 0},
+			make([]byte, most/params(id).MaxFeeRate+500)...)
 		size := len(data) - 6
 		data[2], data[3], data[4] = byte(size), byte(size>>8), byte(size>>16)
 		p := c.move(id, []piece{{1000, 3 * most, own.a}}, []piece{{0, 0, data}, {1000, 2*most - 1 + fee(id), own.a}}, own.key)

@@ -37,7 +37,8 @@ func (c *corpus) packets() {
 			c.add("PSBT of "+string(id)+" "+name, psbttest.Change(packet(p), func(raw *library.Packet) { change(p, raw) }), e)
 		}
 		for _, h := range []txscript.SigHashType{2, 3, 0x81, 0x82, 0x83, 0x41, 0x80, 0xff, 1 << 31} {
-			add(fmt.Sprintf("with hash type %#x", uint32(h)), refused(chain.SighashNotAll), func(_ *payment, raw *library.Packet) { raw.Inputs[1].SighashType = h })
+			add(fmt.Sprintf("with hash type %#x", uint32(h)), refused(chain.SighashNotAll),
+				func(_ *payment, raw *library.Packet) { raw.Inputs[1].SighashType = h })
 		}
 		add("with another previous transaction", refused(chain.HashMismatch), func(p *payment, raw *library.Packet) {
 			other := p.prev[0].Copy()
@@ -58,9 +59,11 @@ func (c *corpus) packets() {
 		add("that claims another script", refused(chain.AmountMismatch), func(p *payment, raw *library.Packet) {
 			raw.Inputs[0].WitnessUtxo = wire.NewTxOut(p.prev[0].TxOut[0].Value, stranger(1))
 		})
-		add("with a foreign scriptSig", refused(chain.ForeignScript), func(_ *payment, raw *library.Packet) { raw.Inputs[0].FinalScriptSig = []byte{txscript.OP_TRUE} })
+		add("with a foreign scriptSig", refused(chain.ForeignScript),
+			func(_ *payment, raw *library.Packet) { raw.Inputs[0].FinalScriptSig = []byte{txscript.OP_TRUE} })
 		add("with a foreign signature", refused(chain.ForeignScript), foreignSignature)
-		add("with a redeem script that is not the output's", refused(chain.Malformed), func(_ *payment, raw *library.Packet) { raw.Inputs[0].RedeemScript = []byte{txscript.OP_TRUE} })
+		add("with a redeem script that is not the output's", refused(chain.Malformed),
+			func(_ *payment, raw *library.Packet) { raw.Inputs[0].RedeemScript = []byte{txscript.OP_TRUE} })
 		add("that spends nothing of ours", refused(chain.NoKeyForInput), func(p *payment, raw *library.Packet) {
 			p.prev[0].TxOut[0].PkScript, p.prev[0].TxOut[1].PkScript = stranger(1), stranger(2)
 			p.rehash()
@@ -102,27 +105,32 @@ func (c *corpus) segwitPackets() {
 		p.msg.TxOut[1].Value -= 1_500_000
 		lie := wire.NewTxOut(amount(id)-1_000_000, script)
 		for half := range 2 {
-			c.add(fmt.Sprintf("PSBT of %s, fee attack, half %d", id, half+1), psbttest.Change(packet(p), func(raw *library.Packet) {
-				raw.Inputs[half].NonWitnessUtxo, raw.Inputs[half].WitnessUtxo = nil, lie
-			}), refused(chain.AmountMismatch))
-			c.add(fmt.Sprintf("PSBT of %s, fee attack without proofs, half %d", id, half+1), psbttest.Change(packet(p), func(raw *library.Packet) {
-				for i := range raw.Inputs {
-					raw.Inputs[i].NonWitnessUtxo, raw.Inputs[i].WitnessUtxo = nil, p.prev[0].TxOut[i]
-				}
-				raw.Inputs[half].WitnessUtxo = lie
-			}), refused(chain.UnprovenAmount))
+			c.add(fmt.Sprintf("PSBT of %s, fee attack, half %d", id, half+1),
+				psbttest.Change(packet(p), func(raw *library.Packet) {
+					raw.Inputs[half].NonWitnessUtxo, raw.Inputs[half].WitnessUtxo = nil, lie
+				}), refused(chain.AmountMismatch))
+			c.add(fmt.Sprintf("PSBT of %s, fee attack without proofs, half %d", id, half+1),
+				psbttest.Change(packet(p), func(raw *library.Packet) {
+					for i := range raw.Inputs {
+						raw.Inputs[i].NonWitnessUtxo, raw.Inputs[i].WitnessUtxo = nil, p.prev[0].TxOut[i]
+					}
+					raw.Inputs[half].WitnessUtxo = lie
+				}), refused(chain.UnprovenAmount))
 		}
-		c.add("PSBT of "+string(id)+" with a foreign witness", psbttest.Change(packet(c.spend(id, script)), func(raw *library.Packet) {
-			raw.Inputs[0].FinalScriptWitness = []byte{1, 1, 9}
-		}), refused(chain.ForeignScript))
+		c.add("PSBT of "+string(id)+" with a foreign witness",
+			psbttest.Change(packet(c.spend(id, script)), func(raw *library.Packet) {
+				raw.Inputs[0].FinalScriptWitness = []byte{1, 1, 9}
+			}), refused(chain.ForeignScript))
 		taproot := c.spend(id, ownScripts(id)[4])
-		c.add("PSBT of "+string(id)+" with a foreign taproot signature", psbttest.Change(packet(taproot), func(raw *library.Packet) {
-			raw.Inputs[0].TaprootKeySpendSig = make([]byte, 64)
-		}), refused(chain.ForeignScript))
-		c.add("PSBT of "+string(id)+" with a taproot amount claimed", psbttest.Change(packet(taproot), func(raw *library.Packet) {
-			raw.Inputs[0].NonWitnessUtxo = nil
-			raw.Inputs[0].WitnessUtxo = wire.NewTxOut(amount(id)+1000, ownScripts(id)[4])
-		}), flagged(chain.FlagCommitted))
+		c.add("PSBT of "+string(id)+" with a foreign taproot signature",
+			psbttest.Change(packet(taproot), func(raw *library.Packet) {
+				raw.Inputs[0].TaprootKeySpendSig = make([]byte, 64)
+			}), refused(chain.ForeignScript))
+		c.add("PSBT of "+string(id)+" with a taproot amount claimed",
+			psbttest.Change(packet(taproot), func(raw *library.Packet) {
+				raw.Inputs[0].NonWitnessUtxo = nil
+				raw.Inputs[0].WitnessUtxo = wire.NewTxOut(amount(id)+1000, ownScripts(id)[4])
+			}), flagged(chain.FlagCommitted))
 	}
 }
 
@@ -160,7 +168,9 @@ func (c *corpus) packetForms() {
 	signed.msg.TxIn[0].SignatureScript = []byte{1}
 	var b bytes.Buffer
 	check(signed.msg.SerializeNoWitness(&b))
-	add("whose transaction is signed", append(append([]byte("psbt\xff\x01\x00"), byte(b.Len())), append(b.Bytes(), 0, 0, 0, 0)...))
+	add("whose transaction is signed", append(append([]byte("psbt\xff\x01\x00"), byte(b.Len())),
+		append(b.Bytes(), 0, 0, 0, 0)...))
 	c.add("PSBT of a chain that has none", packet(c.pay(chain.BCH)), refused(chain.NoKeyForInput))
-	c.add("PSBT named for a chain that it is not for", packet(c.pay(chain.BTC)), Case{Flags: []string{"--chain", "DOGE"}, Exit: cli.Refused, Code: chain.NoKeyForInput})
+	c.add("PSBT named for a chain that it is not for", packet(c.pay(chain.BTC)),
+		Case{Flags: []string{"--chain", "DOGE"}, Exit: cli.Refused, Code: chain.NoKeyForInput})
 }

@@ -60,7 +60,8 @@ func (c *corpus) spend(id chain.ID, scripts ...[]byte) *payment {
 	}
 	hash := prev.TxHash()
 	for i := range scripts {
-		p.msg.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: hash, Index: uint32(i)}, Sequence: wire.MaxTxInSequenceNum})
+		p.msg.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: hash, Index: uint32(i)},
+			Sequence: wire.MaxTxInSequenceNum})
 	}
 	all := amount(id) * int64(len(scripts))
 	p.msg.AddTxOut(wire.NewTxOut(all*4/10, stranger(byte(0x60+at(id)))))
@@ -93,7 +94,8 @@ func (p *payment) claim(input int, value int64) {
 // carried like the first.
 func (p *payment) apart(input int) {
 	op := &p.msg.TxIn[input].PreviousOutPoint
-	own := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: p.prev[0].TxIn[0].Sequence}}, TxOut: []*wire.TxOut{p.prev[0].TxOut[op.Index]}, LockTime: uint32(input)}
+	own := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: p.prev[0].TxIn[0].Sequence}},
+		TxOut: []*wire.TxOut{p.prev[0].TxOut[op.Index]}, LockTime: uint32(input)}
 	p.prev = append(p.prev, own)
 	*op = wire.OutPoint{Hash: own.TxHash()}
 }

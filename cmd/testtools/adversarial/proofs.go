@@ -15,27 +15,33 @@ func (c *corpus) proofs() {
 		name string
 		by   int64
 	}{{"as it is", 0}, {"as more", 1_000_000}, {"as less", -100}} {
-		c.each("amount claimed "+claim.name, refused(chain.UnprovenAmount), func(id chain.ID, p *payment) { p.claim(0, amount(id)+claim.by) })
+		c.each("amount claimed "+claim.name, refused(chain.UnprovenAmount),
+			func(id chain.ID, p *payment) { p.claim(0, amount(id)+claim.by) })
 	}
 	c.segwitPair()
 	for _, id := range []chain.ID{chain.BTC, chain.LTC} {
 		own := ownScripts(id)
-		c.one(string(id)+" taproot, claimed", c.spend(id, own[4]).with(func(p *payment) { p.claim(0, amount(id)) }), flagged(chain.FlagCommitted))
-		c.one(string(id)+" taproot, claimed as more", c.spend(id, own[4]).with(func(p *payment) { p.claim(0, amount(id)+50_000) }), flagged(chain.FlagCommitted))
-		c.one(string(id)+" taproot, claimed above the supply", c.spend(id, own[4]).with(func(p *payment) { p.claim(0, params(id).MaxValue+1) }), refused(chain.ValueOutOfRange))
+		c.one(string(id)+" taproot, claimed", c.spend(id, own[4]).with(func(p *payment) { p.claim(0, amount(id)) }),
+			flagged(chain.FlagCommitted))
+		c.one(string(id)+" taproot, claimed as more",
+			c.spend(id, own[4]).with(func(p *payment) { p.claim(0, amount(id)+50_000) }), flagged(chain.FlagCommitted))
+		c.one(string(id)+" taproot, claimed above the supply",
+			c.spend(id, own[4]).with(func(p *payment) { p.claim(0, params(id).MaxValue+1) }), refused(chain.ValueOutOfRange))
 		c.one(string(id)+" taproot claimed beside P2WPKH", c.spend(id, own[1], own[4]).with(func(p *payment) {
 			p.apart(1)
 			p.claimAlone(1, amount(id))
 		}), refused(chain.UnprovenAmount))
-		c.one(string(id)+" taproot claimed as more beside its proof", c.spend(id, own[4], own[1]).with(func(p *payment) { p.claim(0, amount(id)+50_000) }), refused(chain.AmountMismatch))
+		c.one(string(id)+" taproot claimed as more beside its proof",
+			c.spend(id, own[4], own[1]).with(func(p *payment) { p.claim(0, amount(id)+50_000) }), refused(chain.AmountMismatch))
 		c.one(string(id)+" a stranger's taproot output, claimed as ours", c.spend(id, own[4]).with(func(p *payment) {
 			p.prev[0].TxOut[0].PkScript = own[1]
 			p.claim(0, amount(id))
 		}), refused(chain.UnprovenAmount))
 	}
-	c.each("an output that the previous transaction does not have", refused(chain.UnprovenAmount), func(_ chain.ID, p *payment) {
-		p.msg.TxIn[0].PreviousOutPoint.Index = 7
-	})
+	c.each("an output that the previous transaction does not have", refused(chain.UnprovenAmount),
+		func(_ chain.ID, p *payment) {
+			p.msg.TxIn[0].PreviousOutPoint.Index = 7
+		})
 	c.each("the last index there is", refused(chain.UnprovenAmount), func(_ chain.ID, p *payment) {
 		p.msg.TxIn[0].PreviousOutPoint.Index = 1<<32 - 1
 	})

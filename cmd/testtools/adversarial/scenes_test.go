@@ -161,7 +161,8 @@ func policyFile(operators int) []byte {
 func prepared(t *testing.T, dir, folder string) *stage {
 	t.Helper()
 	s := opening(t, dir, folder)
-	s.put(files{"alice": []byte("password of alice"), "bob": []byte("password of bob"), "carol": []byte("password of carol"),
+	s.put(files{"alice": []byte("password of alice"), "bob": []byte("password of bob"),
+		"carol":    []byte("password of carol"),
 		"two.json": policyFile(2), "three.json": policyFile(3), "relay.kmsid": keyOf(1).File()})
 	s.must(nil, "operator", "add", "alice", "--operator-password-file", "alice")
 	s.must(nil, "operator", "add", "bob", "--operator-password-file", "bob")
@@ -175,15 +176,18 @@ func (s *stage) payments(salt uint32, head []byte, values ...int64) []byte {
 	script := ownScripts(chain.BTC)[1]
 	r := bundle.Request{Signer: s.signer(), Created: stopped().Unix(), LedgerHead: head}
 	for i, value := range values {
-		prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: salt<<8 + uint32(i)}}, TxOut: []*wire.TxOut{{Value: 1_000_000, PkScript: script}}}
+		prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: salt<<8 + uint32(i)}},
+			TxOut: []*wire.TxOut{{Value: 1_000_000, PkScript: script}}}
 		var raw bytes.Buffer
 		check(prev.SerializeNoWitness(&raw))
 		r.Attach(utxo.Name, raw.Bytes())
-		msg := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash()}, Sequence: wire.MaxTxInSequenceNum}},
+		msg := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash()},
+			Sequence: wire.MaxTxInSequenceNum}},
 			TxOut: []*wire.TxOut{{Value: value, PkScript: stranger(7)}, {Value: 1_000_000 - value - 200, PkScript: script}}}
 		tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return i }, nil)
-		r.Items = append(r.Items, bundle.Item{ID: pendingID(0x900000 + salt<<8 + uint32(i)), Family: utxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
-			Tx: tx, Context: context, Keys: []chain.Key{{SignatureID: single(chain.BTC), Index: chain.NoIndex}}})
+		r.Items = append(r.Items, bundle.Item{ID: pendingID(0x900000 + salt<<8 + uint32(i)), Family: utxo.Name,
+			Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
+			Tx:   tx, Context: context, Keys: []chain.Key{{SignatureID: single(chain.BTC), Index: chain.NoIndex}}})
 	}
 	return must(bundle.SealRequest(r, keyOf(1))).File
 }
@@ -201,7 +205,8 @@ func (s *stage) signer() [32]byte {
 func (s *stage) packet() []byte {
 	c := &corpus{salt: 0x7000}
 	p := c.spend(chain.BTC, ownScripts(chain.BTC)[0])
-	p.msg.TxOut = []*wire.TxOut{{Value: 20_000, PkScript: stranger(8)}, {Value: p.prev[0].TxOut[0].Value - 20_500, PkScript: ownScripts(chain.BTC)[0]}}
+	p.msg.TxOut = []*wire.TxOut{{Value: 20_000, PkScript: stranger(8)},
+		{Value: p.prev[0].TxOut[0].Value - 20_500, PkScript: ownScripts(chain.BTC)[0]}}
 	return packet(p)
 }
 
@@ -256,7 +261,8 @@ func roundEnds() map[string]func(s *stage, digest string) {
 			s.talks(cli.Declined, []string{"sign", "salary.kmsreq", "--out", "none", "--plain"}, "Sign 2 transactions?", "n")
 		},
 		"items were taken out": func(s *stage, _ string) {
-			s.talks(cli.Refused, []string{"sign", "salary.kmsreq", "--out", "none", "--plain"}, "Sign 2 transactions?", "reject 2", "Sign 1 transaction?", "y")
+			s.talks(cli.Refused, []string{"sign", "salary.kmsreq", "--out", "none", "--plain"}, "Sign 2 transactions?",
+				"reject 2", "Sign 1 transaction?", "y")
 		},
 		"another policy": func(s *stage, _ string) { s.must(nil, "policy", "set", "three.json") },
 		"another policy and back": func(s *stage, _ string) {
@@ -285,12 +291,24 @@ func replayForms(digest, round string) map[string]func(*stage) {
 	kept := []string{"--approval", "alice.kmsapproval", "--approval", "bob.kmsapproval"}
 	anew := func(s *stage) { _ = s.do("review", "salary.kmsreq") }
 	return map[string]func(*stage){
-		"those in the ledger":            func(s *stage) { s.refuses(cli.Refused, "too few operators", sign()...) },
-		"those in the ledger, reviewed":  func(s *stage) { anew(s); s.refuses(cli.Refused, "too few operators", sign()...) },
-		"those that were kept":           func(s *stage) { s.refuses(cli.Refused, "batch or round", sign(kept...)...) },
-		"those that were kept, reviewed": func(s *stage) { anew(s); s.refuses(cli.Refused, "batch or round", sign(kept...)...) },
-		"one that was kept beside a new": func(s *stage) { s.beside(digest); s.refuses(cli.Refused, "batch or round", sign(kept[2:]...)...) },
-		"one in the ledger beside a new": func(s *stage) { s.beside(digest); s.refuses(cli.Refused, "too few operators", sign()...) },
+		"those in the ledger":           func(s *stage) { s.refuses(cli.Refused, "too few operators", sign()...) },
+		"those in the ledger, reviewed": func(s *stage) { anew(s); s.refuses(cli.Refused, "too few operators", sign()...) },
+		"those that were kept":          func(s *stage) { s.refuses(cli.Refused, "batch or round", sign(kept...)...) },
+		"those that were kept, reviewed": func(s *stage) {
+			anew(s)
+			s.refuses(cli.Refused, "batch or round",
+				sign(kept...)...)
+		},
+		"one that was kept beside a new": func(s *stage) {
+			s.beside(digest)
+			s.refuses(cli.Refused, "batch or round",
+				sign(kept[2:]...)...)
+		},
+		"one in the ledger beside a new": func(s *stage) {
+			s.beside(digest)
+			s.refuses(cli.Refused, "too few operators",
+				sign()...)
+		},
 		"the round is named again": func(s *stage) {
 			anew(s)
 			s.refuses(cli.Refused, "has ended", append(approval("alice", "salary.kmsreq", digest), "--round", round)...)
@@ -337,8 +355,10 @@ func changes() []change {
 		{"an operator was added", func(s *stage) {
 			s.must(nil, "operator", "add", "carol", "--operator-password-file", "carol")
 		}, `operator "carol"`},
-		{"another relay was unpaired", func(s *stage) { s.must(nil, "unpair", keyOf(2).Public().Fingerprint(), "--yes") }, "relay " + keyOf(2).Public().Fingerprint()},
-		{"the policy was changed", func(s *stage) { s.must(nil, "policy", "set", "three.json") }, "the policy in the wallet is not the one"},
+		{"another relay was unpaired", func(s *stage) { s.must(nil, "unpair", keyOf(2).Public().Fingerprint(), "--yes") },
+			"relay " + keyOf(2).Public().Fingerprint()},
+		{"the policy was changed", func(s *stage) { s.must(nil, "policy", "set", "three.json") },
+			"the policy in the wallet is not the one"},
 		{"a key was made", func(s *stage) { s.must(nil, "--testnet", "generatemanagedprivatekeybatch", "BTC", "1") }, ""},
 		{"a payment was signed", func(s *stage) {
 			s.put(files{"small.kmsreq": s.payments(2, nil, 20_000)})
@@ -394,10 +414,12 @@ func combined(c change, older, newer files, now book) (scenes []scene) {
 			if same || says == "" {
 				continue
 			}
-			scenes = append(scenes, scene{fmt.Sprintf("%s, then old files of wallet%s: %s", c.name, strings.Join(olds, " "), input), f, func(s *stage) {
+			scenes = append(scenes, scene{fmt.Sprintf("%s, then old files of wallet%s: %s", c.name, strings.Join(olds, " "),
+				input), f, func(s *stage) {
 				if strings.HasPrefix(says, "not ") {
 					digest, _ := s.reviewed(input)
-					s.refuses(cli.Refused, "not these head words at line "+strconv.FormatUint(now.Lines, 10), "sign", input, "--out", "out", "--approve", digest, "--noted", noted)
+					s.refuses(cli.Refused, "not these head words at line "+strconv.FormatUint(now.Lines, 10), "sign", input, "--out",
+						"out", "--approve", digest, "--noted", noted)
 					return
 				}
 				s.refuses(cli.Refused, says, "review", input)

@@ -66,11 +66,14 @@ func (c *corpus) scripts() {
 		c.one(string(id)+" spends P2SH of our P2PKH", c.spend(id, redeem), refused(chain.NoKeyForInput))
 	}
 	// What is paid to a script that can never run is burnt: above the fee's cap.
-	c.each("pays "+odds()[9].name, refused(chain.FeeAbovePolicy), func(id chain.ID, p *payment) { p.msg.TxOut[0].PkScript = odds()[9].script(id) })
+	c.each("pays "+odds()[9].name, refused(chain.FeeAbovePolicy),
+		func(id chain.ID, p *payment) { p.msg.TxOut[0].PkScript = odds()[9].script(id) })
 	for _, o := range []odd{odds()[2], odds()[3], odds()[6], odds()[7]} {
-		c.each("pays "+o.name, flagged(chain.FlagUnnamed), func(id chain.ID, p *payment) { p.msg.TxOut[0].PkScript = o.script(id) })
+		c.each("pays "+o.name, flagged(chain.FlagUnnamed),
+			func(id chain.ID, p *payment) { p.msg.TxOut[0].PkScript = o.script(id) })
 	}
-	c.each("pays bare multisig", flagged(chain.FlagNew), func(id chain.ID, p *payment) { p.msg.TxOut[0].PkScript = odds()[1].script(id) })
+	c.each("pays bare multisig", flagged(chain.FlagNew),
+		func(id chain.ID, p *payment) { p.msg.TxOut[0].PkScript = odds()[1].script(id) })
 	c.data()
 	c.timing()
 }
@@ -87,7 +90,8 @@ func (c *corpus) data() {
 		carry(text.name, []byte(text.text))
 	}
 	carry("of 10,000 bytes", []byte(strings.Repeat("A\x1b[2J", 2000)))
-	c.each("data that carries money away", refused(chain.FeeAbovePolicy), func(_ chain.ID, p *payment) { p.msg.TxOut[0].PkScript = []byte{txscript.OP_RETURN} })
+	c.each("data that carries money away", refused(chain.FeeAbovePolicy),
+		func(_ chain.ID, p *payment) { p.msg.TxOut[0].PkScript = []byte{txscript.OP_RETURN} })
 }
 
 func (c *corpus) timing() {

@@ -51,10 +51,12 @@ func (c *corpus) sharedSecrets() {
 			if !params(of.id).Signable(kind) {
 				continue
 			}
-			c.one(fmt.Sprintf("a %s coin of BTC mainnet as one of %s testnet", kind, of.id), c.by(of.id, chain.Testnet, script, key), refused(chain.SharedKey))
+			c.one(fmt.Sprintf("a %s coin of BTC mainnet as one of %s testnet", kind, of.id),
+				c.by(of.id, chain.Testnet, script, key), refused(chain.SharedKey))
 			beside := c.spend(of.id, ownScripts(of.id)[0], script)
 			beside.keys = append(beside.keys, key)
-			c.one(fmt.Sprintf("a %s coin of BTC mainnet beside one of %s testnet", kind, of.id), beside, refused(chain.SharedKey))
+			c.one(fmt.Sprintf("a %s coin of BTC mainnet beside one of %s testnet", kind, of.id), beside,
+				refused(chain.SharedKey))
 		}
 	}
 	for _, of := range []struct {
@@ -64,21 +66,25 @@ func (c *corpus) sharedSecrets() {
 		for _, script := range psbttest.Scripts(publicOf(twinSecret())) {
 			if kind := params(of.id).KindOf(script); params(of.id).Signable(kind) && kind.String() != "P2PK" {
 				c.one(fmt.Sprintf("a %s coin of another coin as one of %s mainnet", kind, of.id),
-					c.by(of.id, chain.Mainnet, script, chain.Key{SignatureID: signatureID(of.entry), Index: chain.NoIndex}), flagged(chain.SharedKey))
+					c.by(of.id, chain.Mainnet, script, chain.Key{SignatureID: signatureID(of.entry),
+						Index: chain.NoIndex}), flagged(chain.SharedKey))
 			}
 		}
 	}
 	for _, index := range []int64{0, 1, 20, 1000, 1_000_000, chain.MaxIndex} {
 		c.one(fmt.Sprintf("a coin of BCH mainnet as one of testnet, by a mnemonic at %d", index),
-			c.by(chain.BCH, chain.Testnet, child(chain.BCH, sharedWords, index), chain.Key{SignatureID: signatureID(wordsOnTest), Index: index}), refused(chain.SharedKey))
+			c.by(chain.BCH, chain.Testnet, child(chain.BCH, sharedWords, index),
+				chain.Key{SignatureID: signatureID(wordsOnTest), Index: index}), refused(chain.SharedKey))
 	}
-	apart := c.by(chain.BCH, chain.Testnet, psbttest.Scripts(publicOf(mainnetSecret()))[0], chain.Key{SignatureID: signatureID(mainnetInBCH), Index: chain.NoIndex})
+	apart := c.by(chain.BCH, chain.Testnet, psbttest.Scripts(publicOf(mainnetSecret()))[0],
+		chain.Key{SignatureID: signatureID(mainnetInBCH), Index: chain.NoIndex})
 	c.add("a key of BCH testnet that BTC mainnet has, which no other coin takes", c.file(apart), Case{Sound: true})
 }
 
 // bareKeys send change where no address leads.
 func (c *corpus) bareKeys() {
-	c.each("change to a bare public key", flagged(chain.OwnTransfer), func(id chain.ID, p *payment) { p.msg.TxOut[1].PkScript = ownScripts(id)[3] })
+	c.each("change to a bare public key", flagged(chain.OwnTransfer),
+		func(id chain.ID, p *payment) { p.msg.TxOut[1].PkScript = ownScripts(id)[3] })
 	c.each("a little of the change to a bare public key", flagged(chain.OwnTransfer), func(id chain.ID, p *payment) {
 		p.msg.TxOut[1].Value /= 2
 		p.msg.AddTxOut(wire.NewTxOut(p.msg.TxOut[1].Value, ownScripts(id)[3]))
@@ -90,7 +96,9 @@ func (c *corpus) bareKeys() {
 		far.Wipe()
 		own := purseOf(id)
 		bare := psbttest.Scripts(must(btcec.ParsePubKey(public)))[3]
-		c.one(string(id)+" change to a bare public key at a far index", c.move(id, []piece{{1000, 0, own.m(900)}}, []piece{{50, 0, own.payee}, {950, 0, bare}}, own.at(900)), refused(chain.FarIndex))
+		c.one(string(id)+" change to a bare public key at a far index",
+			c.move(id, []piece{{1000, 0, own.m(900)}}, []piece{{50, 0, own.payee}, {950, 0, bare}}, own.at(900)),
+			refused(chain.FarIndex))
 	}
 }
 
@@ -101,7 +109,8 @@ func (c *corpus) burntForms() {
 		name   string
 		script []byte
 	}{
-		{"data", []byte{txscript.OP_RETURN, 1, 'x'}}, {"a script that returns", []byte{txscript.OP_1, txscript.OP_RETURN}}, {"a bare key that is none", bareKey},
+		{"data", []byte{txscript.OP_RETURN, 1, 'x'}}, {"a script that returns",
+			[]byte{txscript.OP_1, txscript.OP_RETURN}}, {"a bare key that is none", bareKey},
 		{"a script that ends in the middle of a push", []byte{txscript.OP_PUSHDATA1, 200, 1}},
 	} {
 		name, script := burnt.name, burnt.script
@@ -137,11 +146,14 @@ func (c *corpus) otherClaims() {
 			return &p
 		}
 		for _, by := range []int64{-1, 1, fee(id), amount(id)} {
-			c.one(fmt.Sprintf("%s signed before as a claim, now claimed as %+d", id, by), again(done, done.id, amount(id)+by), refused(chain.ClaimsChanged))
-			c.one(fmt.Sprintf("%s signed before as a claim, under another id as %+d", id, by), again(done, pendingID(c.next()), amount(id)+by), refused(chain.AlreadySpent))
+			c.one(fmt.Sprintf("%s signed before as a claim, now claimed as %+d", id, by), again(done, done.id, amount(id)+by),
+				refused(chain.ClaimsChanged))
+			c.one(fmt.Sprintf("%s signed before as a claim, under another id as %+d", id, by),
+				again(done, pendingID(c.next()), amount(id)+by), refused(chain.AlreadySpent))
 		}
 		one := claims(amount(id))
-		c.add(string(id)+" one coin twice in a batch, under two claims", c.file(one, again(one, pendingID(c.next()), amount(id)+1)), refused(chain.BatchConflict))
+		c.add(string(id)+" one coin twice in a batch, under two claims",
+			c.file(one, again(one, pendingID(c.next()), amount(id)+1)), refused(chain.BatchConflict))
 	}
 }
 

@@ -90,12 +90,14 @@ func (c *corpus) folders(put func(name, file string, e Case)) {
 	check(os.Symlink("/dev/zero", filepath.Join(c.dir, devices, "x.kmsreq")))
 	put("folder with a link to a device", devices, failed("device"))
 	option := folder("option")
-	check(os.WriteFile(filepath.Join(c.dir, option, "--out=x.kmsreq"), c.file(c.pay(chain.BTC).with(func(p *payment) { p.msg.TxOut = nil })), 0o600))
+	check(os.WriteFile(filepath.Join(c.dir, option, "--out=x.kmsreq"),
+		c.file(c.pay(chain.BTC).with(func(p *payment) { p.msg.TxOut = nil })), 0o600))
 	put("folder with a file that is called like an option", option, refused(chain.NoOutputs))
 	mixed := folder("mixed")
 	check(os.WriteFile(filepath.Join(c.dir, mixed, "b.kmsreq"), c.file(c.pay(chain.BTC)), 0o600))
 	check(os.WriteFile(filepath.Join(c.dir, mixed, "a.kmsreq"), []byte("x"), 0o600))
-	put("folder with a sound request and a broken one", mixed, Case{Exit: cli.Part, Sign: cli.BadBundle, Says: "not a Coldkms file"})
+	put("folder with a sound request and a broken one", mixed,
+		Case{Exit: cli.Part, Sign: cli.BadBundle, Says: "not a Coldkms file"})
 }
 
 // others are read by other commands.
@@ -110,7 +112,8 @@ func (c *corpus) others() {
 		file []byte
 	}{
 		{"cut", id[:len(id)-1]}, {"empty", nil}, {"with a bit flipped", flipped}, {"twice", append(bytes.Clone(id), id...)},
-		{"that is a request", c.file(c.pay(chain.BTC))}, {"that is text", []byte("\x1b[2J")}, {"of another magic", append([]byte("CKMSIX"), id[6:]...)},
+		{"that is a request", c.file(c.pay(chain.BTC))}, {"that is text", []byte("\x1b[2J")}, {"of another magic",
+			append([]byte("CKMSIX"), id[6:]...)},
 	} {
 		c.add("identity file "+f.name, f.file, pair)
 	}
@@ -126,7 +129,8 @@ func (c *corpus) others() {
 
 // result is a sealed result of a refusal with this reason.
 func (c *corpus) result(reason string) []byte {
-	value := []any{make([]byte, 32), make([]byte, 32), 1, []byte{}, []any{[]any{ident(pendingID(1)), []any{}, "refused-by-person", reason}}, []any{}}
+	value := []any{make([]byte, 32), make([]byte, 32), 1, []byte{},
+		[]any{[]any{ident(pendingID(1)), []any{}, "refused-by-person", reason}}, []any{}}
 	k := c.pack(body(value))
 	k.kind = byte(bundle.KindResult)
 	return k.seal()

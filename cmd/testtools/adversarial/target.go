@@ -91,26 +91,38 @@ func ahead() time.Time { return time.Unix(4_000_000_000, 0) }
 func newTarget(dir string) *target {
 	t := &target{relay: keyOf(1)}
 	path := filepath.Join(dir, walletName)
-	store := wallet.Store{FS: durable.OS{}, Coins: hdtest.Coins, Rand: rand.NewChaCha8([32]byte{7}), Cost: wallet.Cost{Memory: 64, Passes: 1, Lanes: 1}}
+	store := wallet.Store{FS: durable.OS{}, Coins: hdtest.Coins, Rand: rand.NewChaCha8([32]byte{7}),
+		Cost: wallet.Cost{Memory: 64, Passes: 1, Lanes: 1}}
 	w := must(store.New(path, []byte(password)))
 	defer w.Close()
 	t.signer = must(w.Identity()).Public()
 	for _, id := range coins() {
 		check(w.Add(
-			must(wallet.FromKey(single(id), hdtest.Coin(chain.Coin{Chain: id, Network: chain.Testnet}), secretOf(id), true, stopped())),
-			must(wallet.FromMnemonic(mnemonic(id), hdtest.Coin(chain.Coin{Chain: id, Network: chain.Testnet}), []byte(words), nil, stopped())),
+			must(wallet.FromKey(single(id), hdtest.Coin(chain.Coin{Chain: id, Network: chain.Testnet}), secretOf(id), true,
+				stopped())),
+			must(wallet.FromMnemonic(mnemonic(id), hdtest.Coin(chain.Coin{Chain: id, Network: chain.Testnet}), []byte(words),
+				nil, stopped())),
 		))
 	}
 	check(w.Add(
-		must(wallet.FromKey(signatureID(onMainnet), hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), mainnetSecret(), true, stopped())),
-		must(wallet.FromKey(signatureID(mainnetInDOGE), hdtest.Coin(chain.Coin{Chain: chain.DOGE, Network: chain.Testnet}), mainnetSecret(), true, stopped())),
-		must(wallet.FromKey(signatureID(mainnetInLTC), hdtest.Coin(chain.Coin{Chain: chain.LTC, Network: chain.Testnet}), mainnetSecret(), true, stopped())),
-		must(wallet.FromKey(signatureID(mainnetInBCH), hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Testnet}), mainnetSecret(), true, stopped())),
-		must(wallet.FromKey(signatureID(twinInLTC), hdtest.Coin(chain.Coin{Chain: chain.LTC, Network: chain.Mainnet}), twinSecret(), true, stopped())),
-		must(wallet.FromKey(signatureID(twinInDOGE), hdtest.Coin(chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}), twinSecret(), true, stopped())),
-		must(wallet.FromMnemonic(signatureID(wordsOnMain), hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Mainnet}), []byte(sharedWords), nil, stopped())),
-		must(wallet.FromMnemonic(signatureID(wordsOnTest), hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Testnet}), []byte(sharedWords), nil, stopped())),
-		must(wallet.FromForeign(signatureID(ofEthereum), chain.Coin{Chain: "ETH", Network: chain.Testnet}, []byte(`{"mnemonic":"x"}`), stopped())),
+		must(wallet.FromKey(signatureID(onMainnet), hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}),
+			mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(mainnetInDOGE), hdtest.Coin(chain.Coin{Chain: chain.DOGE, Network: chain.Testnet}),
+			mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(mainnetInLTC), hdtest.Coin(chain.Coin{Chain: chain.LTC, Network: chain.Testnet}),
+			mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(mainnetInBCH), hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Testnet}),
+			mainnetSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(twinInLTC), hdtest.Coin(chain.Coin{Chain: chain.LTC, Network: chain.Mainnet}),
+			twinSecret(), true, stopped())),
+		must(wallet.FromKey(signatureID(twinInDOGE), hdtest.Coin(chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}),
+			twinSecret(), true, stopped())),
+		must(wallet.FromMnemonic(signatureID(wordsOnMain),
+			hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Mainnet}), []byte(sharedWords), nil, stopped())),
+		must(wallet.FromMnemonic(signatureID(wordsOnTest),
+			hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Testnet}), []byte(sharedWords), nil, stopped())),
+		must(wallet.FromForeign(signatureID(ofEthereum), chain.Coin{Chain: "ETH", Network: chain.Testnet},
+			[]byte(`{"mnemonic":"x"}`), stopped())),
 	))
 	check(w.Pair(wallet.Relay{Key: t.relay.Public(), Added: stopped().Unix()}))
 	t.book = must(ledger.Create(ledger.NewFiles(durable.OS{}, path+".ledger"), ledger.OwnerOf(must(w.Identity())), ahead))

@@ -67,8 +67,10 @@ func (c *corpus) texts() {
 			c.one(field.name+" "+t.name, c.pay(chain.BTC).with(field.set), invalid("bundle is not valid"))
 		}
 	}
-	for _, id := range []string{"", ".", "..", "../x", "a/b", `a\b`, "C:x", "a b", "~", "a.b", strings.Repeat("a", 65), strings.Repeat("a", 100_000)} {
-		c.one(fmt.Sprintf("pending id %.20q of %d", id, len(id)), c.pay(chain.BTC).with(func(p *payment) { p.id = id }), invalid("bundle is not valid"))
+	for _, id := range []string{"", ".", "..", "../x", "a/b", `a\b`, "C:x", "a b", "~", "a.b", strings.Repeat("a", 65),
+		strings.Repeat("a", 100_000)} {
+		c.one(fmt.Sprintf("pending id %.20q of %d", id, len(id)), c.pay(chain.BTC).with(func(p *payment) { p.id = id }),
+			invalid("bundle is not valid"))
 	}
 }
 
@@ -80,8 +82,10 @@ func (c *corpus) names() {
 		dir := filepath.Join(inputs, fmt.Sprintf("named-%d", len(c.cases)))
 		check(os.Mkdir(filepath.Join(c.dir, dir), 0o700))
 		check(os.WriteFile(filepath.Join(c.dir, dir, name), []byte("garbage"), 0o600))
-		c.put(Case{Name: "file name " + t.name, Path: quoted(filepath.Join(dir, name)), Exit: cli.BadBundle, Says: "bundle is not valid"})
-		c.put(Case{Name: "missing file " + t.name, Path: quoted(filepath.Join(dir, "no", name)), Exit: cli.Failed, Says: "there is no file or folder"})
+		c.put(Case{Name: "file name " + t.name, Path: quoted(filepath.Join(dir, name)), Exit: cli.BadBundle,
+			Says: "bundle is not valid"})
+		c.put(Case{Name: "missing file " + t.name, Path: quoted(filepath.Join(dir, "no", name)), Exit: cli.Failed,
+			Says: "there is no file or folder"})
 		check(os.WriteFile(filepath.Join(c.dir, dir, name+".kmsreq"), good, 0o600))
 		c.put(Case{Name: "file in a folder " + t.name, Path: dir, Exit: cli.Refused, Code: chain.NoOutputs})
 	}

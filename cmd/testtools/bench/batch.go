@@ -61,7 +61,8 @@ func (t *table) batches() error {
 		if n == 10_000 {
 			goal = "≤ 3 s, ≤ 200 MB"
 		}
-		t.add(fmt.Sprintf("batch of %d: open, review, sign, write", n), seconds(took), fmt.Sprintf("%s; file %.1f MB; memory %d MB", compared, float64(size)/1e6, peak>>20), goal)
+		t.add(fmt.Sprintf("batch of %d: open, review, sign, write", n), seconds(took),
+			fmt.Sprintf("%s; file %.1f MB; memory %d MB", compared, float64(size)/1e6, peak>>20), goal)
 	}
 	return nil
 }
@@ -98,7 +99,8 @@ func batch(n int) (took time.Duration, size int, peak uint64, err error) {
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	s := &offline.Session{Keys: p.wallet, Identity: own, Paired: func(identity.Public) bool { return true }, Ledger: book, Random: rand.Reader, Policy: policy.Default(sign.Families{utxo.Signer{Chains: []chain.ID{chain.BTC}}}),
+	s := &offline.Session{Keys: p.wallet, Identity: own, Paired: func(identity.Public) bool { return true },
+		Ledger: book, Random: rand.Reader, Policy: policy.Default(sign.Families{utxo.Signer{Chains: []chain.ID{chain.BTC}}}),
 		Signers: []sign.Signer{utxo.Signer{Chains: []chain.ID{chain.BTC}}}}
 	stop := watchMemory(&peak)
 	defer stop()

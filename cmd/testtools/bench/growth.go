@@ -70,14 +70,16 @@ func (t *table) grow(name, database string, n int) error {
 	server, stop := tatumtest.Start()
 	defer stop()
 	ctx := context.Background()
-	o := online.Options{Families: relaytest.Families(), Dir: filepath.Join(dir, "relay"), Database: database, FS: durable.OS{}, Now: time.Now, Daemon: true}
+	o := online.Options{Families: relaytest.Families(), Dir: filepath.Join(dir, "relay"), Database: database,
+		FS: durable.OS{}, Now: time.Now, Daemon: true}
 	if _, err := online.InitShared(ctx, o.FS, o.Dir, database, rand.Reader, o.Now); err != nil {
 		return err
 	}
 	open := func() (*online.Relay, error) {
 		r, err := online.Open(ctx, o)
 		if err == nil {
-			r.Tatum, err = tatum.New(tatum.Config{URL: server.URL, Key: tatumtest.Key, Transport: http.DefaultTransport, Now: time.Now, Sleep: tatum.Sleep, Jitter: func() float64 { return 0 }})
+			r.Tatum, err = tatum.New(tatum.Config{URL: server.URL, Key: tatumtest.Key, Transport: http.DefaultTransport,
+				Now: time.Now, Sleep: tatum.Sleep, Jitter: func() float64 { return 0 }})
 		}
 		return r, err
 	}
@@ -111,7 +113,8 @@ func (t *table) grow(name, database string, n int) error {
 		return err
 	}
 	_, err = r.Totals(ctx)
-	t.add(what+"status", fmt.Sprintf("%.1f ms", float64(time.Since(begin).Microseconds())/1000), fmt.Sprintf("memory %d MB", max(peak, resident())>>20), "≤ 200 ms, ≤ 150 MB")
+	t.add(what+"status", fmt.Sprintf("%.1f ms", float64(time.Since(begin).Microseconds())/1000),
+		fmt.Sprintf("memory %d MB", max(peak, resident())>>20), "≤ 200 ms, ≤ 150 MB")
 	return err
 }
 
@@ -127,7 +130,8 @@ func (t *table) idle(ctx context.Context, what, dir string, r *online.Relay) err
 	d := &daemon.Daemon{
 		Options: daemon.Options{Period: 10 * time.Second, WatchEvery: 2 * time.Minute, LateAfter: time.Hour},
 		Open:    func(context.Context) (*online.Relay, func() error, error) { return r, func() error { return nil }, nil },
-		Keys:    []daemon.Key{{Network: chain.Testnet, Client: r.Tatum, Pace: pace}}, Drop: &drop, Tell: []daemon.Teller{nobody{}},
+		Keys: []daemon.Key{{Network: chain.Testnet, Client: r.Tatum,
+			Pace: pace}}, Drop: &drop, Tell: []daemon.Teller{nobody{}},
 		Log: slog.New(slog.DiscardHandler), Now: time.Now, Sleep: tatum.Sleep,
 	}
 	if _, err := d.Once(ctx); err != nil { // what a start costs once
@@ -140,7 +144,8 @@ func (t *table) idle(ctx context.Context, what, dir string, r *online.Relay) err
 		if err = errors.Join(err, got.Err); err != nil {
 			return err
 		}
-		t.add(what+round, fmt.Sprintf("%.1f ms", float64(time.Since(begin).Microseconds())/1000), fmt.Sprintf("%d statements", r.Statements()-before), "≤ 50 ms, ≤ 10")
+		t.add(what+round, fmt.Sprintf("%.1f ms", float64(time.Since(begin).Microseconds())/1000),
+			fmt.Sprintf("%d statements", r.Statements()-before), "≤ 50 ms, ≤ 10")
 		d.Options.WatchEvery = time.Hour
 	}
 	return nil
@@ -153,7 +158,8 @@ func (nobody) Tell(context.Context, daemon.Event) error { return nil }
 
 // finished fills a journal with completed items of the last year.
 func finished(dir, database string, n int) error {
-	driver, where, numbers, hex := "sqlite", filepath.Join(dir, "journal.db"), "WITH RECURSIVE g(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM g WHERE i < %d)", "printf('%024x', i)"
+	driver, where, numbers, hex := "sqlite", filepath.Join(dir,
+		"journal.db"), "WITH RECURSIVE g(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM g WHERE i < %d)", "printf('%024x', i)"
 	blob := "zeroblob(%d)"
 	if journal.IsAddress(database) {
 		driver, where, numbers, hex = "pgx", database, "WITH g(i) AS (SELECT generate_series(1, %d))", "lpad(to_hex(i), 24, '0')"
@@ -167,7 +173,8 @@ func finished(dir, database string, n int) error {
 	raw := func(size int) string { return fmt.Sprintf(blob, size) }
 	at := fmt.Sprintf("%d + i * 31", time.Now().Unix()-31*int64(n))
 	query := fmt.Sprintf(numbers, n) + " INSERT INTO items (id, chain, network, pending, content, withdrawal, state, signed, txid, depth, settled, created, updated, since, told) SELECT " +
-		strings.Join([]string{hex, "'BTC'", fmt.Sprint(int(chain.Testnet)), raw(900), raw(32), "''", "'completed'", raw(250), hex, "6", "1", at, at, at, "'completed'"}, ", ") + " FROM g"
+		strings.Join([]string{hex, "'BTC'", fmt.Sprint(int(chain.Testnet)), raw(900), raw(32), "''", "'completed'",
+			raw(250), hex, "6", "1", at, at, at, "'completed'"}, ", ") + " FROM g"
 	if _, err := db.Exec(query); err != nil {
 		return err
 	}

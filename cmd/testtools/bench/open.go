@@ -73,7 +73,8 @@ func (t *table) steps(fresh func() (string, error), n int) ([]cost, error) {
 		return nil, err
 	}
 	ctx, signer := context.Background(), relaytest.NewSigner(2)
-	o := online.Options{Families: relaytest.Families(), Dir: filepath.Join(dir, "relay"), Database: database, FS: durable.OS{}, Now: time.Now}
+	o := online.Options{Families: relaytest.Families(), Dir: filepath.Join(dir, "relay"), Database: database,
+		FS: durable.OS{}, Now: time.Now}
 	if _, err := online.InitShared(ctx, o.FS, o.Dir, database, rand.Reader, o.Now); err != nil {
 		return nil, err
 	}
@@ -82,7 +83,8 @@ func (t *table) steps(fresh func() (string, error), n int) ([]cost, error) {
 		return nil, err
 	}
 	defer r.Close()
-	if r.Tatum, err = tatum.New(tatum.Config{URL: address, Key: tatumtest.Key, Now: time.Now, Sleep: tatum.Sleep, Jitter: func() float64 { return 0 }}); err != nil {
+	if r.Tatum, err = tatum.New(tatum.Config{URL: address, Key: tatumtest.Key, Now: time.Now, Sleep: tatum.Sleep,
+		Jitter: func() float64 { return 0 }}); err != nil {
 		return nil, err
 	}
 	if _, err := r.Pair(ctx, signer.Watch(time.Now().Unix())); err != nil {

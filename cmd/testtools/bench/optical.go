@@ -37,7 +37,8 @@ func (t *table) optical() error {
 // shown is how many parts have to be shown until a reader has it all, who joins
 // at any moment of a loop that has been on for a while, and loses some.
 func shown(lane transport.Lane, k int, loss float64, rng *mathrand.Rand) (shown, received int, err error) {
-	payload, chars := noise(k*20, rng), map[transport.Lane]int{transport.Fast: 62, transport.UR: 40, transport.BBQr: 40}[lane]
+	payload, chars := noise(k*20, rng), map[transport.Lane]int{transport.Fast: 62, transport.UR: 40,
+		transport.BBQr: 40}[lane]
 	e, err := transport.NewEncoder(lane, transport.Bytes, payload, chars)
 	if lane == transport.UR { // its smallest parts are longer than 20 bytes of ours
 		e, err = transport.NewEncoder(lane, transport.Bytes, payload, 134)
@@ -87,7 +88,8 @@ func (t *table) lanes() error {
 			compared, goal := "", ""
 			switch lane {
 			case transport.Fast:
-				compared, goal = fmt.Sprintf("received beyond k: %d at most in 99 of 100", over[len(over)*99/100]), "30 %: ≤ 1.47; beyond k ≤ 5"
+				compared, goal = fmt.Sprintf("received beyond k: %d at most in 99 of 100",
+					over[len(over)*99/100]), "30 %: ≤ 1.47; beyond k ≤ 5"
 			case transport.UR:
 				goal = "30 %: ≤ 1.6"
 			}
@@ -138,7 +140,8 @@ func (t *table) joining() error {
 			}
 			total, worst = min(total, time.Since(start)), min(worst, longest)
 		}
-		t.add(fmt.Sprintf("%s lane: 500 KB in %d parts joined", c.lane, e.Parts()), fmt.Sprintf("%.0f ms", total.Seconds()*1000),
+		t.add(fmt.Sprintf("%s lane: 500 KB in %d parts joined", c.lane, e.Parts()),
+			fmt.Sprintf("%.0f ms", total.Seconds()*1000),
 			fmt.Sprintf("longest for one part %.1f ms", worst.Seconds()*1000), "≤ 100 ms, a part ≤ 5 ms")
 	}
 	return nil
@@ -190,7 +193,8 @@ func crossing(n int) (bare, whole, answer int, err error) {
 		item.ID = fmt.Sprintf("%x", noise(12, rng))
 		item.Context = slices.Concat(chainContext(len(previous)), chainContext(len(previous)+1))
 		r.Items, previous = append(r.Items, item), append(previous, raws...)
-		result.Outcomes = append(result.Outcomes, bundle.Outcome{ID: item.ID, Signatures: [][]byte{noise(65, rng), noise(65, rng)}})
+		result.Outcomes = append(result.Outcomes,
+			bundle.Outcome{ID: item.ID, Signatures: [][]byte{noise(65, rng), noise(65, rng)}})
 	}
 	size := func(r bundle.Request) int {
 		sealed, sealErr := bundle.SealRequest(r, key)
@@ -244,6 +248,8 @@ func (t *table) reading() error {
 	if noZbar == nil {
 		beside += fmt.Sprintf(", zbar %d", zbar)
 	}
-	t.add(fmt.Sprintf("symbols read of %d pictures, versions 10 to 40", len(list)), fmt.Sprintf("%d, wrong %d (%.0f ms a picture, no memory of the last)", ours, wrong, float64(took.Milliseconds())/float64(len(list))), beside, "wrong 0")
+	t.add(fmt.Sprintf("symbols read of %d pictures, versions 10 to 40", len(list)),
+		fmt.Sprintf("%d, wrong %d (%.0f ms a picture, no memory of the last)", ours, wrong,
+			float64(took.Milliseconds())/float64(len(list))), beside, "wrong 0")
 	return nil
 }

@@ -79,7 +79,8 @@ func (p *purse) previous(n int) *wire.MsgTx {
 		copy(script[i:], sum[:])
 	}
 	in := &wire.TxIn{Sequence: uint32(n), SignatureScript: script}
-	return &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{in}, TxOut: []*wire.TxOut{{Value: amount, PkScript: p.script}, {Value: 12_345, PkScript: p.script}}}
+	return &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{in},
+		TxOut: []*wire.TxOut{{Value: amount, PkScript: p.script}, {Value: 12_345, PkScript: p.script}}}
 }
 
 // item is a payment with so many inputs, and its previous transactions.
@@ -106,7 +107,8 @@ func (p *purse) item(number, inputs int) (bundle.Item, [][]byte) {
 	}
 	tx, context := chainutxo.Encode(msg, func(id chainhash.Hash) int { return at[id] }, nil)
 	return bundle.Item{
-		ID: fmt.Sprintf("%024x", number), Family: chainutxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, Tx: tx, Context: context,
+		ID: fmt.Sprintf("%024x", number), Family: chainutxo.Name, Coin: chain.Coin{Chain: chain.BTC,
+			Network: chain.Testnet}, Tx: tx, Context: context,
 		Keys: []chain.Key{{SignatureID: keyID, Index: chain.NoIndex}},
 	}, raws
 }

@@ -73,7 +73,8 @@ func openRelay(dir string, server *tatumtest.Server, signer *relaytest.Signer) (
 	if err != nil {
 		return nil, err
 	}
-	if r.Tatum, err = tatum.New(tatum.Config{URL: server.URL, Key: tatumtest.Key, Transport: http.DefaultTransport, Now: time.Now, Sleep: tatum.Sleep, Jitter: func() float64 { return 0 }}); err != nil {
+	if r.Tatum, err = tatum.New(tatum.Config{URL: server.URL, Key: tatumtest.Key, Transport: http.DefaultTransport,
+		Now: time.Now, Sleep: tatum.Sleep, Jitter: func() float64 { return 0 }}); err != nil {
 		return nil, err
 	}
 	_, err = r.Pair(ctx, signer.Watch(time.Now().Unix()))

@@ -57,7 +57,8 @@ func (t *table) signing() error {
 func (t *table) javascript(onlySign, whole time.Duration) error {
 	dir := os.Getenv("KMS_TATUM_JS")
 	if dir == "" {
-		t.add("Tatum's JavaScript, 1 P2PKH input", "not measured", "set KMS_TATUM_JS (docs/PERFORMANCE.md)", "≥ 80 ×, verified ≥ 25 ×")
+		t.add("Tatum's JavaScript, 1 P2PKH input", "not measured", "set KMS_TATUM_JS (docs/PERFORMANCE.md)",
+			"≥ 80 ×, verified ≥ 25 ×")
 		return nil
 	}
 	cmd := exec.Command("node", "-e", tatumScript)
@@ -71,7 +72,9 @@ func (t *table) javascript(onlySign, whole time.Duration) error {
 		return fmt.Errorf("node in %s: %w: %q", dir, err, out)
 	}
 	js := time.Duration(reply.Ns)
-	t.add("Tatum's JavaScript, 1 P2PKH input", micro(js), fmt.Sprintf("Coldkms %.0f × faster signing, %.0f × with verification", ratio(js, onlySign), ratio(js, whole)), "≥ 80 ×, verified ≥ 25 ×")
+	t.add("Tatum's JavaScript, 1 P2PKH input", micro(js),
+		fmt.Sprintf("Coldkms %.0f × faster signing, %.0f × with verification", ratio(js, onlySign), ratio(js, whole)),
+		"≥ 80 ×, verified ≥ 25 ×")
 	return nil
 }
 
@@ -110,7 +113,8 @@ func (t *table) inputs() error {
 		if n == 1000 {
 			goal = "≤ 1.5 ×"
 		}
-		t.add(fmt.Sprintf("%d P2PKH inputs in one transaction, an input", n), micro(per), fmt.Sprintf("%.2f × that of one (of it signing %s)", ratio(per, first), micro(signed)), goal)
+		t.add(fmt.Sprintf("%d P2PKH inputs in one transaction, an input", n), micro(per),
+			fmt.Sprintf("%.2f × that of one (of it signing %s)", ratio(per, first), micro(signed)), goal)
 	}
 	return nil
 }

@@ -42,17 +42,21 @@ func (t *table) wallet() error {
 		return err
 	}
 	w.Close()
-	kdf, opened, err := pairs(func() (time.Duration, error) { return opens(store, empty) }, func() (time.Duration, error) { return opens(store, path) })
+	kdf, opened, err := pairs(func() (time.Duration, error) { return opens(store, empty) },
+		func() (time.Duration, error) { return opens(store, path) })
 	if err != nil {
 		return err
 	}
-	_, saved, err := pairs(func() (time.Duration, error) { return saves(store, empty) }, func() (time.Duration, error) { return saves(store, path) })
+	_, saved, err := pairs(func() (time.Duration, error) { return saves(store, empty) },
+		func() (time.Duration, error) { return saves(store, path) })
 	if err != nil {
 		return err
 	}
 	t.add("password derivation (256 MiB, 3 passes, 4 lanes)", seconds(kdf), "", "")
-	t.add(fmt.Sprintf("wallet of %d keys, opened", n), seconds(kdf+opened), fmt.Sprintf("that of an empty one + %.0f ms", float64(opened.Microseconds())/1000), "+ 100 ms")
-	t.add(fmt.Sprintf("wallet of %d keys, one durable write", n), seconds(kdf+saved), fmt.Sprintf("that of an empty one + %.0f ms", float64(saved.Microseconds())/1000), "one write")
+	t.add(fmt.Sprintf("wallet of %d keys, opened", n), seconds(kdf+opened),
+		fmt.Sprintf("that of an empty one + %.0f ms", float64(opened.Microseconds())/1000), "+ 100 ms")
+	t.add(fmt.Sprintf("wallet of %d keys, one durable write", n), seconds(kdf+saved),
+		fmt.Sprintf("that of an empty one + %.0f ms", float64(saved.Microseconds())/1000), "one write")
 	return nil
 }
 
@@ -88,7 +92,8 @@ func fill(w *wallet.Wallet, n int) error {
 		if err != nil {
 			return err
 		}
-		if entries[i], err = wallet.FromKey(id, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), secret, true, time.Now()); err != nil {
+		if entries[i], err = wallet.FromKey(id, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), secret,
+			true, time.Now()); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,8 @@ type coin struct {
 }
 
 func coinOf(name string) (coin, error) {
-	c := coin{id: strings.ToUpper(name), fund: "0.001", pays: "0.0004", back: "0.00059", fee: "0.00002", node: "a chain of its own"}
+	c := coin{id: strings.ToUpper(name), fund: "0.001", pays: "0.0004", back: "0.00059", fee: "0.00002",
+		node: "a chain of its own"}
 	switch c.id {
 	case "BTC":
 		c.path, c.node, c.elsewhere = "bitcoin", "a Bitcoin node in regtest", "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"

@@ -40,7 +40,8 @@ func (d *demo) say(s string) { fmt.Printf("\n%s\n", s) }
 // startSandbox starts the local Tatum and waits until it answers.
 func (d *demo) startSandbox() (stop func(), err error) {
 	d.title("A local Tatum over " + d.coin.node)
-	args := []string{"--state", filepath.Join(d.dir, "sandbox"), "--listen", "127.0.0.1:0", "--ready-file", filepath.Join(d.dir, "ready"), "--api-key", apiKey}
+	args := []string{"--state", filepath.Join(d.dir, "sandbox"), "--listen", "127.0.0.1:0", "--ready-file",
+		filepath.Join(d.dir, "ready"), "--api-key", apiKey}
 	fmt.Println("\n$ kms-sandbox")
 	log, err := os.Create(filepath.Join(d.dir, "sandbox.log"))
 	if err != nil {

@@ -32,7 +32,8 @@ func (d *demo) wallet() error {
 func (d *demo) privateKey() error {
 	d.title("Step 2: generate a private key, index 0")
 	var reply struct{ PrivateKey string }
-	err := d.offline(&reply, "--path wallet.kms --testnet getprivatekey "+d.mnemonicID+" 0", unlock(), typed("Go on?", "yes"))
+	err := d.offline(&reply, "--path wallet.kms --testnet getprivatekey "+d.mnemonicID+" 0", unlock(),
+		typed("Go on?", "yes"))
 	d.key = reply.PrivateKey
 	return err
 }
@@ -180,7 +181,8 @@ func (d *demo) byStick() error {
 	}
 	d.say(offlineSays)
 	var result struct{ Result string }
-	if err := d.offline(&result, "--path wallet.kms sign ../usb/"+filepath.Base(exported.Request)+" --out ../usb", unlock(), agree()); err != nil {
+	if err := d.offline(&result, "--path wallet.kms sign ../usb/"+filepath.Base(exported.Request)+" --out ../usb",
+		unlock(), agree()); err != nil {
 		return err
 	}
 	d.say("Online again: verify the result against the journal, broadcast, mark complete.")
@@ -198,7 +200,8 @@ func (d *demo) byScreen() error {
 		return err
 	}
 	d.say(offlineSays)
-	if err := d.offline(nil, "--path wallet.kms sign --qr ../camera/"+request+" --qr-out ../screen/"+result, unlock(), agree()); err != nil {
+	if err := d.offline(nil, "--path wallet.kms sign --qr ../camera/"+request+" --qr-out ../screen/"+result, unlock(),
+		agree()); err != nil {
 		return err
 	}
 	if err := d.shoot(result); err != nil {

@@ -53,13 +53,15 @@ func Run(ctx context.Context, cmd *exec.Cmd, answers ...Answer) (Result, error) 
 	master.Close() // ends the reader where the kernel has not already
 	reading.Wait()
 	if ctx.Err() != nil {
-		return Result{}, fmt.Errorf("%s: %w; its terminal showed %q, stderr %q", cmd.Path, ctx.Err(), s.text.String(), stderr.String())
+		return Result{}, fmt.Errorf("%s: %w; its terminal showed %q, stderr %q", cmd.Path, ctx.Err(), s.text.String(),
+			stderr.String())
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		return Result{}, fmt.Errorf("wait for %s: %w", cmd.Path, err)
 	}
-	return Result{Stdout: stdout.String(), Stderr: stderr.String(), Screen: s.text.String(), Code: cmd.ProcessState.ExitCode()}, nil
+	return Result{Stdout: stdout.String(), Stderr: stderr.String(), Screen: s.text.String(),
+		Code: cmd.ProcessState.ExitCode()}, nil
 }
 
 type screen struct {

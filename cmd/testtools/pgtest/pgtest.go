@@ -135,7 +135,8 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 
 // Begin starts the server, and waits until it answers.
 func (s *Server) Begin() error {
-	s.running = s.command("postgres", "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=64MB")
+	s.running = s.command("postgres", "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c",
+		"max_connections=200", "-c", "shared_buffers=64MB")
 	s.running.Stdout, s.running.Stderr = &s.log, &s.log
 	if err := s.running.Start(); err != nil {
 		return err

@@ -225,7 +225,8 @@ func OpenResult(b []byte) (r Result, err error) {
 	if err != nil {
 		return r, err
 	}
-	r = Result{Container: c, Request: list[0].([]byte), Head: list[1].([]byte), Length: list[2].(int64), Policy: list[3].([]byte)}
+	r = Result{Container: c, Request: list[0].([]byte), Head: list[1].([]byte), Length: list[2].(int64),
+		Policy: list[3].([]byte)}
 	if len(r.Request) != 32 || len(r.Head) != 32 || len(r.Policy) != 0 && len(r.Policy) != 32 {
 		return r, errors.New("a digest of another size")
 	}
@@ -272,7 +273,8 @@ func OpenWatch(b []byte) (c Container, entries []Watched, err error) {
 		if err != nil {
 			return c, nil, err
 		}
-		entries = append(entries, Watched{ID: name, Chain: e[1].(string), Network: e[2].(int64), XPub: e[3].(string), Public: e[4].([]byte)})
+		entries = append(entries, Watched{ID: name, Chain: e[1].(string), Network: e[2].(int64), XPub: e[3].(string),
+			Public: e[4].([]byte)})
 	}
 	return c, entries, nil
 }

@@ -60,20 +60,25 @@ func TestDocumentReadsItself(t *testing.T) {
 	lines, err := Ledger(ex["ledger"], ex["mark of the ledger"], w.Seed)
 	must("ledger", err)
 
-	if len(w.Relays) != 1 || !bytes.Equal(w.Relays[0], relay) || len(w.Entries) != 2 || !bytes.Equal(w.Entries[0].Key, bytes.Repeat([]byte{7}, 32)) || !w.Entries[0].Compressed {
+	if len(w.Relays) != 1 || !bytes.Equal(w.Relays[0], relay) || len(w.Entries) != 2 ||
+		!bytes.Equal(w.Entries[0].Key, bytes.Repeat([]byte{7}, 32)) || !w.Entries[0].Compressed {
 		t.Errorf("the wallet has %+v", w)
 	}
 	if seed, err := w.OperatorSeed("alice", []byte("white rabbit")); err != nil || len(seed) != 32 {
 		t.Errorf("the operator's seed: %v", err)
 	}
-	if len(watched) != 2 || !bytes.Equal(signer.Author, answer.Author) || !bytes.Equal(watched[1].Public, w.Entries[1].Public) {
+	if len(watched) != 2 || !bytes.Equal(signer.Author, answer.Author) ||
+		!bytes.Equal(watched[1].Public, w.Entries[1].Public) {
 		t.Errorf("the watch file has %+v", watched)
 	}
-	if !bytes.Equal(asked.Author, relay) || !bytes.Equal(asked.Signer, signer.Author) || len(asked.Items) != 2 || asked.Items[1].Chain != "BCH" || asked.Items[0].Tx.Values[0] != 150_000 {
+	if !bytes.Equal(asked.Author, relay) || !bytes.Equal(asked.Signer, signer.Author) || len(asked.Items) != 2 ||
+		asked.Items[1].Chain != "BCH" || asked.Items[0].Tx.Values[0] != 150_000 {
 		t.Errorf("the request has %+v", asked)
 	}
-	if hex.EncodeToString(answer.Request) != asked.Digest || answer.Length != int64(len(lines)) || len(answer.Outcomes) != 2 ||
-		len(answer.Outcomes[0].Signatures[0]) != 65 || len(answer.Outcomes[1].Signatures[0]) != 97 || !bytes.Equal(answer.Outcomes[1].Signatures[0][64:], w.Entries[1].Public) {
+	if hex.EncodeToString(answer.Request) != asked.Digest || answer.Length != int64(len(lines)) ||
+		len(answer.Outcomes) != 2 ||
+		len(answer.Outcomes[0].Signatures[0]) != 65 || len(answer.Outcomes[1].Signatures[0]) != 97 ||
+		!bytes.Equal(answer.Outcomes[1].Signatures[0][64:], w.Entries[1].Public) {
 		t.Errorf("the result has %+v", answer)
 	}
 	first := lines[0]
@@ -97,7 +102,8 @@ func TestDocumentReadsItself(t *testing.T) {
 		{ID: asked.Items[0].ID, Content: contents[0], Change: []int64{0, 49_000}, Codes: []string{"new-destination"}},
 		{ID: asked.Items[1].ID, Content: contents[1], Change: []int64{0, 49_000}, Codes: []string{"new-destination"}},
 	}
-	if made := Judgement(verdicts); made != judged || hex.EncodeToString(approval.Judgement) != judged || hex.EncodeToString(approval.Round) != round || hex.EncodeToString(approval.Batch) != asked.Digest {
+	if made := Judgement(verdicts); made != judged || hex.EncodeToString(approval.Judgement) != judged ||
+		hex.EncodeToString(approval.Round) != round || hex.EncodeToString(approval.Batch) != asked.Digest {
 		t.Errorf("judgement %s, round %s; the approval has %+v; computed %s", judged, round, approval, made)
 	}
 }
@@ -115,7 +121,8 @@ func TestDocumentBodies(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		it, err := item(list[3].([]any)[0], 1)
-		if err != nil || it.ID != "61fe7c68cf2fbc595cbb89dd" || it.Tx.Values[0] != 1000 || it.Keys[0] != "b8eb99cd-ba04-4031-a65f-11d6420ebdd1 -1" {
+		if err != nil || it.ID != "61fe7c68cf2fbc595cbb89dd" || it.Tx.Values[0] != 1000 ||
+			it.Keys[0] != "b8eb99cd-ba04-4031-a65f-11d6420ebdd1 -1" {
 			t.Errorf("%s: %+v, %v", name, it, err)
 		}
 	}

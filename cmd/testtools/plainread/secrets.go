@@ -46,7 +46,8 @@ func unseal(b, password []byte) ([]byte, error) {
 	if !bytes.Equal(sum[:8], b[112:120]) || int(binary.BigEndian.Uint32(b[20:])) != len(b)-120 {
 		return nil, errors.New("its header is damaged")
 	}
-	master := argon2.IDKey(norm.NFC.Bytes(password), b[24:56], binary.BigEndian.Uint32(b[16:]), binary.BigEndian.Uint32(b[12:]), b[10], 32)
+	master := argon2.IDKey(norm.NFC.Bytes(password), b[24:56], binary.BigEndian.Uint32(b[16:]),
+		binary.BigEndian.Uint32(b[12:]), b[10], 32)
 	headerKey, err := hkdf.Expand(sha256.New, master, "coldkms wallet v1 header", 32)
 	if err != nil {
 		return nil, err
@@ -116,7 +117,8 @@ func OpenWallet(b, password []byte) (w Wallet, err error) {
 }
 
 func entry(v any) (e Entry, err error) {
-	f, err := fields(v, map[int64]string{1: "s", 2: "s", 3: "i", 4: "i", 5: "i", 6: "B", 7: "B", 8: "S", 9: "B", 10: "T", 11: "B", 12: "B"})
+	f, err := fields(v, map[int64]string{1: "s", 2: "s", 3: "i", 4: "i", 5: "i", 6: "B", 7: "B", 8: "S", 9: "B", 10: "T",
+		11: "B", 12: "B"})
 	if err != nil {
 		return e, err
 	}

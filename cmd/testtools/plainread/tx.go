@@ -143,7 +143,8 @@ func (r Request) Content(i int) string {
 	if len(claims) > 0 {
 		tag = "coldkms utxo claimed content v1\n"
 	}
-	sum := sha256.Sum256(bytes.Join([][]byte{[]byte(tag), {byte(it.Network)}, {byte(len(it.Chain))}, []byte(it.Chain), it.Tx.unsigned(r.Previous), claims}, nil))
+	sum := sha256.Sum256(bytes.Join([][]byte{[]byte(tag), {byte(it.Network)}, {byte(len(it.Chain))}, []byte(it.Chain),
+		it.Tx.unsigned(r.Previous), claims}, nil))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -50,17 +50,21 @@ func TestProofsExist(t *testing.T) {
 // A page has figure, command and date of each proof, and says what failed.
 func TestPage(t *testing.T) {
 	p, q := find(t, "crash:"), find(t, "mutants:")
-	good := result{proof: p, began: time.Unix(0, 0), took: 90 * time.Second, figures: p.read([]byte("noise\ncrash: 3 kills\n--- PASS"))}
-	bad := result{proof: q, err: errors.New("exit status 1"), figures: q.read([]byte("    --- PASS: TestMutants/no-fsync (1s)"))}
+	good := result{proof: p, began: time.Unix(0, 0), took: 90 * time.Second,
+		figures: p.read([]byte("noise\ncrash: 3 kills\n--- PASS"))}
+	bad := result{proof: q, err: errors.New("exit status 1"),
+		figures: q.read([]byte("    --- PASS: TestMutants/no-fsync (1s)"))}
 	text := string(page(nil, place{commit: "abc", machine: "here", programs: "go"}, []result{good, bad}))
-	for _, want := range []string{"abc", "here", "- crash: 3 kills\n", "KMS_KILLS=10000 go test", "1970-01-01 00:00 UTC, 1m30s", "**Failed**: exit status 1", "- TestMutants/no-fsync\n"} {
+	for _, want := range []string{"abc", "here", "- crash: 3 kills\n", "KMS_KILLS=10000 go test",
+		"1970-01-01 00:00 UTC, 1m30s", "**Failed**: exit status 1", "- TestMutants/no-fsync\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
 	// What is not measured again stays.
 	again := string(page([]byte(text), place{commit: "def"}, []result{{proof: q, figures: []string{"more"}}}))
-	if !strings.Contains(again, "- crash: 3 kills\n") || !strings.Contains(again, "- more") || strings.Contains(again, "no-fsync") || strings.Count(again, "\n## ") != 2 {
+	if !strings.Contains(again, "- crash: 3 kills\n") || !strings.Contains(again, "- more") ||
+		strings.Contains(again, "no-fsync") || strings.Count(again, "\n## ") != 2 {
 		t.Errorf("merged:\n%s", again)
 	}
 	if string(page([]byte(again), place{}, nil)) != again {

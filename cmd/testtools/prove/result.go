@@ -59,7 +59,8 @@ func here(ctx context.Context) (place, error) {
 	if err != nil {
 		return place{}, fmt.Errorf("is it changed: %w", err)
 	}
-	p := place{commit: string(bytes.TrimSpace(commit))[:12], machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()), programs: runtime.Version()}
+	p := place{commit: string(bytes.TrimSpace(commit))[:12],
+		machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()), programs: runtime.Version()}
 	if len(bytes.TrimSpace(changed)) > 0 {
 		p.commit += ", with changes that are not committed"
 	}
@@ -106,6 +107,7 @@ func (r result) section(p place) string {
 	for _, f := range r.figures {
 		fmt.Fprintf(&b, "- %s\n", f)
 	}
-	fmt.Fprintf(&b, "\n%s, %s, commit %s, %s, %s:\n\n    %s", r.began.UTC().Format("2006-01-02 15:04 UTC"), r.took.Round(time.Second), p.commit, p.machine, p.programs, r.command())
+	fmt.Fprintf(&b, "\n%s, %s, commit %s, %s, %s:\n\n    %s", r.began.UTC().Format("2006-01-02 15:04 UTC"),
+		r.took.Round(time.Second), p.commit, p.machine, p.programs, r.command())
 	return strings.TrimSpace(b.String())
 }

@@ -56,7 +56,8 @@ func must[T any](v T, err error) T {
 // a chain that is not built.
 func (s *Signer) Watch(created int64) []byte {
 	return must(bundle.SealWatch(bundle.Watch{Created: created, Entries: []bundle.WatchEntry{
-		{SignatureID: SignatureID, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, PubKey: s.Coin.PubKey().SerializeCompressed()},
+		{SignatureID: SignatureID, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
+			PubKey: s.Coin.PubKey().SerializeCompressed()},
 		{SignatureID: "eth-entry", Coin: chain.Coin{Chain: "ETH", Network: chain.Testnet}},
 	}}, s.Identity)).File
 }
@@ -129,7 +130,8 @@ func (s *Signer) script() []byte {
 func (s *Signer) Funding(n int) *wire.MsgTx {
 	prev := wire.NewMsgTx(2)
 	from := sha256.Sum256(fmt.Appendf(nil, "funding %d", n))
-	prev.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: chainhash.Hash(from)}, Witness: wire.TxWitness{{1, 2, 3}}})
+	prev.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: chainhash.Hash(from)},
+		Witness: wire.TxWitness{{1, 2, 3}}})
 	prev.AddTxOut(wire.NewTxOut(int64(n), []byte{0x51}))
 	prev.AddTxOut(wire.NewTxOut(100_000, s.script()))
 	return prev
@@ -146,7 +148,8 @@ func (s *Signer) Rival(prev *wire.MsgTx, scripts ...[]byte) *wire.MsgTx {
 	}
 	out := prev.TxOut[1]
 	hashes := txscript.NewTxSigHashes(tx, txscript.NewCannedPrevOutputFetcher(out.PkScript, out.Value))
-	tx.TxIn[0].Witness = must(txscript.WitnessSignature(tx, hashes, 0, out.Value, out.PkScript, txscript.SigHashAll, s.Coin, true))
+	tx.TxIn[0].Witness = must(txscript.WitnessSignature(tx, hashes, 0, out.Value, out.PkScript, txscript.SigHashAll,
+		s.Coin, true))
 	return tx
 }
 

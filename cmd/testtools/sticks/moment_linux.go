@@ -18,7 +18,8 @@ type Moment struct {
 
 // Moments of a file that is written, in their order, and of one that is read.
 func Writing() []Moment {
-	return []Moment{{"created", unix.IN_CREATE}, {"written", unix.IN_MODIFY}, {"closed", unix.IN_CLOSE_WRITE}, {"renamed", unix.IN_MOVED_TO}}
+	return []Moment{{"created", unix.IN_CREATE}, {"written", unix.IN_MODIFY}, {"closed", unix.IN_CLOSE_WRITE},
+		{"renamed", unix.IN_MOVED_TO}}
 }
 
 // Reading is when a file is opened.

@@ -203,7 +203,8 @@ func (s *Stick) process() int {
 	for _, path := range list {
 		line, err := os.ReadFile(path)
 		args := strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
-		if err != nil || len(args) < 3 || filepath.Base(args[0]) != filepath.Base(s.driver.command[0]) || args[len(args)-1] != s.Dir {
+		if err != nil || len(args) < 3 || filepath.Base(args[0]) != filepath.Base(s.driver.command[0]) ||
+			args[len(args)-1] != s.Dir {
 			continue
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))

@@ -115,7 +115,8 @@ func (s *Server) output(w http.ResponseWriter, txid, index string) {
 			}
 		}
 	}
-	s.json(w, map[string]any{"hash": txid, "index": n, "value": msg.TxOut[n].Value, "script": hex.EncodeToString(msg.TxOut[n].PkScript)})
+	s.json(w, map[string]any{"hash": txid, "index": n, "value": msg.TxOut[n].Value,
+		"script": hex.EncodeToString(msg.TxOut[n].PkScript)})
 }
 
 func (s *Server) touches(msg *wire.MsgTx, script []byte) bool {
@@ -126,7 +127,8 @@ func (s *Server) touches(msg *wire.MsgTx, script []byte) bool {
 	}
 	for _, in := range msg.TxIn {
 		prev := read(s.raw[in.PreviousOutPoint.Hash.String()])
-		if at := in.PreviousOutPoint.Index; prev != nil && int(at) < len(prev.TxOut) && bytes.Equal(prev.TxOut[at].PkScript, script) {
+		if at := in.PreviousOutPoint.Index; prev != nil && int(at) < len(prev.TxOut) &&
+			bytes.Equal(prev.TxOut[at].PkScript, script) {
 			return true
 		}
 	}

@@ -11,7 +11,8 @@ import (
 
 // Memory makes a server without a socket: Transport(s) carries calls to it.
 func Memory() *Server {
-	return &Server{raw: make(map[string]string), byName: make(map[string]map[string]any), calls: make(map[string]int), blocks: make(map[string]int64), URL: "http://127.0.0.1:1"}
+	return &Server{raw: make(map[string]string), byName: make(map[string]map[string]any), calls: make(map[string]int),
+		blocks: make(map[string]int64), URL: "http://127.0.0.1:1"}
 }
 
 // Transport hands calls to a handler, with no socket in between, so that it

@@ -291,7 +291,8 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.Header.Get("x-api-key") != Key {
-		s.fail(w, http.StatusUnauthorized, "subscription.invalid", "Unable to find valid subscription for '"+r.Header.Get("x-api-key")+"'")
+		s.fail(w, http.StatusUnauthorized, "subscription.invalid",
+			"Unable to find valid subscription for '"+r.Header.Get("x-api-key")+"'")
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
@@ -453,7 +454,8 @@ func (s *Server) node(w http.ResponseWriter, body []byte) {
 		return
 	}
 	w.WriteHeader(http.StatusInternalServerError)
-	s.json(w, map[string]any{"result": nil, "error": map[string]any{"code": -5, "message": "No such mempool or blockchain transaction"}, "id": 1})
+	s.json(w, map[string]any{"result": nil,
+		"error": map[string]any{"code": -5, "message": "No such mempool or blockchain transaction"}, "id": 1})
 }
 
 // block answers with the txids in the block of a hash, which is its height.
@@ -465,7 +467,8 @@ func (s *Server) block(w http.ResponseWriter, hash string) {
 			txids = append(txids, txid)
 		}
 	}
-	s.json(w, map[string]any{"result": map[string]any{"hash": hash, "height": height, "confirmations": s.height - height + 1, "tx": txids}, "error": nil, "id": 1})
+	s.json(w, map[string]any{"result": map[string]any{"hash": hash, "height": height,
+		"confirmations": s.height - height + 1, "tx": txids}, "error": nil, "id": 1})
 }
 
 func (s *Server) report(w http.ResponseWriter, body []byte) {

@@ -57,7 +57,8 @@ func Open(path string) (*Camera, error) {
 func (c *Camera) start() error {
 	for _, pixel := range []uint32{mjpg, yuyv} {
 		f, err := c.device.ask(pixel, wantWidth, wantHeight)
-		if err != nil || f.pixel != pixel || f.width == 0 || f.width > capture.MaxSide || f.height == 0 || f.height > capture.MaxSide {
+		if err != nil || f.pixel != pixel || f.width == 0 || f.width > capture.MaxSide || f.height == 0 ||
+			f.height > capture.MaxSide {
 			continue
 		}
 		c.pixel, c.gray = pixel, image.NewGray(image.Rect(0, 0, int(f.width), int(f.height)))

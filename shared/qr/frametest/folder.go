@@ -41,7 +41,8 @@ func Folder(dir string) ([]Frame, error) {
 		if err != nil {
 			return nil, fmt.Errorf("what does %s show: %w", e.Name(), err)
 		}
-		list = append(list, Frame{name, version, model, filepath.Join(dir, e.Name()), strings.TrimRight(string(text), "\r\n")})
+		list = append(list, Frame{name, version, model, filepath.Join(dir, e.Name()),
+			strings.TrimRight(string(text), "\r\n")})
 	}
 	return list, nil
 }
@@ -77,7 +78,8 @@ func Gozxing(img *image.Gray) (text string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	r, err := qrcode.NewQRCodeReader().Decode(bits, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	r, err := qrcode.NewQRCodeReader().Decode(bits,
+		map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
 	if err != nil {
 		return "", false
 	}

@@ -92,7 +92,8 @@ func TestTextIsReadBack(t *testing.T) {
 			columns, rows := Size(version, style)
 			lines := strings.Split(colours.ReplaceAllString(Text(m, style), ""), "\n")
 			if len(lines)-1 != rows || len([]rune(lines[0])) != columns {
-				t.Errorf("style %d version %d is %d×%d, Size says %d×%d", style, version, len([]rune(lines[0])), len(lines)-1, columns, rows)
+				t.Errorf("style %d version %d is %d×%d, Size says %d×%d", style, version, len([]rune(lines[0])), len(lines)-1,
+					columns, rows)
 			}
 		}
 	}
@@ -223,14 +224,16 @@ func TestPageHoldsTheParts(t *testing.T) {
 }
 
 func TestPace(t *testing.T) {
-	for _, c := range []struct{ columns, rows, want int }{{80, 24, 5}, {80, 15, 0}, {120, 40, 13}, {500, 500, 20}, {20, 100, 0}} {
+	for _, c := range []struct{ columns, rows, want int }{{80, 24, 5}, {80, 15, 0}, {120, 40, 13}, {500, 500, 20},
+		{20, 100, 0}} {
 		p, ok := Terminal(c.columns, c.rows, Coloured)
 		if p.Version != c.want || ok != (c.want > 0) {
 			t.Errorf("%d×%d: version %d, want %d", c.columns, c.rows, p.Version, c.want)
 		}
 	}
 	p, _ := Screen(1000, 5)
-	if p.Version != 20 || p.Denser().Version != 25 || p.Sparser().Version != 16 || p.Faster().Rate != 10 || p.Slower().Rate != 6 {
+	if p.Version != 20 || p.Denser().Version != 25 || p.Sparser().Version != 16 || p.Faster().Rate != 10 ||
+		p.Slower().Rate != 6 {
 		t.Error(p)
 	}
 	for range 50 {

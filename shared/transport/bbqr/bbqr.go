@@ -81,7 +81,8 @@ func NewEncoder(kind byte, payload []byte, chars int) (*Encoder, error) {
 	count = (len(text) + size - 1) / size
 	e := &Encoder{}
 	for i := range count {
-		e.parts = append(e.parts, fmt.Sprintf("%s%c%c%s%s%s", Prefix, encoding, kind, digits(count), digits(i), text[i*size:min((i+1)*size, len(text))]))
+		e.parts = append(e.parts, fmt.Sprintf("%s%c%c%s%s%s", Prefix, encoding, kind, digits(count), digits(i),
+			text[i*size:min((i+1)*size, len(text))]))
 	}
 	return e, nil
 }
@@ -154,7 +155,8 @@ func Parse(text string) (Part, error) {
 	}
 	total, err1 := strconv.ParseUint(text[4:6], 36, 16)
 	index, err2 := strconv.ParseUint(text[6:8], 36, 16)
-	if err1 != nil || err2 != nil || total == 0 || index >= total || text[3] < 'A' || text[3] > 'Z' || strings.ToUpper(text[:header]) != text[:header] {
+	if err1 != nil || err2 != nil || total == 0 || index >= total || text[3] < 'A' || text[3] > 'Z' ||
+		strings.ToUpper(text[:header]) != text[:header] {
 		return Part{}, fmt.Errorf("%w: its head is %.10q", ErrPart, text)
 	}
 	p := Part{Encoding: text[2], Type: text[3], Total: int(total), Index: int(index)}

@@ -40,7 +40,8 @@ func (m Media) List(endings ...string) (files []Entry, others []string, err erro
 		case !info.Mode().IsRegular():
 			others = append(others, fmt.Sprintf("%s is a %s", e.Name(), kind(info.Mode())))
 		default:
-			files = append(files, Entry{Name: e.Name(), Size: info.Size(), Stamp: fmt.Sprint(info.Size(), info.ModTime().UnixNano())})
+			files = append(files, Entry{Name: e.Name(), Size: info.Size(),
+				Stamp: fmt.Sprint(info.Size(), info.ModTime().UnixNano())})
 		}
 	}
 	return files, others, nil

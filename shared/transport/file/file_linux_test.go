@@ -89,7 +89,8 @@ func TestPutFaults(t *testing.T) {
 				} else if rerr != nil && err == nil {
 					t.Errorf("operation %d: no error and no file", n)
 				}
-				if mode == faultfs.Once && err != nil && strings.Contains(names(t, dir), ".part") && !strings.HasPrefix(f.Trace()[n-1], "remove") {
+				if mode == faultfs.Once && err != nil && strings.Contains(names(t, dir), ".part") &&
+					!strings.HasPrefix(f.Trace()[n-1], "remove") {
 					t.Errorf("operation %d leaves %s", n, names(t, dir))
 				}
 				if _, err := (file.Media{FS: durable.OS{}, Dir: dir}).Put("a.kmsres", data); err != nil {
@@ -123,7 +124,8 @@ func TestPutOrder(t *testing.T) {
 	if _, err := m.Put("a.kmsres", content(10)); !errors.Is(err, file.ErrExists) {
 		t.Errorf("%v", err)
 	}
-	if got, err := os.ReadFile(filepath.Join(m.Dir, "a.kmsres")); err != nil || string(got) != "somebody else's" || names(t, m.Dir) != "a.kmsres" {
+	if got, err := os.ReadFile(filepath.Join(m.Dir, "a.kmsres")); err != nil || string(got) != "somebody else's" ||
+		names(t, m.Dir) != "a.kmsres" {
 		t.Errorf("%q, %v; %s", got, err, names(t, m.Dir))
 	}
 	f := &faultfs.FS{Base: durable.OS{}}
@@ -132,7 +134,8 @@ func TestPutOrder(t *testing.T) {
 	}
 	var order []string
 	for _, step := range f.Trace() {
-		if what, _, _ := strings.Cut(step, " "); what == "write" || what == "sync" || what == "renamenew" || what == "syncdir" {
+		if what, _, _ := strings.Cut(step, " "); what == "write" || what == "sync" || what == "renamenew" ||
+			what == "syncdir" {
 			order = append(order, what)
 		}
 	}
@@ -156,7 +159,8 @@ func TestFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := m.Put("second.kmsreq", content(60_000))
-	if !errors.Is(err, file.ErrFull) || !strings.Contains(err.Error(), "of 60000 bytes were taken") || !strings.Contains(err.Error(), "are missing") {
+	if !errors.Is(err, file.ErrFull) || !strings.Contains(err.Error(), "of 60000 bytes were taken") ||
+		!strings.Contains(err.Error(), "are missing") {
 		t.Errorf("full: %v", err)
 	}
 	if got := names(t, dir); got != "first.kmsreq" {
@@ -183,10 +187,13 @@ func TestFull(t *testing.T) {
 func TestTorn(t *testing.T) {
 	data := content(2048)
 	for name, broken := range map[string][]byte{
-		"cut": data[:2047], "one bit": append(append([]byte(nil), data[:1000]...), append([]byte{data[1000] ^ 1}, data[1001:]...)...),
-		"zeroed sector": append(append(append([]byte(nil), data[:512]...), make([]byte, 512)...), data[1024:]...), "nothing": nil,
+		"cut": data[:2047], "one bit": append(append([]byte(nil), data[:1000]...),
+			append([]byte{data[1000] ^ 1}, data[1001:]...)...),
+		"zeroed sector": append(append(append([]byte(nil), data[:512]...), make([]byte, 512)...),
+			data[1024:]...), "nothing": nil,
 	} {
-		m := file.Media{FS: durable.OS{}, Dir: t.TempDir(), Uncached: func(string, int64) ([]byte, bool, error) { return broken, true, nil }}
+		m := file.Media{FS: durable.OS{}, Dir: t.TempDir(),
+			Uncached: func(string, int64) ([]byte, bool, error) { return broken, true, nil }}
 		if _, err := m.Put("a.kmsreq", data); !errors.Is(err, file.ErrTorn) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -257,7 +264,8 @@ func TestAside(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := names(t, filepath.Join(m.Dir, "bad")); got != "r-2.kmsres r-2.kmsres.reason.txt r-3.kmsres r-3.kmsres.reason.txt r.kmsres r.kmsres.reason.txt" {
+	const bad = "r-2.kmsres r-2.kmsres.reason.txt r-3.kmsres r-3.kmsres.reason.txt r.kmsres r.kmsres.reason.txt"
+	if got := names(t, filepath.Join(m.Dir, "bad")); got != bad {
 		t.Error(got)
 	}
 	for _, foreign := range []string{strings.Repeat("é", 120) + ".kmsres", "a:b?.kmsres", "con.kmsres", "\x01.kmsres"} {
@@ -269,7 +277,8 @@ func TestAside(t *testing.T) {
 		}
 	}
 	elsewhere := t.TempDir()
-	if err := errors.Join(os.Symlink(elsewhere, filepath.Join(m.Dir, "done")), os.WriteFile(filepath.Join(m.Dir, "x.kmsres"), nil, 0o600)); err != nil {
+	if err := errors.Join(os.Symlink(elsewhere, filepath.Join(m.Dir, "done")),
+		os.WriteFile(filepath.Join(m.Dir, "x.kmsres"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.Aside("x.kmsres", "done", ""); err == nil || names(t, elsewhere) != "" {

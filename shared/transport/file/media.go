@@ -136,7 +136,8 @@ func (m Media) place(path string, data []byte) (direct bool, err error) {
 // the name is free.
 func (m Media) rename(from, to string) error {
 	err := m.FS.RenameNew(from, to)
-	if !errors.Is(err, syscall.EPERM) && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) && !errors.Is(err, syscall.ENOSYS) {
+	if !errors.Is(err, syscall.EPERM) && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) &&
+		!errors.Is(err, syscall.ENOSYS) {
 		return err
 	}
 	switch _, missing := m.FS.Lstat(to); {
@@ -184,7 +185,8 @@ func (m Media) same(path string, data []byte, other error) (direct bool, err err
 	}
 	switch {
 	case errors.Is(err, durable.ErrTooLarge), err == nil && !bytes.Equal(got, data):
-		return direct, fmt.Errorf("%w (%d bytes were written, %d came back, the first other one is byte %d)", other, len(data), len(got), differs(got, data))
+		return direct, fmt.Errorf("%w (%d bytes were written, %d came back, the first other one is byte %d)", other,
+			len(data), len(got), differs(got, data))
 	}
 	return direct, err
 }

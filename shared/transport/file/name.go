@@ -58,7 +58,8 @@ func CheckName(name string) error {
 	switch {
 	case name == "", name == ".", name == "..", len(name) > maxName, !utf8.ValidString(name):
 		return fmt.Errorf("%w: %.60q is empty, too long, or not UTF-8", ErrName, name)
-	case strings.ContainsAny(name, `<>:"/\|?*`), strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+	case strings.ContainsAny(name, `<>:"/\|?*`), strings.ContainsFunc(name,
+		func(r rune) bool { return r < 0x20 || r == 0x7f }):
 		return fmt.Errorf("%w: %.60q has one of <>:\"/\\|?* or a control character", ErrName, name)
 	case strings.HasSuffix(name, "."), strings.HasSuffix(name, " "), strings.HasPrefix(name, " "):
 		return fmt.Errorf("%w: %.60q begins or ends with a space, or ends with a point", ErrName, name)

@@ -105,7 +105,8 @@ func TestAnotherStickMeanwhile(t *testing.T) {
 
 // A stick that is gone answers in several ways at once.
 func TestGoneComesFirst(t *testing.T) {
-	for _, says := range []error{syscall.EIO, syscall.ENOTCONN, syscall.ECONNABORTED, syscall.ENODEV, syscall.EREMOTEIO, syscall.EUCLEAN} {
+	for _, says := range []error{syscall.EIO, syscall.ENOTCONN, syscall.ECONNABORTED, syscall.ENODEV, syscall.EREMOTEIO,
+		syscall.EUCLEAN} {
 		err := file.Reading(errors.Join(syscall.EROFS, says, syscall.ENOSPC))
 		if !errors.Is(err, file.ErrGone) || errors.Is(err, file.ErrReadOnly) {
 			t.Errorf("%v: %v", says, err)

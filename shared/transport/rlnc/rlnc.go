@@ -74,7 +74,8 @@ func NewEncoder(payload []byte, chars int) (*Encoder, error) {
 	case len(payload) == 0 || len(payload) > MaxPayload:
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrPayload, len(payload), MaxPayload)
 	case room < 1 || (len(payload)+room-1)/room > MaxBlocks:
-		return nil, fmt.Errorf("%w: %d bytes in parts of %d characters are more than %d parts", ErrPayload, len(payload), chars, MaxBlocks)
+		return nil, fmt.Errorf("%w: %d bytes in parts of %d characters are more than %d parts", ErrPayload, len(payload),
+			chars, MaxBlocks)
 	}
 	k := (len(payload) + room - 1) / room
 	size := (len(payload) + k - 1) / k

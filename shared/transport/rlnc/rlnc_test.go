@@ -16,7 +16,8 @@ var update = flag.Bool("update", false, "write the worked example of docs/FORMAT
 
 // RFC 9285, section 4.3 and 4.4.
 func TestBase45(t *testing.T) {
-	for plain, want := range map[string]string{"AB": "BB8", "Hello!!": "%69 VD92EX0", "base-45": "UJCLQE7W581", "ietf!": "QED8WEX0"} {
+	for plain, want := range map[string]string{"AB": "BB8", "Hello!!": "%69 VD92EX0", "base-45": "UJCLQE7W581",
+		"ietf!": "QED8WEX0"} {
 		if got := encode45([]byte(plain)); got != want {
 			t.Errorf("%q: %q, want %q", plain, got, want)
 		}

@@ -94,7 +94,8 @@ type mixer struct {
 }
 
 func newMixer(fragments int, checksum uint32) *mixer {
-	return &mixer{fragments: fragments, checksum: checksum, degrees: newDegrees(fragments), order: make([]uint16, fragments)}
+	return &mixer{fragments: fragments, checksum: checksum, degrees: newDegrees(fragments),
+		order: make([]uint16, fragments)}
 }
 
 // of returns the fragments of part number seq, from 1. The first parts are the

@@ -123,7 +123,8 @@ func (e *Encoder) Next() string {
 	for _, i := range e.mix.of(e.seq) {
 		subtle.XORBytes(data, data, e.fragments[i])
 	}
-	body, err := cbor.Marshal(partWire{Seq: e.seq, Len: uint32(len(e.fragments)), Message: uint32(len(e.message)), Checksum: e.checksum, Data: data})
+	body, err := cbor.Marshal(partWire{Seq: e.seq, Len: uint32(len(e.fragments)), Message: uint32(len(e.message)),
+		Checksum: e.checksum, Data: data})
 	if err != nil {
 		panic("ur: encode a part: " + err.Error()) // integers and a byte string always encode
 	}
@@ -149,7 +150,8 @@ type Reader struct {
 
 // NewReader makes the table of words.
 func NewReader() *Reader {
-	inner, err := cbor.DecOptions{IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: maxInner}.DecMode()
+	inner, err := cbor.DecOptions{IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden,
+		MaxNestedLevels: maxInner}.DecMode()
 	if err != nil {
 		panic("ur: options of CBOR: " + err.Error()) // they are constants
 	}
@@ -224,7 +226,8 @@ type Decoder struct {
 
 // NewDecoder is for the message that p is of.
 func NewDecoder(p Part) *Decoder {
-	return &Decoder{kind: p.Type, checksum: p.Checksum, message: p.Message, mix: newMixer(p.Len, p.Checksum), solver: gf2.New(p.Len, len(p.Data))}
+	return &Decoder{kind: p.Type, checksum: p.Checksum, message: p.Message, mix: newMixer(p.Len, p.Checksum),
+		solver: gf2.New(p.Len, len(p.Data))}
 }
 
 // Add takes a part of the message.

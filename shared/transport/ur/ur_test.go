@@ -63,7 +63,8 @@ func TestMixesOfPeer(t *testing.T) {
 		of := newMixer(m.Fragments, m.Checksum).of(m.Seq)
 		text := strings.Trim(fmt.Sprint(of), "[]")
 		if sum := sha256.Sum256([]byte(text)); len(of) != m.Degree || hex.EncodeToString(sum[:]) != m.SHA256 {
-			t.Errorf("part %d of %d, checksum %08x: %d fragments, want %d: %.60s", m.Seq, m.Fragments, m.Checksum, len(of), m.Degree, text)
+			t.Errorf("part %d of %d, checksum %08x: %d fragments, want %d: %.60s", m.Seq, m.Fragments, m.Checksum, len(of),
+				m.Degree, text)
 		}
 	}
 	if len(p.Mixes) != 326 {
@@ -109,7 +110,8 @@ func TestBytewords(t *testing.T) {
 			t.Errorf("%s: %x, %v", want, back, err)
 		}
 	}
-	for _, bad := range []string{"", "aeadaolazm", "aeadaolazmjendeota", "aeadaolazmjendeot", "aeadaolazmjendeo\xff\xff", "aaaaaaaaaaaa"} {
+	for _, bad := range []string{"", "aeadaolazm", "aeadaolazmjendeota", "aeadaolazmjendeot", "aeadaolazmjendeo\xff\xff",
+		"aaaaaaaaaaaa"} {
 		if b, err := newDecoder().decode(bad); err == nil {
 			t.Errorf("%q was read as %x", bad, b)
 		}
@@ -243,7 +245,8 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("out of bounds: %+v", p)
 		}
 		if p.Seq > 0 {
-			body, err := cbor.Marshal(partWire{Seq: p.Seq, Len: uint32(p.Len), Message: uint32(p.Message), Checksum: p.Checksum, Data: p.Data})
+			body, err := cbor.Marshal(partWire{Seq: p.Seq, Len: uint32(p.Len), Message: uint32(p.Message),
+				Checksum: p.Checksum, Data: p.Data})
 			if err != nil {
 				t.Fatal(err)
 			}
