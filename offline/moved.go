@@ -26,10 +26,18 @@ func moved(f chain.Facts, shown bool) (from []ledger.Supply, paid []ledger.Payme
 			paid = append(paid, ledger.Payment{To: out.To, Token: out.Asset.Token, Value: out.Paid()})
 		}
 		if out.Own != nil {
-			own = append(own, ledger.Own{Key: out.Own.SignatureID, Index: indexOfKey(*out.Own), To: out.To, Token: out.Asset.Token, Value: out.Amount, Change: out.Change, Far: out.Far && shown})
+			own = append(own, ledger.Own{Key: out.Own.SignatureID, Index: indexOfKey(*out.Own), Also: idsOf(out.Also), To: out.To, Token: out.Asset.Token, Value: out.Amount, Change: out.Change, Far: out.Far && shown})
 		}
 	}
 	return from, paid, own
+}
+
+// idsOf lists the entries of keys.
+func idsOf(keys []chain.Key) (ids []string) {
+	for _, k := range keys {
+		ids = append(ids, k.SignatureID)
+	}
+	return ids
 }
 
 // indexOfKey is nil for a single key.

@@ -64,6 +64,7 @@ type Judged struct {
 	items   []judgedItem
 	opened  map[string]sign.Opened // what Request carries for each family
 	unasked *Unasked               // from which Request was made; nil for one of a relay
+	named   sign.Book              // keys that outputs of unasked name; may be nil
 	whole   int                    // operators that had to approve before items were taken out
 	taken   []int                  // places of items that TakeOut took out, and the ledger did not
 }
@@ -195,7 +196,7 @@ func (s *Session) noticeRelay(j *Judged) []string {
 
 // judge fills in what j is made for.
 func (s *Session) judge(j *Judged) {
-	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j.opened) })
+	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j.opened, j.named) })
 	j.refuseReserved()
 	j.refuseConflicts()
 	s.refuseLeftOut(j)
@@ -230,14 +231,14 @@ func (s *Session) surroundings() []string {
 	return list
 }
 
-func (s *Session) judgeItem(item bundle.Item, opened map[string]sign.Opened) (judged judgedItem) {
+func (s *Session) judgeItem(item bundle.Item, opened map[string]sign.Opened, named sign.Book) (judged judgedItem) {
 	defer contain(&judged.err)
 	job, err := s.prepare(item, opened)
 	if err != nil {
 		return judgedItem{err: err}
 	}
 	subject := job.Subject()
-	s.recognise(item.Family, &subject.Facts)
+	s.recognise(item.Family, &subject.Facts, named)
 	subject.Shared = s.shared(subject.Facts)
 	return judgedItem{subject: subject, vouched: s.vouched(item, subject)}
 }

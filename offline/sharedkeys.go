@@ -18,8 +18,7 @@ type holder struct {
 }
 
 // holders has for each public key of the wallet, by its x coordinate, the
-// entries that hold it, one for each coin and network. The coordinate is the
-// same for both encodings of a public key, and is all that taproot uses.
+// entries that hold it. The coordinate is the same for both encodings of a public key, and is all that taproot uses.
 type holders map[[32]byte][]holder
 
 func xOf(public []byte) (x [32]byte) {
@@ -29,22 +28,30 @@ func xOf(public []byte) (x [32]byte) {
 
 func (h holders) put(of holder, public []byte) {
 	x := xOf(public)
-	if !slices.ContainsFunc(h[x], func(other holder) bool { return other.at == of.at }) {
-		h[x] = append(h[x], of)
+	h[x] = append(h[x], of)
+}
+
+// onePerCoin returns the first holder of each coin.
+func onePerCoin(list []holder) (first []holder) {
+	for _, h := range list {
+		if !slices.ContainsFunc(first, func(other holder) bool { return other.at == h.at }) {
+			first = append(first, h)
+		}
 	}
+	return first
 }
 
 // sharing is the index of a session, made when it is first needed.
 type sharing struct {
 	once sync.Once
 	made bool    // false after a fault in making it
-	of   holders // nil where no two entries could share a key
+	of   holders // nil where there are no two entries
 }
 
 // holdersOf indexes single keys and, of mnemonics, the keys at the indices that
 // indices names, at most maxOwnKeys of them.
-func holdersOf(families sign.Families, entries []wallet.Entry, indices func(id string, most int) []int64) holders {
-	if !severalCoins(families, entries) {
+func holdersOf(entries []wallet.Entry, indices func(id string, most int) []int64) holders {
+	if !several(entries) {
 		return nil
 	}
 	h := make(holders, len(entries))
@@ -65,21 +72,27 @@ func holdersOf(families sign.Families, entries []wallet.Entry, indices func(id s
 	return h
 }
 
-// severalCoins reports whether signatures with keys of two entries may be
-// interchangeable.
-func severalCoins(families sign.Families, entries []wallet.Entry) bool {
-	var seen []chain.Coin
+// several reports whether there are two entries with keys.
+func several(entries []wallet.Entry) bool {
+	n := 0
 	for _, e := range entries {
-		at := e.Coin
-		if !e.Signable() || slices.Contains(seen, at) {
-			continue
+		if e.Signable() {
+			n++
 		}
-		if slices.ContainsFunc(seen, func(other chain.Coin) bool { return families.Interchangeable(at, other) }) {
-			return true
-		}
-		seen = append(seen, at)
 	}
-	return false
+	return n > 1
+}
+
+// holders returns the index of the session.
+func (s *Session) holders(catalogue Catalogue) holders {
+	s.sharing.once.Do(func() {
+		s.sharing.of = holdersOf(catalogue.Entries(), s.Ledger.Indices)
+		s.sharing.made = true
+	})
+	if !s.sharing.made {
+		panic("which entries share keys is not known") // contained, as the refusal of this item too
+	}
+	return s.sharing.of
 }
 
 // shared lists the entries of other coins and networks that hold a key with
@@ -89,14 +102,7 @@ func (s *Session) shared(f chain.Facts) (list []policy.SharedKey) {
 	if !listed {
 		return nil
 	}
-	s.sharing.once.Do(func() {
-		s.sharing.of = holdersOf(s.Signers, catalogue.Entries(), s.Ledger.Indices)
-		s.sharing.made = true
-	})
-	switch {
-	case !s.sharing.made:
-		panic("which entries share keys is not known") // contained, as the refusal of this item too
-	case s.sharing.of == nil:
+	if s.holders(catalogue) == nil {
 		return nil
 	}
 	seen := make(map[chain.Key]bool)
@@ -105,7 +111,7 @@ func (s *Session) shared(f chain.Facts) (list []policy.SharedKey) {
 			continue
 		}
 		seen[*in.Key] = true
-		for _, other := range s.holdersOfKey(*in.Key) {
+		for _, other := range onePerCoin(s.holdersOfKey(*in.Key)) {
 			if s.Signers.Interchangeable(f.Coin, other.at) {
 				list = append(list, policy.SharedKey{Key: *in.Key, Other: other.key, Coin: other.at})
 			}
@@ -130,7 +136,7 @@ func (s *Session) holdersOfKey(k chain.Key) []holder {
 		return list
 	}
 	for _, other := range s.sharing.of[xOf(first)] {
-		if other.key.Index == 0 && !slices.ContainsFunc(list, func(h holder) bool { return h.at == other.at }) {
+		if other.key.Index == 0 && !slices.ContainsFunc(list, func(h holder) bool { return h.key.SignatureID == other.key.SignatureID }) {
 			list = append(list, holder{other.at, chain.Key{SignatureID: other.key.SignatureID, Index: k.Index}})
 		}
 	}
@@ -153,7 +159,8 @@ func SharedBy(families sign.Families, entries []wallet.Entry, added []wallet.Ent
 		isNew[e.ID] = true
 	}
 	pairs := make(map[[2]string]bool)
-	for _, list := range holdersOf(families, entries, firstIndices) {
+	for _, list := range holdersOf(entries, firstIndices) {
+		list = onePerCoin(list)
 		for _, a := range list {
 			for _, b := range list {
 				older := !isNew[b.key.SignatureID] || a.key.SignatureID < b.key.SignatureID
@@ -169,6 +176,42 @@ func SharedBy(families sign.Families, entries []wallet.Entry, added []wallet.Ent
 	}
 	slices.SortFunc(found, func(a, b Sharing) int {
 		return cmp.Or(cmp.Compare(a.Added.ID, b.Added.ID), cmp.Compare(a.Other.ID, b.Other.ID))
+	})
+	return found
+}
+
+// Derived is a single key that a mnemonic derives too, at an index.
+type Derived struct {
+	Single wallet.Entry
+	From   chain.Key
+}
+
+// DerivedBy lists which single keys mnemonics of a wallet derive at the indices
+// that indices names, where one of the two was added.
+func DerivedBy(entries []wallet.Entry, added []wallet.Entry, indices func(id string, most int) []int64) (found []Derived) {
+	singles, isNew := make(map[string]wallet.Entry), make(map[string]bool, len(added))
+	for _, e := range entries {
+		if e.Kind == wallet.PrivateKey {
+			singles[e.ID] = e
+		}
+	}
+	for _, e := range added {
+		isNew[e.ID] = true
+	}
+	if len(singles) == 0 || len(singles) == len(entries) || len(added) == 0 {
+		return nil
+	}
+	for _, list := range holdersOf(entries, indices) {
+		for _, a := range list {
+			for _, b := range list {
+				if a.key.Index == chain.NoIndex && b.key.Index != chain.NoIndex && (isNew[a.key.SignatureID] || isNew[b.key.SignatureID]) {
+					found = append(found, Derived{singles[a.key.SignatureID], b.key})
+				}
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b Derived) int {
+		return cmp.Or(cmp.Compare(a.Single.ID, b.Single.ID), cmp.Compare(a.From.SignatureID, b.From.SignatureID))
 	})
 	return found
 }

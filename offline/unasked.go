@@ -3,6 +3,7 @@ package offline
 import (
 	"coldkms/offline/sign"
 	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
 )
 
 // Unasked is a transaction that no relay asks for: another program wrote it in a
@@ -10,6 +11,7 @@ import (
 type Unasked struct {
 	Item   bundle.Item   // its id begins with UnaskedPrefix
 	Parts  [][]byte      // what the item's family needs beside it
+	Named  []chain.Key   // keys of mnemonics that its outputs name: like those that a request names, own at any index
 	Digest bundle.Digest // over everything that is judged
 	Err    error         // why the item cannot be judged; nil if it can
 
@@ -33,7 +35,7 @@ func (s *Session) JudgeUnasked(u Unasked) (*Judged, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Judged{Request: request, unasked: &u, items: make([]judgedItem, 1), opened: opened}
+	j := &Judged{Request: request, unasked: &u, items: make([]judgedItem, 1), opened: opened, named: s.namedBook(u.Item, u.Named)}
 	if u.Err != nil {
 		j.items[0].err = u.Err
 		j.Batch = s.describe(j)
@@ -41,6 +43,28 @@ func (s *Session) JudgeUnasked(u Unasked) (*Judged, error) {
 	}
 	s.judge(j)
 	return j, nil
+}
+
+// namedBook indexes the keys that outputs of an item name; nil if there are none.
+func (s *Session) namedBook(item bundle.Item, named []chain.Key) sign.Book {
+	catalogue, listed := s.Keys.(Catalogue)
+	finder := s.finder(item.Family)
+	if !listed || finder == nil || len(named) == 0 {
+		return nil
+	}
+	var keys []sign.Known
+	for _, e := range catalogue.Entries() {
+		for _, key := range named {
+			if key.SignatureID == e.ID {
+				keys = append(keys, children(e, []int64{key.Index})...)
+			}
+		}
+	}
+	book, err := finder.Book(item.Coin, keys)
+	if err != nil {
+		return nil
+	}
+	return book
 }
 
 // IsUnasked reports whether no relay asks for this.

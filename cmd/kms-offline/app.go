@@ -119,6 +119,8 @@ type opened struct {
 
 	was   offline.Kept // what it said when it was opened
 	rules []byte       // and its policy
+
+	indices func(id string, most int) []int64 // as its ledger has them, once something was recorded
 }
 
 // Close wipes the wallet's secrets and releases the lock.

@@ -36,6 +36,7 @@ func (a *app) recordIf(w *opened, check func(*ledger.Ledger) error, lines []ledg
 		return ledgerError(err)
 	}
 	defer func() { _ = files.Close() }()
+	w.indices = book.Indices
 	if err := check(book); err != nil {
 		return err
 	}

@@ -35,6 +35,20 @@ func (a *app) warnOfSharing(w *opened, added ...wallet.Entry) []importNote {
 		list = append(list, note)
 		a.warnOf(note, "use a key of its own for each")
 	}
+	return append(list, a.warnOfDerived(w, added)...)
+}
+
+// warnOfDerived tells which single keys a mnemonic of the wallet derives.
+func (a *app) warnOfDerived(w *opened, added []wallet.Entry) (list []importNote) {
+	if w.indices == nil {
+		return nil
+	}
+	for _, d := range offline.DerivedBy(w.Entries(), added, w.indices) {
+		note := importNote{d.Single.ID, fmt.Sprintf("its key is also that of mnemonic %s at index %d: whoever has it spends what is there, so that what this address receives from other keys of the mnemonic counts as an own transfer",
+			d.From.SignatureID, d.From.Index)}
+		list = append(list, note)
+		a.warnOf(note, "the mnemonic signs for that address without it")
+	}
 	return list
 }
 

@@ -233,6 +233,7 @@ type reviewed struct {
 			Own    *struct {
 				SignatureID      string
 				Index            *int64
+				Also             []string
 				Change, Transfer int64
 				FarIndex         bool
 			}

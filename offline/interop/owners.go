@@ -94,6 +94,25 @@ func candidates(entries []wallet.Entry, origins []psbt.Origin, only chain.ID, ne
 	return list
 }
 
+// named lists the keys of mnemonics that origins of outputs name, each proven by
+// its public key.
+func named(s *offline.Session, at chain.Coin, origins []psbt.Origin) (keys []chain.Key) {
+	book, listed := s.Keys.(offline.Catalogue)
+	if !listed || len(origins) == 0 {
+		return nil
+	}
+	search := search{origins: origins}
+	for _, e := range book.Entries() {
+		if e.Kind != wallet.Mnemonic || e.Coin != at {
+			continue
+		}
+		for _, index := range search.indices(e) {
+			keys = append(keys, chain.Key{SignatureID: e.ID, Index: int64(index)})
+		}
+	}
+	return keys
+}
+
 // search looks for the origins' keys among those of mnemonics.
 type search struct {
 	origins []psbt.Origin

@@ -46,7 +46,7 @@ func JudgePSBT(s *offline.Session, file []byte, only chain.ID) (*offline.Judged,
 		ID: fmt.Sprintf("%s%.24s", offline.UnaskedPrefix, packet.UnsignedID()), Family: utxo.Name, Coin: at,
 		Tx: content.Tx, Context: content.Context, Keys: keys,
 	}
-	u := offline.Unasked{Item: item, Parts: content.Previous, Err: refusal, Answer: func(done sign.Signed) ([]byte, error) { return answer(packet, done) }}
+	u := offline.Unasked{Item: item, Parts: content.Previous, Named: named(s, at, packet.OutputOrigins()), Err: refusal, Answer: func(done sign.Signed) ([]byte, error) { return answer(packet, done) }}
 	if refusal != nil {
 		id := packet.UnsignedID()
 		item.Tx = id[:] // content stops at what is wrong: the digest is of the transaction alone

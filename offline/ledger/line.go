@@ -120,13 +120,14 @@ type Supply struct {
 
 // Own is one movement to an own key.
 type Own struct {
-	Key    string `json:"key"` // signature id
-	Index  *int64 `json:"index,omitempty"`
-	To     string `json:"to"`
-	Token  string `json:"token,omitempty"`
-	Value  Amount `json:"value"`
-	Change Amount `json:"change"`        // how much of Value is change; the rest is in Paid
-	Far    bool   `json:"far,omitempty"` // a person signed it under the finding that its index is far
+	Key    string   `json:"key"` // signature id
+	Index  *int64   `json:"index,omitempty"`
+	Also   []string `json:"also,omitempty"` // other entries that hold this key
+	To     string   `json:"to"`
+	Token  string   `json:"token,omitempty"`
+	Value  Amount   `json:"value"`
+	Change Amount   `json:"change"`        // how much of Value is change; the rest is in Paid
+	Far    bool     `json:"far,omitempty"` // a person signed it under the finding that its index is far
 }
 
 // maxReason bounds the words of a line, in bytes: a fault's text may quote

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"coldkms/shared/chain"
 )
@@ -148,23 +149,23 @@ type Indices interface {
 }
 
 // ownAddress is one address of a key; the kind tells those that have no text.
-type ownAddress struct {
-	key           chain.Key
-	kind, address string
-}
+type ownAddress struct{ unit, kind, address string }
 
 // Balance fills in how much of each output is change. An entry, or a group of
 // entries within which policy lets value move freely, gets as change what it
 // supplied and no more, so that no relay chooses which own key the rest goes
-// to. At an index that is not known, change is what the same address supplied.
-// A bare public key has no address: nobody who looks for funds by addresses
-// would find it, so it is never change.
+// to. A key that several entries hold supplies change only to keys that the
+// same entries hold: else value would come within reach of another entry, or
+// leave it. At an index that is not known, change is what the same address
+// supplied. A bare public key has no address: nobody who looks for funds by
+// addresses would find it, so it is never change.
 func (p Policy) Balance(f *chain.Facts, known Indices) {
 	entry, from := make(map[string]chain.Amount), make(map[ownAddress]chain.Amount) // what is left of what each supplied
 	committed := f.Committed()
 	for _, in := range f.Sources {
 		if in.Key != nil && in.Asset.Token == "" && (in.Proven || committed) { // a claim supplies nothing
-			unit, at := p.unit(in.Key.SignatureID), ownAddress{*in.Key, in.Kind, in.Address}
+			unit := p.units(*in.Key, in.Also)
+			at := ownAddress{unit, in.Kind, address(in.Address, in.Lock)}
 			entry[unit], from[at] = entry[unit].Plus(in.Amount), from[at].Plus(in.Amount)
 		}
 	}
@@ -174,8 +175,8 @@ func (p Policy) Balance(f *chain.Facts, known Indices) {
 		if out.Own == nil || out.Asset.Token != "" || out.Unspendable || out.Burnt || out.Amount.IsZero() {
 			continue
 		}
-		unit, at := p.unit(out.Own.SignatureID), ownAddress{*out.Own, out.Kind, out.Address}
-		left := entry[unit]
+		unit := p.units(*out.Own, out.Also)
+		at, left := ownAddress{unit, out.Kind, address(out.Address, out.Lock)}, entry[unit]
 		if out.Hidden {
 			left = chain.Amount{}
 		}
@@ -205,20 +206,53 @@ func (p Policy) unit(signatureID string) string {
 	return signatureID
 }
 
+// address is that of a script, or the script itself where it has none.
+func address(of string, script []byte) string {
+	if of == "" {
+		return string(script)
+	}
+	return of
+}
+
+// units names what is balanced together where several entries hold a key: the
+// units of all of them.
+func (p Policy) units(key chain.Key, also []chain.Key) string {
+	list := []string{p.unit(key.SignatureID)}
+	for _, k := range also {
+		list = append(list, p.unit(k.SignatureID))
+	}
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), "\x00") // which no signature id has
+}
+
+// describeOwn names the key that an output pays, and the other entries that
+// hold it.
+func describeOwn(out chain.Movement) string {
+	const most = 3
+	words := describe(*out.Own)
+	for i, k := range out.Also {
+		if i == most {
+			return words + fmt.Sprintf(" and of %d more entries", len(out.Also)-most)
+		}
+		words += fmt.Sprintf(", which is also the key %s", describe(k))
+	}
+	return words
+}
+
 // own judges what an own key receives beyond its change.
 func (j *judgement) own(i int, out chain.Movement) {
 	rule, amount := j.policy.file.own(), chain.Sum{Amount: out.Transfer(), Asset: out.Asset}
 	switch {
 	case out.Own == nil || out.IsChange():
 	case out.Unspendable:
-		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to a %s script of the own key %s, which this signer cannot spend", i, amount, out.Kind, describe(*out.Own))
+		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to a %s script of the own key %s, which this signer cannot spend", i, amount, out.Kind, describeOwn(out))
 	case out.Hidden && !out.Far:
-		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to the own key %s in a %s script, which has no address: a search for funds by addresses does not find it", i, amount, describe(*out.Own), out.Kind)
+		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to the own key %s in a %s script, which has no address: a search for funds by addresses does not find it", i, amount, describeOwn(out), out.Kind)
 	case out.Far && !out.Change.IsZero(): // its index is in use: by what is spent here, and by no more
-		j.do(rule.FarIndex.mode(), chain.FarIndex, "output %d pays %s to the own key %s beyond what that very address supplies here, and its index is not close to any that was used before", i, amount, describe(*out.Own))
+		j.do(rule.FarIndex.mode(), chain.FarIndex, "output %d pays %s to the own key %s beyond what that very address supplies here, and its index is not close to any that was used before", i, amount, describeOwn(out))
 	case out.Far:
-		j.do(rule.FarIndex.mode(), chain.FarIndex, "output %d pays %s to the own key %s, an index that was never used and is not close to one that was", i, amount, describe(*out.Own))
+		j.do(rule.FarIndex.mode(), chain.FarIndex, "output %d pays %s to the own key %s, an index that was never used and is not close to one that was", i, amount, describeOwn(out))
 	default:
-		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to the own key %s, beyond what its entry supplied", i, amount, describe(*out.Own))
+		j.do(rule.Mode.mode(), chain.OwnTransfer, "output %d pays %s to the own key %s, beyond what its entry supplied", i, amount, describeOwn(out))
 	}
 }

@@ -164,6 +164,9 @@ func owner(out chain.Movement) []string {
 		return nil
 	}
 	lines := []string{fmt.Sprintf("(%s: %s)", ownWord(out), KeyName(*out.Own))}
+	for _, k := range out.Also {
+		lines = append(lines, fmt.Sprintf("(the same key: %s)", KeyName(k)))
+	}
 	if !out.Change.IsZero() && !out.IsChange() {
 		lines = append(lines, fmt.Sprintf("(of this %s is change)", out.Asset.Format(out.Change)))
 	}
@@ -182,6 +185,15 @@ func ownWord(out chain.Movement) string {
 		return "own key, no address"
 	}
 	return "own, other key"
+}
+
+// OwnNames names the key that an output pays, in all entries that hold it.
+func OwnNames(out chain.Movement) string {
+	names := KeyName(*out.Own)
+	for _, k := range out.Also {
+		names += " = " + KeyName(k)
+	}
+	return names
 }
 
 // KeyName names a key of the wallet: its signature id and, of a mnemonic, the

@@ -114,6 +114,7 @@ type (
 	OwnJSON struct {
 		SignatureID string       `json:"signatureId"`
 		Index       *int64       `json:"index,omitempty"` // none: a single key
+		Also        []string     `json:"also,omitempty"`  // the same key in other entries, as on the screen
 		Change      chain.Amount `json:"change"`          // how much of the value is change
 		Transfer    chain.Amount `json:"transfer"`        // the rest: it counts as paid
 		Far         bool         `json:"farIndex,omitempty"`
@@ -142,6 +143,9 @@ func ownJSON(out chain.Movement) *OwnJSON {
 	own := &OwnJSON{SignatureID: out.Own.SignatureID, Change: out.Change, Transfer: out.Transfer(), Far: out.Far, Unspendable: out.Unspendable}
 	if out.Own.Index != chain.NoIndex {
 		own.Index = &out.Own.Index
+	}
+	for _, k := range out.Also {
+		own.Also = append(own.Also, KeyName(k))
 	}
 	return own
 }

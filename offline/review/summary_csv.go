@@ -73,7 +73,7 @@ func pays(cells []string, out chain.Movement) {
 // owned fills in own and change.
 func owned(cells []string, out chain.Movement) {
 	if out.Own != nil {
-		cells[0], cells[1] = KeyName(*out.Own), out.Change.String()
+		cells[0], cells[1] = OwnNames(out), out.Change.String()
 	}
 }
 

@@ -118,7 +118,7 @@ type Destination struct {
 	Paid     chain.Amount `json:"paid"`            // smallest units
 	New      bool         `json:"new"`             // was never paid before
 	First    int          `json:"firstItem"`       // number of the first item that pays it, from 1
-	Own      string       `json:"own,omitempty"`   // the own key that it is, as KeyName has it
+	Own      string       `json:"own,omitempty"`   // the own key that it is, as OwnNames has it
 	Named    bool         `json:"-"`               // To is an address
 
 	asset chain.Asset
@@ -164,7 +164,7 @@ func (d *Destination) add(m chain.Movement, isNew bool) {
 	d.Payments++
 	d.Paid = d.Paid.Plus(m.Paid())
 	if m.Own != nil {
-		d.Own = KeyName(*m.Own)
+		d.Own = OwnNames(m)
 	}
 	d.New = d.New || isNew
 }

@@ -29,10 +29,11 @@ type Source struct {
 	Lock    []byte // what the family knows it again by, such as a script
 	Asset   Asset
 	Amount  Amount
-	Proven  bool // amount and lock are proven, not claimed
-	Commits bool // the signature commits to amount and lock of every source: it is worth nothing where one is claimed wrongly
-	Own     bool // a named key signs it
-	Key     *Key // that key; nil unless Own
+	Proven  bool  // amount and lock are proven, not claimed
+	Commits bool  // the signature commits to amount and lock of every source: it is worth nothing where one is claimed wrongly
+	Own     bool  // a named key signs it
+	Key     *Key  // that key; nil unless Own
+	Also    []Key // the same key in other entries of the wallet
 
 	WaitBlocks  int64 // not valid before what it spends has this many confirmations; 0: at once
 	WaitSeconds int64 // the same, in seconds since it was mined
@@ -88,6 +89,7 @@ type Movement struct {
 	Data   []byte // that data
 
 	Own         *Key   // the key of this wallet that it pays, derived here; nil if there is none
+	Also        []Key  // the same key in other entries of the wallet
 	Burnt       bool   // nobody can ever spend it: its amount is lost
 	Unspendable bool   // Own has the key, and the signer does not sign for this kind
 	Hidden      bool   // a search for funds by addresses does not find it

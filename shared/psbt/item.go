@@ -125,12 +125,26 @@ type Origin struct {
 func (p *Packet) Origins() []Origin {
 	var list []Origin
 	for _, in := range p.raw.Inputs {
-		for _, d := range in.Bip32Derivation {
-			list = append(list, Origin{d.PubKey, fingerprint(d.MasterKeyFingerprint), d.Bip32Path})
-		}
-		for _, d := range in.TaprootBip32Derivation {
-			list = append(list, Origin{d.XOnlyPubKey, fingerprint(d.MasterKeyFingerprint), d.Bip32Path})
-		}
+		list = append(list, origins(in.Bip32Derivation, in.TaprootBip32Derivation)...)
+	}
+	return list
+}
+
+// OutputOrigins lists what the outputs say about the keys that they pay.
+func (p *Packet) OutputOrigins() []Origin {
+	var list []Origin
+	for _, out := range p.raw.Outputs {
+		list = append(list, origins(out.Bip32Derivation, out.TaprootBip32Derivation)...)
+	}
+	return list
+}
+
+func origins(plain []*psbt.Bip32Derivation, taproot []*psbt.TaprootBip32Derivation) (list []Origin) {
+	for _, d := range plain {
+		list = append(list, Origin{d.PubKey, fingerprint(d.MasterKeyFingerprint), d.Bip32Path})
+	}
+	for _, d := range taproot {
+		list = append(list, Origin{d.XOnlyPubKey, fingerprint(d.MasterKeyFingerprint), d.Bip32Path})
 	}
 	return list
 }

@@ -52,7 +52,7 @@ func rowOf(it review.Item) row {
 				r.to = out.To
 			}
 			if out.Own != nil {
-				words = append(words, review.KeyName(*out.Own))
+				words = append(words, review.OwnNames(out))
 			}
 			words = append(words, out.To, out.Asset.Units(out.Amount), out.Amount.String())
 		}
