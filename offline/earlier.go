@@ -5,16 +5,40 @@ import (
 
 	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
+	"coldkms/offline/sign"
 	"coldkms/shared/chain"
 )
 
 // earlier returns where an item was signed before, if it was: exactly this
-// content, under whatever id and as part of whatever batch.
+// transaction, under whatever id and as part of whatever batch, whether or not
+// it can be judged now.
 func (s *Session) earlier(j *Judged, i int) (ledger.At, bool) {
-	if !j.decoded(i) {
-		return ledger.At{}, false
+	e := s.before(j, i)
+	return e.At, e.same && e.At != (ledger.At{})
+}
+
+// Earlier is where an item that is refused now was signed before.
+type Earlier struct {
+	ledger.At
+	same bool // exactly it; false: another transaction under its id that spends one of its outpoints
+}
+
+// before returns where a signature of an item, or of another transaction under
+// its id that spends the same, was made; the zero Earlier where none was.
+func (s *Session) before(j *Judged, i int) Earlier {
+	of, item := j.items[i].subject, j.Request.Items[i]
+	outpoints, bare := of.Facts.Exclusive, of.Bare
+	if reader, ok := j.opened[item.Family].(sign.Outliner); ok && !j.decoded(i) {
+		outpoints, bare, _ = reader.Outline(item)
 	}
-	return s.Ledger.SignedAt(j.items[i].subject.Content)
+	at, same, was := s.Ledger.Earlier(item.ID, bare, outpoints)
+	if exact, signed := s.Ledger.SignedAt(of.Content); signed && !same && j.decoded(i) {
+		at, same, was = exact, true, true
+	}
+	if !was {
+		return Earlier{}
+	}
+	return Earlier{at, same}
 }
 
 // takenOut is the refusal of an item that a person took out. What was signed
@@ -43,13 +67,17 @@ func (s *Session) dateSigned(j *Judged, i int, v policy.Verdict) policy.Verdict 
 	return v
 }
 
-// Refusal returns code and reason of an item that is not signed. Where exactly
-// it was signed before, the code says no more than that: whoever reads it must
-// not conclude that no signature is out.
+// Refusal returns code and reason of an item that is not signed. Where it was
+// signed before, or what spends the same was under its id, the code says no more
+// than that: whoever reads it must not conclude that no signature is out.
 func (o Outcome) Refusal() (chain.Code, string) {
 	why := chain.ReasonOf(o.Err)
-	if o.Earlier == (ledger.At{}) {
+	what := "another transaction that spends the same was signed under this id"
+	switch {
+	case o.Earlier.At == (ledger.At{}):
 		return why.Code, why.Text()
+	case o.Earlier.same:
+		what = "it was signed"
 	}
-	return chain.SignedEarlier, fmt.Sprintf("%s, and that signature may be out; not signed again: %s: %s", signedAt(o.Earlier), why.Code, why.Text())
+	return chain.SignedEarlier, fmt.Sprintf("%s on %s (ledger line %d), and that signature may be out; not signed again: %s: %s", what, o.Earlier.Day(), o.Earlier.Line, why.Code, why.Text())
 }

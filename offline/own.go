@@ -78,6 +78,19 @@ func (s *Session) nameHolders(f *chain.Facts) {
 	}
 }
 
+// others leaves out entries of other coins and networks that hold no other secret
+// than an entry of this one does: the same single key, or the same words.
+func others(at chain.Coin, list []holder) (kept []holder) {
+	isSingle := func(h holder) bool { return h.key.Index == chain.NoIndex }
+	for _, h := range list {
+		twin := func(other holder) bool { return other.at == at && isSingle(other) == isSingle(h) }
+		if h.at == at || !slices.ContainsFunc(list, twin) {
+			kept = append(kept, h)
+		}
+	}
+	return kept
+}
+
 // first returns which of the keys of one coin and network owns an output.
 func (s *Session) first(at chain.Coin, named chain.Key, list []holder) chain.Key {
 	rank := func(k chain.Key) int {
@@ -110,18 +123,6 @@ func keysBut(k chain.Key, list []holder) (keys []chain.Key) {
 	return keys
 }
 
-// others leaves out entries of other coins and networks that hold no other secret
-// than an entry of this one does: the same single key, or the same words.
-func others(at chain.Coin, list []holder) (kept []holder) {
-	isSingle := func(h holder) bool { return h.key.Index == chain.NoIndex }
-	for _, h := range list {
-		twin := func(other holder) bool { return other.at == at && isSingle(other) == isSingle(h) }
-		if h.at == at || !slices.ContainsFunc(list, twin) {
-			kept = append(kept, h)
-		}
-	}
-	return kept
-}
 
 // bookOf indexes the wallet's keys of one coin, once; nil where they cannot be
 // listed.

@@ -21,7 +21,7 @@ type Outcome struct {
 	Signed sign.Signed // when Err is nil
 	Err    error       // a refusal
 
-	Earlier ledger.At // of a refusal: where exactly this was signed before, if it was
+	Earlier Earlier // of a refusal: where it was signed before, if it was
 }
 
 // Signatures is a finished batch: the Result and what is in it.
@@ -109,7 +109,7 @@ func (r *signing) sign(outcomes []Outcome, first, end int) error {
 	parallel.Each(end-first, func(i int) {
 		outcomes[first+i] = r.signItem(first + i)
 		if outcomes[first+i].Err != nil {
-			outcomes[first+i].Earlier, _ = r.earlier(r.judged, first+i)
+			outcomes[first+i].Earlier = r.before(r.judged, first+i)
 		}
 		r.finished()
 	})

@@ -276,6 +276,28 @@ func (m *memory) SignedAt(content [sha256.Size]byte) (At, bool) {
 	return of.at, ok
 }
 
+// Earlier returns where the transaction with this bare digest was signed before,
+// under whatever id, or where another one was under this id, of which one
+// outpoint is among these; same says which of the two.
+func (m *memory) Earlier(id string, bare [sha256.Size]byte, outpoints []string) (at At, same, was bool) {
+	now := m.signed[id].content
+	for _, op := range outpoints {
+		for _, by := range [...]map[string][sha256.Size]byte{m.spent, m.freed} {
+			content, taken := by[op]
+			if !taken {
+				continue
+			}
+			if r, ok := m.Record(content); ok && r.Bare == bare {
+				return m.contents[content].at, true, true
+			}
+			if content == now {
+				at, was = m.contents[content].at, true
+			}
+		}
+	}
+	return at, false, was
+}
+
 // release frees what the transaction signed under id spends. The id itself
 // stays taken, but for the same transaction under other claims, and so does
 // the sum that was counted.

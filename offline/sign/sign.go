@@ -47,6 +47,12 @@ type Opened interface {
 	Prepare(item bundle.Item, keys Keys) (Job, error)
 }
 
+// An Outliner is an Opened that reads what an item is also where it cannot be
+// prepared: what it uses up, and its digest without claims.
+type Outliner interface {
+	Outline(item bundle.Item) (exclusive []string, bare [32]byte, ok bool)
+}
+
 // Job is one decoded item: the one value that is judged, shown, recorded and
 // signed.
 type Job interface {

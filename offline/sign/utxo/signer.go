@@ -78,6 +78,11 @@ func (o opened) Prepare(item bundle.Item, keys sign.Keys) (sign.Job, error) {
 	return o.signer.Prepare(item, o.previous, keys)
 }
 
+// Outline implements sign.Outliner.
+func (o opened) Outline(item bundle.Item) (exclusive []string, bare [32]byte, ok bool) {
+	return utxo.Outline(item.Coin, item.Tx, item.Context, o.previous)
+}
+
 // Prepare decodes and proves one item. Errors are refusals.
 func (s Signer) Prepare(item bundle.Item, previous *utxo.Table, keys sign.Keys) (sign.Job, error) {
 	if !s.has(item.Chain) {

@@ -102,6 +102,46 @@ func decode(tx, context []byte, table *Table) (*wire.MsgTx, []Spent, error) {
 	return msg, spent, nil
 }
 
+// Outline reads which outpoints a transaction in canonical form spends, and its
+// Transaction, without the checks that Decode makes of amounts and shape; ok is
+// false where it cannot be read at all.
+func Outline(coin chain.Coin, tx, context []byte, table *Table) (outpoints []string, bare [32]byte, ok bool) {
+	if len(tx) > MaxTxSize {
+		return nil, bare, false
+	}
+	r, c := varints{reader{b: tx}}, varints{reader{b: context}}
+	msg := &wire.MsgTx{Version: int32(r.uint32()), LockTime: r.uint32()}
+	for range r.count(2) {
+		op, sequence := wire.OutPoint{Index: r.uint32()}, ^r.uint32()
+		c.outpoint(&op, table)
+		outpoints = append(outpoints, op.String())
+		msg.TxIn = append(msg.TxIn, &wire.TxIn{PreviousOutPoint: op, Sequence: sequence})
+	}
+	for range r.count(2) {
+		value := r.int64()
+		msg.TxOut = append(msg.TxOut, &wire.TxOut{Value: value, PkScript: r.take(r.count(1))})
+	}
+	if r.failed || c.failed || len(outpoints) == 0 {
+		return nil, bare, false
+	}
+	return outpoints, contentDigest(coin, serialize(msg), nil), true
+}
+
+// outpoint completes op by a reference of the context, whatever is claimed or
+// shown of it.
+func (c *varints) outpoint(op *wire.OutPoint, table *Table) {
+	switch ref := c.uvarint(); {
+	case ref > uint64(table.Len()):
+		c.failed = true
+	case ref > 0:
+		op.Hash = table.entries[ref-1].id
+	default:
+		copy(op.Hash[:], c.take(chainhash.HashSize))
+		c.int64()
+		c.take(c.count(1))
+	}
+}
+
 // Count returns how many inputs and outputs a transaction in canonical form
 // has. It allocates nothing. Bytes that are in another form count for nothing:
 // Decode refuses them.
