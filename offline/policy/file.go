@@ -126,8 +126,10 @@ func (k *publicKey) UnmarshalText(text []byte) error {
 	if hex.DecodedLen(len(text)) != len(k) {
 		return errors.New("a key is 64 hexadecimal digits")
 	}
-	_, err := hex.Decode(k[:], text)
-	return err
+	if _, err := hex.Decode(k[:], text); err != nil {
+		return err
+	}
+	return identity.Public(*k).Check()
 }
 
 // mode is what is done about something: "allow", "flag" or "refuse".

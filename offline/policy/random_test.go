@@ -111,7 +111,7 @@ func (w *world) subject() Subject {
 		s.Facts.Movements = append(s.Facts.Movements, chain.Movement{To: "data", IsData: true, Lock: []byte{0x6a}})
 	}
 	for i := range w.IntN(3) {
-		s.Vouched = append(s.Vouched, identity.Public{byte(i + 1)})
+		s.Vouched = append(s.Vouched, identity.Public{byte(i + 2)})
 	}
 	return s
 }
@@ -144,7 +144,7 @@ func (w *world) file() file {
 	}
 	f.RequireOffline = w.pick(8)
 	if w.pick(6) {
-		f.Approvers = &approvers{Needed: 1, Keys: []approver{{Key: publicKey{1}}, {Key: publicKey{2}}}}
+		f.Approvers = &approvers{Needed: 1, Keys: []approver{{Key: publicKey{2}}, {Key: publicKey{3}}}}
 	}
 	return f
 }
@@ -235,7 +235,7 @@ func (w *world) tightenRest(f *file) string {
 		return "age"
 	}
 	if f.Approvers == nil {
-		f.Approvers = &approvers{Needed: 1, Keys: []approver{{Key: publicKey{1}}, {Key: publicKey{2}}}}
+		f.Approvers = &approvers{Needed: 1, Keys: []approver{{Key: publicKey{2}}, {Key: publicKey{3}}}}
 	} else {
 		f.Approvers.Needed = len(f.Approvers.Keys)
 	}

@@ -120,7 +120,7 @@ func TestEveryContributorIsRefused(t *testing.T) {
 // What was signed before pays nothing anew: no limit refuses it, none counts
 // it twice, and nothing asks again whether it should be paid.
 func TestSignedBeforeIsNoNewPayment(t *testing.T) {
-	p := mustParse(t, one(`"newDestination": "refuse", "samePayment": "refuse", "maxRequestAgeHours": 1, "approvers": {"needed": 1, "keys": [{"key": "`+strings.Repeat("0", 64)+`"}]}`,
+	p := mustParse(t, one(`"newDestination": "refuse", "samePayment": "refuse", "maxRequestAgeHours": 1, "approvers": {"needed": 1, "keys": [{"key": "02`+strings.Repeat("0", 62)+`"}]}`,
 		`"limits": [{"per": "day", "sum": 100}], "quorum": [{"per": "day", "above": 10, "operators": 2}]`))
 	m := was(0, "to", 100)
 	m.paid[len(m.paid)-1].Content = [32]byte{1}
@@ -342,9 +342,9 @@ func TestOffline(t *testing.T) {
 }
 
 func TestApprovers(t *testing.T) {
-	ann, bob, eve := identity.Public{1}, identity.Public{2}, identity.Public{3}
-	p := mustParse(t, one(`"approvers": {"needed": 2, "keys": [{"name": "ann", "key": "01`+strings.Repeat("0", 62)+`"},
-		{"name": "bob", "key": "02`+strings.Repeat("0", 62)+`"}, {"key": "04`+strings.Repeat("0", 62)+`"}]}`, ""))
+	ann, bob, eve := identity.Public{2}, identity.Public{3}, identity.Public{5}
+	p := mustParse(t, one(`"approvers": {"needed": 2, "keys": [{"name": "ann", "key": "02`+strings.Repeat("0", 62)+`"},
+		{"name": "bob", "key": "03`+strings.Repeat("0", 62)+`"}, {"key": "04`+strings.Repeat("0", 62)+`"}]}`, ""))
 	if keys := p.Approvers(); len(keys) != 3 || keys[0] != ann || keys[1] != bob {
 		t.Errorf("approvers %v", keys)
 	}

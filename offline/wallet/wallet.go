@@ -207,6 +207,8 @@ func (w *Wallet) Pair(relay Relay) error {
 		return ErrClosed
 	case len(relay.Name) > maxName:
 		return fmt.Errorf("pair: the name is longer than %d bytes", maxName)
+	case relay.Key.Check() != nil:
+		return fmt.Errorf("pair: %w", relay.Key.Check())
 	case at >= 0:
 		w.relays[at] = relay
 	case len(w.relays) >= maxRelays:

@@ -257,16 +257,16 @@ func TestPair(t *testing.T) {
 	w := must(store().New(newPath(t), []byte("pw")))(t)
 	defer w.Close()
 	for i := range 256 {
-		ok(t, w.Pair(wallet.Relay{Key: identity.Public{byte(i)}, Name: "a"}))
+		ok(t, w.Pair(wallet.Relay{Key: identity.Public{byte(i), 7}, Name: "a"}))
 	}
-	ok(t, w.Pair(wallet.Relay{Key: identity.Public{5}, Name: "b"}))
+	ok(t, w.Pair(wallet.Relay{Key: identity.Public{5, 7}, Name: "b"}))
 	if r := w.Relays(); len(r) != 256 || r[5].Name != "b" {
 		t.Errorf("%d relays", len(r))
 	}
 	if err := w.Pair(wallet.Relay{Key: identity.Public{0, 1}}); err == nil {
 		t.Error("a relay too many")
 	}
-	if !w.Unpair(identity.Public{5}) || w.Unpair(identity.Public{5}) || w.Paired(identity.Public{5}) {
+	if !w.Unpair(identity.Public{5, 7}) || w.Unpair(identity.Public{5, 7}) || w.Paired(identity.Public{5, 7}) {
 		t.Error("Unpair")
 	}
 	if err := w.Pair(wallet.Relay{Name: string(make([]byte, 257))}); err == nil {

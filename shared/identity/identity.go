@@ -52,9 +52,9 @@ func (p Private) Sign(message []byte) [ed25519.SignatureSize]byte {
 	return [ed25519.SignatureSize]byte(ed25519.Sign(p.key, message))
 }
 
-// Verify checks a signature.
+// Verify checks a signature. Under a key that Check refuses none is valid.
 func (p Public) Verify(message []byte, sig [ed25519.SignatureSize]byte) bool {
-	return ed25519.Verify(p[:], message, sig[:])
+	return p.Check() == nil && ed25519.Verify(p[:], message, sig[:])
 }
 
 const (
@@ -118,6 +118,9 @@ func ParseFile(b []byte) (Public, error) {
 	}
 	body := b[:len(b)-ed25519.SignatureSize]
 	pub := Public(body[len(fileMagic):])
+	if err := pub.Check(); err != nil {
+		return Public{}, fmt.Errorf("%w: %w", ErrFile, err)
+	}
 	if !pub.Verify(body, [ed25519.SignatureSize]byte(b[len(body):])) {
 		return Public{}, fmt.Errorf("%w: its signature does not fit, the file is damaged", ErrFile)
 	}
