@@ -14,6 +14,10 @@ func (s *Session) Decline(j *Judged) error {
 		if j.decoded(i) {
 			line.Declined = append(line.Declined, ledger.Brief(j.items[i].subject.Content))
 		}
+		line.Marks = append(line.Marks, ledger.MarkID(j.Request.Items[i].ID))
+		for _, op := range j.items[i].subject.Facts.Exclusive {
+			line.Marks = append(line.Marks, ledger.MarkOutpoint(op))
+		}
 	}
 	return s.Ledger.Append(line)
 }
@@ -33,8 +37,11 @@ func (s *Session) noticeDeclined(j *Judged) []string {
 	} else if was {
 		return []string{fmt.Sprintf("this batch was declined on %s (ledger line %d)", at.Day(), at.Line)}
 	}
-	var here, elsewhere declinedItems
+	var here, elsewhere, other declinedItems
 	for i := range j.items {
+		if at, _, was := s.Ledger.DeclinedOther(proposal(j.items[i].subject)); was && j.decoded(i) {
+			other.add(at.At)
+		}
 		at, was := s.Ledger.DeclinedItem(j.items[i].subject.Content)
 		switch {
 		case !was || !j.decoded(i):
@@ -44,7 +51,8 @@ func (s *Session) noticeDeclined(j *Judged) []string {
 			elsewhere.add(at.At)
 		}
 	}
-	return slices.Concat(here.say(len(j.items), "declined with this batch"), elsewhere.say(len(j.items), "declined in another batch"))
+	return slices.Concat(here.say(len(j.items), "declined with this batch"), elsewhere.say(len(j.items), "declined in another batch"),
+		other.say(len(j.items), "declined as another transaction under the same id, or of the same outpoint"))
 }
 
 // declinedItems are items of a batch that somebody declined before.

@@ -123,7 +123,6 @@ func keysBut(k chain.Key, list []holder) (keys []chain.Key) {
 	return keys
 }
 
-
 // bookOf indexes the wallet's keys of one coin, once; nil where they cannot be
 // listed.
 func (s *Session) bookOf(family string, at chain.Coin) sign.Book {

@@ -60,15 +60,25 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 }
 
 // recallRejection adds to a verdict that a person took the item, or one that is
-// taken for the same payment, out of a batch before: it never comes back as one
-// about which nothing is to be said.
+// taken for the same payment, out of a batch before, or declined a batch with
+// another one under its id or of its outpoint: it never comes back as one about
+// which nothing is to be said.
 func (s *Session) recallRejection(of policy.Subject, batch ledger.Sums, v policy.Verdict) policy.Verdict {
-	p := ledger.Proposal{ID: of.ID, Content: of.Content, Spent: of.Facts.Exclusive, Pays: sumsOf(of), Batch: batch}
+	p := proposal(of)
+	p.Pays, p.Batch = sumsOf(of), batch
 	if at, what, was := s.Ledger.Rejected(p); was {
 		v.Findings = append(v.Findings, chain.Because(chain.FlagRejected,
 			"a person took %s out of a batch on %s (ledger line %d)", what, at.Day(), at.Line))
+	} else if at, what, was := s.Ledger.DeclinedOther(p); was {
+		v.Findings = append(v.Findings, chain.Because(chain.FlagRejected,
+			"a person said no to a batch with %s on %s (ledger line %d)", what, at.Day(), at.Line))
 	}
 	return v
+}
+
+// proposal names an item, without what it pays.
+func proposal(of policy.Subject) ledger.Proposal {
+	return ledger.Proposal{ID: of.ID, Content: of.Content, Spent: of.Facts.Exclusive}
 }
 
 // sumsOf sums up what items pay.

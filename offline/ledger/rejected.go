@@ -37,6 +37,7 @@ type noes struct {
 	batches   map[string]At            // batch digest → where it was declined
 	discarded map[string]bool          // batches whose last line there is of decisions that were discarded
 	declined  map[string]DeclinedAt    // Brief of a content → where a batch with it was declined
+	marks     map[string]DeclinedAt    // MarkID or MarkOutpoint → where a batch with it was declined
 }
 
 // DeclinedAt is where a person said no to a batch.
@@ -56,10 +57,21 @@ type unpaid struct {
 // Brief is how a declined line names content: its first 128 bits in hex.
 func Brief(content [sha256.Size]byte) string { return hex.EncodeToString(content[:16]) }
 
+// MarkID is how a declined line names a pending id: 80 bits of a digest in hex.
+func MarkID(id string) string { return markOf("coldkms declined id v1\n" + id) }
+
+// MarkOutpoint is how a declined line names an outpoint, txid:index.
+func MarkOutpoint(op string) string { return markOf("coldkms declined outpoint v1\n" + op) }
+
+func markOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:10])
+}
+
 func newNoes() noes {
 	return noes{
 		ids: map[string]At{}, contents: map[[sha256.Size]byte]At{}, outpoints: map[string]At{}, payees: map[destination][]unpaid{},
-		batches: map[string]At{}, discarded: map[string]bool{}, declined: map[string]DeclinedAt{},
+		batches: map[string]At{}, discarded: map[string]bool{}, declined: map[string]DeclinedAt{}, marks: map[string]DeclinedAt{},
 	}
 }
 
@@ -77,6 +89,9 @@ func (n *noes) hear(line Line) {
 		n.batches[line.Request], n.discarded[line.Request] = at, line.Act == ActDiscard
 		for _, content := range line.Declined {
 			n.declined[content] = DeclinedAt{at, line.Request}
+		}
+		for _, mark := range line.Marks {
+			n.marks[mark] = DeclinedAt{at, line.Request}
 		}
 	case KindAgreed: // to the rest
 		delete(n.batches, line.Request)
@@ -103,12 +118,14 @@ func (n *noes) refuse(line Line, at At) {
 // accept follows an item that was signed.
 func (n *noes) accept(line Line) {
 	delete(n.ids, line.ID)
+	delete(n.marks, MarkID(line.ID))
 	if content, err := bundle.ParseDigest(line.Content); err == nil {
 		delete(n.contents, content)
 		delete(n.declined, Brief(content))
 	}
 	for _, op := range line.Spent {
 		delete(n.outpoints, op)
+		delete(n.marks, MarkOutpoint(op))
 	}
 	for to, value := range line.pays() {
 		n.pay(to, value)
@@ -212,6 +229,23 @@ func (n *noes) RejectedAs(content [sha256.Size]byte) bool {
 func (n *noes) DeclinedItem(content [sha256.Size]byte) (DeclinedAt, bool) {
 	at, ok := n.declined[Brief(content)]
 	return at, ok
+}
+
+// DeclinedOther returns where a person last said no to a batch with another
+// transaction under this id, or one that spends one of these outpoints, and which
+// of the two. Nobody has signed either since.
+func (n *noes) DeclinedOther(p Proposal) (last DeclinedAt, what string, was bool) {
+	own, _ := n.DeclinedItem(p.Content) // no other, where the last no was to exactly it
+	take := func(mark, words string) {
+		if at := n.marks[mark]; at.Line > max(last.Line, own.Line) {
+			last, what, was = at, words, true
+		}
+	}
+	take(MarkID(p.ID), "another transaction under this id")
+	for _, op := range p.Spent {
+		take(MarkOutpoint(op), "another transaction that spends outpoint "+op)
+	}
+	return last, what, was
 }
 
 // Declined returns where a person last said no to a batch, if nobody has said
