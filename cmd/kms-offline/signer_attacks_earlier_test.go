@@ -12,6 +12,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -88,7 +89,7 @@ func signedOnMainnet(t *testing.T) {
 	p := newPurse(t)
 	const main = "00000000-0000-4000-8000-0000000000f9"
 	p.adds(func() (wallet.Entry, error) {
-		return wallet.FromKey(main, chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, append(secretB()[:31], 12), true, time.Now())
+		return wallet.FromKey(main, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), append(secretB()[:31], 12), true, time.Now())
 	})
 	script := p.scriptOf(append(secretB()[:31], 12))
 	request := p.ask("main.kmsreq", spend{network: chain.Mainnet, in: []*wire.TxOut{out(coinValue, script)}, outs: []*wire.TxOut{out(1_000_000, payee(1)), out(coinValue-1_001_000, script)}, keys: []chain.Key{single(main)}})

@@ -14,6 +14,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/offline/hd"
+	"coldkms/offline/hd/hdtest"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/psbt/psbttest"
@@ -36,7 +37,7 @@ const leaked = "00000000-0000-4000-8000-0000000000a5"
 // childSecret is a derived key of a mnemonic.
 func childSecret(t *testing.T, id string, index int64) []byte {
 	t.Helper()
-	account, err := hd.AccountOf([]byte(phraseOf(id)), nil, chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
+	account, err := hd.AccountOf([]byte(phraseOf(id)), nil, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func (p purse) leaks(index int64, compressed bool) {
 	p.t.Helper()
 	secret := childSecret(p.t, words, index)
 	p.adds(func() (wallet.Entry, error) {
-		return wallet.FromKey(leaked, chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, secret, compressed, time.Now())
+		return wallet.FromKey(leaked, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), secret, compressed, time.Now())
 	})
 }
 
@@ -163,7 +164,7 @@ func sharedHolderByPSBT(t *testing.T) {
 func derivedIsSaid(t *testing.T) {
 	p := newPurse(t)
 	for index, want := range map[int64]bool{3: true, 20: true, 5000: false} {
-		text, err := hd.EncodeWIF(childSecret(t, words, index), true, chain.Coin{Chain: chain.BTC, Network: chain.Testnet})
+		text, err := hd.EncodeWIF(childSecret(t, words, index), true, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}))
 		if err != nil {
 			t.Fatal(err)
 		}

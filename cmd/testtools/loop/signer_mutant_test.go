@@ -251,7 +251,7 @@ var signerMutants = [...]mutant{
 	{"mnemonics share known indices only", "offline/sharedkeys.go", "if other.key.Index == 0 && !", "if false && !", "./cmd/kms-offline", "TestSignerAttacks/19-shared-key-of-a-mnemonic"},
 	{"sharing is not told", "cmd/kms-offline/generate.go", "Warnings: a.warnOfSharing(w, e)}", "Warnings: nil}", "./cmd/kms-offline", "TestSignerAttacks/19-shared-key-is-told-when-stored"},
 	{"sharing is not told by an import", "cmd/kms-offline/importwallet.go", "	reply.Warnings = append(reply.Warnings, a.warnOfSharing(w, fresh...)...)\n", "", "./cmd/kms-offline", "TestSignerAttacks/19-shared-key-is-told-when-imported"},
-	{"a fault hides shared keys", "offline/sharedkeys.go", "	case !s.sharing.made:\n", "	case false:\n", "./offline", "TestSharingAfterAFault"},
+	{"a fault hides shared keys", "offline/sharedkeys.go", "	if !s.sharing.made {\n", "	if false {\n", "./offline", "TestSharingAfterAFault"},
 	{"the encoding hides a shared secret", "offline/sharedkeys.go", "copy(x[:], public[1:])", "copy(x[:], public)", "./offline", "TestSharedBy"},
 
 	{"what is refused calls operators", "offline/policy/quorum.go", "if b.again[i] || verdicts[i].Refused() {\n			continue\n		}\n		of :=", "if b.again[i] {\n			continue\n		}\n		of :=", "./cmd/kms-offline", "TestSignerAttacks/21-quorum-of-what-can-be-signed"},
