@@ -262,7 +262,7 @@ func roundEnds() map[string]func(s *stage, digest string) {
 		},
 		"items were taken out": func(s *stage, _ string) {
 			s.talks(cli.Refused, []string{"sign", "salary.kmsreq", "--out", "none", "--plain"}, "Sign 2 transactions?",
-				"reject 2", "Sign 1 transaction?", "y")
+				"reject 2", "Take 1 transaction out, for the operators to approve the other 1?", "y")
 		},
 		"another policy": func(s *stage, _ string) { s.must(nil, "policy", "set", "three.json") },
 		"another policy and back": func(s *stage, _ string) {
