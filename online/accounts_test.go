@@ -138,6 +138,12 @@ func TestAccountsNonceConflict(t *testing.T) {
 	tx.To, tx.NotAfter = "carol", w.now.Add(time.Hour).Unix()
 	_, raw := tx.Sign(w.key)
 	other := w.server.Chain(hex.EncodeToString(raw))
+	for n := range 120 { // what conflicts may be on any page of the account's list
+		tx.Nonce = uint64(100 + n)
+		_, more := tx.Sign(w.key)
+		w.server.Chain(hex.EncodeToString(more))
+	}
+	tx.Nonce = 4
 	w.answers(map[string]string{"POST /v3/bitcoin/broadcast": conflict})
 	w.server.Mine(6)
 	if got := w.broadcast(); codes(got.Problems) != "inputs-spent " {

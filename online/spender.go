@@ -87,6 +87,7 @@ func (f search) at(ctx context.Context, address string, take func(spender) bool)
 	for _, txid := range f.Made(address) {
 		made[txid] = true
 	}
+	bounded := len(made) > 0
 	for page := range maxPages {
 		list, err := f.Tatum.Transactions(ctx, f.item.Chain, address, page*tatum.ListPage)
 		if err != nil {
@@ -111,10 +112,13 @@ func (f search) at(ctx context.Context, address string, take func(spender) bool)
 				return found, true, nil
 			}
 		}
-		if len(made) == 0 {
+		if bounded && len(made) == 0 {
 			return found, false, nil
 		}
 		if len(list) < tatum.ListPage {
+			if !bounded { // that is all of it
+				return found, false, nil
+			}
 			break
 		}
 	}

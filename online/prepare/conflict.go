@@ -22,7 +22,8 @@ type Conflicts interface {
 	// Addresses lists where others would be listed, each once.
 	Addresses() []string
 	// Made lists the transactions that made, at one of those addresses, what is used
-	// up: a list of the address, newest first, that has them has all others.
+	// up: a list of the address, newest first, that has them has all others. Where
+	// there are none, a list must be read to its end.
 	Made(address string) []string
 	// Uses reports whether the item's transaction is known to use up this exclusive id.
 	Uses(id string) bool

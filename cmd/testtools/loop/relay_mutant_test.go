@@ -23,6 +23,7 @@ type mutant struct {
 var mutants = [...]mutant{
 	{"what expired stays with the signer", "online/expiry.go", "d.err == nil && x.Expired(d.draft)", "d.err != nil && x.Expired(d.draft)", "./online", "TestAccountsExpiry"},
 	{"what Tatum sent is exported, not what was proven", "online/prepare.go", "if len(it.Prepared) == 0 {", "if len(it.Prepared) == 0 || true {", "./online", "TestDamagedForm"},
+	{"the first page is the whole list", "online/spender.go", "if bounded && len(made) == 0 {", "if len(made) == 0 {", "./online", "TestAccountsNonceConflict"},
 	{"a used nonce is no conflict", "online/tatum/address.go", "	if r.Nonce != nil {\n", "	if false && r.Nonce != nil {\n", "./online", "TestAccountsNonceConflict"},
 	{"broadcast before journal", "online/import.go",
 		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
