@@ -16,6 +16,7 @@ import (
 
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
+	"coldkms/offline/sign/signtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
@@ -53,6 +54,16 @@ func scriptFor(id string) []byte {
 // item spends one output of each of the keys in from, and names the keys in named.
 func item(t *testing.T, network chain.Network, from, named []string) (bundle.Item, *utxo.Table) {
 	t.Helper()
+	it, parts := itemAndParts(t, network, from, named)
+	table, err := utxo.NewTable(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return it, table
+}
+
+func itemAndParts(t *testing.T, network chain.Network, from, named []string) (bundle.Item, [][]byte) {
+	t.Helper()
 	prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{}}}
 	msg := &wire.MsgTx{Version: 2, TxOut: []*wire.TxOut{{Value: 90_000, PkScript: scriptFor("z")}}}
 	for _, id := range from {
@@ -65,16 +76,18 @@ func item(t *testing.T, network chain.Network, from, named []string) (bundle.Ite
 	if err := prev.SerializeNoWitness(&raw); err != nil {
 		t.Fatal(err)
 	}
-	table, err := utxo.NewTable([][]byte{raw.Bytes()})
-	if err != nil {
-		t.Fatal(err)
-	}
 	tx, context := utxo.Encode(msg, func(chainhash.Hash) int { return 0 }, nil)
 	it := bundle.Item{ID: "id", Family: utxo.Name, Coin: chain.Coin{Chain: chain.BTC, Network: network}, Tx: tx, Context: context}
 	for _, id := range named {
 		it.Keys = append(it.Keys, chain.Key{SignatureID: id, Index: chain.NoIndex})
 	}
-	return it, table
+	return it, [][]byte{raw.Bytes()}
+}
+
+// The family keeps what the rest of the program rests on.
+func TestConformance(t *testing.T) {
+	it, parts := itemAndParts(t, chain.Testnet, []string{"a", "b"}, []string{"a", "b"})
+	signtest.Run(t, signtest.Sample{Signer: Signer{Chains: []chain.ID{chain.BTC}}, Keys: two{}, Items: []bundle.Item{it}, Parts: parts})
 }
 
 type nothing struct{}
