@@ -128,7 +128,7 @@ func (a *app) showKey(w *opened, s secrets, e wallet.Entry, index int64) error {
 	if err != nil {
 		return err
 	}
-	defer clear(key)
+	defer key.Wipe()
 	if err := a.maySee(w, s, "a private key", e.ID); err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (a *app) showKey(w *opened, s secrets, e wallet.Entry, index int64) error {
 	if err != nil {
 		return err
 	}
-	wif, err := hd.EncodeWIF(key, e.Kind == wallet.Mnemonic || e.Compressed, coin)
+	wif, err := hd.EncodeWIF(key.Bytes, e.Kind == wallet.Mnemonic || e.Compressed, coin)
 	if err != nil {
 		return err
 	}

@@ -68,9 +68,9 @@ func (p *purse) Public(id string, index int64) ([]byte, error) {
 	return public, err
 }
 
-func (p *purse) Private(id string, index int64) ([]byte, error) {
+func (p *purse) Private(id string, index int64) (hd.Secret, error) {
 	private, _, err := p.keys(id, index)
-	return private, err
+	return hd.Secret{Curve: hd.Secp256k1, Bytes: private}, err
 }
 
 const words = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"

@@ -17,8 +17,8 @@ type Keys interface {
 	// Public returns the public key, 33 or 65 bytes, of an entry; index
 	// chain.NoIndex is that of a single private key.
 	Public(signatureID string, index int64) ([]byte, error)
-	// Private returns the 32-byte secret. The caller wipes it.
-	Private(signatureID string, index int64) ([]byte, error)
+	// Private returns the secret, which knows its curve. The caller wipes it.
+	Private(signatureID string, index int64) (hd.Secret, error)
 	// IsMnemonic reports whether an entry derives keys by index.
 	IsMnemonic(signatureID string) bool
 }

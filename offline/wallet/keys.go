@@ -133,9 +133,9 @@ func (w *Wallet) Public(id string, index int64) ([]byte, error) {
 }
 
 // Private returns the secret of 32 bytes. The caller wipes it.
-func (w *Wallet) Private(id string, index int64) ([]byte, error) {
+func (w *Wallet) Private(id string, index int64) (hd.Secret, error) {
 	c, err := w.key(id, index)
-	return c.private, err
+	return hd.Secret{Curve: hd.Secp256k1, Bytes: c.private}, err
 }
 
 func (w *Wallet) key(id string, index int64) (child, error) {

@@ -225,6 +225,7 @@ var signerMutants = [...]mutant{
 	{"only OP_RETURN burns", "shared/chain/utxo/burn.go", "		return p.neverRuns(script)\n", "		return false\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt-value-is-fee"},
 	{"burnt value is forgotten", "offline/ledger/memory.go", "	return l.Fee.Plus(l.Burnt)\n", "	return *l.Fee\n", "./cmd/kms-offline", "TestSignerAttacks/05-burnt-value-is-fee"},
 	{"fees are free", "offline/policy/limits.go", "	all.fee(j.subject.Facts.Cost())\n", "", "./offline/policy", "TestLimits"},
+	{"a key signs on any curve", "offline/hd/secret.go", "	if s.Curve != c || c == UnknownCurve {\n", "	if false {\n", "./offline/sign/fakechain", "TestOtherCurve"},
 	{"a finding without a rule passes", "offline/policy/facts.go", "	return modeRefuse\n", "	return modeAllow\n", "./offline/policy", "TestEachRule"},
 	{"a token without a rule passes", "offline/policy/limits.go", "a.token != \"\" && !known {", "false && !known {", "./offline/sign/fakechain", "TestRules"},
 	{"a token has no limit", "offline/policy/limits.go", "l.exceeded(sum, t) {", "false && l.exceeded(sum, t) {", "./offline/sign/fakechain", "TestRules"},

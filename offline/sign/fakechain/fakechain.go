@@ -185,11 +185,15 @@ func (j job) Sign(a policy.Approval) (sign.Signed, error) {
 	if j.key == nil {
 		return sign.Signed{}, chain.Refuse(chain.NoKeyForInput, "no key named by the request is the account's")
 	}
-	seed, err := j.keys.Private(j.key.SignatureID, j.key.Index)
+	secret, err := j.keys.Private(j.key.SignatureID, j.key.Index)
 	if err != nil {
 		return sign.Signed{}, chain.Refuse(chain.NoKeyForInput, "%v", err)
 	}
-	defer clear(seed)
+	defer secret.Wipe()
+	seed, err := secret.On(hd.Ed25519)
+	if err != nil {
+		return sign.Signed{}, err
+	}
 	signature := ed25519.Sign(ed25519.NewKeyFromSeed(seed), j.raw)
 	if !ed25519.Verify(j.public, j.raw, signature) {
 		return sign.Signed{}, chain.Refuse(chain.Incomplete, "the signature does not verify")

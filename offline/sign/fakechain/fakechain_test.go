@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"coldkms/offline"
+	"coldkms/offline/hd"
 	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
@@ -28,18 +29,18 @@ type keys struct{}
 
 func (keys) Lookup(id string) (chain.Coin, bool) { return fakechain.Coin(), id == "account" }
 func (keys) IsMnemonic(string) bool              { return false }
-func (keys) Private(id string, _ int64) ([]byte, error) {
+func (keys) Private(id string, _ int64) (hd.Secret, error) {
 	if id != "account" && id != "other" {
-		return nil, errors.New("no such entry")
+		return hd.Secret{}, errors.New("no such entry")
 	}
-	return bytes.Repeat([]byte{byte(len(id))}, ed25519.SeedSize), nil
+	return hd.Secret{Curve: hd.Ed25519, Bytes: bytes.Repeat([]byte{byte(len(id))}, ed25519.SeedSize)}, nil
 }
 func (k keys) Public(id string, index int64) ([]byte, error) {
 	seed, err := k.Private(id, index)
 	if err != nil {
 		return nil, err
 	}
-	return ed25519.NewKeyFromSeed(seed)[ed25519.SeedSize:], nil
+	return ed25519.NewKeyFromSeed(seed.Bytes)[ed25519.SeedSize:], nil
 }
 
 func account(t testing.TB) string {
@@ -281,6 +282,24 @@ func TestTokensAreShown(t *testing.T) {
 		if p.Fee != (p.Token == "") || !p.Fee && p.Value != chain.NewAmount(250) {
 			t.Errorf("the ledger has %+v", p)
 		}
+	}
+}
+
+// onOther is a wallet whose keys are for another curve.
+type onOther struct{ keys }
+
+func (k onOther) Private(id string, index int64) (hd.Secret, error) {
+	secret, err := k.keys.Private(id, index)
+	secret.Curve = hd.Secp256k1
+	return secret, err
+}
+
+// A key for another curve signs nothing.
+func TestOtherCurve(t *testing.T) {
+	m := newMachine(t, "")
+	m.Keys = onOther{}
+	if o := m.sign(item("id", pays(t, 1, 1)))[0]; o.Code != chain.NoKeyForInput {
+		t.Errorf("signed, or refused for %q", o.Code)
 	}
 }
 

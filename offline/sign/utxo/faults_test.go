@@ -19,6 +19,7 @@ import (
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
 	"coldkms/offline"
+	"coldkms/offline/hd"
 	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
@@ -92,9 +93,10 @@ func (k faultyKeys) Lookup(id string) (chain.Coin, bool) {
 	return chain.Coin{Chain: k.chain, Network: chain.Testnet}, id == "a"
 }
 
-func (k faultyKeys) Private(id string, index int64) ([]byte, error) {
+func (k faultyKeys) Private(id string, index int64) (hd.Secret, error) {
 	secret, err := k.two.Private(id, index)
-	return k.m.flip(inKey, secret), err
+	secret.Bytes = k.m.flip(inKey, secret.Bytes)
+	return secret, err
 }
 
 // hands returns the steps of a signature on this machine.

@@ -193,8 +193,12 @@ func (j *job) signInput(i int, kind utxo.Kind, k ringKey, digests *utxo.Digester
 	if err != nil {
 		return nil, chain.Refuse(chain.NoKeyForInput, "input %d: %v", i, err)
 	}
-	defer clear(secret)
-	private := secp256k1.PrivKeyFromBytes(secret) // without its public key, which costs half a signature
+	defer secret.Wipe()
+	key, err := secret.On(hd.Secp256k1)
+	if err != nil {
+		return nil, err
+	}
+	private := secp256k1.PrivKeyFromBytes(key) // without its public key, which costs half a signature
 	defer private.Zero()
 	switch {
 	case j.tx.Params().ForkID:

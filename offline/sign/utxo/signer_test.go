@@ -14,6 +14,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"coldkms/offline/hd"
 	"coldkms/offline/policy"
 	"coldkms/offline/sign"
 	"coldkms/offline/sign/signtest"
@@ -39,11 +40,11 @@ func (two) Public(id string, _ int64) ([]byte, error) {
 	_, public := btcec.PrivKeyFromBytes(secretOf(id))
 	return public.SerializeCompressed(), nil
 }
-func (two) Private(id string, _ int64) ([]byte, error) {
+func (two) Private(id string, _ int64) (hd.Secret, error) {
 	if id == "x" {
-		return nil, errors.New("none")
+		return hd.Secret{}, errors.New("none")
 	}
-	return secretOf(id), nil
+	return hd.Secret{Curve: hd.Secp256k1, Bytes: secretOf(id)}, nil
 }
 
 func scriptFor(id string) []byte {
@@ -227,7 +228,7 @@ func TestNoncesOfTheTwoSchemesDiffer(t *testing.T) {
 	private, _ := btcec.PrivKeyFromBytes(secret)
 	schnorrSig := signSchnorr2019(private, digest)
 	ecdsaSig, err := two{}.Private("a", 0)
-	if err != nil || len(ecdsaSig) != 32 {
+	if err != nil || len(ecdsaSig.Bytes) != 32 {
 		t.Fatal(err)
 	}
 	k := nonce2019(secret, digest).Bytes()
