@@ -35,9 +35,3 @@ type Coin interface {
 	// Commits reports whether a signature for a lock commits to every amount.
 	Commits(lock []byte) bool
 }
-
-// noCoins are the Coins of the zero Policy.
-type noCoins struct{}
-
-func (noCoins) Coins() []chain.Coin          { return nil }
-func (noCoins) Coin(chain.Coin) (Coin, bool) { return nil, false }

@@ -93,7 +93,7 @@ func (p Policy) RequiresOffline() bool { return p.file.RequireOffline }
 // coin returns what is asked about a coin.
 func (p Policy) coin(c chain.Coin) (Coin, bool) {
 	if p.of == nil {
-		return noCoins{}.Coin(c)
+		return nil, false // the zero Policy
 	}
 	return p.of.Coin(c)
 }
