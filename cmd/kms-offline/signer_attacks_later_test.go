@@ -12,6 +12,7 @@ func laterAttacks() []attack {
 		{"44-later-under-a-quorum-goes-on", laterUnderQuorum},
 		{"44-later-under-a-quorum-unasked", laterUnasked},
 		{"44-result-has-no-folder", outIsNotThere},
+		{"44-signed-again-pays-nothing-new", signedAgainPaysNothing},
 	}
 }
 
@@ -36,6 +37,32 @@ func laterUnderQuorum(t *testing.T) {
 	}
 	o.unsigned()
 	o.answers(3, []string{"sign", file, "--out", o.path("out"), "--plain"}, "Sign 1 transaction?", "y")
+}
+
+// What was signed before is not told as paid anew, neither in the totals nor in
+// the question: who reads 0.00121000 twice may believe that it is paid twice.
+func signedAgainPaysNothing(t *testing.T) {
+	o := office{newPlace(t)}
+	file := o.salary(93)
+	sign := []string{"--password-file", o.path("pw"), "sign", file, "--out", o.path("out"), "--plain"}
+	for _, told := range [][]string{
+		{"pays out 0.00121000 BTC (121000)", "Sign 2 transactions?"},
+		{"of this new 0.00000000 BTC (0)", "signed before 0.00121000 BTC (121000) in 2 items", "2 of 2 were signed before and pay nothing new. Sign 2 transactions?"},
+	} {
+		at := sit(t, o.command(sign...))
+		for _, words := range told {
+			at.sees(words)
+		}
+		at.types("y\r")
+		if got := at.waits(); got != 0 {
+			t.Errorf("exit %d: %s", got, at.stderr.String())
+		}
+	}
+	for key, want := range map[string]string{"signedBefore": "2", "paidBefore": "121000"} {
+		if out := o.run(0, "review", file); !strings.Contains(out, `"`+key+`": `+want) {
+			t.Errorf("no %s of %s: %s", key, want, out)
+		}
+	}
 }
 
 // Without a terminal, and after a no, nothing is taken out and nothing signed;

@@ -4,6 +4,8 @@
 package review
 
 import (
+	"slices"
+
 	"coldkms/offline/policy"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -44,6 +46,22 @@ type Vouched struct {
 
 // Refused reports whether the item will not be signed.
 func (it Item) Refused() bool { return len(it.Refusals) > 0 || it.Facts == nil }
+
+// again reports whether exactly these bytes were signed before, so that the
+// item pays nothing new.
+func (it Item) again() bool {
+	return slices.ContainsFunc(it.Findings, func(r policy.Reason) bool { return r.Code == chain.FlagSignedBefore })
+}
+
+// Again counts the chosen items that were signed before.
+func (b Batch) Again(choice Choice) (n int) {
+	for i, it := range b.Items {
+		if b.counts(i, choice) && it.again() {
+			n++
+		}
+	}
+	return n
+}
 
 // Verdict is "refused", "flagged" or "ok".
 func (it Item) Verdict() string {

@@ -76,6 +76,10 @@ func (p *page) batch(f Finished) {
 	for _, t := range f.Batch.Totals(f.counted) {
 		coin := t.name()
 		p.pair(coin+" paid out", t.asset.Format(t.Paid))
+		if t.Again > 0 {
+			p.pair(coin+" of this new", t.asset.Format(t.Paid.Minus(t.Before)))
+			p.pair(coin+" signed before", t.asset.Format(t.Before)+" in "+many(t.Again, "item", "items"))
+		}
 		if !t.Own.IsZero() {
 			p.pair(coin+" of this to own keys", t.asset.Format(t.Own))
 		}

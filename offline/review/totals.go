@@ -27,7 +27,9 @@ type Total struct {
 	Fees    chain.Amount `json:"fees"`
 	Burnt   chain.Amount `json:"burnt"` // what nobody can ever spend; it counts as fee
 	MaxFee  chain.Amount `json:"maxFee"`
-	MaxFeed int          `json:"maxFeeItem"` // number of the item with that fee, from 1
+	MaxFeed int          `json:"maxFeeItem"`             // number of the item with that fee, from 1
+	Again   int          `json:"signedBefore,omitempty"` // items whose signature is on record: they pay nothing new
+	Before  chain.Amount `json:"paidBefore,omitzero"`    // how much of Paid those pay
 
 	asset chain.Asset
 }
@@ -53,9 +55,10 @@ func (b Batch) Totals(choice Choice) []Total {
 		if !b.counts(i, choice) {
 			continue
 		}
-		of(it.Facts.Asset).add(i, it.Facts)
+		again := it.again()
+		of(it.Facts.Asset).add(i, it.Facts, again)
 		for asset, t := range tokens(it.Facts) {
-			of(asset).addToken(t)
+			of(asset).addToken(t, again)
 		}
 	}
 	list := make([]Total, 0, len(by))
@@ -69,9 +72,8 @@ func (b Batch) Totals(choice Choice) []Total {
 }
 
 // add adds what item i does with the coin itself.
-func (t *Total) add(i int, f *chain.Facts) {
-	t.Items++
-	t.Paid = t.Paid.Plus(f.Paid())
+func (t *Total) add(i int, f *chain.Facts, again bool) {
+	t.pay(f.Paid(), again)
 	t.Own = t.Own.Plus(f.Transferred())
 	t.Fees = t.Fees.Plus(f.Fee)
 	t.Burnt = t.Burnt.Plus(f.Burnt())
@@ -80,11 +82,20 @@ func (t *Total) add(i int, f *chain.Facts) {
 	}
 }
 
-func (t *Total) addToken(of Total) {
-	t.Items++
-	t.Paid = t.Paid.Plus(of.Paid)
+func (t *Total) addToken(of Total, again bool) {
+	t.pay(of.Paid, again)
 	t.Own = t.Own.Plus(of.Own)
 	t.Burnt = t.Burnt.Plus(of.Burnt)
+}
+
+// pay counts one item and what it pays.
+func (t *Total) pay(paid chain.Amount, again bool) {
+	t.Items++
+	t.Paid = t.Paid.Plus(paid)
+	if again {
+		t.Again++
+		t.Before = t.Before.Plus(paid)
+	}
 }
 
 // tokens sums up what one item does with each token.

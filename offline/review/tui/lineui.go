@@ -19,7 +19,7 @@ func (d *Desk) Question() string {
 	if n == 0 {
 		return `Nothing is left to sign. Undo with "undo all", or answer n: `
 	}
-	question := fmt.Sprintf("Sign %s? ", plural(n, "transaction"))
+	question := d.again(n) + fmt.Sprintf("Sign %s? ", plural(n, "transaction"))
 	if d.onlyRecords() {
 		question = fmt.Sprintf("Take %s out, for the operators to approve the other %d? ", plural(d.count[Rejected], "transaction"), n)
 	}
@@ -27,6 +27,19 @@ func (d *Desk) Question() string {
 		return question + fmt.Sprintf("(see LOOK AT) type \"sign %d\", or n [n] ", n)
 	}
 	return question + "[y/N] "
+}
+
+// again says how many of the n transactions that are asked about were signed
+// before.
+func (d *Desk) again(n int) string {
+	switch again := d.batch.Again(d.kept); {
+	case again == 0:
+		return ""
+	case n == 1:
+		return "It was signed before and pays nothing new. "
+	default:
+		return fmt.Sprintf("%d of %d were signed before and pay nothing new. ", again, n)
+	}
 }
 
 // Before is what stands before the question: the closing words of the review.

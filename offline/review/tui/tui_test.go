@@ -287,7 +287,7 @@ func TestPlainAnswers(t *testing.T) {
 			t.Errorf("%q gives %d, want %d", answer, ev, want)
 		}
 	}
-	if q := New(calm).Question(); q != "Sign 3 transactions? [y/N] " {
+	if q := New(calm).Question(); q != "1 of 3 were signed before and pay nothing new. Sign 3 transactions? [y/N] " {
 		t.Errorf("asked: %q", q)
 	}
 	d := New(batch(8)) // item 6 looks like a known address
