@@ -204,11 +204,19 @@ func (s *Session) noticeQuorum(j *Judged) []string {
 	have := s.Approvers(j)
 	switch {
 	case need > 0:
-		return []string{fmt.Sprintf("operators who must approve: %d, so far %d%s: %s%s", need, len(have), named(have), why, s.lostApprovals(j, have))}
+		return []string{fmt.Sprintf("operators who must approve: %d, so far %d%s: %s%s; that is %s: where items of it are rejected, operators approve what is left anew", need, len(have), named(have), why, s.lostApprovals(j, have), s.whatIsApproved(j))}
 	case len(have) > 0:
 		return []string{fmt.Sprintf("operators who approved: %d%s", len(have), named(have))}
 	}
 	return nil
+}
+
+// whatIsApproved says what approvals are about.
+func (s *Session) whatIsApproved(j *Judged) string {
+	if len(s.Ledger.LeftOut(j.Request.Digest)) > 0 {
+		return "of all but what was taken out"
+	}
+	return "of the whole batch"
 }
 
 // lostApprovals says who approved in a round that has ended, beside those who

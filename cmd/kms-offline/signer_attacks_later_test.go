@@ -25,6 +25,9 @@ var approveHint = regexp.MustCompile(`kms-offline --path (?:\S+) approve FILE --
 func laterUnderQuorum(t *testing.T) {
 	o := newOffice(t)
 	file, digest, _ := o.ready(90)
+	if notices, _ := o.noticesOf(0, file); !strings.Contains(notices, "so far 2 (alice, bob)") || !strings.Contains(notices, "that is of the whole batch: where items of it are rejected, operators approve what is left anew") {
+		t.Errorf("it is not said what was approved: %s", notices)
+	}
 	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "reject 1", "Take 1 transaction out, for the operators to approve the other 1?", "later")
 	at := o.answers(20, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Take 1 rejected item out of the batch now, so that they can?", "y")
 	hint := approveHint.FindStringSubmatch(at.stderr.String())
