@@ -26,6 +26,7 @@ type ExportOptions struct {
 	Max     int           // 0: all
 	Asked   bool          // the approval service was asked already
 	Again   bool          // also what was exported and has no outcome yet
+	Newest  bool          // where nothing is prepared: of what waits write the newest Request alone
 
 	Format interop.Format // one file an item for another signer, instead of the Request's file; may be nil
 
@@ -46,8 +47,8 @@ type Exported struct {
 }
 
 // Export puts what is prepared into one Request, journals it, and then
-// writes its file. Where nothing is prepared, a Request that waits for its
-// Result is written again, the same file.
+// writes its file. Where nothing is prepared, the Requests that wait for their
+// Results are written again, the same files.
 func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	peer, err := r.journal.Peer(ctx)
 	if err != nil {
@@ -261,8 +262,8 @@ func (r *Relay) abandon(ctx context.Context, digest bundle.Digest, why error, re
 	return err
 }
 
-// exportAgain writes the newest Request that waits for its Result, or gives it
-// up where it cannot be read.
+// exportAgain writes the Requests that wait for their Results, each the same
+// file as before, and gives up those that cannot be read.
 func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Exported) (givenUp bool, err error) {
 	waiting, err := r.journal.Waiting(ctx)
 	waiting = slices.DeleteFunc(waiting, func(w journal.Waiting) bool { return w.Held }) // another relay is about to write it
@@ -272,20 +273,30 @@ func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Export
 	if report.Digest != nil || len(report.Problems) > 0 {
 		return false, nil // something was said already
 	}
-	newest := waiting[len(waiting)-1].Digest
-	req, err := r.openOwn(ctx, newest)
-	if errors.Is(err, ErrUnreadable) {
-		return true, r.abandon(ctx, newest, err, report)
-	}
-	if err != nil {
-		return false, err
-	}
 	note := "nothing new to export; this request still waits for its result"
-	if n := len(waiting); n > 1 {
+	switch n := len(waiting); {
+	case n > 1 && o.Newest:
 		note = fmt.Sprintf("nothing new to export; %d requests still wait for their results, this is the newest (--again puts all into one)", n)
+		waiting = waiting[n-1:]
+	case n > 1:
+		note = fmt.Sprintf("nothing new to export; %d requests still wait for their results, and all were written again", n)
 	}
-	report.Notes = append(report.Notes, note)
-	return false, r.write(ctx, o, req, report)
+	for _, w := range waiting {
+		req, err := r.openOwn(ctx, w.Digest)
+		switch {
+		case errors.Is(err, ErrUnreadable):
+			givenUp, err = true, r.abandon(ctx, w.Digest, err, report)
+		case err == nil:
+			err = r.write(ctx, o, req, report)
+		}
+		if err != nil {
+			return givenUp, err
+		}
+	}
+	if report.Digest != nil {
+		report.Notes = append(report.Notes, note)
+	}
+	return givenUp, nil
 }
 
 // ready claims what is to be exported.

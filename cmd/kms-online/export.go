@@ -26,13 +26,14 @@ func (a *app) export() *cobra.Command {
 		Short: "write one request for all that is prepared",
 		Long: `export puts everything that is prepared, or the items named, into one request
 for the signer and writes it into a folder such as a USB stick. Where nothing
-is prepared, a request that still waits for its result is written again, the
+is prepared, every request that still waits for its result is written again, the
 same file: after a lost stick just run it again. What does not fit into one
 request goes into several. The folder must exist: where it does not, the stick may
 not be mounted, and nothing is exported.
 
 With --qr nothing is carried: the request is shown as QR symbols, on the terminal
-or where --qr-out says, and is kept in the state directory.
+or where --qr-out says, and is kept in the state directory. Where nothing is prepared,
+it is the newest request that waits; --again puts all that wait into one.
 
 With --psbt it writes one standard PSBT (BIP 174) a transaction instead, which
 any PSBT signer can sign; import takes what it gives back. Not for BCH. A signer
@@ -44,7 +45,7 @@ given it with --master.`,
 				if err != nil {
 					return err
 				}
-				o.Dir = dir
+				o.Dir, o.Newest = dir, true
 			}
 			if o.Dir == "" || o.Max < 0 {
 				return cli.Fail(cli.Usage, errors.New("export needs a folder"), "such as: kms-online export --out /media/usb")

@@ -26,6 +26,7 @@ func hintFaults() []fault {
 		{"80e-nothing-to-watch", nothingToWatch},
 		{"80f-what-is-held-says-what-to-type", heldSaysWhat},
 		{"80g-completed-with-another-txid-says-what-to-do", otherTxIDSaysWhat},
+		{"80h-lost-stick-with-two-requests", lostStickOfTwo},
 	}
 }
 
@@ -56,6 +57,40 @@ func pageIsDescribed(t *testing.T) {
 	h.run(0, "retry", relaytest.ID(1)) // takes the wish to reject it back
 	h.cross(0)
 	h.run(0, "broadcast")
+}
+
+// A stick with two requests is lost: another one gets both, the same files, so
+// that no payment is left behind.
+func lostStickOfTwo(t *testing.T) {
+	h := newTeller(t)
+	var lost []string
+	for n := 1; n <= 2; n++ {
+		h.pay(nil, n)
+		h.run(0, "fetch")
+		lost = append(lost, h.written()...)
+	}
+	slices.Sort(lost) // names of one second are in no order
+	again := h.written()
+	if len(lost) != 2 || !slices.Equal(again, lost) {
+		t.Errorf("written again %v, want %v", again, lost)
+	}
+}
+
+// written exports to a new folder, and returns the names of what is there.
+func (h *teller) written() (names []string) {
+	h.Helper()
+	dir := h.TempDir()
+	h.run(0, "export", "--out", dir)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		h.Fatal(err)
+	}
+	for _, f := range files {
+		if filepath.Ext(f.Name()) == ".kmsreq" {
+			names = append(names, f.Name())
+		}
+	}
+	return names
 }
 
 // has wants all of some words in a text.
