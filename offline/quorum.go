@@ -245,6 +245,7 @@ func named(list []operator.Operator) string {
 	for i, o := range list {
 		names[i] = o.Name
 	}
+	slices.Sort(names)
 	return " (" + strings.Join(names, ", ") + ")"
 }
 
