@@ -31,7 +31,7 @@ func replyAbout(book *ledger.Ledger) ledgerReply {
 func (a *app) ledger() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
-		Short: "check the ledger and print its head; export, release, accept, clock, upgrade, settle",
+		Short: "check the ledger and print its head; list, export, release, accept, clock, upgrade, settle",
 		Long: `ledger checks every line of the ledger: its hash, its authentication code under
 the wallet's key, and that the last line which was acknowledged is in it. It
 prints length and head, and the head as words. Write length and words down after
@@ -41,7 +41,7 @@ a session: they fix everything before.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.runLedger() },
 	}
-	cmd.AddCommand(a.ledgerVerify(), a.ledgerExport(), a.ledgerRelease(), a.ledgerAccept(), a.ledgerClock(), a.ledgerUpgrade(), a.ledgerSettle())
+	cmd.AddCommand(a.ledgerVerify(), a.ledgerList(), a.ledgerExport(), a.ledgerRelease(), a.ledgerAccept(), a.ledgerClock(), a.ledgerUpgrade(), a.ledgerSettle())
 	return cmd
 }
 

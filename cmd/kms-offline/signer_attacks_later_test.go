@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -13,6 +15,7 @@ func laterAttacks() []attack {
 		{"44-later-under-a-quorum-unasked", laterUnasked},
 		{"44-result-has-no-folder", outIsNotThere},
 		{"44-signed-again-pays-nothing-new", signedAgainPaysNothing},
+		{"44-list-of-what-was-done", listOfWhatWasDone},
 	}
 }
 
@@ -40,6 +43,56 @@ func laterUnderQuorum(t *testing.T) {
 	}
 	o.unsigned()
 	o.answers(3, []string{"sign", file, "--out", o.path("out"), "--plain"}, "Sign 1 transaction?", "y")
+}
+
+// The list of a day has what was signed, with who approved it, what was signed
+// again, refused and declined; its length is bounded, and what is not in it is said.
+func listOfWhatWasDone(t *testing.T) {
+	o := newOffice(t)
+	no := o.request("no.kmsreq", 94, []payout{{to: "a", value: 1_000, fee: 200}})
+	o.answers(21, []string{"sign", no, "--out", o.path("none"), "--plain"}, "Sign 1 transaction?", "n")
+	file, digest, _ := o.ready(95)
+	for range 2 {
+		o.run(0, "sign", file, "--out", o.path("out"), "--approve", digest)
+	}
+	type entry struct {
+		Done, Chain, Network, TxID string
+		Paid                       int64
+		Items, Destinations        int
+		Operators                  []string
+	}
+	list := func(args ...string) (got struct {
+		Entries []entry
+		Earlier int
+	}) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(o.run(0, append([]string{"ledger", "list"}, args...)...)), &got); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	all := list().Entries
+	var done []string
+	var paid int64
+	for _, e := range all {
+		if done = append(done, e.Done); e.Done == "signed" {
+			paid += e.Paid
+			if len(e.TxID) != 64 || e.Destinations != 1 || e.Chain+" "+e.Network != "BTC testnet" || !slices.Equal(e.Operators, []string{"alice", "bob"}) {
+				t.Errorf("signed: %+v", e)
+			}
+		}
+	}
+	if want := []string{"declined", "signed", "signed", "signed again", "signed again"}; !slices.Equal(done, want) || paid != 121_000 || all[0].Items != 1 {
+		t.Errorf("done %v, paid %d, declined %+v", done, paid, all[0])
+	}
+	if got := list("--limit", "2"); len(got.Entries) != 2 || got.Earlier != 3 || got.Entries[1].Done != "signed again" {
+		t.Errorf("the newest two: %+v", got)
+	}
+	o.run(2, "ledger", "list", "--limit", "0")
+	out, err := o.command("--password-file", o.path("pw"), "ledger", "list").Output()
+	if err != nil || !regexp.MustCompile(`(?m)^\d+ +\S+Z +signed +\S+ +BTC testnet +0\.0006\d+ +1 +[0-9a-f]{64} +alice,bob$`).Match(out) {
+		t.Errorf("%v:\n%s", err, out)
+	}
 }
 
 // What was signed before is not told as paid anew, neither in the totals nor in

@@ -385,6 +385,22 @@ func (l *Ledger) Len() uint64 { return l.n }
 // Export checks the lines once more and passes the JSON of each to each. The
 // slice is valid during the call only.
 func (l *Ledger) Export(each func(body []byte) error) error {
+	return l.again(func(_ Line, raw []byte) error {
+		_, _, body, err := splitLine(raw)
+		if err != nil {
+			return err
+		}
+		return each(body)
+	})
+}
+
+// Lines checks the lines once more and passes each to each.
+func (l *Ledger) Lines(each func(Line) error) error {
+	return l.again(func(line Line, _ []byte) error { return each(line) })
+}
+
+// again replays the ledger from its beginning.
+func (l *Ledger) again(each func(line Line, raw []byte) error) error {
 	log, err := l.storage.Load()
 	if err != nil {
 		return fmt.Errorf("ledger: read: %w", err)
@@ -392,14 +408,11 @@ func (l *Ledger) Export(each func(body []byte) error) error {
 	fresh := newLedger(l.storage, l.owner, l.now)
 	for raw := range bytes.Lines(log) {
 		raw = bytes.TrimSuffix(raw, []byte("\n"))
-		if _, err := fresh.replay(raw); err != nil {
+		r, err := fresh.replay(raw)
+		if err != nil {
 			return fmt.Errorf("%w: line %d: %v", ErrDamaged, fresh.n+1, err)
 		}
-		_, _, body, err := splitLine(raw)
-		if err == nil {
-			err = each(body)
-		}
-		if err != nil {
+		if err := each(r.line, raw); err != nil {
 			return err
 		}
 	}

@@ -146,6 +146,10 @@ var signerMutants = [...]mutant{
 
 	{"what was rejected leaves the batch unasked", "cmd/kms-offline/approve.go", "	if err != nil || !yes {\n		return quorum\n", "	if err != nil || !yes && false {\n		return quorum\n", "./cmd/kms-offline", "TestSignerAttacks/44-later-under-a-quorum-unasked"},
 	{"hints do not name the wallet", "cmd/internal/cli/cli.go", "	if flags.Len() == 0 {\n", "	if true {\n", "./cmd/kms-offline", "TestSignerAttacks/44-later-under-a-quorum-goes-on"},
+	{"what was signed before is listed as new", "cmd/kms-offline/ledger_list.go", "err == nil && was && at.Line < line.N {", "false && err == nil && was && at.Line < line.N {", "./cmd/kms-offline", "TestSignerAttacks/44-list-of-what-was-done"},
+	{"a list has no end", "cmd/kms-offline/ledger_list.go", "	reply.keep(limit)\n	if", "	if", "./cmd/kms-offline", "TestSignerAttacks/44-list-of-what-was-done"},
+	{"what was signed before is told as paid anew", "offline/review/totals.go", "	if again {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/44-signed-again-pays-nothing-new"},
+	{"approvals seem to be of a part", "offline/quorum.go", "s.lostApprovals(j, have), s.whatIsApproved(j))}", "s.lostApprovals(j, have), \"\")}", "./cmd/kms-offline", "TestSignerAttacks/44-later-under-a-quorum-goes-on"},
 	{"a result goes below a folder that is missing", "cmd/kms-offline/carry.go", "		return a.hasFolder(filepath.Dir(filepath.Clean(dir)))\n", "		return os.MkdirAll(filepath.Dir(filepath.Clean(dir)), durable.PermDir)\n", "./cmd/kms-offline", "TestSignerAttacks/44-result-has-no-folder"},
 
 	{"a wallet that disagrees judges", "offline/offline.go", "	if s.Unsettled != nil {\n", "	if false {\n", "./offline", "TestUnsettledJudgesNothing"},
