@@ -99,7 +99,8 @@ func (a *app) listLately(s *openSession, since time.Duration, limit int) error {
 	}
 	reply.keep(limit)
 	if reply.Earlier > 0 {
-		fmt.Fprintf(a.Err, "%s not printed: --limit N, at most %d\n", counted(reply.Earlier, "earlier entry is", "earlier entries are"), maxListed)
+		fmt.Fprintf(a.Err, "%s not printed: --limit N, at most %d\n",
+			counted(reply.Earlier, "earlier entry is", "earlier entries are"), maxListed)
 	}
 	if a.json {
 		return a.JSON(reply)
@@ -109,7 +110,10 @@ func (a *app) listLately(s *openSession, since time.Duration, limit int) error {
 
 // listedOf returns what is listed of a line, and whether it is at all.
 func listedOf(book *ledger.Ledger, line ledger.Line) (of listed, is bool) {
-	of = listed{Line: line.N, Time: line.Time, ID: line.ID, Batch: line.Request, Chain: line.Chain, Network: line.Network, TxID: line.TxID, Code: line.Code, Reason: line.Reason}
+	of = listed{
+		Line: line.N, Time: line.Time, ID: line.ID, Batch: line.Request, Chain: line.Chain, Network: line.Network,
+		TxID: line.TxID, Code: line.Code, Reason: line.Reason,
+	}
 	switch line.Kind {
 	case ledger.KindSigned:
 		of.Done = "signed"
@@ -166,7 +170,11 @@ func (r listReply) text(out io.Writer) error {
 		case why == "":
 			why = string(of.Code)
 		}
-		cells := []string{fmt.Sprint(of.Line), of.Time, of.Done, id, strings.TrimSpace(string(of.Chain) + " " + of.Network), of.amount(), fmt.Sprint(of.Destinations), why, strings.Join(of.Operators, ",")}
+		coin := strings.TrimSpace(string(of.Chain) + " " + of.Network)
+		cells := []string{
+			fmt.Sprint(of.Line), of.Time, of.Done, id, coin, of.amount(),
+			fmt.Sprint(of.Destinations), why, strings.Join(of.Operators, ","),
+		}
 		for i := range cells {
 			cells[i] = inLine(cells[i])
 		}

@@ -28,7 +28,9 @@ var approveHint = regexp.MustCompile(`kms-offline --path (?:\S+) approve FILE --
 func laterUnderQuorum(t *testing.T) {
 	o := newOffice(t)
 	file, digest, _ := o.ready(90)
-	if notices, _ := o.noticesOf(0, file); !strings.Contains(notices, "so far 2 (alice, bob)") || !strings.Contains(notices, "that is of the whole batch: where items of it are rejected, operators approve what is left anew") {
+	const whole = "that is of the whole batch: where items of it are rejected, operators approve what is left anew"
+	notices, _ := o.noticesOf(0, file)
+	if !strings.Contains(notices, "so far 2 (alice, bob)") || !strings.Contains(notices, whole) {
 		t.Errorf("it is not said what was approved: %s", notices)
 	}
 	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "reject 1", "Take 1 transaction out, for the operators to approve the other 1?", "later")
@@ -77,12 +79,14 @@ func listOfWhatWasDone(t *testing.T) {
 	for _, e := range all {
 		if done = append(done, e.Done); e.Done == "signed" {
 			paid += e.Paid
-			if len(e.TxID) != 64 || e.Destinations != 1 || e.Chain+" "+e.Network != "BTC testnet" || !slices.Equal(e.Operators, []string{"alice", "bob"}) {
+			if len(e.TxID) != 64 || e.Destinations != 1 || e.Chain+" "+e.Network != "BTC testnet" ||
+				!slices.Equal(e.Operators, []string{"alice", "bob"}) {
 				t.Errorf("signed: %+v", e)
 			}
 		}
 	}
-	if want := []string{"declined", "signed", "signed", "signed again", "signed again"}; !slices.Equal(done, want) || paid != 121_000 || all[0].Items != 1 {
+	want := []string{"declined", "signed", "signed", "signed again", "signed again"}
+	if !slices.Equal(done, want) || paid != 121_000 || all[0].Items != 1 {
 		t.Errorf("done %v, paid %d, declined %+v", done, paid, all[0])
 	}
 	if got := list("--limit", "2"); len(got.Entries) != 2 || got.Earlier != 3 || got.Entries[1].Done != "signed again" {
@@ -90,7 +94,8 @@ func listOfWhatWasDone(t *testing.T) {
 	}
 	o.run(2, "ledger", "list", "--limit", "0")
 	out, err := o.command("--password-file", o.path("pw"), "ledger", "list").Output()
-	if err != nil || !regexp.MustCompile(`(?m)^\d+ +\S+Z +signed +\S+ +BTC testnet +0\.0006\d+ +1 +[0-9a-f]{64} +alice,bob$`).Match(out) {
+	line := regexp.MustCompile(`(?m)^\d+ +\S+Z +signed +\S+ +BTC testnet +0\.0006\d+ +1 +[0-9a-f]{64} +alice,bob$`)
+	if err != nil || !line.Match(out) {
 		t.Errorf("%v:\n%s", err, out)
 	}
 }
@@ -103,7 +108,8 @@ func signedAgainPaysNothing(t *testing.T) {
 	sign := []string{"--password-file", o.path("pw"), "sign", file, "--out", o.path("out"), "--plain"}
 	for _, told := range [][]string{
 		{"pays out 0.00121000 BTC (121000)", "Sign 2 transactions?"},
-		{"of this new 0.00000000 BTC (0)", "signed before 0.00121000 BTC (121000) in 2 items", "2 of 2 were signed before and pay nothing new. Sign 2 transactions?"},
+		{"of this new 0.00000000 BTC (0)", "signed before 0.00121000 BTC (121000) in 2 items",
+			"2 of 2 were signed before and pay nothing new. Sign 2 transactions?"},
 	} {
 		at := sit(t, o.command(sign...))
 		for _, words := range told {

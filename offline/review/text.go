@@ -168,7 +168,8 @@ func (b Batch) sums(p *printer, choice Choice) {
 		p.line("%-18s pays out %s", t.name(), t.asset.Format(t.Paid))
 		if t.Again > 0 {
 			p.line("                   of this new %s", t.asset.Format(t.Paid.Minus(t.Before)))
-			p.line("                   signed before %s in %s: the same bytes again", t.asset.Format(t.Before), many(t.Again, "item", "items"))
+			p.line("                   signed before %s in %s: the same bytes again",
+				t.asset.Format(t.Before), many(t.Again, "item", "items"))
 		}
 		if !t.Own.IsZero() {
 			p.line("                   of this to own keys %s", t.asset.Format(t.Own))

@@ -202,7 +202,10 @@ var mutants = [...]mutant{
 	{"what a result has of others is passed over", "online/recognise.go", "final{outcome: o}.notHere())", "[]Problem{}...)", "./cmd/testtools/loop", "TestRelayFaults/80c-ids-that-are-not-here"},
 	{"one unknown id hides the others", "cmd/kms-online/status.go", "if unknown != nil && len(list) == 0 {", "if unknown != nil {", "./cmd/testtools/loop", "TestRelayFaults/80d-one-of-two-ids-is-unknown"},
 	{"what is held says nothing to type", "online/journal/bundles.go", "it was rejected; it is not sent. \"+HeldAdvice(s.ID)", "it was rejected; it is not sent\"", "./cmd/testtools/loop", "TestRelayFaults/80f-what-is-held-says-what-to-type"},
-	{"of two requests one is written again", "online/export.go", "	for _, w := range waiting {\n		req, err := r.openOwn(ctx, w.Digest)\n		switch {\n", "	for _, w := range waiting[len(waiting)-1:] {\n		req, err := r.openOwn(ctx, w.Digest)\n		switch {\n", "./cmd/testtools/loop", "TestRelayFaults/80h-lost-stick-with-two-requests"},
+	{"of two requests one is written again", "online/export.go",
+		"	for _, w := range waiting {\n		req, err := r.openOwn(ctx, w.Digest)\n		switch {\n",
+		"	for _, w := range waiting[len(waiting)-1:] {\n		req, err := r.openOwn(ctx, w.Digest)\n		switch {\n",
+		"./cmd/testtools/loop", "TestRelayFaults/80h-lost-stick-with-two-requests"},
 	{"a page is shown", "online/tatum/errors.go", "	return c.notTatum(h)\n", "	return foreign(body)\n", "./cmd/testtools/loop", "TestRelayFaults/80a-a-page-is-described"},
 
 	{"what comes back is paid", "online/prepare/utxo/pays.go", "Back: scripts[string(out.PkScript)]", "Back: scripts[string(out.PkScript)] && false", "./cmd/testtools/loop", "TestRelayFaults/46-what-leaves-is-without-change"},
