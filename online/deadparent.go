@@ -98,7 +98,7 @@ func (s *step) childWords(ctx context.Context, first *step, r rival) (same, advi
 	}
 	other := r.spender.txid
 	if same = own.Same(r.spender.rival.Tx, append(own.Payers(), root.Payers()...)); same != "" {
-		return same, fmt.Sprintf("transaction %s took the place of that one, and %s: do NOT have it paid anew before you know that it was not", other, same), nil
+		return same, fmt.Sprintf("transaction %s took the place of that one, and %s", other, same) + notAnew, nil
 	}
 	return "", look(s.item.TxID, other) + "have this payment made anew under a new id", nil
 }

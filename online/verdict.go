@@ -135,6 +135,10 @@ func (s *step) oursAfterAll(ctx context.Context) (named bool, v verdict, err err
 	return txid != "" && (s.item.Signed == nil || txid == s.item.TxID), v, err
 }
 
+// notAnew follows why another transaction is, or may be, the same payment. It
+// fits both: that one is confirmed by Tatum's word only.
+const notAnew = ": do NOT have it paid anew before you know from the payee that nothing came"
+
 // used is what both transactions use up.
 func (r rival) used() string { return r.spender.rival.Used }
 
@@ -144,7 +148,7 @@ func (r rival) words(ours string) string {
 	other := r.spender.txid
 	text := fmt.Sprintf("%s is spent by transaction %s, which has %d confirmations: ours can never confirm now. Find out what signed that one (another wallet with this key, an old KMS?)", r.used(), other, r.depth)
 	if r.same != "" {
-		return text + "; " + r.same + ": do NOT have it paid anew before you know that it was not"
+		return text + "; " + r.same + notAnew
 	}
 	return text + "; " + look(ours, other) + "have the payment made anew under a new id. This one stays signed and is never signed again; retry looks, and sends the same bytes once more"
 }

@@ -24,7 +24,7 @@ func (c conflicts) Payers() []string {
 // ours pays to and that is none of the payer's.
 func (c conflicts) Same(tx prepare.Tx, payers []string) string {
 	if c.ours.UnsignedID() == tx.UnsignedID() {
-		return "it IS this payment, under another signature, so it was paid"
+		return "it IS this payment, under another signature"
 	}
 	own := make(map[string]bool)
 	for _, script := range payers {
