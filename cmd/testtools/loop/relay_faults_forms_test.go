@@ -25,7 +25,7 @@ import (
 // decision that is taken for more than a person saw.
 func formFaults() []fault {
 	return []fault{
-		{"50a-an-id-in-capitals-is-no-second-payment", twinID},
+		{"50j-an-id-in-capitals-is-no-second-payment", twinID},
 		{"51a-retry-stands-for-one-content", retryOneContent},
 		{"51b-retry-after-it-was-there-again", retryThereAgain},
 		{"51c-a-withdrawal-that-becomes-known-later", lateWithdrawal},

@@ -109,7 +109,7 @@ var mutants = [...]mutant{
 	{"what may be paid is dropped", "online/unpaid.go", "	case why == \"\":\n", "	case true:\n", "./cmd/testtools/loop", "TestRelayFaults/30b-withdrawal-sent-vetoed-and-rejected"},
 	{"a withheld item is handed over", "online/journal/hand.go", " AND withheld = ''\"+fence", "\"+fence", "./online/journal", "TestHand"},
 	{"what was given up is not watched", "online/watch.go", "CodeOtherTxID}, givenUp)", "CodeOtherTxID})", "./cmd/testtools/loop", "TestRelayFaults/30c-a-copy-of-what-was-disarmed-is-sent"},
-	{"an id in capitals is another", "online/journal/schema.go", "CREATE UNIQUE INDEX items_by_folded ON items (lower(id))", "CREATE UNIQUE INDEX items_by_folded ON items (id)", "./cmd/testtools/loop", "TestRelayFaults/50a-an-id-in-capitals-is-no-second-payment"},
+	{"an id in capitals is another", "online/journal/schema.go", "CREATE UNIQUE INDEX items_by_folded ON items (lower(id))", "CREATE UNIQUE INDEX items_by_folded ON items (id)", "./cmd/testtools/loop", "TestRelayFaults/50j-an-id-in-capitals-is-no-second-payment"},
 	{"a retry stands for whatever comes", "online/held.go", "\tif offer.Digest == s.item.Accepted {", "\tif s.item.Accepted != \"\" {", "./cmd/testtools/loop", "TestRelayFaults/51a-retry-stands-for-one-content"},
 	{"what was there again is forgotten", "online/held.go", "\tif (offer == journal.Offer{}) {\n\t\treturn s.offered(ctx, offer)", "\tif (offer == journal.Offer{}) {\n\t\treturn nil", "./cmd/testtools/loop", "TestRelayFaults/51b-retry-after-it-was-there-again"},
 	{"a withdrawal is as it came", "online/journal/payers.go", "WHERE lower(offered_withdrawal) = ?", "WHERE 1 = 0 AND lower(offered_withdrawal) = ?", "./cmd/testtools/loop", "TestRelayFaults/51c-a-withdrawal-that-becomes-known-later"},
