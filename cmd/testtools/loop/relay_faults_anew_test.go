@@ -130,6 +130,14 @@ func restoredLooks(t *testing.T) {
 	if again := h.exports(); len(again.Requests) > 0 {
 		t.Errorf("%+v", again)
 	}
+	h.answers( // no answer about each alone, and nothing wrong with the line
+		answer{"GET /v3/bitcoin/transaction/", `{"hash":"` + strings.Repeat("ab", 32) + `"}`, 200},
+		answer{"POST /v3/blockchain/node/", `{"error":{"code":-1,"message":"busy"}}`, 200},
+	)
+	h.says(3, "fetch")
+	if again := h.exports(); len(again.Requests) > 0 {
+		t.Errorf("what nobody has looked for is exported: %+v", again)
+	}
 	h.server.Fault(nil)
 	h.run(3, "fetch")
 	for _, n := range []int{1, 2, 4} {

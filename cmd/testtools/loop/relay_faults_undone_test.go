@@ -188,7 +188,7 @@ func busyAddress(t *testing.T) {
 		return faults(w, r)
 	}
 	h.server.Fault(hidden)
-	if words := h.says(1, "reject", relaytest.ID(1), "--why", "x"); !strings.Contains(words, "may be paid") {
+	if words := h.says(1, "reject", relaytest.ID(1), "--why", "x"); !strings.Contains(words, "may be paid") || !strings.Contains(words, "the network has its transaction") {
 		t.Error(words)
 	}
 	h.dropped(0)
