@@ -136,7 +136,8 @@ func (s *Session) holdersOfKey(k chain.Key) []holder {
 		return list
 	}
 	for _, other := range s.sharing.of[xOf(first)] {
-		if other.key.Index == 0 && !slices.ContainsFunc(list, func(h holder) bool { return h.key.SignatureID == other.key.SignatureID }) {
+		same := func(h holder) bool { return h.key.SignatureID == other.key.SignatureID }
+		if other.key.Index == 0 && !slices.ContainsFunc(list, same) {
 			list = append(list, holder{other.at, chain.Key{SignatureID: other.key.SignatureID, Index: k.Index}})
 		}
 	}
@@ -164,7 +165,8 @@ func SharedBy(families sign.Families, entries []wallet.Entry, added []wallet.Ent
 		for _, a := range list {
 			for _, b := range list {
 				older := !isNew[b.key.SignatureID] || a.key.SignatureID < b.key.SignatureID
-				if isNew[a.key.SignatureID] && older && families.Interchangeable(a.at, b.at) && (a.at.Network == chain.Mainnet || b.at.Network == chain.Mainnet) {
+				worth := a.at.Network == chain.Mainnet || b.at.Network == chain.Mainnet
+				if isNew[a.key.SignatureID] && older && families.Interchangeable(a.at, b.at) && worth {
 					pairs[[2]string{a.key.SignatureID, b.key.SignatureID}] = true
 				}
 			}
@@ -188,7 +190,7 @@ type Derived struct {
 
 // DerivedBy lists which single keys mnemonics of a wallet derive at the indices
 // that indices names, where one of the two was added.
-func DerivedBy(entries []wallet.Entry, added []wallet.Entry, indices func(id string, most int) []int64) (found []Derived) {
+func DerivedBy(entries, added []wallet.Entry, indices func(id string, most int) []int64) (found []Derived) {
 	singles, isNew := make(map[string]wallet.Entry), make(map[string]bool, len(added))
 	for _, e := range entries {
 		if e.Kind == wallet.PrivateKey {
@@ -204,7 +206,8 @@ func DerivedBy(entries []wallet.Entry, added []wallet.Entry, indices func(id str
 	for _, list := range holdersOf(entries, indices) {
 		for _, a := range list {
 			for _, b := range list {
-				if a.key.Index == chain.NoIndex && b.key.Index != chain.NoIndex && (isNew[a.key.SignatureID] || isNew[b.key.SignatureID]) {
+				derived := a.key.Index == chain.NoIndex && b.key.Index != chain.NoIndex
+				if derived && (isNew[a.key.SignatureID] || isNew[b.key.SignatureID]) {
 					found = append(found, Derived{singles[a.key.SignatureID], b.key})
 				}
 			}

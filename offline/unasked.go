@@ -35,7 +35,8 @@ func (s *Session) JudgeUnasked(u Unasked) (*Judged, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Judged{Request: request, unasked: &u, items: make([]judgedItem, 1), opened: opened, named: s.namedBook(u.Item, u.Named)}
+	named := s.namedBook(u.Item, u.Named)
+	j := &Judged{Request: request, unasked: &u, items: make([]judgedItem, 1), opened: opened, named: named}
 	if u.Err != nil {
 		j.items[0].err = u.Err
 		j.Batch = s.describe(j)

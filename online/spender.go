@@ -101,16 +101,9 @@ func (f search) at(ctx context.Context, address string, take func(spender) bool)
 			if l.TxID == "" {
 				found.gap = fmt.Sprintf("a part of Tatum's list of the transactions of %s does not read", address)
 			}
-			if !slices.ContainsFunc(l.Uses, f.Uses) {
-				continue
-			}
-			sp, err := f.prove(ctx, l.TxID)
-			if err != nil {
-				return found, false, err
-			}
-			if take(sp) {
-				return found, true, nil
-			}
+		}
+		if done, err = f.rivals(ctx, list, take); err != nil || done {
+			return found, done, err
 		}
 		if bounded && len(made) == 0 {
 			return found, false, nil
@@ -124,6 +117,21 @@ func (f search) at(ctx context.Context, address string, take func(spender) bool)
 	}
 	found.gap = fmt.Sprintf("Tatum's list of the transactions of %s was read to its end, or %d of them, and does not have the one that paid what is spent", address, maxPages*tatum.ListPage)
 	return found, false, nil
+}
+
+// rivals proves the listed transactions that use up what the item does, until
+// take is content with one.
+func (f search) rivals(ctx context.Context, list []tatum.Listed, take func(spender) bool) (done bool, err error) {
+	for _, l := range list {
+		if !slices.ContainsFunc(l.Uses, f.Uses) {
+			continue
+		}
+		sp, err := f.prove(ctx, l.TxID)
+		if err != nil || take(sp) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // prove looks at the very bytes of what is listed as a conflict.

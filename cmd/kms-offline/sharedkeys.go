@@ -44,8 +44,9 @@ func (a *app) warnOfDerived(w *opened, added []wallet.Entry) (list []importNote)
 		return nil
 	}
 	for _, d := range offline.DerivedBy(w.Entries(), added, w.indices) {
-		note := importNote{d.Single.ID, fmt.Sprintf("its key is also that of mnemonic %s at index %d: whoever has it spends what is there, so that what this address receives from other keys of the mnemonic counts as an own transfer",
-			d.From.SignatureID, d.From.Index)}
+		note := importNote{d.Single.ID, fmt.Sprintf("its key is also that of mnemonic %s at index %d: "+
+			"whoever has it spends what is there, so that what this address receives "+
+			"from other keys of the mnemonic counts as an own transfer", d.From.SignatureID, d.From.Index)}
 		list = append(list, note)
 		a.warnOf(note, "the mnemonic signs for that address without it")
 	}

@@ -483,6 +483,8 @@ func ledgerUpgraded(t *testing.T) {
 	passwordFile(t, o.dir, "alice", "down to wonderland")
 	passwordFile(t, o.dir, "bob", "the builder")
 	large := o.path("large.kmsreq")
+	o.reexported(large)
+	o.reexported(o.path("small.kmsreq"))
 	for _, args := range [][]string{{"review", large}, {"sign", large, "--out", o.path("none")}, {"ledger", "verify"}, {"operator", "remove", "bob", "--yes"}} {
 		o.says(20, "ledger upgrade", args...)
 	}

@@ -67,7 +67,7 @@ type Line struct {
 	Round     string     `json:"round,omitempty"`    // nonce that approvals of this batch name
 	Left      []string   `json:"left,omitempty"`     // pending ids that are taken out
 	Declined  []string   `json:"declined,omitempty"` // declined: beginnings of the contents of its items, see Brief
-	Marks     []string   `json:"marks,omitempty"`    // declined: ids and outpoints of its items, see MarkID and MarkOutpoint
+	Marks     []string   `json:"marks,omitempty"`    // declined: its items, see MarkID and MarkOutpoint
 	Scope     string     `json:"scope,omitempty"`    // agreed, of a large batch: digest of which items are signed
 	Items     int        `json:"items,omitempty"`
 	ID        string     `json:"id,omitempty"`   // pending id, or signature id

@@ -70,8 +70,9 @@ func markOf(text string) string {
 
 func newNoes() noes {
 	return noes{
-		ids: map[string]At{}, contents: map[[sha256.Size]byte]At{}, outpoints: map[string]At{}, payees: map[destination][]unpaid{},
-		batches: map[string]At{}, discarded: map[string]bool{}, declined: map[string]DeclinedAt{}, marks: map[string]DeclinedAt{},
+		ids: map[string]At{}, contents: map[[sha256.Size]byte]At{}, outpoints: map[string]At{},
+		payees: map[destination][]unpaid{}, batches: map[string]At{}, discarded: map[string]bool{},
+		declined: map[string]DeclinedAt{}, marks: map[string]DeclinedAt{},
 	}
 }
 

@@ -240,8 +240,8 @@ func tales(t *testing.T) []tale {
 		}), state: "completed", sent: 1},
 
 		// Other answers than there should be.
-		{name: "a page for a list", first: says(pendings, forever, 200, html), state: "", trouble: "not a JSON array"},
-		{name: "an object for a list", first: says(pendings, forever, 200, `{"data":[]}`), state: "", trouble: "not a JSON array"},
+		{name: "a page for a list", first: says(pendings, forever, 200, html), state: "", trouble: "which is not Tatum's answer"},
+		{name: "an object for a list", first: says(pendings, forever, 200, `{"data":[]}`), state: "", trouble: "which is not Tatum's answer"},
 		{name: "nothing for a list", first: says(pendings, forever, 204, ``), state: "", trouble: "list is cut"},
 		{name: "strange elements", first: list(func(one string) string { return `[null,7,"x",[],{},` + one + `]` }), exported: well, state: "completed", sent: 1},
 		{name: "wrong type", pay: func(p map[string]any) { p["hashes"] = []any{relaytest.SignatureID, 7} }, state: "refused", code: "malformed"},

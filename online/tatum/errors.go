@@ -255,7 +255,10 @@ func (c *Client) came(h http.Header, body []byte) error {
 // notTatum is came of a reply that is not empty.
 func (c *Client) notTatum(h http.Header) error {
 	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
-	return foreign(fmt.Sprintf("a reply of content type %q came, which is not Tatum's answer", c.words(strings.TrimSpace(kind), 80)))
+	if kind = strings.TrimSpace(kind); kind == "" {
+		return foreign("a reply without a content type came, which is not Tatum's answer")
+	}
+	return foreign(fmt.Sprintf("a reply of content type %q came, which is not Tatum's answer", c.words(kind, 80)))
 }
 
 // words makes a bounded text without the key of whatever JSON value says

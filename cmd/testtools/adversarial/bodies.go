@@ -78,8 +78,13 @@ func (c *corpus) elements(value func() []any, add func(string, []byte)) {
 		{"with items of null", func(v []any) { v[3] = nil }},
 		{"with null for an item", func(v []any) { v[3] = []any{nil} }},
 		{"with a map for an item", func(v []any) { v[3] = []any{map[string]int{}} }},
-		{"with null for previous transactions", func(v []any) { v[4] = nil }},
-		{"with text for a previous transaction", func(v []any) { v[4] = []any{"x"} }},
+		{"with null for attachments", func(v []any) { v[4] = nil }},
+		{"with text for an attachment", func(v []any) { v[4] = []any{"x"} }},
+		{"with null for previous transactions", func(v []any) { v[4] = []any{attachment(nil)} }},
+		{"with no previous transactions attached", func(v []any) { v[4] = []any{attachment([]any{})} }},
+		{"with text for a previous transaction", func(v []any) { v[4] = []any{attachment([]any{"x"})} }},
+		{"with an attachment twice", func(v []any) { v[4] = append(v[4].([]any), v[4].([]any)...) }},
+		{"with attachments out of order", func(v []any) { v[4] = append(v[4].([]any), []any{"evm", []any{[]byte{1}}}) }},
 		{"with network 256", func(v []any) { item(v)[3] = 256 }},
 		{"with network -1", func(v []any) { item(v)[3] = -1 }},
 		{"with network true", func(v []any) { item(v)[3] = true }},
@@ -124,7 +129,7 @@ func (c *corpus) counts(add func(string, []byte)) {
 	v[3] = many(200_001)
 	add("of 200,001 items", body(v))
 	v = r.value()
-	v[4] = repeat[any]([]byte{}, 200_001)
+	v[4] = []any{attachment(repeat[any]([]byte{}, 200_001))}
 	add("of 200,001 previous transactions", body(v))
 	v = c.ask(c.pay(chain.BTC)).value()
 	v[3].([]any)[0].([]any)[6] = repeat[any]([]any{"a", 0}, 200_001)

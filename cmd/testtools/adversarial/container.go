@@ -10,6 +10,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"coldkms/shared/chain"
+	"coldkms/shared/chain/utxo"
 	"coldkms/shared/identity"
 )
 
@@ -41,8 +42,15 @@ func (c *corpus) ask(list ...*payment) *request {
 }
 
 func (r *request) value() []any {
-	return []any{r.signer[:], r.created, r.head, r.items, r.prev}
+	attached := []any{}
+	if len(r.prev) > 0 {
+		attached = []any{attachment(r.prev)}
+	}
+	return []any{r.signer[:], r.created, r.head, r.items, attached}
 }
+
+// attachment is what the UTXO family has beside the items.
+func attachment(parts any) []any { return []any{utxo.Name, parts} }
 
 // body is the one encoding of a value.
 func body(v any) []byte {
@@ -72,7 +80,7 @@ type container struct {
 
 // pack returns the container of a body.
 func (c *corpus) pack(body []byte) container {
-	return container{"CKMS", 'Q', 1, c.target.relay, uint32(len(body)), deflate(body)}
+	return container{"CKMS", 'Q', 2, c.target.relay, uint32(len(body)), deflate(body)}
 }
 
 func deflate(body []byte) []byte {

@@ -311,7 +311,7 @@ func replayForms(digest, round string) map[string]func(*stage) {
 		},
 		"the round is named again": func(s *stage) {
 			anew(s)
-			s.refuses(cli.Refused, "has ended", append(approval("alice", "salary.kmsreq", digest), "--round", round)...)
+			s.refuses(cli.Usage, "has ended here, as a copy was put back", append(approval("alice", "salary.kmsreq", digest), "--round", round)...)
 		},
 		"a kept one, moved to the new round": func(s *stage) {
 			s.put(files{"moved": s.moved("bob.kmsapproval")})

@@ -132,6 +132,6 @@ func (c *corpus) result(reason string) []byte {
 	value := []any{make([]byte, 32), make([]byte, 32), 1, []byte{},
 		[]any{[]any{ident(pendingID(1)), []any{}, "refused-by-person", reason}}, []any{}}
 	k := c.pack(body(value))
-	k.kind = byte(bundle.KindResult)
+	k.kind, k.version = byte(bundle.KindResult), 1
 	return k.seal()
 }

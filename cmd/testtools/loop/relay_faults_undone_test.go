@@ -179,7 +179,12 @@ func busyAddress(t *testing.T) {
 	swap()
 	h.busy(600)
 	faults := h.server.Faulty()
-	hidden := func(w http.ResponseWriter, r *http.Request) bool { // the index of transactions lags
+	hidden := func(w http.ResponseWriter, r *http.Request) bool { // index and node lag: only the list has it
+		if strings.HasPrefix(r.URL.Path, "/v3/blockchain/node/") {
+			w.WriteHeader(500)
+			_, _ = io.WriteString(w, `{"error":{"code":-5,"message":"No such mempool or blockchain transaction"}}`)
+			return true
+		}
 		if strings.Contains(r.URL.Path, txid) || strings.HasPrefix(r.URL.Path, "/v3/bitcoin/utxo/") {
 			w.WriteHeader(404)
 			_, _ = io.WriteString(w, noTx)
@@ -188,7 +193,7 @@ func busyAddress(t *testing.T) {
 		return faults(w, r)
 	}
 	h.server.Fault(hidden)
-	if words := h.says(1, "reject", relaytest.ID(1), "--why", "x"); !strings.Contains(words, "may be paid") || !strings.Contains(words, "the network has its transaction") {
+	if words := h.says(1, "reject", relaytest.ID(1), "--why", "x"); !strings.Contains(words, "may be paid") || !strings.Contains(words, "Tatum lists transaction "+txid) {
 		t.Error(words)
 	}
 	h.dropped(0)
