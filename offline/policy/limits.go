@@ -23,7 +23,7 @@ func (j *judgement) novelty() {
 		if other, ok := of.resembles(to.to); ok && !listed {
 			j.act(f.LookAlike, chain.Because(chain.FlagLookAlike, "output %d pays %s, which begins and ends like %s%s and is another", i, to.to, other, quoted(j.policy.allow[destination{to.Coin, other}])).Of(at))
 		}
-		if n := of.dests[to.to].times[out.Amount]; n > 1 {
+		if n := of.dests[to.to].times.of(out.Amount); n > 1 {
 			j.act(f.SamePayment, chain.Because(chain.FlagSameAgain, "output %d pays %s to %s%s, as %s of this batch or signed before", i, chain.Sum{Amount: out.Amount, Asset: out.Asset}, to.to, quoted(label), chain.Count(n-1, "other payment")).Of(at))
 		}
 	}

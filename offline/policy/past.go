@@ -43,8 +43,35 @@ type sums struct{ batch, day, week tally }
 // place is a destination of the batch.
 type place struct {
 	sums
-	known bool                 // was paid before
-	times map[chain.Amount]int // amount → how often it is paid, with the ledger
+	known bool // was paid before
+	times counts
+}
+
+// counts has how often each amount is paid to a destination, with the ledger. Most
+// are paid one amount: a map for each would be most of what a batch takes.
+type counts struct {
+	first chain.Amount
+	n     int                  // of first
+	more  map[chain.Amount]int // of others; nil if there are none
+}
+
+func (c *counts) add(a chain.Amount) {
+	switch {
+	case c.n == 0 || c.first == a:
+		c.first = a
+		c.n++
+	case c.more == nil:
+		c.more = map[chain.Amount]int{a: 1}
+	default:
+		c.more[a]++
+	}
+}
+
+func (c *counts) of(a chain.Amount) int {
+	if c.n > 0 && c.first == a {
+		return c.n
+	}
+	return c.more[a]
 }
 
 // likeness is what people compare of an address: how it begins, after what
@@ -90,7 +117,7 @@ func (p past) expect(s Subject) {
 		to, of := s.to(out), p.ofAsset(s.asset(out))
 		at := of.dests[to.to]
 		if at == nil {
-			at = &place{times: map[chain.Amount]int{}}
+			at = new(place)
 			of.dests[to.to] = at
 			if like, ok := of.likenessOf(to.to); ok && of.looks[like] == nil {
 				of.looks[like] = new([2]string)
@@ -99,7 +126,7 @@ func (p past) expect(s Subject) {
 		}
 		of.all(out.Paid())
 		at.all(out.Paid())
-		at.times[out.Amount]++
+		at.times.add(out.Amount)
 	}
 	if cost := s.Facts.Cost(); !cost.IsZero() {
 		p.ofAsset(asset{s.coin(), ""}).fee(cost)
@@ -173,8 +200,8 @@ func (c *ofAsset) remember(payment Payment, now moment) {
 	}
 	at.known = true
 	at.since(payment, now)
-	if at.times[payment.Value] > 0 {
-		at.times[payment.Value]++
+	if at.times.of(payment.Value) > 0 {
+		at.times.add(payment.Value)
 	}
 }
 

@@ -101,7 +101,7 @@ func (p *page) batch(f Finished) {
 		if d.Own != "" {
 			to += " (own: " + d.Own + ")"
 		}
-		p.say(`<tr><td><code>%s</code></td><td class="n">%s</td><td class="n">%s</td></tr>`, to, fmt.Sprint(d.Payments), d.asset.Format(d.Paid))
+		p.say(`<tr><td><code>%s</code></td><td class="n">%s</td><td class="n">%s</td></tr>`, to, fmt.Sprint(d.Payments), d.first.Asset.Format(d.Paid))
 	}
 	p.line(`</tbody></table>`)
 	p.line(`<table><thead><tr><th>no.</th><th>item</th><th>state</th><th>pays</th><th>fee</th></tr></thead><tbody>`)

@@ -221,8 +221,8 @@ func (d Destination) text(p *printer) {
 	if d.New {
 		fresh = ", NEW"
 	}
-	p.line("  %s %s in %s%s", d.asset.Format(d.Paid), d.Network, many(d.Payments, "payment", "payments"), fresh)
-	lines := unnamed(d.first)
+	p.line("  %s %s in %s%s", d.first.Asset.Format(d.Paid), d.Network, many(d.Payments, "payment", "payments"), fresh)
+	lines := unnamed(*d.first)
 	if d.Named {
 		lines = grouped(d.To)
 	}

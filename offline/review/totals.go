@@ -132,37 +132,35 @@ type Destination struct {
 	Own      string       `json:"own,omitempty"`   // the own key that it is, as OwnNames has it
 	Named    bool         `json:"-"`               // To is an address
 
-	asset chain.Asset
-	first chain.Movement
+	first *chain.Movement // of the first item
 }
 
 // Destinations lists where the chosen items pay to: new ones first, then by
 // how much they get.
 func (b Batch) Destinations(choice Choice) []Destination {
-	type place struct {
-		asset chain.Asset
-		to    string
-	}
-	at := make(map[place]int)
+	at := make(map[chain.Asset]map[string]int) // canonical name → place in the list
 	var list []Destination
 	for i, it := range b.Items {
 		if !b.counts(i, choice) {
 			continue
 		}
 		isNew := it.newDestinations()
-		for _, m := range it.Facts.Movements {
+		for k := range it.Facts.Movements {
+			m := &it.Facts.Movements[k]
 			if m.IsChange() || m.IsData && m.Amount.IsZero() {
 				continue
 			}
-			where := place{m.Asset, m.To}
-			n, known := at[where]
+			if at[m.Asset] == nil {
+				at[m.Asset] = make(map[string]int)
+			}
+			n, known := at[m.Asset][m.To]
 			if !known {
 				n = len(list)
-				at[where] = n
-				list = append(list, Destination{Chain: it.Chain, Network: it.Network.String(), Token: m.Asset.Token, To: m.To, Kind: m.Kind,
-					First: i + 1, Named: m.Address != "", asset: m.Asset, first: m})
+				at[m.Asset][m.To] = n
+				list = append(list, Destination{Chain: it.Chain, Network: it.Network.String(), Token: m.Asset.Token,
+					To: m.To, Kind: m.Kind, First: i + 1, Named: m.Address != "", first: m})
 			}
-			list[n].add(m, isNew[m.To])
+			list[n].add(*m, isNew[m.To])
 		}
 	}
 	slices.SortStableFunc(list, func(x, y Destination) int {

@@ -22,7 +22,7 @@ const (
 	MaxFile = MaxBody + 1<<20 // bytes of the file: a body fits even where nothing of it can be compressed
 	MaxBody = 96 << 20        // bytes of the body once expanded
 
-	MaxItems         = 50_000
+	MaxItems         = 40_000
 	MaxParts         = 200_000 // of all attachments, such as previous transactions
 	MaxAllKeys       = 200_000 // of all items
 	MaxAllInputs     = 200_000
