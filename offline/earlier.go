@@ -26,7 +26,7 @@ type Earlier struct {
 // before returns where a signature of an item, or of another transaction under
 // its id that spends the same, was made; the zero Earlier where none was.
 func (s *Session) before(j *Judged, i int) Earlier {
-	of, item := j.items[i].subject, j.Request.Items[i]
+	of, item := *j.items[i].subject, j.Request.Items[i]
 	outpoints, bare := of.Facts.Exclusive, of.Bare
 	if reader, ok := j.opened[item.Family].(sign.Outliner); ok && !j.decoded(i) {
 		outpoints, bare, _ = reader.Outline(item)

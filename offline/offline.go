@@ -52,6 +52,7 @@ type Session struct {
 	Online    []string      // network interfaces of this machine that are up
 	Finished  func()        // called after each item that was signed or refused, on any core; may be nil
 	Lean      bool          // Sign keeps no finished transactions of a Request, only their ids
+	Brief     bool          // nobody reads of a batch what it does once it was signed: Sign drops that
 
 	books   ownBooks
 	sharing sharing
@@ -59,20 +60,31 @@ type Session struct {
 
 // Judged is one Request after everything but the person's answer.
 type Judged struct {
-	Request bundle.SealedRequest
-	Batch   review.Batch
-	items   []judgedItem
-	opened  map[string]sign.Opened // what Request carries for each family
-	unasked *Unasked               // from which Request was made; nil for one of a relay
-	named   sign.Book              // keys that outputs of unasked name; may be nil
-	whole   int                    // operators that had to approve before items were taken out
-	taken   []int                  // places of items that TakeOut took out, and the ledger did not
+	Request  bundle.SealedRequest
+	Batch    review.Batch
+	items    []judgedItem
+	subjects []policy.Subject       // of items, in one piece: a batch is judged without a copy
+	opened   map[string]sign.Opened // what Request carries for each family
+	unasked  *Unasked               // from which Request was made; nil for one of a relay
+	named    sign.Book              // keys that outputs of unasked name; may be nil
+	whole    int                    // operators that had to approve before items were taken out
+	taken    []int                  // places of items that TakeOut took out, and the ledger did not
+}
+
+// newJudged has room for what is judged of a Request.
+func newJudged(request bundle.SealedRequest) *Judged {
+	n := len(request.Items)
+	j := &Judged{Request: request, items: make([]judgedItem, n), subjects: make([]policy.Subject, n)}
+	for i := range j.items {
+		j.items[i].subject = &j.subjects[i]
+	}
+	return j
 }
 
 // judgedItem is what is kept of an item. Sign decodes it again, from the same
 // bytes: all of a large batch decoded at once would take much room.
 type judgedItem struct {
-	subject policy.Subject          // the zero Subject where the item did not decode
+	subject *policy.Subject         // in Judged.subjects; the zero Subject where the item did not decode
 	vouched []attestation.Statement // of approvers, about exactly this
 	verdict policy.Verdict
 	err     error // why it did not decode
@@ -99,7 +111,8 @@ func (s *Session) Judge(file []byte) (*Judged, error) {
 		return nil, fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
 	}
 	request.File = nil // what was read from it is all that is needed
-	j := &Judged{Request: request, items: make([]judgedItem, len(request.Items)), opened: opened}
+	j := newJudged(request)
+	j.opened = opened
 	s.judge(j)
 	if err := j.checkHashed(); err != nil {
 		return nil, err
@@ -196,7 +209,7 @@ func (s *Session) noticeRelay(j *Judged) []string {
 
 // judge fills in what j is made for.
 func (s *Session) judge(j *Judged) {
-	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j.opened, j.named) })
+	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j, &j.subjects[i]) })
 	j.refuseReserved()
 	j.refuseConflicts()
 	s.refuseLeftOut(j)
@@ -231,16 +244,21 @@ func (s *Session) surroundings() []string {
 	return list
 }
 
-func (s *Session) judgeItem(item bundle.Item, opened map[string]sign.Opened, named sign.Book) (judged judgedItem) {
+// judgeItem decodes an item. It writes the subject into its place once it is
+// whole.
+func (s *Session) judgeItem(item bundle.Item, j *Judged, at *policy.Subject) (judged judgedItem) {
+	judged.subject = at
 	defer contain(&judged.err)
-	job, err := s.prepare(item, opened)
+	job, err := s.prepare(item, j.opened)
 	if err != nil {
-		return judgedItem{err: err}
+		return judgedItem{subject: at, err: err}
 	}
 	subject := job.Subject()
-	s.recognise(item.Family, &subject.Facts, named)
+	s.recognise(item.Family, &subject.Facts, j.named)
 	subject.Shared = s.shared(subject.Facts)
-	return judgedItem{subject: subject, vouched: s.vouched(item, subject)}
+	vouched := s.vouched(item, subject)
+	*at = subject
+	return judgedItem{subject: at, vouched: vouched}
 }
 
 // prepare decodes and proves an item. The same item gives the same job.
@@ -359,7 +377,7 @@ func (s *Session) signedBefore(j *Judged) bool {
 		if j.Batch.Items[i].Refused() {
 			continue
 		}
-		if !s.Ledger.SignedIn(j.Request.Digest, j.Request.Items[i].ID, s.signedAs(it.subject)) {
+		if !s.Ledger.SignedIn(j.Request.Digest, j.Request.Items[i].ID, s.signedAs(*it.subject)) {
 			return false
 		}
 		some = true

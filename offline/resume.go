@@ -21,7 +21,7 @@ func (s *Session) scope(j *Judged) string {
 	io.WriteString(h, scopeTag)
 	for i, it := range j.Batch.Items {
 		verdict, content := "sign", j.items[i].subject.Content
-		if it.Refused() && !s.Ledger.SignedIn(j.Request.Digest, it.ID, s.signedAs(j.items[i].subject)) {
+		if it.Refused() && !s.Ledger.SignedIn(j.Request.Digest, it.ID, s.signedAs(*j.items[i].subject)) {
 			verdict = "refuse"
 		}
 		fmt.Fprintf(h, "item %s %x %s\n", it.ID, content, verdict)

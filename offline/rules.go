@@ -42,12 +42,18 @@ func InForce(coins policy.Coins, kept []byte, book *ledger.Ledger) (policy.Polic
 // Items that did not decode have the zero Verdict, which refuses. So do those
 // that a person took out, which count towards no limit and no quorum.
 func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
-	var subjects []policy.Subject
-	var at []int
+	at := make([]int, 0, len(j.items))
 	for i, it := range j.items {
 		if it.err == nil && !consent.Rejects(it.subject.Content) {
 			it.subject.Vouched = s.vouchers(it)
-			subjects, at = append(subjects, it.subject), append(at, i)
+			at = append(at, i)
+		}
+	}
+	subjects := j.subjects
+	if len(at) < len(subjects) {
+		subjects = make([]policy.Subject, len(at))
+		for i, k := range at {
+			subjects[i] = j.subjects[k]
 		}
 	}
 	verdicts := make([]policy.Verdict, len(j.items))

@@ -124,7 +124,16 @@ func (r *signing) sign(outcomes []Outcome, first, end int) error {
 			outcomes[i].Signed.Raw = nil
 		}
 	}
-	return r.Ledger.Append(lines...)
+	if err := r.Ledger.Append(lines...); err != nil {
+		return err
+	}
+	if r.Brief {
+		for i := first; i < end; i++ {
+			facts := &r.judged.subjects[i].Facts
+			facts.Sources, facts.Movements = nil, nil
+		}
+	}
+	return nil
 }
 
 func (r *signing) result(outcomes []Outcome) bundle.Result {
@@ -171,7 +180,7 @@ func (r *signing) signItem(i int) (o Outcome) {
 	}
 	o.Signed, o.Err = job.Sign(approval)
 	if o.Err == nil {
-		o.Err = r.sameBytes(r.signedAs(it.subject), o.Signed)
+		o.Err = r.sameBytes(r.signedAs(*it.subject), o.Signed)
 	}
 	if o.Err != nil {
 		o.Signed = sign.Signed{}
@@ -196,7 +205,7 @@ func (r *signing) sameBytes(content [32]byte, done sign.Signed) error {
 }
 
 func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
-	subject := j.items[i].subject
+	subject := *j.items[i].subject
 	line := ledger.Line{
 		Kind: ledger.KindRefused, Request: j.Request.Digest.String(), Policy: s.policyHash(),
 		ID: o.ID, Chain: j.Request.Items[i].Chain, Network: j.Request.Items[i].Network.String(),

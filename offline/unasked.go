@@ -36,7 +36,8 @@ func (s *Session) JudgeUnasked(u Unasked) (*Judged, error) {
 		return nil, err
 	}
 	named := s.namedBook(u.Item, u.Named)
-	j := &Judged{Request: request, unasked: &u, items: make([]judgedItem, 1), opened: opened, named: named}
+	j := newJudged(request)
+	j.unasked, j.opened, j.named = &u, opened, named
 	if u.Err != nil {
 		j.items[0].err = u.Err
 		j.Batch = s.describe(j)

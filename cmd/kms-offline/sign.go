@@ -117,7 +117,7 @@ func (a *app) runSign(args []string, o signOptions) error {
 		return err
 	}
 	defer session.Close()
-	session.Lean = o.raw == ""
+	session.Lean, session.Brief = o.raw == "", o.summary == ""
 	var replies []signReply
 	batches := a.newSummary(session, o.summary)
 	err = a.each(paths, func(file []byte) error {
