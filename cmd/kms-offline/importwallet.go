@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +16,7 @@ import (
 
 func (a *app) importWallet() *cobra.Command {
 	var passwordFile string
+	var reuse []string
 	cmd := &cobra.Command{
 		Use:   "importwallet WALLET.DAT",
 		Short: "take over a wallet of Tatum KMS",
@@ -23,14 +26,20 @@ public key is derived again and compared; an entry that does not hold is listed
 and left out. Entries of chains that are not signed for yet are kept. The old file
 is not touched.
 
+An entry whose signature id was that of a key which is not in this wallet any more
+is left out: groups of a policy and the indices in the ledger would be taken for
+this key's. Where it is the same key, say so: --reuse ID.
+
 Exit status: 0 all taken over, 3 some left out, 1 none is sound and nothing was
 written, 12 wrong password of wallet.dat.`,
 		Example: `  kms-offline --path wallet.kms importwallet wallet.dat
   kms-offline --path wallet.kms --password-file new importwallet wallet.dat --wallet-password-file old`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.runImport(args[0], passwordFile) },
+		RunE: func(_ *cobra.Command, args []string) error { return a.runImport(args[0], passwordFile, reuse) },
 	}
 	cmd.Flags().StringVar(&passwordFile, "wallet-password-file", "", "read wallet.dat's own password from this file")
+	cmd.Flags().StringArrayVar(&reuse, "reuse", nil,
+		"import this signature id although a key under it was removed (once for each)")
 	return cmd
 }
 
@@ -47,7 +56,7 @@ type importNote struct {
 	Reason      string `json:"reason"`
 }
 
-func (a *app) runImport(path, passwordFile string) error {
+func (a *app) runImport(path, passwordFile string, reuse []string) error {
 	old, err := a.readTatum(path, passwordFile)
 	if err != nil {
 		return err
@@ -64,10 +73,22 @@ func (a *app) runImport(path, passwordFile string) error {
 		return err
 	}
 	defer w.Close()
+	gone, err := a.keysGone(w)
+	if err != nil {
+		return err
+	}
 	var fresh []wallet.Entry
 	for _, e := range old.Entries {
 		have, there := w.Entry(e.ID)
+		at, was := gone(e.ID)
 		switch {
+		case !there && was && !slices.Contains(reuse, e.ID):
+			reply.Refused = append(reply.Refused, importNote{e.ID, fmt.Sprintf(
+				"a key under this signature id left the wallet on %s (ledger line %d): if it is the same key, "+
+					"say so with --reuse %s", at.Day(), at.Line, e.ID)})
+		case !there && twinOf(w, e.ID) != "":
+			reply.Refused = append(reply.Refused, importNote{e.ID, "the wallet has " + twinOf(w, e.ID) +
+				": ids that differ in nothing but case are taken for one another"})
 		case !there:
 			fresh = append(fresh, e)
 			if e.Kind == wallet.Foreign {
@@ -97,6 +118,35 @@ func (a *app) runImport(path, passwordFile string) error {
 		return cli.Silent(cli.Part)
 	}
 	return nil
+}
+
+// keysGone returns what the ledger of a wallet says about keys that left it. A
+// new wallet has no ledger yet.
+func (a *app) keysGone(w *opened) (func(id string) (ledger.At, bool), error) {
+	if w.fresh {
+		return func(string) (ledger.At, bool) { return ledger.At{}, false }, nil
+	}
+	id, err := w.Identity()
+	if err != nil {
+		return nil, err
+	}
+	book, files, err := a.openLedger(w, id)
+	if err != nil {
+		return nil, ledgerError(err)
+	}
+	defer func() { _ = files.Close() }()
+	return book.KeyGone, nil
+}
+
+// twinOf returns the entry whose id differs from another id in case only; "" if
+// there is none.
+func twinOf(w *opened, id string) string {
+	for _, e := range w.Entries() {
+		if e.ID != id && strings.EqualFold(e.ID, id) {
+			return e.ID
+		}
+	}
+	return ""
 }
 
 // adviseAfterImport says what to do with the old file. While it holds

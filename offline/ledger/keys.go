@@ -75,6 +75,13 @@ func (h *holding) hold(line Line) {
 // their ids.
 func (h *holding) KeysIn() []KeyIn { return h.list(func(k keyLine) bool { return k.is }) }
 
+// KeyGone returns the last line about a key that was in the wallet and is not
+// any more; ok is false for any other id.
+func (h *holding) KeyGone(id string) (at At, ok bool) {
+	k, named := h.keys[id]
+	return k.at, named && !k.is
+}
+
 // LostKeys lists the keys of which a person knows that the wallet lost them.
 func (h *holding) LostKeys() []KeyIn { return h.list(func(k keyLine) bool { return k.lost }) }
 

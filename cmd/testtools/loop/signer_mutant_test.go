@@ -60,6 +60,7 @@ var signerMutants = [...]mutant{
 	{"another session forgets signatures", "offline/earlier.go", "		outpoints, bare, _ = reader.Outline(", "		_, bare, _ = reader.Outline(", "./cmd/kms-offline", "TestSignerAttacks/45-signed-on-mainnet-and-asked-for-testnet"},
 	{"a proof is another transaction", "offline/ledger/memory.go", "ok && r.Bare == bare {", "ok && r.Bare == bare && false {", "./cmd/kms-offline", "TestSignerAttacks/45-claimed-then-proven-and-refused"},
 	{"other content under an id is unsigned", "offline/ledger/memory.go", "			if content == now {\n				at, was", "			if content == now && false {\n				at, was", "./cmd/kms-offline", "TestSignerAttacks/45-signed-and-refused-now"},
+	{"another key takes an id that was removed", "cmd/kms-offline/importwallet.go", "case !there && was && !slices.Contains(reuse, e.ID):", "case false && was && !slices.Contains(reuse, e.ID):", "./cmd/kms-offline", "TestScripts/import"},
 	{"a key of small order is a key", "shared/identity/strict.go", "	if slices.Contains(smallOrder[:],", "	if false && slices.Contains(smallOrder[:],", "./cmd/kms-offline", "TestSignerAttacks/45-keys-that-anybody-signs-with"},
 	{"an encoding that is not canonical is a key", "shared/identity/strict.go", "fieldPrime()) >= 0 {", "fieldPrime()) > 1 {", "./shared/identity", "TestWeakKeysVerifyNothing"},
 	{"weak keys verify", "shared/identity/identity.go", "return p.Check() == nil && ed25519", "return ed25519", "./shared/identity", "TestWeakKeysVerifyNothing"},
