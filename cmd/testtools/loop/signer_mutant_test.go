@@ -12,7 +12,7 @@ import (
 // signerMutants are faults put into the signer's guards. `make test` seeds the
 // first five, `make prove` all.
 var signerMutants = [...]mutant{
-	{"signed without the ledger", "offline/signing.go", "	return r.Ledger.Append(lines...)\n", "	_ = r.Ledger.Append(lines...)\n	return nil\n", "./offline", "TestNothingLeavesWithoutTheLedger"},
+	{"signed without the ledger", "offline/signing.go", "	if err := r.Ledger.Append(lines...); err != nil {\n		return err\n	}\n	if r.Brief", "	if r.Brief", "./offline", "TestNothingLeavesWithoutTheLedger"},
 	{"type-ahead answers", "cmd/kms-offline/terminal.go", "	if err := t.discard(); err != nil {\n		return err\n	}\n	_, err := io", "	_, err := io", "./cmd/kms-offline", "TestTypedAheadIsNoAnswer"},
 	{"io_uring is open", "offline/harden/seccomp_linux.go", `	"io_uring_setup", "io_uring_enter", "io_uring_register", // would`, `	// would`, "./offline/harden", "TestFilterByNumber"},
 	{"another auxiliary value in taproot nonces", "offline/sign/utxo/signer.go", "schnorr.CustomNonce([32]byte{})", "schnorr.CustomNonce([32]byte{1})", "./offline/sign/utxo", "TestTaprootNonceIsBIP340"},
