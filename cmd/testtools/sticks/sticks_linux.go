@@ -82,7 +82,7 @@ func New(t testing.TB, kind Kind) *Stick {
 		s.out()
 		all = append(all, said)
 	}
-	skip(t, strings.Join(all, "; "))
+	skip(t, "this kernel mounts no "+kind.Name+" here: "+strings.Join(all, "; "))
 	return nil
 }
 
