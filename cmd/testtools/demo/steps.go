@@ -16,7 +16,7 @@ const password = "a long demo password"
 
 func typed(prompt, reply string) expect.Answer { return expect.Answer{Prompt: prompt, Reply: reply} }
 
-func agree() expect.Answer { return typed("Sign 1 transaction", "yes") }
+func agree() expect.Answer { return typed("Sign 1 transaction", "sign 1") }
 
 func unlock() expect.Answer { return typed("access wallet storage:", password) }
 
