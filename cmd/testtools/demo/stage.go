@@ -26,6 +26,7 @@ type demo struct {
 	coin      coin
 	crossings int
 	byQR      bool // no stick: one machine's screen, the other's camera
+	looked    bool // the review has something to look at: a plain yes does not sign
 	started   time.Time
 
 	mnemonicID, xpub, key, from, keyID, funding, pendingID, txID string

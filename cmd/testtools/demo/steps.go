@@ -16,7 +16,14 @@ const password = "a long demo password"
 
 func typed(prompt, reply string) expect.Answer { return expect.Answer{Prompt: prompt, Reply: reply} }
 
-func agree() expect.Answer { return typed("Sign 1 transaction", "sign 1") }
+// agree answers the question at the end of a review: a plain yes, or the number of
+// transactions where something is to be looked at.
+func (d *demo) agree() expect.Answer {
+	if d.looked {
+		return typed(`type "sign 1"`, "sign 1")
+	}
+	return typed("Sign 1 transaction? [y/N]", "yes")
+}
 
 func unlock() expect.Answer { return typed("access wallet storage:", password) }
 
@@ -182,7 +189,7 @@ func (d *demo) byStick() error {
 	d.say(offlineSays)
 	var result struct{ Result string }
 	if err := d.offline(&result, "--path wallet.kms sign ../usb/"+filepath.Base(exported.Request)+" --out ../usb",
-		unlock(), agree()); err != nil {
+		unlock(), d.agree()); err != nil {
 		return err
 	}
 	d.say("Online again: verify the result against the journal, broadcast, mark complete.")
@@ -201,7 +208,7 @@ func (d *demo) byScreen() error {
 	}
 	d.say(offlineSays)
 	if err := d.offline(nil, "--path wallet.kms sign --qr ../camera/"+request+" --qr-out ../screen/"+result, unlock(),
-		agree()); err != nil {
+		d.agree()); err != nil {
 		return err
 	}
 	if err := d.shoot(result); err != nil {

@@ -30,6 +30,8 @@ func (d *demo) withdraw() error {
 		return err
 	}
 	d.pendingID = pending.SignatureID
+	d.say("Its change goes to the key that the wallet has as an entry of its own, too: that is to be looked at.")
+	d.looked = true
 	if err := d.across(); err != nil {
 		return err
 	}
