@@ -69,7 +69,7 @@ func (s *Session) dateSigned(j *Judged, i int, v policy.Verdict) policy.Verdict 
 
 // Refusal returns code and reason of an item that is not signed. Where it was
 // signed before, or what spends the same was under its id, the code says no more
-// than that: whoever reads it must not conclude that no signature is out.
+// than that: a reader must not conclude that no signature exists.
 func (o Outcome) Refusal() (chain.Code, string) {
 	why := chain.ReasonOf(o.Err)
 	what := "another transaction that spends the same was signed under this id"

@@ -72,7 +72,7 @@ func takenDifferences(known []byte, book *ledger.Ledger) (list []Difference) {
 }
 
 // keyDifferences finds keys that were added and are not in the wallet. What was
-// paid to them is spent only by whoever has a copy that holds them.
+// paid to them can be spent only with a copy that holds them.
 func keyDifferences(kept []string, book *ledger.Ledger) (list []Difference) {
 	have := make(map[string]struct{}, len(kept))
 	for _, id := range kept {

@@ -346,7 +346,7 @@ func (f final) notHere() Problem {
 	case f.err == nil && f.tx.TxID != "":
 		p.evidence = f.tx.TxID
 		p.Reason = fmt.Sprintf("ALARM: its transaction %s is signed, and may be paid. Look for that txid in an explorer or a node of your own, and at Tatum for its record (GET /v3/kms/%s); do not have it paid anew before that. %s", f.tx.TxID, f.outcome.ID, sentence(p.Reason))
-	case f.err == nil && f.outcome.Signed(): // into what cannot be told without the item
+	case f.err == nil && f.outcome.Signed(): // the transaction id is not known without the item
 		p.Reason = "it is signed, and may be paid: do not have it paid anew before you know. " + sentence(p.Reason)
 	}
 	return p

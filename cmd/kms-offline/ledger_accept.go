@@ -29,8 +29,8 @@ Forgotten is that some outpoints are signed already, what limits have been used 
 who said no to what, and which keys were made since. Back, as they were when the copy
 was made, are the policy and its approvers, the operators and the relays, also those
 that were removed since. accept lists them and asks: type the names of the operators
-who still count, and say of each other relay whether it is still paired. Whoever is
-not named is removed. If the policy is not the last one, set that first (policy set
+who still count, and say of each other relay whether it is still paired. An operator
+who is not named is removed. If the policy is not the last one, set that first (policy set
 FILE). Every review says that an old copy was accepted, until a policy is set, be it
 the same.
 

@@ -281,7 +281,7 @@ func policyError(err error) error {
 	return err
 }
 
-// isOffline reports whether no network interface is up, as far as that can be told.
+// isOffline reports whether every network interface is known to be down.
 func (a *app) isOffline() bool {
 	if a.online == nil {
 		return false

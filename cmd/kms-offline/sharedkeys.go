@@ -45,7 +45,7 @@ func (a *app) warnOfDerived(w *opened, added []wallet.Entry) (list []importNote)
 	}
 	for _, d := range offline.DerivedBy(w.Entries(), added, w.indices) {
 		note := importNote{d.Single.ID, fmt.Sprintf("its key is also that of mnemonic %s at index %d: "+
-			"whoever has it spends what is there, so that what this address receives "+
+			"anyone who has this key can spend what is at its address, so what it receives "+
 			"from other keys of the mnemonic counts as an own transfer", d.From.SignatureID, d.From.Index)}
 		list = append(list, note)
 		a.warnOf(note, "the mnemonic signs for that address without it")

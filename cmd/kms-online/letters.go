@@ -17,11 +17,11 @@ type letterReply struct {
 	ID     string `json:"id"` // pending id, or "alarm" and its number
 	Event  string `json:"event"`
 	Tries  int    `json:"tries"`
-	Last   string `json:"retried"` // when it could have been told again, RFC 3339
+	Last   string `json:"retried"` // the earliest time of the next delivery, had it not been given up; RFC 3339
 	Reason string `json:"reason"`
 }
 
-// resentReply counts the events that are told again.
+// resentReply counts the events that are delivered again.
 type resentReply struct {
 	Resent int64 `json:"resent"`
 }
