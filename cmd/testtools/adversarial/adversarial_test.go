@@ -231,15 +231,21 @@ func (r *run) meet() {
 	}
 }
 
-// declines signs on a terminal, and says no.
-func (r *run) declines(args ...string) {
+// onTerminal returns a command with all its streams on a new terminal.
+func (r *run) onTerminal(args ...string) (cmd *exec.Cmd, master, slave *os.File) {
 	master, slave, err := pty.Open()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	cmd := r.command(args...)
+	cmd = r.command(args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	return cmd, master, slave
+}
+
+// declines signs on a terminal, and says no.
+func (r *run) declines(args ...string) {
+	cmd, master, slave := r.onTerminal(args...)
 	var shown bytes.Buffer
 	quiet := time.AfterFunc(maxTime/2, func() { _, _ = master.WriteString("no\n") })
 	done := make(chan struct{})
@@ -313,13 +319,7 @@ func (r *run) wants(got reply, exit int) {
 // screen runs a command with everything on a terminal, and looks at what the
 // terminal gets.
 func (r *run) screen(args ...string) reply {
-	master, slave, err := pty.Open()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	cmd := r.command(args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	cmd, master, slave := r.onTerminal(args...)
 	var shown bytes.Buffer
 	done := make(chan struct{})
 	go func() {

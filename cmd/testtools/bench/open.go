@@ -237,12 +237,7 @@ func tatumOf(n int) (address string, stop func(), err error) {
 func serveTatum(n int) {
 	server, stop := tatumtest.Start()
 	defer stop()
-	signer := relaytest.NewSigner(2)
-	for i := range n {
-		prev := signer.Funding(i + 1)
-		server.Chain(relaytest.Hex(prev))
-		server.Add(signer.Payment(i+1, prev, nil))
-	}
+	ask(server, n)
 	fmt.Println(server.URL)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }

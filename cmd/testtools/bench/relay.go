@@ -17,6 +17,17 @@ import (
 	"coldkms/shared/durable"
 )
 
+// ask adds n pending payments to a Tatum, and returns who signs them.
+func ask(server *tatumtest.Server, n int) *relaytest.Signer {
+	signer := relaytest.NewSigner(2)
+	for i := range n {
+		prev := signer.Funding(i + 1)
+		server.Chain(relaytest.Hex(prev))
+		server.Add(signer.Payment(i+1, prev, nil))
+	}
+	return signer
+}
+
 // relay: pending transactions, each with a previous transaction of its own,
 // from an API on loopback into a request on the disk.
 func (t *table) relay() error {
@@ -28,12 +39,7 @@ func (t *table) relay() error {
 	defer os.RemoveAll(dir)
 	server, stop := tatumtest.Start()
 	defer stop()
-	signer := relaytest.NewSigner(2)
-	for i := range n {
-		prev := signer.Funding(i + 1)
-		server.Chain(relaytest.Hex(prev))
-		server.Add(signer.Payment(i+1, prev, nil))
-	}
+	signer := ask(server, n)
 	r, err := openRelay(filepath.Join(dir, "relay"), server, signer)
 	if err != nil {
 		return err
