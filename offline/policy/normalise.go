@@ -188,8 +188,8 @@ func (w window) order() int {
 	return slices.Index([]window{perTransaction, perBatch, perDay, perWeek}, w)
 }
 
-// normaliseList returns each entry the form that its destination has in facts
-// and in the ledger, so that all ways to write an address are equal.
+// normaliseList brings each entry into the form that its destination has in
+// facts and in the ledger, so that all ways to write an address are equal.
 func normaliseList(coins Coins, name string, list []entry) error {
 	for i := range list {
 		if err := list[i].normalise(coins); err != nil {

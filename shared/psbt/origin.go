@@ -31,7 +31,7 @@ type Key struct {
 func SingleKey(public []byte) Key { return Key{Public: public, From: FingerprintOf(public)} }
 
 // An Account is an extended public key and what is known of where it is from.
-// Tatum returns no more than the key itself, at m/44'/coin'/0'/0; then it stands
+// Tatum has no more than the key itself, at m/44'/coin'/0'/0; then it stands
 // for the master key, which BIP 174 leaves to the writer.
 type Account struct {
 	key  *hdkeychain.ExtendedKey

@@ -108,7 +108,7 @@ func (c *contrasts) measure(p *plane, part byte) {
 	}
 }
 
-// widen returns each of n blocks, step apart, in so many lines the extremes of
+// widen sets each of n blocks, step apart, in so many lines to the extremes of
 // itself and its two neighbours on either side.
 func (c *contrasts) widen(step, next, n, lines int) {
 	for line := range lines {

@@ -5,8 +5,8 @@
 // read back, where the system allows it from the medium and not from memory.
 // Nothing is overwritten (where a file system knows no such rename, as FAT
 // through FUSE, the name was free a moment before). What goes wrong is named: a full stick, a
-// write-protected one, one that was pulled out, one that returns other bytes
-// back. Links, pipes and devices that somebody put there are not followed and
+// write-protected one, one that was pulled out, one that returns other
+// bytes. Links, pipes and devices that somebody put there are not followed and
 // never waited for.
 package file
 

@@ -33,7 +33,7 @@ func New(k, size int) *Solver {
 }
 
 // Words is the length of the coefficients of an equation: bit i of word i/64
-// reports whether block i takes part.
+// is set if block i takes part.
 func (s *Solver) Words() int { return s.words }
 
 // Rank is how many blocks' worth of equations are known: never an estimate.
