@@ -78,6 +78,10 @@ func (a *app) runImport(path, passwordFile string, reuse []string) error {
 		return err
 	}
 	var fresh []wallet.Entry
+	twins := make(map[string]string) // id in small letters → id
+	for _, e := range w.Entries() {
+		twins[strings.ToLower(e.ID)] = e.ID
+	}
 	for _, e := range old.Entries {
 		have, there := w.Entry(e.ID)
 		at, was := gone(e.ID)
@@ -86,11 +90,12 @@ func (a *app) runImport(path, passwordFile string, reuse []string) error {
 			reply.Refused = append(reply.Refused, importNote{e.ID, fmt.Sprintf(
 				"a key under this signature id left the wallet on %s (ledger line %d): if it is the same key, "+
 					"say so with --reuse %s", at.Day(), at.Line, e.ID)})
-		case !there && twinOf(w, e.ID) != "":
-			reply.Refused = append(reply.Refused, importNote{e.ID, "the wallet has " + twinOf(w, e.ID) +
-				": ids that differ in nothing but case are taken for one another"})
+		case !there && twins[strings.ToLower(e.ID)] != "":
+			reply.Refused = append(reply.Refused, importNote{e.ID, "there is " + twins[strings.ToLower(e.ID)] +
+				" already: ids that differ in nothing but case are taken for one another"})
 		case !there:
 			fresh = append(fresh, e)
+			twins[strings.ToLower(e.ID)] = e.ID
 			if e.Kind == wallet.Foreign {
 				reply.Kept++
 			}
@@ -136,17 +141,6 @@ func (a *app) keysGone(w *opened) (func(id string) (ledger.At, bool), error) {
 	}
 	defer func() { _ = files.Close() }()
 	return book.KeyGone, nil
-}
-
-// twinOf returns the entry whose id differs from another id in case only; "" if
-// there is none.
-func twinOf(w *opened, id string) string {
-	for _, e := range w.Entries() {
-		if e.ID != id && strings.EqualFold(e.ID, id) {
-			return e.ID
-		}
-	}
-	return ""
 }
 
 // adviseAfterImport says what to do with the old file. While it holds

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -198,7 +199,7 @@ func describeKey(w *wallet.Wallet, e wallet.Entry) string {
 
 // agreeToLose asks whether keys may be gone, or has it from the flags.
 func (a *app) agreeToLose(r *restoring, missing map[string]string) error {
-	unnamed := slices.DeleteFunc(mapKeys(missing), func(id string) bool { return slices.Contains(r.lose, id) })
+	unnamed := slices.DeleteFunc(slices.Sorted(maps.Keys(missing)), func(id string) bool { return slices.Contains(r.lose, id) })
 	if len(unnamed) == 0 {
 		return nil
 	}
@@ -216,15 +217,6 @@ func (a *app) agreeToLose(r *restoring, missing map[string]string) error {
 			"nothing was changed; restore a newer copy, or at a terminal, or name each key that may be gone:"+cli.Printable(flags))
 	}
 	return err
-}
-
-func mapKeys(m map[string]string) []string {
-	list := make([]string, 0, len(m))
-	for k := range m {
-		list = append(list, k)
-	}
-	slices.Sort(list)
-	return list
 }
 
 // agreeToStranger asks whether a wallet that may be another signer's is to be

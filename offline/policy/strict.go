@@ -64,23 +64,19 @@ func explained(err error) error {
 		return err
 	}
 	want := wrong.Type.String()
-	switch wrong.Type.Kind() {
-	case reflect.TypeFor[chain.Amount]().Kind():
-		if wrong.Type == reflect.TypeFor[chain.Amount]() {
-			want = "an integer without quotes, sign, point or exponent; amounts are in the smallest unit"
-			break
-		}
+	switch kind := wrong.Type.Kind(); {
+	case wrong.Type == reflect.TypeFor[chain.Amount]():
+		want = "an integer without quotes, sign, point or exponent; amounts are in the smallest unit"
+	case kind == reflect.Struct, kind == reflect.Pointer:
 		want = "an object"
-	case reflect.Int, reflect.Int64:
+	case kind == reflect.Int, kind == reflect.Int64:
 		want = "an integer without quotes, point or exponent; amounts are in the smallest unit"
-	case reflect.String:
+	case kind == reflect.String:
 		want = "a text in quotes"
-	case reflect.Bool:
+	case kind == reflect.Bool:
 		want = "true or false"
-	case reflect.Slice:
+	case kind == reflect.Slice:
 		want = "a list"
-	case reflect.Pointer:
-		want = "an object"
 	}
 	return fmt.Errorf("field %s has a %s: it is %s", wrong.Field, wrong.Value, want)
 }

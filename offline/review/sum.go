@@ -1,9 +1,6 @@
 package review
 
 import (
-	"fmt"
-	"math/big"
-
 	"coldkms/shared/chain"
 )
 
@@ -13,11 +10,9 @@ func percent(fee, paid chain.Amount) string {
 	if paid.IsZero() {
 		return ""
 	}
-	tenths := new(big.Int).Mul(fee.Big(), big.NewInt(1000))
-	tenths.Quo(tenths, paid.Big())
-	if !fee.IsZero() && tenths.Sign() == 0 {
+	share := chain.Tenths(fee, paid, 100)
+	if !fee.IsZero() && share == "0.0" {
 		return "less than 0.1 %"
 	}
-	whole, rest := new(big.Int).QuoRem(tenths, big.NewInt(10), new(big.Int))
-	return fmt.Sprintf("%s.%s %%", whole, rest)
+	return share + " %"
 }

@@ -90,14 +90,10 @@ func appendAmount(b []byte, v chain.Amount) []byte {
 	return append(append(append(b, ' '), v.String()...), '\n')
 }
 
-func appendValue(b []byte, value int64) []byte {
-	return append(strconv.AppendInt(append(b, ' '), value, 10), '\n')
-}
-
 // Message returns the bytes that are signed.
 func (c Content) Message(expires int64) []byte {
 	b := append(make([]byte, 0, len(c.lines)+32), c.lines...)
-	return appendValue(append(b, "expires"...), expires)
+	return append(strconv.AppendInt(append(b, "expires "...), expires, 10), '\n')
 }
 
 // Sign vouches for a transaction.

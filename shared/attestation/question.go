@@ -53,12 +53,7 @@ func Ask(id string, f chain.Facts) Question {
 
 // Content is what an approver who says yes signs.
 func (q Question) Content() (Content, error) {
-	f := chain.Facts{Coin: chain.Coin{Chain: q.Chain}, Fee: q.Fee}
-	for _, n := range []chain.Network{chain.Mainnet, chain.Testnet} {
-		if n.String() == q.Network {
-			f.Network = n
-		}
-	}
+	f := chain.Facts{Coin: chain.Coin{Chain: q.Chain, Network: chain.NetworkNamed(q.Network)}, Fee: q.Fee}
 	if f.Network == chain.UnknownNetwork || strings.ContainsAny(q.ID+string(q.Chain), " \n") {
 		return Content{}, errors.New("attestation: a question about nothing that can be signed")
 	}

@@ -2,6 +2,7 @@ package utxo
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -241,7 +242,7 @@ func find(f *chain.Facts, at chain.At, code chain.Code, message string, args ...
 // moment says in words when a lock time lets a transaction in.
 func moment(lockTime uint32) string {
 	if lockTime < lockTimeThreshold {
-		return "block " + chain.NewAmount(uint64(lockTime)).String()
+		return "block " + strconv.FormatUint(uint64(lockTime), 10)
 	}
 	return time.Unix(int64(lockTime), 0).UTC().Format("2006-01-02 15:04:05 UTC")
 }
