@@ -52,19 +52,27 @@ func (s *step) sentAllTheSame(ctx context.Context) (paid string, gone bool, gap 
 	if err != nil {
 		return "", false, "", err
 	}
-	other := false
+	others := make(map[string]bool) // used up by what is proven to be another payment
 	found, err := f.spenders(ctx, func(sp spender) bool {
 		switch {
 		case sp.rival == nil:
 		case sp.rival.Tx.UnsignedID() == ours.UnsignedID():
 			paid = sp.txid
 		default:
-			other = true
+			for _, id := range sp.rival.Tx.Uses() {
+				others[id] = true
+			}
 		}
 		return paid != ""
 	})
-	if err != nil || paid != "" || !other {
+	switch {
+	case err != nil || paid != "":
 		return paid, false, found.gap, err
+	case len(others) == 0 && found.gap == "": // there may have been no list to look into
+		gap, err = f.spentByWhat(ctx, others)
+		return "", false, gap, err
+	case len(others) == 0:
+		return "", false, found.gap, nil
 	}
 	v, err := s.verdict(ctx)
 	return "", v.never, found.gap, err

@@ -4,6 +4,7 @@ package loop
 
 import (
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,7 @@ func anewFaults() []fault {
 		{"70h-signed-after-drop-and-rejected", rejectedAfterDrop},
 		{"70i-two-decisions-send-what-was-disarmed", twoDecisions},
 		{"70j-a-copy-of-what-is-held-as-given-up-is-sent", copyOfGivenUp},
+		{"70k-a-restored-journal-asks-for-the-outputs-too", restoredAsksOutputs},
 	}
 }
 
@@ -303,4 +305,34 @@ func copyOfGivenUp(t *testing.T) {
 	h.run(3, "broadcast")
 	h.sends(0)
 	h.alarms("paid-but-rejected paid-but-cancelled")
+}
+
+// After a restore the list of an address lags by the item's own transaction, and so
+// do index and node: Tatum still says that the output is spent.
+func restoredAsksOutputs(t *testing.T) {
+	h := newTeller(t)
+	usb, backup := filepath.Join(h.dir, "usb"), filepath.Join(h.dir, "backup")
+	h.pay(nil, 1)
+	h.run(0, "fetch")
+	h.run(0, "backup", backup)
+	h.run(0, "export", "--out", usb)
+	h.sign(usb)
+	h.run(0, "import", usb)
+	h.server.Chain(h.signedHex(1))
+	h.loses()
+	h.run(0, "restore", backup)
+	funding := h.signer.Funding(1)
+	h.answers(answer{"GET /v3/bitcoin/transaction/address/", fmt.Sprintf(`[{"hash":%q,"inputs":[]}]`, funding.TxHash()), 200},
+		lag, answer{"POST /v3/blockchain/node/", `{"error":{"code":-5,"message":"No such"}}`, 500})
+	if words := h.says(3, "fetch"); !strings.Contains(words, "is spent, and its lists do not say by what") {
+		t.Error(words)
+	}
+	if again := h.exports(); len(again.Requests) > 0 {
+		t.Errorf("%+v", again)
+	}
+	h.server.Fault(nil)
+	h.run(3, "fetch")
+	if s := h.item(1); s.Code != "paid-unrecorded" {
+		t.Errorf("%+v", s)
+	}
 }

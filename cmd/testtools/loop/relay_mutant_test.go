@@ -190,6 +190,7 @@ var mutants = [...]mutant{
 	{"what is given up for now is paid in silence", "online/held.go", " || s.item.Withheld == CodeGivenUp {\n", " {\n", "./cmd/testtools/loop", "TestRelayFaults/70j-a-copy-of-what-is-held-as-given-up-is-sent"},
 	{"a veto of what was given up is lifted", "online/approval.go", "	if len(vetoes) > 0 && slices.Contains(", "	if false && slices.Contains(", "./cmd/testtools/loop", "TestRelayFaults/70g-unveto-of-what-was-disarmed"},
 	{"what was given up is open", "online/status.go", "t.Open-given, t.Finished+given", "t.Open+0*given, t.Finished", "./cmd/testtools/loop", "TestRelayFaults/70h-signed-after-drop-and-rejected"},
+	{"a list that lacks nothing has everything", "online/outstanding.go", "		gap, err = f.spentByWhat(ctx, others)\n", "", "./cmd/testtools/loop", "TestRelayFaults/70k-a-restored-journal-asks-for-the-outputs-too"},
 	{"a restored journal exports before it looks", "online/journal/restore.go", "AND withheld IN ('', ?)\", string", "AND 1 = 0 AND withheld IN ('', ?)\", string", "./cmd/testtools/loop", "TestRelayFaults/70b-a-restored-journal-looks-before-it-exports"},
 	{"what comes after a restore is new", "online/journal/items.go", "string(doubt(it, restored))", "string(doubt(it, 0*restored))", "./cmd/testtools/loop", "TestRelayFaults/70b-a-restored-journal-looks-before-it-exports"},
 	{"a restored journal takes no answer for a no", "online/lookback.go", "	case lost != nil:\n", "	case lost != nil && r == nil:\n", "./cmd/testtools/loop", "TestRelayFaults/70b-a-restored-journal-looks-before-it-exports"},
