@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -146,13 +147,20 @@ func Typed(root *cobra.Command, hint string) string {
 	word := root.Name() + " "
 	for before, after, found := strings.Cut(rest, word); found; before, after, found = strings.Cut(rest, word) {
 		b.WriteString(before + root.Name())
-		if after != "" && after[0] >= 'a' && after[0] <= 'z' {
+		if isCommand(root, after) {
 			b.WriteString(flags.String())
 		}
 		b.WriteByte(' ')
 		rest = after
 	}
 	return b.String() + rest
+}
+
+// isCommand reports whether a text begins with one of the program's commands.
+func isCommand(root *cobra.Command, text string) bool {
+	word := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
+	return len(word) > 0 && strings.HasPrefix(text, word[0]) &&
+		slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == word[0] })
 }
 
 // quoted returns a word of a command line as a shell takes it.

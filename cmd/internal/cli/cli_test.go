@@ -99,14 +99,15 @@ func TestHintsArePrintable(t *testing.T) {
 // else changes.
 func TestTyped(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                   "kms-x sign FILE, kms-x --help; kms-x's wallet; then kms-x approve",
-		"--path a/b.kms":     "kms-x --path a/b.kms sign FILE, kms-x --help; kms-x's wallet; then kms-x --path a/b.kms approve",
-		"--path=it's --json": `kms-x --path 'it'\''s' sign FILE, kms-x --help; kms-x's wallet; then kms-x --path 'it'\''s' approve`,
-		"--json":             "kms-x sign FILE, kms-x --help; kms-x's wallet; then kms-x approve",
+		"":                   "kms-x sign FILE, kms-x --help; the other kms-x has kms-x's wallet; then kms-x approve",
+		"--path a/b.kms":     "kms-x --path a/b.kms sign FILE, kms-x --help; the other kms-x has kms-x's wallet; then kms-x --path a/b.kms approve",
+		"--path=it's --json": `kms-x --path 'it'\''s' sign FILE, kms-x --help; the other kms-x has kms-x's wallet; then kms-x --path 'it'\''s' approve`,
+		"--json":             "kms-x sign FILE, kms-x --help; the other kms-x has kms-x's wallet; then kms-x approve",
 	} {
 		root := &cobra.Command{Use: "kms-x", RunE: func(*cobra.Command, []string) error {
-			return Fail(Refused, errors.New("no"), "kms-x sign FILE, kms-x --help; kms-x's wallet; then kms-x approve")
+			return Fail(Refused, errors.New("no"), "kms-x sign FILE, kms-x --help; the other kms-x has kms-x's wallet; then kms-x approve")
 		}}
+		root.AddCommand(&cobra.Command{Use: "sign FILE"}, &cobra.Command{Use: "approve"})
 		root.PersistentFlags().String("path", "", "")
 		root.PersistentFlags().Bool("json", false, "")
 		Place(root, "path")
