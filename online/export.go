@@ -274,24 +274,26 @@ func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Export
 		return false, nil // something was said already
 	}
 	note := "nothing new to export; this request still waits for its result"
-	switch n := len(waiting); {
-	case n > 1 && o.Newest:
+	if n := len(waiting); n > 1 && o.Newest {
 		note = fmt.Sprintf("nothing new to export; %d requests still wait for their results, this is the newest (--again puts all into one)", n)
 		waiting = waiting[n-1:]
-	case n > 1:
-		note = fmt.Sprintf("nothing new to export; %d requests still wait for their results, and all were written again", n)
 	}
+	written := 0
 	for _, w := range waiting {
 		req, err := r.openOwn(ctx, w.Digest)
 		switch {
 		case errors.Is(err, ErrUnreadable):
 			givenUp, err = true, r.abandon(ctx, w.Digest, err, report)
 		case err == nil:
+			written++
 			err = r.write(ctx, o, req, report)
 		}
 		if err != nil {
 			return givenUp, err
 		}
+	}
+	if written > 1 {
+		note = fmt.Sprintf("nothing new to export; %d requests still wait for their results, and all were written again", written)
 	}
 	if report.Digest != nil {
 		report.Notes = append(report.Notes, note)

@@ -1,6 +1,8 @@
 package utxo
 
 import (
+	"fmt"
+
 	"slices"
 
 	btcaddr "github.com/btcsuite/btcd/address/v2"
@@ -47,7 +49,10 @@ func (w watched) Pays(tx prepare.Draft) ([]prepare.Pay, prepare.ChangeKnown, err
 	}
 	list := make([]prepare.Pay, len(d.msg.TxOut))
 	for i, out := range d.msg.TxOut {
-		amount, _ := chain.AmountOf(out.Value)
+		amount, ok := chain.AmountOf(out.Value)
+		if !ok {
+			return nil, prepare.NotKnown, fmt.Errorf("output %d has a negative value", i)
+		}
 		list[i] = prepare.Pay{Address: params.Address(out.PkScript), Asset: params.Asset(), Amount: amount, Back: scripts[string(out.PkScript)]}
 	}
 	return list, known, nil
