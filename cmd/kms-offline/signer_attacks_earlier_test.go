@@ -114,6 +114,9 @@ func claimedThenProven(t *testing.T) {
 		p.signs(p.ask("first.kmsreq", claimed))
 		again := p.ask("again.kmsreq", proven)
 		p.answered(again, chain.SignedEarlier, "--without", s.id)
+		anew := proven
+		anew.id = fmt.Sprintf("00112233445566778899ab%02x", i)
+		p.answered(p.ask("anew.kmsreq", anew), chain.SignedEarlier, "--without", anew.id)
 		p.setPolicy(fmt.Sprintf(`"deny": [{"chain": "BTC", "network": "testnet", "script": "%x"}], `, payee(byte(3+i))), "")
 		p.answered(again, chain.SignedEarlier)
 		p.setPolicy("", "")
