@@ -293,7 +293,8 @@ func (r *Relay) exportAgain(ctx context.Context, o ExportOptions, report *Export
 		}
 	}
 	if written > 1 {
-		note = fmt.Sprintf("nothing new to export; %d requests still wait for their results, and all were written again", written)
+		note = fmt.Sprintf("nothing new to export; %d requests still wait for their results, "+
+			"and all were written again", written)
 	}
 	if report.Digest != nil {
 		report.Notes = append(report.Notes, note)

@@ -199,7 +199,8 @@ func describeKey(w *wallet.Wallet, e wallet.Entry) string {
 
 // agreeToLose asks whether keys may be gone, or has it from the flags.
 func (a *app) agreeToLose(r *restoring, missing map[string]string) error {
-	unnamed := slices.DeleteFunc(slices.Sorted(maps.Keys(missing)), func(id string) bool { return slices.Contains(r.lose, id) })
+	named := func(id string) bool { return slices.Contains(r.lose, id) }
+	unnamed := slices.DeleteFunc(slices.Sorted(maps.Keys(missing)), named)
 	if len(unnamed) == 0 {
 		return nil
 	}

@@ -105,7 +105,8 @@ func TestTyped(t *testing.T) {
 		"--json":             "kms-x sign FILE, kms-x --help; the other kms-x has kms-x's wallet; then kms-x approve",
 	} {
 		root := &cobra.Command{Use: "kms-x", RunE: func(*cobra.Command, []string) error {
-			return Fail(Refused, errors.New("no"), "kms-x sign FILE, kms-x --help; the other kms-x has kms-x's wallet; then kms-x approve")
+			return Fail(Refused, errors.New("no"),
+				"kms-x sign FILE, kms-x --help; the other kms-x has kms-x's wallet; then kms-x approve")
 		}}
 		root.AddCommand(&cobra.Command{Use: "sign FILE"}, &cobra.Command{Use: "approve"})
 		root.PersistentFlags().String("path", "", "")

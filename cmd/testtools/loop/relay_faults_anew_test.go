@@ -322,8 +322,9 @@ func restoredAsksOutputs(t *testing.T) {
 	h.loses()
 	h.run(0, "restore", backup)
 	funding := h.signer.Funding(1)
-	h.answers(answer{"GET /v3/bitcoin/transaction/address/", fmt.Sprintf(`[{"hash":%q,"inputs":[]}]`, funding.TxHash()), 200},
-		lag, answer{"POST /v3/blockchain/node/", `{"error":{"code":-5,"message":"No such"}}`, 500})
+	list := fmt.Sprintf(`[{"hash":%q,"inputs":[]}]`, funding.TxHash())
+	h.answers(answer{"GET /v3/bitcoin/transaction/address/", list, 200}, lag,
+		answer{"POST /v3/blockchain/node/", `{"error":{"code":-5,"message":"No such"}}`, 500})
 	if words := h.says(3, "fetch"); !strings.Contains(words, "is spent, and its lists do not say by what") {
 		t.Error(words)
 	}
