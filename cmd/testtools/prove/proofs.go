@@ -46,8 +46,8 @@ var proofs = [...]proof{
 	{"soak: rounds of the daemon under a fake clock, memory and goroutines", "KMS_SOAK=1000000", "./online/daemon",
 		"TestSoak$|TestLargeRound$", "60m", regexp.MustCompile(`(?m)^(soak|large round): .*$`)},
 	{"crash: SIGKILL of the real relay at random moments, against a Tatum that misbehaves", "KMS_KILLS=10000",
-		"./cmd/testtools/loop", "TestCrash$", "30m", line("crash")},
-	{"races: relays on one journal, and a database that crashes", "KMS_ROUNDS=1000", "./online", "TestRelays", "30m",
+		"./cmd/testtools/loop", "TestCrash$", "90m", line("crash")},
+	{"races: relays on one journal, and a database that crashes", "KMS_ROUNDS=1000", "./online", "TestRelays", "60m",
 		line("relays")},
 	{"model: relay, signer and chain explored exhaustively from the real table of states", "KMS_MODEL=1",
 		"./online/journal", "TestModel", "10m", line("model")},
@@ -58,9 +58,9 @@ var proofs = [...]proof{
 	{"policy: own funds move between entries only with a flag; sums count all that leaves", "KMS_CASES=100000",
 		"./offline/policy", "TestOwnTransferProperties$", "20m", line("own transfers")},
 	{"mutants: faults seeded into the relay, each caught", "KMS_MUTANTS=1", "./cmd/testtools/loop", "TestMutants$",
-		"60m", passed},
+		"120m", passed},
 	{"mutants: faults seeded into the signer's guards, each caught", "KMS_MUTANTS=1", "./cmd/testtools/loop",
-		"TestSignerMutants$", "60m", line("signer mutants")},
+		"TestSignerMutants$", "120m", line("signer mutants")},
 }
 
 func (p proof) named(part string) bool { return strings.Contains(p.name, part) }
