@@ -307,7 +307,7 @@ func (j *Judged) refuseConflicts() {
 }
 
 func (s *Session) describe(j *Judged) review.Batch {
-	b := review.Batch{Basis: s.basis(), Digest: j.Request.Digest, Relay: j.Request.Relay, Created: j.Request.Created, PSBT: j.unasked != nil, Items: make([]review.Item, len(j.items))}
+	b := review.Batch{Basis: s.basis(), Label: s.Policy.Label, Digest: j.Request.Digest, Relay: j.Request.Relay, Created: j.Request.Created, PSBT: j.unasked != nil, Items: make([]review.Item, len(j.items))}
 	for i, it := range j.items {
 		from := j.Request.Items[i]
 		shown := review.Item{ID: from.ID, Coin: from.Coin, Refusals: it.verdict.Refusals, Findings: it.verdict.Findings}

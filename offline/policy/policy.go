@@ -90,6 +90,10 @@ func (p Policy) RequiresLedgerCheck() bool { return p.file.LedgerCheck }
 // RequiresOffline reports whether nothing is signed while a network interface is up.
 func (p Policy) RequiresOffline() bool { return p.file.RequireOffline }
 
+// Label returns what the policy calls a destination that it lists; "" if it has
+// no name for it.
+func (p Policy) Label(coin chain.Coin, to string) string { return p.allow[destination{coin, to}] }
+
 // coin returns what is asked about a coin.
 func (p Policy) coin(c chain.Coin) (Coin, bool) {
 	if p.of == nil {

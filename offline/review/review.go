@@ -21,6 +21,8 @@ type Batch struct {
 	Notices []string // about the batch as a whole; they refuse nothing
 	PSBT    bool     // a plain PSBT, which no relay has signed
 	Basis   Basis
+
+	Label func(coin chain.Coin, to string) string // what policy calls a destination; nil: nothing
 }
 
 // Item is one judged pending transaction. Facts is nil where it could not be

@@ -47,6 +47,9 @@ func (it Item) Standing() Standing {
 // grave reports whether a finding wants a second look. A high fee does only
 // where it is more than half of what is paid: small payments cost that much.
 func (it Item) grave(r policy.Reason) bool {
+	if r.Severity != chain.Unrated {
+		return r.Severity >= chain.Look
+	}
 	if r.Code == chain.FlagHighFee && it.Facts != nil {
 		return it.Facts.Cost().AbovePercent(50, it.Facts.Paid())
 	}
@@ -74,19 +77,6 @@ func (it Item) Sorted() (look, notes []policy.Reason) {
 // IsNew reports whether the item pays somebody who was never paid before.
 func (it Item) IsNew() bool {
 	return slices.ContainsFunc(it.Findings, func(r policy.Reason) bool { return r.Code == chain.FlagNew })
-}
-
-// Order returns the places of the items in the order in which a person should
-// see them: what is refused first, then what wants a second look, what is
-// noted, and the rest; each as in the request.
-func (b Batch) Order() []int {
-	order := make([]int, len(b.Items))
-	standing := make([]Standing, len(b.Items))
-	for i, it := range b.Items {
-		order[i], standing[i] = i, it.Standing()
-	}
-	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(standing[x], standing[y]) })
-	return order
 }
 
 // Tally counts how many items stand where.

@@ -182,6 +182,38 @@ func (a Amount) Per(size int64) Amount {
 	return quotient
 }
 
+// Octave is one doubling in what Log2 returns.
+const Octave = 256
+
+// Log2 returns the binary logarithm of a in 1/256, rounded down, and 0 for 0:
+// amounts of any size as small integers whose differences are ratios.
+func (a Amount) Log2() int64 {
+	top := len(a.limbs) - 1
+	for top > 0 && a.limbs[top] == 0 {
+		top--
+	}
+	if a.limbs[top] == 0 {
+		return 0
+	}
+	shift := bits.LeadingZeros64(a.limbs[top])
+	mantissa := a.limbs[top] << shift
+	if top > 0 && shift > 0 {
+		mantissa |= a.limbs[top-1] >> (64 - shift)
+	}
+	log := int64(64*top + 63 - shift)
+	for range 8 { // a bit of the fraction each: squaring doubles the logarithm
+		high, _ := bits.Mul64(mantissa, mantissa)
+		log <<= 1
+		if high>>63 == 1 {
+			log |= 1
+			mantissa = high
+		} else {
+			mantissa = high << 1
+		}
+	}
+	return log
+}
+
 // AbovePercent reports whether a is more than percent % of whole.
 func (a Amount) AbovePercent(percent int64, whole Amount) bool {
 	left := new(big.Int).Mul(a.Big(), big.NewInt(100))

@@ -144,3 +144,29 @@ func TestCoin(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Logarithms are exact at powers of two, rise with the amount, and are within
+// 1/256 of a doubling.
+func TestLog2(t *testing.T) {
+	for n := range 256 {
+		a := NewAmount(1)
+		for range n {
+			a, _ = a.Times(2)
+		}
+		if got := a.Log2(); got != int64(n)*Octave {
+			t.Errorf("2^%d: %d", n, got)
+		}
+	}
+	last := int64(0)
+	for v := uint64(1); v < 1<<62; v += v/97 + 1 {
+		got := NewAmount(v).Log2()
+		want := math.Log2(float64(v)) * Octave
+		if got < last || float64(got) > want+0.01 || float64(got) < want-1.01 {
+			t.Fatalf("%d: %d after %d, want %.2f", v, got, last, want)
+		}
+		last = got
+	}
+	if (Amount{}).Log2() != 0 {
+		t.Error("0 has a logarithm")
+	}
+}

@@ -10,11 +10,30 @@ import (
 // the key of its translation; Args are what it formats. Text makes the
 // sentence, at the edge.
 type Reason struct {
-	Code    Code
-	At      At // what of the transaction it is about
-	Message string
-	Args    []any
-	Also    []Reason // what follows in the same sentence, after semicolons
+	Code     Code
+	At       At // what of the transaction it is about
+	Severity Severity
+	Message  string
+	Args     []any
+	Also     []Reason // what follows in the same sentence, after semicolons
+}
+
+// Severity is how much of a person's attention a finding wants. Of a Reason
+// that is Unrated its code says so.
+type Severity uint8
+
+// The severities, the least first.
+const (
+	Unrated Severity = iota
+	Note             // something is so that need not be wrong
+	Look             // may be a mistake or an attack
+	Alarm            // is hardly ever right
+)
+
+// Rated returns the reason with a severity.
+func (r Reason) Rated(s Severity) Reason {
+	r.Severity = s
+	return r
 }
 
 // Because makes a Reason that is about no part of the transaction.
