@@ -33,15 +33,24 @@ const (
 	sizeWait   = time.Second            // between looks at the size of the terminal
 )
 
+// What makes a terminal mark pasted text, and not any more.
+const (
+	marksPasted   = "\x1b[?2004h"
+	ignoresPasted = "\x1b[?2004l"
+)
+
 // session runs the console until the person has signed, declined or left. The
 // terminal is put back, also where a signal ends the program.
 func (t *terminal) session(d *tui.Desk, keep func(string) error) (ev tui.Event, err error) {
 	c := &console{terminal: t, desk: d, keep: keep, styled: os.Getenv("NO_COLOR") == ""}
-	t.restoring(func() {
+	t.restoringAfter(ignoresPasted, func() {
 		if _, err = term.MakeRaw(int(t.tty.Fd())); err != nil {
 			return
 		}
 		if err = t.discard(); err != nil {
+			return
+		}
+		if _, err = io.WriteString(t.tty, marksPasted); err != nil {
 			return
 		}
 		ev, err = c.run()
@@ -109,8 +118,7 @@ func (c *console) press(key tui.Key) (tui.Event, error) {
 		_, err := c.fit()
 		return tui.None, err
 	case tui.Ask:
-		c.keys.Forget()
-		return tui.None, c.discard()
+		return tui.None, c.drop()
 	}
 	return ev, nil
 }
@@ -147,8 +155,14 @@ func (c *console) fit() (resized bool, err error) {
 	}
 	c.width, c.height, c.drawn = width, height, nil
 	c.desk.Resize(width, height)
-	c.keys.Forget()
-	return true, c.discard()
+	return true, c.drop()
+}
+
+// drop throws away what was typed and not read yet, and what may be the rest
+// of it.
+func (c *console) drop() error {
+	c.keys.Drop()
+	return c.discard()
 }
 
 // draw sends the lines that are not on the screen yet: a serial console takes

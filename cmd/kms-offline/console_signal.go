@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -23,7 +24,10 @@ func exitStatus(s os.Signal) int {
 
 // restoring calls f, which changes how the terminal behaves. Afterwards the
 // terminal is as it was, also where a signal ends the program meanwhile.
-func (t *terminal) restoring(f func()) {
+func (t *terminal) restoring(f func()) { t.restoringAfter("", f) }
+
+// restoringAfter is restoring of a terminal that has to be sent something.
+func (t *terminal) restoringAfter(last string, f func()) {
 	fd := int(t.tty.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
@@ -33,8 +37,12 @@ func (t *terminal) restoring(f func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, ended()...)
 	done, watched := make(chan struct{}), make(chan struct{})
-	end := func(s os.Signal) {
+	restore := func() {
+		_, _ = io.WriteString(t.tty, last)
 		_ = term.Restore(fd, before)
+	}
+	end := func(s os.Signal) {
+		restore()
 		fmt.Fprintln(t.tty)
 		os.Exit(exitStatus(s))
 	}
@@ -47,7 +55,7 @@ func (t *terminal) restoring(f func()) {
 		}
 	}()
 	defer func() {
-		_ = term.Restore(fd, before)
+		restore()
 		close(done)
 		<-watched
 		signal.Stop(signals)

@@ -143,6 +143,8 @@ type vt100 struct {
 	sequence []byte
 	escapes  int
 	strange  []string
+
+	marksPasted bool // bracketed paste is on
 }
 
 // String returns the lines without the spaces at their ends.
@@ -213,6 +215,10 @@ func (v *vt100) control(s string) {
 		clear(v.cell[v.row+1:])
 	case 'm':
 		if numbers != "0" && numbers != "1" && numbers != "7" {
+			v.strange = append(v.strange, s)
+		}
+	case 'h', 'l':
+		if v.marksPasted = s[len(s)-1] == 'h'; numbers != "?2004" {
 			v.strange = append(v.strange, s)
 		}
 	default:

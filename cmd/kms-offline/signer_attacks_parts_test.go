@@ -84,7 +84,7 @@ func rejectedAfterSigning(t *testing.T) {
 	desk.types(deskPassword + "\r")
 	desk.sees("The batch")
 	desk.types("\r")
-	desk.types("jrka") // the second is rejected
+	desk.types("jrkkaaq") // the second is rejected; of the first there is more than the list shows
 	desk.sees("rejected 1")
 	desk.types("s")
 	desk.sees("SIGNED BEFORE      1 item")

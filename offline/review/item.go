@@ -20,8 +20,18 @@ const maxData = 80
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }
 
-// text writes one item. With all, no list is cut.
-func (it Item) text(p *printer, n, of int, all bool) {
+// extent is how much of an item is written.
+type extent uint8
+
+const (
+	shortened extent = iota // long lists are cut
+	whole
+	decisive // all but change and inputs
+)
+
+// text writes one item.
+func (it Item) text(p *printer, n, of int, much extent) {
+	all := much != shortened
 	p.line("[%d of %d]  %s  %s %s  %s", n, of, it.ID, it.Chain, it.Network, strings.ToUpper(it.Verdict()))
 	reasons(p, all, it.Refusals, func(policy.Reason) string { return "REFUSED" })
 	look, notes := it.Sorted()
@@ -36,6 +46,9 @@ func (it Item) text(p *printer, n, of int, all bool) {
 	}
 	f := it.Facts
 	for _, out := range f.Movements {
+		if much == decisive && out.IsChange() {
+			continue
+		}
 		p.line("  %-8s %s", label(out), out.Asset.Format(out.Amount))
 		for _, l := range destination(out) {
 			p.line("             %s", l)
@@ -45,7 +58,9 @@ func (it Item) text(p *printer, n, of int, all bool) {
 	if burnt := f.Burnt(); !burnt.IsZero() {
 		p.line("  burn     %s, which counts as fee", f.Asset.Format(burnt))
 	}
-	it.inputs(p, all)
+	if much != decisive {
+		it.inputs(p, all)
+	}
 	p.line("")
 }
 

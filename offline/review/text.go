@@ -29,7 +29,7 @@ func (b Batch) Body(w io.Writer) error {
 	p := printer{w: w}
 	b.head(&p)
 	for _, i := range b.Order() {
-		b.Items[i].text(&p, i+1, len(b.Items), false)
+		b.Items[i].text(&p, i+1, len(b.Items), shortened)
 	}
 	return p.err
 }
@@ -45,7 +45,15 @@ func (b Batch) Head(w io.Writer) error {
 // Item writes one item in full, lists included.
 func (b Batch) Item(w io.Writer, i int) error {
 	p := printer{w: w}
-	b.Items[i].text(&p, i+1, len(b.Items), true)
+	b.Items[i].text(&p, i+1, len(b.Items), whole)
+	return p.err
+}
+
+// Decisive writes of an item what a person has to see before they approve it:
+// all but change, which comes back, and inputs.
+func (b Batch) Decisive(w io.Writer, i int) error {
+	p := printer{w: w}
+	b.Items[i].text(&p, i+1, len(b.Items), decisive)
 	return p.err
 }
 

@@ -4,7 +4,9 @@ const help = `Only what you approve is signed. What policy refuses is not, whate
 
   Up Down j k    one up or down             Space b   a page down or up
   g G            first and last             Enter     the item in full
-  a r u          approve, reject, undo      t         the batch: totals, destinations
+  a r            approve, reject; the cursor goes to the next item, always
+  u              undo the last decision, wherever the cursor is; u u: two of them
+  t              the batch: totals, destinations
   A              approve all that are shown, undecided and ok
   V              approve all that are shown and undecided: asks for their number
   R              reject all that are shown and undecided

@@ -108,11 +108,15 @@ func (d *Desk) Answer(answer string) (reply string, ev Event) {
 	case "show":
 		return d.full(rest), None
 	case "approve":
-		return d.decided(Approved, rest)
+		return d.named(Approved, rest)
 	case "reject":
-		return d.decided(Rejected, rest)
+		return d.named(Rejected, rest)
 	case "undo":
-		return d.decided(Undecided, rest)
+		if rest == "" {
+			ev := d.undo()
+			return d.message + "\n", ev
+		}
+		return d.named(Undecided, rest)
 	}
 	return "Not understood: nothing was signed. Answer ? to see what can be answered.\n", None
 }
@@ -235,8 +239,8 @@ func (d *Desk) full(number string) string {
 	return d.written(func(b *strings.Builder) error { return d.batch.Item(b, from) })
 }
 
-// decided marks what is named: a number, "3-17", "ok", "shown", "all".
-func (d *Desk) decided(m Mark, what string) (string, Event) {
+// named marks what is named: a number, "3-17", "ok", "shown", "all".
+func (d *Desk) named(m Mark, what string) (string, Event) {
 	var places []int
 	switch from, to, ok := d.numbers(what); {
 	case ok:
@@ -320,5 +324,6 @@ const plainHelp = `What can be answered:
   show N          item N in full
   reject N        leave it out; also N-M, shown, undecided, all
   approve N       note that it was looked at and is right; also N-M, ok, shown
-  undo N          take that back; also N-M, shown, all
+  undo            take the last decision back; again: the one before
+  undo N          make N undecided; also N-M, shown, all
 `

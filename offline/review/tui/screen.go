@@ -80,7 +80,7 @@ func (d *Desk) keys() string {
 	case signPage:
 		return "Space more: the question comes at the end   Enter back"
 	case listPage:
-		return "? keys  a approve  r reject  u undo  A all ok  V all  R rest  / find  s sign  q"
+		return "? keys  Enter in full  a approve  r reject  u undo  A all ok  / find  s sign  q"
 	case itemPage:
 		return "a approve  r reject  u undo  n next  p previous  Space more  Enter back"
 	case batchPage:
@@ -127,9 +127,12 @@ func (d *Desk) list(s *screen) {
 		r := d.rows[i]
 		s.add(style, fmt.Sprintf("%s%c%5d %-7s %-24s %-9s %17s  %s", cursor, d.sign(i), i+1, r.standing, fit(d.batch.Items[i].ID, 24), fit(r.coin, 9), r.paid, r.codes))
 	}
+	if d.isEnd() && len(d.view) > 0 {
+		s.add(Cursor, ">       the end of the list: k goes back, s signs")
+	}
 	s.pad(3 + d.listed())
 	s.add(Plain, strings.Repeat("-", d.width))
-	if len(d.view) > 0 {
+	if !d.isEnd() {
 		d.preview(s, d.view[d.at])
 	}
 	s.pad(d.height - 2)
@@ -143,25 +146,31 @@ func (d *Desk) sign(i int) Mark {
 	return d.marks[i]
 }
 
-// preview shows of an item what fits: why it stands where it stands, whom it
-// pays, the fee. What belongs together is shown together or not at all, so
-// that no address is cut.
+// preview shows of an item what has to be seen of it. What belongs together is
+// shown together or not at all, so that no address is cut.
 func (d *Desk) preview(s *screen, i int) {
+	lines, _ := d.previewed(i)
+	for _, l := range lines {
+		s.add(Plain, l)
+	}
+}
+
+// previewed are the lines of the preview, and whether nothing that has to be
+// seen is missing.
+func (d *Desk) previewed(i int) (lines []string, complete bool) {
 	var b strings.Builder
-	_ = d.batch.Item(&b, i)
-	blocks := blocksOf(strings.TrimSpace(b.String()), s.width)
-	s.add(Plain, blocks[0][0]+d.said(i))
+	_ = d.batch.Decisive(&b, i)
+	blocks := blocksOf(strings.TrimSpace(b.String()), d.width)
+	lines = append(lines, blocks[0][0]+d.said(i))
 	left := previewLines - 1
 	for n, block := range blocks[1:] {
 		if last := n == len(blocks)-2; len(block) > left || !last && len(block) == left {
-			s.add(Plain, "  ...      Enter: all of it")
-			return
+			return append(lines, "  ...      Enter: all of it"), false
 		}
-		for _, l := range block {
-			s.add(Plain, l)
-		}
+		lines = append(lines, block...)
 		left -= len(block)
 	}
+	return lines, true
 }
 
 // said is what the person decided about an item, if that matters.

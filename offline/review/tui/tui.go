@@ -71,15 +71,19 @@ type Desk struct {
 	count map[Mark]int
 	can   int // items that can be signed
 
+	decided []decision // that can be undone, the last one last
+
 	words string // what is shown
 	sort  int
 	view  []int // places, in the order shown
-	at    int   // index into view
+	at    int   // index into view; its length: behind the last
 	top   int
 
 	page    page
+	item    int      // that is shown in full, by place
 	text    []string // of the pages that scroll
 	scroll  int
+	read    bool // the end of the text was on the screen, and all before it
 	typing  *line
 	message string
 
@@ -204,23 +208,6 @@ func (d *Desk) recount() {
 	}
 }
 
-// mark decides about items. What policy refused stays as it is.
-func (d *Desk) mark(m Mark, places ...int) Event {
-	changed := 0
-	for _, i := range places {
-		if d.rows[i].standing != review.Refused && d.marks[i] != m {
-			d.count[d.marks[i]]--
-			d.count[m]++
-			d.marks[i] = m
-			changed++
-		}
-	}
-	if changed == 0 {
-		return None
-	}
-	return Changed
-}
-
 // shown lists the places that are shown and have this mark, of these standings.
 func (d *Desk) shown(m Mark, standings ...review.Standing) []int {
 	var list []int
@@ -236,13 +223,14 @@ func (d *Desk) shown(m Mark, standings ...review.Standing) []int {
 
 // turn shows a page from its top.
 func (d *Desk) turn(p page) {
-	d.page, d.scroll, d.text = p, 0, nil
+	d.page, d.scroll, d.text, d.read = p, 0, nil, false
 	var b strings.Builder
 	switch p {
 	case batchPage:
 		_ = d.batch.Head(&b)
 	case itemPage:
-		_ = d.batch.Item(&b, d.view[d.at])
+		d.item = d.view[d.at]
+		_ = d.batch.Item(&b, d.item)
 	case helpPage:
 		b.WriteString(help)
 	case signPage:
@@ -251,4 +239,5 @@ func (d *Desk) turn(p page) {
 		return
 	}
 	d.text = wrap(b.String(), d.width)
+	d.read = d.atEnd()
 }

@@ -388,30 +388,6 @@ func TestNoAddressIsCut(t *testing.T) {
 	}
 }
 
-// Keys of terminals, and what is no key.
-func TestKeys(t *testing.T) {
-	var d Decoder
-	var got []Key
-	for _, b := range []byte("a\x1b[A\x1bOB\x1b[5~\x1b[6~\x1b[1~\x1b[99999999~\x1b[1;5Cé\x7f\r\n\x08\x1b[3~z") {
-		if k, ok := d.Feed(b); ok {
-			got = append(got, k)
-		}
-	}
-	want := []Key{'a', Up, Down, PageUp, PageDown, Home}
-	if len(got) < len(want) || fmt.Sprint(got[:6]) != fmt.Sprint(want) || got[len(got)-1] != 'z' {
-		t.Errorf("%v", got)
-	}
-	d.Feed(0x1b)
-	if k, ok := d.Pause(); !ok || k != Escape || d.Pending() {
-		t.Error("Escape alone is no key")
-	}
-	d.Feed(0x1b)
-	d.Feed('[')
-	if _, ok := d.Pause(); ok {
-		t.Error("half a sequence is a key")
-	}
-}
-
 // FuzzDesk: no key and no answer brings it down, signs without the words, or
 // draws anything but ASCII.
 func FuzzDesk(f *testing.F) {

@@ -13,6 +13,12 @@ func (d *Desk) Press(k Key) Event {
 	switch {
 	case k == CtrlC:
 		return Later
+	case k == Pasted:
+		d.message = "pasted text is ignored: keys are pressed here, one by one"
+		return None
+	case k == Unended:
+		d.message = "the terminal sends a text that does not end: Ctrl-X ends it, Ctrl-C leaves"
+		return None
 	case k == CtrlL:
 		return Redraw
 	case d.small:
@@ -42,16 +48,14 @@ func (d *Desk) leaveKey(k Key) Event {
 	return None
 }
 
-// textKey is a key on a page that scrolls. The last word is asked for when its
-// end was reached, page by page.
+// textKey is a key on a page that scrolls. An item is approved, and the last
+// word asked for, when the end was reached, page by page.
 func (d *Desk) textKey(k Key) Event {
-	if d.page != signPage {
-		return d.scrollKey(k)
-	}
-	if k == End || k == 'G' {
+	if (k == End || k == 'G') && (d.page == signPage || d.page == itemPage && !d.read) {
 		k = PageDown
 	}
 	ev := d.scrollKey(k)
+	d.read = d.read || d.atEnd()
 	if d.page == signPage && d.atEnd() {
 		return d.lastWord()
 	}
@@ -102,12 +106,17 @@ func (d *Desk) itemKey(k Key) Event {
 		d.move(1)
 	case 'p':
 		d.move(-1)
+	case 'u':
+		ev = d.undo()
 	default:
-		if ev = d.decide(k); ev == Changed && k != 'u' {
-			d.move(1)
-		}
+		ev = d.decide(k)
 	}
-	d.turn(itemPage)
+	switch {
+	case d.isEnd():
+		d.turn(listPage)
+	case d.view[d.at] != d.item:
+		d.turn(itemPage)
+	}
 	return ev
 }
 
@@ -127,15 +136,13 @@ func (d *Desk) listKey(k Key) Event {
 	case End, 'G':
 		d.move(len(d.view))
 	case Enter:
-		if len(d.view) > 0 {
+		if !d.isEnd() {
 			d.turn(itemPage)
 		}
-	case 'a', 'r', 'u':
-		ev := d.decide(k)
-		if ev == Changed && k != 'u' {
-			d.move(1)
-		}
-		return ev
+	case 'a', 'r':
+		return d.decide(k)
+	case 'u':
+		return d.undo()
 	case 'A':
 		return d.several(Approved, d.shown(Undecided, review.OK))
 	case 'R':
@@ -170,28 +177,58 @@ func (d *Desk) pageKey(k Key) Event {
 	return None
 }
 
-// decide marks the item at the cursor.
+// decide marks the item at the cursor and goes to the next one, always: so the
+// same key never meets an item twice, and of "r a" the second is about another
+// item. Behind the last there is nothing to decide about.
 func (d *Desk) decide(k Key) Event {
-	if len(d.view) == 0 {
+	if d.isEnd() {
+		d.message = "this is the end of the list: nothing was decided"
 		return None
 	}
 	i := d.view[d.at]
+	if k == 'a' && !d.isWhole(i) {
+		return d.showWhole()
+	}
+	d.at++
 	if d.rows[i].standing == review.Refused {
-		d.message = "refused: it is not signed, whatever you decide"
+		d.message = fmt.Sprintf("%d is refused: it is not signed, whatever you decide", i+1)
 		return None
 	}
-	ev := d.mark(map[Key]Mark{'a': Approved, 'r': Rejected, 'u': Undecided}[k], i)
+	ev := d.mark(map[Key]Mark{'a': Approved, 'r': Rejected}[k], i)
 	if k == 'r' && d.onlyRecords() {
-		d.message = "operators approve the whole batch: less is only recorded, not signed"
+		d.message += "; operators approve the whole batch: less is only recorded, not signed"
 	}
 	return ev
 }
 
+// isWhole reports whether all of an item that has to be seen is on the screen,
+// or was, page by page.
+func (d *Desk) isWhole(i int) bool {
+	if d.page == itemPage {
+		return d.read || d.rows[i].standing == review.Refused
+	}
+	_, complete := d.previewed(i)
+	return complete
+}
+
+// showWhole approves nothing, and shows what was not on the screen.
+func (d *Desk) showWhole() Event {
+	if d.page == itemPage {
+		d.scrollKey(PageDown)
+	} else {
+		d.turn(itemPage)
+	}
+	d.message = "not approved: read it to its end first, then a"
+	return None
+}
+
 func (d *Desk) several(m Mark, places []int) Event {
 	ev := d.mark(m, places...)
-	d.message = fmt.Sprintf("%s: %d", m, len(places))
-	if m == Approved {
-		d.message += " that nothing is said about"
+	if ev == None {
+		d.message = "nothing that is shown is undecided"
+		if m == Approved {
+			d.message += " and ok"
+		}
 	}
 	return ev
 }
@@ -268,3 +305,6 @@ func confirms(answer string, n int) bool {
 func (d *Desk) move(by int) {
 	d.at = max(min(d.at+by, len(d.view)-1), 0)
 }
+
+// isEnd reports whether the cursor is behind the last item that is shown.
+func (d *Desk) isEnd() bool { return d.at >= len(d.view) }

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+)
+
+// deskAttacks are about the keys of a session: what a person did not mean, and
+// what no person pressed.
+func deskAttacks() []attack {
+	return []attack{
+		{"60-keys-move-on-and-undo-undoes-the-last", keysMoveOn},
+		{"60-sequences-and-pastes-are-no-keys", sequencesAreNoKeys},
+		{"60-approved-only-when-seen-whole", approvedSeenWhole},
+	}
+}
+
+// session is a session about some payments, at its list.
+func (p place) session(list []payout) (at *person, request string) {
+	p.t.Helper()
+	request = p.request("desk.kmsreq", 60, list)
+	at = sit(p.t, p.command("sign", request, "--out", p.path("out"), "--session"))
+	at.sees("password")
+	at.types(deskPassword + "\r")
+	at.sees("The batch")
+	at.types("\r")
+	at.sees("? keys")
+	return at, request
+}
+
+// signs types the last word, and returns the ids of what was signed.
+func (at *person) signs(n int) (ids []string) {
+	at.t.Helper()
+	at.types("s")
+	at.sees(fmt.Sprintf(`"sign %d"`, n))
+	at.types(fmt.Sprintf("sign %d\r", n))
+	at.waits()
+	var said struct{ Signed []struct{ ID string } }
+	if err := json.Unmarshal(at.stdout.Bytes(), &said); err != nil {
+		at.t.Fatalf("%v: %q", err, at.stdout.String())
+	}
+	for _, s := range said.Signed {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+func someone(n int) []payout {
+	list := make([]payout, n)
+	for i := range list {
+		list[i] = payout{to: fmt.Sprint("somebody-", i), value: int64(30_000 + i), fee: 200}
+	}
+	return list
+}
+
+// A rejected payment came back, and an approved one stayed, because u undid
+// what was at the cursor; "r a" on one rejected before approved it.
+func keysMoveOn(t *testing.T) {
+	at, _ := newPlace(t).session(someone(4))
+	at.types("r")
+	at.sees("1 rejected (u undoes)")
+	at.types("a")
+	at.sees("2 approved (u undoes)")
+	at.types("u")
+	at.sees("undone: 2 is undecided again, not approved")
+	at.types("k")
+	at.sees(">-    1")
+	at.types("r")
+	at.sees("1 is rejected already")
+	at.types("r")
+	at.sees("2 rejected (u undoes)")
+	at.types("\raa")
+	at.sees("the end of the list")
+	at.types("a")
+	at.sees("nothing was decided")
+	if ids := at.signs(2); strings.Join(ids, " ") != itemID(60, 2)+" "+itemID(60, 3) {
+		t.Errorf("signed: %v", ids)
+	}
+}
+
+// The answer of a terminal to a question about its colours, and pasted text,
+// approved everything.
+func sequencesAreNoKeys(t *testing.T) {
+	at, _ := newPlace(t).session(someone(3))
+	if !at.screen.marksPasted {
+		t.Error("the terminal is not asked to mark pasted text")
+	}
+	for _, sent := range []string{
+		"\x1b]11;rgb:AAAA/RRRR/VVVV\x07", "\x1b]11;rgb:AAAA/aaaa/rrrr\x1b\\", "\x1bP>|A(R)a\x1b\\", "\x1b_A\x1b\\",
+		"\x1b[?64;1;2;6;9;15;16;17;18;21;22;28;29A", "\x1b[[A", "\x1b[27;5;65~", "\x1b[MAAA", "\x1bOA5"[:2] + "5A", "\xc2\x9b1A",
+	} {
+		for _, part := range strings.SplitAfter(sent, ";") { // in several reads
+			at.types(part)
+			at.sees("? keys")
+		}
+		if shown := at.sees("? keys"); !strings.Contains(shown, "approved 0  rejected 0  undecided 3") || !strings.Contains(shown, "(u undoes)") && strings.Contains(shown, "undone") {
+			t.Fatalf("%q acted as keys:\n%s", sent, shown)
+		}
+	}
+	at.types("\x1b[200~ARVs\rq\x1b[201~A")
+	if shown := at.sees("pasted text is ignored"); !strings.Contains(shown, "approved 0  rejected 0") {
+		t.Errorf("pasted text acted as keys:\n%s", shown)
+	}
+	at.types("\x1b]0;A")
+	at.sees("Ctrl-X ends it")
+	at.types("A\x18")
+	at.sees("? keys")
+	at.types("j")
+	if shown := at.sees(">.    2"); !strings.Contains(shown, "approved 0") {
+		t.Errorf("a text that does not end acted as keys:\n%s", shown)
+	}
+	at.types("\x03")
+	if code := at.waits(); code != 21 || at.screen.marksPasted || len(at.screen.strange) > 0 {
+		t.Errorf("exit %d, pasted text still marked: %v, sent %q", code, at.screen.marksPasted, at.screen.strange)
+	}
+}
+
+// What does not fit on the screen is read to its end before it is approved.
+func approvedSeenWhole(t *testing.T) {
+	list := someone(2)
+	list[0].data = []byte(strings.Repeat("long ", 15))
+	at, _ := newPlace(t).session(list)
+	if err := pty.Setsize(at.master, &pty.Winsize{Rows: 16, Cols: 60}); err != nil {
+		t.Fatal(err)
+	}
+	at.sees("all o~")
+	at.types("a")
+	if shown := at.sees("not approved"); !strings.Contains(shown, "The item, undecided") {
+		t.Errorf("it is not shown:\n%s", shown)
+	}
+	at.types("a")
+	at.sees("not approved")
+	at.types("a")
+	at.sees("1 approved (u undoes)")
+	at.types("\x03")
+	at.waits()
+}
