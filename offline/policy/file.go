@@ -84,27 +84,9 @@ type quorum struct {
 	Operators int          `json:"operators"`
 }
 
-// entry is a destination on a list.
-type entry struct {
-	Label   string   `json:"label,omitempty"`
-	Chain   chain.ID `json:"chain"`
-	Network string   `json:"network"`
-	Address string   `json:"address,omitempty"`
-	Script  string   `json:"script,omitempty"` // lock in hex, where there is no address
-
-	lock []byte // normalise fills in these
-	name string
-}
-
 func (c coinRules) coin() chain.Coin {
 	return chain.Coin{Chain: c.Chain, Network: chain.NetworkNamed(c.Network)}
 }
-
-func (e entry) coin() chain.Coin {
-	return chain.Coin{Chain: e.Chain, Network: chain.NetworkNamed(e.Network)}
-}
-
-func (e entry) destination() destination { return destination{e.coin(), e.name} }
 
 // approvers are those who vouch for the content of items.
 type approvers struct {
@@ -231,23 +213,20 @@ func (f *file) fill(coins Coins) {
 type modeField struct {
 	name   string
 	mode   *mode
-	usual  mode // where the file says nothing
-	strict bool // cannot be let through unflagged
+	usual  mode   // where the file says nothing
+	strict bool   // cannot be let through unflagged
+	about  string // what it is done about
 }
 
-func (f *file) modes() []modeField {
-	return []modeField{
-		{"unlisted", &f.Unlisted, modeAllow, false},
-		{"newDestination", &f.NewDestination, modeFlag, false},
-		{"lookAlike", &f.LookAlike, modeFlag, false},
-		{"samePayment", &f.SamePayment, modeFlag, false},
-		{"unproven", &f.Unproven, modeRefuse, true},
-		{"replacement", &f.Replacement, modeRefuse, true},
-		{"data", &f.Data, modeFlag, false},
-		{"nonstandard", &f.Nonstandard, modeFlag, false},
-		{"lockTime", &f.LockTime, modeFlag, false},
-		{"replaceable", &f.Replaceable, modeFlag, false},
+// explain says what is done about what the field is for.
+func (m modeField) explain() string {
+	switch *m.mode {
+	case modeAllow:
+		return m.about + " is let through."
+	case modeFlag:
+		return m.about + " is flagged."
 	}
+	return m.about + " is refused."
 }
 
 // everyCoin is what is signed for while no policy names fewer.

@@ -11,7 +11,7 @@ import (
 // no rule that refuses one item ever admits another. Operators approve what can
 // be signed: towards a quorum only items count that are not refused.
 func (p Policy) Judge(subjects []Subject, c Circumstances, h History) []Verdict {
-	b := batch{policy: p, circumstances: c, history: h, again: make([]bool, len(subjects))}
+	b := batch{policy: p, circumstances: c, history: h, asked: rules(), again: make([]bool, len(subjects))}
 	for i, s := range subjects {
 		b.again[i] = again(s, h)
 	}
@@ -29,33 +29,18 @@ type batch struct {
 	policy        Policy
 	circumstances Circumstances
 	history       History
+	asked         []rule
 	again         []bool // signed before: the same bytes again
 	past          past
 }
 
 func (b *batch) judge(s Subject, again bool) Verdict {
-	j := judgement{batch: b, subject: s, again: again, counts: make(map[chain.Code]int), found: byPart(s.Facts.Findings)}
-	var known bool
-	if j.rules, known = b.policy.coins[s.coin()]; !known {
-		j.refuse(chain.ChainNotAllowed, "policy does not sign for %s", s.coin())
-	}
-	j.sources()
-	j.movements()
-	if known {
-		j.fee()
-	}
-	j.memory()
-	j.timing()
-	j.lists()
-	j.tokens()
-	j.shared()
-	j.surroundings()
-	if !again { // what is signed already was judged then, and pays nothing anew
-		j.age()
-		j.requestTime()
-		j.approvals()
-		j.novelty()
-		j.limits()
+	j := judgement{batch: b, subject: s, again: again, counts: make(map[chain.Code]int)}
+	j.rules, j.known = b.policy.coins[s.coin()]
+	for _, r := range b.asked {
+		if r.judge != nil && !(r.fresh && again) { // what is signed already was judged then, and pays nothing anew
+			r.judge(&j)
+		}
 	}
 	j.more()
 	return Verdict{judged: true, content: s.Content, Refusals: j.refusals, Findings: j.findings}
@@ -67,10 +52,10 @@ type judgement struct {
 	subject  Subject
 	again    bool
 	rules    coinRules
+	known    bool // there are rules for its coin
 	refusals []Reason
 	findings []Reason
 	counts   map[chain.Code]int
-	found    map[chain.At][]chain.Reason // by the family
 }
 
 // maxReasons bounds how often one code is explained: a transaction has up to
@@ -120,102 +105,9 @@ func (j *judgement) more() {
 	}
 }
 
-// timing judges when the transaction is valid, and whatever else the family found
-// about all of it.
-func (j *judgement) timing() { j.family(chain.At{}) }
-
-// lists compares destinations with the policy's own.
-func (j *judgement) lists() {
-	for i, out := range j.subject.Facts.Movements {
-		if out.IsChange() {
-			continue
-		}
-		at, to := chain.At{Part: chain.OfMovement, Index: i}, j.subject.to(out)
-		if e, denied := j.policy.deny.find(to, out.Lock); denied {
-			j.act(modeRefuse, chain.Because(chain.Denied, "output %d pays %s, %s", i, to.to, e.words(to)).Of(at))
-		}
-		if out.Own != nil && j.policy.file.OwnTransfers != nil {
-			continue // a policy that has a rule of its own about these
-		}
-		if _, listed := j.policy.allow[to]; !listed && (out.Pays() || !out.Amount.IsZero()) {
-			j.act(j.policy.file.Unlisted, chain.Because(chain.NotAllowed, "output %d pays %s, which is not on the list of allowed destinations", i, to.to).Of(at))
-		}
-	}
-}
-
 func quoted(label string) string {
 	if label == "" {
 		return ""
 	}
 	return fmt.Sprintf(" (%q)", label)
-}
-
-func (j *judgement) surroundings() {
-	if j.policy.file.RequireOffline && !j.circumstances.Offline {
-		j.refuse(chain.NotOffline, "policy signs only where no network interface is up, which is not so, or cannot be told")
-	}
-}
-
-const hour = 3600
-
-// The times that a request may state: this program is not older, and nobody
-// means what is further ahead.
-const (
-	earliest = 1_577_836_800 // 2020-01-01
-	latest   = 4_733_510_400 // 2120-01-01
-)
-
-// InRange reports whether a time, in Unix seconds, is one that may be meant.
-func InRange(unix int64) bool { return earliest <= unix && unix < latest }
-
-// requestTime refuses a request with a time that cannot be, and points at one
-// that is dated ahead: one of the two clocks is wrong.
-func (j *judgement) requestTime() {
-	made, now := j.circumstances.Created, j.history.Now()
-	switch {
-	case made == 0: // nobody says, as of a PSBT
-	case !InRange(made):
-		j.refuse(chain.RequestTime, "the request says that it was made at %d (Unix seconds), which is before 2020 or after 2119: set the relay's clock, and export again", made)
-	case made > now+day:
-		j.find(chain.RequestTime, "the request says that it was made %d hours ahead of this machine's clock: one of the two clocks is wrong", (made-now)/hour)
-	}
-}
-
-// age bounds how far the request's time is from the ledger's clock, either
-// way: one that is dated ahead would never grow old.
-func (j *judgement) age() {
-	if j.policy.file.MaxRequestAge == nil {
-		return
-	}
-	limit := *j.policy.file.MaxRequestAge
-	made, now := j.circumstances.Created, j.history.Now()
-	switch {
-	case made <= 0:
-		j.refuse(chain.RequestTooOld, "nothing says when it was asked for, and policy takes nothing older than %d hours", limit)
-	case made < now-limit*hour:
-		j.refuse(chain.RequestTooOld, "was asked for %d hours ago, policy takes nothing older than %d hours", (now-made)/hour, limit)
-	case made > now+limit*hour:
-		j.refuse(chain.RequestTooOld, "was asked for %d hours ahead of this machine's clock, policy takes %d hours either way", (made-now)/hour, limit)
-	}
-}
-
-// approvals counts the approvers who vouch for the content.
-func (j *judgement) approvals() {
-	a := j.policy.file.Approvers
-	if a == nil {
-		return
-	}
-	vouched := make(map[publicKey]bool)
-	for _, key := range j.subject.Vouched {
-		vouched[publicKey(key)] = true
-	}
-	n := 0
-	for _, k := range a.Keys {
-		if vouched[k.Key] {
-			n++
-		}
-	}
-	if n < a.Needed {
-		j.refuse(chain.ApprovalMissing, "%d of the approvers vouch for it, policy needs %d of %d", n, a.Needed, len(a.Keys))
-	}
 }

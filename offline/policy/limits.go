@@ -1,31 +1,21 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"coldkms/shared/chain"
 )
 
-// novelty points at destinations that were never paid, that look like a known
-// one, and at payments that were made before.
-func (j *judgement) novelty() {
-	f := &j.policy.file
-	for i, out := range j.subject.Facts.Movements {
-		if !out.Pays() || out.Own != nil { // of own transfers there is more to say
-			continue
-		}
-		at, to, of := chain.At{Part: chain.OfMovement, Index: i}, j.subject.to(out), j.past.of[j.subject.asset(out)]
-		label, listed := j.policy.allow[to]
-		if !listed && !of.dests[to.to].known {
-			j.act(f.NewDestination, chain.Because(chain.FlagNew, "output %d pays %s, which was never paid before", i, to.to).Of(at))
-		}
-		if other, ok := of.resembles(to.to); ok && !listed {
-			j.act(f.LookAlike, chain.Because(chain.FlagLookAlike, "output %d pays %s, which begins and ends like %s%s and is another", i, to.to, other, quoted(j.policy.allow[destination{to.Coin, other}])).Of(at))
-		}
-		if n := of.dests[to.to].times.of(out.Amount); n > 1 {
-			j.act(f.SamePayment, chain.Because(chain.FlagSameAgain, "output %d pays %s to %s%s, as %s of this batch or signed before", i, chain.Sum{Amount: out.Amount, Asset: out.Asset}, to.to, quoted(label), chain.Count(n-1, "other payment")).Of(at))
-		}
+// limitRule bounds what is paid, in all and to each destination.
+func limitRule() rule {
+	return rule{
+		parse: func(f *file, coins Coins) error { return f.eachCoin(coins, (*coinRules).normaliseLimits) },
+		judge: (*judgement).limits,
+		fresh: true,
+		coin:  coinRules.explainLimits,
+		warn:  func(p Policy) []string { return p.eachWarning(coinRules.limitWarnings) },
 	}
 }
 
@@ -66,47 +56,6 @@ func (j *judgement) limits() {
 			}
 		}
 	}
-}
-
-// tokens refuses tokens that no rule is about, and what takes part in exceeding
-// the limits of one.
-func (j *judgement) tokens() {
-	own := make(map[asset]tally)
-	for i, m := range j.subject.Facts.Movements {
-		a := j.subject.asset(m)
-		if _, known := j.tokenRules(a.token); a.token != "" && !known {
-			j.act(modeRefuse, chain.Because(chain.ChainNotAllowed, "output %d moves %s, and policy has no rule for token %.80q", i, chain.Sum{Amount: m.Amount, Asset: m.Asset}, a.token).
-				Of(chain.At{Part: chain.OfMovement, Index: i}))
-		}
-		if a.token != "" && m.Pays() {
-			t := own[a]
-			t.add(m.Paid())
-			own[a] = t
-		}
-	}
-	for i, m := range j.subject.Facts.Movements {
-		a := j.subject.asset(m)
-		t, pays := own[a]
-		if !pays || j.again {
-			continue
-		}
-		delete(own, a) // once for each token
-		rules, _ := j.tokenRules(a.token)
-		for _, l := range rules.Limits {
-			if sum := j.past.ofAsset(a).over(l.Per, t); l.exceeded(sum, t) {
-				j.act(modeRefuse, chain.Because(limitCode(l.Per), "%s in %s, the limit is %s", chain.Sum{Amount: sum.sum, Asset: m.Asset}, chain.Count(sum.count, "payment"), l.words(m.Asset)).
-					Of(chain.At{Part: chain.OfMovement, Index: i}))
-			}
-		}
-	}
-}
-
-func (j *judgement) tokenRules(token string) (tokenRules, bool) {
-	at := slices.IndexFunc(j.rules.Tokens, func(t tokenRules) bool { return t.Token == token })
-	if at < 0 {
-		return tokenRules{}, false
-	}
-	return j.rules.Tokens[at], true
 }
 
 // share is what one item pays to one destination.
@@ -185,4 +134,36 @@ func (l limit) words(of chain.Asset) string {
 		return of.Format(*l.Sum)
 	}
 	return fmt.Sprintf("%s in %s", of.Format(*l.Sum), chain.Count(*l.Count, "payment"))
+}
+
+func (c *coinRules) normaliseLimits(most chain.Amount) error {
+	if err := normaliseLimits("limits", c.Limits, most); err != nil {
+		return err
+	}
+	return normaliseLimits("destinationLimits", c.DestinationLimits, most)
+}
+
+func normaliseLimits(name string, list []limit, most chain.Amount) error {
+	for _, l := range list {
+		switch {
+		case l.Per.order() < 0:
+			return fmt.Errorf(`%s: per is %.20q: it can be "transaction", "batch", "day" or "week"`, name, string(l.Per))
+		case l.Sum == nil && l.Count == nil:
+			return fmt.Errorf(`%s per %s: neither "sum" nor "count"`, name, l.Per)
+		case !upTo(l.Sum, most) || !within(l.Count, maxCount):
+			return fmt.Errorf("%s per %s: out of range", name, l.Per)
+		}
+	}
+	slices.SortFunc(list, func(a, b limit) int { return cmp.Compare(a.Per.order(), b.Per.order()) })
+	for i := range list {
+		if i > 0 && list[i].Per == list[i-1].Per {
+			return fmt.Errorf("%s: per %s is there twice", name, list[i].Per)
+		}
+	}
+	return nil
+}
+
+// order sorts windows, the shortest first; -1 for one that is none.
+func (w window) order() int {
+	return slices.Index([]window{perTransaction, perBatch, perDay, perWeek}, w)
 }

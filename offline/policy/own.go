@@ -23,6 +23,25 @@ type ownTransfers struct {
 	Groups   [][]string `json:"groups,omitempty"` // signature ids within which value moves freely
 }
 
+func ownRule() rule {
+	return rule{
+		parse: func(f *file, _ Coins) error { return f.OwnTransfers.normalise() },
+		judge: func(j *judgement) {
+			paid := 0
+			for i, m := range j.subject.Facts.Movements {
+				if m.Pays() {
+					paid++
+				}
+				j.own(i, m)
+			}
+			if paid == 0 {
+				j.find(chain.FlagRoundTrip, "pays nobody: all but the fee of %s comes back", j.amount(j.subject.Facts.Cost()))
+			}
+		},
+		words: func(p Policy) []string { return p.file.OwnTransfers.explain() },
+	}
+}
+
 // ownMode is what is done about an own transfer: "allow", "look" or "refuse".
 type ownMode string
 

@@ -1,10 +1,75 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"coldkms/shared/chain"
 )
+
+// quorumRule asks for operators. Judge counts them once every item is judged.
+func quorumRule() rule {
+	return rule{
+		parse: func(f *file, coins Coins) error {
+			return f.eachCoin(coins, func(c *coinRules, most chain.Amount) error { return normaliseQuorum(c.Quorum, most) })
+		},
+		coin: coinRules.explainQuorum,
+		warn: func(p Policy) []string { return p.eachWarning(coinRules.quorumWarnings) },
+	}
+}
+
+func (c coinRules) explainQuorum(of chain.Asset) (lines []string) {
+	for _, q := range c.Quorum {
+		lines = append(lines, fmt.Sprintf("above %s %s, %s must approve the batch.", of.Format(q.Above), q.Per.words(),
+			chain.Count(q.Operators, "operator")))
+	}
+	return lines
+}
+
+func normaliseQuorum(list []quorum, most chain.Amount) error {
+	for _, q := range list {
+		switch {
+		case q.Per.order() < 0:
+			return fmt.Errorf(`quorum: per is %.20q: it can be "transaction", "batch", "day" or "week"`, string(q.Per))
+		case !upTo(&q.Above, most):
+			return fmt.Errorf("quorum per %s: above is out of range", q.Per)
+		case q.Operators < 1 || q.Operators > maxOperators:
+			return fmt.Errorf("quorum per %s: %d operators, 1 to %d", q.Per, q.Operators, maxOperators)
+		}
+	}
+	slices.SortFunc(list, func(a, b quorum) int {
+		return cmp.Or(cmp.Compare(a.Per.order(), b.Per.order()), a.Above.Cmp(b.Above))
+	})
+	for i := range list {
+		if i > 0 && list[i].Per == list[i-1].Per && list[i].Above == list[i-1].Above {
+			return fmt.Errorf("quorum: per %s above %s is there twice", list[i].Per, list[i].Above)
+		}
+	}
+	return nil
+}
+
+// quorumWarnings points at thresholds that are never reached or change nothing.
+func (c coinRules) quorumWarnings() (lines []string) {
+	warn := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	for _, l := range c.Limits {
+		for _, q := range c.Quorum {
+			if q.Per == l.Per && l.Sum != nil && q.Above.Cmp(*l.Sum) >= 0 {
+				warn("%s above %d per %s are never asked: the limit is %d", chain.Count(q.Operators, "operator"), q.Above, q.Per,
+					*l.Sum)
+			}
+		}
+	}
+	for i, q := range c.Quorum {
+		for _, higher := range c.Quorum[i+1:] {
+			if q.Per == higher.Per && q.Operators >= higher.Operators {
+				warn("%s above %d per %s change nothing: %d are asked for less already", chain.Count(higher.Operators,
+					"operator"), higher.Above, q.Per, q.Operators)
+			}
+		}
+	}
+	return lines
+}
 
 // operators sets how many operators must approve each item that is not
 // refused. What is signed already needs none.
@@ -22,7 +87,8 @@ func (b *batch) operators(subjects []Subject, verdicts []Verdict) {
 		for _, q := range j.rules.Quorum {
 			if t := paid[s.coin()].over(q.Per, own); t.sum.Cmp(q.Above) > 0 && q.Operators > verdicts[i].quorum {
 				verdicts[i].quorum = q.Operators
-				verdicts[i].why = fmt.Sprintf("%s%s, and above %s policy needs %s", without, j.paid(q.Per, t, withFees), s.Facts.Asset.Format(q.Above), chain.Count(q.Operators, "operator"))
+				verdicts[i].why = fmt.Sprintf("%s%s, and above %s policy needs %s", without, j.paid(q.Per, t, withFees),
+					s.Facts.Asset.Format(q.Above), chain.Count(q.Operators, "operator"))
 			}
 		}
 	}

@@ -8,6 +8,16 @@ import (
 	"coldkms/shared/chain"
 )
 
+func memoryRule() rule {
+	return rule{
+		modes: func(f *file) []modeField {
+			return []modeField{{name: "replacement", mode: &f.Replacement, usual: modeRefuse, strict: true,
+				about: "A transaction that spends what is signed into another one"}}
+		},
+		judge: (*judgement).memory,
+	}
+}
+
 // memory compares with what was signed before.
 func (j *judgement) memory() {
 	s := j.subject

@@ -11,6 +11,13 @@ type SharedKey struct {
 	Coin       chain.Coin // of Other
 }
 
+func sharedRule() rule {
+	return rule{
+		judge: (*judgement).shared,
+		words: func(p Policy) []string { return []string{explainShared(p.file.SharedKeys)} },
+	}
+}
+
 // shared judges keys that another coin or network has too. An item for testnet
 // would spend coins of mainnet under the rules for what has no value.
 func (j *judgement) shared() {

@@ -1,84 +1,57 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 
 	"coldkms/shared/chain"
 )
 
-// modeOf returns what is done about a finding of the family. One that no rule is
-// about refuses.
-func (f *file) modeOf(code chain.Code) mode {
-	switch code {
-	case chain.UnprovenAmount:
-		return f.Unproven
-	case chain.FlagData:
-		return f.Data
-	case chain.FlagUnnamed:
-		return f.Nonstandard
-	case chain.FlagLockTime:
-		return f.LockTime
-	case chain.FlagReplaceable:
-		return f.Replaceable
-	case chain.FlagCommitted, chain.FlagBurn, chain.FlagLowFee:
-		return modeFlag
-	}
-	return modeRefuse
-}
-
-// family judges what the family found about a part of the transaction.
-func (j *judgement) family(at chain.At) {
-	for _, r := range j.found[at] {
-		j.act(j.policy.file.modeOf(r.Code), r)
+func feeRule() rule {
+	return rule{
+		parse: func(f *file, coins Coins) error { return f.eachCoin(coins, (*coinRules).checkFee) },
+		judge: (*judgement).fee,
+		coin:  coinRules.explainFee,
+		warn:  func(p Policy) []string { return p.eachWarning(coinRules.feeWarnings) },
 	}
 }
 
-// byPart groups the findings of the family by what they are about.
-func byPart(findings []chain.Reason) map[chain.At][]chain.Reason {
-	by := make(map[chain.At][]chain.Reason, len(findings))
-	for _, r := range findings {
-		by[r.At] = append(by[r.At], r)
+func (c *coinRules) checkFee(most chain.Amount) error {
+	switch {
+	case !upTo(c.MaxFeeRate, most) || c.MaxFeeRate.IsZero():
+		return fmt.Errorf("maxFeeRate of %s: at least 1", *c.MaxFeeRate)
+	case !upTo(c.MaxFee, most):
+		return errors.New("maxFee is out of range")
+	case !within(c.MaxFeePercent, maxPercent):
+		return fmt.Errorf("maxFeePercent: 0 to %d", maxPercent)
 	}
-	return by
+	return nil
 }
 
-func (j *judgement) sources() {
-	for i, s := range j.subject.Facts.Sources {
-		at := chain.At{Part: chain.OfSource, Index: i}
-		j.family(at)
-		if !s.Own {
-			j.act(modeRefuse, chain.Because(chain.NoKeyForInput, "input %d (%s): no key named by the request can sign it", i, s.ID).Of(at))
-		}
+func (c coinRules) explainFee(of chain.Asset) (lines []string) {
+	if c.MaxFee != nil {
+		lines = append(lines, fmt.Sprintf("a fee is at most %s.", of.Format(*c.MaxFee)))
 	}
-	for _, k := range j.subject.Facts.UnusedKeys {
-		j.find(chain.FlagUnusedKey, "key %s is named but signs nothing", describe(k))
+	if c.MaxFeePercent != nil {
+		lines = append(lines, fmt.Sprintf("a fee is at most %d %% of what is paid out.", *c.MaxFeePercent))
 	}
+	return lines
 }
 
-func describe(k chain.Key) string {
-	if k.Index == chain.NoIndex {
-		return k.SignatureID
+func (c coinRules) feeWarnings() []string {
+	if (c.MaxFee != nil && c.MaxFee.IsZero()) || (c.MaxFeePercent != nil && *c.MaxFeePercent == 0) {
+		return []string{"only what has no fee can be signed, which nodes do not relay: " +
+			"maxFee or maxFeePercent is zero; leave it out for the default"}
 	}
-	return fmt.Sprintf("%s / %d", k.SignatureID, k.Index)
-}
-
-func (j *judgement) movements() {
-	paid := 0
-	for i, m := range j.subject.Facts.Movements {
-		j.family(chain.At{Part: chain.OfMovement, Index: i})
-		if m.Pays() {
-			paid++
-		}
-		j.own(i, m)
-	}
-	if paid == 0 {
-		j.find(chain.FlagRoundTrip, "pays nobody: all but the fee of %s comes back", j.amount(j.subject.Facts.Cost()))
-	}
+	return nil
 }
 
 // fee caps the fee, what is burnt included, and points at fees above a tenth of
 // what is paid out.
 func (j *judgement) fee() {
+	if !j.known {
+		return
+	}
 	f, r := j.subject.Facts, j.rules
 	paid, what, cost := f.Paid(), "paid out", f.Cost()
 	if paid.IsZero() { // measured against what moves
@@ -106,7 +79,6 @@ func (j *judgement) fee() {
 			j.find(chain.FlagHighFee, "fee of %s is %s of the %s %s", plain, portion(cost, paid), paid, what)
 		}
 	}
-	j.family(chain.At{Part: chain.OfFee})
 }
 
 // withBurnt writes a fee with what is burnt, and a comma that goes on after it.
