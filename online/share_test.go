@@ -144,7 +144,11 @@ func (a *arena) round(payments int, random *rand.Rand) {
 		if turn == 100 {
 			a.Fatal("comes to no end")
 		}
-		a.together(func(i int) { a.steps(i, filepath.Join(stick, strconv.Itoa(i)), stick, random.Uint64()) })
+		dice := make([]uint64, len(a.opens))
+		for i := range dice {
+			dice[i] = random.Uint64()
+		}
+		a.together(func(i int) { a.steps(i, filepath.Join(stick, strconv.Itoa(i)), stick, dice[i]) })
 		if a.Failed() {
 			a.FailNow()
 		}
@@ -360,12 +364,13 @@ func TestRelaysDie(t *testing.T) {
 	for range n {
 		var wg sync.WaitGroup
 		stop := make(chan struct{})
+		crash, seed := time.Duration(50+random.IntN(150))*time.Millisecond, random.Uint64()
 		if s.Ours() {
 			wg.Go(func() {
 				select {
 				case <-stop:
 					return
-				case <-time.After(time.Duration(50+random.IntN(150)) * time.Millisecond):
+				case <-time.After(crash):
 				}
 				s.End(syscall.SIGQUIT)
 				if err := s.Begin(); err != nil {
@@ -373,7 +378,7 @@ func TestRelaysDie(t *testing.T) {
 				}
 			})
 		}
-		a.round(12, rand.New(rand.NewPCG(uint64(n), random.Uint64())))
+		a.round(12, rand.New(rand.NewPCG(uint64(n), seed)))
 		close(stop)
 		wg.Wait()
 	}

@@ -116,15 +116,13 @@ func TestHeaderCaps(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		start := time.Now()
 		_, err := load(c.file, "pw")
-		took := time.Since(start)
 		runtime.ReadMemStats(&after)
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
-		if spent := after.TotalAlloc - before.TotalAlloc; spent > 1<<20 || took > time.Second {
-			t.Errorf("%s: %d bytes and %v for a refusal", name, spent, took)
+		if spent := after.TotalAlloc - before.TotalAlloc; spent > 1<<20 {
+			t.Errorf("%s: %d bytes for a refusal", name, spent)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,11 +39,11 @@ func approver(t *testing.T, seed byte) identity.Private {
 }
 
 // service answers with h; asked counts.
-func service(t *testing.T, method string, h http.HandlerFunc) (c *Client, asked *int) {
+func service(t *testing.T, method string, h http.HandlerFunc) (c *Client, asked *atomic.Int64) {
 	t.Helper()
-	asked = new(int)
+	asked = new(atomic.Int64)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*asked++
+		asked.Add(1)
 		h(w, r)
 	}))
 	t.Cleanup(s.Close)
@@ -177,7 +178,7 @@ func TestPostRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		h     http.HandlerFunc
 		want  error
-		asked int
+		asked int64
 	}{
 		"no":                {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too much", http.StatusForbidden) }, ErrRefused, 1},
 		"no statement":      {text(`{"statements":[]}`), ErrRefused, 1},
@@ -209,8 +210,8 @@ func TestPostRefuses(t *testing.T) {
 	} {
 		client, asked := service(t, "POST", c.h)
 		list, err := client.Vouch(t.Context(), id, facts())
-		if !errors.Is(err, c.want) || list != nil || *asked != c.asked {
-			t.Errorf("%s: %v after %d calls, %d statements", name, err, *asked, len(list))
+		if !errors.Is(err, c.want) || list != nil || asked.Load() != c.asked {
+			t.Errorf("%s: %v after %d calls, %d statements", name, err, asked.Load(), len(list))
 		}
 		if err != nil && (strings.Contains(err.Error(), "secret-path") || strings.ContainsAny(err.Error(), "\x1b")) {
 			t.Errorf("%s: the error says %v", name, err)
@@ -220,27 +221,29 @@ func TestPostRefuses(t *testing.T) {
 
 // A service that is down holds a batch up for some items, not for all.
 func TestSilentServiceIsLeftAlone(t *testing.T) {
-	down := true
+	var down atomic.Bool
+	down.Store(true)
 	c, asked := service(t, "GET", func(w http.ResponseWriter, _ *http.Request) {
-		if down {
+		if down.Load() {
 			w.WriteHeader(503)
 		}
 	})
 	for range maxSilent - 1 {
 		_, _ = c.Vouch(t.Context(), id, facts())
 	}
-	down = false
+	down.Store(false)
 	if _, err := c.Vouch(t.Context(), id, facts()); err != nil {
 		t.Fatal(err)
 	}
-	down, *asked = true, 0
+	down.Store(true)
+	asked.Store(0)
 	for range 2 * maxSilent {
 		if _, err := c.Vouch(t.Context(), id, facts()); !errors.Is(err, ErrNoAnswer) {
 			t.Fatal(err)
 		}
 	}
-	if *asked != maxSilent*attempts {
-		t.Errorf("asked %d times", *asked)
+	if n := asked.Load(); n != maxSilent*attempts {
+		t.Errorf("asked %d times", n)
 	}
 }
 
@@ -253,8 +256,8 @@ func TestAnswersAreNoSilence(t *testing.T) {
 	} {
 		c, asked := service(t, "GET", func(w http.ResponseWriter, _ *http.Request) { bad(w) })
 		for range 2 * maxSilent {
-			*asked = 0
-			if _, err := c.Vouch(t.Context(), id, facts()); !errors.Is(err, ErrNoAnswer) || *asked == 0 {
+			asked.Store(0)
+			if _, err := c.Vouch(t.Context(), id, facts()); !errors.Is(err, ErrNoAnswer) || asked.Load() == 0 {
 				t.Fatal(err)
 			}
 		}

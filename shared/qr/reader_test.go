@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/skip2/go-qrcode"
@@ -250,7 +249,6 @@ func TestHostilePictures(t *testing.T) {
 	for y := range small.Rect.Dy() {
 		copy(large.Pix[y*large.Stride:], small.Pix[y*small.Stride:][:small.Stride])
 	}
-	start := time.Now()
 	for _, img := range []*image.Gray{
 		{}, image.NewGray(image.Rect(0, 0, 1, 1)), image.NewGray(image.Rect(0, 0, 40, 40)), image.NewGray(image.Rect(0, 0,
 			8000, 41)),
@@ -259,9 +257,6 @@ func TestHostilePictures(t *testing.T) {
 		if list := new(Reader).Read(img); len(list) != 0 {
 			t.Errorf("read %v", list)
 		}
-	}
-	if d := time.Since(start); d > 20*time.Second { // 0.3 s on a quiet core
-		t.Errorf("took %v", d)
 	}
 }
 
