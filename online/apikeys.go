@@ -66,6 +66,10 @@ func (r *Relay) noteChanged(ctx context.Context, id string, now journal.Offer, r
 		return err
 	}
 	p := Problem{ID: it.ID, Code: chain.ContentChanged, Reason: reasonChanged + ". " + r.changeWords(ctx, it, reply) + offerWords(now)}
+	if it.State == journal.Signed && it.Accepted != now.Digest {
+		it.Offered = now
+		p.Reason += ". " + journal.HeldAdvice(it.ID, contentOf(it))
+	}
 	if it.Code == chain.ContentChanged {
 		return r.journal.Raise(ctx, *p.alarm(now.Digest))
 	}
@@ -110,9 +114,9 @@ func (r *Relay) paysWords(ctx context.Context, it journal.Item) string {
 // offerWords identify what Tatum has in the place of an item.
 func offerWords(o journal.Offer) string {
 	if o.Withdrawal == "" {
-		return fmt.Sprintf(" (content %.16s)", o.Digest)
+		return fmt.Sprintf(" (content %s)", o.Content())
 	}
-	return fmt.Sprintf(" (content %.16s, withdrawal %.64s)", o.Digest, o.Withdrawal)
+	return fmt.Sprintf(" (content %s, withdrawal %.64s)", o.Content(), o.Withdrawal)
 }
 
 // open are the states of an item that nothing is signed for yet.

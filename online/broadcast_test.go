@@ -133,7 +133,7 @@ func TestSomebodyElseCompleted(t *testing.T) {
 	if got := w.broadcast(); len(got.Problems) != 0 {
 		t.Errorf("a failed one is tried again: %+v", got)
 	}
-	to, err := with(w, func(r *online.Relay) (journal.State, error) { return r.Retry(t.Context(), id(1)) })
+	to, err := with(w, func(r *online.Relay) (journal.State, error) { return r.Retry(t.Context(), id(1), "") })
 	if to != journal.Signed || err != nil {
 		t.Errorf("retry: %s, %v", to, err)
 	}
@@ -190,7 +190,7 @@ func TestBroadcastTroubles(t *testing.T) {
 				if got := w.broadcast(); codes(got.Problems) != c.code || len(w.server.Sent()) != 0 {
 					t.Errorf("it is not held: %+v", got)
 				}
-				if _, err := with(w, func(r *online.Relay) (journal.State, error) { return r.Retry(t.Context(), id(1)) }); err != nil {
+				if _, err := with(w, func(r *online.Relay) (journal.State, error) { return r.Retry(t.Context(), id(1), "") }); err != nil {
 					t.Error(err)
 				}
 			}

@@ -463,7 +463,7 @@ func TestImportRejected(t *testing.T) {
 	if exported, err := reject(); err != nil || !exported || w.openAlarms() != "" {
 		t.Errorf("%v, %v, %s", exported, err, w.openAlarms())
 	}
-	if _, err := with(w, func(r *online.Relay) (any, error) { return r.Retry(t.Context(), id(1)) }); err != nil {
+	if _, err := with(w, func(r *online.Relay) (any, error) { return r.Retry(t.Context(), id(1), "") }); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.broadcast(); codes(got.Problems) != "signed-after-drop " || len(w.server.Sent()) != 0 || w.openAlarms() != "signed-after-drop " {

@@ -34,7 +34,7 @@ var heldFor = map[chain.Code]string{
 
 // heldBack leaves a signed item to a person. said is Tatum's word; may be nil.
 func (s *step) heldBack(ctx context.Context, said error) error {
-	why := fmt.Errorf("ALARM: it is signed (%s) and held, since %s. %s. %s", s.item.TxID, s.heldWords(), s.left(ctx), journal.HeldAdvice(s.item.ID))
+	why := fmt.Errorf("ALARM: it is signed (%s) and held, since %s. %s. %s", s.item.TxID, s.heldWords(), s.left(ctx), journal.HeldAdvice(s.item.ID, contentOf(s.item)))
 	if said != nil {
 		why = fmt.Errorf("%w: %w", why, said)
 	}
@@ -52,11 +52,22 @@ func heldEvidence(txid string, o journal.Offer) string {
 // heldWords say why the item is held.
 func (s *step) heldWords() string {
 	words := heldFor[s.item.Withheld]
-	if s.item.Withheld != chain.ContentChanged {
+	changed := s.item.Withheld == chain.ContentChanged
+	again := changed || s.item.Withheld == CodeGivenUp
+	switch s.item.Offered.Digest {
+	case "":
+		if again {
+			words += "; by now it asks for the very same again"
+		}
+		return words
+	case journal.OfferNone:
+		if s.item.Withheld != CodeUnknown {
+			words += "; by now Tatum does not have it"
+		}
 		return words
 	}
-	if (s.item.Offered == journal.Offer{}) {
-		return words + "; by now it asks for the very same again"
+	if !changed {
+		words += "; by now it asks for something else"
 	}
 	return words + offerWords(s.item.Offered) + "; a retry stands for that only"
 }

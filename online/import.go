@@ -335,7 +335,7 @@ func (i *Imported) took(before journal.Item) {
 		i.Imported++
 		return
 	}
-	i.Problems = append(i.Problems, Problem{ID: before.ID, Code: journal.SignedLate, Reason: "it was refused before, and here is a valid signature for it; it is not sent. " + journal.HeldAdvice(before.ID)})
+	i.Problems = append(i.Problems, Problem{ID: before.ID, Code: journal.SignedLate, Reason: "it was refused before, and here is a valid signature for it; it is not sent. " + journal.HeldAdvice(before.ID, before.Offered.Content())})
 }
 
 // notHere is about an outcome for an item that the journal lacks. Where it is
@@ -388,7 +388,11 @@ func (f final) signedFor(it journal.Item) journal.SignedItem {
 // unwanted is the problem of a valid signature for what was rejected here or
 // dropped at Tatum.
 func unwanted(it journal.Item) Problem {
-	return Problem{ID: it.ID, Code: journal.SignedDropped, Reason: "ALARM: it is not wanted any more (" + notWanted(it) + "), and here is a valid signature for it. It is held. " + journal.HeldAdvice(it.ID)}
+	content := it.Offered.Content()
+	if it.State == journal.Rejected { // a retry takes that back first
+		content = ""
+	}
+	return Problem{ID: it.ID, Code: journal.SignedDropped, Reason: "ALARM: it is not wanted any more (" + notWanted(it) + "), and here is a valid signature for it. It is held. " + journal.HeldAdvice(it.ID, content)}
 }
 
 // signedEarlier is the problem of an item that the signer refuses now, and has

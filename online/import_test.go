@@ -140,7 +140,7 @@ func TestImportRefusalThenOther(t *testing.T) {
 	if exported, err := r.Reject(t.Context(), id(1), online.Rejection{Why: "why"}); err != nil || !exported || w.server.Calls("DELETE") != 1 {
 		t.Errorf("%v, %v", exported, err)
 	}
-	if state, err := r.Retry(t.Context(), id(1)); err != nil || state != "signed" {
+	if state, err := r.Retry(t.Context(), id(1), ""); err != nil || state != "signed" {
 		t.Errorf("%s, %v", state, err)
 	}
 }
@@ -155,7 +155,7 @@ func TestImportAfterRetry(t *testing.T) {
 	req := w.exported(online.ExportOptions{})
 	yes := w.signer.Sign(req, nil)
 	w.imports(w.signer.Sign(req, refuse(1, chain.FeeAbovePolicy)))
-	if _, err := with(w, func(r *online.Relay) (any, error) { return r.Retry(t.Context(), id(1)) }); err != nil {
+	if _, err := with(w, func(r *online.Relay) (any, error) { return r.Retry(t.Context(), id(1), "") }); err != nil {
 		t.Fatal(err)
 	}
 	w.wantState(id(1), "fetched")

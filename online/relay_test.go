@@ -249,7 +249,7 @@ func TestRetry(t *testing.T) {
 		t.Errorf("reported to Tatum: %v", got)
 	}
 	retry := func(n int) (journal.State, error) {
-		return with(w, func(r *online.Relay) (journal.State, error) { return r.Retry(t.Context(), id(n)) })
+		return with(w, func(r *online.Relay) (journal.State, error) { return r.Retry(t.Context(), id(n), "") })
 	}
 	if to, err := retry(1); to != journal.Fetched || err != nil {
 		t.Errorf("refused: %s, %v", to, err)

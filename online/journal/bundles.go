@@ -177,10 +177,14 @@ const SignedLate chain.Code = "signed-after-refusal"
 const SignedDropped chain.Code = "signed-after-drop"
 
 // HeldAdvice says what a person can do about an item that is signed and not sent,
-// with the commands.
-func HeldAdvice(id string) string {
+// with the commands. content is what retry wants named, "" if nothing.
+func HeldAdvice(id, content string) string {
+	retry := "kms-online retry " + id
+	if content != "" {
+		retry += " --content " + content
+	}
 	return "Who has a copy of the result can send it: destroy the request and the result. To give it up: kms-online reject " + id +
-		" --why TEXT; to have it sent all the same: kms-online retry " + id + ", then kms-online broadcast; kms-online acknowledge ALARM --why TEXT closes the alarm only"
+		" --why TEXT; to have it sent all the same: " + retry + ", then kms-online broadcast; kms-online acknowledge ALARM --why TEXT closes the alarm only"
 }
 
 // Import records a Result and what it brought, in one transaction. An item
@@ -223,7 +227,8 @@ func (j *Journal) Import(ctx context.Context, r bundle.SealedResult, signed []Si
 func (j *Journal) sign(ctx context.Context, tx tx, s SignedItem) error {
 	var have []byte
 	var state State
-	if err := tx.QueryRowContext(ctx, "SELECT signed, state FROM items WHERE id = ? {locked}", s.ID).Scan(&have, &state); err != nil {
+	var offered Offer
+	if err := tx.QueryRowContext(ctx, "SELECT signed, state, offered FROM items WHERE id = ? {locked}", s.ID).Scan(&have, &state, &offered.Digest); err != nil {
 		return err
 	}
 	if have != nil {
@@ -234,10 +239,10 @@ func (j *Journal) sign(ctx context.Context, tx tx, s SignedItem) error {
 	}
 	to, code, reason := Signed, chain.Code(""), ""
 	if state == Refused {
-		to, code, reason = Failed, SignedLate, "a valid signature came although it was refused; it is not sent. "+HeldAdvice(s.ID)
+		to, code, reason = Failed, SignedLate, "a valid signature came although it was refused; it is not sent. "+HeldAdvice(s.ID, offered.Content())
 	}
 	if state == Rejected {
-		to, code, reason = Failed, SignedDropped, "a valid signature came although it was rejected; it is not sent. "+HeldAdvice(s.ID)
+		to, code, reason = Failed, SignedDropped, "a valid signature came although it was rejected; it is not sent. "+HeldAdvice(s.ID, "")
 	}
 	if !Allowed(state, to) {
 		return ErrState

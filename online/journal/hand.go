@@ -23,8 +23,32 @@ type Offer struct {
 	Withdrawal string
 }
 
-// OfferNone is the Digest where Tatum does not have an item at all.
-const OfferNone = "unknown-at-tatum"
+// Digests of an Offer that are none.
+const (
+	OfferNone   = "unknown-at-tatum" // Tatum does not have the item at all
+	OfferUnseen = "not-looked-at"    // nobody has looked since the item was given up
+)
+
+// What Content returns beside a digest.
+const (
+	ContentNone   = "none"
+	ContentUnseen = "unseen"
+)
+
+// contentDigits is how much of a digest people read and type: so much that nobody
+// finds two contents that agree in it.
+const contentDigits = 32
+
+// Content is how a person names an offer, "" for the very same as was signed.
+func (o Offer) Content() string {
+	switch o.Digest {
+	case OfferNone:
+		return ContentNone
+	case OfferUnseen:
+		return ContentUnseen
+	}
+	return o.Digest[:min(len(o.Digest), contentDigits)]
+}
 
 // Offered records what Tatum has in the place of an item, the zero Offer where
 // it has the very same.

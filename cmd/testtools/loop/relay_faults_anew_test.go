@@ -262,7 +262,6 @@ func rejectedAfterDrop(t *testing.T) {
 func twoDecisions(t *testing.T) {
 	for _, again := range []bool{false, true} {
 		h := newTeller(t)
-		retry := []string{"retry", relaytest.ID(1)}
 		h.signed(nil, 1)
 		h.answers(answer{"GET /v3/kms/", gone, 403})
 		h.run(3, "broadcast")
@@ -271,7 +270,7 @@ func twoDecisions(t *testing.T) {
 		if again {
 			h.server.Fault(nil)
 		}
-		h.run(0, retry...)
+		h.run(0, "retry", relaytest.ID(1))
 		if s := h.wants(1, "signed", "given-up"); !strings.Contains(s.Reason, "given back") || s.Withheld != "given-up" {
 			t.Errorf("%+v", s)
 		}
@@ -282,7 +281,7 @@ func twoDecisions(t *testing.T) {
 		}
 		h.sends(0)
 		h.alarms("signed-after-drop")
-		h.run(0, retry...)
+		h.retries(1)
 		code := 3 // paid, and Tatum does not have it
 		if again {
 			code = 0

@@ -67,7 +67,7 @@ func retryOneContent(t *testing.T) {
 	id := relaytest.ID(1)
 	h.server.Change(id, "index", 7)
 	h.run(3, "broadcast")
-	h.run(0, "retry", id)
+	h.retries(1)
 	h.server.Change(id, "index", 8)
 	if words := h.says(3, "broadcast"); !strings.Contains(words, "held") {
 		t.Error(words)
@@ -75,7 +75,7 @@ func retryOneContent(t *testing.T) {
 	h.alarms("content-changed signed-after-drop")
 	h.sends(0)
 	h.run(3, "fetch") // its list says so, too
-	h.run(0, "retry", id)
+	h.retries(1)
 	h.run(3, "fetch")
 	h.run(0, "broadcast")
 	h.sends(1)
@@ -84,18 +84,17 @@ func retryOneContent(t *testing.T) {
 func retryThereAgain(t *testing.T) {
 	h := newTeller(t)
 	h.signed(nil, 1)
-	id := relaytest.ID(1)
 	away := answer{"GET /v3/kms/", gone, 403}
 	h.answers(away)
 	h.run(3, "broadcast")
 	h.server.Fault(nil)
 	h.run(3, "broadcast") // there again, and held all the same
-	h.run(0, "retry", id)
+	h.retries(1)
 	h.answers(away)
 	h.run(3, "broadcast")
 	h.sends(0)
 	h.alarms("signed-after-drop")
-	h.run(0, "retry", id)
+	h.retries(1)
 	h.server.Fault(nil)
 	h.run(0, "broadcast")
 	h.sends(1)
@@ -110,7 +109,7 @@ func lateWithdrawal(t *testing.T) {
 	h.pay(func(p map[string]any) { p["withdrawalId"] = strings.ToUpper(twinned) }, 2)
 	h.run(3, "fetch")
 	h.wants(2, "refused", "same-withdrawal")
-	h.run(0, "retry", one)
+	h.retries(1)
 	h.server.Change(two, "withdrawalId", nil)
 	h.run(0, "broadcast")
 	h.sends(1)
@@ -120,7 +119,7 @@ func lateWithdrawal(t *testing.T) {
 	h.signed(func(p map[string]any) { p["withdrawalId"] = twinned }, 2)
 	h.server.Change(one, "withdrawalId", twinned)
 	h.run(3, "broadcast", one)
-	if words := h.says(1, "retry", one); !strings.Contains(words, "one withdrawal is one payment") {
+	if words := h.says(1, h.retry(1)...); !strings.Contains(words, "one withdrawal is one payment") {
 		t.Error(words)
 	}
 	h.run(3, "broadcast", one)

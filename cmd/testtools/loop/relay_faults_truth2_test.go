@@ -183,7 +183,7 @@ func changedIsHeld(t *testing.T) {
 	h.wants(1, "failed", "disarmed")
 	h.server.Change(relaytest.ID(2), "index", 8)
 	h.run(3, "broadcast") // a retry stands for what was seen
-	h.run(0, "retry", relaytest.ID(2))
+	h.retries(2)
 	h.run(0, "broadcast")
 	h.wants(2, "completed", "")
 	h.sends(1)
@@ -223,7 +223,7 @@ func acknowledgeFreesNothing(t *testing.T) {
 	h.wants(1, "completed", "")
 	h.answers(answer{"GET /v3/kms/", gone, 403})
 	h.run(3, "broadcast")
-	h.run(0, "retry", relaytest.ID(2)) // although Tatum does not have it
+	h.retries(2) // although Tatum does not have it
 	h.run(3, "broadcast")
 	h.sends(2)
 	h.wants(2, "broadcast", "paid-but-cancelled")
@@ -308,7 +308,7 @@ func vetoOutlives(t *testing.T) {
 	}
 	h.server.Add(h.signer.Payment(1, h.signer.Funding(1), nil)) // Tatum has it again
 	h.run(3, "broadcast")
-	h.run(0, "retry", relaytest.ID(1))
+	h.retries(1)
 	if s := h.wants(1, "signed", "signed-after-drop"); s.Withheld != "four-eye-refused" {
 		t.Errorf("%+v", s)
 	}
