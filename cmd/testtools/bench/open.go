@@ -140,6 +140,9 @@ func (p *passing) fetch(ctx context.Context) error {
 }
 
 func (p *passing) export(ctx context.Context) error {
+	if err := os.MkdirAll(p.usb, 0o700); err != nil {
+		return err
+	}
 	for left := p.n; left > 0; {
 		got, err := p.Export(ctx, online.ExportOptions{Dir: p.usb})
 		if err != nil {
