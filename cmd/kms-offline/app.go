@@ -16,6 +16,7 @@ import (
 	"coldkms/offline"
 	"coldkms/offline/harden"
 	"coldkms/offline/hd"
+	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
@@ -115,7 +116,9 @@ func (a *app) warnReadable(f *os.File) {
 type opened struct {
 	*wallet.Wallet
 	lock  *durable.Lock
-	fresh bool // not on the disk yet
+	files *ledger.Files  // of its ledger, held against other processes from before the wallet was read
+	book  *ledger.Ledger // nil until it is asked for
+	fresh bool           // not on the disk yet
 
 	was   offline.Kept // what it said when it was opened
 	rules []byte       // and its policy
@@ -126,13 +129,14 @@ type opened struct {
 // Close wipes the wallet's secrets and releases the lock.
 func (o *opened) Close() {
 	o.Wallet.Close()
-	unlock(o.lock)
+	o.unlock()
 }
 
-// unlock releases a lock; nil is that of a read-only medium.
-func unlock(lock *durable.Lock) {
-	if lock != nil {
-		_ = lock.Close()
+// unlock releases the ledger and the lock; a read-only medium has none.
+func (o *opened) unlock() {
+	_ = o.files.Close()
+	if o.lock != nil {
+		_ = o.lock.Close()
 	}
 }
 
@@ -155,7 +159,7 @@ func (a *app) openWith(path string, password *[]byte) (*opened, error) {
 	if err := a.store().Probe(path); err != nil {
 		return nil, walletError(path, err)
 	}
-	return a.locked(path, func() (w *wallet.Wallet, err error) {
+	return a.locked(path, func(*opened) (w *wallet.Wallet, err error) {
 		if *password, err = a.password("Enter password to access wallet storage:", false); err != nil {
 			return nil, err
 		}
@@ -180,7 +184,7 @@ func (a *app) openOrCreate() (*opened, error) {
 	if err := durable.MakeDir(a.fs, filepath.Dir(path)); err != nil {
 		return nil, walletError(path, err)
 	}
-	w, err := a.locked(path, func() (*wallet.Wallet, error) { return a.create(path) })
+	w, err := a.locked(path, func(o *opened) (*wallet.Wallet, error) { return a.create(path, o) })
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +194,7 @@ func (a *app) openOrCreate() (*opened, error) {
 
 // create makes a wallet in memory and its ledger on the disk. The caller adds
 // its first entry and saves, so that a wallet never exists without one.
-func (a *app) create(path string) (*wallet.Wallet, error) {
+func (a *app) create(path string, o *opened) (*wallet.Wallet, error) {
 	a.warnOnline()
 	fmt.Fprintf(a.Err, "There is no wallet at %s yet. It is made now, and encrypted with the password you choose.\n", inLine(path))
 	password, err := a.password("Enter a new password for the wallet storage:", true)
@@ -206,7 +210,7 @@ func (a *app) create(path string) (*wallet.Wallet, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.startLedger(path, w); err != nil {
+	if o.book, err = a.startLedger(o.files, path, w); err != nil {
 		w.Close()
 		return nil, err
 	}
@@ -228,23 +232,37 @@ func (a *app) up() []string {
 	return up
 }
 
-// locked takes the wallet's lock before get is called. Where nobody can write there
-// is nothing to keep anybody out of, and no place for a lock.
-func (a *app) locked(path string, get func() (*wallet.Wallet, error)) (*opened, error) {
+// locked takes the wallet's lock before get is called.
+func (a *app) locked(path string, get func(*opened) (*wallet.Wallet, error)) (*opened, error) {
+	o, err := a.lock(path)
+	if err != nil {
+		return nil, walletError(path, err)
+	}
+	if o.Wallet, err = get(o); err != nil {
+		o.unlock()
+		return nil, walletError(path, err)
+	}
+	o.rules = o.Policy()
+	o.was = kept(o.Wallet)
+	return o, nil
+}
+
+// lock takes the lock beside the wallet, and that of the ledger's own file: the
+// first can be removed, and both have other names through links. Where nobody can
+// write there is nothing to keep anybody out of, and no place for a lock.
+func (a *app) lock(path string) (*opened, error) {
 	lock, err := durable.NewLock(path + ".lock")
 	if errors.Is(err, syscall.EROFS) {
 		lock, err = nil, nil
 	}
 	if err != nil {
-		return nil, walletError(path, err)
+		return nil, err
 	}
-	w, err := get()
-	if err != nil {
-		unlock(lock)
-		return nil, walletError(path, err)
+	o := &opened{lock: lock, files: ledger.NewFiles(a.fs, path+ledgerSuffix)}
+	if err := o.files.Hold(); errors.Is(err, durable.ErrLocked) {
+		o.unlock()
+		return nil, err
 	}
-	o := &opened{Wallet: w, lock: lock, rules: w.Policy()}
-	o.was = kept(o)
 	return o, nil
 }
 

@@ -108,7 +108,7 @@ func (a *app) recordBackup(w *opened) (recorded bool, err error) {
 	if !errors.Is(err, ledger.ErrVersion) {
 		return err == nil, err
 	}
-	book, other := a.upgradableLedger(w)
+	book, other := a.copyOfLedger(w.Path(), w.Wallet)
 	if other != nil {
 		return false, ledgerError(other)
 	}
@@ -171,14 +171,9 @@ func (a *app) proveCopy(path string, password []byte) (copyReply, error) {
 
 // describe checks the ledger of an open wallet and says what there is.
 func (a *app) describe(path string, w *wallet.Wallet) (copyReply, error) {
-	id, err := w.Identity()
+	book, err := a.copyOfLedger(path, w)
 	if err != nil {
 		return copyReply{}, err
 	}
-	book, files, err := a.openAnyLedger(ledger.NewCopy(a.fs, path+ledgerSuffix), &opened{Wallet: w}, id)
-	if err != nil {
-		return copyReply{}, err
-	}
-	defer func() { _ = files.Close() }()
 	return copyReply{path, path + ledgerSuffix, w.Len(), book.Len(), book.Head(), identity.Words(book.HeadBytes())}, nil
 }

@@ -156,17 +156,16 @@ func (a *app) lookInside(w *opened, r *configReply) error {
 	if len(r.Relays) == 0 {
 		r.warn("no relay is paired: kms-offline pair FILE")
 	}
-	book, files, err := a.openLedger(w, id)
+	book, err := a.bookOf(w)
 	if err != nil {
 		r.Ledger = &ledgerState{Error: err.Error()}
-		return ledgerError(err)
+		return err
 	}
 	r.Ledger = &ledgerState{OK: true, Lines: book.Len(), Head: book.Head()}
-	_ = files.Close()
 	if text := offline.OldCopy(book); text != "" {
 		r.warn("%s", text)
 	}
-	if err := disagreement(w, book); err != nil {
+	if err := disagreement(w.Wallet, book); err != nil {
 		r.Ledger.OK, r.Ledger.Error = false, err.Error()
 		return err
 	}

@@ -54,7 +54,7 @@ func newPlace(t *testing.T) place {
 	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
 	w, err := a.store().New(p.path("w.kms"), []byte(deskPassword))
 	if err == nil {
-		err = a.startLedger(p.path("w.kms"), w)
+		err = freshLedger(a, p.path("w.kms"), w)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -91,7 +91,7 @@ func (b bench) fill() {
 	a := b.app(&none, &none)
 	w, err := a.store().New(b.path("w.kms"), []byte("correct horse"))
 	if err == nil {
-		err = a.startLedger(b.path("w.kms"), w)
+		err = freshLedger(a, b.path("w.kms"), w)
 	}
 	for _, id := range []chain.ID{chain.BTC, chain.BCH} {
 		if err == nil {

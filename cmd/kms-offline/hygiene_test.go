@@ -52,7 +52,7 @@ func canaryWallet(t *testing.T, path string) canary {
 	store := a.store()
 	w, err := store.New(path, []byte(c.password))
 	if err == nil {
-		err = a.startLedger(path, w)
+		err = freshLedger(a, path, w)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -131,15 +131,10 @@ func (a *app) keysGone(w *opened) (func(id string) (ledger.At, bool), error) {
 	if w.fresh {
 		return func(string) (ledger.At, bool) { return ledger.At{}, false }, nil
 	}
-	id, err := w.Identity()
+	book, err := a.bookOf(w)
 	if err != nil {
 		return nil, err
 	}
-	book, files, err := a.openLedger(w, id)
-	if err != nil {
-		return nil, ledgerError(err)
-	}
-	defer func() { _ = files.Close() }()
 	return book.KeyGone, nil
 }
 

@@ -68,7 +68,7 @@ func (a *app) showUpgradable(w *opened, why error) error {
 	if !errors.Is(why, ledger.ErrVersion) {
 		return why
 	}
-	book, err := a.upgradableLedger(w)
+	book, err := a.copyOfLedger(w.Path(), w.Wallet)
 	if err != nil {
 		return ledgerError(err)
 	}

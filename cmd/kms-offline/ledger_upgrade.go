@@ -9,6 +9,7 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
 	"coldkms/offline/ledger"
+	"coldkms/offline/wallet"
 	"coldkms/shared/identity"
 )
 
@@ -40,11 +41,10 @@ func (a *app) runUpgrade() error {
 	if err != nil {
 		return err
 	}
-	book, files, err := a.openAnyLedger(ledger.NewFiles(a.fs, w.Path()+ledgerSuffix), w, id)
+	book, err := a.openAnyLedger(w.files, w.Wallet, id)
 	if err != nil {
 		return ledgerError(err)
 	}
-	defer func() { _ = files.Close() }()
 	if string(w.Ledger()) == book.Root() {
 		return cli.Fail(cli.Failed, errors.New("the ledger is of the newest version already: nothing was changed"), "")
 	}
@@ -57,7 +57,7 @@ func (a *app) runUpgrade() error {
 		return err
 	}
 	// what shows that the wallet is an old one stays, for ledger settle
-	current := len(offline.Differences(kept(w), book)) == 0 || !book.Keyed() && len(w.Known()) == 0
+	current := len(offline.Differences(kept(w.Wallet), book)) == 0 || !book.Keyed() && len(w.Known()) == 0
 	if !book.Keyed() { // else only the wallet does not know it yet
 		if err := book.Upgrade(); err != nil {
 			return ledgerError(err)
@@ -85,30 +85,25 @@ func (a *app) runUpgrade() error {
 }
 
 // openAnyLedger opens a ledger of any version that belongs to a wallet.
-func (a *app) openAnyLedger(files *ledger.Files, w *opened, id identity.Private) (*ledger.Ledger, *ledger.Files, error) {
+func (a *app) openAnyLedger(files *ledger.Files, w *wallet.Wallet, id identity.Private) (*ledger.Ledger, error) {
 	book, err := ledger.OpenAny(files, ledger.OwnerOf(id), a.now)
 	if err == nil && string(w.Ledger()) != book.Genesis() {
-		err = belongs(w.Wallet, book)
+		err = belongs(w, book)
 	}
 	if err != nil {
-		_ = files.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	return book, files, nil
+	return book, nil
 }
 
-// upgradableLedger reads the ledger of a wallet, of any version, and writes
+// copyOfLedger reads the ledger beside a wallet, of any version, and writes
 // nothing.
-func (a *app) upgradableLedger(w *opened) (*ledger.Ledger, error) {
+func (a *app) copyOfLedger(path string, w *wallet.Wallet) (*ledger.Ledger, error) {
 	id, err := w.Identity()
 	if err != nil {
 		return nil, err
 	}
-	book, files, err := a.openAnyLedger(ledger.NewCopy(a.fs, w.Path()+ledgerSuffix), w, id)
-	if err != nil {
-		return nil, err
-	}
-	return book, files.Close()
+	return a.openAnyLedger(ledger.NewCopy(a.fs, path+ledgerSuffix), w, id)
 }
 
 func (a *app) ledgerSettle() *cobra.Command {
@@ -145,7 +140,7 @@ forgotten here: outpoints already signed, what limits have been used up, and who
 `
 
 func (a *app) settle(s *openSession) error {
-	list := offline.Differences(kept(s.wallet), s.Ledger)
+	list := offline.Differences(kept(s.wallet.Wallet), s.Ledger)
 	if len(list) == 0 {
 		if s.noRules != nil { // it is for "policy set"
 			return policyError(s.noRules)

@@ -162,26 +162,21 @@ func (a *app) listOperators(w *opened) ([]listedOperator, error) {
 	for _, o := range w.Operators() {
 		list = append(list, listedOperator{operatorReply: replyOf(o), Why: "the ledger cannot be asked"})
 	}
-	id, err := w.Identity()
+	book, err := a.bookOf(w)
 	if err != nil {
 		return list, err
 	}
-	book, files, err := a.openLedger(w, id)
-	if err != nil {
-		return list, ledgerError(err)
-	}
-	defer func() { _ = files.Close() }()
 	if text := offline.OldCopy(book); text != "" {
 		fmt.Fprintf(a.Err, "NOTICE: %s\n", text)
 	}
-	for i, o := range enrolled(w) {
+	for i, o := range enrolled(w.Wallet) {
 		if list[i].Counts = slices.Contains(book.Operators(), o.String()); list[i].Counts {
 			list[i].Why = ""
 		} else {
 			list[i].Why = "by the ledger there is no such operator, or no more"
 		}
 	}
-	return list, disagreement(w, book)
+	return list, disagreement(w.Wallet, book)
 }
 
 func (a *app) operatorRemove() *cobra.Command {
@@ -253,7 +248,7 @@ func findOperator(w *opened, name string) (wallet.Operator, error) {
 }
 
 // enrolled are the operators as a session knows them.
-func enrolled(w *opened) []operator.Operator {
+func enrolled(w *wallet.Wallet) []operator.Operator {
 	var list []operator.Operator
 	for _, o := range w.Operators() {
 		list = append(list, operator.Operator{Name: o.Name, Key: o.Key})

@@ -99,30 +99,20 @@ func (a *app) policyBefore(w *opened) (policy.Policy, error) {
 }
 
 func (a *app) policyInForce(w *opened) (policy.Policy, error) {
-	id, err := w.Identity()
+	book, err := a.bookOf(w)
 	if err != nil {
 		return policy.Policy{}, err
 	}
-	book, files, err := a.openLedger(w, id)
-	if err != nil {
-		return policy.Policy{}, ledgerError(err)
-	}
-	defer func() { _ = files.Close() }()
 	return offline.InForce(families(), w.Policy(), book)
 }
 
 // acceptedOld reports whether an old copy of the ledger was accepted, and no
 // policy set since.
 func (a *app) acceptedOld(w *opened) (bool, error) {
-	id, err := w.Identity()
+	book, err := a.bookOf(w)
 	if err != nil {
 		return false, err
 	}
-	book, files, err := a.openLedger(w, id)
-	if err != nil {
-		return false, ledgerError(err)
-	}
-	defer func() { _ = files.Close() }()
 	_, is := book.AcceptedOld()
 	return is, nil
 }

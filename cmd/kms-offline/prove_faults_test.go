@@ -178,14 +178,7 @@ func (s *faultState) opens(path string) error {
 		return err
 	}
 	defer w.Close()
-	id, err := w.Identity()
-	if err != nil {
-		return err
-	}
-	_, files, err := a.openLedger(&opened{Wallet: w}, id)
-	if err == nil {
-		err = files.Close()
-	}
+	_, err = ledgerBeside(a, w)
 	return err
 }
 
@@ -207,15 +200,10 @@ func (b *signerBench) state(out string, ids []string) (*faultState, error) {
 			return nil, errors.New("entries are lost")
 		}
 	}
-	id, err := w.Identity()
-	if err != nil {
-		return nil, err
-	}
-	book, files, err := a.openLedger(&opened{Wallet: w}, id)
+	book, err := ledgerBeside(a, w)
 	if err != nil {
 		return nil, fmt.Errorf("the ledger does not open: %w", err)
 	}
-	defer func() { _ = files.Close() }()
 	s.book, s.results = book, b.recorded(book, out, ids)
 	t, err := a.loadTries(b.wallet)
 	s.tries = t.Wrong

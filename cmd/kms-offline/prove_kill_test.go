@@ -95,15 +95,10 @@ func (b *signerBench) open() *ledger.Ledger {
 		b.t.Fatalf("the wallet does not open: %v", err)
 	}
 	defer w.Close()
-	id, err := w.Identity()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	book, files, err := a.openLedger(&opened{Wallet: w}, id)
+	book, err := ledgerBeside(a, w)
 	if err != nil {
 		b.t.Fatalf("the ledger does not open: %v", err)
 	}
-	_ = files.Close()
 	return book
 }
 

@@ -27,16 +27,10 @@ func (o *opened) agrees(book *ledger.Ledger, lines []ledger.Line) error {
 }
 
 func (a *app) recordIf(w *opened, check func(*ledger.Ledger) error, lines []ledger.Line) error {
-	id, err := w.Identity()
+	book, err := a.bookOf(w)
 	if err != nil {
 		return err
 	}
-	book, files, err := a.openLedger(w, id)
-	if err != nil {
-		return ledgerError(err)
-	}
-	defer func() { _ = files.Close() }()
-	w.indices = book.Indices
 	if err := check(book); err != nil {
 		return err
 	}

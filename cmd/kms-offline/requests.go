@@ -166,6 +166,10 @@ func ledgerError(err error) error {
 		return cli.Fail(cli.Refused, err, "nothing is signed, and the wallet is not written, until a person settles it: put the newest files back, or read docs/OPERATIONS.md and type kms-offline ledger settle")
 	case errors.Is(err, ledger.ErrVersion):
 		return cli.Fail(cli.Refused, err, "nothing is signed before a person has upgraded it: kms-offline ledger upgrade")
+	case errors.Is(err, durable.ErrLocked):
+		return cli.Fail(cli.Locked, err, "wait until the other kms-offline has ended")
+	case errors.Is(err, durable.ErrReplaced):
+		return cli.Fail(cli.Refused, err, "nothing was recorded: find out who moved the ledger, and look at both with kms-offline ledger verify")
 	case errors.Is(err, durable.ErrInsecure):
 		return cli.Fail(cli.Refused, err, "nothing is signed: whoever may write there may have changed it")
 	case errors.Is(err, ledger.ErrDamaged), errors.Is(err, ledger.ErrRollback):

@@ -55,17 +55,17 @@ func (a *app) runRestore(from string, lose []string) error {
 	if err := durable.MakeDir(a.fs, filepath.Dir(path)); err != nil {
 		return walletError(path, err)
 	}
-	lock, err := durable.NewLock(path + ".lock")
+	held, err := a.lock(path)
 	if err != nil {
 		return walletError(path, err)
 	}
-	defer func() { _ = lock.Close() }()
+	defer held.unlock()
 	password, err := a.password(fmt.Sprintf("Enter the password of %s:", inLine(from)), false)
 	if err != nil {
 		return err
 	}
 	defer clear(password)
-	if err := a.restoreLedger(&restoring{path: path, from: from, password: password, lose: lose}); err != nil {
+	if err := a.restoreLedger(&restoring{files: held.files, path: path, from: from, password: password, lose: lose}); err != nil {
 		return err
 	}
 	if err := a.store().Restore(path, from, password); err != nil {
@@ -217,10 +217,8 @@ func (m *inMemory) StoreMark(mark []byte) error {
 // than the copy's, and records the restore in it.
 func (a *app) keepLedger(r *restoring) error {
 	path, from, w, id := r.path, r.from, r.copy, r.id
-	files := ledger.NewFiles(a.fs, path+ledgerSuffix)
-	defer func() { _ = files.Close() }()
-	book, err := ledger.Open(files, ledger.OwnerOf(id), a.now)
-	of, known := ledger.SignerOf(files)
+	book, err := ledger.Open(r.files, ledger.OwnerOf(id), a.now)
+	of, known := ledger.SignerOf(r.files)
 	if known && of != id.Public().Fingerprint() || err == nil && string(w.Ledger()) != book.Root() && string(w.Ledger()) != book.Genesis() {
 		return cli.Fail(cli.Refused, fmt.Errorf("%s is a copy of another wallet (signer %s): the ledger in place is that of signer %.40s", from, id.Public().Fingerprint(), of),
 			"nothing was changed; put it back under a path of its own: kms-offline --path OTHER.kms restore FILE")
@@ -257,18 +255,12 @@ func (a *app) keepLedger(r *restoring) error {
 // disagreesAfterRestore is what the wallet that was put back and its ledger
 // say differently; nil if that is nothing.
 func (a *app) disagreesAfterRestore(path string, w *wallet.Wallet) error {
-	id, err := w.Identity()
-	if err != nil {
-		return err
-	}
-	back := &opened{Wallet: w}
-	book, files, err := a.openAnyLedger(ledger.NewCopy(a.fs, path+ledgerSuffix), back, id)
+	book, err := a.copyOfLedger(path, w)
 	if err != nil {
 		return ledgerError(err)
 	}
-	defer func() { _ = files.Close() }()
 	if !book.Keyed() {
 		return nil // said before: it is upgraded first
 	}
-	return disagreement(back, book)
+	return disagreement(w, book)
 }

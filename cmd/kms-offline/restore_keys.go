@@ -22,6 +22,7 @@ import (
 // restoring is a copy that is about to take the place of a wallet.
 type restoring struct {
 	path, from string
+	files      *ledger.Files // of the ledger in place
 	copy       *wallet.Wallet
 	id         identity.Private
 	password   []byte

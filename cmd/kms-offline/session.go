@@ -9,6 +9,7 @@ import (
 	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
+	"coldkms/shared/durable"
 	"coldkms/shared/identity"
 )
 
@@ -19,7 +20,6 @@ const ledgerSuffix = ".ledger"
 type openSession struct {
 	*offline.Session
 	wallet *opened
-	files  *ledger.Files
 
 	length      uint64 // of the ledger when it was opened
 	lengthKnown bool   // a person has named it
@@ -28,10 +28,7 @@ type openSession struct {
 }
 
 // Close wipes and unlocks.
-func (s *openSession) Close() {
-	_ = s.files.Close()
-	s.wallet.Close()
-}
+func (s *openSession) Close() { s.wallet.Close() }
 
 // openSession opens wallet and ledger. A ledger that is missing, damaged, of
 // another wallet or older than what was acknowledged stops everything.
@@ -53,29 +50,29 @@ func (a *app) sessionOf(w *opened) (*openSession, error) {
 	if err != nil {
 		return nil, err
 	}
-	book, files, err := a.openLedger(w, id)
+	book, err := a.bookOf(w)
 	if err != nil {
-		return nil, ledgerError(err)
+		return nil, err
 	}
 	rules, noRules := offline.InForce(families(), w.Policy(), book) // the zero Policy, which allows nothing, where there is an error
 	session := &offline.Session{
-		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Random: a.random, Policy: rules, Operators: enrolled(w),
-		Unsettled: offline.Unsettled(offline.Differences(kept(w), book)),
+		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Random: a.random, Policy: rules, Operators: enrolled(w.Wallet),
+		Unsettled: offline.Unsettled(offline.Differences(kept(w.Wallet), book)),
 		Signers:   families(), Online: a.up(), Offline: a.isOffline(),
 	}
 	if a.testnet {
 		session.Only = chain.Testnet
 	}
-	return &openSession{Session: session, wallet: w, files: files, length: book.Len(), noRules: noRules}, nil
+	return &openSession{Session: session, wallet: w, length: book.Len(), noRules: noRules}, nil
 }
 
 // agree returns nil if wallet and ledger say the same, or what review says
 // where they do not.
-func (s *openSession) agree() error { return disagreement(s.wallet, s.Ledger) }
+func (s *openSession) agree() error { return disagreement(s.wallet.Wallet, s.Ledger) }
 
 // disagreement is what wallet and ledger say differently, as an error; nil if
 // that is nothing.
-func disagreement(w *opened, book *ledger.Ledger) error {
+func disagreement(w *wallet.Wallet, book *ledger.Ledger) error {
 	if err := offline.Unsettled(offline.Differences(kept(w), book)); err != nil {
 		return ledgerError(err)
 	}
@@ -86,16 +83,11 @@ func disagreement(w *opened, book *ledger.Ledger) error {
 // unsettled is what the wallet and its ledger say differently about keys,
 // operators and relays; nil if that is nothing, or the ledger cannot be opened.
 func (a *app) unsettled(w *opened) error {
-	id, err := w.Identity()
-	if err != nil {
-		return err
-	}
-	book, files, err := a.openLedger(w, id)
+	book, err := a.bookOf(w)
 	if err != nil {
 		return nil
 	}
-	defer func() { _ = files.Close() }()
-	if err := offline.Unsettled(offline.Differences(kept(w), book)); err != nil {
+	if err := offline.Unsettled(offline.Differences(kept(w.Wallet), book)); err != nil {
 		return ledgerError(err)
 	}
 	return nil
@@ -110,7 +102,7 @@ func (a *app) warnUnsettled(w *opened) {
 }
 
 // kept is what a wallet says about who may ask and who may approve.
-func kept(w *opened) offline.Kept {
+func kept(w *wallet.Wallet) offline.Kept {
 	k := offline.Kept{Operators: enrolled(w), Known: w.Known(), Keys: w.IDs()}
 	for _, relay := range w.Relays() {
 		k.Relays = append(k.Relays, relay.Key)
@@ -118,10 +110,17 @@ func kept(w *opened) offline.Kept {
 	return k
 }
 
-// openLedger opens the ledger of a wallet.
-func (a *app) openLedger(w *opened, id identity.Private) (*ledger.Ledger, *ledger.Files, error) {
-	files := ledger.NewFiles(a.fs, w.Path()+ledgerSuffix)
-	book, err := ledger.Open(files, ledger.OwnerOf(id), a.now)
+// bookOf returns the ledger of an open wallet. It is replayed once, and stays
+// open, held against other processes, as long as the wallet.
+func (a *app) bookOf(w *opened) (*ledger.Ledger, error) {
+	if w.book != nil {
+		return w.book, nil
+	}
+	id, err := w.Identity()
+	if err != nil {
+		return nil, err
+	}
+	book, err := ledger.Open(w.files, ledger.OwnerOf(id), a.now)
 	if errors.Is(err, ledger.ErrVersion) {
 		err = a.upgradable(w, id, err)
 	}
@@ -129,10 +128,10 @@ func (a *app) openLedger(w *opened, id identity.Private) (*ledger.Ledger, *ledge
 		err = belongs(w.Wallet, book)
 	}
 	if err != nil {
-		_ = files.Close()
-		return nil, nil, err
+		return nil, ledgerError(err)
 	}
-	return book, files, nil
+	w.book, w.indices = book, book.Indices
+	return book, nil
 }
 
 // upgradable returns the error about a ledger of version 1, or that of one
@@ -163,19 +162,20 @@ func belongs(w *wallet.Wallet, book *ledger.Ledger) error {
 
 // startLedger writes the first line of a new wallet's ledger and binds the
 // wallet to it.
-func (a *app) startLedger(path string, w *wallet.Wallet) error {
+func (a *app) startLedger(files *ledger.Files, path string, w *wallet.Wallet) (*ledger.Ledger, error) {
 	id, err := w.Identity()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	files := ledger.NewFiles(a.fs, path+ledgerSuffix)
-	defer func() { _ = files.Close() }()
 	book, err := ledger.Create(files, ledger.OwnerOf(id), a.now)
+	if errors.Is(err, durable.ErrLocked) {
+		return nil, err
+	}
 	if err != nil {
-		return cli.Fail(cli.Refused, err, fmt.Sprintf("%s%s is the memory of another wallet: put that wallet back, or choose another --path", inLine(path), ledgerSuffix))
+		return nil, cli.Fail(cli.Refused, err, fmt.Sprintf("%s%s is the memory of another wallet: put that wallet back, or choose another --path", inLine(path), ledgerSuffix))
 	}
 	if err := w.SetKnown(book.HeadBytes()); err != nil {
-		return err
+		return nil, err
 	}
-	return w.SetLedger([]byte(book.Root()))
+	return book, w.SetLedger([]byte(book.Root()))
 }

@@ -592,7 +592,7 @@ func (p *place) sleeper(ago time.Duration) {
 	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: past}
 	w, err := a.store().New(p.path("w.kms"), []byte(deskPassword))
 	if err == nil {
-		err = a.startLedger(p.path("w.kms"), w)
+		err = freshLedger(a, p.path("w.kms"), w)
 	}
 	if err != nil {
 		p.t.Fatal(err)
@@ -605,7 +605,9 @@ func (p *place) sleeper(ago time.Duration) {
 	p.signer = id.Public()
 	key, err := wallet.FromKey(deskKey, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), bytes.Repeat([]byte{7}, 32), true, past())
 	relay := relayKey(1).Public()
-	o := &opened{Wallet: w, fresh: true}
+	files := ledger.NewFiles(a.fs, w.Path()+ledgerSuffix)
+	defer func() { _ = files.Close() }()
+	o := &opened{Wallet: w, files: files, fresh: true}
 	if err = errors.Join(err, w.Add(key), w.Pair(wallet.Relay{Key: relay, Added: past().Unix()})); err == nil {
 		err = a.save(o, ledger.Line{Act: ledger.ActPair, Relay: relay.Fingerprint()})
 	}

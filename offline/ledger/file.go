@@ -131,16 +131,30 @@ func (f *Files) check(path string) error {
 	return durable.CheckOwn(f.fs, path)
 }
 
-func (f *Files) open() ([]byte, error) {
-	log, content, err := durable.OpenLog(f.fs, f.path, maxFile)
-	if err != nil {
-		return nil, err
+// Hold keeps other processes from writing to the ledger, by whatever name they
+// open it, until Close. It does nothing where there is no ledger yet, and where
+// the medium is read-only.
+func (f *Files) Hold() error {
+	if _, err := f.fs.Lstat(f.path); errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	if f.log != nil {
-		_ = f.log.Close()
+	if err := f.check(f.path); err != nil {
+		return err
+	}
+	log, err := durable.HoldLog(f.fs, f.path)
+	if errors.Is(err, syscall.EROFS) {
+		return nil
 	}
 	f.log = log
-	return content, nil
+	return err
+}
+
+func (f *Files) open() (content []byte, err error) {
+	if f.log != nil {
+		return f.log.Read(maxFile)
+	}
+	f.log, content, err = durable.OpenLog(f.fs, f.path, maxFile)
+	return content, err
 }
 
 // Append implements Storage. What would not be read again is not written.

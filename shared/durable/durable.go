@@ -28,6 +28,7 @@ var (
 	ErrLocked     = errors.New("locked by another process")
 	ErrInsecure   = errors.New("permissions are too wide")
 	ErrUnsynced   = errors.New("it is in place, but a crash may still undo it")
+	ErrReplaced   = errors.New("another file was put in its place while it was open")
 	ErrPoisoned   = errors.New("an earlier write failed: nothing more is written")
 )
 
@@ -57,6 +58,9 @@ type File interface {
 	Stat() (fs.FileInfo, error)
 	Sync() error
 	Truncate(size int64) error
+	// Lock keeps out the Lock of any other open file of the same inode, by
+	// whatever name it was opened, until Close. It fails with ErrLocked, at once.
+	Lock() error
 }
 
 // ReadFile reads a regular file of at most limit bytes. A FIFO, a device or a

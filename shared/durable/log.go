@@ -9,11 +9,16 @@ import (
 
 // Log is a file that only grows. What Append has acknowledged is on the disk.
 //
+// It holds a lock of the file itself, so that a second Log of the same file is
+// refused under every name that the file has; and it writes only while its path
+// names that file.
+//
 // After a failed write or sync nobody knows what the disk holds, and a second
 // sync may report success for pages that the system has given up; so a Log
 // that failed once refuses everything until it is opened, and its content
 // checked, again. It is not safe for concurrent use.
 type Log struct {
+	fs   FS
 	path string
 	file File
 	size int64
@@ -32,19 +37,43 @@ func OpenLog(fsys FS, path string, limit int64) (*Log, []byte, error) {
 			return nil, nil, fmt.Errorf("open log: %w", err)
 		}
 	}
-	content, err := ReadFile(fsys, path, limit)
+	l, err := HoldLog(fsys, path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open log: %w", err)
+		return nil, nil, err
 	}
-	f, err := fsys.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	content, err := l.Read(limit)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open log: %w", err)
-	}
-	l := &Log{path: path, file: f, size: int64(len(content))}
-	if err := l.unchanged(); err != nil {
-		return nil, nil, errors.Join(err, f.Close())
+		return nil, nil, errors.Join(err, l.Close())
 	}
 	return l, content, nil
+}
+
+// HoldLog opens the log that is at path and keeps other writers out, before its
+// content is read. It fails with ErrLocked if there is another.
+func HoldLog(fsys FS, path string) (*Log, error) {
+	f, err := fsys.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	l := &Log{fs: fsys, path: path, file: f}
+	if err = f.Lock(); err == nil {
+		err = l.named()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open log %s: %w", path, err), f.Close())
+	}
+	return l, nil
+}
+
+// Read returns the content of at most limit bytes. Append adds to what was read
+// last.
+func (l *Log) Read(limit int64) ([]byte, error) {
+	content, err := ReadFile(l.fs, l.path, limit)
+	if err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	l.size = int64(len(content))
+	return content, l.unchanged()
 }
 
 // Append writes data and syncs it. When it returns nil the data is durable.
@@ -93,14 +122,34 @@ func (l *Log) do(what string, change func() error) error {
 	return nil
 }
 
-// unchanged finds a second writer that has no lock.
+// unchanged finds a second writer that has no lock, and a file that was put in
+// the place of this one.
 func (l *Log) unchanged() error {
+	if err := l.named(); err != nil {
+		return err
+	}
 	info, err := l.file.Stat()
 	if err != nil {
 		return err
 	}
 	if info.Size() != l.size {
 		return fmt.Errorf("log %s has %d bytes, %d were expected: something else writes to it", l.path, info.Size(), l.size)
+	}
+	return nil
+}
+
+// named returns nil if the path names the file that is open and locked.
+func (l *Log) named() error {
+	open, err := l.file.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := l.fs.Lstat(l.path)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(open, there) {
+		return fmt.Errorf("log %s: %w", l.path, ErrReplaced)
 	}
 	return nil
 }

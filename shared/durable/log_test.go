@@ -132,15 +132,52 @@ func TestLogFindsSecondWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer one.Close()
-	two, _, err := durable.OpenLog(durable.OS{}, path, 100)
+	two, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0) // knows no lock
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer two.Close()
-	if err := one.Append([]byte("x")); err != nil {
+	if _, err := two.WriteString("y"); err != nil {
 		t.Fatal(err)
 	}
-	if err := two.Append([]byte("y")); err == nil {
-		t.Error("two writers, and the second did not notice")
+	if err := one.Append([]byte("x")); err == nil {
+		t.Error("two writers, and the first did not notice")
+	}
+}
+
+// A second Log of the file is refused, also by another name, and by a Log that
+// another file took the place of.
+func TestLogKeepsOthersOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	one, _, err := durable.OpenLog(durable.OS{}, path, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	if err := os.Link(path, path+"2"); err != nil {
+		t.Skip(err)
+	}
+	for _, name := range []string{path, path + "2"} {
+		if _, _, err := durable.OpenLog(durable.OS{}, name, 100); !errors.Is(err, durable.ErrLocked) {
+			t.Errorf("%s: a second writer: %v", filepath.Base(name), err)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Append([]byte("x")); err == nil {
+		t.Error("it wrote to a file that is not there any more")
+	}
+	put(t, path, "")
+	three, _, err := durable.OpenLog(durable.OS{}, path, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer three.Close()
+	if err := os.Rename(path+"2", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := three.Append([]byte("x")); !errors.Is(err, durable.ErrReplaced) {
+		t.Errorf("another file was put in its place: %v", err)
 	}
 }

@@ -14,8 +14,14 @@ func (OS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 	if err != nil {
 		return nil, err // not f: a nil *os.File is not a nil File
 	}
-	return f, nil
+	return osFile{f}, nil
 }
+
+// osFile is an open file of OS.
+type osFile struct{ *os.File }
+
+// Lock implements File.
+func (f osFile) Lock() error { return lockFile(f.File) }
 
 // Lstat implements FS.
 func (OS) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(name) }

@@ -29,7 +29,7 @@ var signerMutants = [...]mutant{
 	{"a digest signs what a session rejected", "cmd/kms-offline/session_state.go", "if err == nil && told != \"\" {", "if false {", "./cmd/kms-offline", "TestSignerAttacks/18-approve-over-an-unfinished-session"},
 	{"another judgement forgets a no", "offline/review/tui/tui.go", "if Mark(kept[i]) == Rejected && d.rows", "if false && d.rows", "./cmd/kms-offline", "TestSignerAttacks/18-session-judged-otherwise-forgets-a-no"},
 	{"Enter forgets rejections", "cmd/kms-offline/terminal.go", "	case \"n\", \"no\":\n		return false, nil\n", "	case \"n\", \"no\", \"\":\n		return false, nil\n", "./cmd/kms-offline", "TestSignerAttacks/23-enter-keeps-rejections"},
-	{"rejections are not shown", "cmd/kms-offline/console_ask.go", "		tty.print(cli.Printable(d.Rejections())) // of an earlier session\n", "", "./cmd/kms-offline", "TestSignerAttacks/23-enter-keeps-rejections"},
+	{"rejections are not shown", "cmd/kms-offline/console_ask.go", "	tty.print(d.Rejections()) // of an earlier session, too\n", "", "./cmd/kms-offline", "TestSignerAttacks/23-enter-keeps-rejections"},
 	{"decisions that were cut are none", "cmd/kms-offline/session_state.go", "		return unfinished{}, true, fmt.Errorf(\"%w: %s was cut", "		return unfinished{}, false, nil\n		return unfinished{}, true, fmt.Errorf(\"%w: %s was cut", "./cmd/kms-offline", "TestSignerAttacks/31-damaged-decisions-are-none"},
 	{"a folder is no decision", "cmd/kms-offline/session_state.go", "		return unfinished{}, true, fmt.Errorf(\"%w: %w\", errUnreadable, err)", "		return unfinished{}, false, nil", "./cmd/kms-offline", "TestSignerAttacks/31-damaged-decisions-are-none"},
 	{"any answer discards", "cmd/kms-offline/session_state.go", "if wrong != nil || answer != \"discard\" {", "if wrong != nil || answer == \"\" {", "./cmd/kms-offline", "TestSignerAttacks/31-damaged-decisions-are-none"},
@@ -199,7 +199,7 @@ var signerMutants = [...]mutant{
 	{"a fee has no cap in coins", "offline/policy/fee.go", "	if r.MaxFee != nil && cost.Cmp(*r.MaxFee) > 0 {", "	if false {", "./cmd/kms-offline", "TestSignerAttacks/05-fee-cap"},
 	{"a fee has no cap by default", "offline/policy/policy.go", "		if c.MaxFee == nil { // not", "		if false { // not", "./cmd/kms-offline", "TestSignerAttacks/05-fee-cap"},
 	{"what was taken out counts", "offline/person.go", "	if len(ids) > 0 {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/09-taken-out-counts-towards-nothing"},
-	{"what was taken out is signed", "offline/person.go", "		j.items[at].err = s.takenOut(j, at, \"taken", "		_ = s.takenOut(j, at, \"taken", "./cmd/kms-offline", "TestSignerAttacks/09-taken-out-counts-towards-nothing"},
+	{"what was taken out is signed", "offline/person.go", "		j.items[at].out, j.items[at].err = true, s.takenOut(j, at, \"taken", "		_ = s.takenOut(j, at, \"taken", "./cmd/kms-offline", "TestSignerAttacks/09-taken-out-counts-towards-nothing"},
 	{"a later rule changes every policy's hash", "offline/policy/file.go", "`json:\"requireLedgerCheck,omitempty\"`", "`json:\"requireLedgerCheck\"`", "./offline/policy", "TestHashWithoutTheLaterRules"},
 
 	// what is signed in several writes
@@ -301,6 +301,11 @@ var signerMutants = [...]mutant{
 	{"another content", "shared/chain/utxo/prev.go", `"coldkms utxo content v1\n"`, `"coldkms utxo content v2\n"`, "./cmd/kms-offline", "TestFormatFiles"},
 	{"another key of the ledger", "offline/ledger/owner.go", `"coldkms ledger key v2\n"`, `"coldkms ledger key v3\n"`, "./cmd/kms-offline", "TestFormatFiles"},
 	{"another nonce of BCH", "offline/sign/utxo/schnorr2019.go", `"Schnorr+SHA256  "`, `"Schnorr+SHA256   "`, "./cmd/kms-offline", "TestFormatFiles"},
+
+	// two writers
+	{"the ledger's own file is not locked", "shared/durable/log.go", "if err = f.Lock(); err == nil {", "if err == nil {", "./cmd/kms-offline", "TestSignerAttacks/60-second-writer-after-rm-lock"},
+	{"a ledger is locked after the wallet was read", "cmd/kms-offline/app.go", "if err := o.files.Hold(); errors.Is(err, durable.ErrLocked) {", "if err := error(nil); errors.Is(err, durable.ErrLocked) {", "./cmd/kms-offline", "TestSignerAttacks/60-second-writer-after-rm-lock"},
+	{"a ledger that was moved away is written", "shared/durable/log.go", "if !os.SameFile(open, there) {", "if false && !os.SameFile(open, there) {", "./cmd/kms-offline", "TestSignerAttacks/60-ledger-replaced-while-asked"},
 }
 
 // Each fault still fits the code, also those that are not seeded in every run.

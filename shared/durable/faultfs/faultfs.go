@@ -204,6 +204,13 @@ func (f *faultFile) Truncate(size int64) error {
 	return f.File.Truncate(size)
 }
 
+func (f *faultFile) Lock() error {
+	if err := f.fs.step("lock", f.name); err != nil {
+		return err
+	}
+	return f.File.Lock()
+}
+
 // Close closes in any case: a failed close frees the descriptor, as on Linux.
 func (f *faultFile) Close() error {
 	err := f.fs.step("close", f.name)
