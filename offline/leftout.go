@@ -55,7 +55,7 @@ func (s *Session) refuseLeftOut(j *Judged) {
 	}
 	for i := range j.items {
 		if left[j.Request.Items[i].ID] && j.items[i].err == nil {
-			j.items[i].err = s.takenOut(j, i, "taken out of the batch by a person before; it comes back in a new request (kms-online retry ID, then export), or after a no to the whole batch")
+			j.items[i].out, j.items[i].err = true, s.takenOut(j, i, "taken out of the batch by a person before; it comes back in a new request (kms-online retry ID, then export), or after a no to the whole batch")
 		}
 	}
 }

@@ -87,7 +87,8 @@ type judgedItem struct {
 	subject *policy.Subject         // in Judged.subjects; the zero Subject where the item did not decode
 	vouched []attestation.Statement // of approvers, about exactly this
 	verdict policy.Verdict
-	err     error // why it did not decode
+	err     error // why it did not decode, or what refuses it whatever policy says
+	out     bool  // a person took it out of the batch
 }
 
 // Judge reads a Request from its bytes and judges every item. One bad item
@@ -211,8 +212,8 @@ func (s *Session) noticeRelay(j *Judged) []string {
 func (s *Session) judge(j *Judged) {
 	parallel.Each(len(j.items), func(i int) { j.items[i] = s.judgeItem(j.Request.Items[i], j, &j.subjects[i]) })
 	j.refuseReserved()
-	j.refuseConflicts()
 	s.refuseLeftOut(j)
+	j.refuseConflicts()
 	s.settle(j)
 }
 
@@ -288,21 +289,36 @@ func (j *Judged) refuseReserved() {
 
 // refuseConflicts refuses every item that spends an outpoint which another
 // item of the batch spends too: at most one of them could be mined, and
-// nothing here says which was meant.
+// nothing here says which was meant. What a person took out is none of them.
 func (j *Judged) refuseConflicts() {
 	spenders := make(map[string]int)
 	for i := range j.items {
+		if chain.CodeOf(j.items[i].err) == chain.BatchConflict {
+			j.items[i].err = nil // of before something was taken out
+		}
+	}
+	for i := range j.items {
+		if j.items[i].out {
+			continue
+		}
 		for _, op := range j.items[i].subject.Facts.Exclusive {
 			other, taken := spenders[op]
 			if !taken {
 				spenders[op] = i
 				continue
 			}
-			for _, k := range []int{i, other} {
-				j.items[k].err = chain.Refuse(chain.BatchConflict, "outpoint %s is spent by %s and by %s: find out which is meant, reject the other on the relay (kms-online reject ID --why TEXT), and export again",
-					op, j.Request.Items[other].ID, j.Request.Items[i].ID)
-			}
+			j.conflict(op, other, i)
+			j.conflict(op, i, other)
 		}
+	}
+}
+
+// conflict refuses an item that spends what another one spends, unless it is
+// refused already: taking the other out would not free it.
+func (j *Judged) conflict(op string, i, other int) {
+	if j.items[i].err == nil {
+		j.items[i].err = chain.Refuse(chain.BatchConflict, "outpoint %s is spent by %s too: find out which is meant, and leave the other out (--without ID, or reject it in a session), or reject it on the relay (kms-online reject ID --why TEXT) and export again",
+			op, j.Request.Items[other].ID)
 	}
 }
 

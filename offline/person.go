@@ -42,9 +42,9 @@ func (j *Judged) Except(consent policy.Consent, rejected ...int) policy.Consent 
 	return consent.Except(contents...)
 }
 
-// TakeOut takes items out of a batch before it is reviewed, by their pending
+// TakeOut takes items out of a batch before it is agreed to, by their pending
 // ids. They are refused in the person's name, and the rest is judged as if
-// they were not there.
+// they were not there: what they alone stood in the way of is free.
 func (s *Session) TakeOut(j *Judged, ids ...string) error {
 	j.whole, _ = j.Quorum()
 	for _, id := range ids {
@@ -55,13 +55,17 @@ func (s *Session) TakeOut(j *Judged, ids ...string) error {
 		if !slices.Contains(s.Ledger.LeftOut(j.Request.Digest), id) {
 			j.taken = append(j.taken, at)
 		}
-		j.items[at].err = s.takenOut(j, at, "taken out of the batch before it was reviewed")
+		j.items[at].out, j.items[at].err = true, s.takenOut(j, at, "taken out of the batch by a person")
 	}
 	if len(ids) > 0 {
+		j.refuseConflicts()
 		s.settle(j)
 	}
 	return nil
 }
+
+// Taken returns the places of the items that TakeOut took out.
+func (j *Judged) Taken() []int { return slices.Clone(j.taken) }
 
 func (s *Session) finished() {
 	if s.Finished != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -37,41 +38,72 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 	if err := kept.resume(tty, d); err != nil {
 		return policy.Consent{}, "", err
 	}
-	many := len(judged.Batch.Items) > aFew
-	var ev tui.Event
-	var choice review.Choice
-	if screen := tty.isScreen(); !o.plain && (o.session || many && screen) {
-		if !screen {
-			return policy.Consent{}, "", cli.Fail(cli.Usage, fmt.Errorf("this terminal has no screen of %d columns and %d lines", tui.MinWidth, tui.MinHeight), "ask line by line: --plain")
-		}
-		choice = d.Choice()
-		ev, err = tty.session(d, kept.keep)
-	} else {
-		write := judged.Batch.Body
-		if many {
-			write = judged.Batch.Head
-		}
-		if err := write(printable{tty.tty}); err != nil {
-			return policy.Consent{}, "", err
-		}
-		tty.print(cli.Printable(d.Rejections())) // of an earlier session
-		choice = d.Kept()
-		ev, err = tty.plainSession(d, kept.keep)
-	}
+	screen, err := o.onScreen(tty, len(judged.Batch.Items))
 	if err != nil {
-		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, err, "nothing was signed"))
+		return policy.Consent{}, "", err
 	}
-	if ev == tui.Later {
-		return policy.Consent{}, "", a.leave(session, judged, o, d.Rejected())
+	before := len(judged.Taken())
+	for {
+		ev, choice, err := converse(tty, judged, kept, d, screen)
+		switch {
+		case err != nil:
+			return policy.Consent{}, "", stop(cli.Fail(cli.Declined, err, "nothing was signed"))
+		case ev == tui.TakeOut:
+			if err := session.TakeOut(judged, judged.Request.Items[d.TakenOut()].ID); err != nil {
+				return policy.Consent{}, "", err
+			}
+			need, _ = judged.Quorum()
+			d.Quorum = need > 0
+			d.Renew(judged.Batch)
+		case ev == tui.Later:
+			return policy.Consent{}, "", a.leave(session, judged, o, slices.Concat(d.Rejected(), judged.Taken()[before:]))
+		default:
+			return a.answered(session, judged, kept, ev, d.Without(choice), judged.Taken()[before:])
+		}
 	}
-	return a.answered(session, judged, kept, ev, d.Without(choice))
+}
+
+// onScreen reports whether a batch of this many items is asked about on a screen
+// to go through, rather than line by line.
+func (o signOptions) onScreen(tty *terminal, items int) (bool, error) {
+	screen := tty.isScreen()
+	if o.session && !screen {
+		return false, cli.Fail(cli.Usage, fmt.Errorf("this terminal has no screen of %d columns and %d lines", tui.MinWidth, tui.MinHeight), "ask line by line: --plain")
+	}
+	return !o.plain && screen && (o.session || items > aFew), nil
+}
+
+// converse shows the batch and asks about it, once. The choice is what a yes is
+// about.
+func converse(tty *terminal, judged *offline.Judged, kept decisions, d *tui.Desk, screen bool) (tui.Event, review.Choice, error) {
+	if screen {
+		ev, err := tty.session(d, kept.keep)
+		return ev, d.Choice(), err
+	}
+	write := judged.Batch.Body
+	if len(judged.Batch.Items) > aFew {
+		write = judged.Batch.Head
+	}
+	tty.print(d.Renewed())
+	if err := write(printable{tty.tty}); err != nil {
+		return tui.None, nil, err
+	}
+	tty.print(d.Rejections()) // of an earlier session, too
+	ev, err := tty.plainSession(d, kept.keep)
+	return ev, d.Kept(), err
 }
 
 // answered turns the end of a session into a consent, or into the error of none.
-func (a *app) answered(session *openSession, judged *offline.Judged, kept decisions, ev tui.Event, rejected []int) (policy.Consent, string, error) {
+// taken are items that were taken out in it.
+func (a *app) answered(session *openSession, judged *offline.Judged, kept decisions, ev tui.Event, rejected, taken []int) (policy.Consent, string, error) {
 	if ev == tui.Sign {
-		if need, _ := judged.Quorum(); need > 0 && len(rejected) > 0 {
+		if need, _ := judged.Quorum(); need > 0 && len(rejected)+len(taken) > 0 {
 			return policy.Consent{}, "", a.leaveOut(session, judged, kept, rejected)
+		}
+		if len(taken) > 0 {
+			if err := session.RecordTakenOut(judged); err != nil {
+				return policy.Consent{}, "", stop(ledgerError(err))
+			}
 		}
 		return judged.Except(session.Agree(judged), rejected...), "typed", nil
 	}

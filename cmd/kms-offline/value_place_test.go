@@ -158,8 +158,11 @@ func (p purse) ask(name string, list ...spend) string {
 			if err := prev.SerializeNoWitness(&raw); err != nil {
 				p.t.Fatal(err)
 			}
-			number = len(r.Attached(utxo.Name))
-			r.Attach(utxo.Name, raw.Bytes())
+			number = slices.IndexFunc(r.Attached(utxo.Name), func(b []byte) bool { return bytes.Equal(b, raw.Bytes()) })
+			if number < 0 {
+				number = len(r.Attached(utxo.Name))
+				r.Attach(utxo.Name, raw.Bytes())
+			}
 		}
 		msg, claims := &wire.MsgTx{Version: 2, TxOut: s.outs}, make([]utxo.Claim, len(prev.TxOut))
 		for n, out := range s.claim {

@@ -306,6 +306,13 @@ var signerMutants = [...]mutant{
 	{"the ledger's own file is not locked", "shared/durable/log.go", "if err = f.Lock(); err == nil {", "if err == nil {", "./cmd/kms-offline", "TestSignerAttacks/60-second-writer-after-rm-lock"},
 	{"a ledger is locked after the wallet was read", "cmd/kms-offline/app.go", "if err := o.files.Hold(); errors.Is(err, durable.ErrLocked) {", "if err := error(nil); errors.Is(err, durable.ErrLocked) {", "./cmd/kms-offline", "TestSignerAttacks/60-second-writer-after-rm-lock"},
 	{"a ledger that was moved away is written", "shared/durable/log.go", "if !os.SameFile(open, there) {", "if false && !os.SameFile(open, there) {", "./cmd/kms-offline", "TestSignerAttacks/60-ledger-replaced-while-asked"},
+
+	// what stands in the way of each other
+	{"what was left out stands in the way", "offline/person.go", "		j.refuseConflicts()\n", "", "./cmd/kms-offline", "TestSignerAttacks/61-without-frees-the-other"},
+	{"two that spend the same are free", "offline/offline.go", "			j.conflict(op, i, other)\n", "", "./cmd/kms-offline", "TestSignerAttacks/61-without-frees-the-other"},
+	{"a rejection frees nothing", "offline/review/tui/lineui.go", "	case ok && m == Rejected && from == to && d.standsInTheWay(from):", "	case ok && m == Rejected && from == to && false:", "./cmd/kms-offline", "TestSignerAttacks/61-rejecting-frees-the-other"},
+	{"what comes free needs no operators", "cmd/kms-offline/console_ask.go", "need > 0 && len(rejected)+len(taken) > 0 {", "need > 0 && len(rejected) > 0 {", "./cmd/kms-offline", "TestSignerAttacks/61-freed-item-counts-for-the-quorum"},
+	{"what stood in the way is not on record", "cmd/kms-offline/console_ask.go", "slices.Concat(d.Rejected(), judged.Taken()[before:])", "slices.Concat(d.Rejected(), judged.Taken()[len(judged.Taken()):])", "./cmd/kms-offline", "TestSignerAttacks/61-rejecting-frees-the-other"},
 }
 
 // Each fault still fits the code, also those that are not seeded in every run.

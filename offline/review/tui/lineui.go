@@ -21,7 +21,7 @@ func (d *Desk) Question() string {
 	}
 	question := d.again(n) + fmt.Sprintf("Sign %s? ", plural(n, "transaction"))
 	if d.onlyRecords() {
-		question = fmt.Sprintf("Take %s out, for the operators to approve the other %d? ", plural(d.count[Rejected], "transaction"), n)
+		question = fmt.Sprintf("Take %s out, for the operators to approve the other %d? ", plural(d.count[Rejected]+d.gone, "transaction"), n)
 	}
 	if d.insisting() > 0 {
 		return question + fmt.Sprintf("(see LOOK AT) type \"sign %d\", or n [n] ", n)
@@ -243,6 +243,8 @@ func (d *Desk) full(number string) string {
 func (d *Desk) named(m Mark, what string) (string, Event) {
 	var places []int
 	switch from, to, ok := d.numbers(what); {
+	case ok && m == Rejected && from == to && d.standsInTheWay(from):
+		return "", d.takeOut(from)
 	case ok:
 		for i := from; i <= to; i++ {
 			places = append(places, i)
@@ -300,7 +302,7 @@ func (d *Desk) numbers(s string) (from, to int, ok bool) {
 
 // onlyRecords reports whether a yes signs nothing, because items are left out
 // of what operators approve.
-func (d *Desk) onlyRecords() bool { return d.Quorum && d.count[Rejected] > 0 }
+func (d *Desk) onlyRecords() bool { return d.Quorum && d.count[Rejected]+d.gone > 0 }
 
 func plural(n int, what string) string {
 	if n == 1 {

@@ -8,9 +8,11 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 
 	"coldkms/offline/review"
+	"coldkms/shared/chain"
 )
 
 // Mark is what a person decided about an item.
@@ -46,6 +48,7 @@ const (
 	Sign          // the person confirmed: Choice is what to sign
 	Decline       // the person wants none of the batch
 	Later         // the person leaves; the marks are kept
+	TakeOut       // the person rejects TakenOut, which stands in the way of others: judge the rest anew, then Renew
 )
 
 type page uint8
@@ -70,6 +73,8 @@ type Desk struct {
 	marks []Mark // by place
 	count map[Mark]int
 	can   int // items that can be signed
+	taken int // place of what TakeOut is about, plus 1
+	gone  int // items that were taken out
 
 	decided []decision // that can be undone, the last one last
 
@@ -101,6 +106,45 @@ func New(b review.Batch) *Desk {
 	d.show("")
 	d.turn(batchPage)
 	return d
+}
+
+// Renew puts the batch on the desk as it was judged again, without what was
+// taken out. Of what was decided before, rejections hold.
+func (d *Desk) Renew(b review.Batch) {
+	kept := d.Marks()
+	d.gone++
+	d.batch, d.rows, d.decided = b, rows(b), nil
+	for i := range d.marks {
+		d.marks[i] = Undecided
+	}
+	d.Reject(kept)
+	d.turn(listPage)
+	d.message = fmt.Sprintf("item %d is left out; the rest was judged again, and nothing is approved yet", d.taken)
+}
+
+// Renewed returns what is to be said after Renew to a person who is asked line by line; ""
+// before it.
+func (d *Desk) Renewed() string {
+	if d.gone == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Item %d is left out. The rest was judged again without it:\n", d.taken)
+}
+
+// TakenOut returns the place of the item that TakeOut is about.
+func (d *Desk) TakenOut() int { return d.taken - 1 }
+
+// standsInTheWay reports whether an item is refused only because of another
+// one, which is refused because of it.
+func (d *Desk) standsInTheWay(i int) bool {
+	list := d.batch.Items[i].Refusals
+	return len(list) == 1 && list[0].Code == chain.BatchConflict
+}
+
+// takeOut is a rejection of what stands in the way of others.
+func (d *Desk) takeOut(i int) Event {
+	d.taken = i + 1
+	return TakeOut
 }
 
 // Resize tells the size of the screen, in columns and lines. What was typed for

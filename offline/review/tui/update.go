@@ -186,7 +186,10 @@ func (d *Desk) decide(k Key) Event {
 		return None
 	}
 	i := d.view[d.at]
-	if k == 'a' && !d.isWhole(i) {
+	switch {
+	case k == 'r' && d.standsInTheWay(i):
+		return d.takeOut(i)
+	case k == 'a' && !d.isWhole(i):
 		return d.showWhole()
 	}
 	d.at++

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"coldkms/shared/chain"
+)
+
+// mendedAttacks are what somebody who read the reviews and summaries closely
+// found missing or in the way.
+func mendedAttacks() []attack {
+	return []attack{
+		{"61-without-frees-the-other", withoutFrees},
+		{"61-rejecting-frees-the-other", rejectingFrees},
+		{"61-freed-item-counts-for-the-quorum", freedCounts},
+	}
+}
+
+// conflicting is a request of a payment and of two others that spend one outpoint.
+func (p purse) conflicting(name string) (request string, ids []string) {
+	p.t.Helper()
+	p.known()
+	prev := p.earlier(out(coinValue, p.script))
+	pays := func(id string, value int64, prev *wire.MsgTx) spend {
+		return spend{id: id, prev: prev, in: []*wire.TxOut{out(coinValue, p.script)}, outs: []*wire.TxOut{out(value, payee(1)), out(coinValue-value-1_000, p.script)}, keys: []chain.Key{single(deskKey)}}
+	}
+	ids = []string{"ac112233445566778899aa01", "ac112233445566778899aa02", "ac112233445566778899aa03"}
+	return p.ask(name, pays(ids[0], 100_000, nil), pays(ids[1], 200_000, prev), pays(ids[2], 300_000, prev)), ids
+}
+
+// verdicts are those of a review --json, in order.
+func (p purse) verdicts(args ...string) string {
+	p.t.Helper()
+	var r reviewed
+	if err := json.Unmarshal([]byte(p.run(3, append([]string{"review"}, args...)...)), &r); err != nil {
+		p.t.Fatal(err)
+	}
+	var said []string
+	for _, it := range r.Items {
+		said = append(said, it.Verdict)
+	}
+	return strings.Join(said, " ")
+}
+
+// signed are the ids that the newest result in a folder has signatures for.
+func (p purse) signedIDs(out string) string {
+	p.t.Helper()
+	var ids []string
+	out = strings.Join(strings.Fields(out), " ")
+	for _, id := range []string{"ac112233445566778899aa01", "ac112233445566778899aa02", "ac112233445566778899aa03"} {
+		if strings.Contains(out, `"id": "`+id+`", "txId"`) {
+			ids = append(ids, id[22:])
+		}
+	}
+	return strings.Join(ids, " ")
+}
+
+// Of two items that spend one outpoint neither is signed; with one of them left
+// out, the other is judged as if that were not there.
+func withoutFrees(t *testing.T) {
+	p := newPurse(t)
+	request, ids := p.conflicting("conflict.kmsreq")
+	if got := p.verdicts(request); got != "ok refused refused" {
+		t.Errorf("judged %s", got)
+	}
+	if got := p.verdicts(request, "--without", ids[2]); got != "ok ok refused" {
+		t.Errorf("without one: %s", got)
+	}
+	if got := p.verdicts(request, "--without", ids[1], "--without", ids[2]); got != "ok refused refused" {
+		t.Errorf("without both: %s", got)
+	}
+	var r reviewed
+	if err := json.Unmarshal([]byte(p.run(3, "review", request, "--without", ids[2])), &r); err != nil {
+		t.Fatal(err)
+	}
+	said := p.run(3, "sign", request, "--without", ids[2], "--out", p.path("out"), "--approve", r.Digest)
+	if got := p.signedIDs(said); got != "01 02" {
+		t.Errorf("signed %s: %s", got, said)
+	}
+	p.review(p.asked(request, "again.kmsreq", 2), 20) // what it spends is signed away
+}
+
+// The same by a rejection, line by line and on the screen.
+func rejectingFrees(t *testing.T) {
+	p := newPurse(t)
+	request, _ := p.conflicting("conflict.kmsreq")
+	at := p.answers(3, []string{"sign", request, "--out", p.path("out"), "--plain", "--json"},
+		"Sign 1 transaction?", "reject 3", "Sign 2 transactions?", "y")
+	if got := p.signedIDs(at.stdout.String()); got != "01 02" {
+		t.Errorf("line by line: signed %s: %s", got, at.stdout.String())
+	}
+	// left for later, a no to one of both is on record
+	other := newPurse(t)
+	request, ids := other.conflicting("conflict.kmsreq")
+	other.answers(21, []string{"sign", request, "--out", other.path("out"), "--plain"}, "Sign 1 transaction?", "reject 3", "Sign 2 transactions?", "later")
+	if text := readFile(t, other.path("w.kms.ledger")); !strings.Contains(text, `"id":"`+ids[2]+`"`) {
+		t.Error("a no to one of two that spend the same is not on record")
+	}
+	screen := newPurse(t)
+	request, _ = screen.conflicting("conflict.kmsreq")
+	s := sit(t, screen.command("sign", request, "--out", screen.path("out"), "--session", "--json"))
+	s.sees("password")
+	s.types(deskPassword + "\r")
+	s.sees("Enter the list")
+	s.types("\r")
+	s.types("r")
+	s.sees("is left out")
+	s.types("A")
+	s.sees("approved: 2")
+	s.types("s")
+	s.sees(`sign 2`)
+	s.types("sign 2\r")
+	if code := s.waits(); code != 3 || !strings.Contains(s.stdout.String(), "txId") {
+		t.Errorf("on the screen: exit %d: %s %s", code, s.page(), s.stderr.String())
+	}
+}
+
+// What comes free counts as whatever else is signed: operators approve it.
+func freedCounts(t *testing.T) {
+	p := newPurse(t)
+	request, ids := p.conflicting("conflict.kmsreq")
+	o := office{p.place}
+	for _, name := range []string{"alice", "bob"} {
+		passwordFile(t, o.dir, name, "the password of "+name)
+		o.enrol(name)
+	}
+	o.policy("payroll.json", `{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet", "quorum": [{"per": "batch", "above": 150000, "operators": 2}]}]}`)
+	p.answers(20, []string{"sign", request, "--out", p.path("none"), "--plain"}, "Sign 1 transaction?", "reject 3", "the operators to approve", "y")
+	o.says(20, "0 of 2", "sign", request, "--out", o.path("none"), "--without", ids[2], "--approve", p.review(request, 3).Digest)
+	if _, err := os.Stat(p.path("none")); err == nil {
+		t.Error("it was signed without the operators")
+	}
+}
