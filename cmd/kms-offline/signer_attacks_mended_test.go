@@ -111,7 +111,7 @@ func rejectingFrees(t *testing.T) {
 	s.types("r")
 	s.sees("is left out")
 	s.types("A")
-	s.sees("approved: 2")
+	s.sees("2 items approved")
 	s.types("s")
 	s.sees(`sign 2`)
 	s.types("sign 2\r")
