@@ -33,6 +33,7 @@ const (
 	BatchConflict    Code = "batch-conflict" // two items of one batch spend one outpoint
 	FeeAbovePolicy   Code = "fee-above-policy"
 	Dust             Code = "dust"
+	TxSize           Code = "transaction-size"        // larger or smaller than nodes relay
 	ChainNotAllowed  Code = "chain-not-allowed"       // policy names other chains or networks
 	NotAllowed       Code = "destination-not-allowed" // not on the policy's allow-list
 	Denied           Code = "destination-denied"      // on the policy's deny-list
@@ -54,7 +55,7 @@ const (
 // Findings: shown and flagged, never a refusal by themselves.
 const (
 	FlagHighFee      Code = "high-fee"   // above a tenth of what is paid out
-	FlagLowFee       Code = "low-fee"    // below 1 smallest unit per vB: unlikely to be relayed
+	FlagLowFee       Code = "low-fee"    // below what nodes of the coin relay
 	FlagRoundTrip    Code = "round-trip" // pays nobody: all but the fee comes back
 	FlagLockTime     Code = "locktime"   // not valid before a height or time
 	FlagData         Code = "op-return"  // carries data

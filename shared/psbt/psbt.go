@@ -20,7 +20,6 @@ package psbt
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
 
@@ -37,37 +36,35 @@ var ErrInvalid = errors.New("not a valid PSBT")
 
 const magic = "psbt\xff"
 
-// Is reports whether a file begins as a PSBT does, binary or in base64.
-func Is(file []byte) bool {
-	return isBinary(file) || bytes.HasPrefix(bytes.TrimSpace(file), []byte("cHNidP"))
-}
-
 func isBinary(file []byte) bool { return bytes.HasPrefix(file, []byte(magic)) }
 
 // A Packet is a decoded PSBT.
-type Packet struct{ raw *psbt.Packet }
+type Packet struct {
+	raw *psbt.Packet
+	v2  *fields2 // what version 0 has no place for; nil if the file is of version 0
+}
 
-// Decode reads a PSBT, binary or in base64. Errors have ErrInvalid in their
+// Decode reads a PSBT in any form that Is knows. Errors have ErrInvalid in their
 // chain.
 func Decode(file []byte) (*Packet, error) {
 	b, err := binaryOf(file)
 	if err != nil {
 		return nil, err
 	}
-	maps, err := walk(b)
+	maps, v2, err := walk(b)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := psbt.NewFromRawBytes(bytes.NewReader(b), false)
+	raw, err := psbt.NewFromRawBytes(bytes.NewReader(maps.write()), false)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrInvalid, err)
 	}
-	p := &Packet{raw: raw}
-	again, err := p.Encode()
+	p := &Packet{raw: raw, v2: v2}
+	again, err := p.encode0()
 	if err != nil {
 		return nil, err
 	}
-	understood, err := walk(again)
+	understood, _, err := walk(again)
 	if err != nil {
 		return nil, err
 	}
@@ -81,22 +78,21 @@ func Decode(file []byte) (*Packet, error) {
 // for everything but the signatures.
 func (p *Packet) UnsignedID() chainhash.Hash { return p.raw.UnsignedTx.TxHash() }
 
-func binaryOf(file []byte) ([]byte, error) {
-	if len(file) > MaxFile {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrInvalid, len(file), MaxFile)
+// Encode writes the binary form, in the version that was read.
+func (p *Packet) Encode() ([]byte, error) {
+	b, err := p.encode0()
+	if err != nil || p.v2 == nil {
+		return b, err
 	}
-	if isBinary(file) {
-		return file, nil // every byte counts
+	m, _, err := walk(b)
+	if err != nil {
+		return nil, fmt.Errorf("psbt: encode: %w", err)
 	}
-	b, err := base64.StdEncoding.Strict().DecodeString(string(bytes.TrimSpace(file)))
-	if err != nil || !isBinary(b) {
-		return nil, fmt.Errorf("%w: neither PSBT nor PSBT in base64", ErrInvalid)
-	}
-	return b, nil
+	return p.v2.raise(m, !p.Unsigned()).write(), nil
 }
 
-// Encode writes the binary form.
-func (p *Packet) Encode() ([]byte, error) {
+// encode0 writes version 0.
+func (p *Packet) encode0() ([]byte, error) {
 	var b bytes.Buffer
 	if err := p.raw.Serialize(&b); err != nil {
 		return nil, fmt.Errorf("psbt: encode: %w", err)

@@ -2,6 +2,7 @@ package psbt
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -25,6 +26,9 @@ type pair struct{ key, value []byte }
 
 func (p pair) is(kind byte) bool { return p.key[0] == kind }
 
+// among reports whether the key is one of these types and nothing else.
+func (p pair) among(kinds ...byte) bool { return len(p.key) == 1 && slices.Contains(kinds, p.key[0]) }
+
 // maps are all maps of a PSBT: the global one, one an input, one an output.
 // Each is sorted by key: BIP 174 leaves the order to the writer.
 type maps struct {
@@ -33,45 +37,81 @@ type maps struct {
 	outputs [][]pair
 }
 
-// walk splits a PSBT into its maps and checks what the library does not, or
-// not before it makes room. It allocates nothing that the bytes themselves do
-// not pay for.
-func walk(b []byte) (maps, error) {
-	var m maps
+// walk splits a PSBT into its maps, as version 0 has them, and checks what the
+// library does not, or not before it makes room. It allocates nothing that the
+// bytes themselves do not pay for.
+func walk(b []byte) (maps, *fields2, error) {
 	r := reader{b: b[len(magic):]}
-	m.global = r.readMap()
-	if r.failed || len(m.global) == 0 || !bytes.Equal(m.global[0].key, []byte{globalTx}) {
-		return m, fmt.Errorf("%w: it does not begin with an unsigned transaction%s", ErrInvalid, version2(m.global))
-	}
-	tx, err := utxo.ParseUnsigned(m.global[0].value)
+	m := maps{global: r.readMap()}
+	inputs, outputs, err := m.counts(r.failed)
 	if err != nil {
-		return m, fmt.Errorf("%w: its transaction: %w", ErrInvalid, err)
+		return m, nil, err
 	}
-	if err := (bundle.Load{Inputs: len(tx.TxIn), Outputs: len(tx.TxOut)}).CheckItem(); err != nil {
-		return m, fmt.Errorf("%w: %w", ErrInvalid, err)
+	if err := (bundle.Load{Inputs: inputs, Outputs: outputs}).CheckItem(); err != nil {
+		return m, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	for range tx.TxIn {
+	for range inputs {
 		m.inputs = append(m.inputs, r.readMap())
 	}
-	for range tx.TxOut {
+	for range outputs {
 		m.outputs = append(m.outputs, r.readMap())
 	}
 	if r.failed || len(r.b) != 0 {
-		return m, fmt.Errorf("%w: it is cut short, something follows it, or it has too many pairs", ErrInvalid)
+		return m, nil, fmt.Errorf("%w: it is cut short, something follows it, or it has too many pairs", ErrInvalid)
 	}
-	if err := m.check(); err != nil {
-		return m, err
-	}
-	return m, m.checkRoom()
-}
-
-func version2(global []pair) string {
-	for _, p := range global {
-		if p.is(globalVersion) {
-			return "; version 2 (BIP 370) is not read: have version 0 written"
+	var v2 *fields2
+	if version2(m.global) {
+		if m, v2, err = lower(m); err != nil {
+			return m, nil, err
 		}
 	}
-	return ""
+	if err := m.check(); err != nil {
+		return m, nil, err
+	}
+	return m, v2, m.checkRoom()
+}
+
+// counts returns the number of inputs and outputs by what the global map says.
+func (m maps) counts(failed bool) (inputs, outputs int, err error) {
+	if !failed && version2(m.global) {
+		return counts2(m.global)
+	}
+	if failed || len(m.global) == 0 || !bytes.Equal(m.global[0].key, []byte{globalTx}) {
+		return 0, 0, fmt.Errorf("%w: it does not begin with an unsigned transaction", ErrInvalid)
+	}
+	tx, err := utxo.ParseUnsigned(m.global[0].value)
+	if err != nil {
+		return 0, 0, fmt.Errorf("%w: its transaction: %w", ErrInvalid, err)
+	}
+	return len(tx.TxIn), len(tx.TxOut), nil
+}
+
+// write returns the bytes of the maps.
+func (m maps) write() []byte {
+	b := append([]byte(nil), magic...)
+	b = appendMap(b, m.global)
+	for _, list := range append(slices.Clone(m.inputs), m.outputs...) {
+		b = appendMap(b, list)
+	}
+	return b
+}
+
+func appendMap(b []byte, list []pair) []byte {
+	for _, p := range list {
+		b = append(appendCompact(b, len(p.key)), p.key...)
+		b = append(appendCompact(b, len(p.value)), p.value...)
+	}
+	return append(b, 0)
+}
+
+func appendCompact(b []byte, n int) []byte {
+	switch {
+	case n < 0xfd:
+		return append(b, byte(n))
+	case n < 1<<16:
+		return binary.LittleEndian.AppendUint16(append(b, 0xfd), uint16(n))
+	}
+	return binary.LittleEndian.AppendUint32(append(b, 0xfe), uint32(n))
 }
 
 // check sorts every map, refuses keys that come twice, and looks at values of
@@ -84,6 +124,9 @@ func (m maps) check() error {
 	for i, in := range m.inputs {
 		if !sorted(in) || !each(in, goodInput) {
 			return bad("input", i)
+		}
+		if err := withoutMWEB(in); err != nil {
+			return err
 		}
 	}
 	for i, out := range m.outputs {
@@ -142,6 +185,9 @@ func sorted(list []pair) bool {
 }
 
 func goodGlobal(p pair) bool {
+	if p.among(globalTxVersion, globalLockTime, globalInputs, globalOutputs, globalModifiable) {
+		return false // BIP 370: not in version 0
+	}
 	switch p.key[0] {
 	case globalXPub:
 		return goodPath(p.value)
@@ -152,6 +198,9 @@ func goodGlobal(p pair) bool {
 }
 
 func goodInput(p pair) bool {
+	if p.among(inTxID, inIndex, inSequence, inTime, inHeight) {
+		return false // BIP 370: not in version 0
+	}
 	switch p.key[0] {
 	case inKeyOrigin:
 		return goodPath(p.value)
@@ -162,6 +211,9 @@ func goodInput(p pair) bool {
 }
 
 func goodOutput(p pair) bool {
+	if p.among(outAmount, outScript) {
+		return false // BIP 370: not in version 0
+	}
 	switch p.key[0] {
 	case outKeyOrigin:
 		return goodPath(p.value)

@@ -11,12 +11,19 @@ import (
 // in the alphabet of bech32 a version byte, the hash, and a checksum of 40
 // bits that also covers the prefix.
 
+// Version bytes: type and size of the hash. Types 2 and 3 name the same scripts
+// as 0 and 1 and say that the wallet understands tokens (CHIP-2022-02
+// CashTokens); P2SH32 has a hash of 256 bits (CHIP-2022-05).
 const (
-	cashPubKeyHash byte = 0x00 // type 0, 160 bits
-	cashScriptHash byte = 0x08 // type 1, 160 bits
-	cashAlphabet        = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-	cashHashSize        = 20
-	cashCheckSize       = 8 // groups of five bits
+	cashPubKeyHash      byte = 0x00 // type 0, 160 bits
+	cashScriptHash      byte = 0x08 // type 1, 160 bits
+	cashScriptHash32    byte = 0x0b // type 1, 256 bits
+	cashPubKeyToken     byte = 0x10 // type 2, 160 bits
+	cashScriptToken     byte = 0x18 // type 3, 160 bits
+	cashScriptHash32Tok byte = 0x1b // type 3, 256 bits
+
+	cashAlphabet  = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+	cashCheckSize = 8 // groups of five bits
 )
 
 var errCashAddr = errors.New("not a cashaddr address")
@@ -88,7 +95,7 @@ func decodeCashAddr(prefix, address string) (version byte, hash []byte, err erro
 		return 0, nil, errCashAddr
 	}
 	data, err := bech32.ConvertBits(groups[:len(groups)-cashCheckSize], 5, 8, false)
-	if err != nil || len(data) != 1+cashHashSize {
+	if err != nil || len(data) != 21 && len(data) != 33 || (data[0]&7 == 3) != (len(data) == 33) {
 		return 0, nil, errCashAddr
 	}
 	return data[0], data[1:], nil

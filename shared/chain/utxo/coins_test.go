@@ -48,6 +48,44 @@ func TestCashAddr(t *testing.T) {
 	}
 }
 
+// A P2SH32 address is read and written, and is no P2SH: its hash begins with
+// what could be the hash of an own script. A token-aware address names the same
+// script as the plain one.
+func TestCashScripts(t *testing.T) {
+	p, err := ParamsOf(chain.Coin{Chain: chain.BCH, Network: chain.Mainnet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const anyhedge = "bitcoincash:pvvs5p0m35kqjzhpqyewjx2uhpdqprcdpkfv3q0y5y96x9egkzy6uqk2dz8kq"
+	script, err := p.ScriptOf(anyhedge)
+	if err != nil || p.KindOf(script) != P2SH32 || p.Address(script) != anyhedge {
+		t.Errorf("%s reads as %x (%v), %s, and is written %s", anyhedge, script, err, p.KindOf(script), p.Address(script))
+	}
+	if forms := p.KeyForms(script); forms != nil || p.Signable(P2SH32) {
+		t.Errorf("a P2SH32 pays the key of %q", forms)
+	}
+	hash := bytes.Repeat([]byte{5}, 32)
+	for version, want := range map[byte][]byte{
+		cashPubKeyToken: payToPubKeyHash(hash[:20]), cashScriptToken: payToScriptHash(hash[:20]), cashScriptHash32Tok: payToScriptHash32(hash),
+	} {
+		size := 20
+		if version == cashScriptHash32Tok {
+			size = 32
+		}
+		address := encodeCashAddr(p.CashAddr, version, hash[:size])
+		if got, err := p.ScriptOf(address); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s of version %#02x reads as %x (%v), want %x", address, version, got, err, want)
+		}
+	}
+	for version, size := range map[byte]int{cashPubKeyHash: 32, cashScriptHash32: 20, 0x03: 32, 0x20: 20, 0x80: 20} {
+		if address := encodeCashAddr(p.CashAddr, version, hash[:size]); p.reads(address) {
+			t.Errorf("%s, of version %#02x and %d bytes, is read", address, version, size)
+		}
+	}
+}
+
+func (p Params) reads(address string) bool { _, err := p.ScriptOf(address); return err == nil }
+
 // What is written is read back as the same script, for every coin.
 func TestAddressesRoundTrip(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
@@ -55,6 +93,9 @@ func TestAddressesRoundTrip(t *testing.T) {
 		scripts := [][]byte{payToPubKeyHash(randomBytes(rng, 20)), payToScriptHash(randomBytes(rng, 20))}
 		if p.Segwit {
 			scripts = append(scripts, witnessProgram(randomBytes(rng, 20)), append([]byte{0, 32}, randomBytes(rng, 32)...), append([]byte{0x51, 32}, randomBytes(rng, 32)...))
+		}
+		if p.CashAddr != "" {
+			scripts = append(scripts, payToScriptHash32(randomBytes(rng, 32)))
 		}
 		for _, s := range scripts {
 			address := p.Address(s)

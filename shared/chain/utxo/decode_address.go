@@ -23,10 +23,12 @@ func (p Params) ScriptOf(address string) ([]byte, error) {
 	if p.CashAddr != "" {
 		if version, hash, err := decodeCashAddr(p.CashAddr, address); err == nil {
 			switch version {
-			case cashPubKeyHash:
+			case cashPubKeyHash, cashPubKeyToken:
 				return payToPubKeyHash(hash), nil
-			case cashScriptHash:
+			case cashScriptHash, cashScriptToken:
 				return payToScriptHash(hash), nil
+			case cashScriptHash32, cashScriptHash32Tok:
+				return payToScriptHash32(hash), nil
 			}
 			return nil, fmt.Errorf("utxo: %q: cashaddr of version %d", address, version)
 		}
@@ -50,6 +52,11 @@ func payToPubKeyHash(hash []byte) []byte {
 
 func payToScriptHash(hash []byte) []byte {
 	return append(append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, hash...), txscript.OP_EQUAL)
+}
+
+// payToScriptHash32 is Bitcoin Cash's P2SH32 (CHIP-2022-05).
+func payToScriptHash32(hash []byte) []byte {
+	return append(append([]byte{txscript.OP_HASH256, txscript.OP_DATA_32}, hash...), txscript.OP_EQUAL)
 }
 
 // segwitScript decodes BIP 173 and BIP 350.

@@ -193,10 +193,30 @@ func (t *Tx) findings(f *chain.Facts) {
 	for i, out := range t.msg.TxOut {
 		t.outputFindings(f, i, out)
 	}
-	if size := chain.NewAmount(uint64(f.Size)); f.Fee.Cmp(size) < 0 {
-		find(f, chain.At{Part: chain.OfFee}, chain.FlagLowFee, "fee of %d is %s per vB, below 1: nodes may not relay it", f.Fee, chain.Tenths(f.Fee, size, 1))
+	if least := chain.NewAmount(uint64(f.Size * t.params.MinFeeRate)); f.Fee.Cmp(least) < 0 {
+		size := chain.NewAmount(uint64(f.Size))
+		find(f, chain.At{Part: chain.OfFee}, chain.FlagLowFee, "fee of %d is %s per vB, below %d: nodes may not relay it", f.Fee, chain.Tenths(f.Fee, size, 1), t.params.MinFeeRate)
 	}
+	t.sizeFinding(f)
 	t.timeFindings(f)
+}
+
+// Sizes that nodes relay (policy/policy.h of all four coins: 400,000 weight
+// units are 100,000 vB). Below the least size of a transaction without its
+// witness, nodes refuse it because of CVE-2017-12842.
+const (
+	maxRelayedSize = 100_000 // vB
+	minRelayedSize = 65      // bytes without witness
+)
+
+func (t *Tx) sizeFinding(f *chain.Facts) {
+	signed := t.sizeWithoutWitness()
+	switch {
+	case f.Size > maxRelayedSize:
+		find(f, chain.At{}, chain.TxSize, "has about %d vB once signed; nodes relay at most %d, so it would not confirm", f.Size, maxRelayedSize)
+	case signed < minRelayedSize:
+		find(f, chain.At{}, chain.TxSize, "has %d bytes without witness; nodes relay none below %d, so it would not confirm", signed, minRelayedSize)
+	}
 }
 
 func (t *Tx) outputFindings(f *chain.Facts, i int, out *wire.TxOut) {

@@ -1,6 +1,7 @@
 package utxo
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
@@ -28,9 +29,10 @@ func TestFindings(t *testing.T) {
 		"taproot claim":   {[]Spent{claim(p2tr)}, paying, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagCommitted}},
 		"mixed unproven":  {[]Spent{claim(p2tr), proven(p2wpkh)}, paying, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.UnprovenAmount}},
 		"dust":            {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 1, PkScript: p2wpkh}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.Dust}},
-		"data":            {[]Spent{proven(p2wpkh)}, &wire.TxOut{PkScript: []byte{0x6a, 1, 1}}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagData}},
-		"burn":            {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 5, PkScript: []byte{0x6a, 1, 1}}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagData, chain.FlagBurn}},
-		"strange script":  {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 60_000, PkScript: []byte{0x51}}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagUnnamed}},
+		"data":            {[]Spent{proven(p2wpkh)}, &wire.TxOut{PkScript: []byte{0x6a, 4, 1, 1, 1, 1}}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagData}},
+		"too small":       {[]Spent{proven(p2wpkh)}, &wire.TxOut{PkScript: []byte{0x6a, 2, 1, 1}}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagData, chain.TxSize}},
+		"burn":            {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 5, PkScript: []byte{0x6a, 4, 1, 1, 1, 1}}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagData, chain.FlagBurn}},
+		"strange script":  {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 60_000, PkScript: bytes.Repeat([]byte{0x51}, 6)}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagUnnamed}},
 		"low fee":         {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 60_990, PkScript: p2wpkh}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagLowFee}},
 		"lock time":       {[]Spent{proven(p2wpkh)}, paying, wire.MaxTxInSequenceNum - 1, 800_000, []chain.Code{chain.FlagLockTime}},
 		"final lock time": {[]Spent{proven(p2wpkh)}, paying, wire.MaxTxInSequenceNum, 800_000, nil},

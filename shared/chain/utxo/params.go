@@ -29,7 +29,9 @@ type Params struct {
 	Taproot    bool
 	ForkID     bool  // Bitcoin Cash's signature rules
 	HasSupply  bool  // MaxValue is the supply, not only a limit per output
-	DustFlat   int64 // a flat dust limit in smallest units; 0: Bitcoin Core's formula
+	DustFlat   int64 // a flat dust limit in smallest units; 0: by DustRate
+	DustRate   int64 // fee rate of Bitcoin Core's dust formula, smallest units per vB
+	MinFeeRate int64 // what nodes relay at least, smallest units per vB
 	MaxFeeRate int64 // default cap, smallest units per vB
 	MaxFee     int64 // default cap of one transaction's fee, smallest units
 	Decimals   int   // digits after the point of a coin amount
@@ -41,24 +43,26 @@ const (
 )
 
 // params of every coin of the family. Sources: each coin's chainparams.cpp;
-// paths and extended key magics as Tatum's library writes them.
+// dust and least fee from policy.h, validation.h (Dogecoin Core: a tenth of the
+// recommended fee) and, for Bitcoin Cash Node, policy.h; paths and extended key
+// magics as Tatum's library writes them.
 var params = [...]Params{
 	{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}, PubKeyHashID: 0x00, ScriptHashIDs: []byte{0x05}, HRP: "bc", WIF: 0x80, HDPublic: xpubMagic, CoinType: 0,
-		MaxValue: 21e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, MaxFee: 1_000_000, Decimals: 8},
+		MaxValue: 21e14, HasSupply: true, Segwit: true, Taproot: true, DustRate: 3, MinFeeRate: 1, MaxFeeRate: 1000, MaxFee: 1_000_000, Decimals: 8},
 	{Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0xc4}, HRP: "tb", WIF: 0xef, HDPublic: tpubMagic, CoinType: 1,
-		MaxValue: 21e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, MaxFee: 1_000_000, Decimals: 8},
+		MaxValue: 21e14, HasSupply: true, Segwit: true, Taproot: true, DustRate: 3, MinFeeRate: 1, MaxFeeRate: 1000, MaxFee: 1_000_000, Decimals: 8},
 	{Coin: chain.Coin{Chain: chain.LTC, Network: chain.Mainnet}, PubKeyHashID: 0x30, ScriptHashIDs: []byte{0x32, 0x05}, HRP: "ltc", WIF: 0xb0, HDPublic: 0x019da462, CoinType: 2,
-		MaxValue: 84e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, MaxFee: 100_000_000, Decimals: 8},
+		MaxValue: 84e14, HasSupply: true, Segwit: true, Taproot: true, DustRate: 30, MinFeeRate: 1, MaxFeeRate: 1000, MaxFee: 100_000_000, Decimals: 8},
 	{Coin: chain.Coin{Chain: chain.LTC, Network: chain.Testnet}, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0x3a, 0xc4}, HRP: "tltc", WIF: 0xef, HDPublic: 0x0436f6e1, CoinType: 1,
-		MaxValue: 84e14, HasSupply: true, Segwit: true, Taproot: true, MaxFeeRate: 1000, MaxFee: 100_000_000, Decimals: 8},
+		MaxValue: 84e14, HasSupply: true, Segwit: true, Taproot: true, DustRate: 30, MinFeeRate: 1, MaxFeeRate: 1000, MaxFee: 100_000_000, Decimals: 8},
 	{Coin: chain.Coin{Chain: chain.DOGE, Network: chain.Mainnet}, PubKeyHashID: 0x1e, ScriptHashIDs: []byte{0x16}, WIF: 0x9e, HDPublic: xpubMagic, CoinType: 3,
-		MaxValue: 1e18, DustFlat: 1_000_000, MaxFeeRate: 2_000_000, MaxFee: 10_000_000_000, Decimals: 8},
+		MaxValue: 1e18, DustFlat: 1_000_000, MinFeeRate: 100, MaxFeeRate: 2_000_000, MaxFee: 10_000_000_000, Decimals: 8},
 	{Coin: chain.Coin{Chain: chain.DOGE, Network: chain.Testnet}, PubKeyHashID: 0x71, ScriptHashIDs: []byte{0xc4}, WIF: 0xf1, HDPublic: tpubMagic, CoinType: 1,
-		MaxValue: 1e18, DustFlat: 1_000_000, MaxFeeRate: 2_000_000, MaxFee: 10_000_000_000, Decimals: 8},
+		MaxValue: 1e18, DustFlat: 1_000_000, MinFeeRate: 100, MaxFeeRate: 2_000_000, MaxFee: 10_000_000_000, Decimals: 8},
 	{Coin: chain.Coin{Chain: chain.BCH, Network: chain.Mainnet}, PubKeyHashID: 0x00, ScriptHashIDs: []byte{0x05}, CashAddr: "bitcoincash", WIF: 0x80, HDPublic: xpubMagic, CoinType: 145,
-		ForkID: true, MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, MaxFee: 10_000_000, Decimals: 8},
+		ForkID: true, MaxValue: 21e14, HasSupply: true, DustRate: 3, MinFeeRate: 1, MaxFeeRate: 1000, MaxFee: 10_000_000, Decimals: 8},
 	{Coin: chain.Coin{Chain: chain.BCH, Network: chain.Testnet}, PubKeyHashID: 0x6f, ScriptHashIDs: []byte{0xc4}, CashAddr: "bchtest", WIF: 0xef, HDPublic: tpubMagic, CoinType: 145,
-		ForkID: true, MaxValue: 21e14, HasSupply: true, MaxFeeRate: 1000, MaxFee: 10_000_000, Decimals: 8},
+		ForkID: true, MaxValue: 21e14, HasSupply: true, DustRate: 3, MinFeeRate: 1, MaxFeeRate: 1000, MaxFee: 10_000_000, Decimals: 8},
 }
 
 // ParamsOf returns the constants of a coin, or a refusal with code

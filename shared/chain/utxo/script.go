@@ -1,9 +1,12 @@
 package utxo
 
 import (
+	"bytes"
+
 	"github.com/btcsuite/btcd/address/v2/base58"
 	"github.com/btcsuite/btcd/address/v2/bech32"
 	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // Kind is the type of a scriptPubKey.
@@ -21,9 +24,10 @@ const (
 	Multisig
 	NullData
 	WitnessUnknown
+	P2SH32 // Bitcoin Cash's, CHIP-2022-05
 )
 
-var kindNames = [...]string{"nonstandard", "P2PK", "P2PKH", "P2SH", "P2WPKH", "P2WSH", "P2TR", "multisig", "OP_RETURN", "witness"}
+var kindNames = [...]string{"nonstandard", "P2PK", "P2PKH", "P2SH", "P2WPKH", "P2WSH", "P2TR", "multisig", "OP_RETURN", "witness", "P2SH32"}
 
 // String returns the usual name.
 func (k Kind) String() string { return kindNames[k] }
@@ -52,6 +56,9 @@ func (p Params) KindOf(script []byte) Kind {
 		}
 		return P2TR
 	}
+	if p.CashAddr != "" && len(script) == 35 && bytes.Equal(script, payToScriptHash32(script[2:34])) {
+		return P2SH32
+	}
 	if len(script) > 0 && script[0] == txscript.OP_RETURN {
 		return NullData // longer than the old relay limit, but data all the same
 	}
@@ -76,6 +83,8 @@ func (p Params) Address(script []byte) string {
 		return p.hashAddress(script[3:23], p.PubKeyHashID, cashPubKeyHash)
 	case P2SH:
 		return p.hashAddress(script[2:22], p.ScriptHashIDs[0], cashScriptHash)
+	case P2SH32:
+		return encodeCashAddr(p.CashAddr, cashScriptHash32, script[2:34])
 	case P2WPKH, P2WSH, P2TR, WitnessUnknown:
 		return segwitAddress(p.HRP, script)
 	}
@@ -151,7 +160,7 @@ func (p Params) Signable(k Kind) bool {
 }
 
 // dustLimit is the least value of an output with this script that nodes
-// relay, in smallest units: Bitcoin Core's GetDustThreshold at 3 sat/vB
+// relay, in smallest units: Bitcoin Core's GetDustThreshold at the coin's rate
 // (policy/policy.cpp), or the coin's flat limit. Data has none.
 func (p Params) dustLimit(script []byte) int64 {
 	kind := p.KindOf(script)
@@ -161,12 +170,12 @@ func (p Params) dustLimit(script []byte) int64 {
 	if p.DustFlat > 0 {
 		return p.DustFlat
 	}
-	size := int64(8 + 1 + len(script)) // value, length, script
+	size := int64(8 + wire.VarIntSerializeSize(uint64(len(script))) + len(script)) // value, length, script
 	switch kind {
 	case P2WPKH, P2WSH, P2TR, WitnessUnknown:
 		size += 32 + 4 + 1 + 107/4 + 4
 	default:
 		size += 32 + 4 + 1 + 107 + 4
 	}
-	return 3 * size
+	return p.DustRate * size
 }

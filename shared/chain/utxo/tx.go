@@ -157,6 +157,17 @@ func (t *Tx) vsize(keys Keyring) int64 {
 	return int64((weight + 3) / 4)
 }
 
+// sizeWithoutWitness estimates the bytes of the signed transaction without its
+// witness.
+func (t *Tx) sizeWithoutWitness() int {
+	size := len(t.unsigned)
+	for _, s := range t.spent {
+		scriptSig, _ := t.params.inputSize(t.params.KindOf(s.Script), pubKeyLen)
+		size += scriptSig
+	}
+	return size
+}
+
 func (t *Tx) prevOuts() txscript.PrevOutputFetcher {
 	outs := make(map[wire.OutPoint]*wire.TxOut, len(t.spent))
 	for _, s := range t.spent {

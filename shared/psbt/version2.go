@@ -1,0 +1,235 @@
+package psbt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"coldkms/shared/chain/utxo"
+)
+
+// Types of keys that only version 2 has (BIP 370).
+const (
+	globalTxVersion, globalLockTime, globalInputs = 0x02, 0x03, 0x04
+	globalOutputs, globalModifiable               = 0x05, 0x06
+
+	inTxID, inIndex, inSequence, inTime, inHeight = 0x0e, 0x0f, 0x10, 0x11, 0x12
+
+	outAmount, outScript = 0x03, 0x04
+)
+
+// fields2 are the pairs of a version 2 that version 0 has no place for.
+type fields2 maps
+
+// version2 reports whether the global map is that of version 2.
+func version2(global []pair) bool {
+	value, ok := find(global, globalVersion)
+	return ok && bytes.Equal(value, []byte{2, 0, 0, 0})
+}
+
+// find returns the value of a key that is a type and nothing else.
+func find(list []pair, kind byte) (value []byte, ok bool) {
+	for _, p := range list {
+		if bytes.Equal(p.key, []byte{kind}) {
+			return p.value, true
+		}
+	}
+	return nil, false
+}
+
+// counts2 reads how many inputs and outputs a version 2 says that it has.
+func counts2(global []pair) (inputs, outputs int, err error) {
+	for kind, to := range map[byte]*int{globalInputs: &inputs, globalOutputs: &outputs} {
+		value, ok := find(global, kind)
+		r := reader{b: value}
+		n := r.compactSize()
+		if !ok || r.failed || len(r.b) != 0 || n == 0 || n > utxo.MaxTxSize {
+			return 0, 0, fmt.Errorf("%w: version 2 without a count of its inputs and outputs", ErrInvalid)
+		}
+		*to = int(n)
+	}
+	return inputs, outputs, nil
+}
+
+// lower turns the maps of version 2 into those of the version 0 that says the
+// same, and what is left over.
+func lower(m maps) (maps, *fields2, error) {
+	if _, both := find(m.global, globalTx); both {
+		return m, nil, fmt.Errorf("%w: version 2 with the transaction of version 0", ErrInvalid)
+	}
+	tx, err := transaction2(m)
+	if err != nil {
+		return m, nil, err
+	}
+	var raw bytes.Buffer
+	if err := tx.SerializeNoWitness(&raw); err != nil {
+		return m, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	low, over := maps{}, &fields2{}
+	low.global, over.global = apart(m.global, globalTxVersion, globalLockTime, globalInputs, globalOutputs, globalModifiable, globalVersion)
+	low.global = append([]pair{{key: []byte{globalTx}, value: raw.Bytes()}}, low.global...)
+	for _, in := range m.inputs {
+		rest, fields := apart(in, inTxID, inIndex, inSequence, inTime, inHeight)
+		low.inputs, over.inputs = append(low.inputs, rest), append(over.inputs, fields)
+	}
+	for _, out := range m.outputs {
+		rest, fields := apart(out, outAmount, outScript)
+		low.outputs, over.outputs = append(low.outputs, rest), append(over.outputs, fields)
+	}
+	return low, over, nil
+}
+
+// apart divides a map into what both versions have and the fields of version 2.
+func apart(list []pair, kinds ...byte) (both, fields []pair) {
+	for _, p := range list {
+		if p.among(kinds...) {
+			fields = append(fields, p)
+		} else {
+			both = append(both, p)
+		}
+	}
+	return both, fields
+}
+
+// raise puts the fields of version 2 back where lower took them from. signed
+// says that nothing may be changed any more (BIP 370, "Signer").
+func (f *fields2) raise(m maps, signed bool) maps {
+	high := maps{global: append(slices.Clone(m.global[1:]), f.global...)}
+	for i, p := range high.global {
+		if signed && p.is(globalModifiable) && len(p.value) == 1 {
+			high.global[i].value = []byte{p.value[0] &^ 3}
+		}
+	}
+	sorted(high.global)
+	for i, in := range m.inputs {
+		high.inputs = append(high.inputs, append(slices.Clone(in), f.inputs[i]...))
+		sorted(high.inputs[i])
+	}
+	for i, out := range m.outputs {
+		high.outputs = append(high.outputs, append(slices.Clone(out), f.outputs[i]...))
+		sorted(high.outputs[i])
+	}
+	return high
+}
+
+// transaction2 makes the unsigned transaction of a version 2.
+func transaction2(m maps) (*wire.MsgTx, error) {
+	if !sorted(m.global) || slices.ContainsFunc(append(slices.Clone(m.inputs), m.outputs...), func(l []pair) bool { return !sorted(l) }) {
+		return nil, fmt.Errorf("%w: a key is there twice", ErrInvalid)
+	}
+	g := numbers{list: m.global}
+	tx := &wire.MsgTx{Version: int32(g.must(globalTxVersion)), LockTime: g.number(globalLockTime, 0)}
+	if flags, ok := find(m.global, globalModifiable); ok && len(flags) != 1 {
+		g.failed = true
+	}
+	if g.failed {
+		return nil, fmt.Errorf("%w: global map of version 2: a field is missing or has the wrong length", ErrInvalid)
+	}
+	for i, list := range m.inputs {
+		in := numbers{list: list}
+		id, ok := find(list, inTxID)
+		if !ok || len(id) != chainhash.HashSize {
+			in.failed = true
+		}
+		txIn := &wire.TxIn{PreviousOutPoint: wire.OutPoint{Index: in.must(inIndex)}, Sequence: in.number(inSequence, wire.MaxTxInSequenceNum)}
+		copy(txIn.PreviousOutPoint.Hash[:], id)
+		if tx.TxIn = append(tx.TxIn, txIn); in.failed {
+			return nil, fmt.Errorf("%w: input %d of version 2: a field is missing or has the wrong length", ErrInvalid, i)
+		}
+	}
+	for i, list := range m.outputs {
+		amount, script, ok := output2(list)
+		if !ok {
+			return nil, fmt.Errorf("%w: output %d of version 2 has no amount or no script", ErrInvalid, i)
+		}
+		tx.TxOut = append(tx.TxOut, &wire.TxOut{Value: amount, PkScript: script})
+	}
+	return tx, lockTime2(tx, m.inputs)
+}
+
+func output2(list []pair) (amount int64, script []byte, ok bool) {
+	value, hasValue := find(list, outAmount)
+	script, hasScript := find(list, outScript)
+	if !hasValue || !hasScript || len(value) != 8 {
+		return 0, nil, false
+	}
+	return int64(binary.LittleEndian.Uint64(value)), script, true
+}
+
+// lockTime2 determines the lock time (BIP 370, "Determining Lock Time"): the
+// highest that an input requires, heights before times where all that require
+// one allow it, otherwise the fallback, which tx has already.
+func lockTime2(tx *wire.MsgTx, inputs [][]pair) error {
+	const threshold = 500_000_000
+	heights, times := true, true
+	var height, time uint32
+	for i, list := range inputs {
+		in := numbers{list: list}
+		h, t := in.number(inHeight, 0), in.number(inTime, 0)
+		_, hasHeight := find(list, inHeight)
+		_, hasTime := find(list, inTime)
+		if in.failed || hasHeight && (h == 0 || h >= threshold) || hasTime && t < threshold {
+			return fmt.Errorf("%w: input %d requires a lock time that cannot be", ErrInvalid, i)
+		}
+		if hasHeight || hasTime {
+			heights, times = heights && hasHeight, times && hasTime
+			height, time = max(height, h), max(time, t)
+		}
+	}
+	switch {
+	case height == 0 && time == 0: // no input requires one
+	case heights:
+		tx.LockTime = height
+	case times:
+		tx.LockTime = time
+	default:
+		return fmt.Errorf("%w: its inputs require lock times that exclude each other", ErrInvalid)
+	}
+	return nil
+}
+
+// numbers reads fields of four bytes. A field of another length fails.
+type numbers struct {
+	list   []pair
+	failed bool
+}
+
+func (n *numbers) number(kind byte, otherwise uint32) uint32 {
+	value, ok := find(n.list, kind)
+	if !ok {
+		return otherwise
+	}
+	if len(value) != 4 {
+		n.failed = true
+		return 0
+	}
+	return binary.LittleEndian.Uint32(value)
+}
+
+func (n *numbers) must(kind byte) uint32 {
+	if _, ok := find(n.list, kind); !ok {
+		n.failed = true
+	}
+	return n.number(kind, 0)
+}
+
+// withoutMWEB cuts Litecoin's MWEB part (LIP 3) out of a previous transaction,
+// which the library does not read; no id commits to it.
+func withoutMWEB(in []pair) error {
+	const flagAt, flagMWEB = 5, 0x08
+	for i, p := range in {
+		if !p.is(inPrevious) || len(p.value) <= flagAt || p.value[4] != 0 || p.value[flagAt]&flagMWEB == 0 {
+			continue
+		}
+		stripped, err := utxo.StripWitness(p.value)
+		if err != nil {
+			return fmt.Errorf("%w: a previous transaction: %w", ErrInvalid, err)
+		}
+		in[i].value = stripped
+	}
+	return nil
+}
