@@ -57,7 +57,7 @@ func Files(fsys durable.FS, path string) ([]Incoming, error) {
 	var files []Incoming
 	for _, e := range entries {
 		name := e.Name()
-		if ending := filepath.Ext(name); !strings.HasPrefix(name, ".") && (ending == resultEnding || ending == ".psbt" || ending == ".txn") {
+		if ending := strings.ToLower(filepath.Ext(name)); !strings.HasPrefix(name, ".") && (ending == resultEnding || ending == ".psbt" || ending == ".txn") {
 			files = append(files, Incoming{Path: filepath.Join(path, name), Listed: true})
 		}
 	}

@@ -1,19 +1,19 @@
 package online
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"coldkms/online/journal"
 	"coldkms/online/prepare"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/interop"
+	"coldkms/shared/textfile"
 )
 
 // ErrNoMatch is returned for a signed transaction that nobody here asked for.
@@ -54,7 +54,7 @@ func (e unreadable) Unwrap() error { return e.error }
 // named: then what is not signed, or not ours, is passed over with a note.
 func (im *Importer) File(ctx context.Context, name string, file []byte, listed bool) error {
 	err := im.file(ctx, file, listed)
-	stranger := listed && filepath.Ext(name) != resultEnding
+	stranger := listed && !strings.EqualFold(filepath.Ext(name), resultEnding)
 	if stranger && (errors.As(err, new(unreadable)) || errors.Is(err, ErrNoMatch) || errors.Is(err, bundle.ErrInvalid)) {
 		im.report.Notes = append(im.report.Notes, fmt.Sprintf("%s was passed over: %v", name, err))
 		return nil
@@ -91,14 +91,14 @@ func (im *Importer) file(ctx context.Context, file []byte, listed bool) error {
 	return im.relay.Import(ctx, file, im.report)
 }
 
-// finished reads a finished transaction, binary or in hex. It returns nil if the
-// file is none.
+// finished reads a finished transaction, binary or as text: hex or base64. It
+// returns nil if the file is none.
 func (im *Importer) finished(file []byte) prepare.Tx {
-	if len(file) > 2*maxFinished+2 {
+	if len(file) > 5*maxFinished { // hex in UTF-16, and its line ends
 		return nil
 	}
-	if text, err := hex.DecodeString(string(bytes.TrimSpace(file))); err == nil {
-		file = text
+	if binary, ok := textfile.Bytes(file); ok {
+		file = binary
 	}
 	for _, family := range im.relay.families {
 		if tx, err := family.Read(file); err == nil {

@@ -99,6 +99,13 @@ func (a *app) passwordFrom(path string) ([]byte, error) {
 	if len(b) > maxPassword {
 		return nil, cli.Fail(cli.Usage, fmt.Errorf("password file has more than %d bytes", maxPassword), "")
 	}
+	for _, mark := range [...]string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
+		if bytes.HasPrefix(b, []byte(mark)) { // an editor put it there: it is in no password
+			clear(b)
+			return nil, cli.Fail(cli.Usage, errors.New("password file begins with a byte order mark, so it is not the password as it was typed"),
+				"save it as plain text without one (UTF-8, no BOM)")
+		}
+	}
 	b = bytes.TrimSuffix(b, []byte("\n"))
 	return bytes.TrimSuffix(b, []byte("\r")), nil
 }

@@ -20,6 +20,7 @@ import (
 	"coldkms/shared/chain"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/durable"
+	"coldkms/shared/psbt"
 )
 
 // wildWords is the mnemonic that all files under testdata/wild were made with.
@@ -92,9 +93,21 @@ func TestWild(t *testing.T) {
 			passed++
 		}
 	}
+	for _, pictures := range []string{"qr-plain/hex-upper.png", "qr-plain/ur-tag310.png", "qr-plain/final5-hex.png", "qr-plain/specter"} {
+		total++
+		if t.Run(pictures, func(t *testing.T) { p.with(t).scans(pictures) }) {
+			passed++
+		}
+	}
 	for _, policy := range []string{"bch-addresses/p2sh32.json", "bch-addresses/plain-is-fine.json"} {
 		total++
 		if t.Run(policy, func(t *testing.T) { p.with(t).run(0, "policy", "check", p.wild(policy)) }) {
+			passed++
+		}
+	}
+	for name, mark := range map[string]string{"password with mark": "\xef\xbb\xbf", "password in UTF-16": "\xff\xfe"} {
+		total++
+		if t.Run(name, func(t *testing.T) { p.with(t).marked(mark) }) {
 			passed++
 		}
 	}
@@ -140,6 +153,45 @@ func (p place) judge(c wildReview) {
 	})
 	if want := []chain.Code{c.code}; c.code != "" && !slices.Equal(said, want) || c.code == "" && len(said) > 0 {
 		p.t.Errorf("codes %v, want %q", said, c.code)
+	}
+}
+
+// scans reads pictures into a file that is a PSBT, or a signed transaction.
+func (p place) scans(pictures string) {
+	p.t.Helper()
+	out := p.t.TempDir()
+	p.run(0, "scan", "--out", out, p.wild(pictures))
+	found, err := filepath.Glob(filepath.Join(out, "*"))
+	if err != nil || len(found) != 1 {
+		p.t.Fatalf("scan wrote %v (%v)", found, err)
+	}
+	content, err := os.ReadFile(found[0])
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	switch {
+	case strings.HasSuffix(found[0], ".psbt"):
+		if _, err := psbt.Decode(content); err != nil {
+			p.t.Error(err)
+		}
+	case strings.HasSuffix(found[0], ".txn"):
+		if _, err := utxo.StripWitness(content); err != nil {
+			p.t.Error(err)
+		}
+	default:
+		p.t.Errorf("scan wrote %s", found[0])
+	}
+}
+
+// marked gives a password file with a byte order mark, which is no wrong password.
+func (p place) marked(mark string) {
+	p.t.Helper()
+	if err := os.WriteFile(p.path("marked"), []byte(mark+deskPassword+"\n"), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	out, err := p.command("--password-file", p.path("marked"), "report").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "byte order mark") || strings.Contains(string(out), "wrong password") {
+		p.t.Errorf("%v: %s", err, out)
 	}
 }
 

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"os"
+	"strings"
 
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -12,7 +15,7 @@ import (
 	"coldkms/shared/psbt/psbttest"
 )
 
-// stranger IN OUT [partial|txn|single|pays-more]: another signer signs the one
+// stranger IN OUT [partial|txn|txn-base64|hex|single|pays-more]: another signer signs the one
 // PSBT that matches.
 func stranger(ts *testscript.TestScript, _ bool, args []string) {
 	file, err := os.ReadFile(only(ts, args[0]))
@@ -31,8 +34,15 @@ func stranger(ts *testscript.TestScript, _ bool, args []string) {
 		file = psbttest.Change(file, func(p *library.Packet) { p.UnsignedTx.TxOut[0].Value++ })
 	}
 	out := s.Sign(file)
-	if how == "txn" {
+	switch how {
+	case "txn":
 		out = []byte(psbttest.Hex(psbttest.Extract(out)))
+	case "txn-base64":
+		raw, err := hex.DecodeString(psbttest.Hex(psbttest.Extract(out)))
+		ts.Check(err)
+		out = []byte("\ufeff" + base64.StdEncoding.EncodeToString(raw) + "\r\n")
+	case "hex":
+		out = []byte(strings.ToUpper(hex.EncodeToString(out)) + "\r\n")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out, 0o600))
 }

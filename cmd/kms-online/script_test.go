@@ -221,8 +221,10 @@ func isIdentity(ts *testscript.TestScript, _ bool, args []string) {
 
 // The API key of an --env-file is found in the forms that people write.
 func TestParseEnv(t *testing.T) {
-	got := parseEnv("# TATUM_API_KEY=no\n\nTATUM_API_KEY=a=b\nexport TATUM_API_URL=\"https://x\"\r\n C = 'd' \nnonsense\nE=\"\nF=")
-	want := map[string]string{"TATUM_API_KEY": "a=b", "TATUM_API_URL": "https://x", "C": "d", "E": `"`, "F": ""}
+	got := parseEnv("\ufeffA=1 # a comment\n# TATUM_API_KEY=no\n\nTATUM_API_KEY=a=b\nexport TATUM_API_URL=\"https://x\"\r\n C = 'd' \nnonsense\nE=\"\nF=\n" +
+		"G='h # i' # j\nexport  K=l#m\nN=`o`\nP=\"q\" r\n")
+	want := map[string]string{"A": "1", "TATUM_API_KEY": "a=b", "TATUM_API_URL": "https://x", "C": "d", "E": `"`, "F": "",
+		"G": "h # i", "K": "l", "N": "o", "P": `"q" r`}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%q", got)
 	}

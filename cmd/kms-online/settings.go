@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"coldkms/cmd/internal/cli"
@@ -45,25 +46,25 @@ func (a *app) settings() (settings, error) {
 	return s, nil
 }
 
-// parseEnv reads KEY=VALUE lines, with # comments, "export " in front and
-// quotes around. Other lines are left alone: the file may be shared with
-// other programs.
+// envLine is a line of a .env file as the dotenv package of npm reads it, which
+// Tatum's KMS uses: an "export " in front, a value in quotes of three sorts, and a
+// comment after it.
+var envLine = regexp.MustCompile(`^\s*(?:export\s+)?([\w.-]+)\s*=\s*('(?:\\'|[^'])*'|"(?:\\"|[^"])*"|` + "`(?:\\\\`|[^`])*`" + `|[^#]*)\s*(?:#.*)?$`)
+
+// parseEnv reads KEY=VALUE lines. Other lines are left alone: the file may be
+// shared with other programs.
 func parseEnv(text string) map[string]string {
 	env := make(map[string]string)
-	for line := range strings.Lines(text) {
-		line = strings.TrimPrefix(strings.TrimSpace(line), "export ")
-		name, value, ok := strings.Cut(line, "=")
-		if !ok || strings.HasPrefix(name, "#") {
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		m := envLine.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
+		if m == nil {
 			continue
 		}
-		value = strings.TrimSpace(value)
-		for _, quote := range []string{`"`, "'"} {
-			if len(value) >= 2 && strings.HasPrefix(value, quote) && strings.HasSuffix(value, quote) {
-				value = value[1 : len(value)-1]
-				break
-			}
+		value := strings.TrimSpace(m[2])
+		if n := len(value); n >= 2 && value[0] == value[n-1] && strings.IndexByte("'\"`", value[0]) >= 0 {
+			value = value[1 : n-1]
 		}
-		env[strings.TrimSpace(name)] = value
+		env[m[1]] = value
 	}
 	return env
 }

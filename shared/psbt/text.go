@@ -5,7 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"unicode/utf16"
+
+	"coldkms/shared/textfile"
 )
 
 // Is reports whether a file is a PSBT by its first bytes: binary, or in base64
@@ -15,7 +16,7 @@ func Is(file []byte) bool {
 	if isBinary(file) {
 		return true
 	}
-	text := plain(file[:min(len(file), 256)])
+	text := textfile.Letters(file[:min(len(file), 256)])
 	return bytes.HasPrefix(text, []byte("cHNidP")) || bytes.HasPrefix(bytes.ToLower(text), []byte("70736274ff"))
 }
 
@@ -26,7 +27,7 @@ func binaryOf(file []byte) ([]byte, error) {
 	if isBinary(file) {
 		return bounded(file) // every byte counts
 	}
-	text := plain(file)
+	text := textfile.Letters(file)
 	if b, err := hex.DecodeString(string(text)); err == nil && isBinary(b) {
 		return bounded(b)
 	}
@@ -47,47 +48,4 @@ func bounded(b []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrInvalid, len(b), MaxFile)
 	}
 	return b, nil
-}
-
-// plain returns the letters of a text file without what editors, shells and
-// mail programs put around and between them.
-func plain(file []byte) []byte {
-	text := fromUTF16(file)
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-	text = bytes.TrimSpace(text)
-	if n := len(text); n >= 2 && text[0] == text[n-1] && bytes.IndexByte([]byte("\"'`"), text[0]) >= 0 {
-		text = text[1 : n-1]
-	} else if n >= 1 && bytes.IndexByte([]byte("\"'`"), text[0]) >= 0 {
-		text = text[1:] // the first bytes of a quoted text
-	}
-	return bytes.Join(bytes.Fields(text), nil)
-}
-
-// fromUTF16 turns UTF-16 with a byte order mark, or of Latin letters without
-// one, into UTF-8. Other bytes come back as they are.
-func fromUTF16(file []byte) []byte {
-	if len(file) < 2 {
-		return file
-	}
-	big := false
-	switch {
-	case file[0] == 0xff && file[1] == 0xfe:
-		file = file[2:]
-	case file[0] == 0xfe && file[1] == 0xff:
-		file, big = file[2:], true
-	case file[0] != 0 && file[1] == 0:
-	case file[0] == 0 && file[1] != 0:
-		big = true
-	default:
-		return file
-	}
-	units := make([]uint16, len(file)/2)
-	for i := range units {
-		low, high := file[2*i], file[2*i+1]
-		if big {
-			low, high = high, low
-		}
-		units[i] = uint16(high)<<8 | uint16(low)
-	}
-	return []byte(string(utf16.Decode(units)))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"coldkms/shared/transport/bbqr"
+	"coldkms/shared/transport/plain"
 	"coldkms/shared/transport/rlnc"
 	"coldkms/shared/transport/ur"
 )
@@ -82,6 +83,9 @@ func (d *Decoder) Add(text string) error {
 		return err
 	}
 	if done {
+		if s.lane == Plain {
+			s.kind = kindOfPlain(payload)
+		}
 		d.done = &Payload{Lane: s.lane, Kind: s.kind, Bytes: payload}
 		d.streams = nil
 		return nil
@@ -110,6 +114,13 @@ func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *strea
 			return &stream{lane: lane, kind: kindOfUR(p.Type), join: dec,
 				add: func(part any) bool { dec.Add(part.(ur.Part)); return true }}
 		}, p, err
+	case Plain:
+		p, err := plain.Parse(text)
+		return p.Key(), func() *stream {
+			dec := plain.NewDecoder(p)
+			return &stream{lane: lane, join: dec,
+				add: func(part any) bool { return dec.Add(part.(plain.Part)) }}
+		}, p, err
 	default:
 		p, err := bbqr.Parse(text)
 		if err == nil && kindOfBBQr(p.Type) == "" {
@@ -131,6 +142,13 @@ func kindOfUR(name string) Kind {
 		return PSBT
 	}
 	return ""
+}
+
+func kindOfPlain(payload []byte) Kind {
+	if plain.TypeOf(payload) == plain.PSBT {
+		return PSBT
+	}
+	return Transaction
 }
 
 func kindOfBBQr(name byte) Kind {

@@ -4,7 +4,8 @@
 // There are three lanes. Bundles between the two programs take the fast lane
 // (transport/rlnc). Other wallets read and write UR (transport/ur) and BBQr
 // (transport/bbqr). The first characters of a part name its lane; decoders are
-// never tried in turn.
+// never tried in turn. What wallets show as plain text (transport/plain) is read
+// and not written.
 package transport
 
 import (
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"coldkms/shared/transport/bbqr"
+	"coldkms/shared/transport/plain"
 	"coldkms/shared/transport/rlnc"
 	"coldkms/shared/transport/ur"
 )
@@ -25,6 +27,8 @@ const (
 	Fast Lane = "fast"
 	UR   Lane = "ur"
 	BBQr Lane = "bbqr"
+
+	Plain Lane = "plain" // only read
 )
 
 // Kind is what a payload is, as far as a lane can tell.
@@ -67,7 +71,8 @@ func NewEncoder(lane Lane, kind Kind, payload []byte, chars int) (Encoder, error
 	return nil, fmt.Errorf("transport: the %s lane carries no %s", lane, kind)
 }
 
-// LaneOf returns the lane of a part, which its first characters name.
+// LaneOf returns the lane of a part, which its first characters name; of plain
+// text, its content.
 func LaneOf(part string) (Lane, bool) {
 	switch {
 	case strings.HasPrefix(part, rlnc.Prefix):
@@ -76,6 +81,9 @@ func LaneOf(part string) (Lane, bool) {
 		return BBQr, true
 	case len(part) >= len(ur.Prefix) && strings.EqualFold(part[:len(ur.Prefix)], ur.Prefix):
 		return UR, true
+	}
+	if _, err := plain.Parse(part); err == nil {
+		return Plain, true
 	}
 	return "", false
 }

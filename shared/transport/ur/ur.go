@@ -260,11 +260,25 @@ func (d *Decoder) Result() (payload []byte, done bool, err error) {
 		return nil, true, ErrChecksum
 	}
 	switch d.kind {
-	case Bytes, PSBT, CryptoPSBT:
+	case PSBT, CryptoPSBT:
+		payload, err = byteString(untagged(message))
+		return payload, true, err
+	case Bytes:
 		payload, err = byteString(message)
 		return payload, true, err
 	}
 	return message, true, nil
+}
+
+// untagged cuts off the tag of a PSBT, which belongs inside other CBOR only and
+// which some wallets write anyway: 310, now 40310 (BCR-2020-006).
+func untagged(message []byte) []byte {
+	for _, tag := range [][]byte{{0xd9, 0x01, 0x36}, {0xd9, 0x9d, 0x76}} {
+		if rest, found := bytes.CutPrefix(message, tag); found && len(rest) > 0 {
+			return rest
+		}
+	}
+	return message
 }
 
 // byteString returns the content of a CBOR byte string of definite length
