@@ -8,16 +8,21 @@ import (
 // moved says for the ledger what went from where to where. shown: the person who signed
 // was shown which indices are far.
 func moved(f chain.Facts, shown bool) (from []ledger.Supply, paid []ledger.Payment, own []ledger.Own) {
-	at := make(map[chain.Key]int)
+	type purse struct {
+		key   chain.Key
+		token string
+	}
+	at := make(map[purse]int)
 	for _, in := range f.Sources {
 		if in.Key == nil {
 			continue
 		}
-		i, have := at[*in.Key]
+		of := purse{*in.Key, in.Asset.Token}
+		i, have := at[of]
 		if !have {
 			i = len(from)
-			at[*in.Key] = i
-			from = append(from, ledger.Supply{Key: in.Key.SignatureID, Index: indexOfKey(*in.Key)})
+			at[of] = i
+			from = append(from, ledger.Supply{Key: in.Key.SignatureID, Index: indexOfKey(*in.Key), Token: in.Asset.Token})
 		}
 		from[i].Value = from[i].Value.Plus(in.Amount)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain"
@@ -18,6 +19,7 @@ func mendedAttacks() []attack {
 		{"61-without-frees-the-other", withoutFrees},
 		{"61-rejecting-frees-the-other", rejectingFrees},
 		{"61-freed-item-counts-for-the-quorum", freedCounts},
+		{"61-summary-leaves-out-what-is-burnt", summaryTellsBurnt},
 	}
 }
 
@@ -134,5 +136,37 @@ func freedCounts(t *testing.T) {
 	o.says(20, "0 of 2", "sign", request, "--out", o.path("none"), "--without", ids[2], "--approve", p.review(request, 3).Digest)
 	if _, err := os.Stat(p.path("none")); err == nil {
 		t.Error("it was signed without the operators")
+	}
+}
+
+// What is burnt is in every form of the summary, and in the highest fee.
+func summaryTellsBurnt(t *testing.T) {
+	p := newPurse(t)
+	p.known()
+	data := append([]byte{txscript.OP_RETURN, 4}, "burn"...)
+	p.setPolicy("", `, "maxFeeRate": 100000`)
+	pays := func(burnt, fee int64) spend {
+		outs := []*wire.TxOut{out(1_000_000, payee(1)), out(coinValue-1_000_000-burnt-fee, p.script)}
+		if burnt > 0 {
+			outs = append(outs, out(burnt, data))
+		}
+		return spend{in: []*wire.TxOut{out(coinValue, p.script)}, outs: outs, keys: []chain.Key{single(deskKey)}}
+	}
+	request := p.ask("burn.kmsreq", pays(0, 2_000), pays(987_001, 1_000))
+	for ending, want := range map[string][]string{
+		"txt": {"burn     0.00987001", "the highest 0.00988001 BTC (988001) with what is burnt, of [2]"}, "html": {"burn 0.00987001", "(988001) with what is burnt, of [2]"},
+		"csv": {",987001,"}, "json": {`"burnt": 987001`, `"maxFee": 988001`, `"maxFeeItem": 2`},
+	} {
+		file := p.path("summary." + ending)
+		said := p.run(0, "review", request, "--summary", file)
+		text := readFile(t, file)
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("the %s summary lacks %q:\n%s", ending, w, text)
+			}
+		}
+		if !strings.Contains(said, `"maxFee": 988001`) {
+			t.Errorf("the review has another highest fee: %s", said)
+		}
 	}
 }

@@ -58,6 +58,9 @@ func (it Item) text(p *printer, n, of int, much extent) {
 	if burnt := f.Burnt(); !burnt.IsZero() {
 		p.line("  burn     %s, which counts as fee", f.Asset.Format(burnt))
 	}
+	if valid := validity(f.Validity); valid != "" {
+		p.line("  valid    %s", valid)
+	}
 	if much != decisive {
 		it.inputs(p, all)
 	}
@@ -153,7 +156,7 @@ func input(p *printer, in chain.Source) {
 
 func label(out chain.Movement) string {
 	switch {
-	case out.Burnt && !out.Amount.IsZero():
+	case out.IsBurnt():
 		return "burn"
 	case out.IsChange():
 		return "change"
@@ -170,7 +173,46 @@ func destination(out chain.Movement) []string {
 	if out.Address != "" {
 		lines = grouped(out.Address)
 	}
+	if out.Memo != "" {
+		lines = append(lines, memo(out.Memo)...)
+	}
 	return append(lines, owner(out)...)
+}
+
+// memo shows the memo or tag that goes with a payment: whom a payment to an
+// exchange is for. Of a long one its beginning, length and hash.
+func memo(text string) []string {
+	if len(text) <= maxData {
+		return []string{"memo " + strconv.QuoteToASCII(text)}
+	}
+	sum := sha256.Sum256([]byte(text))
+	return []string{
+		fmt.Sprintf("memo, %d bytes; the first %d: %s", len(text), maxData, strconv.QuoteToASCII(text[:maxData])),
+		"SHA-256 of all of it: " + hexOf(sum[:]),
+	}
+}
+
+// validity says when a transaction is valid; "" where it always is.
+func validity(v chain.Validity) string {
+	var words []string
+	if at := moment(v.NotBefore); at != "" {
+		words = append(words, "not before "+at)
+	}
+	if at := moment(v.NotAfter); at != "" {
+		words = append(words, "not after "+at)
+	}
+	return strings.Join(words, ", ")
+}
+
+func moment(m chain.Moment) string {
+	var words []string
+	if m.Height != 0 {
+		words = append(words, fmt.Sprintf("block %d", m.Height))
+	}
+	if m.Unix != 0 {
+		words = append(words, when(m.Unix))
+	}
+	return strings.Join(words, " and ")
 }
 
 // owner names the own key that an output pays, and how much of it is no change.

@@ -110,6 +110,15 @@ type (
 		Fee     chain.Amount `json:"fee"`            // smallest units
 		FeeRate chain.Amount `json:"feeRate"`        // smallest units for each unit of size, rounded up
 		Burnt   chain.Amount `json:"burnt,omitzero"` // smallest units that nobody can ever spend; counts as fee
+		Valid   *ValidJSON   `json:"valid,omitempty"`
+	}
+	// ValidJSON is when a transaction is valid, where it is not always: heights
+	// of blocks, and Unix seconds.
+	ValidJSON struct {
+		NotBeforeHeight int64 `json:"notBeforeHeight,omitempty"`
+		NotBefore       int64 `json:"notBefore,omitempty"`
+		NotAfterHeight  int64 `json:"notAfterHeight,omitempty"`
+		NotAfter        int64 `json:"notAfter,omitempty"`
 	}
 	InputJSON struct {
 		Outpoint string       `json:"outpoint"`
@@ -127,9 +136,11 @@ type (
 		Type    string       `json:"type"`
 		Script  string       `json:"script,omitempty"` // hex, where there is no address
 		Value   chain.Amount `json:"value"`
-		Change  bool         `json:"change"`         // all of it
-		Burn    bool         `json:"burn,omitempty"` // nobody can ever spend it
-		Own     *OwnJSON     `json:"own,omitempty"`  // where it pays an own key
+		Token   string       `json:"token,omitempty"` // none: the coin itself
+		Memo    string       `json:"memo,omitempty"`  // or tag, that goes with it
+		Change  bool         `json:"change"`          // all of it
+		Burn    bool         `json:"burn,omitempty"`  // nobody can ever spend it
+		Own     *OwnJSON     `json:"own,omitempty"`   // where it pays an own key
 	}
 	OwnJSON struct {
 		SignatureID string       `json:"signatureId"`
@@ -182,16 +193,25 @@ func (it Item) json() ItemJSON {
 	if it.Facts == nil {
 		return j
 	}
+	j.Valid = validJSON(it.Facts.Validity)
 	j.Fee, j.FeeRate, j.Burnt = it.Facts.Fee, it.Facts.FeeRate(), it.Facts.Burnt()
 	for _, in := range it.Facts.Sources {
 		j.Inputs = append(j.Inputs, InputJSON{in.ID, in.Address, in.Kind, in.Amount, in.Proven, in.Own, in.WaitBlocks, in.WaitSeconds})
 	}
 	for _, out := range it.Facts.Movements {
-		o := OutputJSON{Address: out.Address, Type: out.Kind, Value: out.Amount, Change: out.IsChange(), Burn: out.Burnt && !out.Amount.IsZero(), Own: ownJSON(out)}
+		o := OutputJSON{Address: out.Address, Type: out.Kind, Value: out.Amount, Token: out.Asset.Token, Memo: out.Memo, Change: out.IsChange(), Burn: out.IsBurnt(), Own: ownJSON(out)}
 		if out.Address == "" {
 			o.Script = hexOf(out.Lock)
 		}
 		j.Outputs = append(j.Outputs, o)
 	}
 	return j
+}
+
+// validJSON is nil of what is always valid.
+func validJSON(v chain.Validity) *ValidJSON {
+	if v == (chain.Validity{}) {
+		return nil
+	}
+	return &ValidJSON{v.NotBefore.Height, v.NotBefore.Unix, v.NotAfter.Height, v.NotAfter.Unix}
 }

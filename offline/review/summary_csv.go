@@ -12,13 +12,14 @@ import (
 )
 
 // CSV writes a line for each output of each item, payments before change, and
-// one for an item without. What is change stands in a column of its own. The fee stands in an item's first line only, so that a column adds
-// up. A cell that a spreadsheet would take for a formula begins with an
+// one for an item without. What is change, and what is burnt, stands in a column
+// of its own. What is of the item as a whole, such as the fee, stands in its first
+// line only, so that a column adds up. A cell that a spreadsheet would take for a formula begins with an
 // apostrophe.
 func (s Summary) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"batch", "number", "id", "chain", "network", "state", "txId", "to", "value", "amount", "fee", "codes", "reasons",
-		"ledgerHead", "policy", "policyName", "policySince", "ledgerLines", "ledgerWords", "own", "change"}}
+		"ledgerHead", "policy", "policyName", "policySince", "ledgerLines", "ledgerWords", "own", "change", "burnt", "token", "memo", "valid"}}
 	for _, f := range s.Batches {
 		rows = append(rows, f.rows(s)...)
 	}
@@ -40,23 +41,24 @@ func (s Summary) CSV(w io.Writer) error {
 func (f Finished) rows(s Summary) (rows [][]string) {
 	for i, it := range f.Batch.Items {
 		codes, reasons := f.why(i)
-		txid, fee := "", ""
+		txid, fee, valid := "", "", ""
 		if f.Outcomes != nil {
 			txid = f.Outcomes[i].TxID
 		}
 		if it.Facts != nil {
-			fee = it.Facts.Fee.String()
+			fee, valid = it.Facts.Fee.String(), validity(it.Facts.Validity)
 		}
 		list := listed(it)
 		for n := range max(len(list), 1) {
 			row := []string{f.Batch.Digest.String(), strconv.Itoa(i + 1), it.ID, string(it.Chain), it.Network.String(), f.state(i), txid,
 				"", "", "", fee, words(codes), strings.Join(reasons, "; "), s.Ledger.Head, s.Policy.Hash,
-				s.Policy.Name, s.Policy.Since, strconv.FormatUint(s.Ledger.Lines, 10), s.Ledger.Words, "", ""}
+				s.Policy.Name, s.Policy.Since, strconv.FormatUint(s.Ledger.Lines, 10), s.Ledger.Words, "", "", "", "", "", valid}
 			if n < len(list) {
 				pays(row[7:10], list[n])
-				owned(row[len(row)-2:], list[n])
+				owned(row[19:21], list[n])
+				more(row[21:24], list[n])
 			}
-			fee = ""
+			fee, valid = "", ""
 			rows = append(rows, row)
 		}
 	}
@@ -75,6 +77,14 @@ func owned(cells []string, out chain.Movement) {
 	if out.Own != nil {
 		cells[0], cells[1] = OwnNames(out), out.Change.String()
 	}
+}
+
+// more fills in burnt, token and memo.
+func more(cells []string, out chain.Movement) {
+	if out.IsBurnt() {
+		cells[0] = out.Amount.String()
+	}
+	cells[1], cells[2] = out.Asset.Token, out.Memo
 }
 
 // words lists each code once.

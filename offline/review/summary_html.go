@@ -87,6 +87,9 @@ func (p *page) batch(f Finished) {
 		if !t.Burnt.IsZero() {
 			p.pair(coin+" burn", t.asset.Format(t.Burnt))
 		}
+		if t.Items > 1 {
+			p.pair(coin+" highest fee", t.highest())
+		}
 	}
 	p.line(`</table>`)
 	p.line(`<table><thead><tr><th>to</th><th>payments</th><th>amount</th></tr></thead><tbody>`)
@@ -126,12 +129,18 @@ func (p *page) item(f Finished, i int) {
 	for _, out := range listed(it) {
 		pays = append(append(pays, label(out)+" "+out.Asset.Format(out.Amount)), destination(out)...)
 	}
-	fee := "-"
+	fee := []string{"-"}
 	if it.Facts != nil {
-		fee = it.Facts.Asset.Units(it.Facts.Fee)
+		fee = append(fee[:0], it.Facts.Asset.Units(it.Facts.Fee))
+		if burnt := it.Facts.Burnt(); !burnt.IsZero() {
+			fee = append(fee, "burn "+it.Facts.Asset.Units(burnt))
+		}
+		if valid := validity(it.Facts.Validity); valid != "" {
+			about = append(about, "valid "+valid)
+		}
 	}
 	p.line(`<tr><td class="n">%d</td><td><code>%s</code></td><td>%s</td><td><code>%s</code></td><td class="n">%s</td></tr>`,
-		i+1, lines(about), lines(state), lines(pays), html.EscapeString(fee))
+		i+1, lines(about), lines(state), lines(pays), lines(fee))
 }
 
 // lines escapes each text and breaks between them.

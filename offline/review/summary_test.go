@@ -28,6 +28,50 @@ func signedBatch() Summary {
 		Ledger: LedgerName{42, strings.Repeat("7", 64), "inmate wolf"}, Batches: []Finished{first, second}}
 }
 
+// What is burnt, a memo or tag, a token and when a transaction is valid stand in
+// every form of a review and of a summary.
+func TestEveryFormTellsMemoValidityAndBurn(t *testing.T) {
+	coin := chain.Coin{Chain: "FAKE", Network: chain.Testnet}
+	own, token := chain.Asset{Coin: coin, Symbol: "FAK"}, chain.Asset{Coin: coin, Token: "tok", Symbol: "TOK"}
+	long := strings.Repeat("m", 200)
+	f := &chain.Facts{Coin: coin, Asset: own, Fee: chain.NewAmount(7), Movements: []chain.Movement{
+		{To: "acct?tag=77", Address: "acct", Memo: "77\x1b[31m", Kind: "account", Asset: token, Amount: chain.NewAmount(5)},
+		{To: "other", Address: "other", Memo: long, Kind: "account", Asset: own, Amount: chain.NewAmount(11)},
+		{To: "hole", Address: "hole", Kind: "account", Asset: own, Amount: chain.NewAmount(4321), Burnt: true},
+	}, Validity: chain.Validity{NotBefore: chain.Moment{Unix: 1_790_000_000}, NotAfter: chain.Moment{Height: 840_000}}}
+	cheap := &chain.Facts{Coin: coin, Asset: own, Fee: chain.NewAmount(100)}
+	b := Batch{Items: []Item{{ID: "one", Coin: coin, Facts: cheap}, {ID: "two", Coin: coin, Facts: f}}}
+	s := Summary{Batches: []Finished{{Batch: b, Outcomes: []Outcome{{TxID: "aa"}, {TxID: "bb"}}}}}
+	reviewed, err := json.Marshal(b.JSON())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forms := map[string]string{"review.json": string(reviewed)}
+	for name, write := range map[string]func(io.Writer) error{
+		"review.txt": b.Text, "summary.txt": s.Text, "summary.json": s.JSON, "summary.csv": s.CSV, "summary.html": s.HTML,
+		"session": func(w io.Writer) error { return b.Decisive(w, 1) },
+	} {
+		var text bytes.Buffer
+		if err := write(&text); err != nil {
+			t.Fatal(err)
+		}
+		forms[name] = text.String()
+	}
+	for name, text := range forms {
+		for _, want := range []string{"77", "840000", "4321"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not tell %s:\n%s", name, want, text)
+			}
+		}
+		if name != "session" && !strings.Contains(name, "csv") && !strings.Contains(text, "4328") { // of item 2, with what it burns
+			t.Errorf("%s does not tell the highest fee:\n%s", name, text)
+		}
+		if strings.Contains(name, "txt") && strings.Contains(text, "\x1b") {
+			t.Errorf("%s has a control character", name)
+		}
+	}
+}
+
 func TestSummary(t *testing.T) {
 	for name, write := range map[string]func(Summary, io.Writer) error{
 		"summary.txt": Summary.Text, "summary.json": Summary.JSON, "summary.csv": Summary.CSV, "summary.html": Summary.HTML,

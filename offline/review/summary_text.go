@@ -67,6 +67,9 @@ func (f Finished) text(p *printer) {
 		if burnt := it.Facts.Burnt(); !burnt.IsZero() {
 			p.line("  burn     %s, which counts as fee", it.Facts.Asset.Format(burnt))
 		}
+		if valid := validity(it.Facts.Validity); valid != "" {
+			p.line("  valid    %s", valid)
+		}
 	}
 }
 
@@ -118,10 +121,14 @@ type (
 		Change   []paymentJSON `json:"change"`
 		Fee      chain.Amount  `json:"fee"`
 		Burnt    chain.Amount  `json:"burnt,omitzero"`
+		Valid    *ValidJSON    `json:"valid,omitempty"`
 	}
 	paymentJSON struct {
 		To    string       `json:"to"`
-		Value chain.Amount `json:"value"` // of a payment without the part that is change
+		Value chain.Amount `json:"value"`           // of a payment without the part that is change
+		Token string       `json:"token,omitempty"` // none: the coin itself
+		Memo  string       `json:"memo,omitempty"`
+		Burnt chain.Amount `json:"burnt,omitzero"` // nobody can ever spend it; counts as fee
 		Own   *OwnJSON     `json:"own,omitempty"`
 	}
 )
@@ -153,15 +160,23 @@ func (f Finished) json() finishedJSON {
 		}
 		for _, out := range listed(it) {
 			if out.IsChange() {
-				o.Change = append(o.Change, paymentJSON{out.To, out.Amount, ownJSON(out)})
+				o.Change = append(o.Change, paymentOf(out, out.Amount))
 			} else {
-				o.Payments = append(o.Payments, paymentJSON{out.To, out.Paid(), ownJSON(out)})
+				o.Payments = append(o.Payments, paymentOf(out, out.Paid()))
 			}
 		}
 		if it.Facts != nil {
-			o.Fee, o.Burnt = it.Facts.Fee, it.Facts.Burnt()
+			o.Fee, o.Burnt, o.Valid = it.Facts.Fee, it.Facts.Burnt(), validJSON(it.Facts.Validity)
 		}
 		out.Items[i] = o
 	}
 	return out
+}
+
+func paymentOf(out chain.Movement, value chain.Amount) paymentJSON {
+	p := paymentJSON{To: out.To, Value: value, Token: out.Asset.Token, Memo: out.Memo, Own: ownJSON(out)}
+	if out.IsBurnt() {
+		p.Burnt = out.Amount
+	}
+	return p
 }

@@ -187,7 +187,7 @@ func (b Batch) sums(p *printer, choice Choice) {
 			p.line("                   burn %s", t.asset.Format(t.Burnt))
 		}
 		if t.Items > 1 {
-			p.line("                   in %d items, the highest %s, of [%d]", t.Items, t.asset.Format(t.MaxFee), t.MaxFeed)
+			p.line("                   in %d items, the highest %s", t.Items, t.highest())
 		}
 	}
 }

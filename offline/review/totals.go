@@ -2,6 +2,7 @@ package review
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"coldkms/shared/chain"
@@ -25,8 +26,8 @@ type Total struct {
 	Paid    chain.Amount `json:"paid"` // smallest units
 	Own     chain.Amount `json:"own"`  // how much of it goes to own keys
 	Fees    chain.Amount `json:"fees"`
-	Burnt   chain.Amount `json:"burnt"` // what nobody can ever spend; it counts as fee
-	MaxFee  chain.Amount `json:"maxFee"`
+	Burnt   chain.Amount `json:"burnt"`                  // what nobody can ever spend; it counts as fee
+	MaxFee  chain.Amount `json:"maxFee"`                 // of one item, with what it burns
 	MaxFeed int          `json:"maxFeeItem"`             // number of the item with that fee, from 1
 	Again   int          `json:"signedBefore,omitempty"` // items whose signature is on record: they pay nothing new
 	Before  chain.Amount `json:"paidBefore,omitzero"`    // how much of Paid those pay
@@ -71,14 +72,23 @@ func (b Batch) Totals(choice Choice) []Total {
 	return list
 }
 
+// highest says what the highest fee of one item is.
+func (t Total) highest() string {
+	burn := ""
+	if !t.Burnt.IsZero() {
+		burn = " with what is burnt"
+	}
+	return fmt.Sprintf("%s%s, of [%d]", t.asset.Format(t.MaxFee), burn, t.MaxFeed)
+}
+
 // add adds what item i does with the coin itself.
 func (t *Total) add(i int, f *chain.Facts, again bool) {
 	t.pay(f.Paid(), again)
 	t.Own = t.Own.Plus(f.Transferred())
 	t.Fees = t.Fees.Plus(f.Fee)
 	t.Burnt = t.Burnt.Plus(f.Burnt())
-	if f.Fee.Cmp(t.MaxFee) > 0 || t.MaxFeed == 0 {
-		t.MaxFee, t.MaxFeed = f.Fee, i+1
+	if f.Cost().Cmp(t.MaxFee) > 0 || t.MaxFeed == 0 {
+		t.MaxFee, t.MaxFeed = f.Cost(), i+1
 	}
 }
 

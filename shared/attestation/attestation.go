@@ -63,6 +63,7 @@ func Of(id string, f chain.Facts) Content {
 	for _, in := range f.Sources {
 		b = append(append(b, "in "...), in.ID...)
 		b = appendAmount(b, in.Amount)
+		b = appendMore(b, "token", in.Asset.Token)
 	}
 	for _, out := range f.Movements {
 		b = append(b, "out "...)
@@ -77,7 +78,7 @@ func Of(id string, f chain.Facts) Content {
 	return Content{appendAmount(append(b, "fee"...), f.Fee)}
 }
 
-// appendMore adds what only some movements have. It stands in hex: a token or a
+// appendMore adds what only some sources and movements have. It stands in hex: a token or a
 // memo may be any text.
 func appendMore(b []byte, what, text string) []byte {
 	if text == "" {

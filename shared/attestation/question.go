@@ -28,6 +28,7 @@ type Input struct {
 	Outpoint string       `json:"outpoint"` // txid:index
 	Address  string       `json:"address"`  // "" where the script has none
 	Value    chain.Amount `json:"value"`
+	Token    string       `json:"token,omitempty"` // of the coin; none: the coin itself
 }
 
 // Output is one movement.
@@ -43,7 +44,7 @@ type Output struct {
 func Ask(id string, f chain.Facts) Question {
 	q := Question{ID: id, Chain: f.Chain, Network: f.Network.String(), Fee: f.Fee, Inputs: []Input{}, Outputs: []Output{}}
 	for _, in := range f.Sources {
-		q.Inputs = append(q.Inputs, Input{in.ID, in.Address, in.Amount})
+		q.Inputs = append(q.Inputs, Input{in.ID, in.Address, in.Amount, in.Asset.Token})
 	}
 	for _, out := range f.Movements {
 		q.Outputs = append(q.Outputs, Output{hex.EncodeToString(out.Lock), out.Address, out.Amount, out.Asset.Token, out.Memo})
@@ -61,7 +62,7 @@ func (q Question) Content() (Content, error) {
 		if strings.ContainsAny(in.Outpoint, " \n") {
 			return Content{}, fmt.Errorf("attestation: outpoint %.80q", in.Outpoint)
 		}
-		f.Sources = append(f.Sources, chain.Source{ID: in.Outpoint, Amount: in.Value})
+		f.Sources = append(f.Sources, chain.Source{ID: in.Outpoint, Amount: in.Value, Asset: chain.Asset{Token: in.Token}})
 	}
 	for _, out := range q.Outputs {
 		script, err := hex.DecodeString(out.Script)

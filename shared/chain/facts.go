@@ -109,6 +109,9 @@ func (m Movement) Paid() Amount {
 // IsChange reports whether all of the movement is change.
 func (m Movement) IsChange() bool { return !m.Change.IsZero() && m.Change == m.Amount }
 
+// IsBurnt reports whether the movement has an amount that nobody can ever spend.
+func (m Movement) IsBurnt() bool { return m.Burnt && !m.Amount.IsZero() }
+
 // Pays reports whether the movement is a payment: neither change, nor burnt,
 // nor data alone.
 func (m Movement) Pays() bool {

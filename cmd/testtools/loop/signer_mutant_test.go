@@ -313,6 +313,12 @@ var signerMutants = [...]mutant{
 	{"a rejection frees nothing", "offline/review/tui/lineui.go", "	case ok && m == Rejected && from == to && d.standsInTheWay(from):", "	case ok && m == Rejected && from == to && false:", "./cmd/kms-offline", "TestSignerAttacks/61-rejecting-frees-the-other"},
 	{"what comes free needs no operators", "cmd/kms-offline/console_ask.go", "need > 0 && len(rejected)+len(taken) > 0 {", "need > 0 && len(rejected) > 0 {", "./cmd/kms-offline", "TestSignerAttacks/61-freed-item-counts-for-the-quorum"},
 	{"what stood in the way is not on record", "cmd/kms-offline/console_ask.go", "slices.Concat(d.Rejected(), judged.Taken()[before:])", "slices.Concat(d.Rejected(), judged.Taken()[len(judged.Taken()):])", "./cmd/kms-offline", "TestSignerAttacks/61-rejecting-frees-the-other"},
+
+	// what a summary tells
+	{"the CSV has nothing of what is burnt", "offline/review/summary_csv.go", "	if out.IsBurnt() {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/61-summary-leaves-out-what-is-burnt"},
+	{"what is burnt is no fee in the totals", "offline/review/totals.go", "	if f.Cost().Cmp(t.MaxFee) > 0 || t.MaxFeed == 0 {\n		t.MaxFee, t.MaxFeed = f.Cost(), i+1", "	if f.Fee.Cmp(t.MaxFee) > 0 || t.MaxFeed == 0 {\n		t.MaxFee, t.MaxFeed = f.Fee, i+1", "./cmd/kms-offline", "TestSignerAttacks/61-summary-leaves-out-what-is-burnt"},
+	{"a memo is not shown", "offline/review/item.go", "	if out.Memo != \"\" {\n", "	if false {\n", "./offline/review", "TestEveryFormTellsMemoValidityAndBurn"},
+	{"when it is valid is not shown", "offline/review/item.go", "	if valid := validity(f.Validity); valid != \"\" {", "	if valid := validity(f.Validity); valid != \"\" && false {", "./offline/review", "TestEveryFormTellsMemoValidityAndBurn"},
 }
 
 // Each fault still fits the code, also those that are not seeded in every run.

@@ -54,7 +54,7 @@ func rowOf(it review.Item) row {
 			if out.Own != nil {
 				words = append(words, review.OwnNames(out))
 			}
-			words = append(words, out.To, out.Asset.Units(out.Amount), out.Amount.String())
+			words = append(words, out.To, out.Memo, out.Asset.Units(out.Amount), out.Amount.String())
 		}
 	}
 	r.search = strings.ToLower(strings.Join(words, "\n"))

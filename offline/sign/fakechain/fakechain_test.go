@@ -173,6 +173,13 @@ func TestSession(t *testing.T) {
 			t.Errorf("%s: %s: %s", o.ID, o.Code, o.Reason)
 		}
 	}
+	tx := pays(t, 99, 1)
+	tx.Token, tx.Amount = fakechain.Token, chain.NewAmount(250)
+	for _, it := range m.judge(item("later", tx)).Batch.JSON().Items {
+		if it.Outputs[0].Memo != "77" || it.Outputs[0].Token == "" || it.Valid == nil || it.Valid.NotAfterHeight == 0 {
+			t.Errorf("the review has %+v", it)
+		}
+	}
 	again, err := ledger.Open(m.disk, ledger.OwnerOf(m.Identity), time.Now)
 	if err != nil {
 		t.Fatal(err)
