@@ -185,6 +185,7 @@ func Open(ctx context.Context, o Options) (*Relay, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.unlock())
 	}
+	r.Full = r.Full || o.Read && o.Database == "" && DiskFull(o.Dir) // a process beside this one has what is missing
 	if err := r.settle(ctx, o); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}

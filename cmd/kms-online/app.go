@@ -128,7 +128,10 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 	defer stop()
 	r, err := online.Open(ctx, online.Options{Families: a.families, Dir: dir, Database: a.database(), FS: a.fs, Now: a.now, Read: what == looking})
 	if err != nil {
-		return explain(err)
+		return a.explain(err)
+	}
+	if r.Full {
+		a.say("%v: nothing goes on until you free some space there (df -h); nothing is lost", errDiskFull(dir))
 	}
 	if what != looking {
 		err = a.useService(ctx, r)
@@ -139,7 +142,7 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 		err = step(ctx, r)
 	}
 	done()
-	return explain(errors.Join(err, r.Close()))
+	return a.explain(errors.Join(err, r.Close()))
 }
 
 func errNoKey() error {

@@ -67,7 +67,7 @@ Every round costs credits at Tatum: one for each chain and 500 signature ids.
   kms-online daemon --chain BTC,LTC --period 30 --budget 20000/day --listen 127.0.0.1:9464
   kms-online daemon --runOnce`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.asRecord(explain(a.runDaemon(f))) },
+		RunE: func(*cobra.Command, []string) error { return a.asRecord(a.explain(a.runDaemon(f))) },
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.chains, "chain", nil, "only these chains, such as BTC,LTC (default all that the signer has keys of)")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/online"
@@ -18,6 +19,26 @@ import (
 
 // noItemHint is about an id that is not in the journal.
 const noItemHint = "kms-online status --all lists the ids that are here (with --testnet: those of testnet only); kms-online fetch brings what Tatum lists since"
+
+// explain adds an exit code and a hint to an error, where it is known that the disk
+// of the state directory is full, too.
+func (a *app) explain(err error) error {
+	var told *cli.Error
+	if err == nil || errors.As(err, &told) || errors.Is(err, file.ErrFull) {
+		return explain(err)
+	}
+	dir, unknown := a.dir()
+	if full := journal.IsFull(err) || errors.Is(err, syscall.ENOSPC); !full || unknown != nil || !online.DiskFull(dir) {
+		return explain(err)
+	}
+	return cli.Fail(cli.Failed, fmt.Errorf("%w: what could not be journaled was not done", errDiskFull(dir)), fullHint)
+}
+
+func errDiskFull(dir string) error {
+	return fmt.Errorf("the disk of the state directory %s is full", dir)
+}
+
+const fullHint = "free some space there (df -h), then run the same command again; what was acknowledged is not lost"
 
 // explain adds an exit code and a hint to an error.
 func explain(err error) error {
@@ -83,7 +104,7 @@ func explain(err error) error {
 	case journal.IsDamaged(err):
 		return cli.Fail(cli.Failed, fmt.Errorf("the journal's file is damaged: %w", err), "end what works with it; copy journal.db, journal.db-wal and journal.db-shm elsewhere and keep them; move them away, and restore your newest backup: kms-online restore FILE")
 	case journal.IsFull(err):
-		return cli.Fail(cli.Failed, fmt.Errorf("the disk of the state directory is full, or does not work: nothing was changed: %w", err), "free some space there (df -h), then run the same command again; what was acknowledged is not lost")
+		return cli.Fail(cli.Failed, fmt.Errorf("the disk of the state directory is full, or does not work: nothing was changed: %w", err), fullHint)
 	case tatum.IsForeign(err) && !tatum.IsTransient(err):
 		return cli.Fail(cli.Network, err, "nothing is lost. Something on the way answered, such as a proxy, or the address is not Tatum's: look at both (--api-url, TATUM_API_URL), then run the same command again")
 	case tatum.IsAuth(err):

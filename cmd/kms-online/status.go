@@ -130,9 +130,6 @@ func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.Statu
 	if err != nil {
 		return err
 	}
-	if r.Full {
-		a.say("the disk of the state directory is full: nothing goes on until you free some space there (df -h)")
-	}
 	if err := a.sayRestored(ctx, r); err != nil {
 		return err
 	}

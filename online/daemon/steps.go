@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"coldkms/online"
+	"coldkms/online/journal"
 	"coldkms/online/tatum"
 	"coldkms/shared/chain"
 )
@@ -176,7 +177,12 @@ const (
 func (d *Daemon) probe(ctx context.Context, r *online.Relay, _ *Round) error {
 	ctx, cancel := context.WithTimeout(ctx, probeDeadline)
 	defer cancel()
-	if err := r.Probe(ctx); err != nil {
+	err := r.Probe(ctx)
+	if journal.IsFull(err) {
+		const room = "free some space on the disk of the state directory (df -h)"
+		return fmt.Errorf("the journal cannot be written: %s: %w", room, err)
+	}
+	if err != nil {
 		return fmt.Errorf("the journal cannot be written: %w", err)
 	}
 	return nil

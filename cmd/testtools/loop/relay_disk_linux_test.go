@@ -26,10 +26,12 @@ func diskFull(t *testing.T) {
 	result := p.result(p.export(), nil)
 	p.pay(3)
 	free := p.fill()
-	p.full("fetch")
-	p.full("import", result)
-	got := p.run("status", "--all")
-	if got.code != 0 || !strings.Contains(got.out, relaytest.ID(1)) || !strings.Contains(got.err, "disk of the state directory is full") {
+	for _, args := range [][]string{{"fetch"}, {"import", result}, {"broadcast"}, {"watch"},
+		{"export", "--out", t.TempDir()}, {"daemon", "--runOnce", "--drop", t.TempDir()},
+		{"acknowledge", "1", "--why", "x"}, {"reject", relaytest.ID(3), "--why", "x"}} {
+		p.full(args...)
+	}
+	if got := p.looksAtFull(); !strings.Contains(got.out, relaytest.ID(1)) {
 		t.Errorf("status: %+v", got)
 	}
 	free()
@@ -47,6 +49,20 @@ func diskFull(t *testing.T) {
 			t.Errorf("%s is %s", id, state)
 		}
 	}
+}
+
+// looksAtFull runs every command that only looks: each says that the disk is full.
+func (p *plainRelay) looksAtFull() (status ran) {
+	p.Helper()
+	for _, args := range [][]string{{"alarms"}, {"letters"}, {"report"}, {"checkconfig"},
+		{"backup", filepath.Join(p.TempDir(), "backup")}, {"status", "--totals"}, {"status", "--all"}} {
+		status = p.run(args...)
+		full := "disk of the state directory " + p.state() + " is full"
+		if status.code != 0 || !strings.Contains(status.err, full) {
+			p.Errorf("%v: %+v", args, status)
+		}
+	}
+	return status
 }
 
 // fill leaves not a byte on the disk of the state directory, and returns what
@@ -75,7 +91,8 @@ func (p *plainRelay) fill() (free func()) {
 func (p *plainRelay) full(args ...string) {
 	p.Helper()
 	got := p.run(args...)
-	if got.code == 0 || !strings.Contains(got.err, "is full") || strings.Contains(got.err, "SQLITE_") && !strings.Contains(got.err, "free some space") {
+	full := "disk of the state directory " + p.state() + " is full: "
+	if got.code != 1 || !strings.Contains(got.err, full) || !strings.Contains(got.err, "free some space") {
 		p.Errorf("%s on a full disk: %+v", args[0], got)
 	}
 }
@@ -96,6 +113,7 @@ func readyOnFullDisk(t *testing.T) {
 	p.eventually("it is ready", ready(200))
 	free := p.fill()
 	p.eventually("it is not ready", ready(503))
+	p.looksAtFull()
 	free()
 	p.eventually("it is ready again", ready(200))
 }
