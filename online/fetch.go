@@ -104,7 +104,7 @@ func (f *fetching) run(ctx context.Context) {
 	if err != nil || ctx.Err() != nil {
 		return
 	}
-	f.err = errors.Join(f.err, f.lookBack(ctx, f.options, []chain.ID{f.chain}, &f.report))
+	f.err = errors.Join(f.err, f.lookBack(ctx, f.options, f.chain, l.same, &f.report))
 	if ctx.Err() != nil {
 		return
 	}
@@ -120,10 +120,12 @@ type listed struct {
 	elements []json.RawMessage
 	absent   []journal.Item // journaled as open, and not in the list
 	clean    bool           // nothing in it was a problem
+	same     []string       // ids in it that ask for what the journal has
 }
 
 // fetchChain asks for what waits on one chain, and journals it.
 func (r *Relay) fetchChain(ctx context.Context, id chain.ID, signatureIDs []string, o FetchOptions, report *Fetched) (listed, error) {
+	var same []string
 	for from := 0; ; {
 		listing, cut := r.Tatum.Pending(ctx, id, signatureIDs, from)
 		for _, why := range listing.Skipped {
@@ -131,6 +133,8 @@ func (r *Relay) fetchChain(ctx context.Context, id chain.ID, signatureIDs []stri
 			report.LeftOut = append(report.LeftOut, fmt.Sprintf("%s: %v", id, why))
 		}
 		l, err := r.takeList(ctx, id, listing, from == 0 && cut == nil, o, report)
+		same = append(same, l.same...)
+		l.same = same
 		if err = errors.Join(cut, err); err != nil || listing.Next <= from {
 			return l, err
 		}
@@ -149,10 +153,10 @@ func (r *Relay) takeList(ctx context.Context, id chain.ID, listing tatum.Listing
 	before := len(report.Problems)
 	same, err := r.take(ctx, id, list, o, report)
 	if err != nil || !whole { // then what is missing may be in the rest
-		return listed{chain: id}, err
+		return listed{chain: id, same: same}, err
 	}
 	absent, err := r.missed(ctx, id, list, same, o, report)
-	return listed{id, true, list, absent, len(report.Problems) == before}, err
+	return listed{id, true, list, absent, len(report.Problems) == before, same}, err
 }
 
 func (r *Relay) chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([]chain.ID, error) {

@@ -46,6 +46,16 @@ func (m *Memory) keep(account string, id chain.ID, o FetchOptions, list []json.R
 	m.last[key(account, id, o)] = digest(list)
 }
 
+// forget has the next list looked at again.
+func (m *Memory) forget(account string, id chain.ID, o FetchOptions) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.last, key(account, id, o))
+}
+
 func key(account string, id chain.ID, o FetchOptions) string {
 	return fmt.Sprintf("%q %q %d %q", account, id, o.Network, o.IDs)
 }

@@ -27,7 +27,7 @@ var heldFor = map[chain.Code]string{
 	journal.Dropping:     "a rejection of it was cut short",
 	journal.Unwanted:     "a person wants it rejected, and that has not worked yet",
 	CodeGivenUp:          "it was given up: dropped at Tatum, and what a withdrawal took given back there",
-	CodeRestored:         "the journal was restored, and nobody has looked yet whether it was paid since the backup",
+	CodeRestored:         "the journal was restored, and Tatum has not listed it since",
 	CodePaidUnknown:      "the network was seen to have it",
 	CodeSameID:           "its pending id differs from another one in letter case only",
 }
@@ -53,7 +53,7 @@ func heldEvidence(txid string, o journal.Offer) string {
 func (s *step) heldWords() string {
 	words := heldFor[s.item.Withheld]
 	changed := s.item.Withheld == chain.ContentChanged
-	again := changed || s.item.Withheld == CodeGivenUp
+	again := changed || s.item.Withheld == CodeGivenUp || s.item.Withheld == CodeRestored
 	switch s.item.Offered.Digest {
 	case "":
 		if again {
@@ -136,6 +136,12 @@ func (s *step) turnsUp(ctx context.Context) error {
 		return err
 	}
 	s.item.State, s.sent = journal.Broadcast, refused == ""
+	if s.item.Withheld == CodeRestored { // that was about whether it was paid
+		if err := s.journal.Unwithhold(ctx, s.item.ID, CodeRestored); err != nil {
+			return err
+		}
+		s.item.Withheld = ""
+	}
 	return s.heal(ctx, "the network has "+s.item.TxID+" after all")
 }
 

@@ -11,33 +11,49 @@ import (
 )
 
 // What a restored journal has as open may have been signed and paid since the
-// backup was made. It is withheld until Tatum's record and what spends its inputs
-// have been looked at: before that nothing of it is exported, again or anew.
+// backup was made. It is withheld until Tatum's list has it again, and its record
+// and what spends its inputs have been looked at: before that nothing of it is
+// exported, again or anew. What it has as signed may have been dropped at Tatum and
+// paid in another way: it is withheld until Tatum's list has it again, or a person
+// decides.
 
-// lookBack looks after what waits for that.
-func (r *Relay) lookBack(ctx context.Context, o FetchOptions, chains []chain.ID, report *Fetched) error {
+// lookBack looks after what waits for that. same are the ids that Tatum lists now,
+// with what the journal has.
+func (r *Relay) lookBack(ctx context.Context, o FetchOptions, id chain.ID, same []string, report *Fetched) error {
 	items, err := r.journal.Items(ctx, journal.Filter{
-		States: []journal.State{journal.Prepared, journal.Exported}, Withheld: []chain.Code{CodeRestored},
-		Chains: chains, IDs: o.IDs, Network: o.Network, Account: &r.Account,
+		States: []journal.State{journal.Prepared, journal.Exported, journal.Signed}, Withheld: []chain.Code{CodeRestored},
+		Chains: []chain.ID{id}, IDs: o.IDs, Network: o.Network, Account: &r.Account,
 	})
 	if err != nil || len(items) == 0 {
 		return err
 	}
+	listed := make(map[string]bool, len(same))
+	for _, id := range same {
+		listed[id] = true
+	}
 	problems := make([]*Problem, len(items))
 	err = r.each(ctx, len(items), workers, func(ctx context.Context, i int) (err error) {
-		problems[i], err = r.lookBackAt(ctx, items[i])
+		problems[i], err = r.lookBackAt(ctx, items[i], listed[items[i].ID])
 		return err
 	})
 	for _, p := range problems {
 		if p != nil {
 			report.Problems = append(report.Problems, *p)
+			r.Memory.forget(r.Account, id, o)
 		}
 	}
 	return err
 }
 
-// lookBackAt lets an item go on that was not paid, as far as can be seen.
-func (r *Relay) lookBackAt(ctx context.Context, it journal.Item) (*Problem, error) {
+// lookBackAt lets an item go on that Tatum lists, and that was not paid, as far as
+// can be seen.
+func (r *Relay) lookBackAt(ctx context.Context, it journal.Item, listed bool) (*Problem, error) {
+	switch {
+	case it.Signed != nil && listed:
+		return nil, r.goesOn(ctx, it)
+	case it.Signed != nil:
+		return r.notSeenSince(ctx, it, errors.New(notListed))
+	}
 	known, p, err := r.askAfter(ctx, it)
 	if err != nil || p != nil {
 		return p, err
@@ -50,21 +66,50 @@ func (r *Relay) lookBackAt(ctx context.Context, it journal.Item) (*Problem, erro
 			lost = errors.New(gap)
 		}
 	}
+	if lost == nil && paid == "" && !listed {
+		lost = errors.New(notListed)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case general(lost):
 		return nil, lost
 	case lost != nil:
-		p := &Problem{ID: it.ID, Code: CodeRestored, Reason: fmt.Sprintf("the journal was restored, and whether it was paid since the backup is not known: it is not exported before that is; the next fetch looks again: %v", lost)}
-		return p, r.note(ctx, it, journal.Lease{}, p.Code, p.Reason, 0)
+		return r.notSeenSince(ctx, it, lost)
 	case paid != "":
 		return r.paidUnrecorded(ctx, it, paid)
 	}
-	if err := r.journal.Unwithhold(ctx, it.ID, CodeRestored); err != nil || !slices.Contains(byRestore, it.Code) {
-		return nil, err
+	return nil, r.goesOn(ctx, it)
+}
+
+// notListed is why an item waits that Tatum's record may have, and its list does
+// not.
+const notListed = "Tatum's list does not have it with this content. It may have been dropped there since, " +
+	"and paid in another way"
+
+// notSeenSince has on record why an item of a restored journal waits.
+func (r *Relay) notSeenSince(ctx context.Context, it journal.Item, why error) (*Problem, error) {
+	p := &Problem{ID: it.ID, Code: CodeRestored, Reason: fmt.Sprintf("the journal was restored, and whether it was paid "+
+		"since the backup is not known: it is not exported before that is; the next fetch looks again: %v", why)}
+	if it.Signed != nil {
+		p.Reason = unlistedWords(it)
 	}
-	return nil, r.note(ctx, it, journal.Lease{}, "", "", 0)
+	return p, r.note(ctx, it, journal.Lease{}, p.Code, p.Reason, 0)
+}
+
+// unlistedWords say why a signed item of a restored journal waits, and what to do.
+func unlistedWords(it journal.Item) string {
+	return fmt.Sprintf("it is signed (%s) and held: the journal was restored, and %s. It goes on once kms-online fetch "+
+		"finds it listed. %s", it.TxID, notListed, journal.HeldAdvice(it.ID, contentOf(it)))
+}
+
+// goesOn ends that an item waits because the journal was restored.
+func (r *Relay) goesOn(ctx context.Context, it journal.Item) error {
+	err := r.journal.Unwithhold(ctx, it.ID, CodeRestored)
+	if err != nil || !slices.Contains(byRestore, it.Code) {
+		return err
+	}
+	return r.note(ctx, it, journal.Lease{}, "", "", 0)
 }
 
 // paidUnrecorded raises the alarm about what the network has, and of which this

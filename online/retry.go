@@ -73,7 +73,7 @@ func rearms(it journal.Item) bool {
 // lifts are what a retry of an item may lift.
 func lifts(it journal.Item) []chain.Code {
 	if it.Signed != nil {
-		return withheldCodes
+		return append(slices.Clone(withheldCodes), CodeRestored)
 	}
 	return liftable
 }
@@ -84,7 +84,7 @@ func retryable(it journal.Item) error {
 	switch {
 	case it.Withheld == CodeVetoed && !ended(it):
 		return fmt.Errorf("%w: kms-online unveto lifts that", errVetoed)
-	case it.Withheld == CodeRestored && !ended(it):
+	case it.Withheld == CodeRestored && it.Signed == nil && !ended(it):
 		return fmt.Errorf("%w: nobody knows yet whether it was paid since the backup: kms-online fetch looks, "+
 			"and lets it go on if it was not", journal.ErrState)
 	case waits && it.Withheld == chain.ContentChanged && it.Signed == nil:
@@ -97,20 +97,20 @@ func retryable(it journal.Item) error {
 	return nil
 }
 
-// sameContent is what a person types where Tatum asks for the very thing again that
-// was signed and given up.
+// sameContent is what a person types where Tatum asks for the very thing that was
+// signed, and it was given up, or may have been.
 const sameContent = "same"
 
 // contentOf is what a person must name to have a signed item sent, "" if nothing:
 // what Tatum was last seen to have in its place, where it is not what was signed,
-// or the item was given up.
+// or the item was given up, or may have been before the journal was restored.
 func contentOf(it journal.Item) string {
 	switch content := it.Offered.Content(); {
 	case it.Signed == nil, rearms(it):
 		return ""
 	case content != "":
 		return content
-	case it.Withheld == CodeGivenUp:
+	case it.Withheld == CodeGivenUp, it.Withheld == CodeRestored:
 		return sameContent
 	}
 	return ""

@@ -78,8 +78,9 @@ func (j *Journal) fill(ctx context.Context, t tx, b *backupReader, verify func(h
 	if _, err := t.ExecContext(ctx, "UPDATE items SET holder = '', held_until = 0 WHERE held_until > 0"); err != nil {
 		return err
 	}
-	// What was open then may have been signed and paid since: it waits for a look.
-	if _, err := t.ExecContext(ctx, "UPDATE items SET withheld = ? WHERE state IN ('fetched', 'prepared', 'exported') AND withheld IN ('', ?)", string(RestoredCode), string(Vetoed)); err != nil {
+	// What was open then may have been signed and paid since, and what was signed may
+	// have been dropped at Tatum: it waits for a look.
+	if _, err := t.ExecContext(ctx, "UPDATE items SET withheld = ? WHERE state IN ('fetched', 'prepared', 'exported', 'signed') AND withheld IN ('', ?)", string(RestoredCode), string(Vetoed)); err != nil {
 		return err
 	}
 	at := j.now()

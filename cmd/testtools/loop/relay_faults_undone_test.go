@@ -120,6 +120,7 @@ func serviceNotNamed(t *testing.T) {
 			if words := h.says(3, "alarms"); !strings.Contains(words, "--external-url none") {
 				t.Error(words)
 			}
+			h.run(0, "fetch") // which has it listed
 			h.run(3, "broadcast")
 			if s := h.wants(1, "signed", "four-eye-not-named"); !strings.Contains(s.Reason, "--external-url none") {
 				t.Errorf("%+v", s)
@@ -130,6 +131,7 @@ func serviceNotNamed(t *testing.T) {
 			h.sends(0)
 			h.loses()
 			h.run(0, "restore", backup)
+			h.run(0, "fetch")
 			h.run(3, "broadcast")
 			if before {
 				h.run(0, "broadcast", "--external-url", other.url) // the very one that the backup has
