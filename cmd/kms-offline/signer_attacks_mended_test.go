@@ -19,6 +19,8 @@ func mendedAttacks() []attack {
 		{"61-without-frees-the-other", withoutFrees},
 		{"61-rejecting-frees-the-other", rejectingFrees},
 		{"61-freed-item-counts-for-the-quorum", freedCounts},
+		{"62-a-yes-with-more-words-is-none", yesAndMore},
+		{"62-reject-takes-a-list", rejectList},
 		{"61-summary-leaves-out-what-is-burnt", summaryTellsBurnt},
 	}
 }
@@ -168,5 +170,53 @@ func summaryTellsBurnt(t *testing.T) {
 		if !strings.Contains(said, `"maxFee": 988001`) {
 			t.Errorf("the review has another highest fee: %s", said)
 		}
+	}
+}
+
+// Only y or yes signs: whoever types more may mean something else.
+func yesAndMore(t *testing.T) {
+	p := newPurse(t)
+	request := p.two("two.kmsreq")
+	at := p.asksAgain(request, "y except 2", "yes but not 2", "y only 1", "y reject 2", "y n", "yes please", "y,", "yes, but not 2", "n 1", "no, only 2", "decline 2")
+	at.types("sign 2 but 1\r")
+	at.sees("Nothing was signed")
+	at.types("n\r")
+	if code := at.waits(); code != 21 {
+		t.Errorf("exit %d", code)
+	}
+	if _, err := os.Stat(p.path("none")); err == nil {
+		t.Error("it was signed")
+	}
+}
+
+// asksAgain answers the question about two transactions; nothing of that is
+// understood.
+func (p purse) asksAgain(request string, answers ...string) *person {
+	p.t.Helper()
+	at := sit(p.t, p.command("sign", request, "--out", p.path("none"), "--plain"))
+	at.sees("password")
+	at.types(deskPassword + "\r")
+	at.sees("Sign 2 transactions?")
+	for _, answer := range answers {
+		at.types(answer + "\r")
+		at.sees("[y/N] " + answer + "\n")
+		at.sees("still about 2 transactions")
+		at.sees("Sign 2 transactions? [y/N]")
+	}
+	return at
+}
+
+// Several are rejected with one line, and a line that cannot be read rejects
+// none and says so.
+func rejectList(t *testing.T) {
+	p := newPurse(t)
+	request := p.two("two.kmsreq")
+	at := p.asksAgain(request, "reject 1;2", "reject 1 and 2", "reject 3", "reject 1 3")
+	at.types("reject 1, 2\r")
+	at.sees("Now 0 approved, 2 rejected, 0 undecided")
+	at.sees("Nothing is left to sign")
+	at.types("n\r")
+	if code := at.waits(); code != 21 {
+		t.Errorf("exit %d", code)
 	}
 }

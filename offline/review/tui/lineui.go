@@ -85,7 +85,14 @@ func (d *Desk) Answer(answer string) (reply string, ev Event) {
 		return "", Decline
 	}
 	rest := strings.Join(words[1:], " ")
-	switch strings.ToLower(words[0]) {
+	word := strings.ToLower(words[0])
+	if rest != "" { // "y except 2" is no yes, and "no, only 2" no no
+		switch word {
+		case "y", "yes", "n", "no", "decline":
+			return d.notUnderstood(), None
+		}
+	}
+	switch word {
 	case "n", "no", "decline":
 		return "", Decline
 	case "y", "yes":
@@ -118,7 +125,14 @@ func (d *Desk) Answer(answer string) (reply string, ev Event) {
 		}
 		return d.named(Undecided, rest)
 	}
-	return "Not understood: nothing was signed. Answer ? to see what can be answered.\n", None
+	return d.notUnderstood(), None
+}
+
+// notUnderstood says that an answer was none, and what still stands: whoever
+// typed it may think that they left something out.
+func (d *Desk) notUnderstood() string {
+	return fmt.Sprintf("Not understood: nothing was signed, nothing was left out.\nThe question is still about %s. Answer ? to see what can be answered.\n",
+		plural(len(d.places(d.kept)), "transaction"))
 }
 
 func (d *Desk) yes() (string, Event) {
@@ -239,16 +253,13 @@ func (d *Desk) full(number string) string {
 	return d.written(func(b *strings.Builder) error { return d.batch.Item(b, from) })
 }
 
-// named marks what is named: a number, "3-17", "ok", "shown", "all".
+// named marks what is named: numbers, "3-17", "ok", "shown", "all".
 func (d *Desk) named(m Mark, what string) (string, Event) {
-	var places []int
-	switch from, to, ok := d.numbers(what); {
-	case ok && m == Rejected && from == to && d.standsInTheWay(from):
-		return "", d.takeOut(from)
+	places, ok := d.placesOf(what)
+	switch {
+	case ok && m == Rejected && len(places) == 1 && d.standsInTheWay(places[0]):
+		return "", d.takeOut(places[0])
 	case ok:
-		for i := from; i <= to; i++ {
-			places = append(places, i)
-		}
 	case what == "shown":
 		places = d.view
 	case what == "all" && m != Approved:
@@ -258,7 +269,8 @@ func (d *Desk) named(m Mark, what string) (string, Event) {
 			return (what == "ok" && d.rows[i].standing == review.OK || what == "undecided") && d.marks[i] == Undecided
 		})
 	default:
-		return "Say which: a number, from-to such as 3-17, ok, or shown (what \"list\" listed).\n", None
+		return fmt.Sprintf("Nothing was changed: say which, by numbers from 1 to %d such as 3 5 or 3-17, ok, or shown (what \"list\" listed).\n", len(d.rows)) +
+			fmt.Sprintf("The question is still about %s.\n", plural(len(d.places(d.kept)), "transaction")), None
 	}
 	ev := d.mark(m, places...)
 	approved, rejected, undecided := d.Count()
@@ -287,6 +299,21 @@ func verb(n int) string {
 		return "1 item was"
 	}
 	return fmt.Sprintf("%d items were", n)
+}
+
+// placesOf reads numbers and ranges, such as "3 5,9-17", and gives places. One
+// that cannot be read is none of them.
+func (d *Desk) placesOf(s string) (places []int, ok bool) {
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' }) {
+		from, to, ok := d.numbers(word)
+		if !ok {
+			return nil, false
+		}
+		for i := from; i <= to; i++ {
+			places = append(places, i)
+		}
+	}
+	return places, len(places) > 0
 }
 
 // numbers reads "12" or "3-17" and gives places.
@@ -324,8 +351,8 @@ const plainHelp = `What can be answered:
   more            the next of them
   order NAME      attention, number, amount, fee rate, destination
   show N          item N in full
-  reject N        leave it out; also N-M, shown, undecided, all
-  approve N       note that it was looked at and is right; also N-M, ok, shown
+  reject N        leave it out; also several (3 5), N-M, shown, undecided, all
+  approve N       note that it was looked at and is right; also several, N-M, ok, shown
   undo            take the last decision back; again: the one before
-  undo N          make N undecided; also N-M, shown, all
+  undo N          make N undecided; also several, N-M, shown, all
 `
