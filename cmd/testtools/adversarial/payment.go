@@ -34,8 +34,11 @@ func amount(id chain.ID) int64 {
 }
 
 func fee(id chain.ID) int64 {
-	if id == chain.DOGE {
+	switch id {
+	case chain.DOGE:
 		return 2000_0000
+	case chain.LTC:
+		return 20_000 // above dust
 	}
 	return 3_000
 }
