@@ -60,24 +60,9 @@ func (r *Relay) Recall(ctx context.Context) ([]string, error) {
 	return notes, err
 }
 
-// WhyVoid returns why a Request must not be signed any more, "" if it may.
-func (r *Relay) WhyVoid(ctx context.Context, digest bundle.Digest) (string, error) {
-	return r.journal.WhyVoid(ctx, digest)
-}
-
 // Wrote says that an unanswered Request is where a person finds it.
 func (r *Relay) Wrote(ctx context.Context, digest bundle.Digest) error {
 	return r.journal.Written(ctx, digest)
-}
-
-// Made reports whether a file is a Request of this relay, which, and under
-// which name it is placed.
-func (r *Relay) Made(file []byte) (digest bundle.Digest, name string, ours bool) {
-	req, err := bundle.OpenRequest(file)
-	if err != nil || req.Relay != r.identity.Public() {
-		return digest, "", false
-	}
-	return req.Digest, fileName(req), true
 }
 
 // unsettled are the states of what is on its way.

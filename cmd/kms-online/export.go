@@ -69,6 +69,7 @@ given it with --master.`,
 				for _, note := range got.Notes {
 					a.say("%s", note)
 				}
+				a.tidy(ctx, r, o.Dir)
 				if got.Request != nil && byQR {
 					a.say("next, on the signer: kms-offline sign --qr")
 				} else {
@@ -100,6 +101,18 @@ given it with --master.`,
 	cmd.Flags().BoolVar(&asPSBT, "psbt", false, "one standard PSBT a transaction, for another signer than kms-offline")
 	cmd.Flags().StringArrayVar(&masters, "master", nil, "ID=FINGERPRINT: eight hex digits of the master key behind a mnemonic, for the PSBTs")
 	return cmd
+}
+
+// tidy moves aside what is not to be signed any more in a folder. What it is called
+// after is done, whatever comes of it.
+func (a *app) tidy(ctx context.Context, r *online.Relay, dir string) {
+	notes, err := r.Tidy(ctx, dir)
+	for _, note := range notes {
+		a.say("%s", note)
+	}
+	if err != nil {
+		a.say("%s was not looked through for requests that are done or void: %v", dir, err)
+	}
 }
 
 // showExported shows what was written, one file after the other.

@@ -44,6 +44,7 @@ other bytes for it are refused.`,
 				return cli.Fail(cli.Usage, errors.New("nothing to import is named"), "such as: kms-online import /media/usb, or kms-online import --qr")
 			}
 			var files []online.Incoming
+			var folders []string
 			for _, arg := range args {
 				found, err := online.Files(a.fs, arg)
 				if errors.Is(err, fs.ErrNotExist) {
@@ -56,9 +57,23 @@ other bytes for it are refused.`,
 					a.say("no *.kmsres, *.psbt or *.txn in %s; the signer writes results with: kms-offline sign FILE.kmsreq --out DIR", arg)
 				}
 				files = append(files, found...)
+				if info, err := a.fs.Stat(arg); err == nil && info.IsDir() {
+					folders = append(folders, arg)
+				}
 			}
 			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {
-				return a.importAll(ctx, r, files)
+				err := a.importAll(ctx, r, files)
+				if len(folders) == 0 {
+					return err
+				}
+				notes, failed := r.Recall(ctx) // what is void by now
+				for _, note := range notes {
+					a.say("%s", note)
+				}
+				for _, dir := range folders {
+					a.tidy(ctx, r, dir)
+				}
+				return first(err, failed)
 			})
 		},
 	}

@@ -15,12 +15,8 @@ import (
 	"coldkms/shared/transport/file"
 )
 
-// Folders on the stick for what is handled.
-const (
-	doneFolder = "done"
-	badFolder  = "bad"
-	voidFolder = "void" // requests that must not be signed any more
-)
+// badFolder is the folder on the stick for what is damaged.
+const badFolder = "bad"
 
 // settle is how long a file that does not read well is left where it is: it
 // may still be being copied.
@@ -145,7 +141,7 @@ func (d *Daemon) take(ctx context.Context, r *online.Relay, f file.Entry, round 
 	case err == nil:
 		d.Log.Info("imported", "event", logImported, "file", f.Name, "signed", report.Imported, "refused", report.Refused, "problems", len(report.Problems))
 		delete(d.suspects, f.Name)
-		return d.aside(f, doneFolder, "")
+		return d.aside(f, online.DoneFolder, "")
 	case !isBad(err):
 		return fmt.Errorf("%.100q: %w", f.Name, err)
 	}
@@ -319,23 +315,22 @@ func (d *Daemon) put(name string, data []byte) error {
 // clear moves aside the requests of this relay that have their results, and
 // those that must not be signed any more. Files of others stay.
 func (d *Daemon) clear(ctx context.Context, r *online.Relay, files []file.Entry, waiting []bundle.Digest, all *troubles) {
-	waits := make(map[bundle.Digest]bool, len(waiting))
 	names := make(map[string]bool, len(waiting))
 	for _, digest := range waiting {
-		waits[digest], names[d.placed[digest].name] = true, true
+		names[d.placed[digest].name] = true
 	}
 	var limit reading
 	for _, f := range files {
 		if names[f.Name] || d.handled[f.Name] == f.Stamp {
 			continue
 		}
-		if !limit.take(f) || !all.add(d.clearOne(ctx, r, f, waits)) {
+		if !limit.take(f) || !all.add(d.clearOne(ctx, r, f, waiting)) {
 			return
 		}
 	}
 }
 
-func (d *Daemon) clearOne(ctx context.Context, r *online.Relay, f file.Entry, waits map[bundle.Digest]bool) error {
+func (d *Daemon) clearOne(ctx context.Context, r *online.Relay, f file.Entry, waiting []bundle.Digest) error {
 	data, err := d.get(f)
 	if errors.Is(err, bundle.ErrInvalid) {
 		d.once(logFileIgnored, "file "+f.Name, err.Error()+": it is left alone")
@@ -345,26 +340,22 @@ func (d *Daemon) clearOne(ctx context.Context, r *online.Relay, f file.Entry, wa
 	if err != nil {
 		return err
 	}
-	digest, name, ours := r.Made(data)
-	if !ours || waits[digest] {
-		if name != f.Name { // a stranger's, or a copy under another name
+	made, err := r.Made(ctx, data, waiting)
+	if err != nil {
+		return err
+	}
+	if !made.Spent {
+		if made.Name != f.Name { // a stranger's, or a copy under another name
 			d.skip(f)
 		}
 		return nil
 	}
-	why, err := r.WhyVoid(ctx, digest)
-	switch {
-	case err != nil:
-		return err
-	case why == "":
-		return d.aside(f, doneFolder, "")
+	if made.Void == "" {
+		return d.aside(f, online.DoneFolder, "")
 	}
-	d.Log.Error("a request on the stick must not be signed any more", "event", logRecalled, "file", f.Name, "why", why)
-	if _, err := d.Drop.Aside(f.Name, voidFolder, fmt.Sprintf(voidReason, f.Name, why)); err != nil {
-		return fmt.Errorf("%s must not be signed any more (%s): destroy it: %w", f.Name, why, err)
+	d.Log.Error("a request on the stick must not be signed any more", "event", logRecalled, "file", f.Name, "why", made.Void)
+	if _, err := d.Drop.Aside(f.Name, online.VoidFolder, online.VoidReason(f.Name, made.Void)); err != nil {
+		return fmt.Errorf("%s must not be signed any more (%s): destroy it: %w", f.Name, made.Void, err)
 	}
 	return nil
 }
-
-// voidReason is what lies beside a request that is void.
-const voidReason = "%s must not be signed any more: item %s.\nDestroy it, all its copies, and its result if there is one. What else it holds is in a new request."

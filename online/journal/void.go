@@ -157,14 +157,14 @@ const whyVoid = `SELECT r.void, CASE WHEN EXISTS (SELECT 1 FROM results s WHERE 
 
 // WhyVoid returns why a Request is void, "" for one that is not, or that this
 // journal did not make.
-func (j *Journal) WhyVoid(ctx context.Context, digest bundle.Digest) (why string, err error) {
+func (j *Journal) WhyVoid(ctx context.Context, digest bundle.Digest) (why string, known bool, err error) {
 	var found string
 	err = j.read(ctx, func() error { return j.db.QueryRowContext(ctx, whyVoid, digest[:]).Scan(&why, &found) })
 	if why == "" && found != "" {
 		why = voidWords(found)
 	}
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("journal: request %.16s: %w", digest, err)
+		return "", false, fmt.Errorf("journal: request %.16s: %w", digest, err)
 	}
-	return why, nil
+	return why, err == nil, nil
 }
