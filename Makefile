@@ -17,7 +17,7 @@ help: ## show this help
 
 build: ## build the three programs, the node that the sandbox runs, and all licences (NOTICES), into bin/
 	@mkdir -p $(BIN)
-	go build -trimpath -o $(BIN)/ $(addprefix ./cmd/,$(PROGRAMS))
+	go build -trimpath -buildvcs=auto -o $(BIN)/ $(addprefix ./cmd/,$(PROGRAMS))
 	go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
 	go run ./cmd/testtools/notices $(addprefix $(BIN)/,$(PROGRAMS) btcd) > $(BIN)/NOTICES
 

@@ -64,7 +64,7 @@ func (a *app) addressArgs(args []string, byQR bool) ([]string, error) {
 		if len(args) == 0 {
 			return nil, cli.Fail(cli.Usage, errors.New("ADDRESS is missing"), "name it, or read it with --qr")
 		}
-		return args, nil
+		return append([]string{addressOf(args[0])}, args[1:]...), nil
 	}
 	source := camera.Default
 	if len(args) > 0 {

@@ -97,6 +97,15 @@ func Run(root *cobra.Command, args []string, s Streams) int {
 	root.SetErr(s.Err)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
+	root.AddCommand(versionCommand(root, s))
+	root.SetHelpCommand(helpCommand(root))
+	root.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(root, args[0], args)
+		}
+		return nil
+	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return Fail(Usage, err, fmt.Sprintf("see %s --help", cmd.CommandPath()))
 	})
