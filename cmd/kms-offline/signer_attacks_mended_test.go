@@ -21,6 +21,8 @@ func mendedAttacks() []attack {
 		{"61-freed-item-counts-for-the-quorum", freedCounts},
 		{"62-a-yes-with-more-words-is-none", yesAndMore},
 		{"62-reject-takes-a-list", rejectList},
+		{"63-released-comes-again", releasedAgain},
+		{"63-released-comes-again-needs-operators", releasedNeedsOperators},
 		{"61-summary-leaves-out-what-is-burnt", summaryTellsBurnt},
 	}
 }
@@ -219,4 +221,63 @@ func rejectList(t *testing.T) {
 	if code := at.waits(); code != 21 {
 		t.Errorf("exit %d", code)
 	}
+}
+
+// A transaction that a person released comes again, under its id or another: it
+// is judged like a new one, and no plain yes signs it.
+func releasedAgain(t *testing.T) {
+	p := newPurse(t)
+	p.known()
+	s := spend{id: "ad112233445566778899aa01", prev: p.earlier(out(coinValue, p.script)), outs: []*wire.TxOut{out(1_000_000, payee(1)), out(coinValue-1_001_000, p.script)}, keys: []chain.Key{single(deskKey)}}
+	first := p.ask("first.kmsreq", s)
+	digest := p.review(first, 0).Digest
+	p.run(0, "sign", first, "--out", p.path("out"), "--approve", digest)
+	p.judged(first, "flagged", chain.FlagSignedBefore)
+	p.run(0, "sign", first, "--out", p.path("out"), "--approve", digest) // the same bytes again
+	p.release(s.id)
+	office{p.place}.says(20, "", "sign", first, "--out", p.path("none"), "--approve", digest)
+	other, same := s, s
+	other.id = "ad112233445566778899aa02"
+	for name, again := range map[string]spend{"under its id": same, "under another id": other} {
+		r := p.judged(p.ask("again.kmsreq", again), "flagged", chain.FlagReplaces)
+		if why := strings.Join(r.Items[0].Reasons, " "); !strings.Contains(why, "a person released it (line ") || !strings.Contains(why, s.id) {
+			t.Errorf("%s: %s", name, why)
+		}
+		p.noPlainYes(p.path("again.kmsreq"))
+	}
+	// what it pays counts once
+	p.setPolicy("", `, "limits": [{"per": "day", "sum": 1020000}]`)
+	p.judged(p.ask("again.kmsreq", same), "flagged", chain.FlagReplaces)
+	p.setPolicy("", `, "limits": [{"per": "batch", "sum": 1000000}]`)
+	p.review(p.ask("again.kmsreq", same), 20) // and it counts
+	p.setPolicy("", "")
+	replacement := s
+	replacement.id, replacement.outs = "ad112233445566778899aa03", []*wire.TxOut{out(2_000_000, payee(1)), out(coinValue-2_001_000, p.script)}
+	p.judged(p.ask("instead.kmsreq", replacement), "flagged", chain.FlagReplaces, chain.FlagRejected)
+	p.signs(p.ask("again.kmsreq", same)) // after it was reviewed
+	p.judged(p.path("again.kmsreq"), "flagged", chain.FlagSignedBefore)
+	p.judged(p.path("instead.kmsreq"), "refused", chain.AlreadySpent)
+	p.release(s.id)
+	p.signs(p.path("instead.kmsreq"))
+	p.judged(p.path("again.kmsreq"), "refused", chain.AlreadySpent, chain.FlagReplaces)
+}
+
+// Its operators approve it anew.
+func releasedNeedsOperators(t *testing.T) {
+	o := newOffice(t)
+	file, digest, _ := o.ready(1)
+	o.run(0, "sign", file, "--out", o.path("out"), "--approve", digest)
+	var list struct {
+		Items []struct{ ID string }
+	}
+	if err := json.Unmarshal([]byte(o.run(0, "review", file)), &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range list.Items {
+		purse{place: o.place}.release(it.ID)
+	}
+	o.reviewed(file)
+	o.says(20, "0 of 2", "sign", file, "--out", o.path("none"), "--approve", digest)
+	o.answers(20, []string{"sign", file, "--out", o.path("none"), "--plain"})
+	o.unsigned()
 }

@@ -33,7 +33,7 @@ type memory struct {
 	known    map[destination]struct{}      // what was ever paid
 	contents map[[sha256.Size]byte]made    // what was ever signed, under whatever id
 	claimed  map[[sha256.Size]byte]claimed // of it, what rests on claims
-	released map[[sha256.Size]byte]bool    // contents that a person released
+	released map[[sha256.Size]byte]uint64  // content that a person released → the line; until it is signed again
 	indices  map[string]*indices           // mnemonic → its indices
 }
 
@@ -57,7 +57,7 @@ type Record struct {
 	Fee         Amount            // as it was computed then
 	Bare        [sha256.Size]byte // digest of the transaction alone
 	Claims      []chain.Claim     // on which it rests
-	Released    bool              // by a person
+	Released    uint64            // line in which a person released it; 0: none, or it was signed again since
 	ID          string            // pending id under which it was signed first
 	Line        uint64            // of the ledger, where it was
 }
@@ -89,7 +89,7 @@ func newMemory() memory {
 	return memory{
 		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(), noes: newNoes(),
 		heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]bool{},
-		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]made{}, claimed: map[[sha256.Size]byte]claimed{}, released: map[[sha256.Size]byte]bool{}, freed: map[string][sha256.Size]byte{},
+		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]made{}, claimed: map[[sha256.Size]byte]claimed{}, released: map[[sha256.Size]byte]uint64{}, freed: map[string][sha256.Size]byte{},
 		indices: map[string]*indices{},
 	}
 }
@@ -124,7 +124,7 @@ func (m *memory) remember(r record) error {
 			m.end(line.Request, line)
 		}
 	case KindReleased:
-		m.release(line.ID)
+		m.release(line)
 	case KindDeclined:
 		m.end(line.Request, line)
 		if line.Act != ActDiscard { // which says nothing of what is left out
@@ -211,8 +211,12 @@ func (m *memory) saw(line Line) {
 func (m *memory) sign(line Line) {
 	content, _ := bundle.ParseDigest(line.Content)
 	m.signed[line.ID] = signed{content: content, request: line.Request}
+	delete(m.released, content)
 	for _, op := range line.Spent {
 		m.spent[op] = content
+		if m.freed[op] == content {
+			delete(m.freed, op)
+		}
 	}
 	before, again := m.contents[content]
 	if !again || before.final == ([sha256.Size]byte{}) {
@@ -298,12 +302,12 @@ func (m *memory) Earlier(id string, bare [sha256.Size]byte, outpoints []string) 
 	return at, false, was
 }
 
-// release frees what the transaction signed under id spends. The id itself
+// release frees what the transaction signed under an id spends. The id itself
 // stays taken, but for the same transaction under other claims, and so does
 // the sum that was counted.
-func (m *memory) release(id string) {
-	content := m.signed[id].content
-	m.released[content] = true
+func (m *memory) release(line Line) {
+	content := m.signed[line.ID].content
+	m.released[content] = line.N
 	for op, by := range m.spent {
 		if by == content {
 			delete(m.spent, op)
@@ -334,10 +338,10 @@ func (m *memory) Freed(outpoint string) ([sha256.Size]byte, bool) {
 }
 
 // SignedIn reports whether exactly this content was signed under this id as part
-// of this batch.
+// of this batch, and nobody released it since.
 func (m *memory) SignedIn(batch bundle.Digest, id string, content [sha256.Size]byte) bool {
 	s, ok := m.signed[id]
-	return ok && s.content == content && s.request == batch.String()
+	return ok && s.content == content && s.request == batch.String() && m.released[content] == 0
 }
 
 // Spender returns the content of the signed transaction that spends an outpoint.

@@ -18,6 +18,7 @@ const (
 type past struct {
 	policy Policy
 	of     map[asset]*ofAsset
+	anew   map[[32]byte]bool // contents of the batch that the ledger has and that are judged like new ones: they count once
 }
 
 // asset is a coin, or a token of one.
@@ -84,10 +85,16 @@ const shown = 4
 
 // look goes through the batch, then through the ledger.
 func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h History) past {
-	past := past{p, make(map[asset]*ofAsset)}
+	past := past{p, make(map[asset]*ofAsset), make(map[[32]byte]bool)}
 	for i, s := range subjects {
-		if !again[i] {
-			past.expect(s)
+		if again[i] {
+			continue
+		}
+		past.expect(s)
+		if as, signed := SignedAs(s, h); signed {
+			if r, ok := h.Record(as); ok && r.Released != 0 {
+				past.anew[as] = true
+			}
 		}
 	}
 	if len(past.of) == 0 {
@@ -102,7 +109,7 @@ func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h His
 	at := moment{h.Now(), batch}
 	for payment := range h.Payments(0) {
 		if of := past.of[asset{payment.Coin, payment.Token}]; of != nil && !payment.Value.IsZero() {
-			of.remember(payment, at)
+			of.remember(payment, at, past.anew[payment.Content])
 		}
 	}
 	return past
@@ -186,10 +193,13 @@ type moment struct {
 	batch bundle.Digest
 }
 
-// remember takes in a payment of the ledger.
-func (c *ofAsset) remember(payment Payment, now moment) {
-	c.since(payment, now)
-	c.signed.since(payment, now)
+// remember takes in a payment of the ledger; anew: it is in the batch too, and
+// counted there.
+func (c *ofAsset) remember(payment Payment, now moment, anew bool) {
+	if !anew {
+		c.since(payment, now)
+		c.signed.since(payment, now)
+	}
 	if payment.Fee {
 		return
 	}
@@ -199,6 +209,9 @@ func (c *ofAsset) remember(payment Payment, now moment) {
 		return
 	}
 	at.known = true
+	if anew {
+		return
+	}
 	at.since(payment, now)
 	if at.times.of(payment.Value) > 0 {
 		at.times.add(payment.Value)

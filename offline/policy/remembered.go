@@ -24,6 +24,7 @@ func (j *judgement) memory() {
 	as, known := SignedAs(s, j.history)
 	before, signed := j.history.Signed(s.ID)
 	switch {
+	case known && (!signed || before == as) && j.releasedOnce(as):
 	case signed && known && before == as && j.again:
 		j.find(chain.FlagSignedBefore, "was signed before: the same bytes again")
 	case signed && known && before == as:
@@ -47,6 +48,17 @@ func (j *judgement) memory() {
 		}
 		j.freed(op, as)
 	}
+}
+
+// releasedOnce finds a transaction that a person released comes again, and reports
+// whether it is one.
+func (j *judgement) releasedOnce(as [32]byte) bool {
+	r, ok := j.history.Record(as)
+	if !ok || r.Released == 0 {
+		return false
+	}
+	j.find(chain.FlagReplaces, "this very transaction was signed before under pending id %.80q (ledger line %d), and a person released it (line %d) so that it can be paid otherwise: signed again, what it spends is taken again, and what was to replace it is refused", r.ID, r.Line, r.Released)
+	return true
 }
 
 // freed finds an outpoint that a person released: what was signed with it
@@ -83,7 +95,7 @@ func (j *judgement) otherClaims(before [32]byte) bool {
 	if !ok || r.Bare != j.subject.Bare {
 		return false
 	}
-	if !r.Released {
+	if r.Released == 0 {
 		j.refuse(chain.ClaimsChanged, "this transaction was signed before under pending id %s, and amounts or scripts of its inputs are others now: %s. Its signature would be a new one. Find out which is true; if the first was never sent, `kms-offline ledger release %s` frees the id for this transaction", j.subject.ID, j.changed(r), j.subject.ID)
 	}
 	return true

@@ -49,7 +49,7 @@ type Record struct {
 	Fee         chain.Amount  // as it was computed then
 	Bare        [32]byte      // digest of the transaction alone
 	Claims      []chain.Claim // on which it rests
-	Released    bool          // by a person
+	Released    uint64        // line in which a person released it; 0: none, or it was signed again since
 	ID          string        // pending id under which it was signed first
 	Line        uint64        // of the ledger, where it was
 }
@@ -77,15 +77,19 @@ func (s Subject) to(out chain.Movement) destination {
 // again reports whether exactly this was signed before, under this id or
 // another, and the ledger knows the bytes: the signer compares them before
 // anything leaves, so it pays nothing anew. Lines of before do not have them;
-// of those, content counts that nothing claimed can have changed.
+// of those, content counts that nothing claimed can have changed. What a person
+// released is to be paid otherwise: it is judged like a new one.
 func again(s Subject, h History) bool {
 	content, ok := SignedAs(s, h)
 	if !ok {
 		return false
 	}
 	r, ok := h.Record(content)
-	if !ok || r.Final != [32]byte{} {
-		return ok
+	switch {
+	case !ok || r.Released != 0:
+		return false
+	case r.Final != [32]byte{}:
+		return true
 	}
 	for _, in := range s.Facts.Sources {
 		if !in.Proven || in.Commits {
@@ -106,8 +110,10 @@ func SignedAs(s Subject, h History) ([32]byte, bool) {
 		return before, true
 	}
 	for _, op := range s.Facts.Exclusive {
-		if by, taken := h.Spender(op); taken && by != before && sameAs(s, by, h) {
-			return by, true
+		for _, of := range [...]func(string) ([32]byte, bool){h.Spender, h.Freed} {
+			if by, taken := of(op); taken && by != before && sameAs(s, by, h) {
+				return by, true
+			}
 		}
 	}
 	return s.Content, false

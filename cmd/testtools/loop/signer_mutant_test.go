@@ -91,7 +91,7 @@ var signerMutants = [...]mutant{
 
 	// claims
 	{"a claim is no content", "shared/chain/utxo/tx.go", "		if !s.Proven {\n			claims =", "		if false {\n			claims =", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims-are-other-content"},
-	{"claims are forgotten", "offline/policy/remembered.go", "	if !r.Released {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims-are-other-content"},
+	{"claims are forgotten", "offline/policy/remembered.go", "	if r.Released == 0 {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/18-other-claims-are-other-content"},
 	{"any claim shows a signature to be invalid", "offline/policy/remembered.go", "claimed && in.Proven && claim != in.Claim() && j.commits(claim)", "claimed && in.Proven && j.commits(claim)", "./cmd/kms-offline", "TestSignerAttacks/18-a-false-claim-freezes-no-coin"},
 	{"old lines exempt taproot", "offline/policy/subject.go", "if !in.Proven || in.Commits {", "if !in.Proven {", "./offline/policy", "TestLinesOfBeforeExemptWhatIsProven"},
 	{"other bytes are the same", "offline/signing.go", "if id != before.TxID || !final {", "if false && (id != before.TxID || !final) {", "./offline", "TestSameAgainIsTheSameBytes"},
@@ -323,6 +323,14 @@ var signerMutants = [...]mutant{
 	// what is a yes
 	{"a yes with more words is one", "offline/review/tui/lineui.go", "		case \"y\", \"yes\", \"n\", \"no\", \"decline\":\n			return d.notUnderstood(), None", "		case \"n\", \"no\", \"decline\":\n			return d.notUnderstood(), None", "./cmd/kms-offline", "TestSignerAttacks/62-a-yes-with-more-words-is-none"},
 	{"a list that cannot be read is read in part", "offline/review/tui/lineui.go", "			return nil, false\n		}\n		for i := from", "			continue\n		}\n		for i := from", "./cmd/kms-offline", "TestSignerAttacks/62-reject-takes-a-list"},
+
+	// what was released
+	{"what was released is signed before", "offline/policy/subject.go", "	case !ok || r.Released != 0:", "	case !ok:", "./cmd/kms-offline", "TestSignerAttacks/63-released-comes-again-needs-operators"},
+	{"that it was released is not said", "offline/policy/remembered.go", "	if !ok || r.Released == 0 {", "	if true || !ok || r.Released == 0 {", "./cmd/kms-offline", "TestSignerAttacks/63-released-comes-again"},
+	{"what was released is unknown under another id", "offline/policy/subject.go", "{h.Spender, h.Freed}", "{h.Spender}", "./cmd/kms-offline", "TestSignerAttacks/63-released-comes-again"},
+	{"what was released is signed by its old digest", "offline/ledger/memory.go", " && m.released[content] == 0", "", "./cmd/kms-offline", "TestSignerAttacks/63-released-comes-again"},
+	{"what was released counts twice", "offline/policy/past.go", "			if r, ok := h.Record(as); ok && r.Released != 0 {", "			if r, ok := h.Record(as); ok && r.Released != 0 && false {", "./cmd/kms-offline", "TestSignerAttacks/63-released-comes-again"},
+	{"signed again it is still released", "offline/ledger/memory.go", "	delete(m.released, content)\n", "", "./cmd/kms-offline", "TestSignerAttacks/63-released-comes-again"},
 }
 
 // Each fault still fits the code, also those that are not seeded in every run.
