@@ -81,7 +81,17 @@ func (s *Session) Elsewhere(j *Judged, round string) (bool, error) {
 		}
 		return false, fmt.Errorf("%w: round %s has ended%s", ErrOtherApproval, round, why)
 	}
+	if batch, open := s.Ledger.RoundOf(round); open && batch != j.Request.Digest.String() {
+		return false, fmt.Errorf("%w: round %s is that of another batch here, with the digest %s", ErrOtherApproval, round, batch)
+	}
 	return round != "" && round != s.Round(j), nil
+}
+
+// EndedByCopy returns the last round of a batch that this ledger has, if it ended
+// because a copy was put back: it may be open where the batch was reviewed.
+func (s *Session) EndedByCopy(j *Judged) (ledger.Ending, bool) {
+	last, ended := s.Ledger.LastEnding(j.Request.Digest)
+	return last, ended && last.ByCopy
 }
 
 // ApproveElsewhere is Approve in a round that another ledger drew. The approval

@@ -40,7 +40,7 @@ was approved in it never counts again.
 
 With --out the approval is written as a file as well, for another machine that has
 the same wallet: sign --approval FILE there. Where this machine's ledger is not a
-copy of the one there, made after the review, name the round that the review there
+copy of the one there, made after the review and copied file by file, name the round that the review there
 has printed: --round ROUND. A round counts only in the ledger that drew it: such an
 approval is a file and nothing else, needs --out, and counts on that machine alone.
 
@@ -144,6 +144,9 @@ func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.D
 	if err != nil {
 		return approveReply{}, err
 	}
+	if err := a.roundUnclear(session, judged, o); err != nil {
+		return approveReply{}, err
+	}
 	how, err := a.agreeAsOperator(session, judged, digests, o)
 	if err != nil {
 		return approveReply{}, err
@@ -185,6 +188,24 @@ func roundElsewhere(session *openSession, judged *offline.Judged, o approveOptio
 			"name the folder in which it is carried there: --out DIR; to approve it here, leave --round out")
 	}
 	return elsewhere, approvalError(err)
+}
+
+// roundUnclear refuses to carry an approval of which nobody said in which round it
+// is, where the ledger is that of a copy that was put back after the review: the
+// round of then may be open on the machine that signs, and none is here. Where the
+// batch was reviewed here since, it says where the approval counts.
+func (a *app) roundUnclear(session *openSession, judged *offline.Judged, o approveOptions) error {
+	last, copied := session.EndedByCopy(judged)
+	if !copied || o.out == "" || o.round != "" {
+		return nil
+	}
+	why := fmt.Sprintf("round %s of this batch has ended in this ledger, as a copy was put back (line %d)", last.Round, last.Line)
+	if now := session.Round(judged); now != "" {
+		fmt.Fprintf(a.Err, "%s: the approval is in round %s, which counts on this machine. If another one signs, name the round there: --round ROUND\n", why, now)
+		return nil
+	}
+	return cli.Fail(cli.Usage, fmt.Errorf("%s, and no review of it is open here: in which round is the approval?", why),
+		"name the round that review printed on the machine that signs: --round ROUND; if this is that machine, type kms-offline review FILE first")
 }
 
 // drawnElsewhere says why an approval in a round does not count here.

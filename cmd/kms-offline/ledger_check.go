@@ -11,11 +11,13 @@ import (
 )
 
 // checkLedger has a person name how far the ledger was when they noted it last,
-// before a PSBT is signed under a policy that wants it. A relay states in its
-// requests how far it has seen the ledger; a PSBT states nothing, so that old
-// files put back together would not be noticed.
+// before anything that states no line of the ledger is signed under a policy that
+// wants it. A relay states in its requests how far it has seen the ledger; a PSBT,
+// and a request of a relay that has seen nothing, state none, so that old files
+// put back together would not be noticed.
 func (a *app) checkLedger(session *openSession, judged *offline.Judged, o signOptions) error {
-	if !judged.IsUnasked() || !session.Policy.RequiresLedgerCheck() || session.lengthKnown {
+	states := !judged.IsUnasked() && len(judged.Request.LedgerHead) > 0
+	if states || !session.Policy.RequiresLedgerCheck() || session.lengthKnown {
 		return nil
 	}
 	noted, err := a.notedLedger(o)

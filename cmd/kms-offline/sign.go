@@ -86,7 +86,7 @@ valid request.`,
 	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "sign the reviewed batch with this digest without asking (once for each IN)")
 	cmd.Flags().StringArrayVar(&o.carried, "approval", nil, "count the operator's approval in this file, which approve --out wrote elsewhere")
 	cmd.MarkFlagsMutuallyExclusive("session", "plain", "approve")
-	cmd.Flags().StringVar(&o.noted, "noted", "", "of a PSBT under a policy with requireLedgerCheck: the length of the ledger that you noted last and at least its first four head words, or all eight words")
+	cmd.Flags().StringVar(&o.noted, "noted", "", "under a policy with requireLedgerCheck, of a PSBT or of a request that names no line of the ledger: the length of the ledger that you noted last and at least its first four head words, or all eight words")
 	o.judging.flags(cmd)
 	return cmd
 }

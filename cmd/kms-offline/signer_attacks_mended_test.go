@@ -21,6 +21,9 @@ func mendedAttacks() []attack {
 		{"61-freed-item-counts-for-the-quorum", freedCounts},
 		{"62-a-yes-with-more-words-is-none", yesAndMore},
 		{"62-reject-takes-a-list", rejectList},
+		{"64-old-set-and-a-request-without-a-head", oldSetWithoutHead},
+		{"65-approval-on-a-restored-copy", approvalOnRestoredCopy},
+		{"65-round-of-another-batch", roundOfAnotherBatch},
 		{"63-released-comes-again", releasedAgain},
 		{"63-released-comes-again-needs-operators", releasedNeedsOperators},
 		{"61-summary-leaves-out-what-is-burnt", summaryTellsBurnt},
@@ -280,4 +283,61 @@ func releasedNeedsOperators(t *testing.T) {
 	o.says(20, "0 of 2", "sign", file, "--out", o.path("none"), "--approve", digest)
 	o.answers(20, []string{"sign", file, "--out", o.path("none"), "--plain"})
 	o.unsigned()
+}
+
+// A request that names no line of the ledger shows no old set either: it is
+// asked about as a PSBT is.
+func oldSetWithoutHead(t *testing.T) {
+	o := newOffice(t)
+	o.policy("checked.json", strings.Replace(quorumPolicy, `"version": 1,`, `"version": 1, "requireLedgerCheck": true,`, 1))
+	old := o.files()
+	small := o.request("small.kmsreq", 13, []payout{{to: "a", value: 20_000, fee: 200}})
+	digest, _ := o.reviewed(small)
+	o.says(2, "--noted", "sign", small, "--out", o.path("none"), "--approve", digest)
+	o.run(0, "sign", small, "--out", o.path("out"), "--approve", digest, "--noted", o.book().Words)
+	noted := o.book().Words
+	o.put(old)
+	next := o.request("next.kmsreq", 13, []payout{{to: "b", value: 21_000, fee: 200}})
+	digest, _ = o.reviewed(next)
+	o.says(20, "had not these head words at any line", "sign", next, "--out", o.path("none"), "--approve", digest, "--noted", noted)
+	o.answers(20, []string{"sign", next, "--out", o.path("none"), "--plain"}, "such as 123 inmate wolf apple lens)?", noted)
+	o.unsigned()
+}
+
+// A copy that restore put in place after the review has no round open: an
+// approval made there without a round would count nowhere.
+func approvalOnRestoredCopy(t *testing.T) {
+	o := newOffice(t)
+	file := o.salary(72)
+	digest, round := o.reviewed(file)
+	o.approved(file, digest, "alice")
+	o.run(0, "backup", o.path("copy.kms"))
+	there := office{o.place}
+	there.dir = o.path("there")
+	if err := os.Mkdir(there.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"pw", "alice", "bob"} {
+		there.put(files{name: []byte(readFile(t, o.path(name)))})
+	}
+	there.run(0, "restore", o.path("copy.kms"))
+	approve := []string{"approve", file, "--operator", "bob", "--operator-password-file", there.path("bob"), "--out", there.path("stick")}
+	there.says(2, "--round ROUND", approve...)
+	there.answers(2, approve)
+	there.reviewed(file)
+	kept, elsewhere := there.approvedIn(file, digest, "bob", round)
+	if !elsewhere {
+		t.Error("the reply does not say that the round is of the other ledger")
+	}
+	o.run(0, "sign", file, "--out", o.path("out"), "--approve", digest, "--approval", kept)
+}
+
+// The round of another batch of this ledger is a mistake: an approval in it
+// would count nowhere.
+func roundOfAnotherBatch(t *testing.T) {
+	o := newOffice(t)
+	first, second := o.salary(73), o.request("second.kmsreq", 74, []payout{{to: "a", value: 62_000, fee: 200}, {to: "b", value: 63_000, fee: 200}})
+	_, round := o.reviewed(first)
+	digest, _ := o.reviewed(second)
+	o.says(20, "is that of another batch", "approve", second, "--operator", "bob", "--operator-password-file", o.path("bob"), "--digest", digest, "--round", round, "--out", o.path("stick"))
 }

@@ -12,6 +12,8 @@ type Ending struct {
 	At
 	Why      string   // in words, such as "bob was removed"
 	Approved []string // approvals that count no longer, as the lines have them
+	Round    string   // its nonce
+	ByCopy   bool     // a copy was put back: the round may be open in the ledger that drew it
 }
 
 // whyEnded says in words what a line did to the rounds that it ended.

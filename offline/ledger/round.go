@@ -165,7 +165,7 @@ func (s *standing) close(batch string, now round, by Line) {
 	if now.nonce != "" { // reviews of version 1 named no round
 		s.closed[now.nonce] = by.putsBack()
 	}
-	how := Ending{At: At{by.N, by.Time}, Why: whyEnded(by), Approved: now.approved}
+	how := Ending{At: At{by.N, by.Time}, Why: whyEnded(by), Approved: now.approved, Round: now.nonce, ByCopy: by.putsBack()}
 	s.endings[batch] = how
 	if len(how.Approved) == 0 {
 		return
@@ -221,6 +221,18 @@ func (s *standing) Ended(nonce string) bool {
 // EndedByCopy reports whether a round ended because a copy was put back: it may
 // still be open in the ledger that drew it, which knows of no such line.
 func (s *standing) EndedByCopy(nonce string) bool { return s.closed[nonce] }
+
+// RoundOf returns the batch of which a round is open, and whether it is.
+func (s *standing) RoundOf(nonce string) (batch string, open bool) {
+	for batch, rounds := range s.rounds {
+		for _, r := range rounds {
+			if r.nonce == nonce {
+				return batch, true
+			}
+		}
+	}
+	return "", false
+}
 
 // putsBack reports whether a line is about a copy that was put back.
 func (l Line) putsBack() bool {

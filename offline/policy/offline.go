@@ -23,6 +23,6 @@ func ledgerCheckRule() rule {
 		if !p.file.LedgerCheck {
 			return nil
 		}
-		return []string{"A PSBT is signed only after a person has named the length and the head words of the ledger."}
+		return []string{"A PSBT, and a request that names no line of the ledger, is signed only after a person has named the length and the head words of the ledger."}
 	}}
 }

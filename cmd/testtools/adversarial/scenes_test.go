@@ -235,7 +235,7 @@ func (s *stage) approves(name, file, digest, kept string) {
 func replays(t *testing.T, dir string) (scenes []scene) {
 	t.Helper()
 	s := prepared(t, dir, "replays")
-	s.put(files{"salary.kmsreq": s.payments(1, nil, 60_000, 61_000)})
+	s.put(files{"salary.kmsreq": s.payments(1, s.head(), 60_000, 61_000)})
 	digest, round := s.reviewed("salary.kmsreq")
 	s.approves("alice", "salary.kmsreq", digest, "alice.kmsapproval")
 	s.approves("bob", "salary.kmsreq", digest, "bob.kmsapproval")
@@ -370,7 +370,7 @@ func changes() []change {
 			"the policy in the wallet is not the one"},
 		{"a key was made", func(s *stage) { s.must(nil, "--testnet", "generatemanagedprivatekeybatch", "BTC", "1") }, ""},
 		{"a payment was signed", func(s *stage) {
-			s.put(files{"small.kmsreq": s.payments(2, nil, 20_000)})
+			s.put(files{"small.kmsreq": s.payments(2, s.head(), 20_000)})
 			digest, _ := s.reviewed("small.kmsreq")
 			s.must(nil, "sign", "small.kmsreq", "--out", "done", "--approve", digest)
 			check(os.RemoveAll(filepath.Join(s.work, "done")))
@@ -389,9 +389,8 @@ func rollbacks(t *testing.T, dir string) (scenes []scene) {
 		s := newStage(t, dir, "rollback-"+strconv.Itoa(i), c.name)
 		s.put(first)
 		c.do(s)
-		var now book
-		s.must(&now, "ledger", "verify")
-		s.put(files{"request": s.payments(uint32(10+i), must(hex.DecodeString(now.Head)), 20_000), "psbt": s.packet()})
+		now := s.book()
+		s.put(files{"request": s.payments(uint32(10+i), s.head(), 20_000), "psbt": s.packet()})
 		scenes = append(scenes, combined(c, first, s.files(), now)...)
 	}
 	return scenes
@@ -401,6 +400,18 @@ func rollbacks(t *testing.T, dir string) (scenes []scene) {
 type book struct {
 	Lines       uint64
 	Head, Words string
+}
+
+func (s *stage) book() (now book) {
+	s.t.Helper()
+	s.must(&now, "ledger", "verify")
+	return now
+}
+
+// head is what a relay states that has seen all of the ledger.
+func (s *stage) head() []byte {
+	s.t.Helper()
+	return must(hex.DecodeString(s.book().Head))
 }
 
 // combined are the mixtures of two sets in which something would come back or
