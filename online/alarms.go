@@ -74,11 +74,9 @@ func (r *Relay) AlarmTold(ctx context.Context, a Alarm) error {
 	return r.journal.AlarmTold(ctx, told)
 }
 
-// Acknowledge closes alarms in the name of a person. It returns those that were
-// closed before, and keep who closed them and why.
-func (r *Relay) Acknowledge(ctx context.Context, ids []int64, by, why string) (before []Alarm, err error) {
-	list, err := r.journal.Acknowledge(ctx, ids, by, why)
-	return alarmsOf(list), err
+// Acknowledge closes alarms, all or none, in the name of a person.
+func (r *Relay) Acknowledge(ctx context.Context, ids []int64, by, why string) error {
+	return r.journal.Acknowledge(ctx, ids, by, why)
 }
 
 func (r *Relay) alarms(ctx context.Context, f journal.AlarmFilter) ([]Alarm, error) {
@@ -86,10 +84,6 @@ func (r *Relay) alarms(ctx context.Context, f journal.AlarmFilter) ([]Alarm, err
 	if err != nil {
 		return nil, err
 	}
-	return alarmsOf(found), nil
-}
-
-func alarmsOf(found []journal.Alarm) []Alarm {
 	list := make([]Alarm, len(found))
 	for i, a := range found {
 		list[i] = Alarm{
@@ -97,7 +91,7 @@ func alarmsOf(found []journal.Alarm) []Alarm {
 			Healed: when(a.Healed), Acknowledged: when(a.Closed), By: a.Closer, Why: a.Why,
 		}
 	}
-	return list
+	return list, nil
 }
 
 // RestoredNotice says when the journal was restored, and from which backup, until

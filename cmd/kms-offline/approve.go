@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +21,7 @@ type approveOptions struct {
 	out          string
 	round        string
 	judging
+	asking
 }
 
 func (a *app) approve() *cobra.Command {
@@ -29,7 +29,8 @@ func (a *app) approve() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "approve IN... --operator NAME",
 		Short: "approve a batch as one of the operators; signs no transaction",
-		Long: `approve shows a batch as review does, asks, and has the operator's own key sign
+		Long: `approve shows a batch as sign does, line by line or on a screen (docs/REVIEW.md),
+where items can be looked at and rejected, asks, and has the operator's own key sign
 the batch digest, the round, the policy in force and how each item was judged. The ledger of
 this machine remembers it; "sign" counts it. What is judged otherwise later needs
 to be approved again, and so does a batch that somebody declined.
@@ -37,6 +38,9 @@ to be approved again, and so does a batch that somebody declined.
 An approval is of one round. The review that comes first opens it; a no, another
 policy, other operators, items that are left out or a signature end it, and what
 was approved in it never counts again.
+
+What the operator rejects is taken out of the batch, and that is recorded: what the
+others approved of it before counts no more, and all approve what is left.
 
 With --out the approval is written as a file as well, for another machine that has
 the same wallet: sign --approval FILE there. Where this machine's ledger is not a
@@ -61,6 +65,8 @@ to approve, 21 the operator said no.`,
 	_ = cmd.MarkFlagRequired("operator")
 	operatorPasswordFlag(cmd, &o.passwordFile)
 	o.judging.flags(cmd)
+	o.asking.flags(cmd)
+	cmd.MarkFlagsMutuallyExclusive("session", "plain", "digest")
 	return cmd
 }
 
@@ -147,7 +153,7 @@ func (a *app) approveOne(session *openSession, file []byte, digests map[bundle.D
 	if err := a.roundUnclear(session, judged, o); err != nil {
 		return approveReply{}, err
 	}
-	how, err := a.agreeAsOperator(session, judged, digests, o)
+	how, err := a.agreeAsOperator(session, judged, digests, elsewhere, o)
 	if err != nil {
 		return approveReply{}, err
 	}
@@ -216,32 +222,6 @@ func drawnElsewhere(session *openSession, round string) string {
 	return fmt.Sprintf("the ledger of this machine did not draw round %s", round)
 }
 
-// agreeAsOperator shows the batch and asks, or checks that it was reviewed.
-func (a *app) agreeAsOperator(session *openSession, judged *offline.Judged, digests map[bundle.Digest]bool, o approveOptions) (how string, err error) {
-	digest := judged.Request.Digest
-	if len(o.digests) > 0 {
-		if !digests[digest] {
-			return "", o.refusal(judged.OtherDigest("--digest"))
-		}
-		return "digest", o.refusal(session.ReviewedAs(judged, digest))
-	}
-	tty, err := openTerminal()
-	if err != nil {
-		return "", cli.Fail(cli.Usage, err, "review it, then approve it with --digest DIGEST")
-	}
-	defer tty.close()
-	if err := session.RecordReview(judged); err != nil {
-		return "", ledgerError(err)
-	}
-	if o.round != "" {
-		judged.Batch.Basis.Round = o.round
-	}
-	if err := judged.Batch.Text(printable{tty.tty}); err != nil {
-		return "", err
-	}
-	return "typed", a.typeApproval(tty, session, judged, o.operator)
-}
-
 // approvalError returns err with the exit code and the hint for an error about
 // an approval.
 func approvalError(err error) error {
@@ -257,27 +237,6 @@ func checkRound(round string) error {
 		return cli.Fail(cli.Usage, fmt.Errorf("--round is %d hexadecimal digits", 2*operator.RoundSize), "it is what kms-offline review prints as round")
 	}
 	return nil
-}
-
-// typeApproval asks for words that nobody types by accident. Only a clear no
-// is recorded as one: it takes back what others approved.
-func (a *app) typeApproval(tty *terminal, session *openSession, judged *offline.Judged, name string) error {
-	signable, _ := judged.Batch.Count()
-	want := fmt.Sprintf("approve %d", signable)
-	answer, err := tty.line(fmt.Sprintf("To approve %s as %s type %q, or \"no\": ", counted(signable, "transaction", "transactions"), name, want))
-	if err != nil {
-		return cli.Fail(cli.Declined, err, "nothing was approved")
-	}
-	switch strings.ToLower(answer) {
-	case want:
-		return nil
-	case "n", "no":
-		if err := session.Decline(judged); err != nil {
-			return ledgerError(err)
-		}
-		return cli.Fail(cli.Declined, errors.New("declined: what others approved of this batch counts no more"), "")
-	}
-	return cli.Fail(cli.Declined, errors.New("nothing was approved"), fmt.Sprintf("to approve it, the answer is %s", want))
 }
 
 // approvalEnding is how files of approvals are called.

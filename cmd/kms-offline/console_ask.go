@@ -8,12 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
 	"coldkms/offline/policy"
-	"coldkms/offline/review"
 	"coldkms/offline/review/tui"
 )
 
@@ -38,59 +38,74 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 	if err := kept.resume(tty, d); err != nil {
 		return policy.Consent{}, "", err
 	}
-	screen, err := o.onScreen(tty, len(judged.Batch.Items))
-	if err != nil {
+	if err := tty.fits(o.asking); err != nil {
 		return policy.Consent{}, "", err
 	}
+	ev, taken, err := tty.decide(session, judged, d, o.asking, kept.keep)
+	switch {
+	case err != nil:
+		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, err, "nothing was signed"))
+	case ev == tui.Later:
+		return policy.Consent{}, "", a.leave(session, judged, o, slices.Concat(d.Rejected(), taken))
+	}
+	return a.answered(session, judged, kept, ev, d.Without(d.Kept()), taken)
+}
+
+// asking is how a person is asked.
+type asking struct {
+	session bool // on a screen, also about a few
+	plain   bool // line by line, also about many
+}
+
+func (a *asking) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&a.session, "session", false, "open a session also for a few transactions")
+	cmd.Flags().BoolVar(&a.plain, "plain", false, "ask line by line, without moving the cursor")
+}
+
+// fits refuses to open a session on a terminal that has no screen.
+func (t *terminal) fits(how asking) error {
+	if !how.session || t.isScreen() {
+		return nil
+	}
+	return cli.Fail(cli.Usage, fmt.Errorf("this terminal has no screen of %d columns and %d lines", tui.MinWidth, tui.MinHeight), "ask line by line: --plain")
+}
+
+// decide goes through a batch with a person, until they have answered or left.
+// What they reject because it stands in the way of others is taken out, and the
+// rest is judged and shown anew; the places of what was taken out are returned.
+func (t *terminal) decide(session *openSession, judged *offline.Judged, d *tui.Desk, how asking, keep func(string) error) (ev tui.Event, taken []int, err error) {
 	before := len(judged.Taken())
 	for {
-		ev, choice, err := converse(tty, judged, kept, d, screen)
-		switch {
-		case err != nil:
-			return policy.Consent{}, "", stop(cli.Fail(cli.Declined, err, "nothing was signed"))
-		case ev == tui.TakeOut:
-			if err := session.TakeOut(judged, judged.Request.Items[d.TakenOut()].ID); err != nil {
-				return policy.Consent{}, "", err
-			}
-			need, _ = judged.Quorum()
-			d.Quorum = need > 0
-			d.Renew(judged.Batch)
-		case ev == tui.Later:
-			return policy.Consent{}, "", a.leave(session, judged, o, slices.Concat(d.Rejected(), judged.Taken()[before:]))
-		default:
-			return a.answered(session, judged, kept, ev, d.Without(choice), judged.Taken()[before:])
+		ev, err = t.converse(judged, d, how, keep)
+		if err != nil || ev != tui.TakeOut {
+			return ev, judged.Taken()[before:], err
 		}
+		if err := session.TakeOut(judged, judged.Request.Items[d.TakenOut()].ID); err != nil {
+			return ev, nil, err
+		}
+		need, _ := judged.Quorum()
+		d.Quorum = need > 0
+		d.Renew(judged.Batch)
 	}
 }
 
-// onScreen reports whether a batch of this many items is asked about on a screen
-// to go through, rather than line by line.
-func (o signOptions) onScreen(tty *terminal, items int) (bool, error) {
-	screen := tty.isScreen()
-	if o.session && !screen {
-		return false, cli.Fail(cli.Usage, fmt.Errorf("this terminal has no screen of %d columns and %d lines", tui.MinWidth, tui.MinHeight), "ask line by line: --plain")
-	}
-	return !o.plain && screen && (o.session || items > aFew), nil
-}
-
-// converse shows the batch and asks about it, once. The choice is what a yes is
-// about.
-func converse(tty *terminal, judged *offline.Judged, kept decisions, d *tui.Desk, screen bool) (tui.Event, review.Choice, error) {
-	if screen {
-		ev, err := tty.session(d, kept.keep)
-		return ev, d.Choice(), err
+// converse shows the batch and asks about it once: on a screen, or line by line
+// where there is none, and about a few.
+func (t *terminal) converse(judged *offline.Judged, d *tui.Desk, how asking, keep func(string) error) (tui.Event, error) {
+	many := len(judged.Batch.Items) > aFew
+	if !how.plain && (how.session || many) && t.isScreen() {
+		return t.session(d, keep)
 	}
 	write := judged.Batch.Body
-	if len(judged.Batch.Items) > aFew {
+	if d.Whole = !many; many {
 		write = judged.Batch.Head
 	}
-	tty.print(d.Renewed())
-	if err := write(printable{tty.tty}); err != nil {
-		return tui.None, nil, err
+	t.print(d.Renewed())
+	if err := write(printable{t.tty}); err != nil {
+		return tui.None, err
 	}
-	tty.print(d.Rejections()) // of an earlier session, too
-	ev, err := tty.plainSession(d, kept.keep)
-	return ev, d.Kept(), err
+	t.print(d.Rejections()) // of an earlier session, too
+	return t.plainSession(d, keep)
 }
 
 // answered turns the end of a session into a consent, or into the error of none.

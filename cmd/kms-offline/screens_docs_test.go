@@ -30,7 +30,7 @@ func TestScreensInTheDocs(t *testing.T) {
 		found[m[1]] = true
 		return "<!-- " + m[1] + " -->\n```text\n" + strings.TrimRight(string(golden), "\n") + "\n```\n"
 	})
-	for _, name := range []string{"batch", "list", "look", "item", "count", "approved", "resume", "sign"} {
+	for _, name := range []string{"batch", "totals", "list", "look", "item", "count", "approved", "resume", "clean", "sign"} {
 		if !found["cmd/kms-offline/testdata/screens/"+name+".txt"] {
 			t.Errorf("%s does not show the screen %s", doc, name)
 		}

@@ -21,13 +21,12 @@ type signOptions struct {
 	shown   qrcli.Options // how the result is shown, with qr
 	out     string
 	raw     string
-	session bool
-	plain   bool
 	summary string
 	approve []string
 	carried []string            // files of operators' approvals
 	given   []operator.Approval // what is in them
 	judging
+	asking
 
 	noted string // length and head words of the ledger that the person names
 }
@@ -80,8 +79,7 @@ valid request.`,
 	cmd.Flags().BoolVar(&o.qr, "qr", false, qrHelp)
 	o.shown.Flags(cmd.Flags())
 	cmd.Flags().StringVar(&o.raw, "raw", "", "also write each finished transaction as hex into this folder")
-	cmd.Flags().BoolVar(&o.session, "session", false, "open a session also for a few transactions")
-	cmd.Flags().BoolVar(&o.plain, "plain", false, "ask line by line, without moving the cursor")
+	o.asking.flags(cmd)
 	summaryFlag(cmd, &o.summary)
 	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "sign the reviewed batch with this digest without asking (once for each IN)")
 	cmd.Flags().StringArrayVar(&o.carried, "approval", nil, "count the operator's approval in this file, which approve --out wrote elsewhere")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
 // deskAttacks are about the keys of a session: what a person did not mean, and
@@ -16,6 +17,8 @@ func deskAttacks() []attack {
 		{"60-keys-move-on-and-undo-undoes-the-last", keysMoveOn},
 		{"60-sequences-and-pastes-are-no-keys", sequencesAreNoKeys},
 		{"60-approved-only-when-seen-whole", approvedSeenWhole},
+		{"60-quorum-goes-through-a-thousand", quorumGoesThroughAThousand},
+		{"60-quorum-asks-again", quorumAsksAgain},
 	}
 }
 
@@ -27,8 +30,8 @@ func (p place) session(list []payout) (at *person, request string) {
 	at.sees("password")
 	at.types(deskPassword + "\r")
 	at.sees("The batch")
-	at.types("\r")
-	at.sees("? keys")
+	at.types("l")
+	at.sees("by attention")
 	return at, request
 }
 
@@ -36,7 +39,7 @@ func (p place) session(list []payout) (at *person, request string) {
 func (at *person) signs(n int) (ids []string) {
 	at.t.Helper()
 	at.types("s")
-	at.sees(fmt.Sprintf(`"sign %d"`, n))
+	at.sees(fmt.Sprintf("to sign %d transaction", n))
 	at.types(fmt.Sprintf("sign %d\r", n))
 	at.waits()
 	var said struct{ Signed []struct{ ID string } }
@@ -138,4 +141,110 @@ func approvedSeenWhole(t *testing.T) {
 	at.sees("1 approved (u undoes)")
 	at.types("\x03")
 	at.waits()
+}
+
+// A thousand items were 14,307 lines to the people of a quorum, an answer that
+// was not understood ended the program, and the shell got the password that
+// was typed next.
+func quorumGoesThroughAThousand(t *testing.T) {
+	o := newOffice(t)
+	o.policy("payroll.json", `{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet", "quorum": [{"per": "batch", "above": 50000, "operators": 2}]}]}`)
+	list := someone(1000)
+	list[123].fee = 20_000 // the one to look at
+	file := o.request("thousand.kmsreq", 61, list)
+	at := o.operator("alice", file)
+	at.sees("1000 items: 0 refused, 1 to look at")
+	at.types("1")
+	at.sees("[124 of 1000]")
+	at.types("qs")
+	at.sees("Type 1000 to approve 1000 transactions as alice")
+	at.types("yes\r?\r")
+	at.sees("that was not it")
+	at.types("1000\r")
+	at.approves("alice")
+
+	at = o.operator("bob", file)
+	at.sees("1000 items: 0 refused, 1 to look at")
+	at.types("1r")
+	at.sees("124 rejected (u undoes)")
+	at.types("s")
+	at.sees("1 rejected by you")
+	at.types("y\r")
+	at.approves("bob")
+	if said := at.stderr.String(); !strings.Contains(said, "1 item is taken out of the batch") {
+		t.Errorf("it says: %s", said)
+	}
+	digest := o.reviewedAs(3, file).Digest
+	o.says(20, "1 of 2 (bob)", "sign", file, "--out", o.path("none"), "--approve", digest)
+	at = o.operator("alice", file)
+	at.sees("1000 items: 1 refused")
+	at.types("s")
+	at.sees("Type y to approve 999 transactions as alice")
+	at.types("y\r")
+	at.approves("alice")
+	digest = o.reviewedAs(3, file).Digest
+	if said := o.run(3, "sign", file, "--out", o.path("out"), "--approve", digest); strings.Count(said, `"txId"`) != 999 || !strings.Contains(said, itemID(61, 123)) {
+		t.Errorf("%d signed", strings.Count(said, `"txId"`))
+	}
+}
+
+// operator opens a batch to approve it.
+func (o office) operator(name, file string, more ...string) *person {
+	o.t.Helper()
+	at := sit(o.t, o.command(append([]string{"approve", file, "--operator", name}, more...)...))
+	at.sees("password")
+	at.types(deskPassword + "\r")
+	return at
+}
+
+// approves types an operator's password.
+func (p *person) approves(name string) {
+	p.t.Helper()
+	p.sees("the password of operator " + name)
+	p.types("the password of " + name + "\r")
+	if code := p.waits(); code != 0 {
+		p.t.Fatalf("%s: exit %d: %s", name, code, p.stderr.String())
+	}
+}
+
+// Line by line too, what is no answer is asked again, and a password that is
+// typed at the wrong moment goes neither into the approval nor to the shell.
+func quorumAsksAgain(t *testing.T) {
+	o := newOffice(t)
+	file := o.salary(62)
+	at := o.operator("alice", file)
+	const question = `To approve 2 transactions as alice type "approve 2", or "no":`
+	at.sees(question)
+	for _, other := range []string{"?", "y", "approve", "approve 1", "a password", "sign 2"} {
+		at.types(other + "\r")
+		at.sees(question + " " + other)
+		for shown := ""; !strings.HasSuffix(strings.TrimSpace(shown), question); {
+			shown = at.sees(question)
+		}
+	}
+	at.types("reject 2\r")
+	at.sees(`To approve 1 transaction as alice type "approve 1", or "no":`)
+	at.types("undo\r")
+	at.sees("2 is undecided again")
+	at.types("later\r")
+	if code := at.waits(); code != 21 {
+		t.Errorf("exit %d: %s", code, at.stderr.String())
+	}
+	at = o.operator("alice", file)
+	at.sees(question)
+	at.types("no\rthe password of alice\r")
+	if code := at.waits(); code != 21 {
+		t.Errorf("exit %d: %s", code, at.stderr.String())
+	}
+	at.leavesNothing()
+}
+
+// leavesNothing fails if something that was typed is left for whoever reads
+// from the terminal next.
+func (p *person) leavesNothing() {
+	p.t.Helper()
+	n, err := unix.IoctlGetInt(int(p.slave.Fd()), unix.TIOCINQ)
+	if err != nil || n > 0 {
+		p.t.Errorf("%d bytes are left for the shell (%v)", n, err)
+	}
 }

@@ -83,7 +83,8 @@ func rejectedAfterSigning(t *testing.T) {
 	desk.sees("password")
 	desk.types(deskPassword + "\r")
 	desk.sees("The batch")
-	desk.types("\r")
+	desk.types("l")
+	desk.types("o")       // by number
 	desk.types("jrkkaaq") // the second is rejected; of the first there is more than the list shows
 	desk.sees("rejected 1")
 	desk.types("s")

@@ -208,7 +208,7 @@ func ownOutputsNamed(t *testing.T) {
 	desk.sees("password")
 	desk.types(deskPassword + "\r")
 	desk.sees("The batch")
-	desk.types("\r\r")
+	desk.types("l\r")
 	texts["session"] = desk.sees("The item, undecided")
 	desk.types("\x03")
 	desk.waits()

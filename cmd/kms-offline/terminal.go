@@ -35,9 +35,11 @@ func openTerminal() (*terminal, error) {
 	return &terminal{tty: tty}, nil
 }
 
-// close closes the terminal; a nil receiver is a no-op.
+// close closes the terminal; a nil receiver is a no-op. What was typed and not
+// asked for goes to nobody: it may be a password, and a shell would run it.
 func (t *terminal) close() {
 	if t != nil {
+		_ = t.discard()
 		_ = t.tty.Close()
 	}
 }

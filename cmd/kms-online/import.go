@@ -46,55 +46,39 @@ other bytes for it are refused.`,
 			var files []online.Incoming
 			var folders []string
 			for _, arg := range args {
-				found, folder, err := a.incoming(arg)
-				if err != nil {
-					return err
+				found, err := online.Files(a.fs, arg)
+				if errors.Is(err, fs.ErrNotExist) {
+					return cli.Fail(cli.Failed, err, "mount the stick that it is on, or look at its name (ls); the signer writes results with: kms-offline sign FILE.kmsreq --out DIR")
 				}
-				if files = append(files, found...); folder {
+				if err != nil {
+					return explain(err)
+				}
+				if len(found) == 0 {
+					a.say("no *.kmsres, *.psbt or *.txn in %s; the signer writes results with: kms-offline sign FILE.kmsreq --out DIR", arg)
+				}
+				files = append(files, found...)
+				if info, err := a.fs.Stat(arg); err == nil && info.IsDir() {
 					folders = append(folders, arg)
 				}
 			}
 			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {
 				err := a.importAll(ctx, r, files)
-				return first(err, a.tidyAll(ctx, r, folders))
+				if len(folders) == 0 {
+					return err
+				}
+				notes, failed := r.Recall(ctx) // what is void by now
+				for _, note := range notes {
+					a.say("%s", note)
+				}
+				for _, dir := range folders {
+					a.tidy(ctx, r, dir)
+				}
+				return first(err, failed)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&byQR, "qr", false, qrHelp)
 	return cmd
-}
-
-// incoming lists what may be imported at a path, and reports whether that is a
-// folder.
-func (a *app) incoming(path string) (files []online.Incoming, folder bool, err error) {
-	const written = "the signer writes results with: kms-offline sign FILE.kmsreq --out DIR"
-	files, err = online.Files(a.fs, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, cli.Fail(cli.Failed, err, "mount the stick that it is on, or look at its name (ls); "+written)
-	}
-	if err != nil {
-		return nil, false, explain(err)
-	}
-	if len(files) == 0 {
-		a.say("no *.kmsres, *.psbt or *.txn in %s; %s", path, written)
-	}
-	info, err := a.fs.Stat(path)
-	return files, err == nil && info.IsDir(), nil
-}
-
-// tidyAll tidies folders whose results were imported.
-func (a *app) tidyAll(ctx context.Context, r *online.Relay, folders []string) error {
-	if len(folders) == 0 {
-		return nil
-	}
-	notes, err := r.Recall(ctx) // what is void by now
-	for _, note := range notes {
-		a.say("%s", note)
-	}
-	for _, dir := range folders {
-		a.tidy(ctx, r, dir)
-	}
-	return err
 }
 
 // importAll takes every file. One that is bad does not stop the others; the

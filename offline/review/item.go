@@ -29,10 +29,10 @@ const (
 	decisive // all but change and inputs
 )
 
-// text writes one item.
-func (it Item) text(p *printer, n, of int, much extent) {
-	all := much != shortened
-	p.line("[%d of %d]  %s  %s %s  %s", n, of, it.ID, it.Chain, it.Network, strings.ToUpper(it.Verdict()))
+// item writes one item.
+func (b Batch) item(p *printer, i int, much extent) {
+	all, it := much != shortened, b.Items[i]
+	p.line("[%d of %d]  %s  %s %s  %s", i+1, len(b.Items), it.ID, it.Chain, it.Network, strings.ToUpper(it.Verdict()))
 	reasons(p, all, it.Refusals, func(policy.Reason) string { return "REFUSED" })
 	look, notes := it.Sorted()
 	reasons(p, all, look, func(policy.Reason) string { return "LOOK" })
@@ -49,7 +49,7 @@ func (it Item) text(p *printer, n, of int, much extent) {
 		if much == decisive && out.IsChange() {
 			continue
 		}
-		p.line("  %-8s %s", label(out), out.Asset.Format(out.Amount))
+		p.line("  %-8s %s%s", label(out), out.Asset.Format(out.Amount), quoted(b.LabelOf(it.Coin, out.To)))
 		for _, l := range destination(out) {
 			p.line("             %s", l)
 		}
@@ -152,6 +152,14 @@ func input(p *printer, in chain.Source) {
 	if in.WaitSeconds > 0 {
 		p.line("             not valid before that is %d seconds old", in.WaitSeconds)
 	}
+}
+
+// quoted is a policy's name for a payee behind an amount.
+func quoted(label string) string {
+	if label == "" {
+		return ""
+	}
+	return fmt.Sprintf(" to %q", label)
 }
 
 func label(out chain.Movement) string {

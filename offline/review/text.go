@@ -29,7 +29,7 @@ func (b Batch) Body(w io.Writer) error {
 	p := printer{w: w}
 	b.head(&p)
 	for _, i := range b.Order() {
-		b.Items[i].text(&p, i+1, len(b.Items), shortened)
+		b.item(&p, i, shortened)
 	}
 	return p.err
 }
@@ -45,7 +45,7 @@ func (b Batch) Head(w io.Writer) error {
 // Item writes one item in full, lists included.
 func (b Batch) Item(w io.Writer, i int) error {
 	p := printer{w: w}
-	b.Items[i].text(&p, i+1, len(b.Items), whole)
+	b.item(&p, i, whole)
 	return p.err
 }
 
@@ -53,7 +53,7 @@ func (b Batch) Item(w io.Writer, i int) error {
 // all but change, which comes back, and inputs.
 func (b Batch) Decisive(w io.Writer, i int) error {
 	p := printer{w: w}
-	b.Items[i].text(&p, i+1, len(b.Items), decisive)
+	b.item(&p, i, decisive)
 	return p.err
 }
 
@@ -86,6 +86,7 @@ func (b Batch) Closing(w io.Writer, choice Choice) error {
 	if len(notes) > 0 {
 		p.line("noted              %s", list(notes))
 	}
+	b.risks(&p, choice)
 	if n := b.signedBefore(choice); n > 0 {
 		p.line("SIGNED BEFORE      %s of what is not signed now: the signature may be out, and this takes nothing back", many(n, "item", "items"))
 	}
@@ -192,6 +193,31 @@ func (b Batch) sums(p *printer, choice Choice) {
 	}
 }
 
+// Who says in one line who asks.
+func (b Batch) Who() string {
+	if b.PSBT {
+		return "a PSBT from nobody in particular: no paired relay asks for this"
+	}
+	return fmt.Sprintf("relay    %s", b.Relay.Words())
+}
+
+// SumLines returns the totals of the chosen items, a line for each coin and
+// token.
+func (b Batch) SumLines(choice Choice) []string {
+	var lines []string
+	for _, t := range b.Totals(choice) {
+		line := fmt.Sprintf("%-8s pays out %s %s in %s", t.name(), t.asset.Units(t.Paid), t.asset.Symbol, many(t.Items, "item", "items"))
+		if !t.Own.IsZero() {
+			line += fmt.Sprintf(", %s to own keys", t.asset.Units(t.Own))
+		}
+		if !t.Fees.IsZero() {
+			line += ", fees " + t.asset.Units(t.Fees)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
 func (b Batch) newPlaces(p *printer, choice Choice) {
 	n := 0
 	for _, d := range b.Destinations(choice) {
@@ -229,7 +255,7 @@ func (d Destination) text(p *printer) {
 	if d.New {
 		fresh = ", NEW"
 	}
-	p.line("  %s %s in %s%s", d.first.Asset.Format(d.Paid), d.Network, many(d.Payments, "payment", "payments"), fresh)
+	p.line("  %s %s in %s%s%s", d.first.Asset.Format(d.Paid), d.Network, many(d.Payments, "payment", "payments"), fresh, quoted(d.Label))
 	lines := unnamed(*d.first)
 	if d.Named {
 		lines = grouped(d.To)

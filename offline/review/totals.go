@@ -141,6 +141,7 @@ type Destination struct {
 	First    int          `json:"firstItem"`       // number of the first item that pays it, from 1
 	Own      string       `json:"own,omitempty"`   // the own key that it is, as OwnNames has it
 	Named    bool         `json:"-"`               // To is an address
+	Label    string       `json:"label,omitempty"` // what policy calls it
 
 	first *chain.Movement // of the first item
 }
@@ -168,7 +169,7 @@ func (b Batch) Destinations(choice Choice) []Destination {
 				n = len(list)
 				at[m.Asset][m.To] = n
 				list = append(list, Destination{Chain: it.Chain, Network: it.Network.String(), Token: m.Asset.Token,
-					To: m.To, Kind: m.Kind, First: i + 1, Named: m.Address != "", first: m})
+					To: m.To, Kind: m.Kind, First: i + 1, Named: m.Address != "", Label: b.LabelOf(it.Coin, m.To), first: m})
 			}
 			list[n].add(*m, isNew[m.To])
 		}

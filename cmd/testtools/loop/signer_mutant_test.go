@@ -29,7 +29,7 @@ var signerMutants = [...]mutant{
 	{"a digest signs what a session rejected", "cmd/kms-offline/session_state.go", "if err == nil && told != \"\" {", "if false {", "./cmd/kms-offline", "TestSignerAttacks/18-approve-over-an-unfinished-session"},
 	{"another judgement forgets a no", "offline/review/tui/tui.go", "if Mark(kept[i]) == Rejected && d.rows", "if false && d.rows", "./cmd/kms-offline", "TestSignerAttacks/18-session-judged-otherwise-forgets-a-no"},
 	{"Enter forgets rejections", "cmd/kms-offline/terminal.go", "	case \"n\", \"no\":\n		return false, nil\n", "	case \"n\", \"no\", \"\":\n		return false, nil\n", "./cmd/kms-offline", "TestSignerAttacks/23-enter-keeps-rejections"},
-	{"rejections are not shown", "cmd/kms-offline/console_ask.go", "	tty.print(d.Rejections()) // of an earlier session, too\n", "", "./cmd/kms-offline", "TestSignerAttacks/23-enter-keeps-rejections"},
+	{"rejections are not shown", "cmd/kms-offline/console_ask.go", "	t.print(d.Rejections()) // of an earlier session, too\n", "", "./cmd/kms-offline", "TestSignerAttacks/23-enter-keeps-rejections"},
 	{"decisions that were cut are none", "cmd/kms-offline/session_state.go", "		return unfinished{}, true, fmt.Errorf(\"%w: %s was cut", "		return unfinished{}, false, nil\n		return unfinished{}, true, fmt.Errorf(\"%w: %s was cut", "./cmd/kms-offline", "TestSignerAttacks/31-damaged-decisions-are-none"},
 	{"a folder is no decision", "cmd/kms-offline/session_state.go", "		return unfinished{}, true, fmt.Errorf(\"%w: %w\", errUnreadable, err)", "		return unfinished{}, false, nil", "./cmd/kms-offline", "TestSignerAttacks/31-damaged-decisions-are-none"},
 	{"any answer discards", "cmd/kms-offline/session_state.go", "if wrong != nil || answer != \"discard\" {", "if wrong != nil || answer == \"\" {", "./cmd/kms-offline", "TestSignerAttacks/31-damaged-decisions-are-none"},
@@ -38,7 +38,7 @@ var signerMutants = [...]mutant{
 	{"halves are other payments", "offline/ledger/rejected.go", "near(no.value, p.Batch[to]) ||", "", "./cmd/kms-offline", "TestSignerAttacks/31-rejected-comes-back-changed"},
 	{"parts in several batches are other payments", "offline/ledger/rejected.go", " || near(no.value, no.since.Plus(p.Batch[to]))", "", "./cmd/kms-offline", "TestSignerAttacks/31-rejected-comes-back-changed"},
 	{"one satoshi less is another payment", "offline/ledger/rejected.go", "!difference.AbovePercent(1, rejected)", "difference.IsZero()", "./cmd/kms-offline", "TestSignerAttacks/31-rejected-comes-back-changed"},
-	{"the last word is asked on its first page", "offline/review/tui/update.go", "	if !d.atEnd() {\n		return None\n	}\n", "", "./cmd/kms-offline", "TestSignerAttacks/31-last-word-unread"},
+	{"the last word is asked on its first page", "offline/review/tui/finish.go", "	case !d.atEnd():\n		return None\n", "", "./cmd/kms-offline", "TestSignerAttacks/31-last-word-unread"},
 	{"a terminal that is too small signs", "offline/review/tui/tui.go", "d.small = width < MinWidth || height < MinHeight", "d.small = false", "./cmd/kms-offline", "TestSignerAttacks/31-last-word-unread"},
 	{"keys for another size sign", "offline/review/tui/tui.go", "	d.typing = nil\n	switch {\n	case d.small:", "	switch {\n	case d.small:", "./offline/review/tui", "TestLastWordIsReadToTheEnd"},
 	{"a wallet.dat is destroyed that holds more", "cmd/kms-offline/importwallet.go", "	if len(reply.Refused) == 0 {\n", "	if true {\n", "./cmd/kms-offline", "TestImportPart"},
@@ -312,13 +312,27 @@ var signerMutants = [...]mutant{
 	{"two that spend the same are free", "offline/offline.go", "			j.conflict(op, i, other)\n", "", "./cmd/kms-offline", "TestSignerAttacks/61-without-frees-the-other"},
 	{"a rejection frees nothing", "offline/review/tui/lineui.go", "	case ok && m == Rejected && len(places) == 1 && d.standsInTheWay(places[0]):", "	case ok && m == Rejected && false && d.standsInTheWay(places[0]):", "./cmd/kms-offline", "TestSignerAttacks/61-rejecting-frees-the-other"},
 	{"what comes free needs no operators", "cmd/kms-offline/console_ask.go", "need > 0 && len(rejected)+len(taken) > 0 {", "need > 0 && len(rejected) > 0 {", "./cmd/kms-offline", "TestSignerAttacks/61-freed-item-counts-for-the-quorum"},
-	{"what stood in the way is not on record", "cmd/kms-offline/console_ask.go", "slices.Concat(d.Rejected(), judged.Taken()[before:])", "slices.Concat(d.Rejected(), judged.Taken()[len(judged.Taken()):])", "./cmd/kms-offline", "TestSignerAttacks/61-rejecting-frees-the-other"},
+	{"what stood in the way is not on record", "cmd/kms-offline/console_ask.go", "a.leave(session, judged, o, slices.Concat(d.Rejected(), taken))", "a.leave(session, judged, o, d.Rejected())", "./cmd/kms-offline", "TestSignerAttacks/61-rejecting-frees-the-other"},
 
 	// what a summary tells
 	{"the CSV has nothing of what is burnt", "offline/review/summary_csv.go", "	if out.IsBurnt() {\n", "	if false {\n", "./cmd/kms-offline", "TestSignerAttacks/61-summary-leaves-out-what-is-burnt"},
 	{"what is burnt is no fee in the totals", "offline/review/totals.go", "	if f.Cost().Cmp(t.MaxFee) > 0 || t.MaxFeed == 0 {\n		t.MaxFee, t.MaxFeed = f.Cost(), i+1", "	if f.Fee.Cmp(t.MaxFee) > 0 || t.MaxFeed == 0 {\n		t.MaxFee, t.MaxFeed = f.Fee, i+1", "./cmd/kms-offline", "TestSignerAttacks/61-summary-leaves-out-what-is-burnt"},
 	{"a memo is not shown", "offline/review/item.go", "	if out.Memo != \"\" {\n", "	if false {\n", "./offline/review", "TestEveryFormTellsMemoValidityAndBurn"},
 	{"when it is valid is not shown", "offline/review/item.go", "	if valid := validity(f.Validity); valid != \"\" {", "	if valid := validity(f.Validity); valid != \"\" && false {", "./offline/review", "TestEveryFormTellsMemoValidityAndBurn"},
+
+	// what a person meant, and what no person pressed
+	{"a decision stays where it is", "offline/review/tui/update.go", "	d.at++\n", "", "./offline/review/tui", "TestDecidingKeysMoveOn"},
+	{"undo is about the cursor", "offline/review/tui/undo.go", "		d.set(was.place, was.mark)\n", "		d.set(d.view[min(d.at, len(d.view)-1)], was.mark)\n", "./offline/review/tui", "TestUndo"},
+	{"a control string is keys", "offline/review/tui/keys.go", "	case osc, dcs, sos, pm, apc:\n		d.reset(text)\n", "	case osc, dcs, sos, pm, apc:\n		d.reset(ground)\n", "./offline/review/tui", "TestSequencesAreNoKeys"},
+	{"a long sequence ends early", "offline/review/tui/keys.go", "		if len(d.sequence) < maxSequence {\n", "		if len(d.sequence) == maxSequence {\n			d.reset(ground)\n		} else {\n", "./offline/review/tui", "TestSequencesAreNoKeys"},
+	{"pasted text is keys", "offline/review/tui/keys.go", "		d.reset(paste)\n", "", "./offline/review/tui", "TestKeys"},
+	{"what follows pasted text is keys", "offline/review/tui/keys.go", "		d.reset(quiet)\n	}\n}\n\n// within", "		d.reset(ground)\n	}\n}\n\n// within", "./offline/review/tui", "TestPastedTwice"},
+	{"what was not shown is approved", "offline/review/tui/update.go", "k == 'a' && !d.isWhole(i)", "false", "./offline/review/tui", "TestSessionSignsWhatItShowed"},
+	{"what wants a look is signed unseen", "offline/review/tui/finish.go", "	case len(d.unseen()) > 0:\n		return d.question(unseenPage)\n", "", "./offline/review/tui", "TestConsentFitsTheRisk"},
+	{"a yes signs what wants a look", "offline/review/tui/finish.go", "d.insisting() == 0 && isYes(answer)", "isYes(answer)", "./offline/review/tui", "TestConsentFitsTheRisk"},
+	{"what a decision led to is opened", "offline/review/tui/tui.go", " && !d.followed {", " {", "./offline/review/tui", "TestConsentFitsTheRisk"},
+	{"an operator is not asked again", "offline/review/tui/lineui.go", "	case len(words) == 0, words[0] == \"y\"", "	case words[0] == \"y\"", "./offline/review/tui", "TestOperatorIsAskedAgain"},
+	{"a password goes to the shell", "cmd/kms-offline/terminal.go", "		_ = t.discard()\n		_ = t.tty.Close()", "		_ = t.tty.Close()", "./cmd/kms-offline", "TestSignerAttacks/60-quorum-asks-again"},
 
 	// what is a yes
 	{"a yes with more words is one", "offline/review/tui/lineui.go", "		case \"y\", \"yes\", \"n\", \"no\", \"decline\":\n			return d.notUnderstood(), None", "		case \"n\", \"no\", \"decline\":\n			return d.notUnderstood(), None", "./cmd/kms-offline", "TestSignerAttacks/62-a-yes-with-more-words-is-none"},

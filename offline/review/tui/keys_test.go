@@ -87,6 +87,17 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// What a terminal lets through behind the end of pasted text was pasted too.
+func TestPastedTwice(t *testing.T) {
+	var d Decoder
+	if got := keysOf(&d, "\x1b[200~a\x1b[201~A\x1b[201~A"); !slices.Equal(got, []Key{Pasted}) {
+		t.Errorf("pasted text has the keys %q", got)
+	}
+	if got := keysOf(&d, "a"); !slices.Equal(got, []Key{'a'}) {
+		t.Errorf("after a moment there is %q", got)
+	}
+}
+
 // FuzzKeys: no bytes bring the decoder down, and of what a terminal may send,
 // in any order, nothing but keys is a key.
 func FuzzKeys(f *testing.F) {

@@ -19,6 +19,9 @@ func (d *Desk) Question() string {
 	if n == 0 {
 		return `Nothing is left to sign. Undo with "undo all", or answer n: `
 	}
+	if d.Operator != "" {
+		return d.approval(n)
+	}
 	question := d.again(n) + fmt.Sprintf("Sign %s? ", plural(n, "transaction"))
 	if d.onlyRecords() {
 		question = fmt.Sprintf("Take %s out, for the operators to approve the other %d? ", plural(d.count[Rejected]+d.gone, "transaction"), n)
@@ -27,6 +30,31 @@ func (d *Desk) Question() string {
 		return question + fmt.Sprintf("(see LOOK AT) type \"sign %d\", or n [n] ", n)
 	}
 	return question + "[y/N] "
+}
+
+// approval is the question to an operator.
+func (d *Desk) approval(n int) string {
+	out := ""
+	if rejected := d.count[Rejected] + d.gone; rejected > 0 {
+		out = fmt.Sprintf("Take %s out of the batch.\n", plural(rejected, "transaction"))
+	}
+	return out + fmt.Sprintf("To approve %s as %s type \"approve %d\", or \"no\": ", plural(n, "transaction"), d.Operator, n)
+}
+
+// operator is an answer of an operator: a yes is their whole batch, never less,
+// and what is no clear answer is asked again.
+func (d *Desk) operator(answer string) (reply string, ev Event, isAnswer bool) {
+	n := len(d.places(d.kept))
+	words := strings.Fields(strings.ToLower(answer))
+	switch {
+	case len(words) == 0, words[0] == "y", words[0] == "yes", words[0] == "sign":
+		return fmt.Sprintf("Nothing was approved: type \"approve %d\", \"no\", or ? for what else there is.\n", n), None, true
+	case words[0] != "approve":
+		return "", None, false
+	case n > 0 && len(words) == 2 && words[1] == fmt.Sprint(n):
+		return "", Sign, true
+	}
+	return fmt.Sprintf("The question is about %d: all that was not rejected. Nothing was approved.\n", n), None, true
 }
 
 // again says how many of the n transactions that are asked about were signed
@@ -45,15 +73,16 @@ func (d *Desk) again(n int) string {
 // Before is what stands before the question: the closing words of the review.
 func (d *Desk) Before() string {
 	var b strings.Builder
+	if unseen := d.unseen(); len(unseen) > 0 && !d.Whole {
+		fmt.Fprintf(&b, "%s a look and not shown in full (show N):\n", wants(len(unseen)))
+		for _, i := range unseen {
+			d.brief(&b, i)
+		}
+	}
 	_ = d.batch.Closing(&b, d.kept)
 	b.WriteString("(answer ? to see what else can be answered)\n")
 	return b.String()
 }
-
-// Kept says which items the question is about: all that were not rejected.
-func (d *Desk) Kept() review.Choice { return d.kept }
-
-func (d *Desk) kept(i int) bool { return d.marks[i] != Rejected }
 
 // places lists what can be signed and is chosen.
 func (d *Desk) places(choice review.Choice) []int {
@@ -80,9 +109,17 @@ func (d *Desk) insisting() int {
 // Answer is a typed line: the answer to the question, or a command. The reply
 // is shown before the question is asked again.
 func (d *Desk) Answer(answer string) (reply string, ev Event) {
+	if d.Operator != "" {
+		if reply, ev, isAnswer := d.operator(answer); isAnswer {
+			return reply, ev
+		}
+	}
 	words := strings.Fields(answer)
 	if len(words) == 0 {
 		return "", Decline
+	}
+	if d.home == frontPage { // line by line there is none
+		d.list("")
 	}
 	rest := strings.Join(words[1:], " ")
 	word := strings.ToLower(words[0])
@@ -102,11 +139,11 @@ func (d *Desk) Answer(answer string) (reply string, ev Event) {
 	case "later", "quit", "q":
 		return "", Later
 	case "?", "help":
-		return plainHelp, None
+		return d.help(), None
 	case "batch", "totals":
 		return d.written(func(b *strings.Builder) error { return d.batch.Head(b) }), None
 	case "list", "find":
-		d.show(rest)
+		d.list(rest)
 		return d.next(), None
 	case "more":
 		return d.next(), None
@@ -128,11 +165,19 @@ func (d *Desk) Answer(answer string) (reply string, ev Event) {
 	return d.notUnderstood(), None
 }
 
+// does is what a consent would do.
+func (d *Desk) does() string {
+	if d.Operator != "" {
+		return "approved"
+	}
+	return "signed"
+}
+
 // notUnderstood says that an answer was none, and what still stands: whoever
 // typed it may think that they left something out.
 func (d *Desk) notUnderstood() string {
-	return fmt.Sprintf("Not understood: nothing was signed, nothing was left out.\nThe question is still about %s. Answer ? to see what can be answered.\n",
-		plural(len(d.places(d.kept)), "transaction"))
+	return fmt.Sprintf("Not understood: nothing was %s, nothing was left out.\nThe question is still about %s. Answer ? to see what can be answered.\n",
+		d.does(), plural(len(d.places(d.kept)), "transaction"))
 }
 
 func (d *Desk) yes() (string, Event) {
@@ -224,10 +269,14 @@ func (d *Desk) whom(i int) string {
 			more++
 		}
 	}
-	to := " to " + review.Groups(d.rows[i].to)
+	to := review.Groups(d.rows[i].to)
 	if len(d.rows[i].to) > review.MaxShown {
-		to = " to a long script"
+		to = "a long script"
 	}
+	if label := d.rows[i].label; label != "" {
+		to = fmt.Sprintf("%q, %s", label, to)
+	}
+	to = " to " + to
 	if more > 0 {
 		to += fmt.Sprintf(" and %s", plural(more, "other"))
 	}
@@ -238,11 +287,11 @@ func (d *Desk) order(name string) string {
 	for i, s := range sorts {
 		if s.name == strings.ToLower(name) {
 			d.sort = i
-			d.show(d.words)
+			d.list(d.words)
 			return d.next()
 		}
 	}
-	return "The orders: attention, number, amount, fee rate, destination.\n"
+	return "The orders: attention, number, amount, fee rate, payee, rarity.\n"
 }
 
 func (d *Desk) full(number string) string {
@@ -250,6 +299,7 @@ func (d *Desk) full(number string) string {
 	if !ok || from != to {
 		return fmt.Sprintf("Say which, by its number: show 1 to show %d.\n", len(d.rows))
 	}
+	d.seen[from] = true
 	return d.written(func(b *strings.Builder) error { return d.batch.Item(b, from) })
 }
 
@@ -329,7 +379,9 @@ func (d *Desk) numbers(s string) (from, to int, ok bool) {
 
 // onlyRecords reports whether a yes signs nothing, because items are left out
 // of what operators approve.
-func (d *Desk) onlyRecords() bool { return d.Quorum && d.count[Rejected]+d.gone > 0 }
+func (d *Desk) onlyRecords() bool {
+	return d.Quorum && d.Operator == "" && d.count[Rejected]+d.gone > 0
+}
 
 func plural(n int, what string) string {
 	if n == 1 {
@@ -338,21 +390,37 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-const plainHelp = `What can be answered:
-  y, yes          sign all that the question is about; not enough where something
+// help says what can be answered.
+func (d *Desk) help() string {
+	if d.Operator != "" {
+		return "What can be answered:\n" + helpApprove + helpAll
+	}
+	return "What can be answered:\n" + helpSign + helpAll + helpMark
+}
+
+const helpSign = `  y, yes          sign all that the question is about; not enough where something
                   in it may be wrong: the question says so
   sign NUMBER     sign, where NUMBER is how many the question is about
   n, no, Enter    decline: nothing of the batch is signed
-  later           leave: nothing is signed now, what you decided is kept
+`
+
+const helpApprove = `  approve NUMBER  approve, where NUMBER is how many the question is about
+  n, no           decline: what others approved of the batch counts no more
+`
+
+const helpAll = `  later           leave: nothing is done now; what you rejected is on record
   batch           totals and destinations
   list WORDS      items that fit all words, one a line: all ok noted look flagged
-                  refused new undecided approved rejected, a coin, a code such as
-                  look-alike, or a part of an id, an address or an amount
+                  refused new unopened undecided approved rejected, a coin, a code
+                  such as look-alike, or a part of a label, an id, an address or
+                  an amount
   more            the next of them
-  order NAME      attention, number, amount, fee rate, destination
+  order NAME      attention, number, amount, fee rate, payee, rarity
   show N          item N in full
   reject N        leave it out; also several (3 5), N-M, shown, undecided, all
-  approve N       note that it was looked at and is right; also several, N-M, ok, shown
   undo            take the last decision back; again: the one before
   undo N          make N undecided; also several, N-M, shown, all
+`
+
+const helpMark = `  approve N       note that it was looked at and is right; also several, N-M, ok, shown
 `

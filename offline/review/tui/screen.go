@@ -45,8 +45,10 @@ func (d *Desk) Screen() []Line {
 		return s.lines
 	}
 	switch d.page {
+	case frontPage:
+		d.drawFront(&s)
 	case listPage:
-		d.list(&s)
+		d.drawList(&s)
 	case leavePage:
 		s.add(Title, "Leave the session")
 		s.pad(2)
@@ -77,14 +79,14 @@ func (d *Desk) tooSmall(s *screen) {
 
 func (d *Desk) keys() string {
 	switch d.page {
-	case signPage:
+	case signPage, unseenPage:
 		return "Space more: the question comes at the end   Enter back"
 	case listPage:
 		return "? keys  Enter in full  a approve  r reject  u undo  A all ok  / find  s sign  q"
 	case itemPage:
-		return "a approve  r reject  u undo  n next  p previous  Space more  Enter back"
-	case batchPage:
-		return "Enter the list   Space more   ? help   q leave"
+		return "a approve  r reject  u undo  n next  p previous  Space more  s sign  Enter back"
+	case frontPage:
+		return "? keys  1-9 in full  a approve  r reject  u undo  l list  / find  s sign  q"
 	case leavePage:
 		return ""
 	}
@@ -92,9 +94,9 @@ func (d *Desk) keys() string {
 }
 
 func (d *Desk) pageOfText(s *screen) {
-	title := map[page]string{batchPage: "The batch", itemPage: "The item", helpPage: "Keys", signPage: "The last word"}[d.page]
+	title := map[page]string{totalsPage: "Totals", itemPage: "The item", helpPage: "Keys", unseenPage: "Not opened", signPage: "The last word"}[d.page]
 	if d.page == itemPage {
-		title += d.said(d.view[d.at])
+		title += fmt.Sprintf("%s  [%d of %d]", d.said(d.item), d.item+1, len(d.rows))
 	}
 	end := min(d.scroll+d.body(), len(d.text))
 	if len(d.text) > d.body() {
@@ -107,7 +109,7 @@ func (d *Desk) pageOfText(s *screen) {
 	s.pad(d.height - 2)
 }
 
-func (d *Desk) list(s *screen) {
+func (d *Desk) drawList(s *screen) {
 	t := d.batch.Tally()
 	approved, rejected, undecided := d.Count()
 	s.add(Title, fmt.Sprintf("%d items: %d refused, %d to look at, %d noted, %d ok", len(d.rows), t[review.Refused], t[review.Look], t[review.Noted], t[review.OK]))
@@ -116,7 +118,7 @@ func (d *Desk) list(s *screen) {
 		words = "all"
 	}
 	s.add(Plain, fmt.Sprintf("approved %d  rejected %d  undecided %d   shown %d: %s, by %s", approved, rejected, undecided, len(d.view), words, sorts[d.sort].name))
-	s.add(Plain, fmt.Sprintf("%7s %-7s %-24s %-9s %17s  %s", "number", "", "id", "coin", "pays", "codes"))
+	s.add(Plain, fmt.Sprintf("%7s %-7s %-24s %17s %-9s %s", "number", "", "payee", "pays", "coin", "codes"))
 	d.top = min(max(d.top, d.at-d.listed()+1), d.at)
 	for n := d.top; n < min(d.top+d.listed(), len(d.view)); n++ {
 		i := d.view[n]
@@ -125,7 +127,7 @@ func (d *Desk) list(s *screen) {
 			cursor, style = ">", Cursor
 		}
 		r := d.rows[i]
-		s.add(style, fmt.Sprintf("%s%c%5d %-7s %-24s %-9s %17s  %s", cursor, d.sign(i), i+1, r.standing, fit(d.batch.Items[i].ID, 24), fit(r.coin, 9), r.paid, r.codes))
+		s.add(style, fmt.Sprintf("%s%c%5d %-7s %-24s %17s %-9s %s", cursor, d.sign(i), i+1, r.standing, r.payee, r.paid, fit(r.coin, 9), r.codes))
 	}
 	if d.isEnd() && len(d.view) > 0 {
 		s.add(Cursor, ">       the end of the list: k goes back, s signs")

@@ -3,8 +3,9 @@
 // keys go in, lines of plain text come out, so that a screen can be a golden
 // file, a serial console or a screen reader.
 //
-// Nothing is decided when a session starts. On the screen only what was
-// approved is signed; what policy refused cannot be approved.
+// Nothing is decided when a session starts. What was rejected and what policy
+// refused is not signed. What wants a second look is not signed before it was
+// approved, opened, or counted on a list of such items.
 package tui
 
 import (
@@ -54,10 +55,12 @@ const (
 type page uint8
 
 const (
-	batchPage page = iota
+	frontPage page = iota // the batch as a whole, and what is unusual in it
 	listPage
+	totalsPage
 	itemPage
 	helpPage
+	unseenPage // what wants a look and had none, before the last word
 	signPage
 	leavePage
 )
@@ -68,9 +71,16 @@ type Desk struct {
 	// records what is left out.
 	Quorum bool
 
+	// Operator is who approves the batch; "" where it is signed.
+	Operator string
+
+	// Whole says that every item was shown in full before the first question.
+	Whole bool
+
 	batch review.Batch
 	rows  []row  // by place
 	marks []Mark // by place
+	seen  []bool // by place: was on the screen in full
 	count map[Mark]int
 	can   int // items that can be signed
 	taken int // place of what TakeOut is about, plus 1
@@ -84,13 +94,16 @@ type Desk struct {
 	at    int   // index into view; its length: behind the last
 	top   int
 
-	page    page
-	item    int      // that is shown in full, by place
-	text    []string // of the pages that scroll
-	scroll  int
-	read    bool // the end of the text was on the screen, and all before it
-	typing  *line
-	message string
+	page     page
+	home     page                   // frontPage or listPage: where other pages lead back to
+	unusual  map[int]review.Unusual // by place: what the front page lists
+	item     int                    // that is shown in full, by place
+	text     []string               // of the pages that scroll
+	scroll   int
+	read     bool // the end of the text was on the screen, and all before it
+	followed bool // the item is shown because the one before it was decided: nobody opened it
+	typing   *line
+	message  string
 
 	width, height int
 	small         bool // below what is drawn on: nothing is shown, and nothing is decided
@@ -98,13 +111,12 @@ type Desk struct {
 
 // New puts a batch on the desk. It starts with the batch as a whole.
 func New(b review.Batch) *Desk {
-	d := &Desk{batch: b, rows: rows(b), marks: make([]Mark, len(b.Items)), width: 80, height: 24}
+	d := &Desk{batch: b, rows: rows(b), marks: make([]Mark, len(b.Items)), seen: make([]bool, len(b.Items)), width: 80, height: 24}
 	for i := range d.marks {
 		d.marks[i] = Undecided
 	}
 	d.recount()
-	d.show("")
-	d.turn(batchPage)
+	d.front()
 	return d
 }
 
@@ -117,8 +129,9 @@ func (d *Desk) Renew(b review.Batch) {
 	for i := range d.marks {
 		d.marks[i] = Undecided
 	}
+	clear(d.seen)
 	d.Reject(kept)
-	d.turn(listPage)
+	d.front()
 	d.message = fmt.Sprintf("item %d is left out; the rest was judged again, and nothing is approved yet", d.taken)
 }
 
@@ -155,11 +168,11 @@ func (d *Desk) Resize(width, height int) {
 	d.typing = nil
 	switch {
 	case d.small:
-		if d.page == signPage {
-			d.turn(listPage)
+		if d.asks() {
+			d.back()
 		}
-	case d.page == signPage:
-		d.showLastWord()
+	case d.asks():
+		d.question(d.page)
 	default:
 		d.turn(d.page)
 	}
@@ -196,7 +209,6 @@ func (d *Desk) SetMarks(kept string) bool {
 		d.marks[i] = Mark(kept[i])
 	}
 	d.recount()
-	d.show(d.words)
 	return true
 }
 
@@ -213,7 +225,6 @@ func (d *Desk) Reject(kept string) (n int) {
 		}
 	}
 	d.recount()
-	d.show(d.words)
 	return n
 }
 
@@ -221,9 +232,6 @@ func (d *Desk) Reject(kept string) (n int) {
 func (d *Desk) Rejected() []int {
 	return d.places(func(i int) bool { return d.marks[i] == Rejected })
 }
-
-// Choice says which items are approved.
-func (d *Desk) Choice() review.Choice { return func(i int) bool { return d.marks[i] == Approved } }
 
 // Count returns how many items are approved, rejected and undecided.
 func (d *Desk) Count() (approved, rejected, undecided int) {
@@ -270,18 +278,32 @@ func (d *Desk) turn(p page) {
 	d.page, d.scroll, d.text, d.read = p, 0, nil, false
 	var b strings.Builder
 	switch p {
-	case batchPage:
+	case totalsPage:
 		_ = d.batch.Head(&b)
 	case itemPage:
 		d.item = d.view[d.at]
 		_ = d.batch.Item(&b, d.item)
 	case helpPage:
 		b.WriteString(help)
+	case unseenPage:
+		d.listUnseen(&b)
 	case signPage:
-		_ = d.batch.Closing(&b, d.Choice())
+		d.undecided(&b)
+		_ = d.batch.Closing(&b, d.kept)
 	default:
 		return
 	}
 	d.text = wrap(b.String(), d.width)
-	d.read = d.atEnd()
+	d.reached()
+}
+
+// back goes to where a page was opened.
+func (d *Desk) back() { d.turn(d.home) }
+
+// reached notes that the end of a text is on the screen. The item of it was
+// seen.
+func (d *Desk) reached() {
+	if d.read = d.read || d.atEnd(); d.read && d.page == itemPage && !d.followed {
+		d.seen[d.item] = true
+	}
 }

@@ -21,8 +21,11 @@ func (d *Desk) typeKey(k Key) Event {
 	switch {
 	case k == Escape:
 		d.typing = nil
-		if d.page == signPage {
-			d.turn(listPage)
+		switch d.page {
+		case unseenPage:
+			d.list("unopened")
+		case signPage:
+			d.back()
 		}
 	case k == Enter:
 		d.typing = nil

@@ -16,7 +16,7 @@ func message(d *Desk) string {
 // A deciding key goes to the next item whatever the mark was, so that "r a" is
 // about two items: in the list, in the item, and at the end of both.
 func TestDecidingKeysMoveOn(t *testing.T) {
-	for _, page := range []string{"\r/ok\r", "\r/ok\r\r"} {
+	for _, page := range []string{"l/ok\r", "l/ok\r\r"} {
 		d := New(batch(20)) // 16 are ok
 		press(d, page+"r")
 		d.at = 0
@@ -33,7 +33,7 @@ func TestDecidingKeysMoveOn(t *testing.T) {
 			t.Errorf("a refused item: at %d", d.at)
 		}
 	}
-	for _, page := range []string{"\r/ok\rG", "\r/ok\rG\r"} {
+	for _, page := range []string{"l/ok\rG", "l/ok\rG\r"} {
 		d := New(batch(20))
 		press(d, page+"ra")
 		if last := d.view[len(d.view)-1]; d.marks[last] != Rejected || d.count[Approved] != 0 {
@@ -49,15 +49,15 @@ func TestDecidingKeysMoveOn(t *testing.T) {
 // the one before.
 func TestUndo(t *testing.T) {
 	d := New(batch(100))
-	press(d, "\r/look\rra") // 6 rejected, 26 approved
-	if got := message(d); got != "26 approved (u undoes)" {
+	press(d, "loo/look\rra") // by amount: 86 rejected, 66 approved
+	if got := message(d); got != "66 approved (u undoes)" {
 		t.Error(got)
 	}
 	press(d, "gju") // the cursor is elsewhere
-	if got := message(d); d.marks[5] != Rejected || d.marks[25] != Undecided || got != "undone: 26 is undecided again, not approved" || d.view[d.at] != 25 {
+	if got := message(d); d.marks[85] != Rejected || d.marks[65] != Undecided || got != "undone: 66 is undecided again, not approved" || d.view[d.at] != 65 {
 		t.Errorf("%s, at %d", got, d.view[d.at]+1)
 	}
-	press(d, pressEsc+"/ok\rA")
+	press(d, pressEsc+"ooooo/ok\rA")
 	if got := message(d); got != "80 items approved (u undoes)" {
 		t.Error(got)
 	}
@@ -67,7 +67,7 @@ func TestUndo(t *testing.T) {
 		t.Errorf("%s, page %d", got, d.page)
 	}
 	press(d, "uu")
-	if got := message(d); d.count[Undecided] != 95 || got != "undone: 6 is undecided again, not rejected; not in this list" {
+	if got := message(d); d.count[Undecided] != 95 || got != "undone: 86 is undecided again, not rejected; not in this list" {
 		t.Errorf("%d undecided, %s", d.count[Undecided], got)
 	}
 	if ev := press(d, "u"); ev != None || !strings.Contains(message(d), "nothing to undo") {

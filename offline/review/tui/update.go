@@ -30,7 +30,7 @@ func (d *Desk) Press(k Key) Event {
 		return d.typeKey(k)
 	case d.page == leavePage:
 		return d.leaveKey(k)
-	case d.page == listPage:
+	case d.page == listPage, d.page == frontPage:
 		return d.listKey(k)
 	}
 	return d.textKey(k)
@@ -44,20 +44,20 @@ func (d *Desk) leaveKey(k Key) Event {
 	case 'd':
 		return Decline
 	}
-	d.turn(listPage)
+	d.back()
 	return None
 }
 
 // textKey is a key on a page that scrolls. An item is approved, and the last
 // word asked for, when the end was reached, page by page.
 func (d *Desk) textKey(k Key) Event {
-	if (k == End || k == 'G') && (d.page == signPage || d.page == itemPage && !d.read) {
+	if (k == End || k == 'G') && !d.read {
 		k = PageDown
 	}
 	ev := d.scrollKey(k)
-	d.read = d.read || d.atEnd()
-	if d.page == signPage && d.atEnd() {
-		return d.lastWord()
+	d.reached()
+	if d.asks() {
+		return d.askAtEnd()
 	}
 	return ev
 }
@@ -75,25 +75,22 @@ func (d *Desk) scrollKey(k Key) Event {
 	case PageUp, 'b':
 		d.scroll = max(d.scroll-page, 0)
 	case PageDown, ' ':
+		d.followed = false
 		d.scroll = min(d.scroll+page, last)
 	case Home, 'g':
 		d.scroll = 0
 	case End, 'G':
 		d.scroll = last
-	case Enter, Escape:
-		d.turn(listPage)
-	case 'q':
-		if d.page == batchPage {
-			d.turn(leavePage)
-		} else {
-			d.turn(listPage)
-		}
+	case Enter, Escape, 'q':
+		d.back()
 	case '?':
 		d.turn(helpPage)
-	case 'n', 'p', 'a', 'r', 'u':
+	case 'n', 'p', 'a', 'r', 'u', 's':
 		if d.page == itemPage {
 			return d.itemKey(k)
 		}
+	default:
+		d.openUnusual(k)
 	}
 	return None
 }
@@ -102,25 +99,28 @@ func (d *Desk) scrollKey(k Key) Event {
 func (d *Desk) itemKey(k Key) Event {
 	var ev Event
 	switch k {
-	case 'n':
-		d.move(1)
-	case 'p':
-		d.move(-1)
+	case 'n', 'p':
+		d.followed = false
+		d.reached()
+		d.move(map[Key]int{'n': 1, 'p': -1}[k])
 	case 'u':
 		ev = d.undo()
+	case 's':
+		return d.finish()
 	default:
 		ev = d.decide(k)
 	}
 	switch {
 	case d.isEnd():
-		d.turn(listPage)
+		d.back()
 	case d.view[d.at] != d.item:
+		d.followed = k != 'n' && k != 'p'
 		d.turn(itemPage)
 	}
 	return ev
 }
 
-// listKey is a key on the list.
+// listKey is a key on the list, or on the first page, which has a list too.
 func (d *Desk) listKey(k Key) Event {
 	switch k {
 	case Up, 'k':
@@ -136,8 +136,11 @@ func (d *Desk) listKey(k Key) Event {
 	case End, 'G':
 		d.move(len(d.view))
 	case Enter:
-		if !d.isEnd() {
-			d.turn(itemPage)
+		switch {
+		case !d.isEnd():
+			d.open()
+		case d.page == frontPage:
+			d.list("")
 		}
 	case 'a', 'r':
 		return d.decide(k)
@@ -159,20 +162,24 @@ func (d *Desk) listKey(k Key) Event {
 func (d *Desk) pageKey(k Key) Event {
 	switch k {
 	case '/', 'f':
-		d.ask("show: ", func(words string) Event { d.show(words); return None })
-	case Escape:
-		d.show("")
+		d.ask("show: ", func(words string) Event { d.list(words); return None })
+	case Escape, 'l':
+		d.list("")
 	case 'o':
 		d.sort = (d.sort + 1) % len(sorts)
-		d.show(d.words)
+		d.list(d.words)
 	case 't':
-		d.turn(batchPage)
+		d.front()
+	case 'T':
+		d.turn(totalsPage)
 	case '?':
 		d.turn(helpPage)
 	case 'q':
 		d.turn(leavePage)
 	case 's':
 		return d.finish()
+	default:
+		d.openUnusual(k)
 	}
 	return None
 }
@@ -207,8 +214,13 @@ func (d *Desk) decide(k Key) Event {
 // isWhole reports whether all of an item that has to be seen is on the screen,
 // or was, page by page.
 func (d *Desk) isWhole(i int) bool {
-	if d.page == itemPage {
-		return d.read || d.rows[i].standing == review.Refused
+	switch {
+	case d.rows[i].standing == review.Refused:
+		return true
+	case d.page == itemPage:
+		return d.read
+	case d.page == frontPage:
+		return d.seen[i]
 	}
 	_, complete := d.previewed(i)
 	return complete
@@ -218,8 +230,9 @@ func (d *Desk) isWhole(i int) bool {
 func (d *Desk) showWhole() Event {
 	if d.page == itemPage {
 		d.scrollKey(PageDown)
+		d.reached()
 	} else {
-		d.turn(itemPage)
+		d.open()
 	}
 	d.message = "not approved: read it to its end first, then a"
 	return None
@@ -258,50 +271,10 @@ func (d *Desk) approveShown() {
 	})
 }
 
-// finish asks for the last word, if all is decided.
-func (d *Desk) finish() Event {
-	approved, _, undecided := d.Count()
-	switch {
-	case undecided > 0:
-		d.message = fmt.Sprintf("%d undecided: / undecided shows them; A, V or R decides about all that are shown", undecided)
-		return None
-	case approved == 0:
-		d.message = "nothing is approved: q leaves"
-		return None
-	}
-	return d.showLastWord()
-}
-
-// showLastWord shows the totals, flags and digest of what would be signed, and
-// asks once their end is on the screen.
-func (d *Desk) showLastWord() Event {
-	d.turn(signPage)
-	if !d.atEnd() {
-		return None
-	}
-	return d.lastWord()
-}
-
-func (d *Desk) lastWord() Event {
-	n, _, _ := d.Count()
-	does := "sign"
-	if d.onlyRecords() {
-		does = "record what is left out (nothing is signed)"
-	}
-	d.ask(fmt.Sprintf("Type \"sign %d\" to %s, Esc to go back: ", n, does), func(answer string) Event {
-		if confirms(answer, n) {
-			return Sign
-		}
-		d.message = "that was not it: nothing was signed"
-		return d.lastWord()
-	})
-	return Ask
-}
-
-// confirms reports whether a person typed the word and the number.
-func confirms(answer string, n int) bool {
-	words := strings.Fields(strings.ToLower(answer))
-	return len(words) == 2 && words[0] == "sign" && words[1] == fmt.Sprint(n)
+// open shows the item at the cursor in full.
+func (d *Desk) open() {
+	d.followed = false
+	d.turn(itemPage)
 }
 
 // move moves the cursor.
