@@ -170,6 +170,7 @@ func (a *app) openWith(path string, password *[]byte) (*opened, error) {
 		if *password, err = a.password("Enter password to access wallet storage:", false); err != nil {
 			return nil, err
 		}
+		defer a.busy("opening the wallet")()
 		return a.guardedOpen(path, func() (*wallet.Wallet, error) { return a.store().Open(path, *password) })
 	})
 }

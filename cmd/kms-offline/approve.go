@@ -120,7 +120,7 @@ func (a *app) runApprove(args []string, o approveOptions) error {
 	if len(replies) == 0 {
 		return err
 	}
-	return errors.Join(printOneOrAll(a.Streams, replies, len(paths)), err)
+	return errors.Join(a.tellApproved(replies, len(paths)), err)
 }
 
 func parseDigests(list []string) (map[bundle.Digest]bool, error) {

@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/ledger"
@@ -100,22 +98,3 @@ func (a *app) printKeys(keys []keyReply) error {
 	}
 	return nil
 }
-
-// progress is one line on a terminal that is drawn over; elsewhere it is
-// silent.
-type progress struct{ to *os.File }
-
-func (a *app) progress() progress {
-	if f, ok := a.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) && movesCursor() {
-		return progress{f}
-	}
-	return progress{}
-}
-
-func (p progress) show(format string, args ...any) {
-	if p.to != nil {
-		fmt.Fprintf(p.to, "\r\x1b[K"+format, args...)
-	}
-}
-
-func (p progress) end() { p.show("") }

@@ -176,7 +176,7 @@ func (a *app) signingProgress(session *openSession, of int, o signOptions) func(
 	const often = 200 * time.Millisecond
 	line := a.progress()
 	if line.to == nil || o.plain || of <= aFew {
-		return func() {}
+		return a.busy("signing")
 	}
 	var done, told atomic.Int64
 	told.Store(a.now().UnixNano())

@@ -76,7 +76,9 @@ func (a *app) judge(session *openSession, file []byte, how judging) (*offline.Ju
 	if psbt.Is(file) {
 		judge = func(file []byte) (*offline.Judged, error) { return interop.JudgePSBT(session.Session, file, how.only) }
 	}
+	judging := a.busy("judging what is asked")
 	j, err := judge(file)
+	judging()
 	if err != nil {
 		return nil, bundleError(err)
 	}

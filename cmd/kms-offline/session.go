@@ -120,7 +120,9 @@ func (a *app) bookOf(w *opened) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
+	read := a.busy("reading the ledger")
 	book, err := ledger.Open(w.files, ledger.OwnerOf(id), a.now)
+	read()
 	if errors.Is(err, ledger.ErrVersion) {
 		err = a.upgradable(w, id, err)
 	}

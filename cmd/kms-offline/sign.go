@@ -63,6 +63,9 @@ says (docs/QR.md).
 
 The same request signed again gives the same transactions, byte for byte.
 
+On a terminal the reply is a few lines; with --json, and where stdout is no terminal,
+it is JSON.
+
 With several IN each is judged, asked and written by itself. One that is no valid
 request, or that you decline, does not stop the others.
 
@@ -117,11 +120,12 @@ func (a *app) runSign(args []string, o signOptions) error {
 	defer session.Close()
 	session.Lean, session.Brief = o.raw == "", o.summary == ""
 	var replies []signReply
+	var results []finished
 	batches := a.newSummary(session, o.summary)
 	err = a.each(paths, func(file []byte) error {
 		reply, done, err := a.signOne(session, file, digests, o)
 		if err == nil {
-			replies = append(replies, reply)
+			replies, results = append(replies, reply), append(results, done)
 			batches.add(session, done)
 		}
 		return err
@@ -129,7 +133,7 @@ func (a *app) runSign(args []string, o signOptions) error {
 	if len(replies) == 0 {
 		return err
 	}
-	if err := errors.Join(printOneOrAll(a.Streams, replies, len(paths)), a.writeSummary(batches)); err != nil {
+	if err := errors.Join(a.tellSigned(replies, results, len(paths)), a.writeSummary(batches)); err != nil {
 		return err
 	}
 	if o.qr {

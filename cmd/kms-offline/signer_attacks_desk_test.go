@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ func deskAttacks() []attack {
 		{"60-approved-only-when-seen-whole", approvedSeenWhole},
 		{"60-quorum-goes-through-a-thousand", quorumGoesThroughAThousand},
 		{"60-quorum-asks-again", quorumAsksAgain},
+		{"60-a-person-reads-words", personReadsWords},
 	}
 }
 
@@ -246,5 +248,43 @@ func (p *person) leavesNothing() {
 	n, err := unix.IoctlGetInt(int(p.slave.Fd()), unix.TIOCINQ)
 	if err != nil || n > 0 {
 		p.t.Errorf("%d bytes are left for the shell (%v)", n, err)
+	}
+}
+
+// After 995 signatures a person got thousands of lines of JSON.
+func personReadsWords(t *testing.T) {
+	p := newPlace(t)
+	request := p.request("words.kmsreq", 63, someone(30))
+	onTerminal := func(args ...string) *person {
+		args = append([]string{"-c", `exec "$@" >/dev/tty 2>/dev/tty`, "sh"}, p.command(args...).Args...)
+		return sit(t, exec.Command("/bin/sh", args...))
+	}
+	at := onTerminal("sign", request, "--out", p.path("out"))
+	at.sees("password")
+	at.types(deskPassword + "\r")
+	at.sees("The batch")
+	at.types("2r")
+	at.sees("rejected (u undoes)")
+	at.types("sy\r")
+	at.sees("to sign 29")
+	at.types("y\r")
+	at.waits()
+	shown := at.screen.String()
+	for _, want := range []string{"signed 29 of 30 transactions", "pays out ", "not signed: refused-by-person 1", "result: ", "ledger: ", "head words: "} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("it does not say %q:\n%s", want, shown)
+		}
+	}
+	if strings.Contains(shown, "txId") {
+		t.Errorf("a person is shown JSON:\n%s", shown)
+	}
+	at = onTerminal("sign", request, "--out", p.path("json"), "--json", "--plain")
+	at.sees("password")
+	at.types(deskPassword + "\r")
+	at.sees("Sign ")
+	at.types("sign 30\r")
+	at.waits()
+	if shown := at.screen.String(); !strings.Contains(shown, `"txId"`) && !strings.Contains(shown, `"ledger"`) || strings.Contains(shown, "signed 30 of") {
+		t.Errorf("--json shows:\n%s", shown)
 	}
 }

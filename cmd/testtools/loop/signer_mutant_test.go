@@ -327,7 +327,7 @@ var signerMutants = [...]mutant{
 	{"a long sequence ends early", "offline/review/tui/keys.go", "		if len(d.sequence) < maxSequence {\n", "		if len(d.sequence) == maxSequence {\n			d.reset(ground)\n		} else {\n", "./offline/review/tui", "TestSequencesAreNoKeys"},
 	{"pasted text is keys", "offline/review/tui/keys.go", "		d.reset(paste)\n", "", "./offline/review/tui", "TestKeys"},
 	{"what follows pasted text is keys", "offline/review/tui/keys.go", "		d.reset(quiet)\n	}\n}\n\n// within", "		d.reset(ground)\n	}\n}\n\n// within", "./offline/review/tui", "TestPastedTwice"},
-	{"what was not shown is approved", "offline/review/tui/update.go", "k == 'a' && !d.isWhole(i)", "false", "./offline/review/tui", "TestSessionSignsWhatItShowed"},
+	{"what was not shown is approved", "offline/review/tui/update.go", "k == 'a' && !d.isWhole(i)", "false", "./offline/review/tui", "TestApprovedWhenSeen"},
 	{"what wants a look is signed unseen", "offline/review/tui/finish.go", "	case len(d.unseen()) > 0:\n		return d.question(unseenPage)\n", "", "./offline/review/tui", "TestConsentFitsTheRisk"},
 	{"a yes signs what wants a look", "offline/review/tui/finish.go", "d.insisting() == 0 && isYes(answer)", "isYes(answer)", "./offline/review/tui", "TestConsentFitsTheRisk"},
 	{"what a decision led to is opened", "offline/review/tui/tui.go", " && !d.followed {", " {", "./offline/review/tui", "TestConsentFitsTheRisk"},

@@ -81,3 +81,31 @@ func TestUndo(t *testing.T) {
 		t.Errorf("event %d, %s", ev, reply)
 	}
 }
+
+// An item is approved where all of it was on the screen: on the list only if it
+// fits there, on the first page only if it was opened, in full only at its end.
+func TestApprovedWhenSeen(t *testing.T) {
+	d := New(batch(100))
+	press(d, "a")
+	if d.count[Approved] != 0 || d.page != itemPage || !strings.HasPrefix(message(d), "not approved") {
+		t.Errorf("on the first page: %d approved, %s", d.count[Approved], message(d))
+	}
+	press(d, "a")
+	if message(d) != "46 approved (u undoes)" {
+		t.Errorf("in full: %s", message(d))
+	}
+	d = New(batch(100))
+	d.Resize(60, 16)
+	press(d, "l/look\ra")
+	if d.count[Approved] != 0 || d.page != itemPage {
+		t.Errorf("on a small list: %d approved", d.count[Approved])
+	}
+	press(d, "a") // its end is not on the screen yet
+	if d.count[Approved] != 0 {
+		t.Errorf("half of it: %d approved", d.count[Approved])
+	}
+	press(d, "  a")
+	if d.count[Approved] != 1 {
+		t.Errorf("at its end: %d approved: %s", d.count[Approved], message(d))
+	}
+}
