@@ -3,9 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
@@ -21,6 +26,7 @@ func deskAttacks() []attack {
 		{"60-quorum-goes-through-a-thousand", quorumGoesThroughAThousand},
 		{"60-quorum-asks-again", quorumAsksAgain},
 		{"60-a-person-reads-words", personReadsWords},
+		{"60-random-keys-sign-what-was-shown", randomKeys},
 	}
 }
 
@@ -286,5 +292,62 @@ func personReadsWords(t *testing.T) {
 	at.waits()
 	if shown := at.screen.String(); !strings.Contains(shown, `"txId"`) && !strings.Contains(shown, `"ledger"`) || strings.Contains(shown, "signed 30 of") {
 		t.Errorf("--json shows:\n%s", shown)
+	}
+}
+
+// Random keys, sizes, pastes and answers of a terminal: what is signed is what
+// the screen showed as not rejected.
+func randomKeys(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	const items = 10
+	at, _ := newPlace(t).session(someone(items))
+	keys := []string{"a", "r", "u", "j", "k", "r", "a", "\r", "n", "p", " ", "l", "t", "T", "1", "3", "A", "R", "\x1b[A", "\x1b[B", "G", "g", "o", "/noted\r"}
+	noise := []string{"\x1b]11;rgb:AAAA/RRRR/aaaa\x07", "\x1bP>|ARa\x1b\\", "\x1b[200~ARVyra\r\x1b[201~", "\x1b[MAra", "\x1b[?1;2A"}
+	var sent []string
+	for range 50 {
+		what := keys[rnd.IntN(len(keys))]
+		switch rnd.IntN(12) {
+		case 0:
+			size := pty.Winsize{Rows: uint16(10 + rnd.IntN(15)), Cols: uint16(40 + rnd.IntN(41))}
+			if err := pty.Setsize(at.master, &size); err != nil {
+				t.Fatal(err)
+			}
+		case 1, 2:
+			what = noise[rnd.IntN(len(noise))]
+		}
+		sent = append(sent, what)
+		at.types(what)
+		at.sees("")
+	}
+	if err := pty.Setsize(at.master, &pty.Winsize{Rows: rows, Cols: columns}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1200 * time.Millisecond) // it looks at the size each second
+	for _, key := range []string{"\x1b", "l", "l"} {
+		at.types(key)
+		time.Sleep(300 * time.Millisecond)
+	}
+	shown := at.sees(fmt.Sprintf("shown %d: all", items))
+	var want []string
+	for _, m := range regexp.MustCompile(`(?m)^[> ]([-+.]) +(\d+) (?:noted|ok|look) `).FindAllStringSubmatch(shown, -1) {
+		if n, _ := strconv.Atoi(m[2]); m[1] != "-" {
+			want = append(want, itemID(60, n-1))
+		}
+	}
+	rejected := regexp.MustCompile(`rejected (\d+)`).FindStringSubmatch(shown)
+	if n, _ := strconv.Atoi(rejected[1]); n+len(want) != items {
+		t.Fatalf("seed %d, %q: the list shows %d of %d:\n%s", seed, sent, len(want), items, shown)
+	}
+	if len(want) == 0 {
+		at.types("\x03")
+		at.waits()
+		return
+	}
+	got := at.signs(len(want))
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("seed %d, %q: signed %v, shown %v", seed, sent, got, want)
 	}
 }
