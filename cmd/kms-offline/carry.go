@@ -31,12 +31,57 @@ func (a *app) heading(dir string) error {
 	return nil
 }
 
-// makeable returns an error unless there is a folder, or the one above it.
+// makeable returns an error unless there is a folder, or the one above it, and
+// it can be written into.
 func (a *app) makeable(dir string) error {
 	if _, err := a.fs.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return a.hasFolder(filepath.Dir(filepath.Clean(dir)))
+		dir = filepath.Dir(filepath.Clean(dir))
 	}
-	return a.hasFolder(dir)
+	if err := a.hasFolder(dir); err != nil {
+		return err
+	}
+	if err := a.takesFile(dir); errors.Is(err, file.ErrGone) {
+		return fromStick(fmt.Errorf("folder %s: %w", dir, err))
+	} else if err != nil {
+		return cli.Fail(cli.Failed, fmt.Errorf("folder %s cannot be written into, and nothing was done yet: %w", dir, err),
+			"make room on it, take its write protection off, or name another folder; then run the same command again")
+	}
+	return nil
+}
+
+// probe is what a file to try a folder with is called. Nothing reads a name that
+// begins and ends so.
+const probe = ".coldkms-probe.part"
+
+// takesFile writes a block into a folder and removes it again: a medium that is
+// full or write-protected shows that by nothing else.
+func (a *app) takesFile(dir string) error {
+	path := filepath.Join(dir, probe)
+	make4K := func() error {
+		f, err := a.fs.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, durable.PermFile)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(make([]byte, 4096))
+		if err == nil {
+			err = f.Sync()
+		}
+		return errors.Join(err, f.Close(), a.fs.Remove(path))
+	}
+	err := make4K()
+	if errors.Is(err, fs.ErrExist) { // of a run that was cut short
+		if err = a.fs.Remove(path); err == nil {
+			err = make4K()
+		}
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) { // whose path is nobody's
+		err = at.Err
+	}
+	if errors.Is(err, fs.ErrNotExist) { // it was there a moment ago
+		return fmt.Errorf("%w: %w", file.ErrGone, err)
+	}
+	return file.Reading(err)
 }
 
 // folder makes a folder for output where there is none, and says so: one of a

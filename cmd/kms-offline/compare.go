@@ -12,7 +12,8 @@ import (
 )
 
 func (a *app) compare() *cobra.Command {
-	return &cobra.Command{
+	var own bool
+	cmd := &cobra.Command{
 		Use:   "compare A.kmsres B.kmsres",
 		Short: "prove that two signers gave the same signatures",
 		Long: `compare reads two results for one request, made on two machines (better: by two
@@ -22,13 +23,19 @@ hides anything in them, such as parts of a key in its nonces, gives others.
 One result given twice, also as a copy, is refused, and two without any signature
 are not the same.
 
-No wallet is opened.
+A result does not say which machine made it. With --ledger the wallet is opened, and
+two results that its ledger both has are refused: they are of one machine, and
+nothing was compared. Without it no wallet is opened, and "machines" is unknown
+unless both name one line of a ledger.
 
-Exit status: 0 the same, 1 they differ or cannot be compared, 22 no valid result.`,
+Exit status: 0 the same, 1 they differ, are of one machine or cannot be compared,
+22 no valid result.`,
 		Example: "  kms-offline compare a/coldkms-1a2b3c4d-3of3-line7.kmsres b/coldkms-1a2b3c4d-3of3-line7.kmsres",
 		Args:    cobra.ExactArgs(2),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.runCompare(args[0], args[1]) },
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runCompare(args[0], args[1], own) },
 	}
+	cmd.Flags().BoolVar(&own, "ledger", false, "look both results up in the ledger of this wallet: one machine's prove nothing")
+	return cmd
 }
 
 type compareReply struct {
@@ -38,9 +45,10 @@ type compareReply struct {
 	Signed    int      `json:"signed"`    // by both, with the same bytes
 	Refused   int      `json:"refused"`   // by both
 	Different []string `json:"different"` // pending ids
+	Machines  string   `json:"machines"`  // "one": nothing was compared; "two", by this wallet's ledger; or "unknown"
 }
 
-func (a *app) runCompare(pathA, pathB string) error {
+func (a *app) runCompare(pathA, pathB string, own bool) error {
 	first, err := a.readResult(pathA)
 	if err != nil {
 		return err
@@ -55,7 +63,11 @@ func (a *app) runCompare(pathA, pathB string) error {
 	if first.Request != second.Request {
 		return cli.Fail(cli.Failed, fmt.Errorf("they answer two requests: %s and %s", first.Request, second.Request), "sign one request on both machines")
 	}
-	reply := compareReply{Request: first.Request.String(), Items: len(first.Outcomes), Different: []string{}}
+	machines, err := a.machines(first.Result, second.Result, own)
+	if err != nil {
+		return err
+	}
+	reply := compareReply{Machines: machines, Request: first.Request.String(), Items: len(first.Outcomes), Different: []string{}}
 	other := outcomesByID(second.Result)
 	for _, o := range first.Outcomes {
 		b, there := other[o.ID]
@@ -74,9 +86,15 @@ func (a *app) runCompare(pathA, pathB string) error {
 			reply.Different = append(reply.Different, o.ID)
 		}
 	}
-	reply.Same = len(reply.Different) == 0 && reply.Signed > 0
+	reply.Same = len(reply.Different) == 0 && reply.Signed > 0 && machines != oneMachine
 	if err := a.JSON(reply); err != nil {
 		return err
+	}
+	switch {
+	case machines == oneMachine:
+		return cli.Fail(cli.Failed, errors.New("both results are of one machine: one ledger has both, and nothing was compared"), "sign the request on the other machine, too, and compare what that one wrote")
+	case reply.Same && machines == unknownMachines:
+		fmt.Fprintln(a.Err, "the signatures are the same. That two machines made them the results do not say: compare --ledger asks the ledger of one of them")
 	}
 	if len(reply.Different) == 0 && !reply.Same {
 		return cli.Fail(cli.Failed, errors.New("neither of them has a signature: nothing was compared"), "sign the request on both machines")
@@ -86,6 +104,38 @@ func (a *app) runCompare(pathA, pathB string) error {
 			"broadcast neither: one of the two signers is not what it should be, or had another policy or ledger")
 	}
 	return nil
+}
+
+// How many machines two results are of.
+const (
+	oneMachine      = "one"
+	twoMachines     = "two"
+	unknownMachines = "unknown"
+)
+
+// machines says how many machines two results are of: each names a line of the
+// ledger that it was recorded in, and one ledger has the lines of its machine alone.
+func (a *app) machines(first, second bundle.Result, own bool) (string, error) {
+	switch {
+	case bytes.Equal(first.LedgerHead, second.LedgerHead):
+		return oneMachine, nil
+	case !own:
+		return unknownMachines, nil
+	}
+	s, err := a.openSession()
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	_, hasFirst := s.Ledger.Line(first.LedgerHead)
+	_, hasSecond := s.Ledger.Line(second.LedgerHead)
+	switch {
+	case hasFirst && hasSecond:
+		return oneMachine, nil
+	case hasFirst || hasSecond:
+		return twoMachines, nil
+	}
+	return unknownMachines, nil
 }
 
 func equalAll(a, b [][]byte) bool {

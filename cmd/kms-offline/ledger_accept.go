@@ -169,7 +169,11 @@ func (a *app) askWhoIsBack(s *openSession, head []byte, request bundle.SealedReq
 	for _, r := range gone.relays {
 		gone.lines = append(gone.lines, ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActUnpair, Relay: r.Key.Fingerprint()})
 	}
-	answer, err := tty.line(fmt.Sprintf("%s no longer. Type accept to record that: ", counted(len(gone.lines), "operator or relay counts", "operators and relays count")))
+	question := "All of them count on. Type accept to record that: "
+	if n := len(gone.lines); n > 0 {
+		question = counted(n, "operator or relay counts", "operators and relays count") + " no longer. Type accept to record that: "
+	}
+	answer, err := tty.line(question)
 	if err == nil && answer != "accept" {
 		err = cli.Fail(cli.Declined, errors.New("declined: nothing was recorded"), "")
 	}
@@ -178,7 +182,7 @@ func (a *app) askWhoIsBack(s *openSession, head []byte, request bundle.SealedReq
 
 // whatIsBack says whose word counts by an old ledger.
 func (a *app) whatIsBack(s *openSession) string {
-	text := "In force again, as they were when the copy was made, whatever was changed since:\n"
+	text := "In force now, as old as the copy but for what you have set or added since it was put back:\n"
 	rules := s.Rules()
 	switch {
 	case s.noRules != nil:
@@ -198,7 +202,8 @@ func (a *app) whatIsBack(s *openSession) string {
 		name, _ := s.Policy.ApproverName(key)
 		text += fmt.Sprintf("  approver %s (%s)\n", name, key.Fingerprint())
 	}
-	return text + "If that is not the policy that was set last, answer nothing, and set that one first: kms-offline policy set FILE\n"
+	return text + "If that is not the policy that was set last, answer nothing, and set that one first: kms-offline policy set FILE\n" +
+		"Each review says that an old copy was accepted until a policy is set after this, be it the same.\n"
 }
 
 // notNamed returns the operators whom names leave out.

@@ -13,6 +13,7 @@ import (
 	"coldkms/offline/ledger"
 	"coldkms/offline/wallet"
 	"coldkms/shared/durable"
+	"coldkms/shared/identity"
 )
 
 func (a *app) restore() *cobra.Command {
@@ -65,7 +66,8 @@ func (a *app) runRestore(from string, lose []string) error {
 		return err
 	}
 	defer clear(password)
-	if err := a.restoreLedger(&restoring{files: held.files, path: path, from: from, password: password, lose: lose}); err != nil {
+	r := &restoring{files: held.files, path: path, from: from, password: password, lose: lose}
+	if err := a.restoreLedger(r); err != nil {
 		return err
 	}
 	if err := a.store().Restore(path, from, password); err != nil {
@@ -79,6 +81,9 @@ func (a *app) runRestore(from string, lose []string) error {
 	reply, err := a.describe(path, w)
 	if err != nil {
 		return ledgerError(err)
+	}
+	if r.noted != "" { // as the backup printed it: what follows has the line about this restore
+		fmt.Fprintln(a.Err, r.noted)
 	}
 	if wrong := a.disagreesAfterRestore(path, w); wrong == nil {
 		fmt.Fprintln(a.Err, "restored. If signatures were made after the copy, the relay's next request says so: see ledger accept --help")
@@ -104,6 +109,9 @@ func (a *app) restoreLedger(r *restoring) (err error) {
 	defer r.close()
 	if r.id, err = r.copy.Identity(); err != nil {
 		return err
+	}
+	if book, err := a.copyOfLedger(r.from, r.copy); err == nil {
+		r.noted = fmt.Sprintf("the copy's ledger had %s, head words: %s", counted(int(book.Len()), "line", "lines"), identity.Words(book.HeadBytes()))
 	}
 	if _, err := a.fs.Lstat(r.path + ledgerSuffix); err == nil {
 		return a.keepLedger(r)

@@ -33,6 +33,7 @@ type restoring struct {
 	goes   []string // keys that are missing afterwards, a line each
 	keep   []string // files that hold a key which the copy lacks, or may
 	ledger *ledger.Ledger
+	noted  string // how far the ledger of the copy was, as who made it noted it
 }
 
 // agreeToRestore asks before keys are gone from the wallet, or the wallet in place turns

@@ -14,6 +14,7 @@ import (
 	"coldkms/offline/review"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
+	"coldkms/shared/transport/file"
 )
 
 type signOptions struct {
@@ -124,7 +125,7 @@ func (a *app) runSign(args []string, o signOptions) error {
 	batches := a.newSummary(session, o.summary)
 	err = a.each(paths, func(file []byte) error {
 		reply, done, err := a.signOne(session, file, digests, o)
-		if err == nil {
+		if err == nil || reply.Result != "" { // also where something besides it could not be written
 			replies, results = append(replies, reply), append(results, done)
 			batches.add(session, done)
 		}
@@ -227,12 +228,13 @@ func (a *app) signOne(session *openSession, file []byte, approved map[bundle.Dig
 	if err != nil {
 		return signReply{}, finished{}, stop(err)
 	}
+	err = stop(a.writeRaw(result.done, path, o.raw))
 	if err := (decisions{a, session, judged}).forget(); err != nil {
 		fmt.Fprintf(a.Err, "kms-offline: %s\n", cli.Printable(err.Error()))
 	}
 	reply := signReplyOf(judged, result.done, path)
 	reply.Ledger = session.Book()
-	return reply, result, nil
+	return reply, result, err
 }
 
 // unreadable returns an error where what an earlier session decided cannot be
@@ -260,44 +262,59 @@ func signReplyOf(judged *offline.Judged, done offline.Signatures, path string) s
 
 // writeSigned writes the answer in the form of the question.
 func (a *app) writeSigned(judged *offline.Judged, done offline.Signatures, o signOptions) (string, error) {
-	write := func() (string, error) { return a.writeResult(done, o) }
 	if judged.IsUnasked() {
-		write = func() (string, error) { return a.writePSBT(judged, done, o.out) }
+		return a.writePSBT(judged, done, o.out)
 	}
-	path, err := write()
-	if err != nil || o.raw == "" {
-		return path, err
-	}
-	return path, a.writeRaw(done, o.raw)
+	return a.writeResult(done, o)
 }
 
+// maxNames is how many results of one name are written beside each other.
+const maxNames = 100
+
 // writeResult writes the result, whole or not at all. Its name says which
-// request it answers; the ledger's length makes it new each time, so that
+// request it answers; the ledger's length makes it new each time, and a number
+// does where another machine, or an old copy of the ledger, has written that name:
 // nothing is ever overwritten.
-func (a *app) writeResult(done offline.Signatures, o signOptions) (string, error) {
+func (a *app) writeResult(done offline.Signatures, o signOptions) (path string, err error) {
 	signed, refused := done.Count()
-	name := fmt.Sprintf("coldkms-%.8s-%dof%d-line%d.kmsres", done.Result.Request, signed, signed+refused, done.Result.LedgerLen)
-	path := filepath.Join(o.out, name)
-	err := a.folder(o.out)
-	if err == nil {
-		err = a.carry(path, done.Result.File)
+	name := fmt.Sprintf("coldkms-%.8s-%dof%d-line%d", done.Result.Request, signed, signed+refused, done.Result.LedgerLen)
+	if err := a.folder(o.out); err != nil {
+		return "", notCarried(err, "request")
+	}
+	for n := 1; n <= maxNames; n++ {
+		path = filepath.Join(o.out, name+".kmsres")
+		if n > 1 {
+			path = filepath.Join(o.out, fmt.Sprintf("%s-%d.kmsres", name, n))
+		}
+		if err = a.carry(path, done.Result.File); !errors.Is(err, file.ErrExists) {
+			break
+		}
 	}
 	return path, notCarried(err, "request")
 }
 
-// writeRaw writes each finished transaction as hex.
-func (a *app) writeRaw(done offline.Signatures, dir string) error {
-	if err := a.folder(dir); err != nil {
-		return notCarried(err, "request")
+// writeRaw writes each finished transaction as hex, after the result.
+func (a *app) writeRaw(done offline.Signatures, result, dir string) error {
+	if dir == "" {
+		return nil
 	}
+	err := a.folder(dir)
+	written, all := 0, 0
 	for _, out := range done.Outcomes {
 		if out.Err != nil {
 			continue
 		}
+		if all++; err != nil {
+			continue
+		}
 		raw := fmt.Appendf(nil, "%x\n", out.Signed.Raw)
-		if err := a.carry(filepath.Join(dir, out.ID+"."+out.Signed.TxID+".hex"), raw); err != nil {
-			return notCarried(err, "request")
+		if err = a.carry(filepath.Join(dir, out.ID+"."+out.Signed.TxID+".hex"), raw); err == nil {
+			written++
 		}
 	}
-	return nil
+	if err == nil {
+		return nil
+	}
+	return cli.Fail(cli.Failed, fmt.Errorf("the result is written, whole, as %s; of the transactions as hex (--raw %s) %d of %d are: %w", inLine(result), inLine(dir), written, all, err),
+		"carry the result; for the rest make room, or name another folder with --raw, and sign the same request again: the bytes will be the same")
 }

@@ -1,10 +1,17 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"net"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -24,6 +31,12 @@ func mendedAttacks() []attack {
 		{"64-old-set-and-a-request-without-a-head", oldSetWithoutHead},
 		{"65-approval-on-a-restored-copy", approvalOnRestoredCopy},
 		{"65-round-of-another-batch", roundOfAnotherBatch},
+		{"66-raw-failure-hides-the-result", rawFails},
+		{"66-result-of-the-same-name", sameName},
+		{"66-out-that-takes-no-file", outTakesNothing},
+		{"67-compare-two-of-one-machine", compareOneMachine},
+		{"67-words-of-the-copy-after-restore", wordsAfterRestore},
+		{"68-pipes-devices-and-sockets", specialFiles},
 		{"63-released-comes-again", releasedAgain},
 		{"63-released-comes-again-needs-operators", releasedNeedsOperators},
 		{"61-summary-leaves-out-what-is-burnt", summaryTellsBurnt},
@@ -339,4 +352,148 @@ func roundOfAnotherBatch(t *testing.T) {
 	_, round := o.reviewed(first)
 	digest, _ := o.reviewed(second)
 	o.says(20, "is that of another batch", "approve", second, "--operator", "bob", "--operator-password-file", o.path("bob"), "--digest", digest, "--round", round, "--out", o.path("stick"))
+}
+
+// Where the transactions as hex cannot be written, the result was, and the reply
+// says so and where.
+func rawFails(t *testing.T) {
+	p := newPurse(t)
+	request := p.two("two.kmsreq")
+	digest := p.review(request, 0).Digest
+	p.run(0, "sign", request, "--out", p.path("first"), "--raw", p.path("hex"), "--approve", digest)
+	taken, err := os.ReadDir(p.path("hex"))
+	if err != nil || len(taken) != 2 {
+		t.Fatalf("%v %v", taken, err)
+	}
+	if err := os.WriteFile(filepath.Join(p.path("hex"), taken[0].Name()), []byte("another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := p.run(1, "sign", request, "--out", p.path("second"), "--raw", p.path("hex"), "--approve", digest)
+	written, err := filepath.Glob(p.path("second/*.kmsres"))
+	if err != nil || len(written) != 1 || !strings.Contains(said, written[0]) || !strings.Contains(said, `"txId"`) {
+		t.Errorf("%v %v: %s", written, err, said)
+	}
+	_, told := p.output("--path", p.path("w.kms"), "--password-file", p.path("pw"), "sign", request, "--out", p.path("second"), "--raw", p.path("hex"), "--approve", digest)
+	if !strings.Contains(string(told), "the result is written, whole, as "+p.path("second")) || !strings.Contains(string(told), "of 2 are") {
+		t.Errorf("it does not say what was written: %s", told)
+	}
+}
+
+// A result of the same name and other content, such as that of another machine,
+// is left as it is, and this one gets another name.
+func sameName(t *testing.T) {
+	p := newPurse(t)
+	request := p.two("two.kmsreq")
+	digest := p.review(request, 0).Digest
+	before := p.run(0, "ledger")
+	var book struct{ Lines int }
+	if err := json.Unmarshal([]byte(before), &book); err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("coldkms-%.8s-2of2-line%d", digest, book.Lines+3)
+	if err := os.Mkdir(p.path("stick"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p.path("stick/"+name+".kmsres"), []byte("another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := p.run(0, "sign", request, "--out", p.path("stick"), "--approve", digest)
+	if !strings.Contains(said, name+"-2.kmsres") || readFile(t, p.path("stick/"+name+".kmsres")) != "another" {
+		t.Errorf("%s", said)
+	}
+}
+
+// A folder that takes no file is found before anything is reviewed.
+func outTakesNothing(t *testing.T) {
+	p := newPurse(t)
+	request := p.two("two.kmsreq")
+	stick := p.path("stick")
+	if err := os.Mkdir(stick, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount(stick, stick, "", syscall.MS_BIND, ""); err != nil {
+		t.Skip(err)
+	}
+	defer func() { _ = syscall.Unmount(stick, syscall.MNT_DETACH) }()
+	if err := syscall.Mount("", stick, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Skip(err)
+	}
+	for _, args := range [][]string{{"sign", request, "--out", stick}, {"sign", request, "--out", stick + "/new"}, {"sign", request, "--out", p.path("out"), "--raw", stick}, {"approve", request, "--operator", "alice", "--out", stick}} {
+		code, said := p.output(append([]string{"--path", p.path("w.kms")}, args...)...) // without a password: it is not asked for
+		if code != 1 || !strings.Contains(string(said), "cannot be written into, and nothing was done yet") || strings.Contains(string(said), ".part") || strings.Contains(string(said), "u000a") {
+			t.Errorf("%v: exit %d: %s", args, code, said)
+		}
+	}
+}
+
+// Two results of one machine are no comparison.
+func compareOneMachine(t *testing.T) {
+	o := newOffice(t)
+	small := o.request("small.kmsreq", 13, []payout{{to: "a", value: 20_000, fee: 200}})
+	digest, _ := o.reviewed(small)
+	there := o.elsewhere()
+	for _, out := range []string{"a", "b"} {
+		o.run(0, "sign", small, "--out", o.path(out), "--approve", digest)
+	}
+	there.reviewed(small) // so that its ledger goes another way
+	there.run(0, "sign", small, "--out", o.path("c"), "--approve", digest)
+	result := map[string]string{}
+	for _, out := range []string{"a", "b", "c"} {
+		list, err := filepath.Glob(o.path(out + "/*.kmsres"))
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%v %v", list, err)
+		}
+		result[out] = list[0]
+	}
+	o.says(1, "of one machine", "compare", "--ledger", result["a"], result["b"])
+	if said := o.run(0, "compare", "--ledger", result["a"], result["c"]); !strings.Contains(said, `"machines": "two"`) {
+		t.Error(said)
+	}
+	code, said := o.output("compare", result["a"], result["b"])
+	if code != 0 || !strings.Contains(string(said), "the results do not say") || !strings.Contains(string(said), "unknown") {
+		t.Errorf("without a wallet: exit %d: %s", code, said)
+	}
+}
+
+// Restore prints how far the ledger of the copy was, as backup did.
+func wordsAfterRestore(t *testing.T) {
+	p := newPurse(t)
+	p.known()
+	var copied struct{ Words string }
+	if err := json.Unmarshal([]byte(p.run(0, "backup", p.path("copy.kms"))), &copied); err != nil || copied.Words == "" {
+		t.Fatalf("%v %v", copied, err)
+	}
+	for _, path := range []string{p.path("w.kms"), p.path("new.kms")} {
+		code, said := p.output("--path", path, "--password-file", p.path("pw"), "restore", p.path("copy.kms"))
+		if code != 0 || !strings.Contains(string(said), "head words: "+copied.Words) {
+			t.Errorf("exit %d, want the words %s: %s", code, copied.Words, said)
+		}
+	}
+}
+
+// What is no file is refused with words, as a request and as a source of
+// pictures, and never waited for.
+func specialFiles(t *testing.T) {
+	p := newPurse(t)
+	fifo, socket := p.path("fifo.kmsreq"), p.path("socket.kmsreq")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer l.Close()
+	for path, kind := range map[string]string{fifo: "named pipe", socket: "socket", "/dev/zero": "device"} {
+		for _, args := range [][]string{{"review", path}, {"review", "--qr", path}, {"sign", "--qr", path, "--out", p.path("none")}, {"policy", "check", path}} {
+			ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+			cmd := exec.CommandContext(ctx, p.program, append([]string{"--path", p.path("w.kms"), "--password-file", p.path("pw")}, args...)...)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+			said, _ := cmd.CombinedOutput()
+			stop()
+			if code := cmd.ProcessState.ExitCode(); code <= 0 || !strings.Contains(string(said), kind) || strings.Contains(string(said), "pulled out") {
+				t.Errorf("%v: exit %d: %s", args, code, said)
+			}
+		}
+	}
 }

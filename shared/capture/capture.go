@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,8 @@ const (
 var (
 	ErrFormat = errors.New("not a picture or video that can be read: PNG, JPEG, GIF, MJPEG and Y4M can")
 	ErrSize   = errors.New("picture is too large")
+
+	ErrNoPicture = errors.New("neither a picture nor a folder of pictures; a stream is read from stdin, as -")
 )
 
 // Source returns pictures until io.EOF. A picture that cannot be read is an
@@ -52,6 +55,9 @@ func Open(path string, stdin io.Reader) (Source, io.Closer, error) {
 		s, err := folder(path)
 		return s, io.NopCloser(nil), err
 	}
+	if !info.Mode().IsRegular() { // a pipe that nobody writes to would be waited for
+		return nil, nil, fmt.Errorf("capture: %s: %w: %s", path, ErrNoPicture, kind(info.Mode()))
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("capture: %w", err)
@@ -62,6 +68,19 @@ func Open(path string, stdin io.Reader) (Source, io.Closer, error) {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, f, nil
+}
+
+// kind says what a file is that is no regular one.
+func kind(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "a special file"
 }
 
 // Read tells by the first bytes of a stream what it is.

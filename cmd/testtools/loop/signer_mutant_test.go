@@ -163,7 +163,7 @@ var signerMutants = [...]mutant{
 		"s.lostApprovals(j, have), s.whatIsApproved(j))}",
 		"s.lostApprovals(j, have), \"\")}",
 		"./cmd/kms-offline", "TestSignerAttacks/44-later-under-a-quorum-goes-on"},
-	{"a result goes below a folder that is missing", "cmd/kms-offline/carry.go", "		return a.hasFolder(filepath.Dir(filepath.Clean(dir)))\n", "		return os.MkdirAll(filepath.Dir(filepath.Clean(dir)), durable.PermDir)\n", "./cmd/kms-offline", "TestSignerAttacks/44-result-has-no-folder"},
+	{"a result goes below a folder that is missing", "cmd/kms-offline/carry.go", "	if err := a.hasFolder(dir); err != nil {", "	if err := os.MkdirAll(dir, durable.PermDir); err != nil {", "./cmd/kms-offline", "TestSignerAttacks/44-result-has-no-folder"},
 
 	{"a wallet that disagrees judges", "offline/offline.go", "	if s.Unsettled != nil {\n", "	if false {\n", "./offline", "TestUnsettledJudgesNothing"},
 	{"an old ledger under a new wallet", "offline/settled.go", "if len(kept.Known) > 0 && !book.Knows(kept.Known) {", "if false {", "./offline", "TestUnsettledJudgesNothing"},
@@ -348,6 +348,15 @@ var signerMutants = [...]mutant{
 	{"a request without a head is taken on trust", "cmd/kms-offline/ledger_check.go", "states := !judged.IsUnasked() && len(judged.Request.LedgerHead) > 0", "states := !judged.IsUnasked()", "./cmd/kms-offline", "TestSignerAttacks/64-old-set-and-a-request-without-a-head"},
 	{"an approval on a restored copy is in no round", "cmd/kms-offline/approve.go", "	if !copied || o.out == \"\" || o.round != \"\" {", "	if true || !copied || o.out == \"\" || o.round != \"\" {", "./cmd/kms-offline", "TestSignerAttacks/65-approval-on-a-restored-copy"},
 	{"the round of another batch is elsewhere", "offline/quorum.go", "open && batch != j.Request.Digest.String() {", "open && batch == \"\" {", "./cmd/kms-offline", "TestSignerAttacks/65-round-of-another-batch"},
+
+	// what was written, and where
+	{"a failure of --raw hides the result", "cmd/kms-offline/sign.go", "		if err == nil || reply.Result != \"\" { // also", "		if err == nil { // also", "./cmd/kms-offline", "TestSignerAttacks/66-raw-failure-hides-the-result"},
+	{"a result of the same name stops it", "cmd/kms-offline/sign.go", "!errors.Is(err, file.ErrExists) {", "true {", "./cmd/kms-offline", "TestSignerAttacks/66-result-of-the-same-name"},
+	{"a folder is not tried before", "cmd/kms-offline/carry.go", "	} else if err != nil {\n		return cli.Fail(cli.Failed, fmt.Errorf(\"folder %s cannot", "	} else if false && err != nil {\n		return cli.Fail(cli.Failed, fmt.Errorf(\"folder %s cannot", "./cmd/kms-offline", "TestSignerAttacks/66-out-that-takes-no-file"},
+	{"two results of one machine are two", "cmd/kms-offline/compare.go", "	case hasFirst && hasSecond:\n		return oneMachine, nil", "	case hasFirst && hasSecond:\n		return twoMachines, nil", "./cmd/kms-offline", "TestSignerAttacks/67-compare-two-of-one-machine"},
+	{"the words of the copy are those after its restore", "cmd/kms-offline/restore.go", "	if r.noted != \"\" {", "	if false {", "./cmd/kms-offline", "TestSignerAttacks/67-words-of-the-copy-after-restore"},
+	{"a pipe is waited for as a picture", "shared/capture/capture.go", "	if !info.Mode().IsRegular() { // a pipe", "	if false { // a pipe", "./cmd/kms-offline", "TestSignerAttacks/68-pipes-devices-and-sockets"},
+	{"a socket is a stick that was pulled out", "shared/durable/durable.go", "statErr == nil && info.Mode()&fs.ModeSocket != 0 {", "statErr == nil && info.Mode()&fs.ModeIrregular != 0 {", "./cmd/kms-offline", "TestSignerAttacks/68-pipes-devices-and-sockets"},
 }
 
 // Each fault still fits the code, also those that are not seeded in every run.

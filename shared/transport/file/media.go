@@ -117,16 +117,16 @@ func (m Media) place(path string, data []byte) (direct bool, err error) {
 		}
 	}
 	if err := m.fill(temp, data); err != nil {
-		return false, errors.Join(err, m.drop(temp))
+		return false, andThen(err, m.drop(temp))
 	}
 	if direct, err = m.same(temp, data, ErrTorn); err != nil {
-		return direct, errors.Join(err, m.drop(temp))
+		return direct, andThen(err, m.drop(temp))
 	}
 	if err := m.rename(temp, path); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			err = ErrExists
 		}
-		return direct, errors.Join(err, m.drop(temp))
+		return direct, andThen(err, m.drop(temp))
 	}
 	return direct, m.FS.SyncDir(m.Dir)
 }
@@ -167,8 +167,19 @@ func (m Media) fill(path string, data []byte) error {
 	return nil
 }
 
-// drop removes a temporary file, if the stick is still there.
+// andThen adds to an error what went wrong after it, in one line.
+func andThen(err, after error) error {
+	if after == nil {
+		return err
+	}
+	return fmt.Errorf("%w; %w", err, after)
+}
+
+// drop removes a temporary file, if there is one and the stick is still there.
 func (m Media) drop(path string) error {
+	if _, err := m.FS.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err := m.FS.Remove(path); err != nil && m.Present() && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("and the part that was written stays there as %s: %w", filepath.Base(path), err)
 	}
