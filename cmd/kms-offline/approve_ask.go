@@ -12,7 +12,9 @@ import (
 )
 
 // agreeAsOperator shows the batch and asks, or checks that it was reviewed.
-func (a *app) agreeAsOperator(session *openSession, judged *offline.Judged, digests map[bundle.Digest]bool, elsewhere bool, o approveOptions) (how string, err error) {
+func (a *app) agreeAsOperator(
+	session *openSession, judged *offline.Judged, digests map[bundle.Digest]bool, elsewhere bool, o approveOptions,
+) (how string, err error) {
 	digest := judged.Request.Digest
 	if len(o.digests) > 0 {
 		if !digests[digest] {
@@ -36,7 +38,9 @@ func (a *app) agreeAsOperator(session *openSession, judged *offline.Judged, dige
 
 // askOperator goes through the batch with an operator. Only a clear no is
 // recorded as one: it takes back what others approved.
-func (a *app) askOperator(tty *terminal, session *openSession, judged *offline.Judged, elsewhere bool, o approveOptions) error {
+func (a *app) askOperator(
+	tty *terminal, session *openSession, judged *offline.Judged, elsewhere bool, o approveOptions,
+) error {
 	d := tui.New(judged.Batch)
 	d.Operator = o.operator
 	if err := tty.fits(o.asking); err != nil {
@@ -68,8 +72,10 @@ func (a *app) askOperator(tty *terminal, session *openSession, judged *offline.J
 // what is left that they approve. Only the machine that drew the round can.
 func (a *app) approveLess(session *openSession, judged *offline.Judged, rejected []int, n int, elsewhere bool) error {
 	if elsewhere {
-		err := fmt.Errorf("%s rejected: the round is of another machine, and of the whole batch", counted(n, "item was", "items were"))
-		return cli.Fail(cli.Declined, err, "nothing was approved; take them out there: kms-offline sign FILE --out DIR, reject them, and approve what is left in its new round")
+		err := fmt.Errorf("%s rejected: the round is of another machine, and of the whole batch",
+			counted(n, "item was", "items were"))
+		return cli.Fail(cli.Declined, err, "nothing was approved; take them out there: kms-offline sign FILE --out DIR,"+
+			" reject them, and approve what is left in its new round")
 	}
 	err := session.LeaveOut(judged, rejected...)
 	if err == nil {
@@ -78,6 +84,7 @@ func (a *app) approveLess(session *openSession, judged *offline.Judged, rejected
 	if err != nil {
 		return ledgerError(err)
 	}
-	fmt.Fprintf(a.Err, "%s taken out of the batch: what others approved of it before counts no more\n", counted(n, "item is", "items are"))
+	fmt.Fprintf(a.Err, "%s taken out of the batch: what others approved of it before counts no more\n",
+		counted(n, "item is", "items are"))
 	return nil
 }

@@ -67,13 +67,16 @@ func (t *terminal) fits(how asking) error {
 	if !how.session || t.isScreen() {
 		return nil
 	}
-	return cli.Fail(cli.Usage, fmt.Errorf("this terminal has no screen of %d columns and %d lines", tui.MinWidth, tui.MinHeight), "ask line by line: --plain")
+	return cli.Fail(cli.Usage, fmt.Errorf("this terminal has no screen of %d columns and %d lines",
+		tui.MinWidth, tui.MinHeight), "ask line by line: --plain")
 }
 
 // decide goes through a batch with a person, until they have answered or left.
 // What they reject because it stands in the way of others is taken out, and the
 // rest is judged and shown anew; the places of what was taken out are returned.
-func (t *terminal) decide(session *openSession, judged *offline.Judged, d *tui.Desk, how asking, keep func(string) error) (ev tui.Event, taken []int, err error) {
+func (t *terminal) decide(
+	session *openSession, judged *offline.Judged, d *tui.Desk, how asking, keep func(string) error,
+) (ev tui.Event, taken []int, err error) {
 	before := len(judged.Taken())
 	for {
 		ev, err = t.converse(judged, d, how, keep)
@@ -91,7 +94,9 @@ func (t *terminal) decide(session *openSession, judged *offline.Judged, d *tui.D
 
 // converse shows the batch and asks about it once: on a screen, or line by line
 // where there is none, and about a few.
-func (t *terminal) converse(judged *offline.Judged, d *tui.Desk, how asking, keep func(string) error) (tui.Event, error) {
+func (t *terminal) converse(
+	judged *offline.Judged, d *tui.Desk, how asking, keep func(string) error,
+) (tui.Event, error) {
 	many := len(judged.Batch.Items) > aFew
 	if !how.plain && (how.session || many) && t.isScreen() {
 		return t.session(d, keep)

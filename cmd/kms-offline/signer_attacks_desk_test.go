@@ -102,13 +102,13 @@ func sequencesAreNoKeys(t *testing.T) {
 	}
 	for _, sent := range []string{
 		"\x1b]11;rgb:AAAA/RRRR/VVVV\x07", "\x1b]11;rgb:AAAA/aaaa/rrrr\x1b\\", "\x1bP>|A(R)a\x1b\\", "\x1b_A\x1b\\",
-		"\x1b[?64;1;2;6;9;15;16;17;18;21;22;28;29A", "\x1b[[A", "\x1b[27;5;65~", "\x1b[MAAA", "\x1bOA5"[:2] + "5A", "\xc2\x9b1A",
+		"\x1b[?64;1;2;6;9;15;16;17;18;21;22;28;29A", "\x1b[[A", "\x1b[27;5;65~", "\x1b[MAAA", "\x1bO5A", "\xc2\x9b1A",
 	} {
 		for _, part := range strings.SplitAfter(sent, ";") { // in several reads
 			at.types(part)
 			at.sees("? keys")
 		}
-		if shown := at.sees("? keys"); !strings.Contains(shown, "approved 0  rejected 0  undecided 3") || !strings.Contains(shown, "(u undoes)") && strings.Contains(shown, "undone") {
+		if shown := at.sees("? keys"); !strings.Contains(shown, "approved 0  rejected 0  undecided 3") {
 			t.Fatalf("%q acted as keys:\n%s", sent, shown)
 		}
 	}

@@ -53,7 +53,8 @@ func (a *app) tellSigned(replies []signReply, results []finished, asked int) err
 // where the result is.
 func (r signReply) words(f finished) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "signed %d of %s\n", len(r.Signed), counted(len(r.Signed)+len(r.Refused), "transaction", "transactions"))
+	all := len(r.Signed) + len(r.Refused)
+	fmt.Fprintf(&b, "signed %d of %s\n", len(r.Signed), counted(all, "transaction", "transactions"))
 	signed := func(i int) bool { return f.done.Outcomes[i].Err == nil }
 	for _, line := range f.judged.Batch.SumLines(signed) {
 		fmt.Fprintf(&b, "  %s\n", line)

@@ -23,8 +23,13 @@ func (b Batch) Risks(choice Choice, most int) []Unusual {
 // be looked at for, how much, and to whom.
 func (b Batch) risks(p *printer, choice Choice) {
 	for _, u := range b.Risks(choice, maxRisks) {
-		p.line("RISK               [%d] %s: %s %s to %s", u.Item+1, u.Reason.Code, u.AtRisk.Asset.Units(u.AtRisk.Amount), u.AtRisk.Asset.Symbol, u.Payee())
+		p.line("RISK               [%d] %s: %s to %s", u.Item+1, u.Reason.Code, u.Sum(), u.Payee())
 	}
+}
+
+// Sum is what is at risk, in units of its asset.
+func (u Unusual) Sum() string {
+	return u.AtRisk.Asset.Units(u.AtRisk.Amount) + " " + u.AtRisk.Asset.Symbol
 }
 
 // Payee names whom an unusual item pays: by the label of policy and by the

@@ -206,7 +206,8 @@ func (b Batch) Who() string {
 func (b Batch) SumLines(choice Choice) []string {
 	var lines []string
 	for _, t := range b.Totals(choice) {
-		line := fmt.Sprintf("%-8s pays out %s %s in %s", t.name(), t.asset.Units(t.Paid), t.asset.Symbol, many(t.Items, "item", "items"))
+		line := fmt.Sprintf("%-8s pays out %s %s in %s",
+			t.name(), t.asset.Units(t.Paid), t.asset.Symbol, many(t.Items, "item", "items"))
 		if !t.Own.IsZero() {
 			line += fmt.Sprintf(", %s to own keys", t.asset.Units(t.Own))
 		}
@@ -255,7 +256,8 @@ func (d Destination) text(p *printer) {
 	if d.New {
 		fresh = ", NEW"
 	}
-	p.line("  %s %s in %s%s%s", d.first.Asset.Format(d.Paid), d.Network, many(d.Payments, "payment", "payments"), fresh, quoted(d.Label))
+	payments := many(d.Payments, "payment", "payments")
+	p.line("  %s %s in %s%s%s", d.first.Asset.Format(d.Paid), d.Network, payments, fresh, quoted(d.Label))
 	lines := unnamed(*d.first)
 	if d.Named {
 		lines = grouped(d.To)

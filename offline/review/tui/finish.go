@@ -64,7 +64,7 @@ func (d *Desk) listUnseen(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "%s a look, not decided, and not opened:\n\n", wants(len(list)))
 	for _, u := range d.batch.Risks(func(i int) bool { return missing[i] }, len(list)) {
-		fmt.Fprintf(b, "[%d] %s %s to %s\n  %s: %s\n", u.Item+1, u.AtRisk.Asset.Units(u.AtRisk.Amount), u.AtRisk.Asset.Symbol, u.Payee(), u.Reason.Code, u.Reason.Text())
+		fmt.Fprintf(b, "[%d] %s to %s\n  %s: %s\n", u.Item+1, u.Sum(), u.Payee(), u.Reason.Code, u.Reason.Text())
 	}
 	b.WriteString("\nEsc lists them, and Enter there opens one.\n")
 }

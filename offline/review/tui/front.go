@@ -47,7 +47,7 @@ func (d *Desk) drawFront(s *screen) {
 		s.pad(d.height - 2)
 		return
 	}
-	s.add(Title, fmt.Sprintf("What is unusual   %s %s %s %s", "key", " number", fmt.Sprintf("%21s", "at risk"), " payee"))
+	s.add(Title, fmt.Sprintf("What is unusual   key  number %21s  payee", "at risk"))
 	detail := d.detail()
 	rows := max(d.height-len(s.lines)-len(detail)-2, 1)
 	d.top = min(max(d.top, d.at-rows+1), d.at)
@@ -68,7 +68,14 @@ func (d *Desk) drawFront(s *screen) {
 // room for what is unusual.
 func (d *Desk) drawHead(s *screen) {
 	t := d.batch.Tally()
-	s.add(Title, fmt.Sprintf("The batch: %s: %d refused, %d to look at, %d noted, %d ok", plural(len(d.rows), "item"), t[review.Refused], t[review.Look], t[review.Noted], t[review.OK]))
+	items := plural(len(d.rows), "item")
+	title := fmt.Sprintf("The batch: %s: %d refused, %d to look at, %d noted, %d ok",
+		items, t[review.Refused], t[review.Look], t[review.Noted], t[review.OK])
+	if a, r, u := d.Count(); a+r > 0 {
+		title = fmt.Sprintf("The batch: %s: %d refused, %d approved, %d rejected, %d undecided",
+			items, t[review.Refused], a, r, u)
+	}
+	s.add(Title, title)
 	s.add(Plain, d.batch.Who())
 	for _, l := range d.basis() {
 		s.add(Plain, l)
@@ -83,9 +90,6 @@ func (d *Desk) drawHead(s *screen) {
 	}
 	for _, l := range sums {
 		s.add(Plain, l)
-	}
-	if a, r, u := d.Count(); a+r > 0 {
-		s.lines[0].Text = fit(fmt.Sprintf("The batch: %s: %d refused, %d approved, %d rejected, %d undecided", plural(len(d.rows), "item"), t[review.Refused], a, r, u), d.width)
 	}
 }
 
@@ -108,8 +112,8 @@ func (d *Desk) unusualRow(s *screen, n int) {
 	if n == d.at {
 		cursor, style = ">", Cursor
 	}
-	sum := u.AtRisk.Asset.Units(u.AtRisk.Amount) + " " + u.AtRisk.Asset.Symbol
-	s.add(style, fmt.Sprintf("%s%c %c %6d %22s  %-24s %s", cursor, d.sign(i), unusualKeys[n%len(unusualKeys)], i+1, fit(sum, 22), shortPayee(u, payeeWidth), u.Reason.Code))
+	s.add(style, fmt.Sprintf("%s%c %c %6d %22s  %-24s %s", cursor, d.sign(i), unusualKeys[n%len(unusualKeys)], i+1,
+		fit(u.Sum(), 22), shortPayee(u, payeeWidth), u.Reason.Code))
 }
 
 // detail is about the item at the cursor: whom it pays, the address whole, and

@@ -38,7 +38,8 @@ func (d *Desk) approval(n int) string {
 	if rejected := d.count[Rejected] + d.gone; rejected > 0 {
 		out = fmt.Sprintf("Take %s out of the batch.\n", plural(rejected, "transaction"))
 	}
-	return out + fmt.Sprintf("To approve %s as %s type \"approve %d\", or \"no\": ", plural(n, "transaction"), d.Operator, n)
+	const question = "To approve %s as %s type \"approve %d\", or \"no\": "
+	return out + fmt.Sprintf(question, plural(n, "transaction"), d.Operator, n)
 }
 
 // operator is an answer of an operator: a yes is their whole batch, never less,
@@ -48,7 +49,8 @@ func (d *Desk) operator(answer string) (reply string, ev Event, isAnswer bool) {
 	words := strings.Fields(strings.ToLower(answer))
 	switch {
 	case len(words) == 0, words[0] == "y", words[0] == "yes", words[0] == "sign":
-		return fmt.Sprintf("Nothing was approved: type \"approve %d\", \"no\", or ? for what else there is.\n", n), None, true
+		const again = "Nothing was approved: type \"approve %d\", \"no\", or ? for what else there is.\n"
+		return fmt.Sprintf(again, n), None, true
 	case words[0] != "approve":
 		return "", None, false
 	case n > 0 && len(words) == 2 && words[1] == fmt.Sprint(n):

@@ -111,7 +111,8 @@ type Desk struct {
 
 // New puts a batch on the desk. It starts with the batch as a whole.
 func New(b review.Batch) *Desk {
-	d := &Desk{batch: b, rows: rows(b), marks: make([]Mark, len(b.Items)), seen: make([]bool, len(b.Items)), width: 80, height: 24}
+	d := &Desk{batch: b, rows: rows(b), width: 80, height: 24,
+		marks: make([]Mark, len(b.Items)), seen: make([]bool, len(b.Items))}
 	for i := range d.marks {
 		d.marks[i] = Undecided
 	}
