@@ -232,7 +232,7 @@ func (s *Session) line(j *Judged, i int, o Outcome, how string) ledger.Line {
 			line.Code, line.Reason = f.Code, f.Text()
 		}
 	}
-	line.Burnt = subject.Facts.Burnt()
+	line.Burnt, line.Size = subject.Facts.Burnt(), subject.Facts.Size
 	line.From, line.Paid, line.Own = moved(subject.Facts, farShown(j.Batch.Items[i].Findings))
 	return line
 }

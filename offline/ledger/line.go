@@ -85,6 +85,7 @@ type Line struct {
 	Own       []Own      `json:"own,omitempty"`     // movements to own keys, change included
 	Fee       *Amount    `json:"fee,omitempty"`     // smallest units
 	Burnt     Amount     `json:"burnt,omitzero"`    // what nobody can ever spend; counts as fee
+	Size      int64      `json:"size,omitempty"`    // signed: what the fee rate is per; none in lines of before
 	Code      chain.Code `json:"code,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
 	Approval  string     `json:"approval,omitempty"`  // how the person agreed: "typed" or "digest"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	"coldkms/shared/bundle"
@@ -81,6 +82,8 @@ type Paid struct {
 	To      string // canonical name of the destination; none of a fee
 	Value   Amount
 	Fee     bool
+	Changed bool   // of a fee: its transaction had change
+	Size    uint32 // of a fee: what its rate is per; 0 where the line does not say it
 	Content [sha256.Size]byte
 	Batch   bundle.Digest // of which it was signed first
 }
@@ -239,9 +242,23 @@ func (m *memory) sign(line Line) {
 		m.known[destination{line.coin(), p.Token, p.To}] = struct{}{}
 	}
 	if cost := line.cost(); !cost.IsZero() {
-		m.paid = append(m.paid, Paid{Clock: line.Clock, Coin: line.coin(), Value: cost, Fee: true, Content: content, Batch: batch})
+		m.paid = append(m.paid, Paid{Clock: line.Clock, Coin: line.coin(), Value: cost, Fee: true, Content: content, Batch: batch,
+			Changed: line.changed(), Size: line.size()})
 	}
 	m.use(line)
+}
+
+// changed reports whether something came back.
+func (l Line) changed() bool {
+	return slices.ContainsFunc(l.Own, func(o Own) bool { return !o.Change.IsZero() })
+}
+
+// size is what the fee rate is per, or 0 where it cannot be.
+func (l Line) size() uint32 {
+	if l.Size < 0 || l.Size > math.MaxUint32 {
+		return 0
+	}
+	return uint32(l.Size)
 }
 
 // cost is the fee and what was burnt.

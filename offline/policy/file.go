@@ -48,6 +48,7 @@ type file struct {
 	// were not written, so that the files of before keep their hashes.
 	OwnTransfers *ownTransfers `json:"ownTransfers,omitempty"`
 	SharedKeys   ownMode       `json:"sharedKeys,omitempty"`
+	Unusual      *unusualRules `json:"unusual,omitempty"`
 }
 
 // coinRules are those of one chain on one network.

@@ -11,7 +11,7 @@ import (
 // no rule that refuses one item ever admits another. Operators approve what can
 // be signed: towards a quorum only items count that are not refused.
 func (p Policy) Judge(subjects []Subject, c Circumstances, h History) []Verdict {
-	b := batch{policy: p, circumstances: c, history: h, asked: rules(), again: make([]bool, len(subjects))}
+	b := batch{unusual: p.file.unusual(), policy: p, circumstances: c, history: h, asked: rules(), again: make([]bool, len(subjects))}
 	for i, s := range subjects {
 		b.again[i] = again(s, h)
 	}
@@ -29,6 +29,7 @@ type batch struct {
 	policy        Policy
 	circumstances Circumstances
 	history       History
+	unusual       unusualRules
 	asked         []rule
 	again         []bool // signed before: the same bytes again
 	past          past

@@ -15,12 +15,26 @@ func lookAlikeRule() rule {
 
 func (j *judgement) lookAlikes() {
 	j.strange(func(at chain.At, out chain.Movement, to destination) {
+		of := j.past.of[j.subject.asset(out)]
+		other, ok := of.looks.best(to.to)
 		_, listed := j.policy.allow[to]
-		other, ok := j.past.of[j.subject.asset(out)].resembles(to.to)
-		if ok && !listed {
-			j.act(j.policy.file.LookAlike, chain.Because(chain.FlagLookAlike,
-				"output %d pays %s, which begins and ends like %s%s and is another",
-				at.Index, to.to, other, quoted(j.policy.allow[destination{to.Coin, other}])).Of(at))
+		if !ok || listed || j.established(to, out) {
+			return
 		}
+		j.rate(j.policy.file.LookAlike, of.looks.severity(other, len(of.dests)), chain.Because(chain.FlagLookAlike,
+			"output %d pays %s, which begins and ends like %s%s and is another: %d characters are the same",
+			at.Index, to.to, other.other, quoted(j.policy.allow[destination{to.Coin, other.other}]), other.letters).Of(at))
 	})
+}
+
+// established reports whether a destination was paid comparable amounts more than
+// once: that another looks like it is no news.
+func (j *judgement) established(to destination, out chain.Movement) bool {
+	all := j.past.payees[j.subject.asset(out)]
+	name, _ := j.policy.payee(to)
+	if all == nil || all.by[name] == nil || len(all.by[name].paid) < 2 {
+		return false
+	}
+	p := all.by[name]
+	return p.now.sum.Log2()-p.usual().Log2() <= all.limits[classOf(p.levels())]
 }

@@ -39,7 +39,9 @@ func TestLookAlikes(t *testing.T) {
 	}{
 		"paid before":           {one("", ""), paying(alike), knowing(known), known},
 		"the same":              {one("", ""), paying(known), knowing(known), ""},
-		"other beginning":       {one("", ""), paying("tb1qw50xzzzzzzzzzzzzjzsx"), knowing(known), ""},
+		"other beginning":       {one("", ""), paying("tb1qx508zzzzzzzzzzzzjzsx"), knowing(known), ""},
+		"eight and three":       {one("", ""), paying("tb1qw508d6qeyyyyyyyyyyyyyyyyyyyyyyyyyyyzsx"), knowing(known), known},
+		"two and four":          {one("", ""), paying("tb1qw5zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzjzsx"), knowing(known), known},
 		"other end":             {one("", ""), paying("tb1qw508zzzzzzzzzzzzjzsy"), knowing(known), ""},
 		"listed":                {listed, paying(alike), knowing(), known},
 		"is the listed one":     {listed, paying(known), knowing(alike), ""},
@@ -87,7 +89,10 @@ func TestNewAndSame(t *testing.T) {
 	}{
 		"never paid":             {[]Subject{pay("1", 1, "to", 5)}, knowing("x"), true, false},
 		"paid years ago":         {[]Subject{pay("1", 1, "to", 5)}, was(aWeek*500, "to", 6), false, false},
-		"paid the same":          {[]Subject{pay("1", 1, "to", 5)}, was(aWeek*500, "to", 5), false, true},
+		"paid the same":          {[]Subject{pay("1", 1, "to", 5)}, was(aWeek*500, "to", 5), false, false},
+		"paid the same today":    {[]Subject{pay("1", 1, "to", 5)}, was(3600, "to", 5), false, true},
+		"a percent less":         {[]Subject{pay("1", 1, "to", 1000, 990)}, was(aWeek, "to", 6), false, true},
+		"two percent less":       {[]Subject{pay("1", 1, "to", 1000, 980)}, was(aWeek, "to", 6), false, false},
 		"the same to another":    {[]Subject{pay("1", 1, "to", 5)}, was(0, "x", 5), false, false},
 		"twice in one":           {[]Subject{pay("1", 1, "to", 5, 5)}, was(0, "to", 6), false, true},
 		"twice in a batch":       {[]Subject{pay("1", 1, "to", 5), pay("2", 2, "to", 5)}, was(0, "to", 6), false, true},

@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"strings"
+	"slices"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
@@ -16,9 +16,15 @@ const (
 // past is what a batch has to be compared with: the ledger's payments, gone
 // through once, and the batch itself.
 type past struct {
-	policy Policy
-	of     map[asset]*ofAsset
-	anew   map[[32]byte]bool // contents of the batch that the ledger has and that are judged like new ones: they count once
+	policy    Policy
+	unusual   unusualRules
+	items     int
+	of        map[asset]*ofAsset
+	anew      map[[32]byte]bool // contents of the batch that the ledger has and that are judged like new ones: they count once
+	payees    map[asset]*payees
+	rates     map[chain.Coin]*rates
+	shapes    shapes // of the ledger
+	shapesNow shapes // of the batch
 }
 
 // asset is a coin, or a token of one.
@@ -33,9 +39,8 @@ func (s Subject) asset(m chain.Movement) asset { return asset{s.coin(), m.Asset.
 type ofAsset struct {
 	sums
 	signed sums              // of the ledger alone, with what was signed of the batch before
-	prefix string            // what its bech32 addresses begin with
 	dests  map[string]*place // of the batch
-	looks  map[likeness]*[2]string
+	looks  likes
 }
 
 // sums are what was paid in each window, the batch included.
@@ -45,47 +50,12 @@ type sums struct{ batch, day, week tally }
 type place struct {
 	sums
 	known bool // was paid before
-	times counts
 }
-
-// counts has how often each amount is paid to a destination, with the ledger. Most
-// are paid one amount: a map for each would be most of what a batch takes.
-type counts struct {
-	first chain.Amount
-	n     int                  // of first
-	more  map[chain.Amount]int // of others; nil if there are none
-}
-
-func (c *counts) add(a chain.Amount) {
-	switch {
-	case c.n == 0 || c.first == a:
-		c.first = a
-		c.n++
-	case c.more == nil:
-		c.more = map[chain.Amount]int{a: 1}
-	default:
-		c.more[a]++
-	}
-}
-
-func (c *counts) of(a chain.Amount) int {
-	if c.n > 0 && c.first == a {
-		return c.n
-	}
-	return c.more[a]
-}
-
-// likeness is what people compare of an address: how it begins, after what
-// all addresses of its kind begin with, and how it ends. A batch's likenesses
-// lead to the two first destinations, in the alphabet, that look so.
-type likeness [2 * shown]byte
-
-// shown is how many characters people compare at either end.
-const shown = 4
 
 // look goes through the batch, then through the ledger.
 func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h History) past {
-	past := past{p, make(map[asset]*ofAsset), make(map[[32]byte]bool)}
+	past := past{policy: p, unusual: p.file.unusual(), items: len(subjects), of: make(map[asset]*ofAsset), anew: make(map[[32]byte]bool),
+		payees: make(map[asset]*payees), rates: make(map[chain.Coin]*rates), shapes: newShapes(), shapesNow: newShapes()}
 	for i, s := range subjects {
 		if again[i] {
 			continue
@@ -100,52 +70,127 @@ func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h His
 	if len(past.of) == 0 {
 		return past
 	}
+	for _, of := range past.of {
+		for to := range of.dests {
+			of.looks.seen(to)
+		}
+	}
 	for to := range p.allow {
 		past.seen(to)
 	}
 	for _, s := range subjects {
 		past.own(s)
 	}
-	at := moment{h.Now(), batch}
-	for payment := range h.Payments(0) {
-		if of := past.of[asset{payment.Coin, payment.Token}]; of != nil && !payment.Value.IsZero() {
-			of.remember(payment, at, past.anew[payment.Content])
-		}
-	}
+	past.remember(h, moment{h.Now(), batch})
 	return past
 }
 
+// remember goes through the ledger, newest first.
+func (p *past) remember(h History, at moment) {
+	n := 0
+	tx := struct { // the transaction that payments are of
+		content [32]byte
+		paying  int
+		changed bool
+	}{}
+	flush := func() {
+		if tx.paying > 0 {
+			p.shapes.add(tx.paying, tx.changed)
+		}
+	}
+	for payment := range h.Payments(0) {
+		n++
+		recent := n <= recentPayments
+		of := p.of[asset{payment.Coin, payment.Token}]
+		if of != nil && !payment.Value.IsZero() {
+			of.remember(payment, at, p.anew[payment.Content])
+		}
+		if recent && tx.content != payment.Content {
+			flush()
+			tx.content, tx.paying, tx.changed = payment.Content, 0, !payment.Fee
+		}
+		switch {
+		case payment.Fee && recent:
+			tx.changed = payment.Changed
+			p.rateBefore(payment)
+		case !payment.Fee && !payment.Value.IsZero():
+			tx.paying++
+			if all := p.payees[asset{payment.Coin, payment.Token}]; all != nil && !p.anew[payment.Content] {
+				name, _ := p.policy.payee(destination{payment.Coin, payment.To})
+				all.remember(name, payment, at, recent)
+			}
+		}
+	}
+	flush()
+	fresh := int64(0)
+	for _, all := range p.payees {
+		all.learn(at, p.unusual)
+		fresh += all.fresh
+	}
+	for _, all := range p.payees {
+		all.fresh = fresh
+	}
+	for _, of := range p.rates {
+		slices.Sort(of.batch)
+		slices.Sort(of.before)
+	}
+}
+
+func (p *past) rateBefore(payment Payment) {
+	of := p.rates[payment.Coin]
+	if level, ok := rateOf(payment.Value, int64(payment.Size)); ok && of != nil && len(of.before) < recentFees {
+		of.before = append(of.before, level)
+	}
+}
+
+// payeesOf returns what is known of whom an asset is paid to.
+func (p *past) payeesOf(a asset, of chain.Asset) *payees {
+	all := p.payees[a]
+	if all == nil {
+		all = newPayees(of)
+		p.payees[a] = all
+	}
+	return all
+}
+
 // expect takes in what an item of the batch pays.
-func (p past) expect(s Subject) {
+func (p *past) expect(s Subject) {
+	p.shapesNow.add(shapeOf(s.Facts))
+	if p.rates[s.coin()] == nil {
+		p.rates[s.coin()] = new(rates)
+	}
+	if level, ok := rateOf(s.Facts.Cost(), s.Facts.Size); ok {
+		p.rates[s.coin()].batch = append(p.rates[s.coin()].batch, level)
+	}
 	for _, out := range s.Facts.Movements {
 		if !out.Pays() {
 			continue
+		}
+		if out.Own == nil && !out.Paid().IsZero() {
+			name, label := p.policy.payee(s.to(out))
+			p.payeesOf(s.asset(out), out.Asset).expect(name, label, out.Paid())
 		}
 		to, of := s.to(out), p.ofAsset(s.asset(out))
 		at := of.dests[to.to]
 		if at == nil {
 			at = new(place)
 			of.dests[to.to] = at
-			if like, ok := of.likenessOf(to.to); ok && of.looks[like] == nil {
-				of.looks[like] = new([2]string)
-			}
-			of.seen(to.to)
+			of.looks.watch(to.to)
 		}
 		of.all(out.Paid())
 		at.all(out.Paid())
-		at.times.add(out.Amount)
 	}
 	if cost := s.Facts.Cost(); !cost.IsZero() {
 		p.ofAsset(asset{s.coin(), ""}).fee(cost)
 	}
 }
 
-func (p past) ofAsset(a asset) *ofAsset {
+func (p *past) ofAsset(a asset) *ofAsset {
 	of := p.of[a]
 	if of == nil {
-		of = &ofAsset{dests: map[string]*place{}, looks: map[likeness]*[2]string{}}
+		of = &ofAsset{dests: map[string]*place{}, looks: newLikes(int(*p.unusual.LikeLetters), p.items)}
 		if coin, ok := p.policy.coin(a.Coin); ok {
-			of.prefix = coin.Prefix()
+			of.looks.prefix = coin.Prefix()
 		}
 		p.of[a] = of
 	}
@@ -166,7 +211,7 @@ func (s *sums) all(value chain.Amount) {
 }
 
 // own takes in the addresses that are the wallet's, as far as the batch shows them.
-func (p past) own(s Subject) {
+func (p *past) own(s Subject) {
 	for _, in := range s.Facts.Sources {
 		if in.Own && in.Address != "" {
 			p.seen(destination{s.coin(), in.Address})
@@ -179,10 +224,10 @@ func (p past) own(s Subject) {
 	}
 }
 
-func (p past) seen(to destination) {
+func (p *past) seen(to destination) {
 	for a, of := range p.of {
 		if a.Coin == to.Coin {
-			of.seen(to.to)
+			of.looks.seen(to.to)
 		}
 	}
 }
@@ -203,7 +248,7 @@ func (c *ofAsset) remember(payment Payment, now moment, anew bool) {
 	if payment.Fee {
 		return
 	}
-	c.seen(payment.To)
+	c.looks.seen(payment.To)
 	at := c.dests[payment.To]
 	if at == nil {
 		return
@@ -213,9 +258,6 @@ func (c *ofAsset) remember(payment Payment, now moment, anew bool) {
 		return
 	}
 	at.since(payment, now)
-	if at.times.of(payment.Value) > 0 {
-		at.times.add(payment.Value)
-	}
 }
 
 // since adds a payment of the ledger to each window that it is in. What was
@@ -235,50 +277,4 @@ func (s *sums) since(payment Payment, now moment) {
 	if payment.Clock > now.clock-week {
 		add(&s.week, payment.Value)
 	}
-}
-
-// seen keeps a destination where one of the batch looks like it.
-func (c *ofAsset) seen(to string) {
-	like, ok := c.likenessOf(to)
-	if !ok {
-		return
-	}
-	first := c.looks[like]
-	switch {
-	case first == nil || first[0] == to || first[1] == to:
-	case first[0] == "" || to < first[0]:
-		first[0], first[1] = to, first[0]
-	case first[1] == "" || to < first[1]:
-		first[1] = to
-	}
-}
-
-// resembles returns another known destination that looks like this one.
-func (c *ofAsset) resembles(to string) (other string, ok bool) {
-	like, ok := c.likenessOf(to)
-	if !ok || c.looks[like] == nil {
-		return "", false
-	}
-	other = c.looks[like][0]
-	if other == to {
-		other = c.looks[like][1]
-	}
-	return other, other != ""
-}
-
-// likenessOf takes the first and last four characters of an address, without
-// what every address of its kind has in common: cashaddr's prefix and type,
-// bech32's prefix and version, the first character of base58.
-func (c *ofAsset) likenessOf(to string) (like likeness, ok bool) {
-	if _, after, ok := strings.Cut(to, ":"); ok {
-		to = after
-	} else if c.prefix != "" {
-		to = strings.TrimPrefix(to, c.prefix)
-	}
-	if len(to) < 1+2*shown {
-		return like, false
-	}
-	copy(like[:], to[1:1+shown])
-	copy(like[shown:], to[len(to)-shown:])
-	return like, true
 }

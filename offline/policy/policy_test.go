@@ -31,7 +31,7 @@ func judge(p Policy, s Subject, h History) Verdict {
 }
 
 func TestSoundPaymentPasses(t *testing.T) {
-	v := judge(Default(utxoCoins{}), sound(), knowing("a"))
+	v := judge(Default(utxoCoins{}), sound(), was(30*aDay, "a", 60_000))
 	if v.Refused() || len(v.Findings) > 0 {
 		t.Errorf("refused or flagged: %v", v.Codes())
 	}

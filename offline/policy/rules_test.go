@@ -151,7 +151,7 @@ func TestModes(t *testing.T) {
 		m.spent = map[string][32]byte{"op": {7}}
 		return m
 	}
-	same := func() *memory { return was(aWeek*50, "a", 60_000) }
+	same := func() *memory { return was(3600, "a", 60_000) }
 	strange := func(s *Subject) { s.Facts.Movements[0].To, s.Facts.Movements[0].Address = "tb1qstrange", "tb1qstrange" }
 	for name, c := range map[string]struct {
 		change  func(*Subject)

@@ -1,12 +1,18 @@
 package policy
 
-import "coldkms/shared/chain"
+import (
+	"slices"
 
+	"coldkms/shared/chain"
+)
+
+// samePaymentRule finds what is paid twice: in the batch, or again too early by
+// the rhythm of its payee. What recurs on time is none.
 func samePaymentRule() rule {
 	return rule{
 		modes: func(f *file) []modeField {
 			return []modeField{{name: "samePayment", mode: &f.SamePayment, usual: modeFlag,
-				about: "An amount that the same destination was paid before"}}
+				about: "An amount that the same payee gets twice in a batch, or again before it is due"}}
 		},
 		judge: (*judgement).samePayments,
 		fresh: true,
@@ -14,13 +20,62 @@ func samePaymentRule() rule {
 }
 
 func (j *judgement) samePayments() {
-	j.strange(func(at chain.At, out chain.Movement, to destination) {
-		n := j.past.of[j.subject.asset(out)].dests[to.to].times.of(out.Amount)
-		if n > 1 {
-			j.act(j.policy.file.SamePayment, chain.Because(chain.FlagSameAgain,
-				"output %d pays %s to %s%s, as %s of this batch or signed before",
-				at.Index, chain.Sum{Amount: out.Amount, Asset: out.Asset}, to.to, quoted(j.policy.allow[to]), chain.Count(n-1,
-					"other payment")).Of(at))
+	percent := *j.unusual.SamePercent
+	j.paysTo(func(at chain.At, amount chain.Sum, to *payee, all *payees) {
+		if n := to.twins(amount.Amount, percent); n > 1 {
+			j.twice(at, amount, to, all, n)
+		} else if early, due := to.early(amount.Amount, percent, j.history.Now(), all.rhythm); early {
+			j.rate(j.policy.file.SamePayment, chain.Look, chain.Because(chain.FlagSameAgain,
+				"output %d pays %s to %s%s, which got the same %s ago and usually gets paid every %s",
+				at.Index, amount, shownName(to), quoted(to.label), span(j.history.Now()-to.paid[0].clock), span(due)).Of(at))
 		}
 	})
+}
+
+// twice judges an amount that is in the batch more than once for a payee.
+func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees, n int) {
+	usually := 0
+	for _, o := range to.paid {
+		usually = max(usually, o.pairs(*j.unusual.SamePercent))
+	}
+	if usually >= n-1 {
+		return
+	}
+	severity := chain.Look
+	if all.total >= leastKnown && int64(all.doubled)*50 > int64(all.total) { // the company does that
+		severity = chain.Note
+	}
+	j.rate(j.policy.file.SamePayment, severity, chain.Because(chain.FlagSameAgain,
+		"output %d pays %s to %s%s, as %s of this batch, to %d %%",
+		at.Index, amount, shownName(to), quoted(to.label), chain.Count(n-1, "other payment"), *j.unusual.SamePercent).Of(at))
+}
+
+// early reports whether a payee got an amount the last time, and less than half of
+// its rhythm ago, and what that rhythm is.
+func (p *payee) early(amount chain.Amount, percent, now, rhythm int64) (early bool, due int64) {
+	if len(p.paid) == 0 || !slices.ContainsFunc(p.paid[0].amounts, func(a chain.Amount) bool { return closeTo(a, amount, percent) }) {
+		return false, 0
+	}
+	if own := p.rhythm(); own != noInterval {
+		rhythm = own
+	}
+	if rhythm == noInterval {
+		rhythm = 2 * day
+	}
+	return 2*(now-p.paid[0].clock) < rhythm, rhythm
+}
+
+func shownName(p *payee) string {
+	if p.label != "" {
+		return "payee"
+	}
+	return p.name
+}
+
+// span writes seconds for people.
+func span(seconds int64) string {
+	if seconds < 2*day {
+		return chain.Count(seconds/hour, "hour")
+	}
+	return chain.Count(seconds/day, "day")
 }

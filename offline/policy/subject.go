@@ -63,6 +63,8 @@ type Payment struct {
 	To      string // canonical name of the destination; none of a fee
 	Value   chain.Amount
 	Fee     bool
+	Changed bool   // of a fee: its transaction had change
+	Size    uint32 // of a fee: what its rate is per; 0 where the ledger does not say it
 	Content [32]byte
 	Batch   bundle.Digest // of which it was signed first
 }

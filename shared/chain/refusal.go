@@ -66,6 +66,12 @@ const (
 	FlagSameAgain    Code = "same-payment"     // destination and amount of something signed before
 	FlagNew          Code = "new-destination"  // never paid before, and on no list
 	FlagLookAlike    Code = "look-alike"       // begins and ends like a known address, and is another
+	FlagAboveUsual   Code = "above-usual"      // its payee gets much more than ever
+	FlagFirstLarge   Code = "first-payment"    // a first payment larger than first payments are
+	FlagMoved        Code = "redirected"       // pays somebody else what a payee usually gets who gets nothing
+	FlagManyPayments Code = "many-payments"    // its payee gets more payments at once than anybody does
+	FlagFeeRate      Code = "fee-rate"         // far above the fee rates of the batch and of before
+	FlagShape        Code = "unusual-shape"    // no change where there always is, or more destinations than ever
 	FlagReplaces     Code = "replaces"         // spends what is signed into another transaction, as policy allows
 	FlagReplaceable  Code = "replaceable"      // BIP 125 signals replacement
 	FlagCommitted    Code = "amount-committed" // not proven, but a taproot signature commits to every amount

@@ -1,0 +1,48 @@
+package policy
+
+import "coldkms/shared/chain"
+
+// firstPaymentRule compares the first payment to somebody with first payments of
+// before, and with the batch.
+func firstPaymentRule() rule { return rule{judge: (*judgement).firstPayment, fresh: true} }
+
+func (j *judgement) firstPayment() {
+	u := j.unusual
+	j.paysTo(func(at chain.At, amount chain.Sum, to *payee, all *payees) {
+		if len(to.paid) > 0 || !to.leads(amount.Amount) {
+			return
+		}
+		look, note, than, known := all.firstLimits(*u.OneIn)
+		level := to.now.sum.Log2()
+		if !known || level <= note {
+			return
+		}
+		severity := chain.Note
+		if level > look {
+			severity = chain.Look
+		}
+		j.rate(u.FirstPayment, severity, chain.Because(chain.FlagFirstLarge,
+			"output %d pays %s to a payee%s that was never paid before, %s in this batch: %s",
+			at.Index, amount, quoted(to.label), amount.Asset.Format(to.now.sum), than).Of(at))
+	})
+}
+
+// firstLimits returns from where on a first payment is looked at and noted. Where
+// few payees are new, less is needed than where most are: about one of a batch
+// is expected to be beyond.
+func (all *payees) firstLimits(oneIn int64) (look, note int64, than string, known bool) {
+	if len(all.batch) < leastBatch && len(all.firsts) < leastKnown {
+		return 0, 0, "", false
+	}
+	batch := above(all.batch, 10)
+	for _, reference := range [][]int64{all.firsts, all.all} {
+		if len(reference) >= leastKnown {
+			rare := min(max(2*all.fresh, 10), oneIn)
+			look = max(above(reference, rare)+all.growth+leastDifference, batch)
+			note = max(above(reference, 20)+all.growth, batch)
+			return look, min(note, look), "more than first payments usually are, and than nine of ten payments of the batch", true
+		}
+	}
+	middle, reach := spread(all.batch, chain.Octave/2)
+	return middle + reach, middle + reach*3/5, "far more than most payments of the batch", true
+}

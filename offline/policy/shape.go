@@ -1,0 +1,90 @@
+package policy
+
+import "coldkms/shared/chain"
+
+// shapeRule finds transactions that are put together unlike all others: without
+// change, or with more destinations.
+func shapeRule() rule { return rule{judge: (*judgement).shape, fresh: true} }
+
+// shapes counts how transactions of all coins were put together.
+type shapes struct {
+	total, unchanged int
+	paying           map[int]int // destinations → transactions
+}
+
+func newShapes() shapes { return shapes{paying: map[int]int{}} }
+
+func (s *shapes) add(paying int, changed bool) {
+	s.total++
+	if !changed {
+		s.unchanged++
+	}
+	s.paying[paying]++
+}
+
+// beyond counts the transactions with as many destinations or more.
+func (s *shapes) beyond(paying int) (n int) {
+	for c, of := range s.paying {
+		if c >= paying {
+			n += of
+		}
+	}
+	return n
+}
+
+// shapeOf returns how many of the movements pay, and whether something comes back.
+func shapeOf(f chain.Facts) (paying int, changed bool) {
+	for _, m := range f.Movements {
+		if m.Pays() {
+			paying++
+		}
+		changed = changed || !m.Change.IsZero()
+	}
+	return paying, changed
+}
+
+func (j *judgement) shape() {
+	of := j.past.shapes
+	if of.total < 50 {
+		of = j.past.shapesNow
+	}
+	if of.total < 2*leastBatch {
+		return
+	}
+	u := j.unusual
+	paying, changed := shapeOf(j.subject.Facts)
+	if paying == 0 {
+		return
+	}
+	severity := func(n int, oneIn int64) chain.Severity {
+		switch {
+		case int64(n-1)*oneIn <= int64(of.total):
+			return chain.Look
+		case int64(n)*20 <= int64(of.total):
+			return chain.Note
+		}
+		return chain.Unrated
+	}
+	if s := severity(of.beyond(paying), *u.OneIn/4); paying > 1 && s != chain.Unrated {
+		j.rate(u.Shape, j.common(s, paying, true), chain.Because(chain.FlagShape, "pays %s: of %s %d had as many",
+			chain.Count(paying, "destination"), chain.Count(of.total, "other transaction"), of.beyond(paying)))
+	}
+	if s := severity(of.unchanged, *u.OneIn/4); !changed && s != chain.Unrated {
+		j.rate(u.Shape, j.common(s, 0, false), chain.Because(chain.FlagShape, "nothing comes back as change: so it was with %d of %s",
+			of.unchanged, chain.Count(of.total, "other transaction")))
+	}
+}
+
+// common lowers a severity where more than a few of the batch are put together like
+// this: then the wallet does it.
+func (j *judgement) common(s chain.Severity, paying int, changed bool) chain.Severity {
+	now := j.past.shapesNow
+	n := now.unchanged
+	if changed {
+		n = now.beyond(paying)
+	}
+	if n*20 > now.total {
+		return chain.Note
+	}
+	return s
+}
