@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +17,7 @@ import (
 
 func (a *app) policy() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "policy set FILE | show | check FILE | example",
+		Use:   "policy set FILE | show | check FILE | example | payees",
 		Short: "the rules by which transactions are refused or flagged",
 		Long: `policy sets and shows the rules: chains, destinations, limits, fees, operators.
 They are in a file that docs/POLICY.md explains, kept in the wallet under its
@@ -36,7 +37,9 @@ a wallet without exactly that one signs nothing until it is set again.`,
 	sub("set FILE", "put a policy in force; shows what changes and asks", cobra.ExactArgs(1), func(args []string) error { return a.setPolicy(args[0]) })
 	sub("show", "the policy in force, a sentence a rule; --json: its file", cobra.NoArgs, func([]string) error { return a.showPolicy() })
 	sub("check FILE", "explain a file, and warn of rules that can never hold; with --path, or do not fit that wallet", cobra.ExactArgs(1), func(args []string) error { return a.checkPolicy(args[0]) })
-	sub("example", "print a file to begin with", cobra.NoArgs, func([]string) error { return a.examplePolicy() })
+	sub("example [payroll|exchange|suppliers]", "print a file to begin with: one with every rule, or a ready one for a kind of company",
+		cobra.MaximumNArgs(1), a.examplePolicy)
+	cmd.AddCommand(a.payees())
 	return cmd
 }
 
@@ -57,12 +60,21 @@ func (a *app) setPolicy(path string) error {
 	if err != nil {
 		return err
 	}
+	return a.changePolicy(func(policy.Policy) (policy.Policy, error) { return p, nil })
+}
+
+// changePolicy shows what changes of the policy in force, asks, and sets it.
+func (a *app) changePolicy(to func(before policy.Policy) (policy.Policy, error)) error {
 	w, err := a.open()
 	if err != nil {
 		return err
 	}
 	defer w.Close()
 	before, err := a.policyBefore(w)
+	if err != nil {
+		return err
+	}
+	p, err := to(before)
 	if err != nil {
 		return err
 	}
@@ -257,9 +269,16 @@ func (a *app) warningsOf(p policy.Policy) ([]string, error) {
 	return append(p.Warnings(), a.walletWarnings(w, p)...), nil
 }
 
-func (a *app) examplePolicy() error {
+func (a *app) examplePolicy(args []string) error {
+	text := policy.Example()
+	if len(args) > 0 {
+		var ok bool
+		if text, ok = policy.Ready(args[0]); !ok {
+			return cli.Fail(cli.Usage, fmt.Errorf("there is no ready policy %.40q", args[0]), "one of "+strings.Join(policy.ReadyNames(), ", "))
+		}
+	}
 	fmt.Fprintln(a.Err, "docs/POLICY.md explains each field; amounts are in the smallest unit, such as satoshi")
-	_, err := io.WriteString(a.Out, policy.Example())
+	_, err := io.WriteString(a.Out, text)
 	return err
 }
 

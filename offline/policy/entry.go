@@ -18,6 +18,10 @@ type entry struct {
 	Address string   `json:"address,omitempty"`
 	Script  string   `json:"script,omitempty"` // lock in hex, where there is no address
 
+	// What the list of those who are paid says of this one.
+	Limit     *chain.Amount `json:"limit,omitempty"`     // of a batch
+	EveryDays *int64        `json:"everyDays,omitempty"` // how often it is paid
+
 	lock []byte // normalise fills in these
 	name string
 }
@@ -34,6 +38,9 @@ func normaliseList(coins Coins, name string, list []entry) error {
 	for i := range list {
 		if err := list[i].normalise(coins); err != nil {
 			return fmt.Errorf("%s, entry %d: %w", name, i+1, err)
+		}
+		if e := list[i]; name == "deny" && (e.Limit != nil || e.EveryDays != nil) {
+			return fmt.Errorf("%s, entry %d: a limit or a rhythm of somebody who is never paid", name, i+1)
 		}
 	}
 	slices.SortFunc(list, func(a, b entry) int {
@@ -55,6 +62,9 @@ func (e *entry) normalise(coins Coins) error {
 	coin, ok := coins.Coin(e.coin())
 	if !ok {
 		return fmt.Errorf("%.20q %.20q is not a coin and network that this program signs for", string(e.Chain), e.Network)
+	}
+	if err := e.checkTerms(coin); err != nil {
+		return err
 	}
 	lock, err := e.read(coin)
 	if err != nil {

@@ -54,7 +54,7 @@ func (j *judgement) feeRate() {
 
 func (j *judgement) feeReason(level, usual int64, what string) Reason {
 	f := j.subject.Facts
-	return chain.Because(chain.FlagFeeRate, "fee of %s is %s per %s, about %s × the rate %s",
+	return chain.Because(chain.FlagFeeRate, "fee of %s is %s per %s, about %s times the rate %s",
 		j.amount(f.Cost()), f.CostRate(), f.Unit, octaves(level-usual), what)
 }
 

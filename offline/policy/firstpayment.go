@@ -9,7 +9,8 @@ func firstPaymentRule() rule { return rule{judge: (*judgement).firstPayment, fre
 func (j *judgement) firstPayment() {
 	u := j.unusual
 	j.paysTo(func(at chain.At, amount chain.Sum, to *payee, all *payees) {
-		if len(to.paid) > 0 || !to.leads(amount.Amount) {
+		limited := j.policy.terms[j.subject.to(j.subject.Facts.Movements[at.Index])].Limit != nil
+		if len(to.paid) > 0 || limited || !to.leads(amount.Amount) {
 			return
 		}
 		look, note, than, known := all.firstLimits(*u.OneIn)
@@ -34,7 +35,10 @@ func (all *payees) firstLimits(oneIn int64) (look, note int64, than string, know
 	if len(all.batch) < leastBatch && len(all.firsts) < leastKnown {
 		return 0, 0, "", false
 	}
-	batch := above(all.batch, 10)
+	batch := int64(0)
+	if len(all.batch) > 0 { // beyond most of the batch, and not by a trifle
+		batch = max(above(all.batch, 10), all.batch[len(all.batch)/2]+chain.Octave/3)
+	}
 	for _, reference := range [][]int64{all.firsts, all.all} {
 		if len(reference) >= leastKnown {
 			rare := min(max(2*all.fresh, 10), oneIn)

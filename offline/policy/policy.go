@@ -24,6 +24,7 @@ type Policy struct {
 	file  file
 	coins map[chain.Coin]coinRules
 	allow map[destination]string // → label
+	terms map[destination]entry  // of allow, those with a limit or a rhythm
 	deny  denied
 	group map[string]string // signature id → what its group of entries is called here
 	hash  []byte            // of the canonical file; none: the built-in default
@@ -109,7 +110,8 @@ func compile(coins Coins, f file) (Policy, error) {
 		return Policy{}, err
 	}
 	sum := sha256.Sum256(canonical)
-	p := Policy{of: coins, file: f, coins: make(map[chain.Coin]coinRules), allow: index(f.Allow), deny: deny(coins, f.Deny), group: f.OwnTransfers.index(), hash: sum[:]}
+	p := Policy{of: coins, file: f, coins: make(map[chain.Coin]coinRules), allow: index(f.Allow),
+		terms: terms(f.Allow), deny: deny(coins, f.Deny), group: f.OwnTransfers.index(), hash: sum[:]}
 	for _, c := range f.Chains {
 		if c.MaxFee == nil { // not spelled out in the file, whose hash it would change
 			coin, _ := coins.Coin(c.coin())
@@ -125,6 +127,17 @@ func index(list []entry) map[destination]string {
 	m := make(map[destination]string, len(list))
 	for _, e := range list {
 		m[e.destination()] = e.Label
+	}
+	return m
+}
+
+// terms are the entries of a list that say more than that they are known.
+func terms(list []entry) map[destination]entry {
+	m := make(map[destination]entry)
+	for _, e := range list {
+		if e.Limit != nil || e.EveryDays != nil {
+			m[e.destination()] = e
+		}
 	}
 	return m
 }

@@ -24,7 +24,7 @@ func rules() []rule {
 		chainRule(), sourceRule(), familyRule(), ownRule(), feeRule(), memoryRule(), listRule(), tokenRule(), sharedRule(),
 		offlineRule(), ledgerCheckRule(), ageRule(), requestTimeRule(), approverRule(), newDestinationRule(), lookAlikeRule(),
 		samePaymentRule(), aboveUsualRule(), firstPaymentRule(), redirectedRule(), manyPaymentsRule(), feeRateRule(), shapeRule(),
-		unusualRule(), limitRule(), quorumRule(),
+		unusualRule(), payeeRule(), limitRule(), quorumRule(),
 	}
 }
 

@@ -24,10 +24,10 @@ func (j *judgement) samePayments() {
 	j.paysTo(func(at chain.At, amount chain.Sum, to *payee, all *payees) {
 		if n := to.twins(amount.Amount, percent); n > 1 {
 			j.twice(at, amount, to, all, n)
-		} else if early, due := to.early(amount.Amount, percent, j.history.Now(), all.rhythm); early {
+		} else if early, rhythm := to.early(amount.Amount, percent, j.history.Now(), all.rhythm); early {
 			j.rate(j.policy.file.SamePayment, chain.Look, chain.Because(chain.FlagSameAgain,
-				"output %d pays %s to %s%s, which got the same %s ago and usually gets paid every %s",
-				at.Index, amount, shownName(to), quoted(to.label), span(j.history.Now()-to.paid[0].clock), span(due)).Of(at))
+				"output %d pays %s to %s%s, which got the same %s ago%s",
+				at.Index, amount, shownName(to), quoted(to.label), span(j.history.Now()-to.paid[0].clock), rhythm).Of(at))
 		}
 	})
 }
@@ -51,18 +51,20 @@ func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees,
 }
 
 // early reports whether a payee got an amount the last time, and less than half of
-// its rhythm ago, and what that rhythm is.
-func (p *payee) early(amount chain.Amount, percent, now, rhythm int64) (early bool, due int64) {
+// its rhythm ago, and in words what that rhythm is. Where there is none yet, it is
+// early within a day.
+func (p *payee) early(amount chain.Amount, percent, now, rhythm int64) (early bool, words string) {
 	if len(p.paid) == 0 || !slices.ContainsFunc(p.paid[0].amounts, func(a chain.Amount) bool { return closeTo(a, amount, percent) }) {
-		return false, 0
+		return false, ""
 	}
 	if own := p.rhythm(); own != noInterval {
 		rhythm = own
 	}
+	since := now - p.paid[0].clock
 	if rhythm == noInterval {
-		rhythm = 2 * day
+		return since < day, ""
 	}
-	return 2*(now-p.paid[0].clock) < rhythm, rhythm
+	return 2*since < rhythm, ", and is usually paid every " + span(rhythm)
 }
 
 func shownName(p *payee) string {
@@ -74,7 +76,10 @@ func shownName(p *payee) string {
 
 // span writes seconds for people.
 func span(seconds int64) string {
-	if seconds < 2*day {
+	switch {
+	case seconds < 2*hour:
+		return chain.Count(seconds/60, "minute")
+	case seconds < 2*day:
 		return chain.Count(seconds/hour, "hour")
 	}
 	return chain.Count(seconds/day, "day")

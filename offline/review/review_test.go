@@ -174,7 +174,7 @@ func TestStanding(t *testing.T) {
 		if got := it.Standing(); got != x.want {
 			t.Errorf("%v: %s, want %s", x.codes, got, x.want)
 		}
-		insists := x.want == Look && x.codes[0] != chain.FlagSameAgain
+		insists := x.want == Look
 		if it.Insists() != insists {
 			t.Errorf("%v: insists %v", x.codes, !insists)
 		}

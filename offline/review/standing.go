@@ -56,11 +56,8 @@ func (it Item) grave(r policy.Reason) bool {
 	return !slices.Contains(noted[:], r.Code)
 }
 
-// Insists reports whether a plain yes is not enough for the item. The same payment
-// again is looked at, but who pays rent each month is not made to type more.
-func (it Item) Insists() bool {
-	return !it.Refused() && slices.ContainsFunc(it.Findings, func(r policy.Reason) bool { return it.grave(r) && r.Code != chain.FlagSameAgain })
-}
+// Insists reports whether a plain yes is not enough for the item.
+func (it Item) Insists() bool { return !it.Refused() && slices.ContainsFunc(it.Findings, it.grave) }
 
 // Sorted returns the findings that want a second look, and the others.
 func (it Item) Sorted() (look, notes []policy.Reason) {

@@ -1,6 +1,9 @@
 package chain
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Coin is a chain on one of its networks. The zero value is no coin.
 type Coin struct {
@@ -51,6 +54,22 @@ func (a Asset) Units(v Amount) string {
 	}
 	point := len(digits) - places
 	return digits[:point] + "." + digits[point:]
+}
+
+// Parse reads an amount in units, such as "0.25", with no more decimals than the
+// asset has.
+func (a Asset) Parse(units string) (Amount, error) {
+	whole, part, point := strings.Cut(units, ".")
+	if places := int(min(a.Decimals, maxDecimals)); point && part == "" || len(part) > places {
+		return Amount{}, fmt.Errorf("not a number with at most %d decimals", places)
+	} else {
+		part += zeros[:places-len(part)]
+	}
+	digits := strings.TrimLeft(whole+part, "0")
+	if digits == "" && whole != "" {
+		digits = "0"
+	}
+	return ParseAmount(digits)
 }
 
 // zeros has one more zero than any asset has decimals.

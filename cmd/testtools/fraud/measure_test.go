@@ -140,6 +140,29 @@ func table(name string, got map[Kind]*company) {
 	}
 }
 
+// readyPolicy is the ready policy of a company, with its payees as it would import
+// them: those who are on the list of staff or of suppliers, with a limit of three
+// times what they usually get. Of customers there is no list.
+func readyPolicy(t *testing.T, of policy.Coins, c *Company) policy.Policy {
+	text, _ := policy.Ready(string(c.Kind))
+	p, err := policy.Parse(of, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Kind == Exchange {
+		return p
+	}
+	var list []policy.Payee
+	for _, payee := range c.Payees {
+		limit := chain.NewAmount(uint64(payee.usual * scale[payee.Coin] * 3))
+		list = append(list, policy.Payee{Name: payee.Name, Chain: string(coins[payee.Coin]), Network: "mainnet", Address: payee.Address, Limit: &limit})
+	}
+	if p, err = p.WithPayees(list); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // TestFrauds reviews batches with and without a planted fraud.
 func TestFrauds(t *testing.T) {
 	seeds, from := number(t, "KMS_SEEDS", 1), number(t, "KMS_FROM", reported)
@@ -151,6 +174,7 @@ func TestFrauds(t *testing.T) {
 		policy func(*Company) policy.Policy
 	}{
 		{"default policy, three batches before", true, byDefault},
+		{"ready policies, three batches before", true, func(c *Company) policy.Policy { return readyPolicy(t, of, c) }},
 		{"default policy, no history", false, byDefault},
 	} {
 		got := measure(t, from, seeds, x.past, x.policy)
