@@ -64,6 +64,9 @@ func (p *payee) early(amount chain.Amount, percent, now, rhythm int64) (early bo
 	if rhythm == noInterval {
 		return since < day, ""
 	}
+	if rhythm < 60 {
+		return 2*since < rhythm, ""
+	}
 	return 2*since < rhythm, ", and is usually paid every " + span(rhythm)
 }
 
