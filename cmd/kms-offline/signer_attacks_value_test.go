@@ -351,8 +351,8 @@ func takenOut(t *testing.T) {
 	s := sit(t, p.command("sign", request, "--out", p.path("out"), "--plain", "--without", id))
 	s.sees("password")
 	s.types(deskPassword + "\r")
-	s.sees("Sign 2 transactions? [y/N]")
-	s.types("y\r")
+	s.sees("Sign 2 transactions?")
+	s.types("sign 2\r")
 	if code := s.waits(); code != 3 {
 		t.Errorf("exit %d: %s", code, s.stderr.String())
 	}

@@ -16,10 +16,12 @@ func payeeRule() rule {
 	return rule{judge: (*judgement).payeeLimits, fresh: true, words: func(p Policy) (lines []string) {
 		for _, e := range p.file.Allow {
 			if e.Limit != nil {
-				lines = append(lines, fmt.Sprintf("%s: at most %s to %s%s in a batch.", e.coin(), p.assetOf(e.coin()).Format(*e.Limit), e.name, quoted(e.Label)))
+				lines = append(lines, fmt.Sprintf("%s: at most %s to %s%s in a batch.", e.coin(),
+					p.assetOf(e.coin()).Format(*e.Limit), e.name, quoted(e.Label)))
 			}
 			if e.EveryDays != nil {
-				lines = append(lines, fmt.Sprintf("%s: %s%s is paid every %s.", e.coin(), e.name, quoted(e.Label), chain.Count(*e.EveryDays, "day")))
+				lines = append(lines, fmt.Sprintf("%s: %s%s is paid every %s.", e.coin(), e.name, quoted(e.Label),
+					chain.Count(*e.EveryDays, "day")))
 			}
 		}
 		return lines
@@ -47,7 +49,8 @@ func (j *judgement) payeeLimits() {
 			return
 		}
 		if e.Limit != nil && to.now.sum.Cmp(*e.Limit) > 0 && amount.Asset.Token == "" {
-			j.act(modeRefuse, chain.Because(chain.LimitDestination, "output %d pays %s: this batch pays %s to its payee%s, the limit of which is %s",
+			j.act(modeRefuse, chain.Because(chain.LimitDestination,
+				"output %d pays %s: this batch pays %s to its payee%s, the limit of which is %s",
 				at.Index, amount, amount.Asset.Format(to.now.sum), quoted(e.Label), amount.Asset.Format(*e.Limit)).Of(at))
 		}
 		if e.EveryDays == nil || len(to.paid) == 0 {

@@ -43,7 +43,8 @@ func (p Payee) String() string {
 func (p Policy) Payees() []Payee {
 	list := make([]Payee, 0, len(p.file.Allow))
 	for _, e := range p.file.Allow {
-		list = append(list, Payee{Name: e.Label, Chain: string(e.Chain), Network: e.Network, Address: cmp.Or(e.Address, e.Script),
+		list = append(list, Payee{Name: e.Label, Chain: string(e.Chain), Network: e.Network, Address: cmp.Or(e.Address,
+			e.Script),
 			Limit: e.Limit, EveryDays: e.EveryDays})
 	}
 	return list
@@ -96,7 +97,8 @@ func (e entry) is(coins Coins, what string) bool {
 }
 
 func (p Payee) entry() entry {
-	return entry{Label: p.Name, Chain: chain.ID(p.Chain), Network: p.Network, Address: p.Address, Limit: p.Limit, EveryDays: p.EveryDays}
+	return entry{Label: p.Name, Chain: chain.ID(p.Chain), Network: p.Network, Address: p.Address, Limit: p.Limit,
+		EveryDays: p.EveryDays}
 }
 
 // The columns of a list of payees. Only the first three have to be there.
@@ -166,7 +168,8 @@ func readPayee(coins Coins, at map[string]int, record []string) (Payee, error) {
 		}
 		return ""
 	}
-	p := Payee{Name: field("name"), Chain: field("coin"), Network: cmp.Or(field("network"), "mainnet"), Address: field("address")}
+	p := Payee{Name: field("name"), Chain: field("coin"), Network: cmp.Or(field("network"), "mainnet"),
+		Address: field("address")}
 	coin, ok := coins.Coin(p.entry().coin())
 	if !ok {
 		return Payee{}, fmt.Errorf("%.20q %.20q is not a coin and network that this program signs for", p.Chain, p.Network)

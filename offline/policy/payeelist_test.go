@@ -55,7 +55,8 @@ func TestWithPayees(t *testing.T) {
 	limit := chain.NewAmount(7)
 	list[0].Name, list[0].Limit = "Jane Doe", &limit
 	q, err := p.WithPayees(list)
-	if err != nil || len(q.Payees()) != 1 || q.Label(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, aPayee) != "Jane Doe" {
+	if err != nil || len(q.Payees()) != 1 || q.Label(chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
+		aPayee) != "Jane Doe" {
 		t.Errorf("%v: %v", q.Payees(), err)
 	}
 	if lines := p.Compare(q); len(lines) < 3 {
@@ -76,15 +77,18 @@ func TestWithPayees(t *testing.T) {
 
 // A payee gets no more in a batch than its entry says, and not before it is due.
 func TestPayeeLimits(t *testing.T) {
-	p := mustParse(t, one(`"allow": [{"label": "Jane", "chain": "BTC", "network": "testnet", "address": "`+aPayee+`", "limit": 100, "everyDays": 30}]`, ""))
+	p := mustParse(t, one(`"allow": [{"label": "Jane", "chain": "BTC", "network": "testnet", "address": "`+aPayee+`",
+		"limit": 100, "everyDays": 30}]`,
+		""))
 	for name, c := range map[string]struct {
 		batch []Subject
 		past  *memory
 		code  chain.Code
 	}{
-		"at":        {[]Subject{pay("1", 1, aPayee, 100)}, was(30*aDay, aPayee, 100), ""},
-		"above":     {[]Subject{pay("1", 1, aPayee, 101)}, was(30*aDay, aPayee, 100), chain.LimitDestination},
-		"in two":    {[]Subject{pay("1", 1, aPayee, 60), pay("2", 2, aPayee, 41)}, was(30*aDay, aPayee, 100), chain.LimitDestination},
+		"at":    {[]Subject{pay("1", 1, aPayee, 100)}, was(30*aDay, aPayee, 100), ""},
+		"above": {[]Subject{pay("1", 1, aPayee, 101)}, was(30*aDay, aPayee, 100), chain.LimitDestination},
+		"in two": {[]Subject{pay("1", 1, aPayee, 60), pay("2", 2, aPayee, 41)}, was(30*aDay, aPayee, 100),
+			chain.LimitDestination},
 		"too early": {[]Subject{pay("1", 1, aPayee, 80)}, was(20*aDay, aPayee, 100), chain.FlagSameAgain},
 	} {
 		for _, v := range p.Judge(c.batch, Circumstances{}, c.past) {

@@ -45,7 +45,6 @@ type payees struct {
 type payee struct {
 	name  string
 	paid  []occasion // before, newest first
-	first int64      // what it got first
 	label string
 
 	now     occasion
@@ -261,7 +260,8 @@ func (all *payees) expectRegular(now moment) {
 		if len(p.paid) > 0 {
 			since -= p.paid[0].clock
 		}
-		if len(p.paid) < 2 || all.rhythm == noInterval || 2*since < all.rhythm || since > 2*all.rhythm || classOf(p.levels()) != steady {
+		if len(p.paid) < 2 || all.rhythm == noInterval || 2*since < all.rhythm || since > 2*all.rhythm ||
+			classOf(p.levels()) != steady {
 			continue
 		}
 		if p.now.count > 0 {
@@ -316,6 +316,9 @@ func (p *payee) twins(amount chain.Amount, percent int64) int {
 		}
 	}
 	first := sort.Search(after, func(i int) bool { return closeTo(p.amounts[i], amount, percent) })
-	beyond := sort.Search(len(p.amounts)-after, func(i int) bool { return !closeTo(p.amounts[after+i], amount, percent) })
+	beyond := sort.Search(len(p.amounts)-after, func(i int) bool {
+		return !closeTo(p.amounts[after+i], amount,
+			percent)
+	})
 	return after + beyond - first
 }

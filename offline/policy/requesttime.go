@@ -21,8 +21,9 @@ func (j *judgement) requestTime() {
 	switch {
 	case made == 0: // nobody says, as of a PSBT
 	case !InRange(made):
-		j.refuse(chain.RequestTime, "the request says that it was made at %d (Unix seconds), which is before 2020 or after 2119: "+
-			"set the relay's clock, and export again",
+		j.refuse(chain.RequestTime,
+			"the request says that it was made at %d (Unix seconds), which is before 2020 or after 2119: "+
+				"set the relay's clock, and export again",
 			made)
 	case made > now+day:
 		j.find(chain.RequestTime, "the request says that it was made %d hours ahead of this machine's clock: "+

@@ -23,8 +23,8 @@ func rules() []rule {
 	return []rule{
 		chainRule(), sourceRule(), familyRule(), ownRule(), feeRule(), memoryRule(), listRule(), tokenRule(), sharedRule(),
 		offlineRule(), ledgerCheckRule(), ageRule(), requestTimeRule(), approverRule(), newDestinationRule(), lookAlikeRule(),
-		samePaymentRule(), aboveUsualRule(), firstPaymentRule(), redirectedRule(), manyPaymentsRule(), feeRateRule(), shapeRule(),
-		unusualRule(), payeeRule(), limitRule(), quorumRule(),
+		samePaymentRule(), aboveUsualRule(), firstPaymentRule(), redirectedRule(), manyPaymentsRule(), feeRateRule(),
+		shapeRule(), unusualRule(), payeeRule(), limitRule(), quorumRule(),
 	}
 }
 

@@ -70,7 +70,8 @@ func (j *judgement) shape() {
 			chain.Count(paying, "destination"), chain.Count(of.total, "other transaction"), of.beyond(paying)))
 	}
 	if s := severity(of.unchanged, *u.OneIn/4); !changed && s != chain.Unrated {
-		j.rate(u.Shape, j.common(s, 0, false), chain.Because(chain.FlagShape, "nothing comes back as change: so it was with %d of %s",
+		j.rate(u.Shape, j.common(s, 0, false), chain.Because(chain.FlagShape,
+			"nothing comes back as change: so it was with %d of %s",
 			of.unchanged, chain.Count(of.total, "other transaction")))
 	}
 }

@@ -17,7 +17,7 @@ type unusualRules struct {
 	ManyPayments mode   `json:"manyPayments,omitempty"`
 	FeeRate      mode   `json:"feeRate,omitempty"`
 	Shape        mode   `json:"shape,omitempty"`
-	OneIn        *int64 `json:"oneIn,omitempty"`        // of what was signed before, what is above counts as out of the ordinary
+	OneIn        *int64 `json:"oneIn,omitempty"`        // of what was signed before, what is above is out of the ordinary
 	LeastPercent *int64 `json:"leastPercent,omitempty"` // of what is usual, below which nothing is
 	FeePercent   *int64 `json:"feePercent,omitempty"`   // the same, of fee rates
 	SamePercent  *int64 `json:"samePercent,omitempty"`  // by which two amounts differ that count as one
@@ -43,12 +43,18 @@ func (u *unusualRules) numbers() []bounded {
 
 func (u *unusualRules) modes() []modeField {
 	return []modeField{
-		{name: "aboveUsual", mode: &u.AboveUsual, usual: modeFlag, about: "A payee that gets much more than it usually does"},
-		{name: "firstPayment", mode: &u.FirstPayment, usual: modeFlag, about: "A first payment that is larger than first payments are"},
-		{name: "redirected", mode: &u.Redirected, usual: modeFlag, about: "A payment of what another payee usually gets, which gets nothing"},
-		{name: "manyPayments", mode: &u.ManyPayments, usual: modeFlag, about: "A payee with more payments in a batch than there ever were"},
-		{name: "feeRate", mode: &u.FeeRate, usual: modeFlag, about: "A fee rate far above those of the batch and of before"},
-		{name: "shape", mode: &u.Shape, usual: modeFlag, about: "A transaction without change, or with more destinations, unlike all others"},
+		{name: "aboveUsual", mode: &u.AboveUsual, usual: modeFlag,
+			about: "A payee that gets much more than it usually does"},
+		{name: "firstPayment", mode: &u.FirstPayment, usual: modeFlag,
+			about: "A first payment that is larger than first payments are"},
+		{name: "redirected", mode: &u.Redirected, usual: modeFlag,
+			about: "A payment of what another payee usually gets, which gets nothing"},
+		{name: "manyPayments", mode: &u.ManyPayments, usual: modeFlag,
+			about: "A payee with more payments in a batch than there ever were"},
+		{name: "feeRate", mode: &u.FeeRate, usual: modeFlag,
+			about: "A fee rate far above those of the batch and of before"},
+		{name: "shape", mode: &u.Shape, usual: modeFlag,
+			about: "A transaction without change, or with more destinations, unlike all others"},
 	}
 }
 
@@ -101,9 +107,12 @@ func unusualRule() rule {
 			for _, m := range u.modes() {
 				lines = append(lines, m.explain())
 			}
-			return append(lines, fmt.Sprintf("Out of the ordinary is what one in %d of what was signed before was above, and from %d %% of what is usual on, of fee rates from %d %% on.",
-				*u.OneIn, *u.LeastPercent, *u.FeePercent),
-				fmt.Sprintf("Amounts that differ by at most %d %% of the larger count as the same; addresses look alike from %d characters on that they begin and end with together.",
+			return append(lines,
+				fmt.Sprintf("Out of the ordinary is what one in %d of what was signed before was above, "+
+					"and from %d %% of what is usual on, of fee rates from %d %% on.",
+					*u.OneIn, *u.LeastPercent, *u.FeePercent),
+				fmt.Sprintf("Amounts that differ by at most %d %% of the larger count as the same; "+
+					"addresses look alike from %d characters on that they begin and end with together.",
 					*u.SamePercent, *u.LikeLetters))
 		},
 	}

@@ -101,7 +101,8 @@ func (c *Company) redirectMule() {
 func (c *Company) redirectKnown() {
 	t := c.large()
 	for {
-		if other := c.known(); other.Coin == t.Coin && other.Outs[0].At != t.Outs[0].At && other.Outs[0].Amount < t.Outs[0].Amount {
+		if other := c.known(); other.Coin == t.Coin && other.Outs[0].At != t.Outs[0].At &&
+			other.Outs[0].Amount < t.Outs[0].Amount {
 			t.Outs = []Out{other.Outs[0]}
 			break
 		}

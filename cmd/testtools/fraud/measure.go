@@ -82,11 +82,13 @@ func coinOf(t Tx) chain.Coin { return chain.Coin{Chain: coins[t.Coin], Network: 
 func subject(of policy.Coins, t Tx) policy.Subject {
 	coin, _ := of.Coin(coinOf(t))
 	asset, key := coin.Asset(), &chain.Key{SignatureID: wallet, Index: chain.NoIndex}
-	f := chain.Facts{Coin: coinOf(t), Asset: asset, Fee: chain.NewAmount(t.Fee), Size: t.Size, Unit: "vB", Exclusive: []string{t.ID + ":0"}}
+	f := chain.Facts{Coin: coinOf(t), Asset: asset, Fee: chain.NewAmount(t.Fee), Size: t.Size, Unit: "vB",
+		Exclusive: []string{t.ID + ":0"}}
 	sum := t.Fee + t.Change + t.Own
 	for _, o := range t.Outs {
 		sum += o.Amount
-		f.Movements = append(f.Movements, chain.Movement{To: o.At, Address: o.At, Lock: []byte(o.At), Kind: "P2WPKH", Asset: asset, Amount: chain.NewAmount(o.Amount)})
+		f.Movements = append(f.Movements, chain.Movement{To: o.At, Address: o.At, Lock: []byte(o.At), Kind: "P2WPKH",
+			Asset: asset, Amount: chain.NewAmount(o.Amount)})
 	}
 	if t.Change > 0 {
 		f.Movements = append(f.Movements, chain.Movement{To: "own", Address: "own", Kind: "P2WPKH", Asset: asset,
@@ -96,7 +98,8 @@ func subject(of policy.Coins, t Tx) policy.Subject {
 		f.Movements = append(f.Movements, chain.Movement{To: "other", Address: "other", Kind: "P2WPKH", Asset: asset,
 			Amount: chain.NewAmount(t.Own), Own: &chain.Key{SignatureID: wallet, Index: 9}})
 	}
-	f.Sources = []chain.Source{{ID: t.ID + ":0", Address: "own", Kind: "P2WPKH", Asset: asset, Amount: chain.NewAmount(sum), Proven: true, Own: !t.Junk, Key: key}}
+	f.Sources = []chain.Source{{ID: t.ID + ":0", Address: "own", Kind: "P2WPKH", Asset: asset,
+		Amount: chain.NewAmount(sum), Proven: true, Own: !t.Junk, Key: key}}
 	content := sha256.Sum256([]byte(t.ID))
 	return policy.Subject{ID: t.ID, Content: content, Bare: content, Facts: f}
 }
@@ -131,8 +134,10 @@ func (c *Company) ledger(of policy.Coins, past bool) (*ledger.Ledger, error) {
 }
 
 func signed(s policy.Subject, batch [sha256.Size]byte) ledger.Line {
-	line := ledger.Line{Kind: ledger.KindSigned, ID: s.ID, Request: hex.EncodeToString(batch[:]), Chain: s.Facts.Chain, Network: s.Facts.Network.String(),
-		Content: hex.EncodeToString(s.Content[:]), TxID: hex.EncodeToString(s.Content[:]), Final: hex.EncodeToString(s.Content[:]),
+	line := ledger.Line{Kind: ledger.KindSigned, ID: s.ID, Request: hex.EncodeToString(batch[:]), Chain: s.Facts.Chain,
+		Network: s.Facts.Network.String(),
+		Content: hex.EncodeToString(s.Content[:]), TxID: hex.EncodeToString(s.Content[:]),
+		Final: hex.EncodeToString(s.Content[:]),
 		Spent: s.Facts.Exclusive, Fee: &s.Facts.Fee, Size: s.Facts.Size}
 	line.From = []ledger.Supply{{Key: wallet, Value: s.Facts.Spent()}}
 	for _, m := range s.Facts.Movements {

@@ -116,8 +116,9 @@ func report(name string, got map[Kind]*company) (page, frauds int, perMille floa
 		page, frauds = page+all.page, frauds+all.frauds
 		rate := float64(c.looks) * 1000 / float64(c.clean)
 		perMille = max(perMille, rate)
-		parts = append(parts, fmt.Sprintf("%s %d of %d on the first page, %d flagged, %.1f flags and %.1f refused of 1000 clean",
-			kind, all.page, all.frauds, all.looked, rate, float64(c.refused)*1000/float64(c.clean)))
+		parts = append(parts,
+			fmt.Sprintf("%s %d of %d on the first page, %d flagged, %.1f flags and %.1f refused of 1000 clean",
+				kind, all.page, all.frauds, all.looked, rate, float64(c.refused)*1000/float64(c.clean)))
 	}
 	fmt.Printf("frauds: %s: %d of %d on the first page: %s\n", name, page, frauds, strings.Join(parts, "; "))
 	return page, frauds, perMille
@@ -135,7 +136,8 @@ func table(name string, got map[Kind]*company) {
 	}
 	for _, kind := range Kinds() {
 		for _, code := range slices.Sorted(maps.Keys(got[kind].byCode)) {
-			fmt.Printf("fraud flags: %s %s %.2f of 1000\n", kind, code, float64(got[kind].byCode[code])*1000/float64(got[kind].clean))
+			fmt.Printf("fraud flags: %s %s %.2f of 1000\n", kind, code,
+				float64(got[kind].byCode[code])*1000/float64(got[kind].clean))
 		}
 	}
 }
@@ -155,7 +157,8 @@ func readyPolicy(t *testing.T, of policy.Coins, c *Company) policy.Policy {
 	var list []policy.Payee
 	for _, payee := range c.Payees {
 		limit := chain.NewAmount(uint64(payee.usual * scale[payee.Coin] * 3))
-		list = append(list, policy.Payee{Name: payee.Name, Chain: string(coins[payee.Coin]), Network: "mainnet", Address: payee.Address, Limit: &limit})
+		list = append(list, policy.Payee{Name: payee.Name, Chain: string(coins[payee.Coin]), Network: "mainnet",
+			Address: payee.Address, Limit: &limit})
 	}
 	if p, err = p.WithPayees(list); err != nil {
 		t.Fatal(err)

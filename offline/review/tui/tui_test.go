@@ -231,7 +231,7 @@ func TestOrders(t *testing.T) {
 // A plain yes signs what nothing is wrong with, and not what insists on more.
 func TestPlainAnswers(t *testing.T) {
 	calm := batch(3)
-	calm.Items[1].Findings = []policy.Reason{{Code: chain.FlagNew}, {Code: chain.FlagSignedBefore}, {Code: chain.FlagReplaceable}, {Code: chain.FlagSameAgain}}
+	calm.Items[1].Findings = []policy.Reason{{Code: chain.FlagNew}, {Code: chain.FlagSignedBefore}, {Code: chain.FlagReplaceable}, {Code: chain.FlagSameAgain, Severity: chain.Note}}
 	for answer, want := range map[string]Event{
 		"y": Sign, "yes": Sign, "YES": Sign, "sign 3": Sign, " Sign  3 ": Sign, "sign 2": None, "sign": None, "n": Decline, "no": Decline, "": Decline,
 		"later": Later, "yess": None, "hello": None, "reject 1": Changed, "show 2": None, "list": None,
