@@ -183,14 +183,14 @@ func (s *Session) admit(file []byte) (bundle.SealedRequest, error) {
 	return request, err
 }
 
-// LostHead returns the head of a ledger that the relay of a Request has seen and
-// that this one does not contain; nil if there is no such.
-func (s *Session) LostHead(file []byte) ([]byte, error) {
+// LostHead returns a Request of a paired relay and the head of a ledger that it
+// has seen and that this one does not contain; nil if there is no such.
+func (s *Session) LostHead(file []byte) (bundle.SealedRequest, []byte, error) {
 	request, err := s.admit(file)
 	if err != nil || len(request.LedgerHead) == 0 || s.Ledger.Knows(request.LedgerHead) {
-		return nil, err
+		return request, nil, err
 	}
-	return request.LedgerHead, nil
+	return request, request.LedgerHead, nil
 }
 
 // noticeRelay points at a relay that has forgotten what it knew of this ledger.

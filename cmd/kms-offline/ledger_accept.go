@@ -58,7 +58,7 @@ func (a *app) accept(s *openSession, path string) error {
 	if err != nil {
 		return err
 	}
-	head, err := s.LostHead(file)
+	request, head, err := s.LostHead(file)
 	if err != nil {
 		return bundleError(err)
 	}
@@ -70,10 +70,6 @@ func (a *app) accept(s *openSession, path string) error {
 	}
 	if err := a.timely(s.Ledger); err != nil {
 		return err
-	}
-	request, err := bundle.OpenRequest(file)
-	if err != nil {
-		return bundleError(err)
 	}
 	gone, err := a.askWhoIsBack(s, head, request)
 	if err != nil {

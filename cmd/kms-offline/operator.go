@@ -141,6 +141,11 @@ hold.`,
 			}
 			defer w.Close()
 			list, bad := a.listOperators(w)
+			if w.book != nil {
+				if text := offline.OldCopy(w.book); text != "" {
+					fmt.Fprintf(a.Err, "NOTICE: %s\n", text)
+				}
+			}
 			if err := a.JSON(list); err != nil {
 				return err
 			}
@@ -165,9 +170,6 @@ func (a *app) listOperators(w *opened) ([]listedOperator, error) {
 	book, err := a.bookOf(w)
 	if err != nil {
 		return list, err
-	}
-	if text := offline.OldCopy(book); text != "" {
-		fmt.Fprintf(a.Err, "NOTICE: %s\n", text)
 	}
 	for i, o := range enrolled(w.Wallet) {
 		if list[i].Counts = slices.Contains(book.Operators(), o.String()); list[i].Counts {
@@ -218,7 +220,11 @@ func (a *app) runOperatorRemove(name string, yes bool) error {
 		return err
 	}
 	if p, err := a.policyInForce(w); err == nil {
-		warn(a.Err, a.quorumWarnings(w, p))
+		few, err := a.quorumWarnings(w, p)
+		if err != nil {
+			return err
+		}
+		warn(a.Err, few)
 	}
 	return a.JSON(replyOf(o))
 }

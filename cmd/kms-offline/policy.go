@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -83,7 +84,11 @@ func (a *app) changePolicy(to func(before policy.Policy) (policy.Policy, error))
 		return err
 	}
 	changed := old || hex.EncodeToString(before.Hash()) != hex.EncodeToString(p.Hash()) // after an old copy, the same is recorded too
-	warnings := append(append([]string{}, p.Warnings()...), a.walletWarnings(w, p)...)
+	fits, err := a.walletWarnings(w, p)
+	if err != nil {
+		return err
+	}
+	warnings := append(append([]string{}, p.Warnings()...), fits...)
 	if changed {
 		if err := a.agreeToPolicy(before, p, warnings); err != nil {
 			return err
@@ -170,24 +175,28 @@ func (a *app) agreeToPolicy(before, after policy.Policy, warnings []string) erro
 
 // walletWarnings point at rules that do not fit this wallet: more operators than
 // are enrolled, groups of entries that it does not have.
-func (a *app) walletWarnings(w *opened, p policy.Policy) []string {
-	return append(p.GroupWarnings(w.Lookup), a.quorumWarnings(w, p)...)
+func (a *app) walletWarnings(w *opened, p policy.Policy) ([]string, error) {
+	few, err := a.quorumWarnings(w, p)
+	return append(p.GroupWarnings(w.Lookup), few...), err
 }
 
 // quorumWarnings counts the operators whose approval counts: who is in the wallet
 // and not in the ledger approves nothing.
-func (a *app) quorumWarnings(w *opened, p policy.Policy) []string {
+func (a *app) quorumWarnings(w *opened, p policy.Policy) ([]string, error) {
+	book, err := a.bookOf(w)
+	if err != nil {
+		return nil, err
+	}
 	most, have := p.MostOperators(), 0
-	list, _ := a.listOperators(w)
-	for _, o := range list {
-		if o.Counts {
+	for _, o := range enrolled(w.Wallet) {
+		if slices.Contains(book.Operators(), o.String()) {
 			have++
 		}
 	}
 	if most <= have {
-		return nil
+		return nil, nil
 	}
-	return []string{fmt.Sprintf("the policy wants up to %d operators, and %d are enrolled: what needs more is signed by nobody", most, have)}
+	return []string{fmt.Sprintf("the policy wants up to %d operators, and %d are enrolled: what needs more is signed by nobody", most, have)}, nil
 }
 
 func tellChanges(w io.Writer, before, after policy.Policy, warnings []string) {
@@ -266,7 +275,8 @@ func (a *app) warningsOf(p policy.Policy) ([]string, error) {
 		return nil, err
 	}
 	defer w.Close()
-	return append(p.Warnings(), a.walletWarnings(w, p)...), nil
+	fits, err := a.walletWarnings(w, p)
+	return append(p.Warnings(), fits...), err
 }
 
 func (a *app) examplePolicy(args []string) error {
