@@ -164,15 +164,12 @@ func (a *app) leaveOut(session *openSession, judged *offline.Judged, kept decisi
 // isScreen reports whether a session can be drawn here.
 func (t *terminal) isScreen() bool {
 	width, height, err := term.GetSize(int(t.tty.Fd()))
-	return err == nil && width >= tui.MinWidth && height >= tui.MinHeight && movesCursor()
+	return err == nil && width >= tui.MinWidth && height >= tui.MinHeight && movesCursor(os.Getenv("TERM"))
 }
 
-// movesCursor reports whether the terminal is said to understand control
+// movesCursor reports whether a terminal of this kind understands control
 // sequences.
-func movesCursor() bool {
-	kind := os.Getenv("TERM")
-	return kind != "" && kind != "dumb"
-}
+func movesCursor(kind string) bool { return kind != "" && kind != "dumb" }
 
 // progress tells on a terminal how many items are done, in one line that is
 // drawn over. A batch that is asked line by line has none: there the cursor

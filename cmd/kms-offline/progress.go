@@ -50,8 +50,10 @@ func (a *app) busy(what string) (done func()) {
 // silent.
 type progress struct{ to *os.File }
 
-func (a *app) progress() progress {
-	if f, ok := onTerminal(a.Err); ok && movesCursor() {
+func (a *app) progress() progress { return a.progressOn(os.Getenv("TERM")) }
+
+func (a *app) progressOn(kind string) progress {
+	if f, ok := onTerminal(a.Err); ok && movesCursor(kind) {
 		return progress{f}
 	}
 	return progress{}

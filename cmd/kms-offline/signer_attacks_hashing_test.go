@@ -50,7 +50,7 @@ func manyLegacyInputs(t *testing.T) {
 	}
 	o.unsigned()
 
-	honest := p.legacy("honest.kmsreq", 1_000, 4_000)
+	honest := p.legacy("honest.kmsreq", 600, 4_000)
 	u := p.measure("review", honest)
 	var said struct {
 		Digest string
@@ -66,7 +66,7 @@ func manyLegacyInputs(t *testing.T) {
 		t.Errorf("%+v", said.Items)
 	}
 	s := p.measure("sign", honest, "--out", p.path("out"), "--approve", said.Digest)
-	t.Logf("1,000 legacy inputs: review %s, sign %s", u, s)
+	t.Logf("600 legacy inputs: review %s, sign %s", u, s)
 	if s.code != 3 || !strings.Contains(s.stdout, string(chain.TooLarge)) {
 		t.Errorf("sign: %s: %.500s", s, s.stdout)
 	}

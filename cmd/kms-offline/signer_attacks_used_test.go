@@ -172,8 +172,7 @@ func progressDrawn(t *testing.T, kind string) bool {
 	}
 	defer master.Close()
 	defer slave.Close()
-	t.Setenv("TERM", kind)
-	return (&app{Streams: cli.Streams{Err: slave}}).progress().to != nil
+	return (&app{Streams: cli.Streams{Err: slave}}).progressOn(kind).to != nil
 }
 
 // Without a terminal no secret is shown, and nothing is recorded, unless a flag

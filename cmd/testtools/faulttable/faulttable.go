@@ -3,6 +3,7 @@ package faulttable
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 )
 
@@ -12,29 +13,30 @@ type Row struct {
 	Run  func(*testing.T)
 }
 
-// Run runs each row as a subtest. It prints a line for each that ran, named
-// kind, and the total: what -run leaves out, or the machine cannot run, does
-// not count.
+// Run runs each row as a subtest, some at a time: most of them wait for programs.
+// It prints a line for each that ran, named kind, and the total: what -run leaves
+// out, or the machine cannot run, does not count.
 func Run[T any](t *testing.T, kind string, table []T, row func(T) Row) {
 	t.Helper()
-	held, tried := 0, 0
+	var held, tried atomic.Int64
+	t.Cleanup(func() { fmt.Printf("%ss: %d/%d held\n", kind, held.Load(), tried.Load()) })
 	for _, entry := range table {
 		r := row(entry)
-		ran := false
-		passed := t.Run(r.Name, func(t *testing.T) {
-			defer func() { ran = !t.Skipped() }()
+		t.Run(r.Name, func(t *testing.T) {
+			t.Parallel()
+			t.Cleanup(func() {
+				switch {
+				case t.Failed():
+					fmt.Printf("%s: %s: NOT HELD\n", kind, r.Name)
+				case t.Skipped():
+					return
+				default:
+					held.Add(1)
+					fmt.Printf("%s: %s: held\n", kind, r.Name)
+				}
+				tried.Add(1)
+			})
 			r.Run(t)
 		})
-		switch {
-		case !ran:
-			continue
-		case passed:
-			held++
-			fmt.Printf("%s: %s: held\n", kind, r.Name)
-		default:
-			fmt.Printf("%s: %s: NOT HELD\n", kind, r.Name)
-		}
-		tried++
 	}
-	fmt.Printf("%ss: %d/%d held\n", kind, held, tried)
 }
