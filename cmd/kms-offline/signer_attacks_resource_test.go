@@ -166,8 +166,8 @@ func sessionMemory(t *testing.T) {
 	done, peak := make(chan struct{}), make(chan int64, 1)
 	go watchMemory(at.cmd.Process.Pid, done, peak)
 	number := strconv.Itoa(len(list))
-	for _, step := range [][2]string{{"password", deskPassword + "\r"}, {"The batch", "\r"}, {"undecided " + number, "V"}, {"Type their number", number + "\r"},
-		{"undecided 0", "s"}, {"Type \"sign", "sign " + number + "\r"}} {
+	for _, step := range [][2]string{{"password", deskPassword + "\r"}, {"The batch", "l"}, {"undecided " + number, "V"}, {"Type their number", number + "\r"},
+		{"undecided 0", "s"}, {"to sign " + number, "sign " + number + "\r"}} {
 		at.sees(step[0])
 		at.types(step[1])
 	}
