@@ -31,8 +31,10 @@ All addresses of one name are one payee.`,
 	cmd.AddCommand(&cobra.Command{Use: "list", Short: "the known payees", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.listPayees() }})
 	cmd.AddCommand(a.addPayee())
-	cmd.AddCommand(&cobra.Command{Use: "remove ADDRESS|NAME...", Short: "take payees off the list", Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.changePayees(nil, args...) }})
+	cmd.AddCommand(
+		&cobra.Command{Use: "remove ADDRESS|NAME...", Short: "take payees off the list", Args: cobra.MinimumNArgs(1),
+			RunE: func(_ *cobra.Command, args []string) error { return a.changePayees(nil, args...) }},
+	)
 	cmd.AddCommand(&cobra.Command{Use: "import FILE.csv", Short: "add those of a file, or change them; removes nobody",
 		Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error { return a.importPayees(args[0]) }})
 	return cmd
@@ -41,17 +43,28 @@ All addresses of one name are one payee.`,
 func (a *app) addPayee() *cobra.Command {
 	var limit, network string
 	var every int64
-	cmd := &cobra.Command{Use: "add NAME COIN ADDRESS", Short: "put a payee on the list, or change it", Args: cobra.ExactArgs(3),
+	cmd := &cobra.Command{
+		Use:   "add NAME COIN ADDRESS",
+		Short: "put a payee on the list, or change it",
+		Args:  cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p := policy.Payee{Name: args[0], Chain: args[1], Network: network, Address: args[2]}
 			coin, ok := families().Coin(chain.Coin{Chain: chain.ID(p.Chain), Network: chain.NetworkNamed(network)})
 			if !ok {
-				return cli.Fail(cli.Usage, fmt.Errorf("%.20q %.20q is not a coin and network that this program signs for", p.Chain, network), "")
+				return cli.Fail(
+					cli.Usage,
+					fmt.Errorf("%.20q %.20q is not a coin and network that this program signs for", p.Chain, network),
+					"",
+				)
 			}
 			if limit != "" {
 				sum, err := coin.Asset().Parse(limit)
 				if err != nil {
-					return cli.Fail(cli.Usage, fmt.Errorf("--limit %.40q: %w", limit, err), "write it in units of the coin, such as 0.25")
+					return cli.Fail(
+						cli.Usage,
+						fmt.Errorf("--limit %.40q: %w", limit, err),
+						"write it in units of the coin, such as 0.25",
+					)
 				}
 				p.Limit = &sum
 			}
@@ -59,7 +72,8 @@ func (a *app) addPayee() *cobra.Command {
 				p.EveryDays = &every
 			}
 			return a.changePayees([]policy.Payee{p})
-		}}
+		},
+	}
 	cmd.Flags().StringVar(&limit, "limit", "", "what a batch may pay it at most, in units of the coin")
 	cmd.Flags().StringVar(&network, "network", "mainnet", "mainnet or testnet")
 	cmd.Flags().Int64Var(&every, "every-days", 0, "how often it is paid, in days")
@@ -72,11 +86,19 @@ func (a *app) importPayees(path string) error {
 		return err
 	}
 	if len(raw) > policy.MaxSize {
-		return cli.Fail(cli.Failed, fmt.Errorf("%s: it has more than %d bytes", path, policy.MaxSize), "import it in parts")
+		return cli.Fail(
+			cli.Failed,
+			fmt.Errorf("%s: it has more than %d bytes", path, policy.MaxSize),
+			"import it in parts",
+		)
 	}
 	list, err := policy.ReadPayees(families(), bytes.NewReader(raw))
 	if err != nil {
-		return cli.Fail(cli.Failed, fmt.Errorf("%s: %w", path, err), "nothing was changed; kms-offline policy payees --help names the columns")
+		return cli.Fail(
+			cli.Failed,
+			fmt.Errorf("%s: %w", path, err),
+			"nothing was changed; kms-offline policy payees --help names the columns",
+		)
 	}
 	if len(list) == 0 {
 		return cli.Fail(cli.Failed, fmt.Errorf("%s: it lists nobody", path), "nothing was changed")
@@ -92,7 +114,11 @@ func (a *app) changePayees(add []policy.Payee, remove ...string) error {
 			return policy.Policy{}, cli.Fail(cli.Refused, err, "set one first: kms-offline policy set FILE")
 		}
 		if err != nil {
-			return policy.Policy{}, cli.Fail(cli.Failed, err, "nothing was changed; kms-offline policy payees list shows who is known")
+			return policy.Policy{}, cli.Fail(
+				cli.Failed,
+				err,
+				"nothing was changed; kms-offline policy payees list shows who is known",
+			)
 		}
 		return after, nil
 	})

@@ -156,7 +156,11 @@ func approvedSeenWhole(t *testing.T) {
 // was typed next.
 func quorumGoesThroughAThousand(t *testing.T) {
 	o := newOffice(t)
-	o.policy("payroll.json", `{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet", "quorum": [{"per": "batch", "above": 50000, "operators": 2}]}]}`)
+	o.policy(
+		"payroll.json",
+		`{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet",`+
+			` "quorum": [{"per": "batch", "above": 50000, "operators": 2}]}]}`,
+	)
 	list := someone(1000)
 	list[123].fee = 20_000 // the one to look at
 	file := o.request("thousand.kmsreq", 61, list)
@@ -191,7 +195,16 @@ func quorumGoesThroughAThousand(t *testing.T) {
 	at.types("y\r")
 	at.approves("alice")
 	digest = o.reviewedAs(3, file).Digest
-	if said := o.run(3, "sign", file, "--out", o.path("out"), "--approve", digest); strings.Count(said, `"txId"`) != 999 || !strings.Contains(said, itemID(61, 123)) {
+	if said := o.run(
+		3,
+		"sign",
+		file,
+		"--out",
+		o.path("out"),
+		"--approve",
+		digest,
+	); strings.Count(said, `"txId"`) != 999 ||
+		!strings.Contains(said, itemID(61, 123)) {
 		t.Errorf("%d signed", strings.Count(said, `"txId"`))
 	}
 }
@@ -276,7 +289,8 @@ func personReadsWords(t *testing.T) {
 	at.types("y\r")
 	at.waits()
 	shown := at.screen.String()
-	for _, want := range []string{"signed 29 of 30 transactions", "pays out ", "not signed: refused-by-person 1", "result: ", "ledger: ", "head words: "} {
+	for _, want := range []string{"signed 29 of 30 transactions", "pays out ",
+		"not signed: refused-by-person 1", "result: ", "ledger: ", "head words: "} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("it does not say %q:\n%s", want, shown)
 		}
@@ -290,7 +304,8 @@ func personReadsWords(t *testing.T) {
 	at.sees("Sign ")
 	at.types("sign 30\r")
 	at.waits()
-	if shown := at.screen.String(); !strings.Contains(shown, `"txId"`) && !strings.Contains(shown, `"ledger"`) || strings.Contains(shown, "signed 30 of") {
+	if shown := at.screen.String(); !strings.Contains(shown, `"txId"`) && !strings.Contains(shown, `"ledger"`) ||
+		strings.Contains(shown, "signed 30 of") {
 		t.Errorf("--json shows:\n%s", shown)
 	}
 }
@@ -302,8 +317,39 @@ func randomKeys(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	const items = 10
 	at, _ := newPlace(t).session(someone(items))
-	keys := []string{"a", "r", "u", "j", "k", "r", "a", "\r", "n", "p", " ", "l", "t", "T", "1", "3", "A", "R", "\x1b[A", "\x1b[B", "G", "g", "o", "/noted\r"}
-	noise := []string{"\x1b]11;rgb:AAAA/RRRR/aaaa\x07", "\x1bP>|ARa\x1b\\", "\x1b[200~ARVyra\r\x1b[201~", "\x1b[MAra", "\x1b[?1;2A"}
+	keys := []string{
+		"a",
+		"r",
+		"u",
+		"j",
+		"k",
+		"r",
+		"a",
+		"\r",
+		"n",
+		"p",
+		" ",
+		"l",
+		"t",
+		"T",
+		"1",
+		"3",
+		"A",
+		"R",
+		"\x1b[A",
+		"\x1b[B",
+		"G",
+		"g",
+		"o",
+		"/noted\r",
+	}
+	noise := []string{
+		"\x1b]11;rgb:AAAA/RRRR/aaaa\x07",
+		"\x1bP>|ARa\x1b\\",
+		"\x1b[200~ARVyra\r\x1b[201~",
+		"\x1b[MAra",
+		"\x1b[?1;2A",
+	}
 	var sent []string
 	for range 50 {
 		what := keys[rnd.IntN(len(keys))]

@@ -49,7 +49,13 @@ func (p purse) conflicting(name string) (request string, ids []string) {
 	p.known()
 	prev := p.earlier(out(coinValue, p.script))
 	pays := func(id string, value int64, prev *wire.MsgTx) spend {
-		return spend{id: id, prev: prev, in: []*wire.TxOut{out(coinValue, p.script)}, outs: []*wire.TxOut{out(value, payee(1)), out(coinValue-value-1_000, p.script)}, keys: []chain.Key{single(deskKey)}}
+		return spend{
+			id:   id,
+			prev: prev,
+			in:   []*wire.TxOut{out(coinValue, p.script)},
+			outs: []*wire.TxOut{out(value, payee(1)), out(coinValue-value-1_000, p.script)},
+			keys: []chain.Key{single(deskKey)},
+		}
 	}
 	ids = []string{"ac112233445566778899aa01", "ac112233445566778899aa02", "ac112233445566778899aa03"}
 	return p.ask(name, pays(ids[0], 100_000, nil), pays(ids[1], 200_000, prev), pays(ids[2], 300_000, prev)), ids
@@ -119,7 +125,14 @@ func rejectingFrees(t *testing.T) {
 	// left for later, a no to one of both is on record
 	other := newPurse(t)
 	request, ids := other.conflicting("conflict.kmsreq")
-	other.answers(21, []string{"sign", request, "--out", other.path("out"), "--plain"}, "Sign 1 transaction?", "reject 3", "Sign 2 transactions?", "later")
+	other.answers(
+		21,
+		[]string{"sign", request, "--out", other.path("out"), "--plain"},
+		"Sign 1 transaction?",
+		"reject 3",
+		"Sign 2 transactions?",
+		"later",
+	)
 	if text := readFile(t, other.path("w.kms.ledger")); !strings.Contains(text, `"id":"`+ids[2]+`"`) {
 		t.Error("a no to one of two that spend the same is not on record")
 	}
@@ -150,9 +163,31 @@ func freedCounts(t *testing.T) {
 		passwordFile(t, o.dir, name, "the password of "+name)
 		o.enrol(name)
 	}
-	o.policy("payroll.json", `{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet", "quorum": [{"per": "batch", "above": 150000, "operators": 2}]}]}`)
-	p.answers(20, []string{"sign", request, "--out", p.path("none"), "--plain"}, "Sign 1 transaction?", "reject 3", "the operators to approve", "y")
-	o.says(20, "0 of 2", "sign", request, "--out", o.path("none"), "--without", ids[2], "--approve", p.review(request, 3).Digest)
+	o.policy(
+		"payroll.json",
+		`{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet",`+
+			` "quorum": [{"per": "batch", "above": 150000, "operators": 2}]}]}`,
+	)
+	p.answers(
+		20,
+		[]string{"sign", request, "--out", p.path("none"), "--plain"},
+		"Sign 1 transaction?",
+		"reject 3",
+		"the operators to approve",
+		"y",
+	)
+	o.says(
+		20,
+		"0 of 2",
+		"sign",
+		request,
+		"--out",
+		o.path("none"),
+		"--without",
+		ids[2],
+		"--approve",
+		p.review(request, 3).Digest,
+	)
 	if _, err := os.Stat(p.path("none")); err == nil {
 		t.Error("it was signed without the operators")
 	}
@@ -173,8 +208,9 @@ func summaryTellsBurnt(t *testing.T) {
 	}
 	request := p.ask("burn.kmsreq", pays(0, 2_000), pays(987_001, 1_000))
 	for ending, want := range map[string][]string{
-		"txt": {"burn     0.00987001", "the highest 0.00988001 BTC (988001) with what is burnt, of [2]"}, "html": {"burn 0.00987001", "(988001) with what is burnt, of [2]"},
-		"csv": {",987001,"}, "json": {`"burnt": 987001`, `"maxFee": 988001`, `"maxFeeItem": 2`},
+		"txt":  {"burn     0.00987001", "the highest 0.00988001 BTC (988001) with what is burnt, of [2]"},
+		"html": {"burn 0.00987001", "(988001) with what is burnt, of [2]"},
+		"csv":  {",987001,"}, "json": {`"burnt": 987001`, `"maxFee": 988001`, `"maxFeeItem": 2`},
 	} {
 		file := p.path("summary." + ending)
 		said := p.run(0, "review", request, "--summary", file)
@@ -194,7 +230,20 @@ func summaryTellsBurnt(t *testing.T) {
 func yesAndMore(t *testing.T) {
 	p := newPurse(t)
 	request := p.two("two.kmsreq")
-	at := p.asksAgain(request, "y except 2", "yes but not 2", "y only 1", "y reject 2", "y n", "yes please", "y,", "yes, but not 2", "n 1", "no, only 2", "decline 2")
+	at := p.asksAgain(
+		request,
+		"y except 2",
+		"yes but not 2",
+		"y only 1",
+		"y reject 2",
+		"y n",
+		"yes please",
+		"y,",
+		"yes, but not 2",
+		"n 1",
+		"no, only 2",
+		"decline 2",
+	)
 	at.types("sign 2 but 1\r")
 	at.sees("Nothing was signed")
 	at.types("n\r")
@@ -243,7 +292,12 @@ func rejectList(t *testing.T) {
 func releasedAgain(t *testing.T) {
 	p := newPurse(t)
 	p.known()
-	s := spend{id: "ad112233445566778899aa01", prev: p.earlier(out(coinValue, p.script)), outs: []*wire.TxOut{out(1_000_000, payee(1)), out(coinValue-1_001_000, p.script)}, keys: []chain.Key{single(deskKey)}}
+	s := spend{
+		id:   "ad112233445566778899aa01",
+		prev: p.earlier(out(coinValue, p.script)),
+		outs: []*wire.TxOut{out(1_000_000, payee(1)), out(coinValue-1_001_000, p.script)},
+		keys: []chain.Key{single(deskKey)},
+	}
 	first := p.ask("first.kmsreq", s)
 	digest := p.review(first, 0).Digest
 	p.run(0, "sign", first, "--out", p.path("out"), "--approve", digest)
@@ -255,7 +309,11 @@ func releasedAgain(t *testing.T) {
 	other.id = "ad112233445566778899aa02"
 	for name, again := range map[string]spend{"under its id": same, "under another id": other} {
 		r := p.judged(p.ask("again.kmsreq", again), "flagged", chain.FlagReplaces)
-		if why := strings.Join(r.Items[0].Reasons, " "); !strings.Contains(why, "a person released it (line ") || !strings.Contains(why, s.id) {
+		if why := strings.Join(
+			r.Items[0].Reasons,
+			" ",
+		); !strings.Contains(why, "a person released it (line ") ||
+			!strings.Contains(why, s.id) {
 			t.Errorf("%s: %s", name, why)
 		}
 		p.noPlainYes(p.path("again.kmsreq"))
@@ -267,7 +325,10 @@ func releasedAgain(t *testing.T) {
 	p.review(p.ask("again.kmsreq", same), 20) // and it counts
 	p.setPolicy("", "")
 	replacement := s
-	replacement.id, replacement.outs = "ad112233445566778899aa03", []*wire.TxOut{out(2_000_000, payee(1)), out(coinValue-2_001_000, p.script)}
+	replacement.id, replacement.outs = "ad112233445566778899aa03", []*wire.TxOut{
+		out(2_000_000, payee(1)),
+		out(coinValue-2_001_000, p.script),
+	}
 	p.judged(p.ask("instead.kmsreq", replacement), "flagged", chain.FlagReplaces, chain.FlagRejected)
 	p.signs(p.ask("again.kmsreq", same)) // after it was reviewed
 	p.judged(p.path("again.kmsreq"), "flagged", chain.FlagSignedBefore)
@@ -301,7 +362,10 @@ func releasedNeedsOperators(t *testing.T) {
 // asked about as a PSBT is.
 func oldSetWithoutHead(t *testing.T) {
 	o := newOffice(t)
-	o.policy("checked.json", strings.Replace(quorumPolicy, `"version": 1,`, `"version": 1, "requireLedgerCheck": true,`, 1))
+	o.policy(
+		"checked.json",
+		strings.Replace(quorumPolicy, `"version": 1,`, `"version": 1, "requireLedgerCheck": true,`, 1),
+	)
 	old := o.files()
 	small := o.request("small.kmsreq", 13, []payout{{to: "a", value: 20_000, fee: 200}})
 	digest, _ := o.reviewed(small)
@@ -311,8 +375,24 @@ func oldSetWithoutHead(t *testing.T) {
 	o.put(old)
 	next := o.request("next.kmsreq", 13, []payout{{to: "b", value: 21_000, fee: 200}})
 	digest, _ = o.reviewed(next)
-	o.says(20, "had not these head words at any line", "sign", next, "--out", o.path("none"), "--approve", digest, "--noted", noted)
-	o.answers(20, []string{"sign", next, "--out", o.path("none"), "--plain"}, "such as 123 inmate wolf apple lens)?", noted)
+	o.says(
+		20,
+		"had not these head words at any line",
+		"sign",
+		next,
+		"--out",
+		o.path("none"),
+		"--approve",
+		digest,
+		"--noted",
+		noted,
+	)
+	o.answers(
+		20,
+		[]string{"sign", next, "--out", o.path("none"), "--plain"},
+		"such as 123 inmate wolf apple lens)?",
+		noted,
+	)
 	o.unsigned()
 }
 
@@ -333,7 +413,16 @@ func approvalOnRestoredCopy(t *testing.T) {
 		there.put(files{name: []byte(readFile(t, o.path(name)))})
 	}
 	there.run(0, "restore", o.path("copy.kms"))
-	approve := []string{"approve", file, "--operator", "bob", "--operator-password-file", there.path("bob"), "--out", there.path("stick")}
+	approve := []string{
+		"approve",
+		file,
+		"--operator",
+		"bob",
+		"--operator-password-file",
+		there.path("bob"),
+		"--out",
+		there.path("stick"),
+	}
 	there.says(2, "--round ROUND", approve...)
 	there.answers(2, approve)
 	there.reviewed(file)
@@ -348,10 +437,31 @@ func approvalOnRestoredCopy(t *testing.T) {
 // would count nowhere.
 func roundOfAnotherBatch(t *testing.T) {
 	o := newOffice(t)
-	first, second := o.salary(73), o.request("second.kmsreq", 74, []payout{{to: "a", value: 62_000, fee: 200}, {to: "b", value: 63_000, fee: 200}})
+	first, second := o.salary(
+		73,
+	), o.request(
+		"second.kmsreq",
+		74,
+		[]payout{{to: "a", value: 62_000, fee: 200}, {to: "b", value: 63_000, fee: 200}},
+	)
 	_, round := o.reviewed(first)
 	digest, _ := o.reviewed(second)
-	o.says(20, "is that of another batch", "approve", second, "--operator", "bob", "--operator-password-file", o.path("bob"), "--digest", digest, "--round", round, "--out", o.path("stick"))
+	o.says(
+		20,
+		"is that of another batch",
+		"approve",
+		second,
+		"--operator",
+		"bob",
+		"--operator-password-file",
+		o.path("bob"),
+		"--digest",
+		digest,
+		"--round",
+		round,
+		"--out",
+		o.path("stick"),
+	)
 }
 
 // Where the transactions as hex cannot be written, the result was, and the reply
@@ -373,8 +483,22 @@ func rawFails(t *testing.T) {
 	if err != nil || len(written) != 1 || !strings.Contains(said, written[0]) || !strings.Contains(said, `"txId"`) {
 		t.Errorf("%v %v: %s", written, err, said)
 	}
-	_, told := p.output("--path", p.path("w.kms"), "--password-file", p.path("pw"), "sign", request, "--out", p.path("second"), "--raw", p.path("hex"), "--approve", digest)
-	if !strings.Contains(string(told), "the result is written, whole, as "+p.path("second")) || !strings.Contains(string(told), "of 2 are") {
+	_, told := p.output(
+		"--path",
+		p.path("w.kms"),
+		"--password-file",
+		p.path("pw"),
+		"sign",
+		request,
+		"--out",
+		p.path("second"),
+		"--raw",
+		p.path("hex"),
+		"--approve",
+		digest,
+	)
+	if !strings.Contains(string(told), "the result is written, whole, as "+p.path("second")) ||
+		!strings.Contains(string(told), "of 2 are") {
 		t.Errorf("it does not say what was written: %s", told)
 	}
 }
@@ -418,9 +542,14 @@ func outTakesNothing(t *testing.T) {
 	if err := syscall.Mount("", stick, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Skip(err)
 	}
-	for _, args := range [][]string{{"sign", request, "--out", stick}, {"sign", request, "--out", stick + "/new"}, {"sign", request, "--out", p.path("out"), "--raw", stick}, {"approve", request, "--operator", "alice", "--out", stick}} {
-		code, said := p.output(append([]string{"--path", p.path("w.kms")}, args...)...) // without a password: it is not asked for
-		if code != 1 || !strings.Contains(string(said), "cannot be written into, and nothing was done yet") || strings.Contains(string(said), ".part") || strings.Contains(string(said), "u000a") {
+	for _, args := range [][]string{
+		{"sign", request, "--out", stick}, {"sign", request, "--out", stick + "/new"},
+		{"sign", request, "--out", p.path("out"), "--raw", stick}, {"approve", request, "--operator", "alice", "--out", stick}} {
+		code, said := p.output(
+			append([]string{"--path", p.path("w.kms")}, args...)...) // without a password: it is not asked for
+		if code != 1 || !strings.Contains(string(said), "cannot be written into, and nothing was done yet") ||
+			strings.Contains(string(said), ".part") ||
+			strings.Contains(string(said), "u000a") {
 			t.Errorf("%v: exit %d: %s", args, code, said)
 		}
 	}
@@ -450,7 +579,8 @@ func compareOneMachine(t *testing.T) {
 		t.Error(said)
 	}
 	code, said := o.output("compare", result["a"], result["b"])
-	if code != 0 || !strings.Contains(string(said), "the results do not say") || !strings.Contains(string(said), "unknown") {
+	if code != 0 || !strings.Contains(string(said), "the results do not say") ||
+		!strings.Contains(string(said), "unknown") {
 		t.Errorf("without a wallet: exit %d: %s", code, said)
 	}
 }
@@ -460,7 +590,11 @@ func wordsAfterRestore(t *testing.T) {
 	p := newPurse(t)
 	p.known()
 	var copied struct{ Words string }
-	if err := json.Unmarshal([]byte(p.run(0, "backup", p.path("copy.kms"))), &copied); err != nil || copied.Words == "" {
+	if err := json.Unmarshal(
+		[]byte(p.run(0, "backup", p.path("copy.kms"))),
+		&copied,
+	); err != nil ||
+		copied.Words == "" {
 		t.Fatalf("%v %v", copied, err)
 	}
 	for _, path := range []string{p.path("w.kms"), p.path("new.kms")} {
@@ -485,13 +619,18 @@ func specialFiles(t *testing.T) {
 	}
 	defer l.Close()
 	for path, kind := range map[string]string{fifo: "named pipe", socket: "socket", "/dev/zero": "device"} {
-		for _, args := range [][]string{{"review", path}, {"review", "--qr", path}, {"sign", "--qr", path, "--out", p.path("none")}, {"policy", "check", path}} {
+		for _, args := range [][]string{{"review", path}, {"review", "--qr", path},
+			{"sign", "--qr", path, "--out", p.path("none")}, {"policy", "check", path}} {
 			ctx, stop := context.WithTimeout(context.Background(), time.Minute)
-			cmd := exec.CommandContext(ctx, p.program, append([]string{"--path", p.path("w.kms"), "--password-file", p.path("pw")}, args...)...)
+			cmd := exec.CommandContext(
+				ctx,
+				p.program,
+				append([]string{"--path", p.path("w.kms"), "--password-file", p.path("pw")}, args...)...)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 			said, _ := cmd.CombinedOutput()
 			stop()
-			if code := cmd.ProcessState.ExitCode(); code <= 0 || !strings.Contains(string(said), kind) || strings.Contains(string(said), "pulled out") {
+			if code := cmd.ProcessState.ExitCode(); code <= 0 || !strings.Contains(string(said), kind) ||
+				strings.Contains(string(said), "pulled out") {
 				t.Errorf("%v: exit %d: %s", args, code, said)
 			}
 		}

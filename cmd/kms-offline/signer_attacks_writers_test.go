@@ -33,7 +33,8 @@ func (p purse) held(request string, code int, first, meanwhile func()) {
 // shutOut wants every command of another process to find the wallet in use.
 func (p purse) shutOut(request, path string) {
 	p.t.Helper()
-	for _, command := range [][]string{{"review", request}, {"ledger", "verify"}, {"operator", "list"}, {"generatemanagedwallet", "BTC"}} {
+	for _, command := range [][]string{{"review", request}, {"ledger", "verify"},
+		{"operator", "list"}, {"generatemanagedwallet", "BTC"}} {
 		args := append([]string{"--path", path, "--password-file", p.path("pw")}, command...)
 		if code, said := p.output(args...); code != 11 || !strings.Contains(string(said), "in use") {
 			p.t.Errorf("%v: exit %d: %s", command, code, said)

@@ -93,7 +93,8 @@ func TestWild(t *testing.T) {
 			passed++
 		}
 	}
-	for _, pictures := range []string{"qr-plain/hex-upper.png", "qr-plain/ur-tag310.png", "qr-plain/final5-hex.png", "qr-plain/specter"} {
+	for _, pictures := range []string{"qr-plain/hex-upper.png", "qr-plain/ur-tag310.png",
+		"qr-plain/final5-hex.png", "qr-plain/specter"} {
 		total++
 		if t.Run(pictures, func(t *testing.T) { p.with(t).scans(pictures) }) {
 			passed++
@@ -190,7 +191,8 @@ func (p place) marked(mark string) {
 		p.t.Fatal(err)
 	}
 	out, err := p.command("--password-file", p.path("marked"), "report").CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "byte order mark") || strings.Contains(string(out), "wrong password") {
+	if err == nil || !strings.Contains(string(out), "byte order mark") ||
+		strings.Contains(string(out), "wrong password") {
 		p.t.Errorf("%v: %s", err, out)
 	}
 }

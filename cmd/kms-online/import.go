@@ -66,19 +66,24 @@ other bytes for it are refused.`,
 				if len(folders) == 0 {
 					return err
 				}
-				notes, failed := r.Recall(ctx) // what is void by now
-				for _, note := range notes {
-					a.say("%s", note)
-				}
-				for _, dir := range folders {
-					a.tidy(ctx, r, dir)
-				}
-				return first(err, failed)
+				return first(err, a.tidyAll(ctx, r, folders))
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&byQR, "qr", false, qrHelp)
 	return cmd
+}
+
+// tidyAll moves what is void or answered by now off the sticks.
+func (a *app) tidyAll(ctx context.Context, r *online.Relay, folders []string) error {
+	notes, err := r.Recall(ctx)
+	for _, note := range notes {
+		a.say("%s", note)
+	}
+	for _, dir := range folders {
+		a.tidy(ctx, r, dir)
+	}
+	return err
 }
 
 // importAll takes every file. One that is bad does not stop the others; the

@@ -49,7 +49,9 @@ func (a *app) settings() (settings, error) {
 // envLine is a line of a .env file as the dotenv package of npm reads it, which
 // Tatum's KMS uses: an "export " in front, a value in quotes of three sorts, and a
 // comment after it.
-var envLine = regexp.MustCompile(`^\s*(?:export\s+)?([\w.-]+)\s*=\s*('(?:\\'|[^'])*'|"(?:\\"|[^"])*"|` + "`(?:\\\\`|[^`])*`" + `|[^#]*)\s*(?:#.*)?$`)
+var envLine = regexp.MustCompile(
+	`^\s*(?:export\s+)?([\w.-]+)\s*=\s*('(?:\\'|[^'])*'|"(?:\\"|[^"])*"|` + "`(?:\\\\`|[^`])*`" + `|[^#]*)\s*(?:#.*)?$`,
+)
 
 // parseEnv reads KEY=VALUE lines. Other lines are left alone: the file may be
 // shared with other programs.

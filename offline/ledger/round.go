@@ -165,7 +165,13 @@ func (s *standing) close(batch string, now round, by Line) {
 	if now.nonce != "" { // reviews of version 1 named no round
 		s.closed[now.nonce] = by.putsBack()
 	}
-	how := Ending{At: At{by.N, by.Time}, Why: whyEnded(by), Approved: now.approved, Round: now.nonce, ByCopy: by.putsBack()}
+	how := Ending{
+		At:       At{by.N, by.Time},
+		Why:      whyEnded(by),
+		Approved: now.approved,
+		Round:    now.nonce,
+		ByCopy:   by.putsBack(),
+	}
 	s.endings[batch] = how
 	if len(how.Approved) == 0 {
 		return
@@ -236,7 +242,8 @@ func (s *standing) RoundOf(nonce string) (batch string, open bool) {
 
 // putsBack reports whether a line is about a copy that was put back.
 func (l Line) putsBack() bool {
-	return l.Kind == KindAccepted || l.Kind == KindWallet && (l.Act == ActRestore || l.Act == ActSettle || l.Act == ActLost)
+	return l.Kind == KindAccepted ||
+		l.Kind == KindWallet && (l.Act == ActRestore || l.Act == ActSettle || l.Act == ActLost)
 }
 
 // Reviewed reports whether the open round of a batch is of this policy and

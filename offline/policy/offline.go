@@ -13,7 +13,10 @@ func offlineRule() rule {
 
 func (j *judgement) surroundings() {
 	if j.policy.file.RequireOffline && !j.circumstances.Offline {
-		j.refuse(chain.NotOffline, "policy signs only where no network interface is up, which is not so, or cannot be told")
+		j.refuse(
+			chain.NotOffline,
+			"policy signs only where no network interface is up, which is not so, or cannot be told",
+		)
 	}
 }
 
@@ -23,6 +26,9 @@ func ledgerCheckRule() rule {
 		if !p.file.LedgerCheck {
 			return nil
 		}
-		return []string{"A PSBT, and a request that names no line of the ledger, is signed only after a person has named the length and the head words of the ledger."}
+		return []string{
+			"A PSBT, and a request that names no line of the ledger, is signed " +
+				"only after a person has named the length and the head words of the ledger.",
+		}
 	}}
 }

@@ -16,11 +16,13 @@ const (
 // past is what a batch has to be compared with: the ledger's payments, gone
 // through once, and the batch itself.
 type past struct {
-	policy    Policy
-	unusual   unusualRules
-	items     int
-	of        map[asset]*ofAsset
-	anew      map[[32]byte]bool // contents of the batch that the ledger has and that are judged like new ones: they count once
+	policy  Policy
+	unusual unusualRules
+	items   int
+	of      map[asset]*ofAsset
+	// anew are the contents of the batch that the ledger has and that are judged
+	// like new ones: they count once.
+	anew      map[[32]byte]bool
 	payees    map[asset]*payees
 	rates     map[chain.Coin]*rates
 	shapes    shapes // of the ledger
@@ -54,8 +56,19 @@ type place struct {
 
 // look goes through the batch, then through the ledger.
 func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h History) past {
-	past := past{policy: p, unusual: p.file.unusual(), items: len(subjects), of: make(map[asset]*ofAsset), anew: make(map[[32]byte]bool),
-		payees: make(map[asset]*payees), rates: make(map[chain.Coin]*rates), shapes: newShapes(), shapesNow: newShapes()}
+	past := past{
+		policy:  p,
+		unusual: p.file.unusual(),
+		items:   len(subjects),
+		of:      make(map[asset]*ofAsset),
+		anew:    make(map[[32]byte]bool),
+		payees: make(
+			map[asset]*payees,
+		),
+		rates:     make(map[chain.Coin]*rates),
+		shapes:    newShapes(),
+		shapesNow: newShapes(),
+	}
 	for i, s := range subjects {
 		if again[i] {
 			continue

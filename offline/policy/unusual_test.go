@@ -11,8 +11,13 @@ import (
 func TestAboveUsual(t *testing.T) {
 	past := knowing()
 	for i := range 9 {
-		at := Payment{Clock: noon - int64(9-i)*30*aDay, Coin: chain.Coin{Chain: chain.BTC, Network: chain.Testnet}, To: "to",
-			Value: chain.NewAmount(410_000), Content: [32]byte{byte(i)}}
+		at := Payment{
+			Clock:   noon - int64(9-i)*30*aDay,
+			Coin:    chain.Coin{Chain: chain.BTC, Network: chain.Testnet},
+			To:      "to",
+			Value:   chain.NewAmount(410_000),
+			Content: [32]byte{byte(i)},
+		}
 		at.Batch[0] = byte(i + 1)
 		past.paid = append(past.paid, at)
 	}
@@ -35,7 +40,8 @@ func TestAboveUsual(t *testing.T) {
 		if found.Severity != c.severity && !(c.severity == 0 && found.Severity == chain.Note) {
 			t.Errorf("%s: severity %d: %s", name, found.Severity, found.Message)
 		}
-		if name == "twelve times" && !strings.Contains(found.Text(), "12.4 times what it usually gets: median 410000 of 9 payments") {
+		if name == "twelve times" &&
+			!strings.Contains(found.Text(), "12.4 times what it usually gets: median 410000 of 9 payments") {
 			t.Errorf("%s: %s", name, found.Text())
 		}
 	}

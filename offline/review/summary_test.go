@@ -22,10 +22,17 @@ func signedBatch() Summary {
 		{Code: chain.DuplicateInput, Reason: `=HYPERLINK("http://evil","<script>alert(1)</script>") & more`},
 	}}
 	second := Finished{Batch: large(), How: "digest", Outcomes: []Outcome{
-		{TxID: strings.Repeat("cd", 32)}, {Code: chain.RefusedByPerson, Reason: "taken out of the batch"}, {TxID: strings.Repeat("ef", 32)}, {Code: chain.RefusedByPerson, Reason: "taken out of the batch"},
+		{
+			TxID: strings.Repeat("cd", 32),
+		}, {Code: chain.RefusedByPerson, Reason: "taken out of the batch"}, {TxID: strings.Repeat("ef", 32)}, {Code: chain.RefusedByPerson, Reason: "taken out of the batch"},
 	}}
-	return Summary{Made: time.Unix(1_790_000_100, 0), Signer: "13afab16f531133bb99e24", Policy: PolicyName{"payroll", strings.Repeat("5", 64), "2026-11-23T10:15:00Z", 7},
-		Ledger: LedgerName{42, strings.Repeat("7", 64), "inmate wolf"}, Batches: []Finished{first, second}}
+	return Summary{
+		Made:    time.Unix(1_790_000_100, 0),
+		Signer:  "13afab16f531133bb99e24",
+		Policy:  PolicyName{"payroll", strings.Repeat("5", 64), "2026-11-23T10:15:00Z", 7},
+		Ledger:  LedgerName{42, strings.Repeat("7", 64), "inmate wolf"},
+		Batches: []Finished{first, second},
+	}
 }
 
 // What is burnt, a memo or tag, a token and when a transaction is valid stand in
@@ -35,7 +42,14 @@ func TestEveryFormTellsMemoValidityAndBurn(t *testing.T) {
 	own, token := chain.Asset{Coin: coin, Symbol: "FAK"}, chain.Asset{Coin: coin, Token: "tok", Symbol: "TOK"}
 	long := strings.Repeat("m", 200)
 	f := &chain.Facts{Coin: coin, Asset: own, Fee: chain.NewAmount(7), Movements: []chain.Movement{
-		{To: "acct?tag=77", Address: "acct", Memo: "77\x1b[31m", Kind: "account", Asset: token, Amount: chain.NewAmount(5)},
+		{
+			To:      "acct?tag=77",
+			Address: "acct",
+			Memo:    "77\x1b[31m",
+			Kind:    "account",
+			Asset:   token,
+			Amount:  chain.NewAmount(5),
+		},
 		{To: "other", Address: "other", Memo: long, Kind: "account", Asset: own, Amount: chain.NewAmount(11)},
 		{To: "hole", Address: "hole", Kind: "account", Asset: own, Amount: chain.NewAmount(4321), Burnt: true},
 	}, Validity: chain.Validity{NotBefore: chain.Moment{Unix: 1_790_000_000}, NotAfter: chain.Moment{Height: 840_000}}}
@@ -63,7 +77,8 @@ func TestEveryFormTellsMemoValidityAndBurn(t *testing.T) {
 				t.Errorf("%s does not tell %s:\n%s", name, want, text)
 			}
 		}
-		if name != "session" && !strings.Contains(name, "csv") && !strings.Contains(text, "4328") { // of item 2, with what it burns
+		if name != "session" && !strings.Contains(name, "csv") &&
+			!strings.Contains(text, "4328") { // of item 2, with what it burns
 			t.Errorf("%s does not tell the highest fee:\n%s", name, text)
 		}
 		if strings.Contains(name, "txt") && strings.Contains(text, "\x1b") {
@@ -90,7 +105,16 @@ func TestSummaryPageIsInert(t *testing.T) {
 	s := signedBatch()
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>&`
 	it := &s.Batches[1].Batch.Items[0]
-	it.ID, it.Chain, s.Signer, s.Policy, s.Ledger = evil, evil, evil, PolicyName{evil, evil, evil, 1}, LedgerName{1, evil, evil}
+	it.ID, it.Chain, s.Signer, s.Policy, s.Ledger = evil, evil, evil, PolicyName{
+		evil,
+		evil,
+		evil,
+		1,
+	}, LedgerName{
+		1,
+		evil,
+		evil,
+	}
 	it.Facts.Movements[0].Address = evil
 	s.Batches[0].Operators = []string{evil}
 	s.Batches[1].Outcomes[0].TxID = evil
@@ -100,7 +124,8 @@ func TestSummaryPageIsInert(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tag := range regexp.MustCompile(`<[^>]*>`).FindAllString(b.String(), -1) {
-		if !regexp.MustCompile(`^<(!DOCTYPE html|/?(html|head|meta|title|style|body|h1|h2|table|thead|tbody|tr|th|td|code|p)( lang="en"| charset="utf-8"| class="[ns]"| http-equiv="Content-Security-Policy" content="[^"]*")*|br)>$`).MatchString(tag) {
+		if !regexp.MustCompile(`^<(!DOCTYPE html|/?(html|head|meta|title|style|body|h1|h2|table|thead|tbody|tr|th|td|code|p)( lang="en"| charset="utf-8"| class="[ns]"| http-equiv="Content-Security-Policy" content="[^"]*")*|br)>$`).
+			MatchString(tag) {
 			t.Errorf("the page has %s", tag)
 		}
 	}
@@ -126,7 +151,8 @@ func TestSummaryCSVIsSafe(t *testing.T) {
 		}
 		for _, row := range rows {
 			for _, c := range row {
-				if strings.ContainsAny(c, "\n\r\t") || c != "" && strings.ContainsRune("=+-@|", rune(strings.TrimSpace(c + " x")[0])) {
+				if strings.ContainsAny(c, "\n\r\t") ||
+					c != "" && strings.ContainsRune("=+-@|", rune(strings.TrimSpace(c + " x")[0])) {
 					t.Errorf("text %d: cell %q", i, c)
 				}
 			}

@@ -36,9 +36,15 @@ func binaryOf(file []byte) ([]byte, error) {
 	case err == nil && isBinary(b):
 		return bounded(b)
 	case bytes.HasPrefix(text, []byte("cHNidP")):
-		return nil, fmt.Errorf("%w: it begins as a PSBT in base64, and is damaged or cut short: have it written again", ErrInvalid)
+		return nil, fmt.Errorf(
+			"%w: it begins as a PSBT in base64, and is damaged or cut short: have it written again",
+			ErrInvalid,
+		)
 	case bytes.HasPrefix(bytes.ToLower(text), []byte("70736274ff")):
-		return nil, fmt.Errorf("%w: it begins as a PSBT in hex, and is damaged or cut short: have it written again", ErrInvalid)
+		return nil, fmt.Errorf(
+			"%w: it begins as a PSBT in hex, and is damaged or cut short: have it written again",
+			ErrInvalid,
+		)
 	}
 	return nil, fmt.Errorf("%w: neither PSBT nor PSBT in base64 or hex", ErrInvalid)
 }

@@ -70,7 +70,15 @@ func lower(m maps) (maps, *fields2, error) {
 		return m, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	low, over := maps{}, &fields2{}
-	low.global, over.global = apart(m.global, globalTxVersion, globalLockTime, globalInputs, globalOutputs, globalModifiable, globalVersion)
+	low.global, over.global = apart(
+		m.global,
+		globalTxVersion,
+		globalLockTime,
+		globalInputs,
+		globalOutputs,
+		globalModifiable,
+		globalVersion,
+	)
 	low.global = append([]pair{{key: []byte{globalTx}, value: raw.Bytes()}}, low.global...)
 	for _, in := range m.inputs {
 		rest, fields := apart(in, inTxID, inIndex, inSequence, inTime, inHeight)
@@ -118,7 +126,8 @@ func (f *fields2) raise(m maps, signed bool) maps {
 
 // transaction2 makes the unsigned transaction of a version 2.
 func transaction2(m maps) (*wire.MsgTx, error) {
-	if !sorted(m.global) || slices.ContainsFunc(append(slices.Clone(m.inputs), m.outputs...), func(l []pair) bool { return !sorted(l) }) {
+	if !sorted(m.global) ||
+		slices.ContainsFunc(append(slices.Clone(m.inputs), m.outputs...), func(l []pair) bool { return !sorted(l) }) {
 		return nil, fmt.Errorf("%w: a key is there twice", ErrInvalid)
 	}
 	g := numbers{list: m.global}
@@ -135,10 +144,17 @@ func transaction2(m maps) (*wire.MsgTx, error) {
 		if !ok || len(id) != chainhash.HashSize {
 			in.failed = true
 		}
-		txIn := &wire.TxIn{PreviousOutPoint: wire.OutPoint{Index: in.must(inIndex)}, Sequence: in.number(inSequence, wire.MaxTxInSequenceNum)}
+		txIn := &wire.TxIn{
+			PreviousOutPoint: wire.OutPoint{Index: in.must(inIndex)},
+			Sequence:         in.number(inSequence, wire.MaxTxInSequenceNum),
+		}
 		copy(txIn.PreviousOutPoint.Hash[:], id)
 		if tx.TxIn = append(tx.TxIn, txIn); in.failed {
-			return nil, fmt.Errorf("%w: input %d of version 2: a field is missing or has the wrong length", ErrInvalid, i)
+			return nil, fmt.Errorf(
+				"%w: input %d of version 2: a field is missing or has the wrong length",
+				ErrInvalid,
+				i,
+			)
 		}
 	}
 	for i, list := range m.outputs {

@@ -12,7 +12,13 @@ import (
 
 // base0 is the PSBT of version 0 from which BIP 370 makes its test vectors of
 // what must not be in version 0.
-const base0 = "cHNidP8BAHECAAAAAQsK2SFBnByHGXNdctxzn56p4GONH+TB7vD5lECEgV/IAAAAAAD+////AgAIry8AAAAAFgAUxDD2TEdW2jENvRoIVXLvKZkmJyyLvesLAAAAABYAFKB9rIq2ypQtN57Xlfg1unHJzGiFAAAAAAABAFICAAAAAcGqJW4hS5ahgi+T3kK/87Xz/40FGTBuNRXXUVpegFsSAAAAAAD/////ARjGmjsAAAAAFgAUsKOvFEIIQSaTyn0WaFK1LbCu8G4AAAAAAQEfGMaaOwAAAAAWABSwo68UQghBJpPKfRZoUrUtsK7wbgEIawJHMEQCIAUnWkhXNOCuHzuXEjdYbw5y3IWDPSeMDkdM0jESwPpeAiBrBIyDzrw8QdC5PMfadhhc7b0DDQBbCAGL4rmLusvfewEhA3YNzKBfOZfcZbKTBg9/KfFRTIxScEjhKAKwQdT8NAonACICAtYB+EhGpnVfd2vgDj2d6PsQrMk1+4PEX7AWLUytWreSGPadhz5UAACAAQAAgAAAAIAAAAAAKgAAAAAiAgNu/iwlViGYZVO6nWXD3cZBZcoUNuBao1pMbrAkUc95bRj2nYc+VAAAgAEAAIAAAACAAQAAAGIAAAAA"
+const base0 = "cHNidP8BAHECAAAAAQsK2SFBnByHGXNdctxzn56p4GONH+TB7vD5lECEgV/IAAAAAAD+////AgAIry8AAAAAFgAUxDD2TEdW2jEN" +
+	"vRoIVXLvKZkmJyyLvesLAAAAABYAFKB9rIq2ypQtN57Xlfg1unHJzGiFAAAAAAABAFICAAAAAcGqJW4hS5ahgi+T3kK/87Xz/40F" +
+	"GTBuNRXXUVpegFsSAAAAAAD/////ARjGmjsAAAAAFgAUsKOvFEIIQSaTyn0WaFK1LbCu8G4AAAAAAQEfGMaaOwAAAAAWABSwo68U" +
+	"QghBJpPKfRZoUrUtsK7wbgEIawJHMEQCIAUnWkhXNOCuHzuXEjdYbw5y3IWDPSeMDkdM0jESwPpeAiBrBIyDzrw8QdC5PMfadhhc" +
+	"7b0DDQBbCAGL4rmLusvfewEhA3YNzKBfOZfcZbKTBg9/KfFRTIxScEjhKAKwQdT8NAonACICAtYB+EhGpnVfd2vgDj2d6PsQrMk1" +
+	"+4PEX7AWLUytWreSGPadhz5UAACAAQAAgAAAAIAAAAAAKgAAAAAiAgNu/iwlViGYZVO6nWXD3cZBZcoUNuBao1pMbrAkUc95bRj2" +
+	"nYc+VAAAgAEAAIAAAACAAQAAAGIAAAAA"
 
 func base(t *testing.T) maps {
 	t.Helper()
@@ -38,7 +44,8 @@ func TestVersion0HasNoFieldsOfVersion2(t *testing.T) {
 		m.global = append(m.global, p)
 		refused(t, "global", p, m)
 	}
-	for _, p := range []pair{field(0x0e, txid...), field(0x0f, le32(0)...), field(0x10, le32(1)...), field(0x11, le32(1657048460)...), field(0x12, le32(10000)...)} {
+	for _, p := range []pair{field(0x0e, txid...), field(0x0f, le32(0)...), field(0x10, le32(1)...),
+		field(0x11, le32(1657048460)...), field(0x12, le32(10000)...)} {
 		m := base(t)
 		m.inputs[0] = append(m.inputs[0], p)
 		refused(t, "input", p, m)
@@ -67,9 +74,18 @@ func twoOf(t *testing.T, change func(m *maps)) []byte {
 	}
 	m.global = []pair{field(2, le32(2)...), field(4, 1), field(5, 2), field(6, 3), field(0xfb, le32(2)...)}
 	in := tx.TxIn[0]
-	m.inputs[0] = append(m.inputs[0], field(0x0e, in.PreviousOutPoint.Hash[:]...), field(0x0f, le32(in.PreviousOutPoint.Index)...), field(0x10, le32(in.Sequence)...))
+	m.inputs[0] = append(
+		m.inputs[0],
+		field(0x0e, in.PreviousOutPoint.Hash[:]...),
+		field(0x0f, le32(in.PreviousOutPoint.Index)...),
+		field(0x10, le32(in.Sequence)...),
+	)
 	for i, out := range tx.TxOut {
-		m.outputs[i] = append(m.outputs[i], field(3, binary.LittleEndian.AppendUint64(nil, uint64(out.Value))...), field(4, out.PkScript...))
+		m.outputs[i] = append(
+			m.outputs[i],
+			field(3, binary.LittleEndian.AppendUint64(nil, uint64(out.Value))...),
+			field(4, out.PkScript...),
+		)
 	}
 	if change != nil {
 		change(&m)
@@ -171,17 +187,23 @@ func TestVersion2Refuses(t *testing.T) {
 		"no input count":         func(m *maps) { m.global = drop(m.global, 4) },
 		"no output count":        func(m *maps) { m.global = drop(m.global, 5) },
 		"another count":          func(m *maps) { m.global = append(drop(m.global, 4), field(4, 2)) },
-		"a huge count":           func(m *maps) { m.global = append(drop(m.global, 4), field(4, 0xff, 0, 0, 0, 0, 1, 0, 0, 0)) },
-		"transaction of v0":      func(m *maps) { m.global = append(m.global, base(t).global[0]) },
-		"no txid":                func(m *maps) { m.inputs[0] = drop(m.inputs[0], 0x0e) },
-		"no index":               func(m *maps) { m.inputs[0] = drop(m.inputs[0], 0x0f) },
-		"short txid":             func(m *maps) { m.inputs[0] = append(drop(m.inputs[0], 0x0e), field(0x0e, 1)) },
-		"no amount":              func(m *maps) { m.outputs[0] = drop(m.outputs[0], 3) },
-		"no script":              func(m *maps) { m.outputs[1] = drop(m.outputs[1], 4) },
-		"long amount":            func(m *maps) { m.outputs[0] = append(drop(m.outputs[0], 3), field(3, make([]byte, 9)...)) },
-		"txid twice":             func(m *maps) { m.inputs[0] = append(m.inputs[0], m.inputs[0][len(m.inputs[0])-3]) },
-		"version 1":              func(m *maps) { m.global = append(drop(m.global, 0xfb), field(0xfb, le32(1)...)) },
-		"wide flags":             func(m *maps) { m.global = append(drop(m.global, 6), field(6, 1, 1)) },
+		"a huge count": func(m *maps) {
+			m.global = append(drop(m.global, 4),
+				field(4, 0xff, 0, 0, 0, 0, 1, 0, 0, 0))
+		},
+		"transaction of v0": func(m *maps) { m.global = append(m.global, base(t).global[0]) },
+		"no txid":           func(m *maps) { m.inputs[0] = drop(m.inputs[0], 0x0e) },
+		"no index":          func(m *maps) { m.inputs[0] = drop(m.inputs[0], 0x0f) },
+		"short txid":        func(m *maps) { m.inputs[0] = append(drop(m.inputs[0], 0x0e), field(0x0e, 1)) },
+		"no amount":         func(m *maps) { m.outputs[0] = drop(m.outputs[0], 3) },
+		"no script":         func(m *maps) { m.outputs[1] = drop(m.outputs[1], 4) },
+		"long amount": func(m *maps) {
+			m.outputs[0] = append(drop(m.outputs[0], 3),
+				field(3, make([]byte, 9)...))
+		},
+		"txid twice": func(m *maps) { m.inputs[0] = append(m.inputs[0], m.inputs[0][len(m.inputs[0])-3]) },
+		"version 1":  func(m *maps) { m.global = append(drop(m.global, 0xfb), field(0xfb, le32(1)...)) },
+		"wide flags": func(m *maps) { m.global = append(drop(m.global, 6), field(6, 1, 1)) },
 	} {
 		if _, err := Decode(twoOf(t, change)); err == nil {
 			t.Errorf("%s: is read", name)

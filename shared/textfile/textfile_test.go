@@ -28,7 +28,8 @@ func TestBytes(t *testing.T) {
 	for name, file := range map[string]string{
 		"hex": "0200abcdef77", "capitals": "0200ABCDEF77\n", "wrapped": "0200ab\r\ncdef\t77", "base64": "AgCrze93",
 		"mark": "\ufeff0200abcdef77", "quoted": "\"AgCrze93\"\n", "ticks": "`0200abcdef77`", "spaces": "  AgCr ze93  ",
-		"UTF-16 LE": wide("AgCrze93", false, true), "UTF-16 BE": wide("AgCrze93\r\n", true, true), "without mark": wide("0200abcdef77", false, false),
+		"UTF-16 LE": wide("AgCrze93", false, true), "UTF-16 BE": wide("AgCrze93\r\n", true, true),
+		"without mark":    wide("0200abcdef77", false, false),
 		"BE without mark": wide("0200abcdef77", true, false), "UTF-16, quoted": wide("'AgCrze93'", false, true),
 	} {
 		if got, ok := textfile.Bytes([]byte(file)); !ok || !bytes.Equal(got, want) {

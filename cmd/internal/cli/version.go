@@ -25,8 +25,14 @@ func BuildOf(info *debug.BuildInfo) Build {
 	for _, s := range info.Settings {
 		set[s.Key] = s.Value
 	}
-	return Build{Version: info.Main.Version, Commit: set["vcs.revision"], Date: set["vcs.time"], Dirty: set["vcs.modified"] == "true",
-		Go: info.GoVersion, System: set["GOOS"] + "/" + set["GOARCH"]}
+	return Build{
+		Version: info.Main.Version,
+		Commit:  set["vcs.revision"],
+		Date:    set["vcs.time"],
+		Dirty:   set["vcs.modified"] == "true",
+		Go:      info.GoVersion,
+		System:  set["GOOS"] + "/" + set["GOARCH"],
+	}
 }
 
 // String returns a line for people.

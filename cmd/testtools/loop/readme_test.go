@@ -215,7 +215,14 @@ func newShell(t *testing.T, dir string) *shell {
 	t.Helper()
 	cmd := exec.Command("bash", "--noprofile", "--norc", "--noediting", "-i")
 	cmd.Dir = dir
-	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + dir, "TERM=dumb", "LANG=C.UTF-8", "PS1=" + promptStart + `$?:`, "PS2="}
+	cmd.Env = []string{
+		"PATH=/usr/bin:/bin",
+		"HOME=" + dir,
+		"TERM=dumb",
+		"LANG=C.UTF-8",
+		"PS1=" + promptStart + `$?:`,
+		"PS2=",
+	}
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 50, Cols: 200})
 	if err != nil {
 		t.Fatal(err)

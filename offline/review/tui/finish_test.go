@@ -12,7 +12,11 @@ import (
 func TestConsentFitsTheRisk(t *testing.T) {
 	d := New(batch(100)) // 5 refused, 5 to look at, 10 noted, 80 ok
 	press(d, "l/look\rR")
-	if ev := press(d, "s"); ev != Ask || !strings.Contains(drawn(d), "Type y to sign 90 transactions") || !strings.Contains(drawn(d), "not decided        90 items") {
+	if ev := press(
+		d,
+		"s",
+	); ev != Ask || !strings.Contains(drawn(d), "Type y to sign 90 transactions") ||
+		!strings.Contains(drawn(d), "not decided        90 items") {
 		t.Fatalf("a clean batch: event %d\n%s", ev, drawn(d))
 	}
 	for _, wrong := range []string{"\r", "n\r", "sign\r", "sign 89\r", "89\r", "sign 90 now\r", "yes!\r"} {
@@ -28,7 +32,10 @@ func TestConsentFitsTheRisk(t *testing.T) {
 	press(d, "1r2a") // 46 is opened and rejected, 66 opened and approved; 86 follows unasked
 	press(d, "4")    // 6 is opened
 	press(d, "qs")
-	if got := drawn(d); !strings.Contains(got, "2 items want a look, not decided, and not opened") || strings.Contains(got, "[6]") || strings.Contains(got, "[46]") {
+	if got := drawn(
+		d,
+	); !strings.Contains(got, "2 items want a look, not decided, and not opened") || strings.Contains(got, "[6]") ||
+		strings.Contains(got, "[46]") {
 		t.Fatalf("what was not opened:\n%s", got)
 	}
 	for _, wrong := range []string{"\r", "y\r", "3\r", "94\r"} {
@@ -43,7 +50,10 @@ func TestConsentFitsTheRisk(t *testing.T) {
 	if ev := press(d, "s2\r"); ev != Ask {
 		t.Fatalf("their number: event %d", ev)
 	}
-	if got := drawn(d); !strings.Contains(got, "NOT OPENED         2 items want a look") || strings.Count(got, "RISK  ") != 3 || strings.Contains(got, "[46]") {
+	if got := drawn(
+		d,
+	); !strings.Contains(got, "NOT OPENED         2 items want a look") || strings.Count(got, "RISK  ") != 3 ||
+		strings.Contains(got, "[46]") {
 		t.Fatalf("the largest risks:\n%s", got)
 	}
 	for _, wrong := range []string{"y\r", "yes\r", "\r", "4\r"} {
@@ -75,16 +85,19 @@ func TestKeystrokes(t *testing.T) {
 func TestOperatorIsAskedAgain(t *testing.T) {
 	d := New(batch(8)) // 7 can be signed
 	d.Operator = "alice"
-	for _, other := range []string{"", "y", "yes", "sign 7", "approve", "approve 6", "approve 7 now", "7", "a password", "no, not these", "?", "list"} {
+	for _, other := range []string{"", "y", "yes", "sign 7", "approve", "approve 6", "approve 7 now",
+		"7", "a password", "no, not these", "?", "list"} {
 		if reply, ev := d.Answer(other); ev != None || reply == "" {
 			t.Errorf("%q: event %d, %q", other, ev, reply)
 		}
 	}
 	d.Answer("reject 2")
-	if q := d.Question(); q != "Take 1 transaction out of the batch.\nTo approve 6 transactions as alice type \"approve 6\", or \"no\": " {
+	if q := d.Question(); q != "Take 1 transaction out of the batch.\n"+
+		"To approve 6 transactions as alice type \"approve 6\", or \"no\": " {
 		t.Error(q)
 	}
-	for answer, want := range map[string]Event{"approve 7": None, "approve 6": Sign, "Approve  6": Sign, "no": Decline, "later": Later} {
+	for answer, want := range map[string]Event{"approve 7": None, "approve 6": Sign, "Approve  6": Sign,
+		"no": Decline, "later": Later} {
 		if _, ev := d.Answer(answer); ev != want {
 			t.Errorf("%q: event %d, want %d", answer, ev, want)
 		}

@@ -31,8 +31,10 @@ func TestSequencesAreNoKeys(t *testing.T) {
 	for _, sent := range []string{
 		"\x1b]11;rgb:AAAA/RRRR/VVVV\x07", "\x1b]11;rgb:aaaa/rrrr/vvvv\x1b\\", "\x1b]0;A\x1bA\x1b\x1b\\",
 		"\x1bP>|XTerm(A)\x1b\\", "\x1bP1$rA\x07A\x1b\\", "\x1b_Ga=A\x1b\\", "\x1b^A\x1b\\", "\x1bXA\x1b\\",
-		"\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c", "\x1b[" + strings.Repeat("1;", 500) + "A", "\x1b[1;2A", "\x1b[1;5C", "\x1b[3~", "\x1b[99999999~",
-		"\x1b[27;5;65~", "\x1b[65;5u", "\x1b[?1;2$y", "\x1b[12;40R", "\x1b[I", "\x1b[O", "\x1b[<0;33;33M", "\x1b[<0;33;33m", "\x1b[MAAA", "\x1b[[A", "\x1b[[E",
+		"\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c",
+		"\x1b[" + strings.Repeat("1;", 500) + "A", "\x1b[1;2A", "\x1b[1;5C", "\x1b[3~", "\x1b[99999999~",
+		"\x1b[27;5;65~", "\x1b[65;5u", "\x1b[?1;2$y", "\x1b[12;40R", "\x1b[I",
+		"\x1b[O", "\x1b[<0;33;33M", "\x1b[<0;33;33m", "\x1b[MAAA", "\x1b[[A", "\x1b[[E",
 		"\x1bO5A", "\x1bOP", "\x1bOM", "\x1bNA", "\x1bA", "\x1b#A", "\x1b(A", "\x1b %A", "\x1b[1\r2\nA", "\x1b[1\x7fA",
 		"\x9b1;2A", "\x9d11;A\x9c", "\x90A\x1b\\", "\x9fA\x9c", "\x8fP", "\xc2\x9b1A", "\xc2\x9d0;A\xc2\x9c",
 		"\x1b]0;\xc3\x9cA\x07", "\xc3\x9b", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xff\xfe\x80",
@@ -46,7 +48,10 @@ func TestSequencesAreNoKeys(t *testing.T) {
 			var d Decoder
 			got := keysOf(&d, sent[:at])
 			got = append(got, keysOf(&d, sent[at:])...)
-			got = slices.DeleteFunc(got, func(k Key) bool { return k == Unended || k == Escape && at > 0 && sent[at-1] == esc })
+			got = slices.DeleteFunc(
+				got,
+				func(k Key) bool { return k == Unended || k == Escape && at > 0 && sent[at-1] == esc },
+			)
 			if len(got) > 0 && (sent[at-min(at, 1)] != esc || second[sent[at]] != 0) {
 				t.Errorf("%q, split at %d, has the keys %q", sent, at, got)
 			}

@@ -117,7 +117,13 @@ func (w *watcher) counted(shown string) {
 		w.marks[i+1] = Mark(m)
 	}
 	a, r, u := w.d.Count()
-	if list := fmt.Sprintf("approved %d  rejected %d  undecided %d", a, r, u); w.d.page == listPage && w.d.width >= 60 && !w.d.small && !strings.Contains(shown, list) {
+	if list := fmt.Sprintf(
+		"approved %d  rejected %d  undecided %d",
+		a,
+		r,
+		u,
+	); w.d.page == listPage && w.d.width >= 60 && !w.d.small &&
+		!strings.Contains(shown, list) {
 		w.t.Fatalf("%v: the heading is not %q:\n%s", w.log, list, shown)
 	}
 }
@@ -127,8 +133,55 @@ func (w *watcher) counted(shown string) {
 // signed is what was not rejected, after what wants a look was opened, approved
 // or counted.
 func TestSessionSignsWhatItShowed(t *testing.T) {
-	noise := []string{"\x1b]11;rgb:AAAA/RRRR/aaaa\x07", "\x1bP>|ARa\x1b\\", "\x1b[?1;2A", "\x1b[200~ARVyra\r\x1b[201~", "\x1b[[A", "\x1b[MAra", "\xc3\x9bA"[:2], "\x1b[27;5;65~", "\x1b"}
-	keys := []string{"a", "r", "u", "a", "r", "j", "k", "n", "p", "\r", "\x1b[A", "\x1b[B", "\x1b[6~", " ", "g", "G", "A", "R", "V", "7\r", "l", "t", "T", "1", "3", "c", "q", "?", "o", "s", "y\r", "sign 26\r", "/look\r", "/ok\r", "/undecided\r", "\x0c"}
+	noise := []string{
+		"\x1b]11;rgb:AAAA/RRRR/aaaa\x07",
+		"\x1bP>|ARa\x1b\\",
+		"\x1b[?1;2A",
+		"\x1b[200~ARVyra\r\x1b[201~",
+		"\x1b[[A",
+		"\x1b[MAra",
+		"\xc3\x9bA"[:2],
+		"\x1b[27;5;65~",
+		"\x1b",
+	}
+	keys := []string{
+		"a",
+		"r",
+		"u",
+		"a",
+		"r",
+		"j",
+		"k",
+		"n",
+		"p",
+		"\r",
+		"\x1b[A",
+		"\x1b[B",
+		"\x1b[6~",
+		" ",
+		"g",
+		"G",
+		"A",
+		"R",
+		"V",
+		"7\r",
+		"l",
+		"t",
+		"T",
+		"1",
+		"3",
+		"c",
+		"q",
+		"?",
+		"o",
+		"s",
+		"y\r",
+		"sign 26\r",
+		"/look\r",
+		"/ok\r",
+		"/undecided\r",
+		"\x0c",
+	}
 	signed := 0
 	for seed := range uint64(150) {
 		rnd := rand.New(rand.NewPCG(seed, 1))

@@ -24,13 +24,14 @@ func TestFindings(t *testing.T) {
 		lockTime uint32
 		want     []chain.Code
 	}{
-		"nothing":         {[]Spent{proven(p2wpkh)}, paying, wire.MaxTxInSequenceNum, 0, nil},
-		"unproven":        {[]Spent{claim(p2wpkh)}, paying, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.UnprovenAmount}},
-		"taproot claim":   {[]Spent{claim(p2tr)}, paying, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagCommitted}},
-		"mixed unproven":  {[]Spent{claim(p2tr), proven(p2wpkh)}, paying, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.UnprovenAmount}},
-		"dust":            {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 1, PkScript: p2wpkh}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.Dust}},
-		"data":            {[]Spent{proven(p2wpkh)}, &wire.TxOut{PkScript: []byte{0x6a, 4, 1, 1, 1, 1}}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagData}},
-		"too small":       {[]Spent{proven(p2wpkh)}, &wire.TxOut{PkScript: []byte{0x6a, 2, 1, 1}}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagData, chain.TxSize}},
+		"nothing":        {[]Spent{proven(p2wpkh)}, paying, wire.MaxTxInSequenceNum, 0, nil},
+		"unproven":       {[]Spent{claim(p2wpkh)}, paying, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.UnprovenAmount}},
+		"taproot claim":  {[]Spent{claim(p2tr)}, paying, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagCommitted}},
+		"mixed unproven": {[]Spent{claim(p2tr), proven(p2wpkh)}, paying, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.UnprovenAmount}},
+		"dust":           {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 1, PkScript: p2wpkh}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.Dust}},
+		"data":           {[]Spent{proven(p2wpkh)}, &wire.TxOut{PkScript: []byte{0x6a, 4, 1, 1, 1, 1}}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagData}},
+		"too small": {[]Spent{proven(p2wpkh)}, &wire.TxOut{PkScript: []byte{0x6a, 2, 1, 1}},
+			wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagData, chain.TxSize}},
 		"burn":            {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 5, PkScript: []byte{0x6a, 4, 1, 1, 1, 1}}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagData, chain.FlagBurn}},
 		"strange script":  {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 60_000, PkScript: bytes.Repeat([]byte{0x51}, 6)}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagUnnamed}},
 		"low fee":         {[]Spent{proven(p2wpkh)}, &wire.TxOut{Value: 60_990, PkScript: p2wpkh}, wire.MaxTxInSequenceNum, 0, []chain.Code{chain.FlagLowFee}},

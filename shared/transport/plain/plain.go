@@ -54,7 +54,9 @@ func Parse(text string) (Part, error) {
 		}
 		return p, nil
 	}
-	for _, decode := range []func(string) ([]byte, error){hex.DecodeString, base64.StdEncoding.Strict().DecodeString, base43} {
+	for _, decode := range []func(string) ([]byte, error){
+		hex.DecodeString, base64.StdEncoding.Strict().DecodeString, base43,
+	} {
 		if b, err := decode(text); err == nil && TypeOf(b) != 0 {
 			return Part{Number: 1, Of: 1, Bytes: b}, nil
 		}

@@ -91,8 +91,10 @@ func TestPartsOfNothing(t *testing.T) {
 
 func TestForeign(t *testing.T) {
 	for _, text := range []string{
-		"", "https://example.com", "bitcoin:bc1qexample", "0200000001", "cHNidA==", strings.Repeat("00", 100), strings.Repeat("A", 8000),
-		"p0of3 AAAA", "p4of3 AAAA", "p1of1001 AAAA", "p1of99999 AAAA", "p1of3 ?", "P1OF3 AAAA", hex.EncodeToString([]byte("psbt\xfe")),
+		"", "https://example.com", "bitcoin:bc1qexample", "0200000001", "cHNidA==",
+		strings.Repeat("00", 100), strings.Repeat("A", 8000),
+		"p0of3 AAAA", "p4of3 AAAA", "p1of1001 AAAA", "p1of99999 AAAA", "p1of3 ?",
+		"P1OF3 AAAA", hex.EncodeToString([]byte("psbt\xfe")),
 	} {
 		if p, err := plain.Parse(text); !errors.Is(err, plain.ErrPart) {
 			t.Errorf("%.40q is read as %+v (%v)", text, p, err)
