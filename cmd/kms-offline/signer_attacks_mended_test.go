@@ -544,7 +544,8 @@ func outTakesNothing(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"sign", request, "--out", stick}, {"sign", request, "--out", stick + "/new"},
-		{"sign", request, "--out", p.path("out"), "--raw", stick}, {"approve", request, "--operator", "alice", "--out", stick}} {
+		{"sign", request, "--out", p.path("out"), "--raw", stick},
+		{"approve", request, "--operator", "alice", "--out", stick}} {
 		code, said := p.output(
 			append([]string{"--path", p.path("w.kms")}, args...)...) // without a password: it is not asked for
 		if code != 1 || !strings.Contains(string(said), "cannot be written into, and nothing was done yet") ||
