@@ -52,7 +52,7 @@ func (r *Relay) lookBackAt(ctx context.Context, it journal.Item, listed bool) (*
 	case it.Signed != nil && listed:
 		return nil, r.goesOn(ctx, it)
 	case it.Signed != nil:
-		return r.notSeenSince(ctx, it, errors.New(notListed))
+		return r.notSeenSince(ctx, it, errNotListed)
 	}
 	known, p, err := r.askAfter(ctx, it)
 	if err != nil || p != nil {
@@ -67,7 +67,7 @@ func (r *Relay) lookBackAt(ctx context.Context, it journal.Item, listed bool) (*
 		}
 	}
 	if lost == nil && paid == "" && !listed {
-		lost = errors.New(notListed)
+		lost = errNotListed
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -82,10 +82,10 @@ func (r *Relay) lookBackAt(ctx context.Context, it journal.Item, listed bool) (*
 	return nil, r.goesOn(ctx, it)
 }
 
-// notListed is why an item waits that Tatum's record may have, and its list does
+// errNotListed is why an item waits that Tatum's record may have, and its list does
 // not.
-const notListed = "Tatum's list does not have it with this content. It may have been dropped there since, " +
-	"and paid in another way"
+var errNotListed = errors.New("Tatum's list does not have it with this content: it may have been dropped there since, " +
+	"and paid in another way")
 
 // notSeenSince has on record why an item of a restored journal waits.
 func (r *Relay) notSeenSince(ctx context.Context, it journal.Item, why error) (*Problem, error) {
@@ -99,8 +99,8 @@ func (r *Relay) notSeenSince(ctx context.Context, it journal.Item, why error) (*
 
 // unlistedWords say why a signed item of a restored journal waits, and what to do.
 func unlistedWords(it journal.Item) string {
-	return fmt.Sprintf("it is signed (%s) and held: the journal was restored, and %s. It goes on once kms-online fetch "+
-		"finds it listed. %s", it.TxID, notListed, journal.HeldAdvice(it.ID, contentOf(it)))
+	return fmt.Sprintf("it is signed (%s) and held: the journal was restored, and %v. It goes on once kms-online fetch "+
+		"finds it listed. %s", it.TxID, errNotListed, journal.HeldAdvice(it.ID, contentOf(it)))
 }
 
 // goesOn ends that an item waits because the journal was restored.

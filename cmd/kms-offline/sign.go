@@ -122,7 +122,7 @@ func (a *app) runSign(args []string, o signOptions) error {
 		return err
 	}
 	defer session.Close()
-	session.Lean, session.Brief = o.raw == "", o.summary == ""
+	session.Lean, session.Brief = o.raw == "", o.summary == "" && a.person() == nil // a person reads the sums
 	var replies []signReply
 	var results []finished
 	batches := a.newSummary(session, o.summary)

@@ -289,11 +289,14 @@ func personReadsWords(t *testing.T) {
 	at.types("y\r")
 	at.waits()
 	shown := at.screen.String()
-	for _, want := range []string{"signed 29 of 30 transactions", "pays out ",
+	for _, want := range []string{"signed 29 of 30 transactions", "pays out 0.",
 		"not signed: refused-by-person 1", "result: ", "ledger: ", "head words: "} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("it does not say %q:\n%s", want, shown)
 		}
+	}
+	if strings.Contains(shown, "pays out 0.00000000") {
+		t.Errorf("nothing is said to be paid:\n%s", shown)
 	}
 	if strings.Contains(shown, "txId") {
 		t.Errorf("a person is shown JSON:\n%s", shown)

@@ -1,7 +1,6 @@
 package loop
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -296,6 +295,6 @@ func (s *shell) until(what string, enough func(string) bool) string {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	s.t.Fatal(fmt.Sprintf("after a minute, this has not ended: %s%s", what, s.text))
+	s.t.Fatalf("after a minute, this has not ended: %s%s", what, s.text)
 	return ""
 }
