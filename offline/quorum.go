@@ -19,9 +19,7 @@ import (
 var (
 	ErrQuorum        = errors.New("too few operators approved this batch")
 	ErrNotOperator   = errors.New("approval is by nobody who is an operator of this wallet")
-	ErrOtherApproval = errors.New(
-		"approval is of something else: of another batch or round, under another policy, or of what was judged otherwise",
-	)
+	ErrOtherApproval = errors.New("approval is of something else: of another batch or round, under another policy, or of what was judged otherwise")
 	ErrNothingToSign = errors.New("all of this batch is refused: there is nothing to approve")
 )
 
@@ -29,10 +27,7 @@ var (
 // open round. ok is false if it was not reviewed as it is judged now.
 func (s *Session) terms(j *Judged) (t operator.Terms, ok bool) {
 	judgement := j.judgement()
-	return s.termsIn(
-		j,
-		ledger.Grant{Judged: judgement, Round: s.Ledger.Round(j.Request.Digest, s.policyHash(), judgement)},
-	)
+	return s.termsIn(j, ledger.Grant{Judged: judgement, Round: s.Ledger.Round(j.Request.Digest, s.policyHash(), judgement)})
 }
 
 // termsIn are terms of the round and the judgement that a grant is of.
@@ -87,12 +82,8 @@ func (s *Session) Elsewhere(j *Judged, round string) (bool, error) {
 		return false, fmt.Errorf("%w: round %s has ended%s", ErrOtherApproval, round, why)
 	}
 	if batch, open := s.Ledger.RoundOf(round); open && batch != j.Request.Digest.String() {
-		return false, fmt.Errorf(
-			"%w: round %s is that of another batch here, with the digest %s",
-			ErrOtherApproval,
-			round,
-			batch,
-		)
+		return false, fmt.Errorf("%w: round %s is that of another batch here, "+
+			"with the digest %s", ErrOtherApproval, round, batch)
 	}
 	return round != "" && round != s.Round(j), nil
 }
@@ -213,15 +204,7 @@ func (j *Judged) Quorum() (need int, why string) {
 func (s *Session) CheckQuorum(j *Judged) error {
 	need, why := j.Quorum()
 	if have := s.Approvers(j); len(have) < need {
-		return fmt.Errorf(
-			"%w: %d of %d%s: %s%s",
-			ErrQuorum,
-			len(have),
-			need,
-			named(have),
-			why,
-			s.lostApprovals(j, have),
-		)
+		return fmt.Errorf("%w: %d of %d%s: %s%s", ErrQuorum, len(have), need, named(have), why, s.lostApprovals(j, have))
 	}
 	return nil
 }
@@ -232,17 +215,7 @@ func (s *Session) noticeQuorum(j *Judged) []string {
 	have := s.Approvers(j)
 	switch {
 	case need > 0:
-		return []string{
-			fmt.Sprintf(
-				"operators who must approve: %d, so far %d%s: %s%s; that is %s: where items of it are rejected, operators approve what is left anew",
-				need,
-				len(have),
-				named(have),
-				why,
-				s.lostApprovals(j, have),
-				s.whatIsApproved(j),
-			),
-		}
+		return []string{fmt.Sprintf("operators who must approve: %d, so far %d%s: %s%s; that is %s: where items of it are rejected, operators approve what is left anew", need, len(have), named(have), why, s.lostApprovals(j, have), s.whatIsApproved(j))}
 	case len(have) > 0:
 		return []string{fmt.Sprintf("operators who approved: %d%s", len(have), named(have))}
 	}
@@ -272,12 +245,7 @@ func (s *Session) lostApprovals(j *Judged, have []operator.Operator) string {
 	if !lost || len(names) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(
-		"; %s approved in an earlier round, which ended: %s (ledger line %d)",
-		strings.Join(names, ", "),
-		how.Why,
-		how.Line,
-	)
+	return fmt.Sprintf("; %s approved in an earlier round, which ended: %s (ledger line %d)", strings.Join(names, ", "), how.Why, how.Line)
 }
 
 func named(list []operator.Operator) string {

@@ -33,39 +33,14 @@ a wallet without exactly that one signs nothing until it is set again.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	sub := func(use, short string, args cobra.PositionalArgs, run func([]string) error) {
-		cmd.AddCommand(
-			&cobra.Command{
-				Use:   use,
-				Short: short,
-				Args:  args,
-				RunE:  func(_ *cobra.Command, args []string) error { return run(args) },
-			},
-		)
+		cmd.AddCommand(&cobra.Command{Use: use, Short: short, Args: args, RunE: func(_ *cobra.Command, args []string) error { return run(args) }})
 	}
-	sub(
-		"set FILE",
-		"put a policy in force; shows what changes and asks",
-		cobra.ExactArgs(1),
-		func(args []string) error { return a.setPolicy(args[0]) },
-	)
-	sub(
-		"show",
-		"the policy in force, a sentence a rule; --json: its file",
-		cobra.NoArgs,
-		func([]string) error { return a.showPolicy() },
-	)
-	sub(
-		"check FILE",
-		"explain a file, and warn of rules that can never hold; with --path, or do not fit that wallet",
-		cobra.ExactArgs(1),
-		func(args []string) error { return a.checkPolicy(args[0]) },
-	)
-	sub(
-		"example [payroll|exchange|suppliers]",
+	sub("set FILE", "put a policy in force; shows what changes and asks", cobra.ExactArgs(1), func(args []string) error { return a.setPolicy(args[0]) })
+	sub("show", "the policy in force, a sentence a rule; --json: its file", cobra.NoArgs, func([]string) error { return a.showPolicy() })
+	sub("check FILE", "explain a file, and warn of rules that can never hold; with --path, or do not fit that wallet", cobra.ExactArgs(1), func(args []string) error { return a.checkPolicy(args[0]) })
+	sub("example [payroll|exchange|suppliers]",
 		"print a file to begin with: one with every rule, or a ready one for a kind of company",
-		cobra.MaximumNArgs(1),
-		a.examplePolicy,
-	)
+		cobra.MaximumNArgs(1), a.examplePolicy)
 	cmd.AddCommand(a.payees())
 	return cmd
 }
@@ -77,11 +52,7 @@ func (a *app) readPolicy(path string) (policy.Policy, error) {
 	}
 	p, err := policy.Parse(families(), raw)
 	if err != nil {
-		return policy.Policy{}, cli.Fail(
-			cli.Failed,
-			fmt.Errorf("%s: %w", path, err),
-			"nothing was changed; kms-offline policy example prints one that is sound, docs/POLICY.md explains each field",
-		)
+		return policy.Policy{}, cli.Fail(cli.Failed, fmt.Errorf("%s: %w", path, err), "nothing was changed; kms-offline policy example prints one that is sound, docs/POLICY.md explains each field")
 	}
 	return p, nil
 }
@@ -113,8 +84,7 @@ func (a *app) changePolicy(to func(before policy.Policy) (policy.Policy, error))
 	if err != nil {
 		return err
 	}
-	changed := old ||
-		hex.EncodeToString(before.Hash()) != hex.EncodeToString(p.Hash()) // after an old copy, the same is recorded too
+	changed := old || hex.EncodeToString(before.Hash()) != hex.EncodeToString(p.Hash()) // after an old copy, the same is recorded too
 	fits, err := a.walletWarnings(w, p)
 	if err != nil {
 		return err
@@ -227,13 +197,8 @@ func (a *app) quorumWarnings(w *opened, p policy.Policy) ([]string, error) {
 	if most <= have {
 		return nil, nil
 	}
-	return []string{
-		fmt.Sprintf(
-			"the policy wants up to %d operators, and %d are enrolled: what needs more is signed by nobody",
-			most,
-			have,
-		),
-	}, nil
+	return []string{fmt.Sprintf("the policy wants up to %d operators, and %d are enrolled: "+
+		"what needs more is signed by nobody", most, have)}, nil
 }
 
 func tellChanges(w io.Writer, before, after policy.Policy, warnings []string) {
@@ -321,11 +286,8 @@ func (a *app) examplePolicy(args []string) error {
 	if len(args) > 0 {
 		var ok bool
 		if text, ok = policy.Ready(args[0]); !ok {
-			return cli.Fail(
-				cli.Usage,
-				fmt.Errorf("there is no ready policy %.40q", args[0]),
-				"one of "+strings.Join(policy.ReadyNames(), ", "),
-			)
+			return cli.Fail(cli.Usage, fmt.Errorf("there is no ready policy %.40q", args[0]),
+				"one of "+strings.Join(policy.ReadyNames(), ", "))
 		}
 	}
 	fmt.Fprintln(a.Err, "docs/POLICY.md explains each field; amounts are in the smallest unit, such as satoshi")

@@ -44,8 +44,7 @@ cut short. Type the same restore again then.`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.runRestore(args[0], lose) },
 	}
-	cmd.Flags().
-		StringArrayVar(&lose, "lose", nil, "do not ask about this key, which the copy lacks (signature id; once for each)")
+	cmd.Flags().StringArrayVar(&lose, "lose", nil, "do not ask about this key, which the copy lacks (signature id; once for each)")
 	return cmd
 }
 
@@ -87,16 +86,9 @@ func (a *app) runRestore(from string, lose []string) error {
 		fmt.Fprintln(a.Err, r.noted)
 	}
 	if wrong := a.disagreesAfterRestore(path, w); wrong == nil {
-		fmt.Fprintln(
-			a.Err,
-			"restored. If signatures were made after the copy, the relay's next request says so: see ledger accept --help",
-		)
+		fmt.Fprintln(a.Err, "restored. If signatures were made after the copy, the relay's next request says so: see ledger accept --help")
 	} else {
-		fmt.Fprintf(
-			a.Err,
-			"the copy is older than what the ledger has on record, and nothing is signed yet: %s\n",
-			cli.Printable(wrong.Error()),
-		)
+		fmt.Fprintf(a.Err, "the copy is older than what the ledger has on record, and nothing is signed yet: %s\n", cli.Printable(wrong.Error()))
 		var known *cli.Error
 		if errors.As(wrong, &known) && known.Hint != "" {
 			fmt.Fprintln(a.Err, cli.Printable(a.typed(known.Hint)))
@@ -110,10 +102,7 @@ func (a *app) runRestore(from string, lose []string) error {
 // if it is whole and belongs to the copy; one of another wallet, or a damaged
 // one, stops everything before a file is touched.
 func (a *app) restoreLedger(r *restoring) (err error) {
-	r.copy, err = a.guardedOpen(
-		r.path,
-		func() (*wallet.Wallet, error) { return a.store().OpenCopy(r.from, r.password) },
-	)
+	r.copy, err = a.guardedOpen(r.path, func() (*wallet.Wallet, error) { return a.store().OpenCopy(r.from, r.password) })
 	if err != nil {
 		return walletError(r.from, err)
 	}
@@ -122,11 +111,8 @@ func (a *app) restoreLedger(r *restoring) (err error) {
 		return err
 	}
 	if book, err := a.copyOfLedger(r.from, r.copy); err == nil {
-		r.noted = fmt.Sprintf(
-			"the copy's ledger had %s, head words: %s",
-			counted(int(book.Len()), "line", "lines"),
-			identity.Words(book.HeadBytes()),
-		)
+		r.noted = fmt.Sprintf("the copy's ledger had %s, head words: %s",
+			counted(int(book.Len()), "line", "lines"), identity.Words(book.HeadBytes()))
 	}
 	if _, err := a.fs.Lstat(r.path + ledgerSuffix); err == nil {
 		return a.keepLedger(r)
@@ -156,13 +142,7 @@ func (a *app) bringLedger(r *restoring) error {
 	if err := a.recordRestore(r, book); err != nil {
 		return err
 	}
-	if err := durable.Replace(
-		a.fs,
-		path+ledgerSuffix+ledger.MarkSuffix,
-		files.mark,
-		durable.PermFile,
-		nil,
-	); err != nil {
+	if err := durable.Replace(a.fs, path+ledgerSuffix+ledger.MarkSuffix, files.mark, durable.PermFile, nil); err != nil {
 		return cli.Fail(cli.Failed, fmt.Errorf("copy of the ledger: %w", err), "")
 	}
 	if err := durable.Create(a.fs, path+ledgerSuffix, files.lines, durable.PermFile, nil); err != nil {
@@ -248,29 +228,13 @@ func (a *app) keepLedger(r *restoring) error {
 	path, from, w, id := r.path, r.from, r.copy, r.id
 	book, err := ledger.Open(r.files, ledger.OwnerOf(id), a.now)
 	of, known := ledger.SignerOf(r.files)
-	if known && of != id.Public().Fingerprint() ||
-		err == nil && string(w.Ledger()) != book.Root() && string(w.Ledger()) != book.Genesis() {
-		return cli.Fail(
-			cli.Refused,
-			fmt.Errorf(
-				"%s is a copy of another wallet (signer %s): the ledger in place is that of signer %.40s",
-				from,
-				id.Public().Fingerprint(),
-				of,
-			),
-			"nothing was changed; put it back under a path of its own: kms-offline --path OTHER.kms restore FILE",
-		)
+	if known && of != id.Public().Fingerprint() || err == nil && string(w.Ledger()) != book.Root() && string(w.Ledger()) != book.Genesis() {
+		return cli.Fail(cli.Refused, fmt.Errorf("%s is a copy of another wallet (signer %s): the ledger in place is that of signer %.40s", from, id.Public().Fingerprint(), of),
+			"nothing was changed; put it back under a path of its own: kms-offline --path OTHER.kms restore FILE")
 	}
 	if err != nil {
-		return cli.Fail(
-			cli.Refused,
-			fmt.Errorf("the ledger in place cannot be relied on: %w", err),
-			fmt.Sprintf(
-				"put the newest %s%s and its mark back first (docs/OPERATIONS.md); or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE",
-				inLine(path),
-				ledgerSuffix,
-			),
-		)
+		return cli.Fail(cli.Refused, fmt.Errorf("the ledger in place cannot be relied on: %w", err),
+			fmt.Sprintf("put the newest %s%s and its mark back first (docs/OPERATIONS.md); or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE", inLine(path), ledgerSuffix))
 	}
 	if _, err := a.fs.Lstat(from + ledgerSuffix); errors.Is(err, fs.ErrNotExist) {
 		return a.recordRestore(r, book) // a copy without a ledger, such as FILE.prev, goes on with the one in place
@@ -279,52 +243,22 @@ func (a *app) keepLedger(r *restoring) error {
 	defer func() { _ = old.Close() }()
 	copied, err := ledger.OpenAny(old, ledger.OwnerOf(id), a.now)
 	if err != nil { // it may well be the newer one
-		return cli.Fail(
-			cli.Refused,
-			fmt.Errorf(
-				"the ledger of the copy, %s%s, cannot be compared with the one in place: %w",
-				from,
-				ledgerSuffix,
-				err,
-			),
-			"look at it on another machine; without any ledger beside it, the copy goes on with the one in place",
-		)
+		return cli.Fail(cli.Refused, fmt.Errorf("the ledger of the copy, %s%s, cannot be compared with the one in place: %w", from, ledgerSuffix, err),
+			"look at it on another machine; without any ledger beside it, the copy goes on with the one in place")
 	}
 	if book.Knows(copied.HeadBytes()) {
 		return a.recordRestore(r, book)
 	}
 	if _, older := copied.Line(book.HeadBytes()); older && copied.Keyed() && !book.Keyed() {
-		return cli.Fail(
-			cli.Refused,
-			errors.New("the ledger in place is of version 1, and the copy was made after its upgrade"),
-			fmt.Sprintf(
-				"upgrade the one in place first: kms-offline --path %s ledger upgrade; or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE",
-				inLine(path),
-			),
-		)
+		return cli.Fail(cli.Refused, errors.New("the ledger in place is of version 1, and the copy was made after its upgrade"),
+			fmt.Sprintf("upgrade the one in place first: kms-offline --path %s ledger upgrade; or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE", inLine(path)))
 	} else if older {
-		return cli.Fail(
-			cli.Refused,
-			fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),
-			fmt.Sprintf(
-				"move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place",
-				inLine(path),
-				ledgerSuffix,
-			),
-		)
+		return cli.Fail(cli.Refused, fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),
+			fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", inLine(path), ledgerSuffix))
 	}
-	return cli.Fail(
-		cli.Refused,
-		fmt.Errorf(
-			"the two ledgers went different ways after line %d (in place %s, copy %s): one of both has forgotten signatures of the other",
-			book.Common(
-				copied,
-			),
-			counted(int(book.Len()), "line", "lines"),
-			counted(int(copied.Len()), "line", "lines"),
-		),
-		"do not replace either before you know which: docs/OPERATIONS.md, \"Two ledgers\"",
-	)
+	return cli.Fail(cli.Refused, fmt.Errorf("the two ledgers went different ways after line %d (in place %s, copy %s): one of both has forgotten signatures of the other",
+		book.Common(copied), counted(int(book.Len()), "line", "lines"), counted(int(copied.Len()), "line", "lines")),
+		"do not replace either before you know which: docs/OPERATIONS.md, \"Two ledgers\"")
 }
 
 // disagreesAfterRestore is what the wallet that was put back and its ledger

@@ -28,21 +28,13 @@ func (j *judgement) memory() {
 	case signed && known && before == as && j.again:
 		j.find(chain.FlagSignedBefore, "was signed before: the same bytes again")
 	case signed && known && before == as:
-		j.find(
-			chain.FlagSameAgain,
-			"was signed before, and the ledger does not say which bytes: it is judged like a new one",
-		)
+		j.find(chain.FlagSameAgain, "was signed before, and the ledger does not say which bytes: it is judged like a new one")
 	case signed && j.otherClaims(before):
 	case signed:
 		j.refuse(chain.ContentChanged, "pending id %s was signed before with other content", s.ID)
 	case j.again:
 		r, _ := j.history.Record(as)
-		j.find(
-			chain.FlagSignedBefore,
-			"the same transaction was signed before under pending id %.80q (ledger line %d): the same bytes again",
-			r.ID,
-			r.Line,
-		)
+		j.find(chain.FlagSignedBefore, "the same transaction was signed before under pending id %.80q (ledger line %d): the same bytes again", r.ID, r.Line)
 		j.find(chain.FlagSameAgain, "the same transaction was signed under another pending id: it pays once only")
 	}
 	mode, code := j.policy.file.Replacement, chain.AlreadySpent
@@ -65,13 +57,10 @@ func (j *judgement) releasedOnce(as [32]byte) bool {
 	if !ok || r.Released == 0 {
 		return false
 	}
-	j.find(
-		chain.FlagReplaces,
-		"this very transaction was signed before under pending id %.80q (ledger line %d), and a person released it (line %d) so that it can be paid otherwise: signed again, what it spends is taken again, and what was to replace it is refused",
-		r.ID,
-		r.Line,
-		r.Released,
-	)
+	j.find(chain.FlagReplaces, "this very transaction was signed before "+
+		"under pending id %.80q (ledger line %d), and a person "+
+		"released it (line %d) so that it can be paid otherwise: signed again, what it spends is taken again, "+
+		"and what was to replace it is refused", r.ID, r.Line, r.Released)
 	return true
 }
 
@@ -80,13 +69,7 @@ func (j *judgement) releasedOnce(as [32]byte) bool {
 func (j *judgement) freed(op string, as [32]byte) {
 	other, was := j.history.Freed(op)
 	if r, ok := j.history.Record(other); was && ok && other != as && r.Bare != j.subject.Bare {
-		j.find(
-			chain.FlagReplaces,
-			"outpoint %s was released by a person: it is signed into another transaction too (pending id %.80q, ledger line %d), and one at most of both is mined",
-			op,
-			r.ID,
-			r.Line,
-		)
+		j.find(chain.FlagReplaces, "outpoint %s was released by a person: it is signed into another transaction too (pending id %.80q, ledger line %d), and one at most of both is mined", op, r.ID, r.Line)
 	}
 }
 
@@ -103,10 +86,7 @@ func (j *judgement) taker(content [32]byte) string {
 	}
 	what += fmt.Sprintf("; what was signed (pending id %.80q, ledger line %d)", r.ID, r.Line)
 	if len(r.Claims) > 0 {
-		return what + fmt.Sprintf(
-			" rests on %s: if it can never be mined, `kms-offline ledger release` frees the outpoint",
-			chain.Count(len(r.Claims), "claim"),
-		)
+		return what + fmt.Sprintf(" rests on %s: if it can never be mined, `kms-offline ledger release` frees the outpoint", chain.Count(len(r.Claims), "claim"))
 	}
 	return what + " stays valid: if it was never sent and this one is to replace it, `kms-offline ledger release` frees the outpoint (docs/OPERATIONS.md)"
 }
@@ -119,13 +99,7 @@ func (j *judgement) otherClaims(before [32]byte) bool {
 		return false
 	}
 	if r.Released == 0 {
-		j.refuse(
-			chain.ClaimsChanged,
-			"this transaction was signed before under pending id %s, and amounts or scripts of its inputs are others now: %s. Its signature would be a new one. Find out which is true; if the first was never sent, `kms-offline ledger release %s` frees the id for this transaction",
-			j.subject.ID,
-			j.changed(r),
-			j.subject.ID,
-		)
+		j.refuse(chain.ClaimsChanged, "this transaction was signed before under pending id %s, and amounts or scripts of its inputs are others now: %s. Its signature would be a new one. Find out which is true; if the first was never sent, `kms-offline ledger release %s` frees the id for this transaction", j.subject.ID, j.changed(r), j.subject.ID)
 	}
 	return true
 }
@@ -140,10 +114,7 @@ func (j *judgement) changed(r Record) string {
 		case !claimed && !in.Proven:
 			list = append(list, fmt.Sprintf("input %d was not a claim and is one now, of %s", i, j.amount(in.Amount)))
 		case claimed && claim.Amount != now.Amount:
-			list = append(
-				list,
-				fmt.Sprintf("input %d was %s and is %s now", i, j.amount(claim.Amount), j.amount(now.Amount)),
-			)
+			list = append(list, fmt.Sprintf("input %d was %s and is %s now", i, j.amount(claim.Amount), j.amount(now.Amount)))
 		case claimed && claim != now:
 			list = append(list, fmt.Sprintf("input %d had another script", i))
 		case claimed && in.Proven:
@@ -185,13 +156,7 @@ func (j *judgement) disproved(content [32]byte, known map[[32]byte]bool) bool {
 		claim, claimed := was[in.ID]
 		if claimed && in.Proven && claim != in.Claim() && j.commits(claim) {
 			known[content] = true
-			j.find(
-				chain.FlagDisproved,
-				"input %d (%s) was signed into another transaction as a claim of %s; what is proven now shows that claim to be false and that signature to be invalid",
-				i,
-				in.ID,
-				j.amount(claim.Amount),
-			)
+			j.find(chain.FlagDisproved, "input %d (%s) was signed into another transaction as a claim of %s; what is proven now shows that claim to be false and that signature to be invalid", i, in.ID, j.amount(claim.Amount))
 			break
 		}
 	}

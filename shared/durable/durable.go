@@ -68,10 +68,8 @@ type File interface {
 func ReadFile(fsys FS, path string, limit int64) ([]byte, error) {
 	f, err := fsys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		if info, statErr := fsys.Stat(
-			path,
-		); statErr == nil &&
-			info.Mode()&fs.ModeSocket != 0 { // whose error is that of a device that is gone
+		// The error of a socket is that of a device that is gone.
+		if info, statErr := fsys.Stat(path); statErr == nil && info.Mode()&fs.ModeSocket != 0 {
 			err = fmt.Errorf("%s: %w", path, regular(info))
 		}
 		return nil, fmt.Errorf("read: %w", err)

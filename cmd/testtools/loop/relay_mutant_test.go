@@ -222,7 +222,7 @@ var mutants = [...]mutant{
 	{"a void request lies on the stick", "cmd/kms-online/export.go", "				a.tidy(ctx, r, o.Dir)\n", "",
 		"./cmd/testtools/loop", "TestRelayFaults/92a-void-and-finished-requests-leave-the-stick"},
 	{"a finished request lies on the stick", "cmd/kms-online/import.go",
-		"					a.tidy(ctx, r, dir)\n", "					_ = dir\n",
+		"		a.tidy(ctx, r, dir)\n", "		_ = dir\n",
 		"./cmd/testtools/loop", "TestRelayFaults/92a-void-and-finished-requests-leave-the-stick"},
 	{"what the journal does not know is done", "online/tidy.go", "err != nil || !known {", "err != nil {",
 		"./cmd/testtools/loop", "TestRelayFaults/92a-void-and-finished-requests-leave-the-stick"},
