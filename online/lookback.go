@@ -84,7 +84,7 @@ func (r *Relay) lookBackAt(ctx context.Context, it journal.Item, listed bool) (*
 
 // errNotListed is why an item waits that Tatum's record may have, and its list does
 // not.
-var errNotListed = errors.New("Tatum's list does not have it with this content: " +
+var errNotListed = errors.New("the list of Tatum does not have it with this content: " +
 	"it may have been dropped there since, and paid in another way")
 
 // notSeenSince has on record why an item of a restored journal waits.

@@ -38,7 +38,7 @@ func givenUpSinceBackup(t *testing.T) {
 	h.run(3, "fetch")
 	for range 2 {
 		words := h.says(3, "broadcast", "--external-url", "none")
-		if !strings.Contains(words, "Tatum's list does not have it") {
+		if !strings.Contains(words, "the list of Tatum does not have it") {
 			t.Error(words)
 		}
 		h.wants(1, "signed", "restored")
