@@ -61,6 +61,9 @@ func lower(m maps) (maps, *fields2, error) {
 	if _, both := find(m.global, globalTx); both {
 		return m, nil, fmt.Errorf("%w: version 2 with the transaction of version 0", ErrInvalid)
 	}
+	if m.longKeys() {
+		return m, nil, fmt.Errorf("%w: a field of version 2 has a key of more than its type", ErrInvalid)
+	}
 	tx, err := transaction2(m)
 	if err != nil {
 		return m, nil, err
@@ -89,6 +92,21 @@ func lower(m maps) (maps, *fields2, error) {
 		low.outputs, over.outputs = append(low.outputs, rest), append(over.outputs, fields)
 	}
 	return low, over, nil
+}
+
+// longKeys reports whether a type of version 2 stands at the beginning of a longer
+// key: who looks at the first byte alone would read another transaction.
+func (m maps) longKeys() bool {
+	long := func(list []pair, kinds ...byte) bool {
+		return slices.ContainsFunc(list, func(p pair) bool {
+			return len(p.key) > 1 && slices.Contains(kinds, p.key[0])
+		})
+	}
+	return long(m.global, globalTxVersion, globalLockTime, globalInputs, globalOutputs, globalModifiable) ||
+		slices.ContainsFunc(m.inputs, func(l []pair) bool {
+			return long(l, inTxID, inIndex, inSequence, inTime, inHeight)
+		}) ||
+		slices.ContainsFunc(m.outputs, func(l []pair) bool { return long(l, outAmount, outScript) })
 }
 
 // apart divides a map into what both versions have and the fields of version 2.

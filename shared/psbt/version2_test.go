@@ -201,9 +201,12 @@ func TestVersion2Refuses(t *testing.T) {
 			m.outputs[0] = append(drop(m.outputs[0], 3),
 				field(3, make([]byte, 9)...))
 		},
-		"txid twice": func(m *maps) { m.inputs[0] = append(m.inputs[0], m.inputs[0][len(m.inputs[0])-3]) },
-		"version 1":  func(m *maps) { m.global = append(drop(m.global, 0xfb), field(0xfb, le32(1)...)) },
-		"wide flags": func(m *maps) { m.global = append(drop(m.global, 6), field(6, 1, 1)) },
+		"txid twice":      func(m *maps) { m.inputs[0] = append(m.inputs[0], m.inputs[0][len(m.inputs[0])-3]) },
+		"long global key": func(m *maps) { m.global = append(m.global, pair{[]byte{3, 1}, le32(7)}) },
+		"long input key":  func(m *maps) { m.inputs[0] = append(m.inputs[0], pair{[]byte{0x0f, 0}, le32(7)}) },
+		"long output key": func(m *maps) { m.outputs[0] = append(m.outputs[0], pair{[]byte{4, 0}, []byte{0x51}}) },
+		"version 1":       func(m *maps) { m.global = append(drop(m.global, 0xfb), field(0xfb, le32(1)...)) },
+		"wide flags":      func(m *maps) { m.global = append(drop(m.global, 6), field(6, 1, 1)) },
 	} {
 		if _, err := Decode(twoOf(t, change)); err == nil {
 			t.Errorf("%s: is read", name)

@@ -22,9 +22,16 @@ func (p Params) burns(script []byte) bool {
 	case Multisig:
 		return tooFewKeys(script)
 	case Nonstandard:
-		return p.neverRuns(script)
+		return !p.hasToken(script) && p.neverRuns(script)
 	}
 	return false
+}
+
+// hasToken reports whether Bitcoin Cash reads the beginning of a script as a token
+// (CHIP-2022-02 CashTokens), and only what follows it as the script.
+func (p Params) hasToken(script []byte) bool {
+	const prefix = 0xef
+	return p.ForkID && len(script) > 0 && script[0] == prefix
 }
 
 // tooFewKeys reports whether fewer keys of a multisig script are points of the

@@ -91,6 +91,18 @@ func TestCashScripts(t *testing.T) {
 	}
 }
 
+// An output that carries a token is not burnt: the script behind the token spends
+// it. On other coins the same bytes are an opcode that does not exist.
+func TestTokenIsNotBurnt(t *testing.T) {
+	script := append(append([]byte{0xef}, bytes.Repeat([]byte{0x4b}, 32)...), 0x10, 5) // 0x4b: a push beyond the end
+	script = append(script, payToPubKeyHash(bytes.Repeat([]byte{2}, 20))...)
+	for _, p := range params {
+		if burnt := p.burns(script); burnt != !p.ForkID {
+			t.Errorf("%s: a token before a script: burnt %t", p.Chain, burnt)
+		}
+	}
+}
+
 func (p Params) reads(address string) bool { _, err := p.ScriptOf(address); return err == nil }
 
 // What is written is read back as the same script, for every coin.
