@@ -29,7 +29,7 @@ func decidedAttacks() []attack {
 // two is a request of two payments to somebody who was paid before.
 func (p purse) two(name string) string {
 	p.t.Helper()
-	p.known()
+	p.usual()
 	pays := func(value int64) spend {
 		return spend{in: []*wire.TxOut{out(coinValue, p.script)}, outs: []*wire.TxOut{out(value, payee(1)), out(coinValue-value-1_000, p.script)}, keys: []chain.Key{single(deskKey)}}
 	}

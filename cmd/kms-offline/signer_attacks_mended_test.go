@@ -46,7 +46,7 @@ func mendedAttacks() []attack {
 // conflicting is a request of a payment and of two others that spend one outpoint.
 func (p purse) conflicting(name string) (request string, ids []string) {
 	p.t.Helper()
-	p.known()
+	p.usual()
 	prev := p.earlier(out(coinValue, p.script))
 	pays := func(id string, value int64, prev *wire.MsgTx) spend {
 		return spend{

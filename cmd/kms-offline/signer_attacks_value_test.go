@@ -42,6 +42,17 @@ func (p purse) known() {
 	p.signs(p.ask("known.kmsreq", spend{in: []*wire.TxOut{out(100_000, p.script)}, outs: []*wire.TxOut{out(10_001, payee(1)), out(89_000, p.script)}, keys: []chain.Key{single(deskKey)}}))
 }
 
+// usual signs a payment to payee 1 of about what some requests pay it, so that
+// nothing of these is above what is usual.
+func (p purse) usual() {
+	p.t.Helper()
+	p.signs(p.ask("usual.kmsreq", spend{
+		in:   []*wire.TxOut{out(coinValue, p.script)},
+		outs: []*wire.TxOut{out(210_000, payee(1)), out(coinValue-211_000, p.script)},
+		keys: []chain.Key{single(deskKey)},
+	}))
+}
+
 // An ordinary payment with change to its own address, to index 0, to a near
 // index or to an index used before has nothing said about it.
 func cleanPayment(t *testing.T) {

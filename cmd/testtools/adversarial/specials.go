@@ -21,7 +21,7 @@ func (c *corpus) specials() {
 	check(syscall.Mkfifo(full("fifo"), 0o600))
 	put("named pipe", path("fifo"), failed("named pipe"))
 	c.socket(full("socket"))
-	put("socket", path("socket"), failed("no such device"))
+	put("socket", path("socket"), failed("not a regular file but a socket"))
 	for _, dev := range []string{"zero", "null", "full", "urandom"} {
 		put("device "+dev, "/dev/"+dev, failed("device"))
 		check(os.Symlink("/dev/"+dev, full("to-"+dev)))

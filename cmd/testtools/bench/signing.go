@@ -99,7 +99,7 @@ const pending = { id: 'x', chain: 'BTC', serializedTransaction: JSON.stringify(t
 // inputs: how the cost of an input grows with the number of inputs.
 func (t *table) inputs() error {
 	var first time.Duration
-	for _, n := range []int{1, 10, 100, 1000} {
+	for _, n := range []int{1, 10, 100, 600} { // more are larger than nodes relay
 		p := newPurse()
 		job, approval := p.job(n)
 		per := each(func() { must(job.Sign(approval)) }) / time.Duration(n)
@@ -110,7 +110,7 @@ func (t *table) inputs() error {
 		}
 		p.close()
 		goal := ""
-		if n == 1000 {
+		if n == 600 {
 			goal = "≤ 1.5 ×"
 		}
 		t.add(fmt.Sprintf("%d P2PKH inputs in one transaction, an input", n), micro(per),
