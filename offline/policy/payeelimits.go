@@ -58,8 +58,8 @@ func (j *judgement) payeeLimits() {
 		}
 		if since := j.history.Now() - to.paid[0].clock; since < *e.EveryDays*day*3/4 {
 			j.rate(j.policy.file.SamePayment, chain.Look, chain.Because(chain.FlagSameAgain,
-				"output %d pays %s to %s%s, which is paid every %s, and was paid %s ago",
-				at.Index, amount, shownName(to), quoted(e.Label), chain.Count(*e.EveryDays, "day"), span(since)).Of(at))
+				"output %d pays %s to %s%s, which is paid every %s, and was paid on %s",
+				at.Index, amount, shownName(to), quoted(e.Label), chain.Count(*e.EveryDays, "day"), clock(to.paid[0].clock)).Of(at))
 		}
 	})
 }

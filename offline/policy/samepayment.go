@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"time"
 
 	"coldkms/shared/chain"
 )
@@ -26,8 +27,8 @@ func (j *judgement) samePayments() {
 			j.twice(at, amount, to, all, n)
 		} else if early, rhythm := to.early(amount.Amount, percent, j.history.Now(), all.rhythm); early {
 			j.rate(j.policy.file.SamePayment, chain.Look, chain.Because(chain.FlagSameAgain,
-				"output %d pays %s to %s%s, which got the same %s ago%s",
-				at.Index, amount, shownName(to), quoted(to.label), span(j.history.Now()-to.paid[0].clock), rhythm).Of(at))
+				"output %d pays %s to %s%s, which got the same on %s%s",
+				at.Index, amount, shownName(to), quoted(to.label), clock(to.paid[0].clock), rhythm).Of(at))
 		}
 	})
 }
@@ -80,6 +81,10 @@ func shownName(p *payee) string {
 	}
 	return p.name
 }
+
+// clock writes a time for people. How long ago that is would change between a
+// review and the signing that it is for, and a judgement must not.
+func clock(unix int64) string { return time.Unix(unix, 0).UTC().Format("2006-01-02 15:04 UTC") }
 
 // span writes seconds for people.
 func span(seconds int64) string {
