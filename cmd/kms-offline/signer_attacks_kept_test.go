@@ -126,7 +126,8 @@ func rejectedChanged(t *testing.T) {
 	}
 	fresh := func() *wire.MsgTx { return p.earlier(out(coinValue, p.script)) }
 	request := p.ask("first.kmsreq", pays(coin, 100_000), pays(fresh(), 7_000_000))
-	p.answers(3, []string{"sign", request, "--out", p.path("out"), "--plain"}, "Sign 2 transactions?", "reject 1", "Sign 1 transaction?", "y")
+	p.answers(3, []string{"sign", request, "--out", p.path("out"), "--plain"}, "Sign 2 transactions?", "reject 1",
+		"Sign 1 transaction?", "sign 1")
 	swapped := pays(coin, 50_000)
 	slices.Reverse(swapped.outs)
 	for name, again := range map[string][]spend{
