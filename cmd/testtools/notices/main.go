@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -68,8 +69,8 @@ func modules(program string) ([]string, error) {
 		return nil, err
 	}
 	list := []string{"go"}
-	if info.Main.Version != "" && info.Main.Version != "(devel)" {
-		list = append(list, info.Main.Path+"@"+info.Main.Version) // a program of another module
+	if info.Main.Path != own() {
+		list = append(list, info.Main.Path+"@"+info.Main.Version)
 	}
 	for _, m := range info.Deps {
 		if m.Replace != nil {
@@ -78,6 +79,13 @@ func modules(program string) ([]string, error) {
 		list = append(list, m.Path+"@"+m.Version)
 	}
 	return list, nil
+}
+
+// own returns the path of this project's module. Its licence is the project's own,
+// and a version that the toolchain made of a commit is on no proxy.
+func own() string {
+	info, _ := debug.ReadBuildInfo() // there is one in every program of a module
+	return info.Main.Path
 }
 
 func moduleDir(module string) (string, error) {

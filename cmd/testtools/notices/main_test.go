@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,5 +31,23 @@ func TestNotices(t *testing.T) {
 	}
 	if _, err := notices(nil, at); err == nil {
 		t.Error("no program, and no error")
+	}
+}
+
+// A program that was built in a checkout has a version, which no proxy knows: it is
+// this project, and not a module that is linked.
+func TestOwnModuleIsNoDependency(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "notices")
+	if out, err := exec.Command("go", "build", "-buildvcs=auto", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	list, err := modules(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range list {
+		if strings.HasPrefix(module, "coldkms@") {
+			t.Errorf("%s is listed", module)
+		}
 	}
 }
