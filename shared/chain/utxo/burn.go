@@ -22,7 +22,7 @@ func (p Params) burns(script []byte) bool {
 	case Multisig:
 		return tooFewKeys(script)
 	case Nonstandard:
-		return !p.hasToken(script) && p.neverRuns(script)
+		return p.neverRuns(script)
 	}
 	return false
 }
@@ -50,6 +50,9 @@ func tooFewKeys(script []byte) bool {
 
 // neverRuns looks at a script of no standard form.
 func (p Params) neverRuns(script []byte) bool {
+	if p.hasToken(script) {
+		return false
+	}
 	if version, program, err := txscript.ExtractWitnessProgramInfo(script); err == nil && p.Segwit {
 		return version == 0 && len(program) != 20 && len(program) != 32 // BIP 141
 	}
