@@ -2,6 +2,7 @@ package policy
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,6 +96,35 @@ func TestPayeeLimits(t *testing.T) {
 			if got := v.Codes(); c.code == "" && len(got) > 0 || c.code != "" && (len(got) == 0 || got[0] != c.code) {
 				t.Errorf("%s: %v, want %q", name, got, c.code)
 			}
+		}
+	}
+}
+
+// What is said of a payment that comes again is the same some minutes later: a
+// review is signed later than it was made, and by what it said.
+func TestWordsDoNotAge(t *testing.T) {
+	p := mustParse(t, one(`"allow": [{"label": "Jane", "chain": "BTC", "network": "testnet", "address": "`+aPayee+`",
+		"everyDays": 30}]`,
+		""))
+	for name, c := range map[string]struct {
+		policy Policy
+		to     string
+	}{"rhythm": {p, aPayee}, "built in": {Default(utxoCoins{}), "b"}} {
+		past := was(3600, c.to, 60_000)
+		said := func() string {
+			v := c.policy.Judge([]Subject{pay("1", 1, c.to, 60_000)}, Circumstances{}, past)[0]
+			if !slices.Contains(v.Codes(), chain.FlagSameAgain) {
+				t.Errorf("%s: %v", name, v.Codes())
+			}
+			var words []string
+			for _, r := range v.Findings {
+				words = append(words, r.Text())
+			}
+			return strings.Join(words, "\n")
+		}
+		before := said()
+		if past.now += 7 * 60; said() != before {
+			t.Errorf("%s: %q became %q", name, before, said())
 		}
 	}
 }
