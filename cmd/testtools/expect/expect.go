@@ -43,7 +43,8 @@ func Run(ctx context.Context, cmd *exec.Cmd, answers ...Answer) (Result, error) 
 		return Result{}, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
 	slave.Close()
-	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+	// What a shell started is in its process group, and would keep the pipes open.
+	stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	defer stop()
 
 	s := &screen{answers: answers}

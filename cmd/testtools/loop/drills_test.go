@@ -194,10 +194,11 @@ func drillPay(ts *testscript.TestScript, _ bool, args []string) {
 	var fund struct{ TxID string }
 	ts.Check(d.call("POST", "/sandbox/faucet", map[string]any{"chain": "LTC", "outputs": outputs, "mine": true}, &fund))
 	for i := range n {
+		value := float64(9500-300*len(d.ids)) / 1e6 // none as another: that would want a look
 		var made struct{ SignatureID string }
 		ts.Check(d.call("POST", "/v3/litecoin/transaction", map[string]any{
 			"fromUTXO": []any{map[string]any{"txHash": fund.TxID, "index": i, "signatureId": d.id}},
-			"to":       []any{map[string]any{"address": elsewhere()[chain.LTC], "value": 0.0095}},
+			"to":       []any{map[string]any{"address": elsewhere()[chain.LTC], "value": value}},
 		}, &made))
 		d.ids = append(d.ids, made.SignatureID)
 	}
