@@ -14,9 +14,7 @@ func TestSupplyIsByToken(t *testing.T) {
 		return chain.Source{Key: &key, Asset: chain.Asset{Token: token}, Amount: chain.NewAmount(v)}
 	}
 	from, _, _ := moved(
-		chain.Facts{Sources: []chain.Source{source("", 5), source("tok", 7), source("tok", 1), source("", 2)}},
-		false,
-	)
+		chain.Facts{Sources: []chain.Source{source("", 5), source("tok", 7), source("tok", 1), source("", 2)}}, false)
 	if len(from) != 2 || from[0].Token != "" || from[0].Value != chain.NewAmount(7) || from[1].Token != "tok" ||
 		from[1].Value != chain.NewAmount(8) {
 		t.Errorf("%+v", from)

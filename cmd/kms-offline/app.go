@@ -55,11 +55,8 @@ func (a *app) walletPath() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", cli.Fail(
-			cli.Usage,
-			fmt.Errorf("no home folder for the default wallet: %w", err),
-			"name the wallet file with --path",
-		)
+		return "", cli.Fail(cli.Usage, fmt.Errorf("no home folder for the default wallet: %w", err),
+			"name the wallet file with --path")
 	}
 	return filepath.Join(home, ".coldkms", "wallet.kms"), nil
 }
@@ -106,11 +103,9 @@ func (a *app) passwordFrom(path string) ([]byte, error) {
 	for _, mark := range [...]string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
 		if bytes.HasPrefix(b, []byte(mark)) { // an editor put it there: it is in no password
 			clear(b)
-			return nil, cli.Fail(
-				cli.Usage,
+			return nil, cli.Fail(cli.Usage,
 				errors.New("password file begins with a byte order mark, so it is not the password as it was typed"),
-				"save it as plain text without one (UTF-8, no BOM)",
-			)
+				"save it as plain text without one (UTF-8, no BOM)")
 		}
 	}
 	b = bytes.TrimSuffix(b, []byte("\n"))
@@ -211,11 +206,8 @@ func (a *app) openOrCreate() (*opened, error) {
 // its first entry and saves, so that a wallet never exists without one.
 func (a *app) create(path string, o *opened) (*wallet.Wallet, error) {
 	a.warnOnline()
-	fmt.Fprintf(
-		a.Err,
-		"There is no wallet at %s yet. It is made now, and encrypted with the password you choose.\n",
-		inLine(path),
-	)
+	fmt.Fprintf(a.Err, "There is no wallet at %s yet. It is made now, and encrypted with the password you choose.\n",
+		inLine(path))
 	password, err := a.password("Enter a new password for the wallet storage:", true)
 	if err != nil {
 		return nil, err
@@ -239,11 +231,8 @@ func (a *app) create(path string, o *opened) (*wallet.Wallet, error) {
 // warnOnline says aloud that this machine has a network.
 func (a *app) warnOnline() {
 	for _, name := range a.up() {
-		fmt.Fprintf(
-			a.Err,
-			"WARNING: network interface %s is up: a signer belongs on a machine without a network\n",
-			cli.Printable(name),
-		)
+		fmt.Fprintf(a.Err, "WARNING: network interface %s is up: a signer belongs on a machine without a network\n",
+			cli.Printable(name))
 	}
 }
 
@@ -301,32 +290,20 @@ func walletError(path string, err error) error {
 	case errors.Is(err, wallet.ErrOnlyPrevious):
 		return cli.Fail(cli.NoWallet, err, fmt.Sprintf("put it back: cp %s%s %s", path, wallet.PrevSuffix, path))
 	case errors.Is(err, wallet.ErrNoWallet):
-		return cli.Fail(
-			cli.NoWallet,
-			err,
-			"make one: kms-offline --path FILE generatemanagedwallet BTC, or take a Tatum wallet over: importwallet wallet.dat",
-		)
+		return cli.Fail(cli.NoWallet, err,
+			"make one: kms-offline --path FILE generatemanagedwallet BTC, or take a Tatum wallet over: importwallet wallet.dat")
 	case errors.Is(err, wallet.ErrTatumWallet):
 		return cli.Fail(cli.NoWallet, fmt.Errorf("%s is a wallet of Tatum KMS; it is left as it is", path),
 			fmt.Sprintf("take it over into a new file: kms-offline --path NEW.kms importwallet %s", path))
 	case errors.Is(err, durable.ErrLocked):
-		return cli.Fail(
-			cli.Locked,
-			fmt.Errorf("wallet %s is in use: %w", path, err),
-			"wait until the other kms-offline has ended",
-		)
+		return cli.Fail(cli.Locked, fmt.Errorf("wallet %s is in use: %w", path, err),
+			"wait until the other kms-offline has ended")
 	case errors.Is(err, wallet.ErrWrongPassword):
 		return cli.Fail(cli.WrongPassword, err, "nothing was changed")
 	case errors.Is(err, wallet.ErrDamaged), errors.Is(err, wallet.ErrNotWallet):
-		return cli.Fail(
-			cli.Failed,
-			err,
-			fmt.Sprintf(
-				"the generation before is in %s%s, if there is one; copies of the wallet open with the password of their time",
-				path,
-				wallet.PrevSuffix,
-			),
-		)
+		return cli.Fail(cli.Failed, err, fmt.Sprintf(
+			"the generation before is in %s%s, if there is one; copies of the wallet open with the password of their time",
+			path, wallet.PrevSuffix))
 	}
 	return err
 }

@@ -59,11 +59,11 @@ to approve, 21 the operator said no.`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.runApprove(args, o) },
 	}
 	cmd.Flags().StringVar(&o.operator, "operator", "", "who approves (required)")
-	cmd.Flags().
-		StringArrayVar(&o.digests, "digest", nil, "approve the reviewed batch with this digest without asking (once for each IN)")
+	cmd.Flags().StringArrayVar(&o.digests, "digest", nil,
+		"approve the reviewed batch with this digest without asking (once for each IN)")
 	cmd.Flags().StringVar(&o.out, "out", "", "also write the approval into this folder")
-	cmd.Flags().
-		StringVar(&o.round, "round", "", "approve in this round, which review has printed on the machine that signs; of another machine: with --out")
+	cmd.Flags().StringVar(&o.round, "round", "",
+		"approve in this round, which review has printed on the machine that signs; of another machine: with --out")
 	_ = cmd.MarkFlagRequired("operator")
 	operatorPasswordFlag(cmd, &o.passwordFile)
 	o.judging.flags(cmd)
@@ -151,11 +151,8 @@ func (a *app) approveOne(
 		return approveReply{}, err
 	}
 	if signable, _ := judged.Batch.Count(); signable == 0 {
-		return approveReply{}, cli.Fail(
-			cli.Refused,
-			offline.ErrNothingToSign,
-			"see why: kms-offline review FILE"+cli.Printable(o.words()),
-		)
+		return approveReply{}, cli.Fail(cli.Refused, offline.ErrNothingToSign,
+			"see why: kms-offline review FILE"+cli.Printable(o.words()))
 	}
 	elsewhere, err := roundElsewhere(session, judged, o)
 	if err != nil {
@@ -194,11 +191,8 @@ func (a *app) approveOne(
 		reply.Approved = append(reply.Approved, who.Name)
 	}
 	if elsewhere {
-		fmt.Fprintf(
-			a.Err,
-			"%s: the approval counts on the machine that did, and not here\n",
-			drawnElsewhere(session, o.round),
-		)
+		fmt.Fprintf(a.Err, "%s: the approval counts on the machine that did, and not here\n",
+			drawnElsewhere(session, o.round))
 	}
 	if o.out != "" {
 		reply.Approval, err = a.writeApproval(o, approval)
@@ -211,11 +205,9 @@ func (a *app) approveOne(
 func roundElsewhere(session *openSession, judged *offline.Judged, o approveOptions) (bool, error) {
 	elsewhere, err := session.Elsewhere(judged, o.round)
 	if err == nil && elsewhere && o.out == "" {
-		err = cli.Fail(
-			cli.Usage,
+		err = cli.Fail(cli.Usage,
 			fmt.Errorf("%s: an approval in it counts on the machine that did", drawnElsewhere(session, o.round)),
-			"name the folder in which it is carried there: --out DIR; to approve it here, leave --round out",
-		)
+			"name the folder in which it is carried there: --out DIR; to approve it here, leave --round out")
 	}
 	return elsewhere, approvalError(err)
 }
@@ -229,25 +221,16 @@ func (a *app) roundUnclear(session *openSession, judged *offline.Judged, o appro
 	if !copied || o.out == "" || o.round != "" {
 		return nil
 	}
-	why := fmt.Sprintf(
-		"round %s of this batch has ended in this ledger, as a copy was put back (line %d)",
-		last.Round,
-		last.Line,
-	)
+	why := fmt.Sprintf("round %s of this batch has ended in this ledger, as a copy was put back (line %d)",
+		last.Round, last.Line)
 	if now := session.Round(judged); now != "" {
-		fmt.Fprintf(
-			a.Err,
+		fmt.Fprintf(a.Err,
 			"%s: the approval is in round %s, which counts on this machine. If another one signs, name the round there: --round ROUND\n",
-			why,
-			now,
-		)
+			why, now)
 		return nil
 	}
-	return cli.Fail(
-		cli.Usage,
-		fmt.Errorf("%s, and no review of it is open here: in which round is the approval?", why),
-		"name the round that review printed on the machine that signs: --round ROUND; if this is that machine, type kms-offline review FILE first",
-	)
+	return cli.Fail(cli.Usage, fmt.Errorf("%s, and no review of it is open here: in which round is the approval?", why),
+		"name the round that review printed on the machine that signs: --round ROUND; if this is that machine, type kms-offline review FILE first")
 }
 
 // drawnElsewhere says why an approval in a round does not count here.
@@ -255,8 +238,7 @@ func drawnElsewhere(session *openSession, round string) string {
 	if session.Ledger.EndedByCopy(round) {
 		return fmt.Sprintf(
 			"round %s has ended here, as a copy was put back, and the ledger of this machine did not draw it since",
-			round,
-		)
+			round)
 	}
 	return fmt.Sprintf("the ledger of this machine did not draw round %s", round)
 }
@@ -272,15 +254,12 @@ func approvalError(err error) error {
 
 // checkRound refuses a --round that is none.
 func checkRound(round string) error {
-	if b, err := hex.DecodeString(
-		round,
-	); round != "" &&
-		(err != nil || len(b) != operator.RoundSize || hex.EncodeToString(b) != round) {
-		return cli.Fail(
-			cli.Usage,
-			fmt.Errorf("--round is %d hexadecimal digits", 2*operator.RoundSize),
-			"it is what kms-offline review prints as round",
-		)
+	if round == "" {
+		return nil
+	}
+	if b, err := hex.DecodeString(round); err != nil || len(b) != operator.RoundSize || hex.EncodeToString(b) != round {
+		return cli.Fail(cli.Usage, fmt.Errorf("--round is %d hexadecimal digits", 2*operator.RoundSize),
+			"it is what kms-offline review prints as round")
 	}
 	return nil
 }
@@ -313,11 +292,8 @@ func (a *app) readApprovals(paths []string) ([]operator.Approval, error) {
 			return nil, err
 		}
 		if list[i], err = operator.ParseFile(b); err != nil {
-			return nil, cli.Fail(
-				cli.BadBundle,
-				fmt.Errorf("%s: %w", path, err),
-				"it is the *.kmsapproval that approve --out wrote; one of an earlier version of this program has to be given again",
-			)
+			return nil, cli.Fail(cli.BadBundle, fmt.Errorf("%s: %w", path, err),
+				"it is the *.kmsapproval that approve --out wrote; one of an earlier version of this program has to be given again")
 		}
 	}
 	return list, nil
@@ -333,11 +309,8 @@ func (a *app) quorum(session *openSession, judged *offline.Judged, o signOptions
 		}
 		switch err := session.TakeApproval(judged, approval, "carried"); {
 		case errors.Is(err, offline.ErrOtherApproval):
-			return cli.Fail(
-				cli.Refused,
-				err,
-				"policy and ledger have to say the same on both machines; else approve it here: "+again,
-			)
+			return cli.Fail(cli.Refused, err,
+				"policy and ledger have to say the same on both machines; else approve it here: "+again)
 		case errors.Is(err, offline.ErrNotOperator):
 			return cli.Fail(cli.Refused, err, "see kms-offline operator list")
 		case err != nil:
@@ -365,12 +338,9 @@ func (a *app) quorum(session *openSession, judged *offline.Judged, o signOptions
 // approve what is left. Without a terminal, or after a no, it returns the error
 // about the quorum.
 func (a *app) offerToLeaveOut(kept decisions, rejected []int, words string, quorum error, o signOptions) error {
-	quorum = cli.Fail(
-		cli.Refused,
-		quorum,
+	quorum = cli.Fail(cli.Refused, quorum,
 		"nothing was signed; an earlier session rejected "+counted(len(rejected), "item", "items")+
-			": to take them out, on a terminal: kms-offline sign FILE --out DIR; operators then approve what is left",
-	)
+			": to take them out, on a terminal: kms-offline sign FILE --out DIR; operators then approve what is left")
 	if len(o.approve) > 0 {
 		return quorum
 	}
@@ -379,15 +349,10 @@ func (a *app) offerToLeaveOut(kept decisions, rejected []int, words string, quor
 		return quorum
 	}
 	defer tty.close()
-	tty.print(
-		"An earlier session about this batch was left unfinished:\n" + words + "Operators have not approved what is left.\n",
-	)
-	yes, err := tty.confirm(
-		fmt.Sprintf(
-			"Take %s out of the batch now, so that they can?",
-			counted(len(rejected), "rejected item", "rejected items"),
-		),
-	)
+	tty.print("An earlier session about this batch was left unfinished:\n" + words +
+		"Operators have not approved what is left.\n")
+	yes, err := tty.confirm(fmt.Sprintf("Take %s out of the batch now, so that they can?",
+		counted(len(rejected), "rejected item", "rejected items")))
 	if err != nil || !yes {
 		return quorum
 	}
@@ -408,10 +373,8 @@ func approveCommand(session *openSession, judged *offline.Judged) string {
 		command += " --round " + round
 	}
 	if len(left) > most {
-		command += fmt.Sprintf(
-			" (on another machine with --without for each of the %d items that are left out)",
-			len(left),
-		)
+		command += fmt.Sprintf(" (on another machine with --without for each of the %d items that are left out)",
+			len(left))
 	}
 	return command
 }

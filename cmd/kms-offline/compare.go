@@ -34,8 +34,8 @@ Exit status: 0 the same, 1 they differ, are of one machine or cannot be compared
 		Args:    cobra.ExactArgs(2),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.runCompare(args[0], args[1], own) },
 	}
-	cmd.Flags().
-		BoolVar(&own, "ledger", false, "look both results up in the ledger of this wallet: one machine's prove nothing")
+	cmd.Flags().BoolVar(&own, "ledger", false,
+		"look both results up in the ledger of this wallet: one machine's prove nothing")
 	return cmd
 }
 
@@ -59,18 +59,13 @@ func (a *app) runCompare(pathA, pathB string, own bool) error {
 		return err
 	}
 	if bytes.Equal(first.File, second.File) {
-		return cli.Fail(
-			cli.Failed,
+		return cli.Fail(cli.Failed,
 			fmt.Errorf("%s and %s are one and the same result: a copy proves nothing", pathA, pathB),
-			"sign the request on the other machine, too, and compare what that one wrote",
-		)
+			"sign the request on the other machine, too, and compare what that one wrote")
 	}
 	if first.Request != second.Request {
-		return cli.Fail(
-			cli.Failed,
-			fmt.Errorf("they answer two requests: %s and %s", first.Request, second.Request),
-			"sign one request on both machines",
-		)
+		return cli.Fail(cli.Failed, fmt.Errorf("they answer two requests: %s and %s", first.Request, second.Request),
+			"sign one request on both machines")
 	}
 	machines, err := a.machines(first.Result, second.Result, own)
 	if err != nil {
@@ -106,23 +101,16 @@ func (a *app) runCompare(pathA, pathB string, own bool) error {
 	}
 	switch {
 	case machines == oneMachine:
-		return cli.Fail(
-			cli.Failed,
+		return cli.Fail(cli.Failed,
 			errors.New("both results are of one machine: one ledger has both, and nothing was compared"),
-			"sign the request on the other machine, too, and compare what that one wrote",
-		)
+			"sign the request on the other machine, too, and compare what that one wrote")
 	case reply.Same && machines == unknownMachines:
-		fmt.Fprintln(
-			a.Err,
-			"the signatures are the same. That two machines made them the results do not say: compare --ledger asks the ledger of one of them",
-		)
+		fmt.Fprintln(a.Err,
+			"the signatures are the same. That two machines made them the results do not say: compare --ledger asks the ledger of one of them")
 	}
 	if len(reply.Different) == 0 && !reply.Same {
-		return cli.Fail(
-			cli.Failed,
-			errors.New("neither of them has a signature: nothing was compared"),
-			"sign the request on both machines",
-		)
+		return cli.Fail(cli.Failed, errors.New("neither of them has a signature: nothing was compared"),
+			"sign the request on both machines")
 	}
 	if !reply.Same {
 		return cli.Fail(cli.Failed, fmt.Errorf("%s differ", counted(len(reply.Different), "item", "items")),
@@ -190,11 +178,8 @@ func (a *app) readResult(path string) (bundle.SealedResult, error) {
 	}
 	r, err := bundle.OpenResult(b)
 	if err != nil {
-		return bundle.SealedResult{}, cli.Fail(
-			cli.BadBundle,
-			fmt.Errorf("%s: %w", path, err),
-			"compare wants two *.kmsres that sign wrote",
-		)
+		return bundle.SealedResult{}, cli.Fail(cli.BadBundle, fmt.Errorf("%s: %w", path, err),
+			"compare wants two *.kmsres that sign wrote")
 	}
 	return r, nil
 }

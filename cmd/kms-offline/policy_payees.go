@@ -31,10 +31,9 @@ All addresses of one name are one payee.`,
 	cmd.AddCommand(&cobra.Command{Use: "list", Short: "the known payees", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.listPayees() }})
 	cmd.AddCommand(a.addPayee())
-	cmd.AddCommand(
-		&cobra.Command{Use: "remove ADDRESS|NAME...", Short: "take payees off the list", Args: cobra.MinimumNArgs(1),
-			RunE: func(_ *cobra.Command, args []string) error { return a.changePayees(nil, args...) }},
-	)
+	cmd.AddCommand(&cobra.Command{Use: "remove ADDRESS|NAME...", Short: "take payees off the list",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.changePayees(nil, args...) }})
 	cmd.AddCommand(&cobra.Command{Use: "import FILE.csv", Short: "add those of a file, or change them; removes nobody",
 		Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error { return a.importPayees(args[0]) }})
 	return cmd
@@ -51,20 +50,14 @@ func (a *app) addPayee() *cobra.Command {
 			p := policy.Payee{Name: args[0], Chain: args[1], Network: network, Address: args[2]}
 			coin, ok := families().Coin(chain.Coin{Chain: chain.ID(p.Chain), Network: chain.NetworkNamed(network)})
 			if !ok {
-				return cli.Fail(
-					cli.Usage,
-					fmt.Errorf("%.20q %.20q is not a coin and network that this program signs for", p.Chain, network),
-					"",
-				)
+				err := fmt.Errorf("%.20q %.20q is not a coin and network that this program signs for", p.Chain, network)
+				return cli.Fail(cli.Usage, err, "")
 			}
 			if limit != "" {
 				sum, err := coin.Asset().Parse(limit)
 				if err != nil {
-					return cli.Fail(
-						cli.Usage,
-						fmt.Errorf("--limit %.40q: %w", limit, err),
-						"write it in units of the coin, such as 0.25",
-					)
+					return cli.Fail(cli.Usage, fmt.Errorf("--limit %.40q: %w", limit, err),
+						"write it in units of the coin, such as 0.25")
 				}
 				p.Limit = &sum
 			}
@@ -86,19 +79,13 @@ func (a *app) importPayees(path string) error {
 		return err
 	}
 	if len(raw) > policy.MaxSize {
-		return cli.Fail(
-			cli.Failed,
-			fmt.Errorf("%s: it has more than %d bytes", path, policy.MaxSize),
-			"import it in parts",
-		)
+		return cli.Fail(cli.Failed, fmt.Errorf("%s: it has more than %d bytes", path, policy.MaxSize),
+			"import it in parts")
 	}
 	list, err := policy.ReadPayees(families(), bytes.NewReader(raw))
 	if err != nil {
-		return cli.Fail(
-			cli.Failed,
-			fmt.Errorf("%s: %w", path, err),
-			"nothing was changed; kms-offline policy payees --help names the columns",
-		)
+		return cli.Fail(cli.Failed, fmt.Errorf("%s: %w", path, err),
+			"nothing was changed; kms-offline policy payees --help names the columns")
 	}
 	if len(list) == 0 {
 		return cli.Fail(cli.Failed, fmt.Errorf("%s: it lists nobody", path), "nothing was changed")
@@ -114,11 +101,8 @@ func (a *app) changePayees(add []policy.Payee, remove ...string) error {
 			return policy.Policy{}, cli.Fail(cli.Refused, err, "set one first: kms-offline policy set FILE")
 		}
 		if err != nil {
-			return policy.Policy{}, cli.Fail(
-				cli.Failed,
-				err,
-				"nothing was changed; kms-offline policy payees list shows who is known",
-			)
+			return policy.Policy{}, cli.Fail(cli.Failed, err,
+				"nothing was changed; kms-offline policy payees list shows who is known")
 		}
 		return after, nil
 	})

@@ -107,9 +107,8 @@ func (a *app) requestPaths(args []string) ([]string, error) {
 	for _, arg := range args {
 		info, err := a.fs.Stat(arg)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, oneLine(
-				cli.Fail(cli.Failed, fmt.Errorf("there is no file or folder %s", arg), "is the stick in, and mounted?"),
-			)
+			return nil, oneLine(cli.Fail(cli.Failed, fmt.Errorf("there is no file or folder %s", arg),
+				"is the stick in, and mounted?"))
 		}
 		if err != nil {
 			return nil, oneLine(fromStick(err))
@@ -141,11 +140,8 @@ func (a *app) requestPaths(args []string) ([]string, error) {
 func bundleError(err error) error {
 	switch {
 	case errors.Is(err, bundle.ErrWallet):
-		return cli.Fail(
-			cli.BadBundle,
-			err,
-			"only *.kmsreq, *.kmsres, *.kmswatch, *.kmsid and *.kmsapproval cross; a wallet that was on a stick is as safe as its password",
-		)
+		return cli.Fail(cli.BadBundle, err,
+			"only *.kmsreq, *.kmsres, *.kmswatch, *.kmsid and *.kmsapproval cross; a wallet that was on a stick is as safe as its password")
 	case errors.Is(err, bundle.ErrKind):
 		return cli.Fail(cli.BadBundle, err, "the signer reads requests (*.kmsreq) that kms-online export wrote")
 	case errors.Is(err, bundle.ErrInvalid):
@@ -155,25 +151,16 @@ func bundleError(err error) error {
 	case errors.Is(err, interop.ErrWhichChain):
 		return cli.Fail(cli.Usage, err, "say which it is for, such as: --chain BTC")
 	case errors.Is(err, offline.ErrOtherRelay):
-		return cli.Fail(
-			cli.BadBundle,
-			err,
-			"if it is yours: kms-offline pair FILE.kmsid, and compare the words on both screens",
-		)
+		return cli.Fail(cli.BadBundle, err,
+			"if it is yours: kms-offline pair FILE.kmsid, and compare the words on both screens")
 	case errors.Is(err, offline.ErrOtherSigner):
-		return cli.Fail(
-			cli.BadBundle,
-			err,
-			"it was exported for another signer: use that one's wallet, or pair the relay with this one",
-		)
+		return cli.Fail(cli.BadBundle, err,
+			"it was exported for another signer: use that one's wallet, or pair the relay with this one")
 	case errors.Is(err, offline.ErrNotReviewed):
 		return cli.Fail(cli.Refused, err, "review it first: kms-offline review FILE")
 	case errors.Is(err, offline.ErrRolledBack):
-		return cli.Fail(
-			cli.Refused,
-			err,
-			"put the newest copy of the ledger and its mark back beside the wallet. If there is none: kms-offline ledger accept FILE, and read docs/OPERATIONS.md first",
-		)
+		return cli.Fail(cli.Refused, err,
+			"put the newest copy of the ledger and its mark back beside the wallet. If there is none: kms-offline ledger accept FILE, and read docs/OPERATIONS.md first")
 	}
 	return ledgerError(err)
 }
@@ -181,33 +168,21 @@ func bundleError(err error) error {
 func ledgerError(err error) error {
 	switch {
 	case errors.Is(err, offline.ErrUnsettled):
-		return cli.Fail(
-			cli.Refused,
-			err,
-			"nothing is signed, and the wallet is not written, until a person settles it: put the newest files back, or read docs/OPERATIONS.md and type kms-offline ledger settle",
-		)
+		return cli.Fail(cli.Refused, err,
+			"nothing is signed, and the wallet is not written, until a person settles it: put the newest files back, or read docs/OPERATIONS.md and type kms-offline ledger settle")
 	case errors.Is(err, ledger.ErrVersion):
-		return cli.Fail(
-			cli.Refused,
-			err,
-			"nothing is signed before a person has upgraded it: kms-offline ledger upgrade",
-		)
+		return cli.Fail(cli.Refused, err,
+			"nothing is signed before a person has upgraded it: kms-offline ledger upgrade")
 	case errors.Is(err, durable.ErrLocked):
 		return cli.Fail(cli.Locked, err, "wait until the other kms-offline has ended")
 	case errors.Is(err, durable.ErrReplaced):
-		return cli.Fail(
-			cli.Refused,
-			err,
-			"nothing was recorded: find out who moved the ledger, and look at both with kms-offline ledger verify",
-		)
+		return cli.Fail(cli.Refused, err,
+			"nothing was recorded: find out who moved the ledger, and look at both with kms-offline ledger verify")
 	case errors.Is(err, durable.ErrInsecure):
 		return cli.Fail(cli.Refused, err, "nothing is signed: whoever may write there may have changed it")
 	case errors.Is(err, ledger.ErrDamaged), errors.Is(err, ledger.ErrRollback):
-		return cli.Fail(
-			cli.Refused,
-			err,
-			"nothing is signed without the ledger: put the newest copy back; docs/OPERATIONS.md has the drill",
-		)
+		return cli.Fail(cli.Refused, err,
+			"nothing is signed without the ledger: put the newest copy back; docs/OPERATIONS.md has the drill")
 	}
 	return err
 }

@@ -39,10 +39,8 @@ func TestScreensInTheDocs(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Errorf(
-			"%s shows screens that are not so any more: go test ./cmd/kms-offline -run TestScreensInTheDocs -update",
-			doc,
-		)
+		t.Errorf("%s shows screens that are not so any more: "+
+			"go test ./cmd/kms-offline -run TestScreensInTheDocs -update", doc)
 		return
 	}
 	if err := os.WriteFile(doc, []byte(fresh), 0o644); err != nil {

@@ -85,13 +85,13 @@ valid request.`,
 	cmd.Flags().StringVar(&o.raw, "raw", "", "also write each finished transaction as hex into this folder")
 	o.asking.flags(cmd)
 	summaryFlag(cmd, &o.summary)
-	cmd.Flags().
-		StringArrayVar(&o.approve, "approve", nil, "sign the reviewed batch with this digest without asking (once for each IN)")
-	cmd.Flags().
-		StringArrayVar(&o.carried, "approval", nil, "count the operator's approval in this file, which approve --out wrote elsewhere")
+	cmd.Flags().StringArrayVar(&o.approve, "approve", nil,
+		"sign the reviewed batch with this digest without asking (once for each IN)")
+	cmd.Flags().StringArrayVar(&o.carried, "approval", nil,
+		"count the operator's approval in this file, which approve --out wrote elsewhere")
 	cmd.MarkFlagsMutuallyExclusive("session", "plain", "approve")
-	cmd.Flags().
-		StringVar(&o.noted, "noted", "", "under a policy with requireLedgerCheck, of a PSBT or of a request that names no line of the ledger: the length of the ledger that you noted last and at least its first four head words, or all eight words")
+	cmd.Flags().StringVar(&o.noted, "noted", "",
+		"under a policy with requireLedgerCheck, of a PSBT or of a request that names no line of the ledger: the length of the ledger that you noted last and at least its first four head words, or all eight words")
 	o.judging.flags(cmd)
 	return cmd
 }
@@ -161,11 +161,8 @@ func (a *app) checkOut(o *signOptions) (err error) {
 	case o.qr:
 		o.out, err = a.besideWallet("signed")
 	default:
-		err = cli.Fail(
-			cli.Usage,
-			errors.New(`required flag(s) "out" not set`),
-			"name the folder for the result: --out DIR",
-		)
+		err = cli.Fail(cli.Usage, errors.New(`required flag(s) "out" not set`),
+			"name the folder for the result: --out DIR")
 	}
 	if err == nil {
 		err = a.heading(o.out)
@@ -294,13 +291,8 @@ const maxNames = 100
 // nothing is ever overwritten.
 func (a *app) writeResult(done offline.Signatures, o signOptions) (path string, err error) {
 	signed, refused := done.Count()
-	name := fmt.Sprintf(
-		"coldkms-%.8s-%dof%d-line%d",
-		done.Result.Request,
-		signed,
-		signed+refused,
-		done.Result.LedgerLen,
-	)
+	name := fmt.Sprintf("coldkms-%.8s-%dof%d-line%d",
+		done.Result.Request, signed, signed+refused, done.Result.LedgerLen)
 	if err := a.folder(o.out); err != nil {
 		return "", notCarried(err, "request")
 	}
@@ -338,16 +330,8 @@ func (a *app) writeRaw(done offline.Signatures, result, dir string) error {
 	if err == nil {
 		return nil
 	}
-	return cli.Fail(
-		cli.Failed,
-		fmt.Errorf(
-			"the result is written, whole, as %s; of the transactions as hex (--raw %s) %d of %d are: %w",
-			inLine(result),
-			inLine(dir),
-			written,
-			all,
-			err,
-		),
-		"carry the result; for the rest make room, or name another folder with --raw, and sign the same request again: the bytes will be the same",
-	)
+	return cli.Fail(cli.Failed,
+		fmt.Errorf("the result is written, whole, as %s; of the transactions as hex (--raw %s) %d of %d are: %w",
+			inLine(result), inLine(dir), written, all, err),
+		"carry the result; for the rest make room, or name another folder with --raw, and sign the same request again: the bytes will be the same")
 }

@@ -156,11 +156,8 @@ func approvedSeenWhole(t *testing.T) {
 // was typed next.
 func quorumGoesThroughAThousand(t *testing.T) {
 	o := newOffice(t)
-	o.policy(
-		"payroll.json",
-		`{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet",`+
-			` "quorum": [{"per": "batch", "above": 50000, "operators": 2}]}]}`,
-	)
+	o.policy("payroll.json", `{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet",`+
+		` "quorum": [{"per": "batch", "above": 50000, "operators": 2}]}]}`)
 	list := someone(1000)
 	list[123].fee = 20_000 // the one to look at
 	file := o.request("thousand.kmsreq", 61, list)
@@ -195,16 +192,8 @@ func quorumGoesThroughAThousand(t *testing.T) {
 	at.types("y\r")
 	at.approves("alice")
 	digest = o.reviewedAs(3, file).Digest
-	if said := o.run(
-		3,
-		"sign",
-		file,
-		"--out",
-		o.path("out"),
-		"--approve",
-		digest,
-	); strings.Count(said, `"txId"`) != 999 ||
-		!strings.Contains(said, itemID(61, 123)) {
+	said := o.run(3, "sign", file, "--out", o.path("out"), "--approve", digest)
+	if strings.Count(said, `"txId"`) != 999 || !strings.Contains(said, itemID(61, 123)) {
 		t.Errorf("%d signed", strings.Count(said, `"txId"`))
 	}
 }

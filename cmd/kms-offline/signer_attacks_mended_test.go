@@ -125,14 +125,8 @@ func rejectingFrees(t *testing.T) {
 	// left for later, a no to one of both is on record
 	other := newPurse(t)
 	request, ids := other.conflicting("conflict.kmsreq")
-	other.answers(
-		21,
-		[]string{"sign", request, "--out", other.path("out"), "--plain"},
-		"Sign 1 transaction?",
-		"reject 3",
-		"Sign 2 transactions?",
-		"later",
-	)
+	other.answers(21, []string{"sign", request, "--out", other.path("out"), "--plain"}, "Sign 1 transaction?",
+		"reject 3", "Sign 2 transactions?", "later")
 	if text := readFile(t, other.path("w.kms.ledger")); !strings.Contains(text, `"id":"`+ids[2]+`"`) {
 		t.Error("a no to one of two that spend the same is not on record")
 	}
@@ -163,31 +157,12 @@ func freedCounts(t *testing.T) {
 		passwordFile(t, o.dir, name, "the password of "+name)
 		o.enrol(name)
 	}
-	o.policy(
-		"payroll.json",
-		`{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet",`+
-			` "quorum": [{"per": "batch", "above": 150000, "operators": 2}]}]}`,
-	)
-	p.answers(
-		20,
-		[]string{"sign", request, "--out", p.path("none"), "--plain"},
-		"Sign 1 transaction?",
-		"reject 3",
-		"the operators to approve",
-		"y",
-	)
-	o.says(
-		20,
-		"0 of 2",
-		"sign",
-		request,
-		"--out",
-		o.path("none"),
-		"--without",
-		ids[2],
-		"--approve",
-		p.review(request, 3).Digest,
-	)
+	o.policy("payroll.json", `{"version": 1, "name": "payroll", "chains": [{"chain": "BTC", "network": "testnet",`+
+		` "quorum": [{"per": "batch", "above": 150000, "operators": 2}]}]}`)
+	p.answers(20, []string{"sign", request, "--out", p.path("none"), "--plain"}, "Sign 1 transaction?", "reject 3",
+		"the operators to approve", "y")
+	o.says(20, "0 of 2", "sign", request, "--out", o.path("none"), "--without", ids[2], "--approve",
+		p.review(request, 3).Digest)
 	if _, err := os.Stat(p.path("none")); err == nil {
 		t.Error("it was signed without the operators")
 	}
@@ -230,20 +205,8 @@ func summaryTellsBurnt(t *testing.T) {
 func yesAndMore(t *testing.T) {
 	p := newPurse(t)
 	request := p.two("two.kmsreq")
-	at := p.asksAgain(
-		request,
-		"y except 2",
-		"yes but not 2",
-		"y only 1",
-		"y reject 2",
-		"y n",
-		"yes please",
-		"y,",
-		"yes, but not 2",
-		"n 1",
-		"no, only 2",
-		"decline 2",
-	)
+	at := p.asksAgain(request, "y except 2", "yes but not 2", "y only 1", "y reject 2", "y n", "yes please", "y,",
+		"yes, but not 2", "n 1", "no, only 2", "decline 2")
 	at.types("sign 2 but 1\r")
 	at.sees("Nothing was signed")
 	at.types("n\r")
@@ -309,10 +272,7 @@ func releasedAgain(t *testing.T) {
 	other.id = "ad112233445566778899aa02"
 	for name, again := range map[string]spend{"under its id": same, "under another id": other} {
 		r := p.judged(p.ask("again.kmsreq", again), "flagged", chain.FlagReplaces)
-		if why := strings.Join(
-			r.Items[0].Reasons,
-			" ",
-		); !strings.Contains(why, "a person released it (line ") ||
+		if why := strings.Join(r.Items[0].Reasons, " "); !strings.Contains(why, "a person released it (line ") ||
 			!strings.Contains(why, s.id) {
 			t.Errorf("%s: %s", name, why)
 		}
@@ -362,10 +322,8 @@ func releasedNeedsOperators(t *testing.T) {
 // asked about as a PSBT is.
 func oldSetWithoutHead(t *testing.T) {
 	o := newOffice(t)
-	o.policy(
-		"checked.json",
-		strings.Replace(quorumPolicy, `"version": 1,`, `"version": 1, "requireLedgerCheck": true,`, 1),
-	)
+	o.policy("checked.json",
+		strings.Replace(quorumPolicy, `"version": 1,`, `"version": 1, "requireLedgerCheck": true,`, 1))
 	old := o.files()
 	small := o.request("small.kmsreq", 13, []payout{{to: "a", value: 20_000, fee: 200}})
 	digest, _ := o.reviewed(small)
@@ -375,24 +333,10 @@ func oldSetWithoutHead(t *testing.T) {
 	o.put(old)
 	next := o.request("next.kmsreq", 13, []payout{{to: "b", value: 21_000, fee: 200}})
 	digest, _ = o.reviewed(next)
-	o.says(
-		20,
-		"had not these head words at any line",
-		"sign",
-		next,
-		"--out",
-		o.path("none"),
-		"--approve",
-		digest,
-		"--noted",
-		noted,
-	)
-	o.answers(
-		20,
-		[]string{"sign", next, "--out", o.path("none"), "--plain"},
-		"such as 123 inmate wolf apple lens)?",
-		noted,
-	)
+	o.says(20, "had not these head words at any line", "sign", next, "--out", o.path("none"), "--approve", digest,
+		"--noted", noted)
+	o.answers(20, []string{"sign", next, "--out", o.path("none"), "--plain"}, "such as 123 inmate wolf apple lens)?",
+		noted)
 	o.unsigned()
 }
 
@@ -437,31 +381,13 @@ func approvalOnRestoredCopy(t *testing.T) {
 // would count nowhere.
 func roundOfAnotherBatch(t *testing.T) {
 	o := newOffice(t)
-	first, second := o.salary(
-		73,
-	), o.request(
-		"second.kmsreq",
-		74,
-		[]payout{{to: "a", value: 62_000, fee: 200}, {to: "b", value: 63_000, fee: 200}},
-	)
+	first := o.salary(73)
+	second := o.request("second.kmsreq", 74,
+		[]payout{{to: "a", value: 62_000, fee: 200}, {to: "b", value: 63_000, fee: 200}})
 	_, round := o.reviewed(first)
 	digest, _ := o.reviewed(second)
-	o.says(
-		20,
-		"is that of another batch",
-		"approve",
-		second,
-		"--operator",
-		"bob",
-		"--operator-password-file",
-		o.path("bob"),
-		"--digest",
-		digest,
-		"--round",
-		round,
-		"--out",
-		o.path("stick"),
-	)
+	o.says(20, "is that of another batch", "approve", second, "--operator", "bob", "--operator-password-file",
+		o.path("bob"), "--digest", digest, "--round", round, "--out", o.path("stick"))
 }
 
 // Where the transactions as hex cannot be written, the result was, and the reply
@@ -483,20 +409,8 @@ func rawFails(t *testing.T) {
 	if err != nil || len(written) != 1 || !strings.Contains(said, written[0]) || !strings.Contains(said, `"txId"`) {
 		t.Errorf("%v %v: %s", written, err, said)
 	}
-	_, told := p.output(
-		"--path",
-		p.path("w.kms"),
-		"--password-file",
-		p.path("pw"),
-		"sign",
-		request,
-		"--out",
-		p.path("second"),
-		"--raw",
-		p.path("hex"),
-		"--approve",
-		digest,
-	)
+	_, told := p.output("--path", p.path("w.kms"), "--password-file", p.path("pw"), "sign", request, "--out",
+		p.path("second"), "--raw", p.path("hex"), "--approve", digest)
 	if !strings.Contains(string(told), "the result is written, whole, as "+p.path("second")) ||
 		!strings.Contains(string(told), "of 2 are") {
 		t.Errorf("it does not say what was written: %s", told)
@@ -546,8 +460,8 @@ func outTakesNothing(t *testing.T) {
 		{"sign", request, "--out", stick}, {"sign", request, "--out", stick + "/new"},
 		{"sign", request, "--out", p.path("out"), "--raw", stick},
 		{"approve", request, "--operator", "alice", "--out", stick}} {
-		code, said := p.output(
-			append([]string{"--path", p.path("w.kms")}, args...)...) // without a password: it is not asked for
+		// without a password: it is not asked for
+		code, said := p.output(append([]string{"--path", p.path("w.kms")}, args...)...)
 		if code != 1 || !strings.Contains(string(said), "cannot be written into, and nothing was done yet") ||
 			strings.Contains(string(said), ".part") ||
 			strings.Contains(string(said), "u000a") {
@@ -591,10 +505,7 @@ func wordsAfterRestore(t *testing.T) {
 	p := newPurse(t)
 	p.known()
 	var copied struct{ Words string }
-	if err := json.Unmarshal(
-		[]byte(p.run(0, "backup", p.path("copy.kms"))),
-		&copied,
-	); err != nil ||
+	if err := json.Unmarshal([]byte(p.run(0, "backup", p.path("copy.kms"))), &copied); err != nil ||
 		copied.Words == "" {
 		t.Fatalf("%v %v", copied, err)
 	}
@@ -623,9 +534,7 @@ func specialFiles(t *testing.T) {
 		for _, args := range [][]string{{"review", path}, {"review", "--qr", path},
 			{"sign", "--qr", path, "--out", p.path("none")}, {"policy", "check", path}} {
 			ctx, stop := context.WithTimeout(context.Background(), time.Minute)
-			cmd := exec.CommandContext(
-				ctx,
-				p.program,
+			cmd := exec.CommandContext(ctx, p.program,
 				append([]string{"--path", p.path("w.kms"), "--password-file", p.path("pw")}, args...)...)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 			said, _ := cmd.CombinedOutput()

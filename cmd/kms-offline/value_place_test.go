@@ -44,40 +44,20 @@ func newPurse(t *testing.T) purse {
 	p := purse{newPlace(t), new(uint32)}
 	p.adds(
 		func() (wallet.Entry, error) {
-			return wallet.FromKey(
-				keyB,
-				hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}),
-				secretB(),
-				true,
-				time.Now(),
-			)
+			return wallet.FromKey(keyB, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}), secretB(),
+				true, time.Now())
 		},
 		func() (wallet.Entry, error) {
-			return wallet.FromMnemonic(
-				words,
-				hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}),
-				[]byte(phraseOf(words)),
-				nil,
-				time.Now(),
-			)
+			return wallet.FromMnemonic(words, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}),
+				[]byte(phraseOf(words)), nil, time.Now())
 		},
 		func() (wallet.Entry, error) {
-			return wallet.FromMnemonic(
-				otherWords,
-				hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}),
-				[]byte(phraseOf(otherWords)),
-				nil,
-				time.Now(),
-			)
+			return wallet.FromMnemonic(otherWords, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}),
+				[]byte(phraseOf(otherWords)), nil, time.Now())
 		},
 		func() (wallet.Entry, error) {
-			return wallet.FromKey(
-				keyBCH,
-				hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Testnet}),
-				secretB(),
-				true,
-				time.Now(),
-			)
+			return wallet.FromKey(keyBCH, hdtest.Coin(chain.Coin{Chain: chain.BCH, Network: chain.Testnet}), secretB(),
+				true, time.Now())
 		},
 	)
 	return p
@@ -124,11 +104,8 @@ func scriptsB() [][]byte {
 // childOf is the P2PKH script of a mnemonic's key.
 func childOf(t *testing.T, id string, index int64) []byte {
 	t.Helper()
-	account, err := hd.AccountOf(
-		[]byte(phraseOf(id)),
-		nil,
-		hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}),
-	)
+	account, err := hd.AccountOf([]byte(phraseOf(id)), nil,
+		hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Testnet}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,12 +174,10 @@ func (p purse) ask(name string, list ...spend) string {
 			claims[n] = utxo.Claim{Value: out.Value, Script: out.PkScript}
 		}
 		for n := range prev.TxOut {
-			msg.AddTxIn(
-				&wire.TxIn{
-					PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash(), Index: uint32(n)},
-					Sequence:         wire.MaxTxInSequenceNum,
-				},
-			)
+			msg.AddTxIn(&wire.TxIn{
+				PreviousOutPoint: wire.OutPoint{Hash: prev.TxHash(), Index: uint32(n)},
+				Sequence:         wire.MaxTxInSequenceNum,
+			})
 		}
 		input := -1
 		tx, context := utxo.Encode(msg, func(chainhash.Hash) int { // asked for each input, in order
@@ -216,17 +191,14 @@ func (p purse) ask(name string, list ...spend) string {
 			id = chain.BTC
 		}
 		pending := cmp.Or(s.id, fmt.Sprintf("%024x", 0xabc000+*p.salt))
-		r.Items = append(
-			r.Items,
-			bundle.Item{
-				ID:      pending,
-				Family:  utxo.Name,
-				Coin:    chain.Coin{Chain: id, Network: cmp.Or(s.network, chain.Testnet)},
-				Tx:      tx,
-				Context: context,
-				Keys:    s.keys,
-			},
-		)
+		r.Items = append(r.Items, bundle.Item{
+			ID:      pending,
+			Family:  utxo.Name,
+			Coin:    chain.Coin{Chain: id, Network: cmp.Or(s.network, chain.Testnet)},
+			Tx:      tx,
+			Context: context,
+			Keys:    s.keys,
+		})
 	}
 	sealed, err := bundle.SealRequest(r, relayKey(1))
 	if err == nil {
@@ -300,11 +272,7 @@ func (p purse) review(request string, code int) reviewed {
 // is unusual about that is judged in tests of its own.
 func comparesWithUsual(c chain.Code) bool {
 	switch c {
-	case chain.FlagSameAgain,
-		chain.FlagAboveUsual,
-		chain.FlagFirstLarge,
-		chain.FlagManyPayments,
-		chain.FlagFeeRate,
+	case chain.FlagSameAgain, chain.FlagAboveUsual, chain.FlagFirstLarge, chain.FlagManyPayments, chain.FlagFeeRate,
 		chain.FlagShape:
 		return true
 	}
@@ -320,10 +288,8 @@ func (p purse) judged(request, verdict string, codes ...chain.Code) reviewed {
 	}
 	r := p.review(request, exit)
 	it := r.Items[0]
-	it.Codes = slices.DeleteFunc(
-		it.Codes,
-		func(c chain.Code) bool { return comparesWithUsual(c) && !slices.Contains(codes, c) },
-	)
+	it.Codes = slices.DeleteFunc(it.Codes,
+		func(c chain.Code) bool { return comparesWithUsual(c) && !slices.Contains(codes, c) })
 	if it.Verdict == "flagged" && len(it.Codes) == 0 {
 		it.Verdict = "ok"
 	}
@@ -369,9 +335,7 @@ func (p purse) setPolicy(rules, ofCoin string) {
 	*p.salt++
 	text := fmt.Sprintf(
 		`{"version": 1, %s"chains": [{"chain": "BTC", "network": "testnet"%s}, {"chain": "BCH", "network": "testnet"}]}`,
-		rules,
-		ofCoin,
-	)
+		rules, ofCoin)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		p.t.Fatal(err)
 	}

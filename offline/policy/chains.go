@@ -30,8 +30,7 @@ func chainRule() rule {
 			for _, c := range p.file.Chains {
 				if at := c.coin(); p.file.Unlisted == modeRefuse && !p.paysSomebody(at) {
 					lines = append(lines, fmt.Sprintf("%s: nothing can be paid: unlisted destinations are refused, "+
-						"and none is listed that is not denied",
-						at))
+						"and none is listed that is not denied", at))
 				}
 			}
 			return lines
@@ -45,8 +44,8 @@ func (f *file) normaliseChains(coins Coins) error {
 		c := &f.Chains[i]
 		at := c.coin()
 		if _, ok := coins.Coin(at); !ok {
-			return fmt.Errorf("chains: %.20q %.20q is not a coin and network that this program signs for", string(c.Chain),
-				c.Network)
+			return fmt.Errorf("chains: %.20q %.20q is not a coin and network that this program signs for",
+				string(c.Chain), c.Network)
 		}
 		if seen[at] {
 			return fmt.Errorf("chains: %s is there twice", at)

@@ -44,8 +44,8 @@ func normaliseList(coins Coins, name string, list []entry) error {
 		}
 	}
 	slices.SortFunc(list, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.Chain, b.Chain), cmp.Compare(a.Network, b.Network), cmp.Compare(a.destination().to,
-			b.destination().to))
+		return cmp.Or(cmp.Compare(a.Chain, b.Chain), cmp.Compare(a.Network, b.Network),
+			cmp.Compare(a.destination().to, b.destination().to))
 	})
 	for i := range list {
 		if i > 0 && list[i].destination() == list[i-1].destination() {

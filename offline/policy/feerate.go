@@ -45,8 +45,8 @@ func (j *judgement) feeRate() {
 	switch {
 	case known && level > limit:
 		j.rate(u.FeeRate, chain.Look, j.feeReason(level, usual, "of this coin usually").Of(at))
-	case len(of.before) >= leastKnown && level > above(of.before,
-		*u.OneIn)+3*chain.Octave && level == slices.Max(of.batch):
+	case len(of.before) >= leastKnown && level > above(of.before, *u.OneIn)+3*chain.Octave &&
+		level == slices.Max(of.batch):
 		j.rate(u.FeeRate, chain.Look, j.feeReason(level, of.before[len(of.before)/2],
 			"signed before; the whole batch may cost too much, and this is its highest").Of(at))
 	case known && level > usual+chain.Octave:

@@ -44,8 +44,8 @@ func (all *payees) firstLimits(oneIn int64) (look, note int64, than string, know
 			rare := min(max(2*all.fresh, 10), oneIn)
 			look = max(above(reference, rare)+all.growth+leastDifference, batch)
 			note = max(above(reference, 20)+all.growth, batch)
-			return look, min(note,
-				look), "more than first payments usually are, and than nine of ten payments of the batch", true
+			return look, min(note, look),
+				"more than first payments usually are, and than nine of ten payments of the batch", true
 		}
 	}
 	middle, reach := spread(all.batch, chain.Octave/2)

@@ -11,8 +11,8 @@ import (
 // no rule that refuses one item ever admits another. Operators approve what can
 // be signed: towards a quorum only items count that are not refused.
 func (p Policy) Judge(subjects []Subject, c Circumstances, h History) []Verdict {
-	b := batch{unusual: p.file.unusual(), policy: p, circumstances: c, history: h, asked: rules(), again: make([]bool,
-		len(subjects))}
+	b := batch{policy: p, circumstances: c, history: h, unusual: p.file.unusual(), asked: rules(),
+		again: make([]bool, len(subjects))}
 	for i, s := range subjects {
 		b.again[i] = again(s, h)
 	}

@@ -49,8 +49,8 @@ func (j *judgement) lists() {
 func (f file) explainLists() []string {
 	var lines []string
 	for _, e := range f.Deny {
-		lines = append(lines, fmt.Sprintf("%s: never pays %s%s, nor another address of its key.", e.destination().Coin,
-			e.destination().to, quoted(e.Label)))
+		lines = append(lines, fmt.Sprintf("%s: never pays %s%s, nor another address of its key.",
+			e.destination().Coin, e.destination().to, quoted(e.Label)))
 	}
 	for _, e := range f.Allow {
 		lines = append(lines, fmt.Sprintf("%s: knows %s%s.", e.destination().Coin, e.destination().to, quoted(e.Label)))
@@ -68,8 +68,8 @@ func (p Policy) listWarnings() (lines []string) {
 		if other, denied := p.denies(e); denied && other.destination() == to {
 			warn("%s: %s is on both lists, and is refused", to.Coin, to.to)
 		} else if denied {
-			warn("%s: %s is listed and is refused: it pays the same key as %s, which is denied", to.Coin, to.to,
-				other.destination().to)
+			warn("%s: %s is listed and is refused: it pays the same key as %s, which is denied",
+				to.Coin, to.to, other.destination().to)
 		}
 		if _, signed := p.coins[to.Coin]; !signed {
 			warn("%s: %s is listed, and nothing is signed for this coin", to.Coin, to.to)

@@ -13,10 +13,8 @@ func offlineRule() rule {
 
 func (j *judgement) surroundings() {
 	if j.policy.file.RequireOffline && !j.circumstances.Offline {
-		j.refuse(
-			chain.NotOffline,
-			"policy signs only where no network interface is up, which is not so, or cannot be told",
-		)
+		j.refuse(chain.NotOffline,
+			"policy signs only where no network interface is up, which is not so, or cannot be told")
 	}
 }
 

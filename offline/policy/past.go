@@ -57,14 +57,12 @@ type place struct {
 // look goes through the batch, then through the ledger.
 func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h History) past {
 	past := past{
-		policy:  p,
-		unusual: p.file.unusual(),
-		items:   len(subjects),
-		of:      make(map[asset]*ofAsset),
-		anew:    make(map[[32]byte]bool),
-		payees: make(
-			map[asset]*payees,
-		),
+		policy:    p,
+		unusual:   p.file.unusual(),
+		items:     len(subjects),
+		of:        make(map[asset]*ofAsset),
+		anew:      make(map[[32]byte]bool),
+		payees:    make(map[asset]*payees),
 		rates:     make(map[chain.Coin]*rates),
 		shapes:    newShapes(),
 		shapesNow: newShapes(),

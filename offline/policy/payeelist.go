@@ -43,9 +43,8 @@ func (p Payee) String() string {
 func (p Policy) Payees() []Payee {
 	list := make([]Payee, 0, len(p.file.Allow))
 	for _, e := range p.file.Allow {
-		list = append(list, Payee{Name: e.Label, Chain: string(e.Chain), Network: e.Network, Address: cmp.Or(e.Address,
-			e.Script),
-			Limit: e.Limit, EveryDays: e.EveryDays})
+		list = append(list, Payee{Name: e.Label, Chain: string(e.Chain), Network: e.Network,
+			Address: cmp.Or(e.Address, e.Script), Limit: e.Limit, EveryDays: e.EveryDays})
 	}
 	return list
 }

@@ -317,8 +317,7 @@ func (p *payee) twins(amount chain.Amount, percent int64) int {
 	}
 	first := sort.Search(after, func(i int) bool { return closeTo(p.amounts[i], amount, percent) })
 	beyond := sort.Search(len(p.amounts)-after, func(i int) bool {
-		return !closeTo(p.amounts[after+i], amount,
-			percent)
+		return !closeTo(p.amounts[after+i], amount, percent)
 	})
 	return after + beyond - first
 }

@@ -48,8 +48,8 @@ func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees,
 	}
 	j.rate(j.policy.file.SamePayment, severity, chain.Because(chain.FlagSameAgain,
 		"output %d pays %s to %s%s, as %s of this batch, to %d %%",
-		at.Index, amount, shownName(to), quoted(to.label), chain.Count(n-1,
-			"other payment"), *j.unusual.SamePercent).Of(at))
+		at.Index, amount, shownName(to), quoted(to.label),
+		chain.Count(n-1, "other payment"), *j.unusual.SamePercent).Of(at))
 }
 
 // early reports whether a payee got an amount the last time, and less than half of
@@ -57,8 +57,7 @@ func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees,
 // early within a day.
 func (p *payee) early(amount chain.Amount, percent, now, rhythm int64) (early bool, words string) {
 	if len(p.paid) == 0 || !slices.ContainsFunc(p.paid[0].amounts, func(a chain.Amount) bool {
-		return closeTo(a, amount,
-			percent)
+		return closeTo(a, amount, percent)
 	}) {
 		return false, ""
 	}

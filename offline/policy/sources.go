@@ -13,9 +13,8 @@ func sourceRule() rule { return rule{judge: (*judgement).sources} }
 func (j *judgement) sources() {
 	for i, s := range j.subject.Facts.Sources {
 		if !s.Own {
-			j.act(modeRefuse, chain.Because(chain.NoKeyForInput, "input %d (%s): no key named by the request can sign it", i,
-				s.ID).
-				Of(chain.At{Part: chain.OfSource, Index: i}))
+			j.act(modeRefuse, chain.Because(chain.NoKeyForInput, "input %d (%s): no key named by the request can sign it",
+				i, s.ID).Of(chain.At{Part: chain.OfSource, Index: i}))
 		}
 	}
 	for _, k := range j.subject.Facts.UnusedKeys {

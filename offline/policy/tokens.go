@@ -46,9 +46,8 @@ func (j *judgement) tokens() {
 		a := j.subject.asset(m)
 		if _, known := j.tokenRules(a.token); a.token != "" && !known {
 			j.act(modeRefuse, chain.Because(chain.ChainNotAllowed,
-				"output %d moves %s, and policy has no rule for token %.80q", i, chain.Sum{Amount: m.Amount,
-					Asset: m.Asset}, a.token).
-				Of(chain.At{Part: chain.OfMovement, Index: i}))
+				"output %d moves %s, and policy has no rule for token %.80q",
+				i, chain.Sum{Amount: m.Amount, Asset: m.Asset}, a.token).Of(chain.At{Part: chain.OfMovement, Index: i}))
 		}
 		if a.token != "" && m.Pays() {
 			t := own[a]
@@ -66,8 +65,8 @@ func (j *judgement) tokens() {
 		rules, _ := j.tokenRules(a.token)
 		for _, l := range rules.Limits {
 			if sum := j.past.ofAsset(a).over(l.Per, t); l.exceeded(sum, t) {
-				j.act(modeRefuse, chain.Because(limitCode(l.Per), "%s in %s, the limit is %s", chain.Sum{Amount: sum.sum,
-					Asset: m.Asset}, chain.Count(sum.count, "payment"), l.words(m.Asset)).
+				j.act(modeRefuse, chain.Because(limitCode(l.Per), "%s in %s, the limit is %s",
+					chain.Sum{Amount: sum.sum, Asset: m.Asset}, chain.Count(sum.count, "payment"), l.words(m.Asset)).
 					Of(chain.At{Part: chain.OfMovement, Index: i}))
 			}
 		}

@@ -105,16 +105,8 @@ func TestSummaryPageIsInert(t *testing.T) {
 	s := signedBatch()
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>&`
 	it := &s.Batches[1].Batch.Items[0]
-	it.ID, it.Chain, s.Signer, s.Policy, s.Ledger = evil, evil, evil, PolicyName{
-		evil,
-		evil,
-		evil,
-		1,
-	}, LedgerName{
-		1,
-		evil,
-		evil,
-	}
+	it.ID, it.Chain, s.Signer = evil, evil, evil
+	s.Policy, s.Ledger = PolicyName{evil, evil, evil, 1}, LedgerName{1, evil, evil}
 	it.Facts.Movements[0].Address = evil
 	s.Batches[0].Operators = []string{evil}
 	s.Batches[1].Outcomes[0].TxID = evil

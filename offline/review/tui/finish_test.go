@@ -12,10 +12,7 @@ import (
 func TestConsentFitsTheRisk(t *testing.T) {
 	d := New(batch(100)) // 5 refused, 5 to look at, 10 noted, 80 ok
 	press(d, "l/look\rR")
-	if ev := press(
-		d,
-		"s",
-	); ev != Ask || !strings.Contains(drawn(d), "Type y to sign 90 transactions") ||
+	if ev := press(d, "s"); ev != Ask || !strings.Contains(drawn(d), "Type y to sign 90 transactions") ||
 		!strings.Contains(drawn(d), "not decided        90 items") {
 		t.Fatalf("a clean batch: event %d\n%s", ev, drawn(d))
 	}
@@ -32,9 +29,8 @@ func TestConsentFitsTheRisk(t *testing.T) {
 	press(d, "1r2a") // 46 is opened and rejected, 66 opened and approved; 86 follows unasked
 	press(d, "4")    // 6 is opened
 	press(d, "qs")
-	if got := drawn(
-		d,
-	); !strings.Contains(got, "2 items want a look, not decided, and not opened") || strings.Contains(got, "[6]") ||
+	if got := drawn(d); !strings.Contains(got, "2 items want a look, not decided, and not opened") ||
+		strings.Contains(got, "[6]") ||
 		strings.Contains(got, "[46]") {
 		t.Fatalf("what was not opened:\n%s", got)
 	}
@@ -50,9 +46,8 @@ func TestConsentFitsTheRisk(t *testing.T) {
 	if ev := press(d, "s2\r"); ev != Ask {
 		t.Fatalf("their number: event %d", ev)
 	}
-	if got := drawn(
-		d,
-	); !strings.Contains(got, "NOT OPENED         2 items want a look") || strings.Count(got, "RISK  ") != 3 ||
+	if got := drawn(d); !strings.Contains(got, "NOT OPENED         2 items want a look") ||
+		strings.Count(got, "RISK  ") != 3 ||
 		strings.Contains(got, "[46]") {
 		t.Fatalf("the largest risks:\n%s", got)
 	}

@@ -48,10 +48,8 @@ func TestSequencesAreNoKeys(t *testing.T) {
 			var d Decoder
 			got := keysOf(&d, sent[:at])
 			got = append(got, keysOf(&d, sent[at:])...)
-			got = slices.DeleteFunc(
-				got,
-				func(k Key) bool { return k == Unended || k == Escape && at > 0 && sent[at-1] == esc },
-			)
+			got = slices.DeleteFunc(got,
+				func(k Key) bool { return k == Unended || k == Escape && at > 0 && sent[at-1] == esc })
 			if len(got) > 0 && (sent[at-min(at, 1)] != esc || second[sent[at]] != 0) {
 				t.Errorf("%q, split at %d, has the keys %q", sent, at, got)
 			}

@@ -24,11 +24,8 @@ func (d *Desk) Question() string {
 	}
 	question := d.again(n) + fmt.Sprintf("Sign %s? ", plural(n, "transaction"))
 	if d.onlyRecords() {
-		question = fmt.Sprintf(
-			"Take %s out, for the operators to approve the other %d? ",
-			plural(d.count[Rejected]+d.gone, "transaction"),
-			n,
-		)
+		question = fmt.Sprintf("Take %s out, for the operators to approve the other %d? ",
+			plural(d.count[Rejected]+d.gone, "transaction"), n)
 	}
 	if d.insisting() > 0 {
 		return question + fmt.Sprintf("(see LOOK AT) type \"sign %d\", or n [n] ", n)
@@ -184,9 +181,7 @@ func (d *Desk) does() string {
 func (d *Desk) notUnderstood() string {
 	return fmt.Sprintf(
 		"Not understood: nothing was %s, nothing was left out.\nThe question is still about %s. Answer ? to see what can be answered.\n",
-		d.does(),
-		plural(len(d.places(d.kept)), "transaction"),
-	)
+		d.does(), plural(len(d.places(d.kept)), "transaction"))
 }
 
 func (d *Desk) yes() (string, Event) {
@@ -197,10 +192,7 @@ func (d *Desk) yes() (string, Event) {
 	if look := d.insisting(); look > 0 {
 		return fmt.Sprintf(
 			"%s to look at twice: \"list look\" shows which. A yes is not enough: type \"sign %d\" to sign all %d,\n\"reject NUMBER\" to leave one out, or n to sign none.\n",
-			plural(look, "item"),
-			n,
-			n,
-		), None
+			plural(look, "item"), n, n), None
 	}
 	return "", Sign
 }
@@ -245,17 +237,8 @@ func (d *Desk) brief(b *strings.Builder, i int) {
 	if r.standing == review.Refused {
 		mark = "not signed"
 	}
-	fmt.Fprintf(
-		b,
-		"%d: %s, %s, %s, %s pays %s%s",
-		i+1,
-		mark,
-		r.standing,
-		d.batch.Items[i].ID,
-		r.coin,
-		r.paid,
-		d.whom(i),
-	)
+	fmt.Fprintf(b, "%d: %s, %s, %s, %s pays %s%s",
+		i+1, mark, r.standing, d.batch.Items[i].ID, r.coin, r.paid, d.whom(i))
 	if r.codes != "" {
 		fmt.Fprintf(b, ", %s", r.codes)
 	}
@@ -344,21 +327,14 @@ func (d *Desk) named(m Mark, what string) (string, Event) {
 	default:
 		return fmt.Sprintf(
 			"Nothing was changed: say which, by numbers from 1 to %d such as 3 5 or 3-17, ok, or shown (what \"list\" listed).\n",
-			len(d.rows),
-		) +
-			fmt.Sprintf(
-				"The question is still about %s.\n",
-				plural(len(d.places(d.kept)), "transaction"),
-			), None
+			len(d.rows)) + fmt.Sprintf("The question is still about %s.\n", plural(len(d.places(d.kept)), "transaction")), None
 	}
 	ev := d.mark(m, places...)
 	approved, rejected, undecided := d.Count()
 	reply := fmt.Sprintf("Now %d approved, %d rejected, %d undecided.\n", approved, rejected, undecided)
 	if n := d.signedBefore(); m == Rejected && n > 0 {
 		reply += fmt.Sprintf(
-			"Of what you rejected %s signed before: the signature may be out, and this takes nothing back.\n",
-			verb(n),
-		)
+			"Of what you rejected %s signed before: the signature may be out, and this takes nothing back.\n", verb(n))
 	}
 	if d.onlyRecords() {
 		reply += "What the operators approve is the whole batch. A yes to less signs nothing:\nit only records what is left out, and then they approve what is left.\n"

@@ -117,13 +117,8 @@ func (w *watcher) counted(shown string) {
 		w.marks[i+1] = Mark(m)
 	}
 	a, r, u := w.d.Count()
-	if list := fmt.Sprintf(
-		"approved %d  rejected %d  undecided %d",
-		a,
-		r,
-		u,
-	); w.d.page == listPage && w.d.width >= 60 && !w.d.small &&
-		!strings.Contains(shown, list) {
+	list := fmt.Sprintf("approved %d  rejected %d  undecided %d", a, r, u)
+	if w.d.page == listPage && w.d.width >= 60 && !w.d.small && !strings.Contains(shown, list) {
 		w.t.Fatalf("%v: the heading is not %q:\n%s", w.log, list, shown)
 	}
 }

@@ -54,9 +54,8 @@ func TestUndo(t *testing.T) {
 		t.Error(got)
 	}
 	press(d, "gju") // the cursor is elsewhere
-	if got := message(
-		d,
-	); d.marks[85] != Rejected || d.marks[65] != Undecided || got != "undone: 66 is undecided again, not approved" ||
+	if got := message(d); d.marks[85] != Rejected || d.marks[65] != Undecided ||
+		got != "undone: 66 is undecided again, not approved" ||
 		d.view[d.at] != 65 {
 		t.Errorf("%s, at %d", got, d.view[d.at]+1)
 	}
@@ -66,16 +65,13 @@ func TestUndo(t *testing.T) {
 	}
 	press(d, "r\r") // 1 was approved; the next is shown in full
 	press(d, "u")
-	if got := message(
-		d,
-	); d.marks[0] != Approved || got != "undone: 1 is approved again, not rejected" || d.page != itemPage ||
+	if got := message(d); d.marks[0] != Approved || got != "undone: 1 is approved again, not rejected" ||
+		d.page != itemPage ||
 		d.view[d.at] != 0 {
 		t.Errorf("%s, page %d", got, d.page)
 	}
 	press(d, "uu")
-	if got := message(
-		d,
-	); d.count[Undecided] != 95 ||
+	if got := message(d); d.count[Undecided] != 95 ||
 		got != "undone: 86 is undecided again, not rejected; not in this list" {
 		t.Errorf("%d undecided, %s", d.count[Undecided], got)
 	}
@@ -86,9 +82,7 @@ func TestUndo(t *testing.T) {
 		t.Errorf("event %d, %s", ev, reply)
 	}
 	d.Answer("reject 6-9")
-	if reply, ev := d.Answer(
-		"undo",
-	); ev != Changed || reply != "undone: 4 items not rejected any more\n" ||
+	if reply, ev := d.Answer("undo"); ev != Changed || reply != "undone: 4 items not rejected any more\n" ||
 		d.count[Rejected] != 0 {
 		t.Errorf("event %d, %s", ev, reply)
 	}
