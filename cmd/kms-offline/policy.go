@@ -32,17 +32,26 @@ a wallet without exactly that one signs nothing until it is set again.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	sub := func(use, short string, args cobra.PositionalArgs, run func([]string) error) {
-		cmd.AddCommand(&cobra.Command{Use: use, Short: short, Args: args, RunE: func(_ *cobra.Command, args []string) error { return run(args) }})
-	}
-	sub("set FILE", "put a policy in force; shows what changes and asks", cobra.ExactArgs(1), func(args []string) error { return a.setPolicy(args[0]) })
-	sub("show", "the policy in force, a sentence a rule; --json: its file", cobra.NoArgs, func([]string) error { return a.showPolicy() })
-	sub("check FILE", "explain a file, and warn of rules that can never hold; with --path, or do not fit that wallet", cobra.ExactArgs(1), func(args []string) error { return a.checkPolicy(args[0]) })
-	sub("example [payroll|exchange|suppliers]",
-		"print a file to begin with: one with every rule, or a ready one for a kind of company",
-		cobra.MaximumNArgs(1), a.examplePolicy)
-	cmd.AddCommand(a.payees())
+	cmd.AddCommand(
+		subcommand("set FILE", "put a policy in force; shows what changes and asks", cobra.ExactArgs(1),
+			func(args []string) error { return a.setPolicy(args[0]) }),
+		subcommand("show", "the policy in force, a sentence a rule; --json: its file", cobra.NoArgs,
+			func([]string) error { return a.showPolicy() }),
+		subcommand("check FILE",
+			"explain a file, and warn of rules that can never hold; with --path, or do not fit that wallet",
+			cobra.ExactArgs(1), func(args []string) error { return a.checkPolicy(args[0]) }),
+		subcommand("example [payroll|exchange|suppliers]",
+			"print a file to begin with: one with every rule, or a ready one for a kind of company",
+			cobra.MaximumNArgs(1), a.examplePolicy),
+		a.payees(),
+	)
 	return cmd
+}
+
+// subcommand returns a command that has no flags and no longer help.
+func subcommand(use, short string, args cobra.PositionalArgs, run func([]string) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: args,
+		RunE: func(_ *cobra.Command, args []string) error { return run(args) }}
 }
 
 func (a *app) readPolicy(path string) (policy.Policy, error) {

@@ -28,14 +28,14 @@ All addresses of one name are one payee.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(&cobra.Command{Use: "list", Short: "the known payees", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.listPayees() }})
-	cmd.AddCommand(a.addPayee())
-	cmd.AddCommand(&cobra.Command{Use: "remove ADDRESS|NAME...", Short: "take payees off the list",
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.changePayees(nil, args...) }})
-	cmd.AddCommand(&cobra.Command{Use: "import FILE.csv", Short: "add those of a file, or change them; removes nobody",
-		Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error { return a.importPayees(args[0]) }})
+	cmd.AddCommand(
+		subcommand("list", "the known payees", cobra.NoArgs, func([]string) error { return a.listPayees() }),
+		a.addPayee(),
+		subcommand("remove ADDRESS|NAME...", "take payees off the list", cobra.MinimumNArgs(1),
+			func(args []string) error { return a.changePayees(nil, args...) }),
+		subcommand("import FILE.csv", "add those of a file, or change them; removes nobody", cobra.ExactArgs(1),
+			func(args []string) error { return a.importPayees(args[0]) }),
+	)
 	return cmd
 }
 
