@@ -316,6 +316,34 @@ func TestRequestTime(t *testing.T) {
 	}
 }
 
+// A review is bound to its words: they are the same an hour later.
+func TestTimesAreStatedAbsolutely(t *testing.T) {
+	p := mustParse(t, one(`"maxRequestAgeHours": 72`, ""))
+	for name, c := range map[string]struct {
+		created int64
+		stated  string
+	}{
+		"ahead":     {noon + 50*hour, "made on " + clock(noon+50*hour)},
+		"far ahead": {noon + 100*hour, "asked for on " + clock(noon+100*hour)},
+		"old":       {noon - 100*hour, "asked for on " + clock(noon-100*hour)},
+	} {
+		words := func(now int64) string {
+			h := knowing("a")
+			h.now = now
+			v := p.Judge([]Subject{sound()}, Circumstances{Created: c.created}, h)[0]
+			var all []string
+			for _, r := range slices.Concat(v.Refusals, v.Findings) {
+				all = append(all, r.Text())
+			}
+			return strings.Join(all, "\n")
+		}
+		now, later := words(noon), words(noon+hour)
+		if now != later || !strings.Contains(now, c.stated) {
+			t.Errorf("%s: %s, then %s", name, now, later)
+		}
+	}
+}
+
 // A signer whose clock has lost its battery knows no age either.
 func TestAgeUnknownAtTheBeginningOfTime(t *testing.T) {
 	v := judge(mustParse(t, one(`"maxRequestAgeHours": 72`, "")), sound(), &memory{})
