@@ -6,8 +6,6 @@ import (
 	"coldkms/shared/chain"
 )
 
-const hour = 3600
-
 func ageRule() rule {
 	return rule{
 		parse: func(f *file, _ Coins) error {

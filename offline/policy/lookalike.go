@@ -31,10 +31,10 @@ func (j *judgement) lookAlikes() {
 // once: that another looks like it is no news.
 func (j *judgement) established(to destination, out chain.Movement) bool {
 	all := j.past.payees[j.subject.asset(out)]
-	name, _ := j.policy.payee(to)
-	if all == nil || all.by[name] == nil || len(all.by[name].paid) < 2 {
+	if all == nil {
 		return false
 	}
+	name, _ := j.policy.payee(to)
 	p := all.by[name]
-	return p.now.sum.Log2()-p.usual().Log2() <= all.limits[classOf(p.levels())]
+	return p != nil && len(p.paid) >= 2 && p.now.sum.Log2()-p.usual().Log2() <= all.limits[classOf(p.levels())]
 }

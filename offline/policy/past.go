@@ -7,10 +7,12 @@ import (
 	"coldkms/shared/chain"
 )
 
-// Windows of limits, in seconds of the ledger's clock.
+// Spans of the ledger's clock, in seconds. Limits are over a day or a week.
 const (
-	day  = 24 * 3600
-	week = 7 * day
+	minute = 60
+	hour   = 60 * minute
+	day    = 24 * hour
+	week   = 7 * day
 )
 
 // past is what a batch has to be compared with: the ledger's payments, gone
@@ -167,11 +169,13 @@ func (p *past) payeesOf(a asset, of chain.Asset) *payees {
 // expect takes in what an item of the batch pays.
 func (p *past) expect(s Subject) {
 	p.shapesNow.add(shapeOf(s.Facts))
-	if p.rates[s.coin()] == nil {
-		p.rates[s.coin()] = new(rates)
+	fees := p.rates[s.coin()]
+	if fees == nil {
+		fees = new(rates)
+		p.rates[s.coin()] = fees
 	}
 	if level, ok := rateOf(s.Facts.Cost(), s.Facts.Size); ok {
-		p.rates[s.coin()].batch = append(p.rates[s.coin()].batch, level)
+		fees.batch = append(fees.batch, level)
 	}
 	for _, out := range s.Facts.Movements {
 		if !out.Pays() {
@@ -265,10 +269,9 @@ func (c *ofAsset) remember(payment Payment, now moment, anew bool) {
 		return
 	}
 	at.known = true
-	if anew {
-		return
+	if !anew {
+		at.since(payment, now)
 	}
-	at.since(payment, now)
 }
 
 // since adds a payment of the ledger to each window that it is in. What was

@@ -169,13 +169,10 @@ func (all *payees) expect(name, label string, amount chain.Amount) {
 // remember takes in a payment of the ledger; they come newest first. Of payees
 // whom the batch does not pay only recent ones are kept.
 func (all *payees) remember(name string, payment Payment, now moment, recent bool) {
-	p := all.by[name]
-	switch {
-	case p == nil && !recent:
+	if all.by[name] == nil && !recent {
 		return
-	case p == nil:
-		p = all.of(name)
 	}
+	p := all.of(name)
 	if payment.Batch == now.batch && now.batch != (bundle.Digest{}) { // a part of this batch, signed before
 		p.now.add(payment.Value)
 		p.amounts = append(p.amounts, payment.Value)

@@ -68,10 +68,10 @@ func (p *payee) early(amount chain.Amount, percent, now, rhythm int64) (early bo
 	if rhythm == noInterval {
 		return since < day, ""
 	}
-	if rhythm < 60 {
-		return 2*since < rhythm, ""
+	if rhythm >= minute {
+		words = ", and is usually paid every " + span(rhythm)
 	}
-	return 2*since < rhythm, ", and is usually paid every " + span(rhythm)
+	return 2*since < rhythm, words
 }
 
 func shownName(p *payee) string {
@@ -89,7 +89,7 @@ func clock(unix int64) string { return time.Unix(unix, 0).UTC().Format("2006-01-
 func span(seconds int64) string {
 	switch {
 	case seconds < 2*hour:
-		return chain.Count(seconds/60, "minute")
+		return chain.Count(seconds/minute, "minute")
 	case seconds < 2*day:
 		return chain.Count(seconds/hour, "hour")
 	}

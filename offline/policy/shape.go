@@ -44,47 +44,42 @@ func shapeOf(f chain.Facts) (paying int, changed bool) {
 }
 
 func (j *judgement) shape() {
-	of := j.past.shapes
+	of, now := j.past.shapes, j.past.shapesNow
 	if of.total < 50 {
-		of = j.past.shapesNow
+		of = now
 	}
 	if of.total < 2*leastBatch {
 		return
 	}
-	u := j.unusual
+	rare := *j.unusual.OneIn / 4
 	paying, changed := shapeOf(j.subject.Facts)
 	if paying == 0 {
 		return
 	}
-	severity := func(n int, oneIn int64) chain.Severity {
+	severity := func(n int) chain.Severity {
 		switch {
-		case int64(n-1)*oneIn <= int64(of.total):
+		case int64(n-1)*rare <= int64(of.total):
 			return chain.Look
 		case int64(n)*20 <= int64(of.total):
 			return chain.Note
 		}
 		return chain.Unrated
 	}
-	if s := severity(of.beyond(paying), *u.OneIn/4); paying > 1 && s != chain.Unrated {
-		j.rate(u.Shape, j.common(s, paying, true), chain.Because(chain.FlagShape, "pays %s: of %s %d had as many",
+	if s := severity(of.beyond(paying)); paying > 1 && s != chain.Unrated {
+		j.rate(j.unusual.Shape, j.common(s, now.beyond(paying)), chain.Because(chain.FlagShape, "pays %s: of %s %d had as many",
 			chain.Count(paying, "destination"), chain.Count(of.total, "other transaction"), of.beyond(paying)))
 	}
-	if s := severity(of.unchanged, *u.OneIn/4); !changed && s != chain.Unrated {
-		j.rate(u.Shape, j.common(s, 0, false), chain.Because(chain.FlagShape,
+	if s := severity(of.unchanged); !changed && s != chain.Unrated {
+		j.rate(j.unusual.Shape, j.common(s, now.unchanged), chain.Because(chain.FlagShape,
 			"nothing comes back as change: so it was with %d of %s",
 			of.unchanged, chain.Count(of.total, "other transaction")))
 	}
 }
 
-// common lowers a severity where more than a few of the batch are put together like
-// this: then the wallet does it.
-func (j *judgement) common(s chain.Severity, paying int, changed bool) chain.Severity {
-	now := j.past.shapesNow
-	n := now.unchanged
-	if changed {
-		n = now.beyond(paying)
-	}
-	if n*20 > now.total {
+// common lowers a severity where more than a few of the batch, n of them, are put
+// together like this: then the wallet does it.
+func (j *judgement) common(s chain.Severity, n int) chain.Severity {
+	if n*20 > j.past.shapesNow.total {
 		return chain.Note
 	}
 	return s
