@@ -36,11 +36,12 @@ func (j *judgement) age() {
 	made, now := j.circumstances.Created, j.history.Now()
 	switch {
 	case made <= 0:
-		j.refuse(chain.RequestTooOld, "nothing says when it was asked for, and policy takes nothing older than %d hours", limit)
+		j.refuse(chain.RequestTooOld, "nothing says when it was asked for, and policy takes nothing older than %d hours",
+			limit)
 	case made < now-limit*hour:
 		j.refuse(chain.RequestTooOld, "was asked for on %s, policy takes nothing older than %d hours", clock(made), limit)
 	case made > now+limit*hour:
-		j.refuse(chain.RequestTooOld, "was asked for on %s, policy takes nothing more than %d hours ahead of the ledger's clock",
-			clock(made), limit)
+		j.refuse(chain.RequestTooOld, "was asked for on %s, "+
+			"policy takes nothing more than %d hours ahead of the ledger's clock", clock(made), limit)
 	}
 }

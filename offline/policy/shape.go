@@ -66,7 +66,8 @@ func (j *judgement) shape() {
 		return chain.Unrated
 	}
 	if s := severity(of.beyond(paying)); paying > 1 && s != chain.Unrated {
-		j.rate(j.unusual.Shape, j.common(s, now.beyond(paying)), chain.Because(chain.FlagShape, "pays %s: of %s %d had as many",
+		j.rate(j.unusual.Shape, j.common(s, now.beyond(paying)), chain.Because(chain.FlagShape,
+			"pays %s: of %s %d had as many",
 			chain.Count(paying, "destination"), chain.Count(of.total, "other transaction"), of.beyond(paying)))
 	}
 	if s := severity(of.unchanged); !changed && s != chain.Unrated {
