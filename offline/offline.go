@@ -47,7 +47,7 @@ type Session struct {
 	Policy    policy.Policy
 	Operators []operator.Operator // enrolled
 	Signers   sign.Families
-	Offline   bool          // no network interface is up, as far as can be told
+	Offline   bool          // all network interfaces are known to be down
 	Only      chain.Network // UnknownNetwork: no restriction; else items of the other one are refused
 	Online    []string      // network interfaces of this machine that are up
 	Finished  func()        // called after each item that was signed or refused, on any core; may be nil
@@ -289,12 +289,13 @@ func (j *Judged) refuseReserved() {
 
 // refuseConflicts refuses every item that spends an outpoint which another
 // item of the batch spends too: at most one of them could be mined, and
-// nothing here says which was meant. What a person took out is none of them.
+// the signer cannot know which one is meant. Items that a person took out do not
+// count.
 func (j *Judged) refuseConflicts() {
 	spenders := make(map[string]int)
 	for i := range j.items {
 		if chain.CodeOf(j.items[i].err) == chain.BatchConflict {
-			j.items[i].err = nil // of before something was taken out
+			j.items[i].err = nil // judged again below, without what was taken out
 		}
 	}
 	for i := range j.items {

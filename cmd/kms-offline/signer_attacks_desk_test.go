@@ -249,8 +249,8 @@ func quorumAsksAgain(t *testing.T) {
 	at.leavesNothing()
 }
 
-// leavesNothing fails if something that was typed is left for whoever reads
-// from the terminal next.
+// leavesNothing fails if typed input is left in the terminal for the next reader,
+// such as the shell.
 func (p *person) leavesNothing() {
 	p.t.Helper()
 	n, err := unix.IoctlGetInt(int(p.slave.Fd()), unix.TIOCINQ)

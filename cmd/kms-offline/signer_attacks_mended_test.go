@@ -201,7 +201,7 @@ func summaryTellsBurnt(t *testing.T) {
 	}
 }
 
-// Only y or yes signs: whoever types more may mean something else.
+// A yes with anything after it does not sign: the rest may restrict it.
 func yesAndMore(t *testing.T) {
 	p := newPurse(t)
 	request := p.two("two.kmsreq")

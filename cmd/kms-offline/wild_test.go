@@ -184,7 +184,8 @@ func (p place) scans(pictures string) {
 	}
 }
 
-// marked gives a password file with a byte order mark, which is no wrong password.
+// marked checks that a password file with a byte order mark is reported as such, not
+// as a wrong password.
 func (p place) marked(mark string) {
 	p.t.Helper()
 	if err := os.WriteFile(p.path("marked"), []byte(mark+deskPassword+"\n"), 0o600); err != nil {

@@ -16,7 +16,7 @@ var ready embed.FS
 func ReadyNames() []string { return []string{"payroll", "exchange", "suppliers"} }
 
 // Ready returns a policy file for a kind of company, to which its payees and limits
-// are added; ok is false for a name that there is none of.
+// are added; ok is false if there is no such policy.
 func Ready(name string) (file string, ok bool) {
 	raw, err := ready.ReadFile("ready/" + name + ".json")
 	return string(raw), err == nil

@@ -163,7 +163,7 @@ func normaliseLimits(name string, list []limit, most chain.Amount) error {
 	return nil
 }
 
-// order sorts windows, the shortest first; -1 for one that is none.
+// order sorts windows, the shortest first; -1 for an unknown one.
 func (w window) order() int {
 	return slices.Index([]window{perTransaction, perBatch, perDay, perWeek}, w)
 }

@@ -28,7 +28,7 @@ func (j *judgement) lookAlikes() {
 }
 
 // established reports whether a destination was paid comparable amounts more than
-// once: that another looks like it is no news.
+// once. That another address looks like it is then not worth a look.
 func (j *judgement) established(to destination, out chain.Movement) bool {
 	all := j.past.payees[j.subject.asset(out)]
 	if all == nil {

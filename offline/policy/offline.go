@@ -7,18 +7,18 @@ func offlineRule() rule {
 		if !p.file.RequireOffline {
 			return nil
 		}
-		return []string{"Nothing is signed while a network interface is up, or where that cannot be told."}
+		return []string{"Nothing is signed unless all network interfaces are known to be down."}
 	}}
 }
 
 func (j *judgement) surroundings() {
 	if j.policy.file.RequireOffline && !j.circumstances.Offline {
 		j.refuse(chain.NotOffline,
-			"policy signs only where no network interface is up, which is not so, or cannot be told")
+			"policy requires all network interfaces to be down: one is up, or their state is unknown")
 	}
 }
 
-// ledgerCheckRule is asked by the command that signs a PSBT, not of an item.
+// ledgerCheckRule judges no item: the command that signs asks for the ledger check.
 func ledgerCheckRule() rule {
 	return rule{words: func(p Policy) []string {
 		if !p.file.LedgerCheck {

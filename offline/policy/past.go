@@ -156,7 +156,7 @@ func (p *past) rateBefore(payment Payment) {
 	}
 }
 
-// payeesOf returns what is known of whom an asset is paid to.
+// payeesOf returns the payees of an asset, and adds them if there are none yet.
 func (p *past) payeesOf(a asset, of chain.Asset) *payees {
 	all := p.payees[a]
 	if all == nil {

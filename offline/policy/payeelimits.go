@@ -28,7 +28,7 @@ func payeeRule() rule {
 	}}
 }
 
-// checkTerms checks what an entry says of its payee.
+// checkTerms checks the limit and the rhythm of an entry.
 func (e *entry) checkTerms(coin Coin) error {
 	switch {
 	case !upTo(e.Limit, coin.Largest()):

@@ -13,7 +13,7 @@ import (
 	"coldkms/shared/chain"
 )
 
-// ErrNone is returned where there is no policy that could be changed.
+// ErrNone is returned if there is no policy in force to change.
 var ErrNone = errors.New("there is no policy in force that could be changed")
 
 // Payee is an entry of the list of destinations that are known.

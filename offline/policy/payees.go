@@ -18,7 +18,7 @@ const (
 	leastBatch      = 10     // the same, of the batch alone
 	recentFees      = 2_000  // transactions of a coin whose fee rates are learnt from
 	noInterval      = 0
-	leastDifference = 64 // a quarter of a doubling: what is beyond what ever was by less is like it
+	leastDifference = 64 // a quarter of a doubling: the margin above what was paid before
 )
 
 // payees is what the ledger and the batch say about whom one asset is paid to.
@@ -83,7 +83,7 @@ func (o occasion) pairs(percent int64) (n int) {
 type class int
 
 const (
-	once class = iota // paid once: nobody knows
+	once class = iota // paid once, so unknown
 	steady
 	varying
 	wild
@@ -113,7 +113,8 @@ func (p *payee) levels() []int64 {
 	return list
 }
 
-// usual returns the median of what a payee got, of so many payments.
+// usual returns the median of what a payee got on an occasion. It must have been
+// paid before.
 func (p *payee) usual() chain.Amount {
 	sums := make([]chain.Amount, 0, len(p.paid))
 	for _, o := range p.paid {
@@ -289,7 +290,7 @@ func jumpLimit(jumps, pooled []int64, r unusualRules) int64 {
 	return min(max(above(jumps, *r.OneIn)*5/4, least), max(6*chain.Octave, least))
 }
 
-// share reports whether one occasion in so many at most had as many payments.
+// share reports whether at most one occasion in oneIn had count payments or more.
 func (all *payees) share(count int, oneIn int64) bool {
 	n := 0
 	for c, of := range all.counts {

@@ -88,7 +88,7 @@ func (p Policy) Name() string { return p.file.Name }
 // named the length of the ledger.
 func (p Policy) RequiresLedgerCheck() bool { return p.file.LedgerCheck }
 
-// RequiresOffline reports whether nothing is signed while a network interface is up.
+// RequiresOffline reports whether all network interfaces have to be down to sign.
 func (p Policy) RequiresOffline() bool { return p.file.RequireOffline }
 
 // Label returns what the policy calls a destination that it lists; "" if it has

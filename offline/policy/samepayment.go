@@ -7,8 +7,8 @@ import (
 	"coldkms/shared/chain"
 )
 
-// samePaymentRule finds what is paid twice: in the batch, or again too early by
-// the rhythm of its payee. What recurs on time is none.
+// samePaymentRule finds amounts that are paid twice: in the batch, or again too
+// early by the rhythm of the payee. Payments that recur on time are not reported.
 func samePaymentRule() rule {
 	return rule{
 		modes: func(f *file) []modeField {
@@ -81,11 +81,11 @@ func shownName(p *payee) string {
 	return p.name
 }
 
-// clock writes a time for people. How long ago that is would change between a
-// review and the signing that it is for, and a judgement must not.
+// clock formats a time for a reason. Reasons state absolute times: a review is bound
+// to its words, and "3 hours ago" would change before it is signed.
 func clock(unix int64) string { return time.Unix(unix, 0).UTC().Format("2006-01-02 15:04 UTC") }
 
-// span writes seconds for people.
+// span formats a number of seconds, such as "3 days".
 func span(seconds int64) string {
 	switch {
 	case seconds < 2*hour:

@@ -23,7 +23,7 @@ type Subject struct {
 type Circumstances struct {
 	Batch   bundle.Digest // what was signed of it before counts towards it
 	Created int64         // when the request was made, Unix seconds by the relay's clock; 0: nobody says
-	Offline bool          // no network interface is up; false also where that cannot be told
+	Offline bool          // all network interfaces are known to be down
 }
 
 // History is what the ledger remembers.

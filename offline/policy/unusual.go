@@ -50,7 +50,7 @@ func (u *unusualRules) modes() []modeField {
 		{name: "redirected", mode: &u.Redirected, usual: modeFlag,
 			about: "A payment of what another payee usually gets, which gets nothing"},
 		{name: "manyPayments", mode: &u.ManyPayments, usual: modeFlag,
-			about: "A payee with more payments in a batch than there ever were"},
+			about: "A payee with more payments in a batch than it ever had"},
 		{name: "feeRate", mode: &u.FeeRate, usual: modeFlag,
 			about: "A fee rate far above those of the batch and of before"},
 		{name: "shape", mode: &u.Shape, usual: modeFlag,
@@ -142,8 +142,8 @@ func (j *judgement) paysTo(each func(at chain.At, amount chain.Sum, to *payee, a
 	})
 }
 
-// leads reports whether an amount is the largest of the batch to a payee: what is
-// said of all of them is looked at with that one.
+// leads reports whether an amount is the largest that the batch pays to a payee. A
+// finding about all its payments is raised at that one.
 func (p *payee) leads(amount chain.Amount) bool { return amount == p.amounts[len(p.amounts)-1] }
 
 // payee names whom a destination belongs to: its label joins all its addresses.

@@ -11,9 +11,8 @@ import (
 // FirstPage is how many unusual items stand on the first page of a batch.
 const FirstPage = 12
 
-// perFinding is how many items of one code the first page has while other
-// findings have any: whoever asks for many items of one kind, to hide one of
-// another, fills no more than that.
+// perFinding is how many items of one code the first page has while there are items
+// of other codes. It keeps many items of one kind from hiding one of another.
 const perFinding = 3
 
 // Unusual is an item that stands out, and the finding that says why.
@@ -27,8 +26,8 @@ type Unusual struct {
 }
 
 // Unusual returns the items that a person should look at first, at most so many:
-// the gravest and rarest findings, with different ones before more of the same.
-// What is refused is not signed, and is not among them.
+// those with the gravest and rarest findings, with different codes before more items
+// of one. Refused items are left out, as they are not signed.
 func (b Batch) Unusual(most int) []Unusual {
 	list := b.firstPage(b.ranked(), most)
 	out := make([]Unusual, len(list))

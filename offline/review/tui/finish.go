@@ -10,10 +10,10 @@ import (
 // asks reports whether the page is one with a question at its end.
 func (d *Desk) asks() bool { return d.page == signPage || d.page == unseenPage }
 
-// kept says of an item's place whether it was not rejected.
+// kept reports whether the item at a place was not rejected.
 func (d *Desk) kept(i int) bool { return d.marks[i] != Rejected }
 
-// Kept says which items would be signed: all that were not rejected.
+// Kept returns the choice of the items that would be signed: all not rejected.
 func (d *Desk) Kept() review.Choice { return d.kept }
 
 // unseen lists the items that want a second look, are kept, and were neither

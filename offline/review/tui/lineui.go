@@ -126,7 +126,7 @@ func (d *Desk) Answer(answer string) (reply string, ev Event) {
 	}
 	rest := strings.Join(words[1:], " ")
 	word := strings.ToLower(words[0])
-	if rest != "" { // "y except 2" is no yes, and "no, only 2" no no
+	if rest != "" { // neither "y except 2" nor "no, only 2" is a plain answer
 		switch word {
 		case "y", "yes", "n", "no", "decline":
 			return d.notUnderstood(), None
@@ -176,8 +176,8 @@ func (d *Desk) does() string {
 	return "signed"
 }
 
-// notUnderstood says that an answer was none, and what still stands: whoever
-// typed it may think that they left something out.
+// notUnderstood replies to an unknown command. It repeats what the question is still
+// about, because the person may believe that an item was left out.
 func (d *Desk) notUnderstood() string {
 	return fmt.Sprintf(
 		"Not understood: nothing was %s, nothing was left out.\nThe question is still about %s. Answer ? to see what can be answered.\n",
@@ -359,8 +359,8 @@ func verb(n int) string {
 	return fmt.Sprintf("%d items were", n)
 }
 
-// placesOf reads numbers and ranges, such as "3 5,9-17", and gives places. One
-// that cannot be read is none of them.
+// placesOf returns the places of items that are named by numbers and ranges, such as
+// "3 5,9-17". ok is false if there are none, or if one of them is invalid.
 func (d *Desk) placesOf(s string) (places []int, ok bool) {
 	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' }) {
 		from, to, ok := d.numbers(word)
@@ -398,7 +398,7 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// help says what can be answered.
+// help lists the answers.
 func (d *Desk) help() string {
 	if d.Operator != "" {
 		return "What can be answered:\n" + helpApprove + helpAll
