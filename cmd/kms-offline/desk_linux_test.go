@@ -401,6 +401,8 @@ func TestTypedAheadIsNoAnswer(t *testing.T) {
 		if mode == "--plain" {
 			at.types(deskPassword + "\ry\ryes\rsign 2\ry\r")
 			at.sees("Sign 2 transactions? [y/N]")
+			at.types("?\ry\r") // the second before the question is asked again
+			at.sees("Sign 2 transactions? [y/N]")
 		} else {
 			at.types(deskPassword + "\r")
 			at.sees("The batch")
