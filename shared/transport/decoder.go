@@ -63,9 +63,9 @@ func (d *Decoder) Add(text string) error {
 	if d.done != nil {
 		return nil
 	}
-	lane, known := LaneOf(text)
-	if !known {
-		return ErrForeign
+	lane, named := LaneOf(text)
+	if !named {
+		lane = Plain // or nothing: its content tells
 	}
 	key, fresh, part, err := d.parse(lane, text)
 	if err != nil {
@@ -116,6 +116,9 @@ func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *strea
 		}, p, err
 	case Plain:
 		p, err := plain.Parse(text)
+		if err != nil {
+			err = ErrForeign
+		}
 		return p.Key(), func() *stream {
 			dec := plain.NewDecoder(p)
 			return &stream{lane: lane, join: dec,

@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"coldkms/shared/transport/bbqr"
-	"coldkms/shared/transport/plain"
 	"coldkms/shared/transport/rlnc"
 	"coldkms/shared/transport/ur"
 )
@@ -71,8 +70,8 @@ func NewEncoder(lane Lane, kind Kind, payload []byte, chars int) (Encoder, error
 	return nil, fmt.Errorf("transport: the %s lane carries no %s", lane, kind)
 }
 
-// LaneOf returns the lane of a part, which its first characters name; of plain
-// text, its content.
+// LaneOf returns the lane that the first characters of a part name. Plain text
+// names none.
 func LaneOf(part string) (Lane, bool) {
 	switch {
 	case strings.HasPrefix(part, rlnc.Prefix):
@@ -81,9 +80,6 @@ func LaneOf(part string) (Lane, bool) {
 		return BBQr, true
 	case len(part) >= len(ur.Prefix) && strings.EqualFold(part[:len(ur.Prefix)], ur.Prefix):
 		return UR, true
-	}
-	if _, err := plain.Parse(part); err == nil {
-		return Plain, true
 	}
 	return "", false
 }

@@ -5,6 +5,7 @@
 package plain
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -69,7 +70,7 @@ func Parse(text string) (Part, error) {
 func TypeOf(b []byte) byte {
 	const leastTx = 4 + 1 + 41 + 1 + 9 + 4
 	switch {
-	case strings.HasPrefix(string(b), "psbt\xff"):
+	case bytes.HasPrefix(b, []byte("psbt\xff")):
 		return PSBT
 	case len(b) >= leastTx && (b[0] == 1 || b[0] == 2) && b[1] == 0 && b[2] == 0 && b[3] == 0:
 		return Transaction
