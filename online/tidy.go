@@ -40,12 +40,8 @@ func (r *Relay) Made(ctx context.Context, data []byte, waiting []bundle.Digest) 
 
 // VoidReason is what lies beside a request that is void.
 func VoidReason(name, why string) string {
-	return fmt.Sprintf(
-		"%s must not be signed any more: item %s.\nDestroy it, all its copies, and its result if there is one. "+
-			"What else it holds is in a new request.",
-		name,
-		why,
-	)
+	return fmt.Sprintf("%s must not be signed any more: item %s.\n"+
+		"Destroy it, all its copies, and its result if there is one. What else it holds is in a new request.", name, why)
 }
 
 // Bounds of what is read from a folder to be tidied.
@@ -104,10 +100,6 @@ func moveSpent(media file.Media, name string, made Made) string {
 	if err != nil {
 		return fmt.Sprintf("%s must not be signed any more (%s): destroy it: %v", name, made.Void, err)
 	}
-	return fmt.Sprintf(
-		"%s must not be signed any more (%s): it is in %s now; destroy it, all its copies, and its result",
-		name,
-		made.Void,
-		path,
-	)
+	return fmt.Sprintf("%s must not be signed any more (%s): it is in %s now; destroy it, all its copies, and its result",
+		name, made.Void, path)
 }

@@ -2,7 +2,6 @@ package utxo
 
 import (
 	"fmt"
-
 	"slices"
 
 	btcaddr "github.com/btcsuite/btcd/address/v2"
