@@ -59,14 +59,8 @@ func TestCashScripts(t *testing.T) {
 	const anyhedge = "bitcoincash:pvvs5p0m35kqjzhpqyewjx2uhpdqprcdpkfv3q0y5y96x9egkzy6uqk2dz8kq"
 	script, err := p.ScriptOf(anyhedge)
 	if err != nil || p.KindOf(script) != P2SH32 || p.Address(script) != anyhedge {
-		t.Errorf(
-			"%s reads as %x (%v), %s, and is written %s",
-			anyhedge,
-			script,
-			err,
-			p.KindOf(script),
-			p.Address(script),
-		)
+		t.Errorf("%s reads as %x (%v), %s, and is written %s",
+			anyhedge, script, err, p.KindOf(script), p.Address(script))
 	}
 	if forms := p.KeyForms(script); forms != nil || p.Signable(P2SH32) {
 		t.Errorf("a P2SH32 pays the key of %q", forms)
@@ -111,12 +105,8 @@ func TestAddressesRoundTrip(t *testing.T) {
 	for _, p := range params {
 		scripts := [][]byte{payToPubKeyHash(randomBytes(rng, 20)), payToScriptHash(randomBytes(rng, 20))}
 		if p.Segwit {
-			scripts = append(
-				scripts,
-				witnessProgram(randomBytes(rng, 20)),
-				append([]byte{0, 32}, randomBytes(rng, 32)...),
-				append([]byte{0x51, 32}, randomBytes(rng, 32)...),
-			)
+			scripts = append(scripts, witnessProgram(randomBytes(rng, 20)),
+				append([]byte{0, 32}, randomBytes(rng, 32)...), append([]byte{0x51, 32}, randomBytes(rng, 32)...))
 		}
 		if p.CashAddr != "" {
 			scripts = append(scripts, payToScriptHash32(randomBytes(rng, 32)))

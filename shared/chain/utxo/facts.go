@@ -185,39 +185,20 @@ func (t *Tx) findings(f *chain.Facts) {
 	for i, s := range f.Sources {
 		switch at := (chain.At{Part: chain.OfSource, Index: i}); {
 		case !s.Proven && committed:
-			find(
-				f,
-				at,
-				chain.FlagCommitted,
-				"input %d (%s): its previous transaction is missing; the signature is valid only if every amount is as shown (BIP 341)",
-				i,
-				s.ID,
-			)
+			find(f, at, chain.FlagCommitted, "input %d (%s): its previous transaction is missing; "+
+				"the signature is valid only if every amount is as shown (BIP 341)", i, s.ID)
 		case !s.Proven:
-			find(
-				f,
-				at,
-				chain.UnprovenAmount,
-				"input %d (%s): its previous transaction is missing, so its amount is a claim, and so is the fee",
-				i,
-				s.ID,
-			)
+			find(f, at, chain.UnprovenAmount, "input %d (%s): its previous transaction is missing, "+
+				"so its amount is a claim, and so is the fee", i, s.ID)
 		}
 	}
 	for i, out := range t.msg.TxOut {
 		t.outputFindings(f, i, out)
 	}
 	if least := chain.NewAmount(uint64(f.Size * t.params.MinFeeRate)); f.Fee.Cmp(least) < 0 {
-		size := chain.NewAmount(uint64(f.Size))
-		find(
-			f,
-			chain.At{Part: chain.OfFee},
-			chain.FlagLowFee,
-			"fee of %d is %s per vB, below %d: nodes may not relay it",
-			f.Fee,
-			chain.Tenths(f.Fee, size, 1),
-			t.params.MinFeeRate,
-		)
+		rate := chain.Tenths(f.Fee, chain.NewAmount(uint64(f.Size)), 1)
+		find(f, chain.At{Part: chain.OfFee}, chain.FlagLowFee,
+			"fee of %d is %s per vB, below %d: nodes may not relay it", f.Fee, rate, t.params.MinFeeRate)
 	}
 	t.sizeFinding(f)
 	t.timeFindings(f)
@@ -235,23 +216,11 @@ func (t *Tx) sizeFinding(f *chain.Facts) {
 	signed := t.sizeWithoutWitness()
 	switch {
 	case f.Size > maxRelayedSize:
-		find(
-			f,
-			chain.At{},
-			chain.TxSize,
-			"has about %d vB once signed; nodes relay at most %d, so it would not confirm",
-			f.Size,
-			maxRelayedSize,
-		)
+		find(f, chain.At{}, chain.TxSize,
+			"has about %d vB once signed; nodes relay at most %d, so it would not confirm", f.Size, maxRelayedSize)
 	case signed < minRelayedSize:
-		find(
-			f,
-			chain.At{},
-			chain.TxSize,
-			"has %d bytes without witness; nodes relay none below %d, so it would not confirm",
-			signed,
-			minRelayedSize,
-		)
+		find(f, chain.At{}, chain.TxSize,
+			"has %d bytes without witness; nodes relay none below %d, so it would not confirm", signed, minRelayedSize)
 	}
 }
 
@@ -267,15 +236,8 @@ func (t *Tx) outputFindings(f *chain.Facts, i int, out *wire.TxOut) {
 		find(f, at, chain.FlagUnnamed, "output %d pays a script that has no standard form", i)
 	}
 	if m.Burnt && out.Value > 0 {
-		find(
-			f,
-			at,
-			chain.FlagBurn,
-			"output %d (%s) burns %s: nobody can ever spend it, and it counts as fee",
-			i,
-			m.Kind,
-			chain.Sum{Amount: m.Amount, Asset: m.Asset},
-		)
+		find(f, at, chain.FlagBurn, "output %d (%s) burns %s: nobody can ever spend it, and it counts as fee",
+			i, m.Kind, chain.Sum{Amount: m.Amount, Asset: m.Asset})
 	}
 }
 
@@ -283,28 +245,13 @@ func (t *Tx) timeFindings(f *chain.Facts) {
 	if f.Validity.NotBefore != (chain.Moment{}) {
 		find(f, chain.At{}, chain.FlagLockTime, "is not valid before %s", moment(t.msg.LockTime))
 	}
+	const early = "input %d (%s) is not valid before what it spends is %s old (BIP 68)"
 	for i, s := range f.Sources {
 		switch {
 		case s.WaitBlocks > 0:
-			find(
-				f,
-				chain.At{},
-				chain.FlagLockTime,
-				"input %d (%s) is not valid before what it spends is %s old (BIP 68)",
-				i,
-				s.ID,
-				chain.Count(s.WaitBlocks, "block"),
-			)
+			find(f, chain.At{}, chain.FlagLockTime, early, i, s.ID, chain.Count(s.WaitBlocks, "block"))
 		case s.WaitSeconds > 0:
-			find(
-				f,
-				chain.At{},
-				chain.FlagLockTime,
-				"input %d (%s) is not valid before what it spends is %s old (BIP 68)",
-				i,
-				s.ID,
-				chain.Count(s.WaitSeconds, "second"),
-			)
+			find(f, chain.At{}, chain.FlagLockTime, early, i, s.ID, chain.Count(s.WaitSeconds, "second"))
 		}
 	}
 	for _, in := range t.msg.TxIn {
