@@ -2,9 +2,10 @@ package psbt
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"slices"
+
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain/utxo"
@@ -88,30 +89,20 @@ func (m maps) counts(failed bool) (inputs, outputs int, err error) {
 
 // write returns the bytes of the maps.
 func (m maps) write() []byte {
-	b := append([]byte(nil), magic...)
-	b = appendMap(b, m.global)
-	for _, list := range append(slices.Clone(m.inputs), m.outputs...) {
-		b = appendMap(b, list)
+	b := bytes.NewBufferString(magic)
+	writeMap(b, m.global)
+	for _, list := range slices.Concat(m.inputs, m.outputs) {
+		writeMap(b, list)
 	}
-	return b
+	return b.Bytes()
 }
 
-func appendMap(b []byte, list []pair) []byte {
-	for _, p := range list {
-		b = append(appendCompact(b, len(p.key)), p.key...)
-		b = append(appendCompact(b, len(p.value)), p.value...)
+func writeMap(b *bytes.Buffer, list []pair) {
+	for _, p := range list { // a buffer takes everything
+		_ = wire.WriteVarBytes(b, 0, p.key)
+		_ = wire.WriteVarBytes(b, 0, p.value)
 	}
-	return append(b, 0)
-}
-
-func appendCompact(b []byte, n int) []byte {
-	switch {
-	case n < 0xfd:
-		return append(b, byte(n))
-	case n < 1<<16:
-		return binary.LittleEndian.AppendUint16(append(b, 0xfd), uint16(n))
-	}
-	return binary.LittleEndian.AppendUint32(append(b, 0xfe), uint32(n))
+	b.WriteByte(0)
 }
 
 // check sorts every map, refuses keys that come twice, and looks at values of
@@ -185,7 +176,7 @@ func sorted(list []pair) bool {
 }
 
 func goodGlobal(p pair) bool {
-	if p.among(globalTxVersion, globalLockTime, globalInputs, globalOutputs, globalModifiable) {
+	if p.among(global2[:]...) {
 		return false // BIP 370: not in version 0
 	}
 	switch p.key[0] {
@@ -198,7 +189,7 @@ func goodGlobal(p pair) bool {
 }
 
 func goodInput(p pair) bool {
-	if p.among(inTxID, inIndex, inSequence, inTime, inHeight) {
+	if p.among(input2[:]...) {
 		return false // BIP 370: not in version 0
 	}
 	switch p.key[0] {
@@ -211,7 +202,7 @@ func goodInput(p pair) bool {
 }
 
 func goodOutput(p pair) bool {
-	if p.among(outAmount, outScript) {
+	if p.among(output2[:]...) {
 		return false // BIP 370: not in version 0
 	}
 	switch p.key[0] {

@@ -2,8 +2,6 @@ package psbt
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 
 	"coldkms/shared/textfile"
@@ -17,7 +15,13 @@ func Is(file []byte) bool {
 		return true
 	}
 	text := textfile.Letters(file[:min(len(file), 256)])
-	return bytes.HasPrefix(text, []byte("cHNidP")) || bytes.HasPrefix(bytes.ToLower(text), []byte("70736274ff"))
+	return beginsInBase64(text) || beginsInHex(text)
+}
+
+func beginsInBase64(text []byte) bool { return bytes.HasPrefix(text, []byte("cHNidP")) }
+
+func beginsInHex(text []byte) bool {
+	return bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 10)]), []byte("70736274ff"))
 }
 
 func binaryOf(file []byte) ([]byte, error) {
@@ -27,24 +31,15 @@ func binaryOf(file []byte) ([]byte, error) {
 	if isBinary(file) {
 		return bounded(file) // every byte counts
 	}
-	text := textfile.Letters(file)
-	if b, err := hex.DecodeString(string(text)); err == nil && isBinary(b) {
+	if b, ok := textfile.Bytes(file); ok && isBinary(b) {
 		return bounded(b)
 	}
-	b, err := base64.StdEncoding.Strict().DecodeString(string(text))
-	switch {
-	case err == nil && isBinary(b):
-		return bounded(b)
-	case bytes.HasPrefix(text, []byte("cHNidP")):
-		return nil, fmt.Errorf(
-			"%w: it begins as a PSBT in base64, and is damaged or cut short: have it written again",
-			ErrInvalid,
-		)
-	case bytes.HasPrefix(bytes.ToLower(text), []byte("70736274ff")):
-		return nil, fmt.Errorf(
-			"%w: it begins as a PSBT in hex, and is damaged or cut short: have it written again",
-			ErrInvalid,
-		)
+	const damaged = "%w: it begins as a PSBT in %s, and is damaged or cut short: have it written again"
+	switch text := textfile.Letters(file); {
+	case beginsInBase64(text):
+		return nil, fmt.Errorf(damaged, ErrInvalid, "base64")
+	case beginsInHex(text):
+		return nil, fmt.Errorf(damaged, ErrInvalid, "hex")
 	}
 	return nil, fmt.Errorf("%w: neither PSBT nor PSBT in base64 or hex", ErrInvalid)
 }

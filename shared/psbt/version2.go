@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"coldkms/shared/chain/utxo"
@@ -20,6 +21,12 @@ const (
 	inTxID, inIndex, inSequence, inTime, inHeight = 0x0e, 0x0f, 0x10, 0x11, 0x12
 
 	outAmount, outScript = 0x03, 0x04
+)
+
+var (
+	global2 = [...]byte{globalTxVersion, globalLockTime, globalInputs, globalOutputs, globalModifiable}
+	input2  = [...]byte{inTxID, inIndex, inSequence, inTime, inHeight}
+	output2 = [...]byte{outAmount, outScript}
 )
 
 // fields2 are the pairs of a version 2 that version 0 has no place for.
@@ -43,16 +50,22 @@ func find(list []pair, kind byte) (value []byte, ok bool) {
 
 // counts2 reads how many inputs and outputs a version 2 says that it has.
 func counts2(global []pair) (inputs, outputs int, err error) {
-	for kind, to := range map[byte]*int{globalInputs: &inputs, globalOutputs: &outputs} {
-		value, ok := find(global, kind)
-		r := reader{b: value}
-		n := r.compactSize()
-		if !ok || r.failed || len(r.b) != 0 || n == 0 || n > utxo.MaxTxSize {
-			return 0, 0, fmt.Errorf("%w: version 2 without a count of its inputs and outputs", ErrInvalid)
-		}
-		*to = int(n)
+	inputs, outputs = count2(global, globalInputs), count2(global, globalOutputs)
+	if inputs == 0 || outputs == 0 {
+		return 0, 0, fmt.Errorf("%w: version 2 without a count of its inputs and outputs", ErrInvalid)
 	}
 	return inputs, outputs, nil
+}
+
+// count2 reads a count, and returns 0 for one that is missing or malformed.
+func count2(global []pair, kind byte) int {
+	value, _ := find(global, kind)
+	r := reader{b: value}
+	n := r.compactSize()
+	if r.failed || len(r.b) != 0 || n > utxo.MaxTxSize {
+		return 0
+	}
+	return int(n)
 }
 
 // lower turns the maps of version 2 into those of the version 0 that says the
@@ -73,40 +86,27 @@ func lower(m maps) (maps, *fields2, error) {
 		return m, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	low, over := maps{}, &fields2{}
-	low.global, over.global = apart(
-		m.global,
-		globalTxVersion,
-		globalLockTime,
-		globalInputs,
-		globalOutputs,
-		globalModifiable,
-		globalVersion,
-	)
+	low.global, over.global = apart(m.global, append(global2[:], globalVersion)...)
 	low.global = append([]pair{{key: []byte{globalTx}, value: raw.Bytes()}}, low.global...)
 	for _, in := range m.inputs {
-		rest, fields := apart(in, inTxID, inIndex, inSequence, inTime, inHeight)
+		rest, fields := apart(in, input2[:]...)
 		low.inputs, over.inputs = append(low.inputs, rest), append(over.inputs, fields)
 	}
 	for _, out := range m.outputs {
-		rest, fields := apart(out, outAmount, outScript)
+		rest, fields := apart(out, output2[:]...)
 		low.outputs, over.outputs = append(low.outputs, rest), append(over.outputs, fields)
 	}
 	return low, over, nil
 }
 
-// longKeys reports whether a type of version 2 stands at the beginning of a longer
-// key: who looks at the first byte alone would read another transaction.
+// longKeys reports whether a type of version 2 begins a longer key: a reader that
+// looks at the first byte only would read another transaction.
 func (m maps) longKeys() bool {
-	long := func(list []pair, kinds ...byte) bool {
-		return slices.ContainsFunc(list, func(p pair) bool {
-			return len(p.key) > 1 && slices.Contains(kinds, p.key[0])
-		})
+	long := func(list []pair, kinds []byte) bool {
+		return slices.ContainsFunc(list, func(p pair) bool { return len(p.key) > 1 && slices.Contains(kinds, p.key[0]) })
 	}
-	return long(m.global, globalTxVersion, globalLockTime, globalInputs, globalOutputs, globalModifiable) ||
-		slices.ContainsFunc(m.inputs, func(l []pair) bool {
-			return long(l, inTxID, inIndex, inSequence, inTime, inHeight)
-		}) ||
-		slices.ContainsFunc(m.outputs, func(l []pair) bool { return long(l, outAmount, outScript) })
+	return long(m.global, global2[:]) || long(slices.Concat(m.inputs...), input2[:]) ||
+		long(slices.Concat(m.outputs...), output2[:])
 }
 
 // apart divides a map into what both versions have and the fields of version 2.
@@ -144,8 +144,8 @@ func (f *fields2) raise(m maps, signed bool) maps {
 
 // transaction2 makes the unsigned transaction of a version 2.
 func transaction2(m maps) (*wire.MsgTx, error) {
-	if !sorted(m.global) ||
-		slices.ContainsFunc(append(slices.Clone(m.inputs), m.outputs...), func(l []pair) bool { return !sorted(l) }) {
+	twice := func(list []pair) bool { return !sorted(list) }
+	if twice(m.global) || slices.ContainsFunc(slices.Concat(m.inputs, m.outputs), twice) {
 		return nil, fmt.Errorf("%w: a key is there twice", ErrInvalid)
 	}
 	g := numbers{list: m.global}
@@ -168,15 +168,11 @@ func transaction2(m maps) (*wire.MsgTx, error) {
 		}
 		copy(txIn.PreviousOutPoint.Hash[:], id)
 		if tx.TxIn = append(tx.TxIn, txIn); in.failed {
-			return nil, fmt.Errorf(
-				"%w: input %d of version 2: a field is missing or has the wrong length",
-				ErrInvalid,
-				i,
-			)
+			return nil, fmt.Errorf("%w: input %d of version 2: a field is missing or has the wrong length", ErrInvalid, i)
 		}
 	}
 	for i, list := range m.outputs {
-		amount, script, ok := output2(list)
+		amount, script, ok := readOutput2(list)
 		if !ok {
 			return nil, fmt.Errorf("%w: output %d of version 2 has no amount or no script", ErrInvalid, i)
 		}
@@ -185,7 +181,7 @@ func transaction2(m maps) (*wire.MsgTx, error) {
 	return tx, lockTime2(tx, m.inputs)
 }
 
-func output2(list []pair) (amount int64, script []byte, ok bool) {
+func readOutput2(list []pair) (amount int64, script []byte, ok bool) {
 	value, hasValue := find(list, outAmount)
 	script, hasScript := find(list, outScript)
 	if !hasValue || !hasScript || len(value) != 8 {
@@ -198,7 +194,6 @@ func output2(list []pair) (amount int64, script []byte, ok bool) {
 // highest that an input requires, heights before times where all that require
 // one allow it, otherwise the fallback, which tx has already.
 func lockTime2(tx *wire.MsgTx, inputs [][]pair) error {
-	const threshold = 500_000_000
 	heights, times := true, true
 	var height, time uint32
 	for i, list := range inputs {
@@ -206,7 +201,8 @@ func lockTime2(tx *wire.MsgTx, inputs [][]pair) error {
 		h, t := in.number(inHeight, 0), in.number(inTime, 0)
 		_, hasHeight := find(list, inHeight)
 		_, hasTime := find(list, inTime)
-		if in.failed || hasHeight && (h == 0 || h >= threshold) || hasTime && t < threshold {
+		if in.failed || hasHeight && (h == 0 || h >= txscript.LockTimeThreshold) ||
+			hasTime && t < txscript.LockTimeThreshold {
 			return fmt.Errorf("%w: input %d requires a lock time that cannot be", ErrInvalid, i)
 		}
 		if hasHeight || hasTime {
@@ -254,9 +250,8 @@ func (n *numbers) must(kind byte) uint32 {
 // withoutMWEB cuts Litecoin's MWEB part (LIP 3) out of a previous transaction,
 // which the library does not read; no id commits to it.
 func withoutMWEB(in []pair) error {
-	const flagAt, flagMWEB = 5, 0x08
 	for i, p := range in {
-		if !p.is(inPrevious) || len(p.value) <= flagAt || p.value[4] != 0 || p.value[flagAt]&flagMWEB == 0 {
+		if !p.is(inPrevious) || !utxo.HasMWEB(p.value) {
 			continue
 		}
 		stripped, err := utxo.StripWitness(p.value)

@@ -74,18 +74,11 @@ func twoOf(t *testing.T, change func(m *maps)) []byte {
 	}
 	m.global = []pair{field(2, le32(2)...), field(4, 1), field(5, 2), field(6, 3), field(0xfb, le32(2)...)}
 	in := tx.TxIn[0]
-	m.inputs[0] = append(
-		m.inputs[0],
-		field(0x0e, in.PreviousOutPoint.Hash[:]...),
-		field(0x0f, le32(in.PreviousOutPoint.Index)...),
-		field(0x10, le32(in.Sequence)...),
-	)
+	m.inputs[0] = append(m.inputs[0], field(0x0e, in.PreviousOutPoint.Hash[:]...),
+		field(0x0f, le32(in.PreviousOutPoint.Index)...), field(0x10, le32(in.Sequence)...))
 	for i, out := range tx.TxOut {
-		m.outputs[i] = append(
-			m.outputs[i],
-			field(3, binary.LittleEndian.AppendUint64(nil, uint64(out.Value))...),
-			field(4, out.PkScript...),
-		)
+		value := binary.LittleEndian.AppendUint64(nil, uint64(out.Value))
+		m.outputs[i] = append(m.outputs[i], field(3, value...), field(4, out.PkScript...))
 	}
 	if change != nil {
 		change(&m)

@@ -42,6 +42,9 @@ func isExtended(raw []byte) bool {
 	return len(raw) >= 6 && raw[4] == 0 && raw[5] != 0 && raw[5]&^(flagWitness|flagMWEB) == 0
 }
 
+// HasMWEB reports whether a serialised transaction has an MWEB part.
+func HasMWEB(raw []byte) bool { return isExtended(raw) && raw[5]&flagMWEB != 0 }
+
 // walkExtended finds what is left of a transaction with marker and flag once
 // its witness and its MWEB part are gone: inputs and outputs, and the lock time.
 func walkExtended(raw []byte) (body, lockTime []byte, elements int, err error) {
