@@ -73,8 +73,8 @@ func manyLegacyInputs(t *testing.T) {
 	if os.Getenv("KMS_ITEMS") == "" {
 		return
 	}
-	p = newPlace(t) // nothing is spent yet
-	most := p.legacy("most.kmsreq", times(13, 2_000)...)
+	p = newPlace(t)                                     // nothing is spent yet
+	most := p.legacy("most.kmsreq", times(140, 600)...) // larger items are refused: nodes relay none
 	digest := struct{ Digest string }{}
 	if err := json.Unmarshal([]byte(p.measure("review", most).stdout), &digest); err != nil {
 		t.Fatal(err)
