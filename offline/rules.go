@@ -59,7 +59,7 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 	verdicts := make([]policy.Verdict, len(j.items))
 	of := policy.Circumstances{Batch: j.Request.Digest, Created: j.Request.Created, Offline: s.Offline}
 	batch := sumsOf(subjects...)
-	for i, v := range s.Policy.Judge(subjects, of, history{s.Ledger}) {
+	for i, v := range s.Policy.Judge(subjects, of, History{s.Ledger}) {
 		verdicts[at[i]] = s.dateSigned(j, at[i], s.recallRejection(subjects[i], batch, v))
 	}
 	return verdicts
@@ -100,21 +100,21 @@ func sumsOf(subjects ...policy.Subject) ledger.Sums {
 // signedAs returns the content under which the ledger has, or will have, a
 // subject as signed.
 func (s *Session) signedAs(subject policy.Subject) [32]byte {
-	content, _ := policy.SignedAs(subject, history{s.Ledger})
+	content, _ := policy.SignedAs(subject, History{s.Ledger})
 	return content
 }
 
-// history is the ledger as policy asks it.
-type history struct{ *ledger.Ledger }
+// History is the ledger as policy asks it.
+type History struct{ *ledger.Ledger }
 
 // Record implements policy.History.
-func (h history) Record(content [32]byte) (policy.Record, bool) {
+func (h History) Record(content [32]byte) (policy.Record, bool) {
 	r, ok := h.Ledger.Record(content)
 	return policy.Record(r), ok
 }
 
 // Payments implements policy.History.
-func (h history) Payments(since int64) iter.Seq[policy.Payment] {
+func (h History) Payments(since int64) iter.Seq[policy.Payment] {
 	return func(yield func(policy.Payment) bool) {
 		for p := range h.Ledger.Payments(since) {
 			if !yield(policy.Payment(p)) {

@@ -4,9 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"iter"
 	"time"
 
+	"coldkms/offline"
 	"coldkms/offline/ledger"
 	"coldkms/offline/policy"
 	"coldkms/offline/review"
@@ -39,7 +39,7 @@ func Review(c *Company, coins policy.Coins, p policy.Policy, past bool) (Outcome
 		subjects[i] = subject(coins, t)
 	}
 	of := policy.Circumstances{Batch: digest, Created: c.Now.Unix, Offline: true}
-	for i, v := range p.Judge(subjects, of, history{book}) {
+	for i, v := range p.Judge(subjects, of, offline.History{Ledger: book}) {
 		batch.Items[i] = review.Item{ID: subjects[i].ID, Coin: subjects[i].Facts.Coin, Facts: &subjects[i].Facts,
 			Refusals: v.Refusals, Findings: v.Findings}
 	}
@@ -149,26 +149,6 @@ func signed(s policy.Subject, batch [sha256.Size]byte) ledger.Line {
 		}
 	}
 	return line
-}
-
-// history is the ledger as policy asks it.
-type history struct{ *ledger.Ledger }
-
-// Record implements policy.History.
-func (h history) Record(content [32]byte) (policy.Record, bool) {
-	r, ok := h.Ledger.Record(content)
-	return policy.Record(r), ok
-}
-
-// Payments implements policy.History.
-func (h history) Payments(since int64) iter.Seq[policy.Payment] {
-	return func(yield func(policy.Payment) bool) {
-		for p := range h.Ledger.Payments(since) {
-			if !yield(policy.Payment(p)) {
-				return
-			}
-		}
-	}
 }
 
 // memory is a ledger.Storage.
