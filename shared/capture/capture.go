@@ -13,10 +13,11 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"coldkms/shared/durable"
 )
 
 // Bounds of one picture.
@@ -56,7 +57,7 @@ func Open(path string, stdin io.Reader) (Source, io.Closer, error) {
 		return s, io.NopCloser(nil), err
 	}
 	if !info.Mode().IsRegular() { // a pipe that nobody writes to would be waited for
-		return nil, nil, fmt.Errorf("capture: %s: %w: %s", path, ErrNoPicture, kind(info.Mode()))
+		return nil, nil, fmt.Errorf("capture: %s: %w: a %s", path, ErrNoPicture, durable.KindOf(info.Mode()))
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -68,19 +69,6 @@ func Open(path string, stdin io.Reader) (Source, io.Closer, error) {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, f, nil
-}
-
-// kind says what a file is that is no regular one.
-func kind(mode fs.FileMode) string {
-	switch {
-	case mode&fs.ModeNamedPipe != 0:
-		return "a named pipe"
-	case mode&fs.ModeSocket != 0:
-		return "a socket"
-	case mode&fs.ModeDevice != 0:
-		return "a device"
-	}
-	return "a special file"
 }
 
 // Read tells by the first bytes of a stream what it is.

@@ -111,22 +111,27 @@ func readAll(f File, path string, limit int64) ([]byte, error) {
 
 // regular says in words what a file is that is not a regular one.
 func regular(info fs.FileInfo) error {
-	kind := "special file"
-	switch mode := info.Mode(); {
-	case mode.IsRegular():
+	if info.Mode().IsRegular() {
 		return nil
-	case mode.IsDir():
-		kind = "folder"
-	case mode&fs.ModeSymlink != 0:
-		kind = "symbolic link"
-	case mode&fs.ModeNamedPipe != 0:
-		kind = "named pipe"
-	case mode&fs.ModeSocket != 0:
-		kind = "socket"
-	case mode&fs.ModeDevice != 0:
-		kind = "device"
 	}
-	return fmt.Errorf("%w but a %s", ErrNotRegular, kind)
+	return fmt.Errorf("%w but a %s", ErrNotRegular, KindOf(info.Mode()))
+}
+
+// KindOf names the kind of a file that is not a regular one, such as "socket".
+func KindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "folder"
+	case mode&fs.ModeSymlink != 0:
+		return "symbolic link"
+	case mode&fs.ModeNamedPipe != 0:
+		return "named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "socket"
+	case mode&fs.ModeDevice != 0:
+		return "device"
+	}
+	return "special file"
 }
 
 // exists tells a missing file from one that cannot be looked at, and refuses

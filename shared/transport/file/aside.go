@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"coldkms/shared/durable"
 )
 
 // Entry is a regular file that lies in the folder.
@@ -38,7 +40,7 @@ func (m Media) List(endings ...string) (files []Entry, others []string, err erro
 		case err != nil: // its neighbours can be taken all the same
 			others = append(others, fmt.Sprintf("%.100q cannot be looked at: %v", e.Name(), err))
 		case !info.Mode().IsRegular():
-			others = append(others, fmt.Sprintf("%s is a %s", e.Name(), kind(info.Mode())))
+			others = append(others, fmt.Sprintf("%s is a %s", e.Name(), durable.KindOf(info.Mode())))
 		default:
 			files = append(files, Entry{Name: e.Name(), Size: info.Size(),
 				Stamp: fmt.Sprint(info.Size(), info.ModTime().UnixNano())})
@@ -104,7 +106,7 @@ func (m Media) folder() error {
 		return m.FS.Mkdir(m.Dir, 0o700)
 	}
 	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is a %s, not a folder", m.Dir, kind(info.Mode()))
+		err = fmt.Errorf("%s is a %s, not a folder", m.Dir, durable.KindOf(info.Mode()))
 	}
 	return err
 }

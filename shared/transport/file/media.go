@@ -228,7 +228,7 @@ func (m Media) read(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if !seen.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w but a %s", durable.ErrNotRegular, kind(seen.Mode()))
+		return nil, fmt.Errorf("%w but a %s", durable.ErrNotRegular, durable.KindOf(seen.Mode()))
 	}
 	f, err := m.FS.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -253,23 +253,6 @@ func readSeen(f durable.File, seen fs.FileInfo, limit int64) ([]byte, error) {
 		err = fmt.Errorf("%w: more than %d bytes", durable.ErrTooLarge, limit)
 	}
 	return data, err
-}
-
-// kind describes a file that is not a regular one.
-func kind(mode fs.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "folder"
-	case mode&fs.ModeSymlink != 0:
-		return "symbolic link"
-	case mode&fs.ModeNamedPipe != 0:
-		return "named pipe"
-	case mode&fs.ModeSocket != 0:
-		return "socket"
-	case mode&fs.ModeDevice != 0:
-		return "device"
-	}
-	return "special file"
 }
 
 // Reading returns err, of something that was read from a stick, with what is

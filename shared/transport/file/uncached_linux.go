@@ -32,7 +32,7 @@ func uncached(path string, limit int64) (data []byte, direct bool, err error) {
 	case err != nil:
 		return nil, false, err
 	case !info.Mode().IsRegular():
-		return nil, false, fmt.Errorf("%w but a %s", durable.ErrNotRegular, kind(info.Mode()))
+		return nil, false, fmt.Errorf("%w but a %s", durable.ErrNotRegular, durable.KindOf(info.Mode()))
 	case info.Size() > limit:
 		return nil, false, fmt.Errorf("%w: %d bytes, at most %d are read", durable.ErrTooLarge, info.Size(), limit)
 	}
