@@ -19,8 +19,8 @@ type Build struct {
 	System  string `json:"system"` // operating system and architecture
 }
 
-// BuildOf reads what the toolchain recorded.
-func BuildOf(info *debug.BuildInfo) Build {
+// buildOf reads what the toolchain recorded.
+func buildOf(info *debug.BuildInfo) Build {
 	set := make(map[string]string)
 	for _, s := range info.Settings {
 		set[s.Key] = s.Value
@@ -51,7 +51,7 @@ func (b Build) String() string {
 func versionCommand(root *cobra.Command, s Streams) *cobra.Command {
 	build := Build{Version: "unknown"}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		build = BuildOf(info)
+		build = buildOf(info)
 	}
 	root.Version = build.String()
 	return &cobra.Command{

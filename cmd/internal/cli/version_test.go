@@ -13,15 +13,13 @@ func TestBuildOf(t *testing.T) {
 		GoVersion: "go1.26.8",
 		Main:      debug.Module{Version: "v0.1.0"},
 		Settings: []debug.BuildSetting{
-			{
-				Key:   "vcs.revision",
-				Value: "abc",
-			}, {Key: "vcs.time", Value: "2026-11-28T00:00:00Z"}, {Key: "vcs.modified", Value: "true"},
+			{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.time", Value: "2026-11-28T00:00:00Z"},
+			{Key: "vcs.modified", Value: "true"},
 			{Key: "GOOS", Value: "linux"}, {Key: "GOARCH", Value: "arm64"},
 		},
 	}
 	want := Build{"v0.1.0", "abc", "2026-11-28T00:00:00Z", true, "go1.26.8", "linux/arm64"}
-	if got := BuildOf(info); got != want {
+	if got := buildOf(info); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	const line = "v0.1.0, commit abc of 2026-11-28T00:00:00Z, with changes that were not committed, go1.26.8, linux/arm64"
