@@ -57,7 +57,7 @@ other bytes for it are refused.`,
 					a.say("no *.kmsres, *.psbt or *.txn in %s; the signer writes results with: kms-offline sign FILE.kmsreq --out DIR", arg)
 				}
 				files = append(files, found...)
-				if info, err := a.fs.Stat(arg); err == nil && info.IsDir() {
+				if len(found) == 0 || found[0].Listed {
 					folders = append(folders, arg)
 				}
 			}
