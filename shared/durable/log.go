@@ -9,9 +9,8 @@ import (
 
 // Log is a file that only grows. What Append has acknowledged is on the disk.
 //
-// It holds a lock of the file itself, so that a second Log of the same file is
-// refused under every name that the file has; and it writes only while its path
-// names that file.
+// It locks the file itself, so a second Log of the same file is refused, whatever
+// name it is opened by. It writes only while its path names that file.
 //
 // After a failed write or sync nobody knows what the disk holds, and a second
 // sync may report success for pages that the system has given up; so a Log
@@ -57,7 +56,7 @@ func HoldLog(fsys FS, path string) (*Log, error) {
 	}
 	l := &Log{fs: fsys, path: path, file: f}
 	if err = f.Lock(); err == nil {
-		err = l.named()
+		_, err = l.named()
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open log %s: %w", path, err), f.Close())
@@ -125,10 +124,7 @@ func (l *Log) do(what string, change func() error) error {
 // unchanged finds a second writer that has no lock, and a file that was put in
 // the place of this one.
 func (l *Log) unchanged() error {
-	if err := l.named(); err != nil {
-		return err
-	}
-	info, err := l.file.Stat()
+	info, err := l.named()
 	if err != nil {
 		return err
 	}
@@ -138,20 +134,20 @@ func (l *Log) unchanged() error {
 	return nil
 }
 
-// named returns nil if the path names the file that is open and locked.
-func (l *Log) named() error {
+// named returns the file that is open and locked, if the path names it.
+func (l *Log) named() (fs.FileInfo, error) {
 	open, err := l.file.Stat()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	there, err := l.fs.Lstat(l.path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !os.SameFile(open, there) {
-		return fmt.Errorf("log %s: %w", l.path, ErrReplaced)
+		return nil, fmt.Errorf("log %s: %w", l.path, ErrReplaced)
 	}
-	return nil
+	return open, nil
 }
 
 // Size is the length of the log in bytes.
