@@ -26,7 +26,7 @@ test: ## all tests, a few minutes on two cores; the last lines name what failed
 
 check: lint vuln test ## lint, known vulnerabilities, then all tests
 
-prove: ## the long counts, half an hour on two cores; writes docs/EVIDENCE.md
+prove: ## the long counts, several hours on two cores; writes docs/EVIDENCE.md
 	@go run ./cmd/testtools/prove
 
 lint: ## gofmt, go vet, staticcheck, dead code, line length, cognitive complexity

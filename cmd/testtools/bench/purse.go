@@ -34,7 +34,7 @@ type purse struct {
 const (
 	keyID  = "b8eb99cd-ba04-4031-a65f-11d6420ebdd1"
 	amount = 100_000
-	fee    = 900 // of each input: a thousand of them stay below the policy's cap
+	fee    = 900 // of each input: 600 of them stay below the policy's cap
 )
 
 // cheap is a password derivation that costs nothing: here other things are
