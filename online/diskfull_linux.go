@@ -6,7 +6,7 @@ import "syscall"
 const scarce = 64 << 10
 
 // DiskFull reports whether the disk of a folder has no room for a change of the
-// journal. That it cannot be told counts as room.
+// journal. It returns false if the free space cannot be determined.
 func DiskFull(dir string) bool {
 	var fs syscall.Statfs_t
 	if syscall.Statfs(dir, &fs) != nil || fs.Blocks == 0 {

@@ -3,5 +3,5 @@
 package online
 
 // DiskFull reports whether the disk of a folder has no room for a change of the
-// journal. Here it cannot be told.
+// journal. On this system it always returns false.
 func DiskFull(string) bool { return false }

@@ -46,7 +46,7 @@ func (m *Memory) keep(account string, id chain.ID, o FetchOptions, list []json.R
 	m.last[key(account, id, o)] = digest(list)
 }
 
-// forget has the next list looked at again.
+// forget drops the digest of the last list, so that the next one is taken even if it is equal.
 func (m *Memory) forget(account string, id chain.ID, o FetchOptions) {
 	if m == nil {
 		return

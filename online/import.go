@@ -30,7 +30,7 @@ type Imported struct {
 	Notes    []string  `json:"-"`
 }
 
-// resultEnding is how Results are called.
+// resultEnding is the extension of Result files.
 const resultEnding = ".kmsres"
 
 // Incoming is a file to import.

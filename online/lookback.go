@@ -82,8 +82,8 @@ func (r *Relay) lookBackAt(ctx context.Context, it journal.Item, listed bool) (*
 	return nil, r.goesOn(ctx, it)
 }
 
-// errNotListed is why an item waits that Tatum's record may have, and its list does
-// not.
+// errNotListed is why an item waits that Tatum does not list, whatever its record
+// says.
 var errNotListed = errors.New("the list of Tatum does not have it with this content: " +
 	"it may have been dropped there since, and paid in another way")
 
@@ -103,7 +103,7 @@ func unlistedWords(it journal.Item) string {
 		"finds it listed. %s", it.TxID, errNotListed, journal.HeldAdvice(it.ID, contentOf(it)))
 }
 
-// goesOn ends that an item waits because the journal was restored.
+// goesOn lifts what withheld an item because the journal was restored.
 func (r *Relay) goesOn(ctx context.Context, it journal.Item) error {
 	err := r.journal.Unwithhold(ctx, it.ID, CodeRestored)
 	if err != nil || !slices.Contains(byRestore, it.Code) {

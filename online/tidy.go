@@ -21,11 +21,11 @@ type Made struct {
 	Digest bundle.Digest
 	Name   string // under which it is placed
 	Spent  bool   // nothing waits for its result any more
-	Void   string // why it must not be signed any more, "" if it has its result
+	Void   string // why it must not be signed any more, "" if it may, or has its result
 }
 
-// Made reads a file that may be one of a Request. It is the zero value for any that
-// the journal does not have.
+// Made reads a file that may hold a Request. It returns the zero value if the
+// journal does not have that Request.
 func (r *Relay) Made(ctx context.Context, data []byte, waiting []bundle.Digest) (Made, error) {
 	req, err := bundle.OpenRequest(data)
 	if err != nil || req.Relay != r.identity.Public() {

@@ -20,8 +20,8 @@ import (
 // noItemHint is about an id that is not in the journal.
 const noItemHint = "kms-online status --all lists the ids that are here (with --testnet: those of testnet only); kms-online fetch brings what Tatum lists since"
 
-// explain adds an exit code and a hint to an error, where it is known that the disk
-// of the state directory is full, too.
+// explain adds an exit code and a hint to an error. It names the state directory
+// if the disk of that is full.
 func (a *app) explain(err error) error {
 	var told *cli.Error
 	if err == nil || errors.As(err, &told) || errors.Is(err, file.ErrFull) {

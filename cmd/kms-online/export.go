@@ -103,8 +103,8 @@ given it with --master.`,
 	return cmd
 }
 
-// tidy moves aside what is not to be signed any more in a folder. What it is called
-// after is done, whatever comes of it.
+// tidy moves requests that are not to be signed any more aside in a folder. An
+// error is only printed: the command has done its work before.
 func (a *app) tidy(ctx context.Context, r *online.Relay, dir string) {
 	notes, err := r.Tidy(ctx, dir)
 	for _, note := range notes {

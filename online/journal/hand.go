@@ -23,20 +23,20 @@ type Offer struct {
 	Withdrawal string
 }
 
-// Digests of an Offer that are none.
+// Values of Offer.Digest that stand for no content.
 const (
 	OfferNone   = "unknown-at-tatum" // Tatum does not have the item at all
 	OfferUnseen = "not-looked-at"    // nobody has looked since the item was given up
 )
 
-// What Content returns beside a digest.
+// Values of Content that are not digits of a digest.
 const (
 	ContentNone   = "none"
 	ContentUnseen = "unseen"
 )
 
-// contentDigits is how much of a digest people read and type: so much that nobody
-// finds two contents that agree in it.
+// contentDigits is how many digits of a digest people read and type: 128 bits, so
+// that nobody can make a second content with the same ones.
 const contentDigits = 32
 
 // Content is how a person names an offer, "" for the very same as was signed.

@@ -18,8 +18,8 @@ type Reason struct {
 	Also     []Reason // what follows in the same sentence, after semicolons
 }
 
-// Severity is how much of a person's attention a finding wants. Of a Reason
-// that is Unrated its code says so.
+// Severity is how much attention a finding needs. A Reason that is Unrated has the
+// severity of its code.
 type Severity uint8
 
 // The severities, the least first.

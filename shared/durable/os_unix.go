@@ -79,8 +79,8 @@ func NewLock(path string) (*Lock, error) {
 	return &Lock{file: f}, nil
 }
 
-// lockFile locks the inode of an open file. The lock is of the open file: the
-// system drops it with the last descriptor of it.
+// lockFile locks the inode of an open file. The system drops the lock when the last
+// descriptor of the open file is closed.
 func lockFile(f *os.File) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)

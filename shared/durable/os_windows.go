@@ -48,8 +48,8 @@ func NewLock(path string) (*Lock, error) {
 	return &Lock{file: f}, nil
 }
 
-// lockFile locks one byte far behind the content of an open file: locked bytes
-// cannot be read by others here.
+// lockFile locks one byte far behind the content of an open file, because Windows
+// lets nobody else read locked bytes.
 func lockFile(f *os.File) error {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	behind := windows.Overlapped{OffsetHigh: 1 << 30}

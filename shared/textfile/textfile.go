@@ -20,9 +20,8 @@ func Bytes(file []byte) (b []byte, ok bool) {
 	return b, err == nil && len(b) > 0
 }
 
-// Letters returns the letters of a text file without what editors, shells and
-// mail programs put around and between them: a byte order mark, UTF-16, quotes,
-// white space.
+// Letters returns a text file as UTF-8 without what editors, shells and mail
+// programs add: a byte order mark, quotes around the text, white space.
 func Letters(file []byte) []byte {
 	text := fromUTF16(file)
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
