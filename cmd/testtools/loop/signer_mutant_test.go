@@ -531,7 +531,7 @@ var signerMutants = [...]mutant{
 	{"P2SH32 is P2SH", "shared/chain/utxo/script.go", "		return P2SH32\n", "		return P2SH\n",
 		"./shared/chain/utxo", "TestCashScripts"},
 	{"fields of version 2 stand in version 0", "shared/psbt/strict.go",
-		"	if p.among(outAmount, outScript) {\n", "	if false {\n",
+		"	if p.among(output2[:]...) {\n", "	if false {\n",
 		"./shared/psbt", "TestVersion0HasNoFieldsOfVersion2"},
 	{"burnt value is forgotten", "offline/ledger/memory.go", "	return l.Fee.Plus(l.Burnt)\n", "	return *l.Fee\n",
 		"./cmd/kms-offline", "TestSignerAttacks/05-burnt-value-is-fee"},
