@@ -146,3 +146,26 @@ func TestReadyPolicies(t *testing.T) {
 		}
 	}
 }
+
+// Some payments within minutes are no rhythm: the same amount again is a double.
+func TestMinutesAreNoRhythm(t *testing.T) {
+	for name, c := range map[string]struct {
+		between, since int64
+		early          bool
+	}{
+		"every minute, again after one":        {60, 60, true},
+		"every minute, again after ten":        {60, 600, true},
+		"every minute, again after an hour":    {60, 3600, false},
+		"every day, again after an hour":       {aDay, 3600, true},
+		"every day, again after a day":         {aDay, aDay, false},
+		"every two hours, again after an hour": {7200, 3600, false},
+	} {
+		p := &payee{}
+		for i := range int64(4) {
+			p.paid = append(p.paid, occasion{clock: -i * c.between, amounts: []chain.Amount{chain.NewAmount(100)}})
+		}
+		if early, _ := p.early(chain.NewAmount(100), 1, c.since, noInterval); early != c.early {
+			t.Errorf("%s: early %t", name, early)
+		}
+	}
+}

@@ -52,9 +52,12 @@ func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees,
 		chain.Count(n-1, "other payment"), *j.unusual.SamePercent).Of(at))
 }
 
+const leastRhythm = hour // seconds
+
 // early reports whether a payee got an amount the last time, and less than half of
 // its rhythm ago, and in words what that rhythm is. Where there is none yet, it is
-// early within a day.
+// early within a day. A shorter rhythm than leastRhythm is none to trust: who signs
+// some batches in a row has not agreed to pay somebody every minute.
 func (p *payee) early(amount chain.Amount, percent, now, rhythm int64) (early bool, words string) {
 	if len(p.paid) == 0 || !slices.ContainsFunc(p.paid[0].amounts, func(a chain.Amount) bool {
 		return closeTo(a, amount, percent)
@@ -68,10 +71,10 @@ func (p *payee) early(amount chain.Amount, percent, now, rhythm int64) (early bo
 	if rhythm == noInterval {
 		return since < day, ""
 	}
-	if rhythm >= minute {
-		words = ", and is usually paid every " + span(rhythm)
+	if rhythm < leastRhythm {
+		return 2*since < leastRhythm, ""
 	}
-	return 2*since < rhythm, words
+	return 2*since < rhythm, ", and is usually paid every " + span(rhythm)
 }
 
 func shownName(p *payee) string {

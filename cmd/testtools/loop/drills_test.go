@@ -269,7 +269,7 @@ func drillTypes(ts *testscript.TestScript, _ bool, args []string) {
 	defer cancel()
 	decision := expect.Answer{Prompt: "[y/N]", Reply: "y"}
 	if strings.Contains(args[0], " accept ") {
-		decision = expect.Answer{Prompt: "accept", Reply: "accept"}
+		decision = expect.Answer{Prompt: "Type accept", Reply: "accept"}
 	}
 	password := expect.Answer{Prompt: "access wallet storage:", Reply: "pw"}
 	if strings.Contains(args[0], " restore ") {
