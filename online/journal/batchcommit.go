@@ -15,8 +15,10 @@ type group struct {
 	waiting []*asked
 }
 
-// asked is one change of a group. err is what became of it alone.
+// asked is one change of a group. f uses ctx, which may end before the group's.
+// err is what became of it alone.
 type asked struct {
+	ctx  context.Context
 	f    func(tx) error
 	err  error
 	done bool
@@ -28,7 +30,7 @@ func (j *Journal) together(ctx context.Context, what string, f func(tx) error) e
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("journal: %s: %w", what, err)
 	}
-	a := &asked{f: f}
+	a := &asked{ctx: ctx, f: f}
 	j.group.mu.Lock()
 	j.group.waiting = append(j.group.waiting, a)
 	j.group.mu.Unlock()
@@ -54,6 +56,9 @@ func (j *Journal) lead(ctx context.Context) {
 	defer cancel()
 	err := j.commit(ctx, func(t tx) error {
 		for _, a := range all {
+			if a.err = a.ctx.Err(); a.err != nil {
+				continue // it would fail every time, and look like a database that is away
+			}
 			if a.err = t.alone(ctx, a.f, len(all) == 1); a.err != nil && (len(all) == 1 || j.shared && passes(a.err)) {
 				return a.err
 			}

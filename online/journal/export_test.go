@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"sync/atomic"
+	"time"
 )
 
 // Settings shows what SQLite says of its own settings.
@@ -16,6 +18,11 @@ func (j *Journal) Settings(ctx context.Context) (string, error) {
 		}
 	}
 	return fmt.Sprintf("%s %d %d", mode, sync, keys), nil
+}
+
+// CountPauses has j not wait before it tries again, and counts how often it does.
+func (j *Journal) CountPauses(n *atomic.Int64) {
+	j.pause = func(ctx context.Context, _ time.Duration) error { n.Add(1); return ctx.Err() }
 }
 
 // ResolvedTLS returns the TLS that an address comes to.

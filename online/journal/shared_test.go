@@ -46,6 +46,7 @@ func TestPostgres(t *testing.T) {
 		"Lease": TestLease, "LeaseExpires": TestLeaseExpires, "Enter": TestEnter, "LateSignature": TestLateSignature, "Together": TestTogether,
 		"Payer": TestPayer, "Own": TestOwn, "SameRequest": TestSameRequest, "Alarms": TestAlarms, "Hand": TestHand, "WithdrawalCase": TestWithdrawalCase, "OddWords": TestOddWords,
 		"OpenAtOnce": testOpenAtOnce, "Totals": TestTotals, "TallyIsApart": testTallyIsApart, "Newer": testNewer,
+		"EndsWithItsContext": testEndsWithItsContext,
 	} {
 		t.Run(name, test)
 	}
@@ -78,6 +79,28 @@ func testNewer(t *testing.T) {
 	if _, err := journal.Open(t.Context(), where, clock); !errors.Is(err, journal.ErrNewer) {
 		t.Errorf("a newer journal is opened: %v", err)
 	}
+}
+
+// A change whose context ends while it waits for a row ends then, and holds up
+// neither itself nor the changes that wait for their turn.
+func testEndsWithItsContext(t *testing.T) {
+	j, where := open(t)
+	bring(t, j, "held", journal.Fetched)
+	bring(t, j, "free", journal.Fetched)
+	var pauses atomic.Int64
+	j.CountPauses(&pauses)
+	holder, err := raw(t, where).BeginTx(t.Context(), nil)
+	must(t, err)
+	defer func() { _ = holder.Rollback() }()
+	_, err = holder.Exec("UPDATE items SET code = code WHERE id = 'held'")
+	must(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	err = j.Move(ctx, journal.Move{ID: "held", From: journal.Fetched, To: journal.Prepared})
+	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, journal.ErrAway) || pauses.Load() > 1 {
+		t.Errorf("tried again %d times: %v", pauses.Load(), err)
+	}
+	must(t, j.Move(t.Context(), journal.Move{ID: "free", From: journal.Fetched, To: journal.Prepared}))
 }
 
 // A server that acknowledges what is not on disk is refused.
