@@ -276,6 +276,9 @@ func (s *storm) settled(t *testing.T, ids []string, acknowledged map[string]stri
 // string and completed; the budget holds in every hour; the key goes nowhere.
 func TestSchedules(t *testing.T) {
 	total, seed := 50, uint64(20261123)
+	if testing.Short() {
+		total = 12
+	}
 	if n, err := strconv.Atoi(os.Getenv(schedulesEnv)); err == nil {
 		total = n
 	}

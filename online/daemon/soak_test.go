@@ -44,6 +44,9 @@ func (f figures) String() string {
 // memory, goroutines and open files stay as they are.
 func TestSoak(t *testing.T) {
 	rounds := 600
+	if testing.Short() {
+		rounds = 100
+	}
 	if n, err := strconv.Atoi(os.Getenv(soakEnv)); err == nil {
 		rounds = n
 	}
@@ -100,7 +103,10 @@ func TestSoak(t *testing.T) {
 // One round with as many ids as Tatum KMS allows a chain, and 10,000 pending.
 func TestLargeRound(t *testing.T) {
 	ids, waiting := 25_000, 10_000
-	if testing.Short() || os.Getenv(soakEnv) == "" {
+	switch {
+	case testing.Short():
+		ids, waiting = 1000, 20
+	case os.Getenv(soakEnv) == "":
 		waiting = 100
 	}
 	h := newHouse(t, nil)

@@ -26,7 +26,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
 	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
-	cmd.Stderr = stderr
+	cmd.Stderr, cmd.Env = stderr, files(os.Environ())
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"coldkms/shared/transport/transporttest"
 )
 
 // letters compresses, and has matches at every distance.
@@ -97,15 +99,8 @@ func inParts(deflated []byte) []string {
 }
 
 func TestBombs(t *testing.T) {
-	for name, size := range map[string]int{"a ratio that no file has": 3 << 20, "200 MB": 200 << 20} {
-		var bomb bytes.Buffer
-		w, err := flate.NewWriter(&bomb, flate.BestCompression)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = w.Write(make([]byte, size))
-		_ = w.Close()
-		got, done, err := join(t, inParts(bomb.Bytes())...)
+	for name, size := range map[string]int{"a ratio that no file has": 3, "200 MB": 200} {
+		got, done, err := join(t, inParts(transporttest.Deflated(size))...)
 		if !done || !errors.Is(err, ErrData) || got != nil || !strings.Contains(err.Error(), "inflates to more than") {
 			t.Errorf("%s: %d bytes, done %v, %v", name, len(got), done, err)
 		}

@@ -4,6 +4,7 @@ package transporttest
 
 import (
 	"bytes"
+	"compress/flate"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -194,4 +195,17 @@ func (e Encoding) tooSmall(t *testing.T) {
 			t.Errorf("parts of %d characters are accepted", chars)
 		}
 	}
+}
+
+// Deflated returns a raw deflate stream (RFC 1951) of n MiB of zero bytes. It
+// repeats one block, so that a bomb of any size takes no time to make.
+func Deflated(n int) []byte {
+	var one bytes.Buffer
+	w, err := flate.NewWriter(&one, flate.BestCompression)
+	if err != nil {
+		panic("transporttest: deflate: " + err.Error()) // the level is one that there is
+	}
+	_, _ = w.Write(make([]byte, 1<<20))
+	_ = w.Flush()
+	return append(bytes.Repeat(one.Bytes(), n), 1, 0, 0, 0xff, 0xff) // and an empty last block
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package main
+
+func files(environment []string) []string { return environment }
