@@ -74,9 +74,11 @@ func (r *Relay) AlarmTold(ctx context.Context, a Alarm) error {
 	return r.journal.AlarmTold(ctx, told)
 }
 
-// Acknowledge closes alarms, all or none, in the name of a person.
-func (r *Relay) Acknowledge(ctx context.Context, ids []int64, by, why string) error {
-	return r.journal.Acknowledge(ctx, ids, by, why)
+// Acknowledge closes alarms in the name of a person. It returns those that were
+// closed before, and keep who closed them and why.
+func (r *Relay) Acknowledge(ctx context.Context, ids []int64, by, why string) (before []Alarm, err error) {
+	list, err := r.journal.Acknowledge(ctx, ids, by, why)
+	return alarmsOf(list), err
 }
 
 func (r *Relay) alarms(ctx context.Context, f journal.AlarmFilter) ([]Alarm, error) {
@@ -84,6 +86,10 @@ func (r *Relay) alarms(ctx context.Context, f journal.AlarmFilter) ([]Alarm, err
 	if err != nil {
 		return nil, err
 	}
+	return alarmsOf(found), nil
+}
+
+func alarmsOf(found []journal.Alarm) []Alarm {
 	list := make([]Alarm, len(found))
 	for i, a := range found {
 		list[i] = Alarm{
@@ -91,7 +97,7 @@ func (r *Relay) alarms(ctx context.Context, f journal.AlarmFilter) ([]Alarm, err
 			Healed: when(a.Healed), Acknowledged: when(a.Closed), By: a.Closer, Why: a.Why,
 		}
 	}
-	return list, nil
+	return list
 }
 
 // RestoredNotice says when the journal was restored, and from which backup, until

@@ -144,8 +144,11 @@ func (r *Relay) noteLedger(ctx context.Context, res bundle.SealedResult, peer jo
 	shorter := res.LedgerLen < peer.LedgerLen
 	forked := res.LedgerLen == peer.LedgerLen && peer.Head != nil && string(res.LedgerHead) != string(peer.Head)
 	if shorter || forked {
-		report.Notes = append(report.Notes, fmt.Sprintf(
-			"ledger-rolled-back: the signer's ledger has %d lines in this result, %d were seen before: an older result comes late, or an old copy of the signer was put back", res.LedgerLen, peer.LedgerLen))
+		why := fmt.Sprintf("the signer's ledger has %d lines in this result (%.16s…), %d were seen before: an older result "+
+			"comes late, or an old copy of the signer was put back", res.LedgerLen, res.Digest, peer.LedgerLen)
+		report.Notes = append(report.Notes, string(CodeRolledBack)+": "+why)
+		return r.journal.Raise(ctx, journal.Raise{Code: CodeRolledBack, Evidence: res.Digest.String(), Reason: "ALARM: " + why +
+			". If no result was left lying, sign nothing more: follow \"Drill: restored old backup\" in docs/OPERATIONS.md"})
 	}
 	return nil
 }

@@ -41,7 +41,8 @@ func (r *Relay) Made(ctx context.Context, data []byte, waiting []bundle.Digest) 
 // VoidReason is what lies beside a request that is void.
 func VoidReason(name, why string) string {
 	return fmt.Sprintf("%s must not be signed any more: item %s.\n"+
-		"Destroy it, all its copies, and its result if there is one. What else it holds is in a new request.", name, why)
+		"Destroy it, all its copies, and its result if there is one. "+
+		"What else it holds is in a new request.", name, why)
 }
 
 // Bounds of what is read from a folder to be tidied.

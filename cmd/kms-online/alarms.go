@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -81,7 +83,8 @@ func (a *app) showAlarms(list []online.Alarm) error {
 // acknowledgeReply is what acknowledge prints.
 type acknowledgeReply struct {
 	Acknowledged []int64 `json:"acknowledged"`
-	Open         int     `json:"open"` // alarms that are left
+	Before       []int64 `json:"closedBefore,omitempty"` // by somebody else, or for another reason: that stays
+	Open         int     `json:"open"`                   // alarms that are left
 }
 
 func (a *app) acknowledge() *cobra.Command {
@@ -90,7 +93,10 @@ func (a *app) acknowledge() *cobra.Command {
 		Use:   "acknowledge ALARM… --why TEXT",
 		Short: "close alarms that a person has dealt with",
 		Long: `acknowledge closes alarms by their numbers, as "alarms" lists them. Who did it,
-when, and why stay in the journal. It changes no item.`,
+when, and why stay in the journal. It changes no item. One that is closed already
+stays as it is.
+
+Exit status: 3 where one was closed already.`,
 		Example: `  kms-online acknowledge 3 4 --why 'second KMS stopped, key moved'`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -106,18 +112,32 @@ when, and why stay in the journal. It changes no item.`,
 				ids = append(ids, id)
 			}
 			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {
-				if err := r.Acknowledge(ctx, ids, person(), why); err != nil {
+				before, err := r.Acknowledge(ctx, ids, person(), why)
+				if err != nil {
 					return err
+				}
+				reply := acknowledgeReply{Acknowledged: []int64{}}
+				for _, x := range before {
+					a.say("alarm %d was closed already, at %s by %s (%s): that stays, and your reason is not kept",
+						x.ID, x.Acknowledged, x.By, cmp.Or(x.Why, "no reason given"))
+					reply.Before = append(reply.Before, x.ID)
+				}
+				for _, id := range ids {
+					if !slices.Contains(reply.Before, id) {
+						reply.Acknowledged = append(reply.Acknowledged, id)
+					}
 				}
 				notices, err := r.Notices(ctx)
 				if err != nil {
 					return err
 				}
-				open := 0
 				for _, n := range notices.Alarms {
-					open += n
+					reply.Open += n
 				}
-				return a.JSON(acknowledgeReply{ids, open})
+				if err := a.JSON(reply); err != nil {
+					return err
+				}
+				return part(len(before) > 0)
 			})
 		},
 	}
@@ -141,7 +161,7 @@ func (a *app) sayAlarms(ctx context.Context, r *online.Relay) (open int, err err
 		return 0, err
 	}
 	for _, x := range list[:min(len(list), maxSaidAlarms)] {
-		a.say("alarm %d: %s %s: %s", x.ID, x.Item, x.Code, x.Reason)
+		a.say("alarm %d: %s: %s", x.ID, strings.TrimSpace(x.Item+" "+string(x.Code)), x.Reason)
 	}
 	if len(list) > 0 {
 		a.say("%d open alarms; see: kms-online alarms", len(list))

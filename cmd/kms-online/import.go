@@ -46,26 +46,16 @@ other bytes for it are refused.`,
 			var files []online.Incoming
 			var folders []string
 			for _, arg := range args {
-				found, err := online.Files(a.fs, arg)
-				if errors.Is(err, fs.ErrNotExist) {
-					return cli.Fail(cli.Failed, err, "mount the stick that it is on, or look at its name (ls); the signer writes results with: kms-offline sign FILE.kmsreq --out DIR")
-				}
+				found, folder, err := a.incoming(arg)
 				if err != nil {
-					return explain(err)
+					return err
 				}
-				if len(found) == 0 {
-					a.say("no *.kmsres, *.psbt or *.txn in %s; the signer writes results with: kms-offline sign FILE.kmsreq --out DIR", arg)
-				}
-				files = append(files, found...)
-				if len(found) == 0 || found[0].Listed {
+				if files = append(files, found...); folder {
 					folders = append(folders, arg)
 				}
 			}
 			return a.relay(onDisk, func(ctx context.Context, r *online.Relay) error {
 				err := a.importAll(ctx, r, files)
-				if len(folders) == 0 {
-					return err
-				}
 				return first(err, a.tidyAll(ctx, r, folders))
 			})
 		},
@@ -74,9 +64,29 @@ other bytes for it are refused.`,
 	return cmd
 }
 
-// tidyAll moves what is void or answered by now off the sticks.
+// incoming lists what may be imported at a path, and reports whether that is a
+// folder.
+func (a *app) incoming(path string) (files []online.Incoming, folder bool, err error) {
+	const written = "the signer writes results with: kms-offline sign FILE.kmsreq --out DIR"
+	files, err = online.Files(a.fs, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, cli.Fail(cli.Failed, err, "mount the stick that it is on, or look at its name (ls); "+written)
+	}
+	if err != nil {
+		return nil, false, explain(err)
+	}
+	if len(files) == 0 {
+		a.say("no *.kmsres, *.psbt or *.txn in %s; %s", path, written)
+	}
+	return files, len(files) == 0 || files[0].Listed, nil
+}
+
+// tidyAll tidies folders whose results were imported.
 func (a *app) tidyAll(ctx context.Context, r *online.Relay, folders []string) error {
-	notes, err := r.Recall(ctx)
+	if len(folders) == 0 {
+		return nil
+	}
+	notes, err := r.Recall(ctx) // what is void by now
 	for _, note := range notes {
 		a.say("%s", note)
 	}

@@ -190,24 +190,35 @@ func (j *Journal) Dealt(ctx context.Context, item string, code chain.Code, evide
 // ErrNoAlarm is returned for the id of an alarm that does not exist.
 var ErrNoAlarm = errors.New("no such alarm")
 
-// Acknowledge closes alarms, all or none. One that is closed keeps who closed
-// it first.
-func (j *Journal) Acknowledge(ctx context.Context, ids []int64, closer, why string) error {
-	return j.change(ctx, "acknowledge", func(t tx) error {
+// Acknowledge closes alarms, or none where one does not exist. One that is closed
+// already stays as it is: those are returned.
+func (j *Journal) Acknowledge(ctx context.Context, ids []int64, closer, why string) (before []Alarm, err error) {
+	err = j.change(ctx, "acknowledge", func(t tx) error {
+		before = nil
 		for _, id := range ids {
-			var known int
-			if err := t.QueryRowContext(ctx, "SELECT count(*) FROM alarms WHERE seq = ?", id).Scan(&known); err != nil {
-				return err
-			}
-			if known == 0 {
+			a := Alarm{ID: id}
+			var closed int64
+			err := t.QueryRowContext(ctx, "SELECT item, code, closed, closer, why FROM alarms WHERE seq = ?", id).
+				Scan(&a.Item, &a.Code, &closed, &a.Closer, &a.Why)
+			switch {
+			case errors.Is(err, sql.ErrNoRows):
 				return fmt.Errorf("%w: %d", ErrNoAlarm, id)
+			case err != nil:
+				return err
+			case closed > 0:
+				a.Closed = moment(closed)
+				before = append(before, a)
+				continue
 			}
-			if _, err := t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = ? WHERE seq = ? AND closed = 0", j.now().Unix(), words(closer), words(why), id); err != nil {
+			_, err = t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = ? WHERE seq = ? AND closed = 0",
+				j.now().Unix(), words(closer), words(why), id)
+			if err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	return before, err
 }
 
 // Decide closes the alarms about an item that a person decided about by a

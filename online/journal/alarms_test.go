@@ -53,11 +53,11 @@ func TestAlarms(t *testing.T) {
 	}
 	untold(1)
 	id := list(journal.AlarmFilter{}, 1)[0].ID
-	if err := j.Acknowledge(ctx, []int64{id, 99}, "me", "why"); !errors.Is(err, journal.ErrNoAlarm) {
+	if _, err := j.Acknowledge(ctx, []int64{id, 99}, "me", "why"); !errors.Is(err, journal.ErrNoAlarm) {
 		t.Error(err)
 	}
 	list(journal.AlarmFilter{}, 1)
-	if err := j.Acknowledge(ctx, []int64{id}, "me", "why"); err != nil {
+	if before, err := j.Acknowledge(ctx, []int64{id}, "me", "why"); err != nil || len(before) > 0 {
 		t.Fatal(err)
 	}
 	raise("x") // seen by a person

@@ -15,6 +15,8 @@ import (
 func tidyFaults() []fault {
 	return []fault{
 		{"92a-void-and-finished-requests-leave-the-stick", tidiedStick},
+		{"92b-an-alarm-that-was-closed-already", closedAlready},
+		{"92c-a-ledger-that-went-back", ledgerWentBack},
 	}
 }
 
@@ -69,4 +71,43 @@ func tidiedStick(t *testing.T) {
 	h.restores(backup)
 	h.run(0, "export", "--out", usb)
 	want(1, 1, 1)
+}
+
+// Somebody else has closed an alarm before. That stays, and nobody is told otherwise.
+func closedAlready(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1, 2)
+	h.server.Change(relaytest.ID(1), "index", 7)
+	h.run(3, "broadcast")
+	h.run(0, "acknowledge", "1", "--why", "the first word")
+	words := h.says(3, "acknowledge", "1", "2", "--why", "the second word")
+	if !strings.Contains(words, "alarm 1 was closed already, at 20") || !strings.Contains(words, "(the first word)") {
+		t.Error(words)
+	}
+	if !strings.Contains(words, `"closedBefore": [`) || strings.Contains(words, "alarm 2 was") {
+		t.Error(words)
+	}
+	if all := string(h.run(0, "alarms", "--all", "--json")); !strings.Contains(all, `"why": "the first word"`) {
+		t.Error(all)
+	}
+}
+
+// A result of a signer that has forgotten what it signed before.
+func ledgerWentBack(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1)
+	h.signed(nil, 2)
+	h.signer.Lines = 0
+	usb := t.TempDir()
+	h.pay(nil, 3)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	h.sign(usb)
+	for range 2 {
+		h.run(3, "import", usb)
+		h.alarms("ledger-rolled-back")
+	}
+	h.run(0, "acknowledge", "1", "--why", "it came late")
+	h.run(0, "import", usb)
+	h.alarms("")
 }

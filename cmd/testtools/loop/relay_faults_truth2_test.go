@@ -214,7 +214,7 @@ func acknowledgeFreesNothing(t *testing.T) {
 	h.server.Fault(nil)
 	h.run(3, "broadcast")
 	h.wants(1, "signed", "signed-after-drop")
-	h.run(0, "acknowledge", "1", "2", "--why", "must not be paid")
+	h.run(0, "acknowledge", "3", "4", "--why", "must not be paid")
 	h.run(3, "broadcast")
 	h.sends(0)
 	h.run(0, "retry", relaytest.ID(1))

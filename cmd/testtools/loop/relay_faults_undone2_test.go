@@ -99,7 +99,7 @@ func contentChangedTwice(t *testing.T) {
 	if words := list[0].Reason; !strings.Contains(words, "now it pays 0.00091000 to ") || !strings.Contains(words, "It paid 0.00099000 to ") {
 		t.Error(words)
 	}
-	h.run(0, "acknowledge", "1", "--why", "seen")
+	h.run(3, "acknowledge", "1", "--why", "seen")
 	h.alarms("content-changed")
 	h.run(0, "acknowledge", "2", "--why", "seen")
 	h.alarms("")
