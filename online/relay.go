@@ -80,7 +80,7 @@ const (
 	CodePaidUnknown  chain.Code = "paid-unrecorded"           // the network has what a restored journal has as unsigned
 	CodeRestored                = journal.RestoredCode        // the journal is a backup, and a person has not said yet that all of later is in
 	CodeSameWithdraw chain.Code = "same-withdrawal"           // another pending id is for the same withdrawal
-	CodeRolledBack   chain.Code = "ledger-rolled-back"        // a result of the signer has a shorter ledger than one before
+	CodeRolledBack   chain.Code = "ledger-rolled-back"        // a result has a shorter ledger than one before
 	CodeSameID       chain.Code = "same-id"                   // the pending id differs from another one in letter case only
 )
 

@@ -116,17 +116,7 @@ Exit status: 3 where one was closed already.`,
 				if err != nil {
 					return err
 				}
-				reply := acknowledgeReply{Acknowledged: []int64{}}
-				for _, x := range before {
-					a.say("alarm %d was closed already, at %s by %s (%s): that stays, and your reason is not kept",
-						x.ID, x.Acknowledged, x.By, cmp.Or(x.Why, "no reason given"))
-					reply.Before = append(reply.Before, x.ID)
-				}
-				for _, id := range ids {
-					if !slices.Contains(reply.Before, id) {
-						reply.Acknowledged = append(reply.Acknowledged, id)
-					}
-				}
+				reply := a.acknowledged(ids, before)
 				notices, err := r.Notices(ctx)
 				if err != nil {
 					return err
@@ -143,6 +133,22 @@ Exit status: 3 where one was closed already.`,
 	}
 	cmd.Flags().StringVar(&why, "why", "", "what was found and done, for the journal")
 	return cmd
+}
+
+// acknowledged says which of the alarms were closed before.
+func (a *app) acknowledged(ids []int64, before []online.Alarm) acknowledgeReply {
+	reply := acknowledgeReply{Acknowledged: []int64{}}
+	for _, x := range before {
+		a.say("alarm %d was closed already, at %s by %s (%s): that stays, and your reason is not kept",
+			x.ID, x.Acknowledged, x.By, cmp.Or(x.Why, "no reason given"))
+		reply.Before = append(reply.Before, x.ID)
+	}
+	for _, id := range ids {
+		if !slices.Contains(reply.Before, id) {
+			reply.Acknowledged = append(reply.Acknowledged, id)
+		}
+	}
+	return reply
 }
 
 // person is who runs this program, as the system knows them.
