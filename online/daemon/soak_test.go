@@ -40,16 +40,21 @@ func (f figures) String() string {
 	return fmt.Sprintf("%.1f MB on the heap, %d goroutines, %d open files", float64(f.heap)/1e6, f.goroutines, f.files)
 }
 
+// soakRounds returns how many rounds the soak has.
+func soakRounds() int {
+	if n, err := strconv.Atoi(os.Getenv(soakEnv)); err == nil {
+		return n
+	}
+	if testing.Short() {
+		return 100
+	}
+	return 600
+}
+
 // A relay that runs for months with ten ids and 5 % of all calls going wrong:
 // memory, goroutines and open files stay as they are.
 func TestSoak(t *testing.T) {
-	rounds := 600
-	if testing.Short() {
-		rounds = 100
-	}
-	if n, err := strconv.Atoi(os.Getenv(soakEnv)); err == nil {
-		rounds = n
-	}
+	rounds := soakRounds()
 	synctest.Test(t, func(t *testing.T) {
 		h := inBubble(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: 100_000, Per: 24 * time.Hour}}})
 		random := rand.New(rand.NewPCG(1, 2))
