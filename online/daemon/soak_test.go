@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,11 +59,15 @@ func TestSoak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := inBubble(t, tatum.Limits{Budgets: []tatum.Budget{{Credits: 100_000, Per: 24 * time.Hour}}})
 		random := rand.New(rand.NewPCG(1, 2))
+		var drawing sync.Mutex // requests come at once
 		h.server.Fault(func(w http.ResponseWriter, _ *http.Request) bool {
-			if random.Float64() >= 0.05 {
+			drawing.Lock()
+			fails, how := random.Float64() < 0.05, random.IntN(3)
+			drawing.Unlock()
+			if !fails {
 				return false
 			}
-			switch random.IntN(3) {
+			switch how {
 			case 0:
 				w.WriteHeader(500)
 			case 1:
