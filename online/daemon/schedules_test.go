@@ -33,6 +33,7 @@ type storm struct {
 	random  *rand.Rand
 	rate    float64
 	billed  []bill
+	deck    []int          // the kinds of faults that come next
 	counts  map[string]int // faults by kind
 	foreign int            // calls that went where the key must not go
 	tries   int            // to broadcast
@@ -80,7 +81,7 @@ func (s *storm) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	kind := -1
 	if s.random.Float64() < s.rate {
-		kind = s.random.IntN(faultKinds)
+		kind = s.draw()
 		if strings.HasSuffix(r.URL.Path, "/broadcast") && s.random.IntN(2) == 0 {
 			kind = 16 // few calls are broadcasts
 		}
@@ -156,6 +157,17 @@ const faultKinds = 18
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// draw returns the next kind of fault: every kind once in a random order, then
+// again, so that a short run has each. It is called with mu held.
+func (s *storm) draw() int {
+	if len(s.deck) == 0 {
+		s.deck = s.random.Perm(faultKinds)
+	}
+	kind := s.deck[0]
+	s.deck = s.deck[1:]
+	return kind
+}
 
 // newStorm makes a house whose Tatum misbehaves.
 func newStorm(t *testing.T, seed uint64) *storm {
