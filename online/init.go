@@ -158,6 +158,15 @@ func (r *Relay) Pair(ctx context.Context, file []byte) (identity.Public, error) 
 	return w.Signer, r.journal.Pair(ctx, w)
 }
 
+// Signer returns the paired signer's key, the zero key before pairing.
+func (r *Relay) Signer(ctx context.Context) (identity.Public, error) {
+	w, err := r.watch(ctx)
+	if errors.Is(err, journal.ErrNoPeer) {
+		return identity.Public{}, nil
+	}
+	return w.Signer, err
+}
+
 // watch returns the paired signer's watch file.
 func (r *Relay) watch(ctx context.Context) (bundle.SealedWatch, error) {
 	peer, err := r.journal.Peer(ctx)

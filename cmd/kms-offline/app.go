@@ -129,7 +129,7 @@ type opened struct {
 	book  *ledger.Ledger // nil until it is asked for
 	fresh bool           // not on the disk yet
 
-	was   offline.Kept // what it said when it was opened
+	was   offline.Kept // what it said when it was opened, or written since
 	rules []byte       // and its policy
 
 	indices func(id string, most int) []int64 // as its ledger has them, once something was recorded

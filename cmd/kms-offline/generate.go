@@ -130,14 +130,17 @@ func (a *app) runGenerateManaged(chainName string, r recipe) error {
 	}
 	return a.storeNew(func(id string) (wallet.Entry, error) {
 		return wallet.FromMnemonic(id, coin, made.mnemonic, made.passphrase, a.now())
-	}, func(e wallet.Entry) {
-		if r.dice {
-			tty.print(transcript(made.mixed))
-		}
-		if r.show {
-			tty.print(paperBackup(e))
-		}
-	})
+	}, func(e wallet.Entry) { r.reveal(tty, made, e) })
+}
+
+// reveal shows on the terminal what the recipe says of new words.
+func (r recipe) reveal(tty *terminal, made newWords, e wallet.Entry) {
+	if r.dice {
+		tty.print(transcript(made.mixed))
+	}
+	if r.show {
+		tty.print(paperBackup(e))
+	}
 }
 
 // paperBackup is what --show-mnemonic shows.
@@ -156,22 +159,28 @@ func (a *app) storeNew(make func(id string) (wallet.Entry, error), show func(wal
 		return err
 	}
 	defer w.Close()
-	id, err := w.NewID()
+	e, err := a.storeIn(w, make)
 	if err != nil {
-		return err
-	}
-	e, err := make(id)
-	if err != nil {
-		return err
-	}
-	if err := w.Add(e); err != nil {
-		return err
-	}
-	if err := a.save(w, ledger.Line{Act: ledger.ActAdd, ID: id}); err != nil {
 		return err
 	}
 	if show != nil {
 		show(e)
 	}
-	return a.JSON(managedReply{SignatureID: id, XPub: e.XPub, Warnings: a.warnOfSharing(w, e)})
+	return a.JSON(managedReply{SignatureID: e.ID, XPub: e.XPub, Warnings: a.warnOfSharing(w, e)})
+}
+
+// storeIn makes an entry under a new id and stores it durably.
+func (a *app) storeIn(w *opened, make func(id string) (wallet.Entry, error)) (wallet.Entry, error) {
+	id, err := w.NewID()
+	if err != nil {
+		return wallet.Entry{}, err
+	}
+	e, err := make(id)
+	if err != nil {
+		return e, err
+	}
+	if err := w.Add(e); err != nil {
+		return e, err
+	}
+	return e, a.save(w, ledger.Line{Act: ledger.ActAdd, ID: id})
 }

@@ -89,7 +89,8 @@ Any other status is a failure.`,
 	flags.StringVar(&a.passwordFile, "password-file", "", "read the wallet's password from this file (may be /dev/fd/N)")
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a text for people is the default")
 	root.AddCommand(
-		a.generateWallet(), a.generateManagedWallet(), a.generateBatch(), a.storeManagedWallet(), a.storeManagedPrivateKey(),
+		a.setup(), a.generateWallet(), a.generateManagedWallet(), a.generateBatch(),
+		a.storeManagedWallet(), a.storeManagedPrivateKey(),
 		a.getPrivateKey(), a.getAddress(), a.getManagedWallet(), a.removeWallet(), a.export(), a.report(), a.checkConfig(), a.importWallet(),
 		a.changePassword(), a.backup(), a.restore(), a.compare(), a.verifyAddress(), a.watch(), a.pair(), a.unpair(), a.review(), a.operator(), a.approve(), a.sign(), a.scan(), a.show(), a.ledger(), a.policy(), a.selftest(),
 	)

@@ -42,12 +42,28 @@ func (a *app) runWatch(out string) error {
 		return err
 	}
 	defer w.Close()
+	reply, err := a.writeWatch(w, out)
+	if err != nil {
+		return err
+	}
+	return a.JSON(reply)
+}
+
+// watchReply is what watch prints.
+type watchReply struct {
+	Watch       string   `json:"watch"`
+	Fingerprint string   `json:"fingerprint"`
+	Gone        []string `json:"gone"` // keys that only the file before had
+}
+
+// writeWatch writes the wallet's watch file, and shows the signer's fingerprint.
+func (a *app) writeWatch(w *opened, out string) (watchReply, error) {
 	id, err := w.Identity()
 	if err == nil {
 		err = a.unsettled(w)
 	}
 	if err != nil {
-		return err
+		return watchReply{}, err
 	}
 	watch := bundle.Watch{Created: a.now().Unix()}
 	for _, e := range w.Entries() {
@@ -63,22 +79,15 @@ func (a *app) runWatch(out string) error {
 	}
 	sealed, err := bundle.SealWatch(watch, id)
 	if err != nil {
-		return err
+		return watchReply{}, err
 	}
 	gone, err := a.replaceWatch(out, watch, sealed.File)
 	if err != nil {
-		return err
+		return watchReply{}, err
 	}
 	a.tellFingerprint("this signer", id.Public())
 	path, err := filepath.Abs(out)
-	if err != nil {
-		return err
-	}
-	return a.JSON(struct {
-		Watch       string   `json:"watch"`
-		Fingerprint string   `json:"fingerprint"`
-		Gone        []string `json:"gone"` // keys that only the file before had
-	}{path, id.Public().Fingerprint(), gone})
+	return watchReply{path, id.Public().Fingerprint(), gone}, err
 }
 
 // replaceWatch writes over an earlier watch file, and over nothing else. It
@@ -137,19 +146,35 @@ before you go on; without --password-file it is asked.`,
 }
 
 func (a *app) runPair(file string) error {
-	b, err := a.read(file, int64(identity.FileSize)+1)
+	relay, err := a.readRelay(file)
 	if err != nil {
 		return err
-	}
-	relay, err := identity.ParseFile(b)
-	if err != nil {
-		return cli.Fail(cli.BadBundle, err, "it is the *.kmsid that kms-online init names")
 	}
 	w, err := a.openOrCreate()
 	if err != nil {
 		return err
 	}
 	defer w.Close()
+	if err := a.pairWith(w, relay); err != nil {
+		return err
+	}
+	return a.JSON(struct {
+		Fingerprint string `json:"fingerprint"`
+	}{relay.Fingerprint()})
+}
+
+// readRelay reads the public identity of a relay.
+func (a *app) readRelay(file string) (identity.Public, error) {
+	b, err := a.read(file, int64(identity.FileSize)+1)
+	if err != nil {
+		return identity.Public{}, err
+	}
+	relay, err := identity.ParseFile(b)
+	return relay, cli.Fail(cli.BadBundle, err, "it is the *.kmsid that kms-online init names")
+}
+
+// pairWith asks whether a relay is the right one, and accepts it.
+func (a *app) pairWith(w *opened, relay identity.Public) error {
 	a.tellFingerprint("the relay", relay)
 	if err := a.agreeToRelay(); err != nil {
 		return err
@@ -157,12 +182,7 @@ func (a *app) runPair(file string) error {
 	if err := w.Pair(wallet.Relay{Key: relay, Added: a.now().Unix()}); err != nil {
 		return err
 	}
-	if err := a.save(w, ledger.Line{Act: ledger.ActPair, Relay: relay.Fingerprint()}); err != nil {
-		return err
-	}
-	return a.JSON(struct {
-		Fingerprint string `json:"fingerprint"`
-	}{relay.Fingerprint()})
+	return a.save(w, ledger.Line{Act: ledger.ActPair, Relay: relay.Fingerprint()})
 }
 
 // agreeToRelay asks whether the words are those of the relay's screen. With

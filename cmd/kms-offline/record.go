@@ -51,6 +51,14 @@ func (a *app) save(w *opened, lines ...ledger.Line) error {
 	for i := range lines {
 		lines[i].Kind = ledger.KindWallet
 	}
+	if err := a.saveRecorded(w, lines); err != nil {
+		return err
+	}
+	w.was = kept(w.Wallet) // as if it was opened again: a command may make several changes
+	return nil
+}
+
+func (a *app) saveRecorded(w *opened, lines []ledger.Line) error {
 	if w.fresh {
 		if err := w.Save(); err != nil {
 			return err

@@ -165,19 +165,27 @@ can be spent as well; for LTC and DOGE the P2PKH form, for BCH its cash address.
 }
 
 func (a *app) showAddress(w *opened, e wallet.Entry, index int64) error {
-	public, err := w.Public(e.ID, index)
+	reply, err := keyAddress(w, e, index)
 	if err != nil {
 		return err
+	}
+	return a.JSON(reply)
+}
+
+// keyAddress returns the address that Tatum uses for a key.
+func keyAddress(w *opened, e wallet.Entry, index int64) (reply addressReply, err error) {
+	public, err := w.Public(e.ID, index)
+	if err != nil {
+		return reply, err
 	}
 	p, err := utxo.ParamsOf(e.Coin)
 	if err != nil {
-		return err
+		return reply, err
 	}
-	reply := addressReply{}
 	if reply.Address, reply.Legacy = p.KeyAddress(public); reply.Legacy == reply.Address {
 		reply.Legacy = "" // one form only
 	}
-	return a.JSON(reply)
+	return reply, nil
 }
 
 // plain is an entry as Tatum KMS shows it, with its secret.

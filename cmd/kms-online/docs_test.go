@@ -19,6 +19,7 @@ import (
 
 // replies are what each command prints as JSON.
 var replies = map[string][]any{
+	"setup":       {setupReply{}},
 	"init":        {initReply{}},
 	"pair":        {pairReply{}},
 	"fetch":       {online.Fetched{}},

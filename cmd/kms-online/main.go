@@ -75,7 +75,7 @@ is a failure.`,
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a table for people is the default")
 	root.SetGlobalNormalizationFunc(asKMS)
 	root.AddCommand(
-		a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(), a.watch(),
+		a.setup(), a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(), a.watch(),
 		a.status(), a.show(), a.report(), a.daemon(), a.reject(), a.unveto(), a.letters(), a.retry(),
 		a.alarms(), a.acknowledge(), a.checkConfig(), a.backup(), a.restore(),
 	)

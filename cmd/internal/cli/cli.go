@@ -145,7 +145,7 @@ func Typed(root *cobra.Command, hint string) string {
 	var flags strings.Builder
 	root.PersistentFlags().VisitAll(func(f *pflag.Flag) {
 		if _, is := f.Annotations[place]; is && f.Changed {
-			fmt.Fprintf(&flags, " --%s %s", f.Name, quoted(f.Value.String()))
+			fmt.Fprintf(&flags, " --%s %s", f.Name, Quoted(f.Value.String()))
 		}
 	})
 	if flags.Len() == 0 {
@@ -172,8 +172,8 @@ func isCommand(root *cobra.Command, text string) bool {
 		slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == word[0] })
 }
 
-// quoted returns a word of a command line as a shell takes it.
-func quoted(s string) string {
+// Quoted returns a word of a command line as a shell takes it.
+func Quoted(s string) string {
 	plain := func(r rune) bool {
 		return strings.ContainsRune("%+,-./:=@_", r) || unicode.IsLetter(r) || unicode.IsDigit(r)
 	}

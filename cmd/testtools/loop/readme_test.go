@@ -71,7 +71,7 @@ func TestReadmeByHand(t *testing.T) {
 		r.terminals[name] = newShell(t, source)
 	}
 	r.read(readmeSection(t, "By hand, with three terminals"))
-	if r.typed < 20 {
+	if r.typed < 17 {
 		t.Errorf("only %d commands were typed", r.typed)
 	}
 	first := r.terminals["1"]
@@ -197,6 +197,8 @@ var readmeAnswers = []struct{ question, answer string }{
 	{"Enter a new password for the wallet storage:", "a long demo password"},
 	{"Repeat", "a long demo password"},
 	{"access wallet storage:", "a long demo password"},
+	{"? [BTC]", ""},
+	{"to be written down? [Y/n]", ""},
 	{"show the same words? [y/N]", "y"},
 	{"Sign 1 transaction? [y/N]", "y"},
 }
