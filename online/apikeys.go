@@ -235,7 +235,13 @@ func (r *Relay) listedAgain(ctx context.Context, known journal.Filter) error {
 		return err
 	}
 	for _, it := range items {
-		if err := r.journal.Unwithhold(ctx, it.ID, byTatum...); err != nil {
+		lift := r.journal.Unwithhold
+		if unlooked(it) {
+			lift = func(ctx context.Context, id string, over ...chain.Code) error {
+				return r.journal.Withhold(ctx, id, CodeRestored, over...)
+			}
+		}
+		if err := lift(ctx, it.ID, byTatum...); err != nil {
 			return err
 		}
 		if err := r.note(ctx, it, journal.Lease{}, "", "", 0); err != nil {

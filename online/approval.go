@@ -291,6 +291,12 @@ func (s *step) mayLeave(ctx context.Context) (bool, error) {
 		}
 		return false, err
 	}
+	if doubt, err := s.unreleased(ctx); err != nil || doubt != "" {
+		if err == nil {
+			err = s.stays(ctx, CodeRestored, errors.New(doubt))
+		}
+		return false, err
+	}
 	said, err := s.journal.Approvals(ctx, journal.Filter{IDs: []string{s.item.ID}})
 	if err != nil {
 		return false, err

@@ -45,6 +45,12 @@ func (r *Relay) lookBack(ctx context.Context, o FetchOptions, id chain.ID, same 
 	return err
 }
 
+// unlooked reports whether an item was not wanted, or refused, in the backup that
+// the journal was restored from, and the network is watched for it.
+func unlooked(it journal.Item) bool {
+	return !it.Outstanding.IsZero() && it.State != journal.Rejected
+}
+
 // lookBackAt lets an item go on that Tatum lists, and that was not paid, as far as
 // can be seen.
 func (r *Relay) lookBackAt(ctx context.Context, it journal.Item, listed bool) (*Problem, error) {
@@ -77,7 +83,7 @@ func (r *Relay) lookBackAt(ctx context.Context, it journal.Item, listed bool) (*
 	case lost != nil:
 		return r.notSeenSince(ctx, it, lost)
 	case paid != "":
-		return r.paidUnrecorded(ctx, it, paid)
+		return r.paidUnrecorded(ctx, it, journal.Lease{}, paid)
 	}
 	return nil, r.goesOn(ctx, it)
 }
@@ -106,6 +112,9 @@ func unlistedWords(it journal.Item) string {
 // goesOn lifts what withheld an item because the journal was restored.
 func (r *Relay) goesOn(ctx context.Context, it journal.Item) error {
 	err := r.journal.Unwithhold(ctx, it.ID, CodeRestored)
+	if err == nil && unlooked(it) {
+		err = r.journal.Settle(ctx, it.ID)
+	}
 	if err != nil || !slices.Contains(byRestore, it.Code) {
 		return err
 	}
@@ -114,12 +123,12 @@ func (r *Relay) goesOn(ctx context.Context, it journal.Item) error {
 
 // paidUnrecorded raises the alarm about what the network has, and of which this
 // journal does not have the signature.
-func (r *Relay) paidUnrecorded(ctx context.Context, it journal.Item, txid string) (*Problem, error) {
+func (r *Relay) paidUnrecorded(ctx context.Context, it journal.Item, lease journal.Lease, txid string) (*Problem, error) {
 	p := &Problem{ID: it.ID, Code: CodePaidUnknown, Reason: fmt.Sprintf("ALARM: the payment is made (%s), and this journal, which was restored from a backup, has it as %s: it was signed and sent since. It is not exported again. Do not have it paid anew; import the result that it was signed with, then broadcast, which marks it at Tatum. If there is none: somebody else signs for its key", txid, it.State)}
-	if err := r.journal.Withhold(ctx, it.ID, p.Code, CodeRestored); err != nil {
+	if err := r.journal.Withhold(ctx, it.ID, p.Code, slices.Concat(withheldCodes, byRestore)...); err != nil {
 		return p, err
 	}
-	return p, r.noteWith(ctx, it, journal.Lease{}, *p, txid, 0)
+	return p, r.noteWith(ctx, it, lease, *p, txid, 0)
 }
 
 // notLookedAt are the problems of what is not exported because nobody has looked

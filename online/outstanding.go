@@ -3,21 +3,31 @@ package online
 import (
 	"context"
 	"fmt"
+
+	"coldkms/online/journal"
 )
 
+// What a restored journal has as not wanted or refused may have been taken up again
+// and paid since the backup was made, and is looked for in the same way.
+//
 // An item that was rejected after it had been in a request may be signed and
 // sent by who has a copy of that request or of its result. What spends its inputs
 // is looked for, less and less often, until another payment has spent them for
 // good, or for journal.OutstandingFor.
 
-// rejected looks whether the transaction of a rejected item was sent all the
-// same.
+// rejected looks whether the transaction of an item that nobody wants signed was
+// sent all the same.
 func (s *step) rejected(ctx context.Context) error {
 	paid, gone, gap, err := s.sentAllTheSame(ctx)
 	switch {
 	case err != nil:
 		s.problem = &Problem{ID: s.item.ID, Code: CodeNetwork, Reason: err.Error()}
 		return s.line.judge(err)
+	case paid != "" && s.item.State != journal.Rejected:
+		if s.problem, err = s.paidUnrecorded(ctx, s.item, s.lease, paid); err != nil {
+			return err
+		}
+		return s.journal.Settle(ctx, s.item.ID)
 	case paid != "":
 		payer, err := s.payerOf(ctx, s.item)
 		switch {

@@ -67,7 +67,7 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 func rejectable(it journal.Item) bool {
 	switch {
 	case it.State == journal.Signed:
-		return it.Withheld != ""
+		return it.Withheld != "" || it.Code == CodeRestored
 	case it.State == journal.Failed:
 		return slices.Contains(closable, it.Code)
 	case it.State == journal.Rejected: // and may still be at Tatum

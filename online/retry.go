@@ -144,13 +144,16 @@ func (r *Relay) retrySigned(ctx context.Context, it journal.Item) error {
 	if err := r.takePayment(ctx, it); err != nil || rearms(it) {
 		return err
 	}
+	if err := r.journal.Permit(ctx, "retry", it.ID); err != nil {
+		return err
+	}
 	return r.journal.Accept(ctx, it.ID, it.Offered.Digest)
 }
 
 // lift ends what an item is withheld for.
 func (r *Relay) lift(ctx context.Context, it journal.Item) error {
-	if it.Withheld == CodePaidUnknown && it.Signed == nil { // looked at again, and then exported if it is not found
-		return r.journal.Withhold(ctx, it.ID, CodeRestored, CodePaidUnknown)
+	if it.Signed == nil && (it.Withheld == CodePaidUnknown || unlooked(it)) { // looked at again, and then exported if it is not found
+		return r.journal.Withhold(ctx, it.ID, CodeRestored, lifts(it)...)
 	}
 	return r.journal.Unwithhold(ctx, it.ID, lifts(it)...)
 }

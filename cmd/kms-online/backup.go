@@ -46,7 +46,9 @@ the other way round.
 What happened after the backup is not in it: afterwards fetch, then import every
 result that the signer wrote since then, then broadcast. Nothing is sent before you
 have named the approval service again (--external-url URL), or said that there is
-none (--external-url none): what it refused after the backup is not in it. What was
+none (--external-url none): what it refused after the backup is not in it. Nothing that
+was there before the restore is sent before you have released it: "release" lists it, and
+names the one command that has all of it sent. What was
 signed is recognised by its signatures, and what was sent by its txid. reject refuses
 what may have been sent between, until something shows that it was not. The alarm "restored"
 is open, and status says so, until you acknowledge that all of it is in. With --check the
@@ -72,7 +74,7 @@ refused; SIGTERM and Ctrl-C end the command at any moment.`,
 				return explain(err)
 			}
 			if !check {
-				a.say("next: kms-online fetch; then import every result that the signer wrote since %s; then broadcast --external-url URL, or --external-url none: nothing is sent before you have said which approval service is asked, for it may have said no meanwhile", got.Made)
+				a.say("next: kms-online fetch; then import every result that the signer wrote since %s; then broadcast --external-url URL, or --external-url none: nothing is sent before you have said which approval service is asked, for it may have said no meanwhile; then kms-online release: nothing of before is sent before you have said that it was not given up meanwhile", got.Made)
 			}
 			return a.JSON(got)
 		},

@@ -40,6 +40,7 @@ var replies = map[string][]any{
 	"checkconfig": {checkReply{}},
 	"backup":      {online.BackedUp{}},
 	"restore":     {online.BackedUp{}},
+	"release":     {releaseReply{}},
 }
 
 // docFile is where the commands are documented.

@@ -83,6 +83,8 @@ func explain(err error) error {
 		{online.ErrNoFolder, cli.Failed, "mount the stick that it is on, or make it with: mkdir -p DIR; then run the same command again"},
 		{online.ErrNotThere, cli.Failed, "use the API key that fetched it (kms-online checkconfig shows which ones are here); it does not go to the signer meanwhile. If it is gone at Tatum: kms-online reject ID --why TEXT --gone"},
 		{online.ErrOtherContent, cli.Failed, "nothing was changed, and it is not sent"},
+		{online.ErrOtherList, cli.Failed, "nothing was released; kms-online release lists what waits by now, and names the command"},
+		{online.ErrReleased, cli.Failed, "nothing was released; kms-online release lists what waits, and kms-online status ID says why it does not go on"},
 		{online.ErrSameWithdrawal, cli.Failed, "it is not sent; find out who made both, and give one of them up: kms-online reject ID --why TEXT"},
 		{online.ErrNotDropped, cli.Failed, "it was not rejected; it goes neither to the signer nor to the network meanwhile. Run the same command again, and look at Tatum (GET /v3/kms/ID) which key may drop it: until it is gone there, whatever else signs for its key can pay it"},
 		{online.ErrPaidByOther, cli.Failed, "nothing was dropped and nothing given back; kms-online status shows both ids"},

@@ -77,7 +77,7 @@ is a failure.`,
 	root.AddCommand(
 		a.setup(), a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(), a.watch(),
 		a.status(), a.show(), a.report(), a.daemon(), a.reject(), a.unveto(), a.letters(), a.retry(),
-		a.alarms(), a.acknowledge(), a.checkConfig(), a.backup(), a.restore(),
+		a.alarms(), a.acknowledge(), a.checkConfig(), a.backup(), a.restore(), a.release(),
 	)
 	return root
 }

@@ -112,7 +112,8 @@ type Filter struct {
 	Fresh    bool         // only those that were not tried in vain in their state
 
 	Unsettled   bool // only what was sent and is not as deep in the chain as is demanded
-	Outstanding bool // only what was rejected after it had been in a request, and may be signed and sent yet
+	Outstanding bool // only what nobody wants signed, and may be signed and sent all the same
+	Unreleased  bool // only what no person has released
 }
 
 // MaxDelay is the longest time before an item or an event is tried again.
@@ -244,7 +245,10 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 		all = append(all, "settled = 0 AND state IN ('broadcast', 'completed')")
 	}
 	if f.Outstanding { // in the words of the index items_outstanding
-		all = append(all, "outstanding > 0 AND state = 'rejected'")
+		all = append(all, "outstanding > 0 AND signed IS NULL")
+	}
+	if f.Unreleased {
+		all = append(all, "released = ''")
 	}
 	if f.Account != nil {
 		all, args = append(all, "account = ?"), append(args, *f.Account)
@@ -267,7 +271,7 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by, trouble, prepared"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by, trouble, prepared, released"
 
 func scanAll(rows *sql.Rows) ([]Item, error) { return scanRows(rows, scan) }
 
@@ -275,7 +279,7 @@ func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
 	var created, updated, since, handed, recorded, outstanding int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy, &it.Trouble, &it.Prepared)
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy, &it.Trouble, &it.Prepared, &it.Released)
 	if err != nil {
 		return Item{}, err
 	}

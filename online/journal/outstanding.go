@@ -6,7 +6,8 @@ import (
 )
 
 // OutstandingFor is how long the network is watched for the transaction of an
-// item that was rejected after it had been in a request.
+// item that was rejected after it had been in a request, or was not wanted in a
+// journal that was restored.
 const OutstandingFor = 30 * 24 * time.Hour
 
 // leaveOutstanding has a rejected item watched that was ever in a request: its
@@ -17,7 +18,7 @@ func (j *Journal) leaveOutstanding(ctx context.Context, t tx, id string) error {
 	return err
 }
 
-// Settle ends the watch for a rejected item.
+// Settle ends that watch.
 func (j *Journal) Settle(ctx context.Context, id string) error {
 	return j.change(ctx, "settle", func(t tx) error {
 		if _, err := t.ExecContext(ctx, "DELETE FROM looks WHERE id = ?", id); err != nil {

@@ -13,7 +13,7 @@ func TestPlans(t *testing.T) {
 	for query, index := range map[string]string{
 		"SELECT count(*) FROM items INDEXED BY items_unsettled WHERE settled = 0 AND state IN ('broadcast', 'completed')":                                                         "items_unsettled",
 		"SELECT seq FROM items INDEXED BY items_unsettled WHERE settled = 0 AND state IN ('broadcast', 'completed') ORDER BY seq LIMIT 64":                                        "items_unsettled",
-		"SELECT seq FROM items INDEXED BY items_outstanding WHERE outstanding > 0 AND state = 'rejected' ORDER BY seq LIMIT 64":                                                   "items_outstanding",
+		"SELECT seq FROM items INDEXED BY items_outstanding WHERE outstanding > 0 AND signed IS NULL ORDER BY seq LIMIT 64":                                                       "items_outstanding",
 		"SELECT seq FROM items WHERE state = ? AND held_until <= 5 ORDER BY seq LIMIT 64":                                                                                         "items_by_state",
 		"SELECT seq FROM items WHERE since >= ? AND state || '' IN (?, ?) ORDER BY seq + 0 LIMIT 5":                                                                               "items_by_since_state",
 		"SELECT DISTINCT request FROM items WHERE state = 'exported'":                                                                                                             "USING",

@@ -84,11 +84,26 @@ func (j *Journal) fill(ctx context.Context, t tx, b *backupReader, verify func(h
 		return err
 	}
 	at := j.now()
+	if err := t.watchUnwanted(ctx, at); err != nil {
+		return err
+	}
 	if _, err := t.ExecContext(ctx, "INSERT INTO restores (made, at, service) VALUES (?, ?, 0)", b.Head.Made.Unix(), at.Unix()); err != nil {
 		return err
 	}
 	return j.raise(ctx, t, &Raise{Code: RestoredCode, Evidence: at.UTC().Format(time.RFC3339), Reason: Restoration{b.Head.Made, at}.String() +
-		": what happened between is not on record, and payments may have been sent that this journal does not know of, or refused by an approval service. kms-online fetch; then import every result that the signer wrote since then; then broadcast, with --external-url URL or --external-url none: nothing is sent before you have said so which approval service is asked. Acknowledge this when all of them are in"})
+		": what happened between is not on record, and payments may have been sent that this journal does not know of, or refused by an approval service. kms-online fetch; then import every result that the signer wrote since then; then broadcast, with --external-url URL or --external-url none: nothing is sent before you have said so which approval service is asked, and nothing of before the restore before you have released it: kms-online release lists that. Acknowledge this when all of them are in"})
+}
+
+// watchUnwanted has the network watched for what was not wanted, or refused, when
+// the backup was made: it may have been taken up again and paid since. What a
+// person released was about another journal.
+func (t tx) watchUnwanted(ctx context.Context, at time.Time) error {
+	if _, err := t.ExecContext(ctx, "UPDATE items SET released = '' WHERE released <> ''"); err != nil {
+		return err
+	}
+	_, err := t.ExecContext(ctx, `UPDATE items SET outstanding = ?, retry_at = 0, tries = 0 WHERE signed IS NULL AND (state = 'refused'
+		OR state IN ('fetched', 'prepared', 'exported') AND withheld NOT IN ('', ?))`, at.Add(OutstandingFor).Unix(), string(RestoredCode))
+	return err
 }
 
 // RestoredCode is the code of the alarm that Restore raises, and of what is

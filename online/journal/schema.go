@@ -398,6 +398,14 @@ ALTER TABLE restores ADD COLUMN service INTEGER NOT NULL DEFAULT 1;
 	{tables: `
 ALTER TABLE items ADD COLUMN prepared BLOB;
 `},
+	// Who has said, since the journal was restored, that an item is to be paid all
+	// the same. What was not wanted or refused when the backup was made may have been
+	// signed and paid since: it is watched as what was rejected is.
+	{tables: `
+ALTER TABLE items ADD COLUMN released TEXT NOT NULL DEFAULT '';
+DROP INDEX items_outstanding;
+CREATE INDEX items_outstanding ON items (seq) WHERE outstanding > 0 AND signed IS NULL;
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

@@ -30,6 +30,16 @@ func onBoth(test func(t *testing.T, database string)) func(*testing.T) {
 	}
 }
 
+// releases has a person release all that waits for it.
+func (p *plainRelay) releases() {
+	p.Helper()
+	var reply struct{ List string }
+	if err := json.Unmarshal([]byte(p.run("release", "--json").out), &reply); err != nil || reply.List == "" {
+		p.Fatalf("%+v, %v", reply, err)
+	}
+	p.must("release", "--list", reply.List)
+}
+
 // lose takes the journal away, as a broken disk does.
 func (p *plainRelay) lose(fresh string) {
 	p.Helper()
@@ -118,6 +128,7 @@ func requestWithUnknownItem(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.out), &imported); err != nil || got.code != 3 || imported.Imported != 1 || len(imported.Problems) != 1 || imported.Problems[0].ID != relaytest.ID(1) || imported.Problems[0].Code != "not-in-journal" || !strings.Contains(imported.Problems[0].Reason, "ALARM: its transaction ") {
 		t.Errorf("%+v, %v", got, err)
 	}
+	p.releases()
 	p.must("broadcast", "--external-url", "none")
 	if sent := p.server.Sent(); len(sent) != 2 {
 		t.Errorf("sent %d times", len(sent))
@@ -253,6 +264,7 @@ func backupGoesOn(t *testing.T, from, to string) {
 	p.pay(10)
 	p.must("fetch")
 	p.must("import", p.result(p.export(), nil))
+	p.releases()
 	p.must("broadcast", "--external-url", "none")
 	if got := p.states()[relaytest.ID(10)]; got != "completed" {
 		t.Errorf("a payment after the restore is %s", got)

@@ -126,6 +126,7 @@ func serviceNotNamed(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 			h.sends(0)
+			h.releases()
 			h.run(3, "broadcast", "--external-url", approvals.url)
 			h.wants(1, "signed", "four-eye-refused")
 			h.sends(0)
@@ -133,6 +134,7 @@ func serviceNotNamed(t *testing.T) {
 			h.run(0, "restore", backup)
 			h.run(0, "fetch")
 			h.run(3, "broadcast")
+			h.releases()
 			if before {
 				h.run(0, "broadcast", "--external-url", other.url) // the very one that the backup has
 			} else {

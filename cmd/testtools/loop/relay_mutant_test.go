@@ -291,6 +291,8 @@ var mutants = [...]mutant{
 	{"an identity that others read", "online/init.go", "err = secure(fsys, dir)", "err = durable.CheckFile(fsys, path)", "./cmd/testtools/loop", "TestRelayFaults/22-secrets-that-others-read"},
 	{"plain words among JSON", "cmd/kms-online/app.go", "	if a.log != nil {\n", "	if false {\n", "./cmd/testtools/loop", "TestRelayFaults/22-log-of-json-alone"},
 
+	{"a list of Tatum releases what was restored", "online/release.go", `	if s.item.Released != "" {`, `	if s.item.Released != "" || s.item.Withheld == "" {`, "./cmd/testtools/loop", "TestRelayFaults/94a-given-up-since-the-backup-and-cached"},
+	{"what was not wanted in a backup is not looked for", "online/journal/restore.go", "at.Add(OutstandingFor).Unix(), string(RestoredCode)", "0, string(RestoredCode)", "./cmd/testtools/loop", "TestRelayFaults/94b-not-wanted-in-the-backup-and-paid-since"},
 	{"crash harness, broadcast before journal", "online/import.go",
 		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
 		"		for _, x := range s.signed {\n			_, _ = r.Tatum.Broadcast(ctx, s.items[x.ID].Chain, x.ID, fmt.Sprintf(\"%x\", x.Raw))\n		}\n		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",

@@ -1,0 +1,114 @@
+package online
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"coldkms/online/journal"
+	"coldkms/shared/chain"
+)
+
+// A journal that was restored has lost what a person decided after its backup: an
+// item that it has as wanted may have been given up, dropped at Tatum and paid in
+// another way. Tatum's list and record show that only while they are not old, and
+// nothing proves that they are not. So nothing that the lost journal may have had
+// is sent before a person has said, after the restore, that it is to be paid.
+
+// ErrOtherList is returned by ReleaseAll where other items wait by now than those
+// that the person has read.
+var ErrOtherList = errors.New("other items wait than those that were listed")
+
+// ErrReleased is returned for an item that waits for no release.
+var ErrReleased = errors.New("it does not wait for a release")
+
+// Unreleased lists what is not sent before a person releases it, oldest first, and
+// the name of this very list. Items that are withheld are not in it: retry and
+// reject decide about those, by name.
+func (r *Relay) Unreleased(ctx context.Context, network chain.Network) (list []Status, name string, err error) {
+	items, err := r.doubtful(ctx, network)
+	if err != nil || len(items) == 0 {
+		return nil, "", err
+	}
+	ids := make([]string, len(items))
+	for i, it := range items {
+		ids[i] = it.ID
+	}
+	list, err = r.Status(ctx, network, ids...)
+	return list, nameOf(items), err
+}
+
+// doubtful are the items that wait for a release.
+func (r *Relay) doubtful(ctx context.Context, network chain.Network) ([]journal.Item, error) {
+	restored, err := r.journal.Restorations(ctx)
+	if err != nil || len(restored) == 0 {
+		return nil, err
+	}
+	items, err := r.journal.Items(ctx, journal.Filter{
+		States: append(slices.Clone(open), journal.Signed), Network: network,
+		Wanted: true, Withheld: []chain.Code{CodeVetoed}, Unreleased: true,
+	})
+	return slices.DeleteFunc(items, func(it journal.Item) bool { return len(journal.Unrecorded(restored, it)) == 0 }), err
+}
+
+// nameDigits is how many digits name a list: 64 bits, against a mistake.
+const nameDigits = 16
+
+// nameOf names a list of items, so that a person's word stands for no other.
+func nameOf(items []journal.Item) string {
+	h := sha256.New()
+	for _, it := range items {
+		_, _ = io.WriteString(h, it.ID+"\n")
+		h.Write(it.Content[:])
+	}
+	return hex.EncodeToString(h.Sum(nil))[:nameDigits]
+}
+
+// Release records that a person has these items paid although the journal was
+// restored.
+func (r *Relay) Release(ctx context.Context, by string, network chain.Network, ids ...string) error {
+	items, err := r.doubtful(ctx, network)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(items, func(it journal.Item) bool { return it.ID == id }) {
+			return fmt.Errorf("release: item %.80q: %w", id, ErrReleased)
+		}
+	}
+	return r.journal.Permit(ctx, by, ids...)
+}
+
+// ReleaseAll is Release for all items of the list of this name.
+func (r *Relay) ReleaseAll(ctx context.Context, by string, network chain.Network, name string) (ids []string, err error) {
+	items, err := r.doubtful(ctx, network)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) == 0 || nameOf(items) != name {
+		return nil, fmt.Errorf("release: %w", ErrOtherList)
+	}
+	for _, it := range items {
+		ids = append(ids, it.ID)
+	}
+	return ids, r.journal.Permit(ctx, by, ids...)
+}
+
+// unreleased says why a signed item of a restored journal is not sent, "" if it is.
+func (s *step) unreleased(ctx context.Context) (string, error) {
+	if s.item.Released != "" {
+		return "", nil
+	}
+	all, err := s.journal.Restorations(ctx)
+	lost := unrecorded(all, s.item)
+	if err != nil || lost == "" {
+		return "", err
+	}
+	return fmt.Sprintf("it is signed (%s) and waits for you: %s. It may have been given up there, too, and paid in another way, "+
+		"and what Tatum says now may be old. kms-online release lists all that waits so, and names the command that has it sent. "+
+		"If it is not to be paid: kms-online reject %s --why TEXT", s.item.TxID, lost, s.item.ID), nil
+}
