@@ -21,10 +21,9 @@ type typedAhead struct {
 	answer   string // what would be a yes
 }
 
-// typedAheadAttacks try every command that asks a person.
-func typedAheadAttacks() []attack {
-	var list []attack
-	for _, a := range []typedAhead{
+// askers are the commands that ask a person.
+func askers() []typedAhead {
+	return []typedAhead{
 		{"approve", func(p place) []string {
 			op := passwordFile(p.t, p.dir, "op", "white rabbit")
 			p.run(0, "operator", "add", "alice", "--operator-password-file", op)
@@ -56,7 +55,13 @@ func typedAheadAttacks() []attack {
 		{"dice", func(p place) []string {
 			return []string{"--testnet", "generatewallet", "BTC", "--dice", "--words", "12"}
 		}, false, "0 of 50 throws:", "32461151351521144121541512665155412152342515356215"},
-	} {
+	}
+}
+
+// typedAheadAttacks try every command that asks a person.
+func typedAheadAttacks() []attack {
+	var list []attack
+	for _, a := range askers() {
 		list = append(list, attack{"06-typed-ahead-" + a.name, a.run})
 	}
 	return append(list, attack{"06-typed-ahead-new-password", newPasswordTypedAhead})
@@ -127,8 +132,9 @@ func TestOnlyTheTerminalReads(t *testing.T) {
 		"dropTyped":    {"discard"},
 		"ReadPassword": {"secret"},
 		"MakeRaw":      {"session"},
-		"Read":         {"typed", "readBytes", "checkRandomness"},
-		"readBytes":    {"run"}, // of console, which session begins with discard
+		"Read":         {"readLine", "readBytes", "checkRandomness"},
+		"readLine":     {"typed"}, // which begins with ask
+		"readBytes":    {"run"},   // of console, which session begins with discard
 	}
 	seen := map[string]bool{}
 	for _, path := range files {

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -107,11 +108,30 @@ func (t *terminal) line(question string) (string, error) {
 	return string(answer), err
 }
 
-// typed asks for a line that is echoed, and that the caller may wipe.
+// typed asks for a line that is echoed, and that the caller may wipe. Spaces
+// around it are dropped. A line with a character that no terminal shows is asked
+// for again: a person answers what they see.
 func (t *terminal) typed(question string) ([]byte, error) {
-	if err := t.ask(question); err != nil {
-		return nil, err
+	for {
+		if err := t.ask(question); err != nil {
+			return nil, err
+		}
+		answer, err := t.readLine()
+		if err != nil {
+			return nil, err
+		}
+		answer = bytes.Trim(answer, " ")
+		hidden, has := hiddenIn(answer)
+		if !has {
+			return answer, nil
+		}
+		clear(answer)
+		t.print(fmt.Sprintf("That line has a character that is not seen (%U), and was not taken: type it again.\n", hidden))
 	}
+}
+
+// readLine reads up to the end of a line, which it drops.
+func (t *terminal) readLine() ([]byte, error) {
 	answer := make([]byte, 0, maxAnswer+1)
 	one := make([]byte, 1)
 	for len(answer) <= maxAnswer {
@@ -123,37 +143,55 @@ func (t *terminal) typed(question string) ([]byte, error) {
 			return nil, fmt.Errorf("read from the terminal: %w", err)
 		}
 		if one[0] == '\n' || one[0] == '\r' {
-			return bytes.TrimSpace(answer), nil
+			return answer, nil
 		}
 		answer = append(answer, one[0])
 	}
 	return nil, fmt.Errorf("more than %d bytes typed", maxAnswer)
 }
 
-// confirm asks a question that only "y" or "yes" answers with yes.
-func (t *terminal) confirm(question string) (bool, error) {
-	answer, err := t.line(question + " [y/N] ")
-	if err != nil {
-		return false, err
+// hiddenIn returns the first character of an answer that is shown as nothing, or
+// as a space that it is not.
+func hiddenIn(answer []byte) (hidden rune, has bool) {
+	for len(answer) > 0 {
+		r, size := utf8.DecodeRune(answer)
+		if r != ' ' && (cli.Deceives(r) || unicode.IsSpace(r)) {
+			return r, true
+		}
+		answer = answer[size:]
 	}
-	switch strings.ToLower(answer) {
-	case "y", "yes":
-		return true, nil
-	}
-	return false, nil
+	return 0, false
 }
 
-// confirmUnlessNo asks a question that only "n" or "no" answers with no.
+// confirm asks a question that only "y" or "yes" answers with yes, and nothing
+// typed with no.
+func (t *terminal) confirm(question string) (bool, error) {
+	return t.yesOrNo(question+" [y/N] ", false)
+}
+
+// confirmUnlessNo asks a question that only "n" or "no" answers with no, and
+// nothing typed with yes.
 func (t *terminal) confirmUnlessNo(question string) (bool, error) {
-	answer, err := t.line(question + " [Y/n] ")
-	if err != nil {
-		return false, err
+	return t.yesOrNo(question+" [Y/n] ", true)
+}
+
+// yesOrNo asks until the answer is one of both, or nothing.
+func (t *terminal) yesOrNo(question string, unsaid bool) (bool, error) {
+	for {
+		answer, err := t.line(question)
+		if err != nil {
+			return false, err
+		}
+		switch answer {
+		case "":
+			return unsaid, nil
+		case "y", "Y", "yes", "Yes", "YES":
+			return true, nil
+		case "n", "N", "no", "No", "NO":
+			return false, nil
+		}
+		t.print("Answer y or n.\n")
 	}
-	switch strings.ToLower(answer) {
-	case "n", "no":
-		return false, nil
-	}
-	return true, nil
 }
 
 // print shows text on the terminal, for what must not go to stdout.

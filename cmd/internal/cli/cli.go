@@ -205,7 +205,7 @@ func Printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
-		case r == '\n' || !deceives(r):
+		case r == '\n' || !Deceives(r):
 			b.WriteRune(r)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r) // as JSON has it
@@ -220,7 +220,9 @@ func Printable(s string) string {
 // brailleBlank is a letter that is shown as nothing.
 const brailleBlank = '\u2800'
 
-func deceives(r rune) bool {
+// Deceives reports whether a character is shown as nothing, or changes how others
+// are shown.
+func Deceives(r rune) bool {
 	return r == utf8.RuneError || r == brailleBlank ||
 		unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp,
 			unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)

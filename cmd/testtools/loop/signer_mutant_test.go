@@ -805,6 +805,17 @@ var signerMutants = [...]mutant{
 	{"a socket is a stick that was pulled out", "shared/durable/durable.go",
 		"statErr == nil && info.Mode()&fs.ModeSocket != 0 {", "statErr == nil && info.Mode()&fs.ModeIrregular != 0 {",
 		"./cmd/kms-offline", "TestSignerAttacks/68-pipes-devices-and-sockets"},
+
+	// what is answered
+	{"what is not seen is trimmed", "cmd/kms-offline/terminal.go", "		answer = bytes.Trim(answer, \" \")\n",
+		"		answer = bytes.TrimSpace(answer)\n", "./cmd/kms-offline",
+		"TestSignerAttacks/70-yes-with-a-character-that-is-not-seen"},
+	{"what is not seen is taken", "cmd/kms-offline/terminal.go", "		if !has {\n", "		if !has || true {\n",
+		"./cmd/kms-offline", "TestSignerAttacks/70-hidden-in-an-answer-to-pair"},
+	{"letters of another alphabet are a command", "offline/review/tui/finish.go",
+		"		if r >= 'A' && r <= 'Z' {\n			r += 'a' - 'A'\n		}\n		return r\n	}, answer)",
+		"		return r\n	}, strings.ToLower(answer))", "./cmd/kms-offline",
+		"TestSignerAttacks/70-letters-that-look-like-a-command"},
 }
 
 // Each fault still fits the code, also those that are not seeded in every run.

@@ -80,7 +80,7 @@ func wants(n int) string {
 func (d *Desk) askUnseen() {
 	n := len(d.unseen())
 	d.ask(fmt.Sprintf("Type %d to go on without opening them; Esc lists them: ", n), func(answer string) Event {
-		if strings.TrimSpace(answer) == fmt.Sprint(n) {
+		if trimmed(answer) == fmt.Sprint(n) {
 			return d.question(signPage)
 		}
 		d.message = "that is not their number: nothing was signed"
@@ -130,7 +130,7 @@ func (d *Desk) lastQuestion(n int) string {
 // confirms reports whether a person typed the number, or the word and the
 // number.
 func confirms(answer string, n int) bool {
-	words := strings.Fields(strings.ToLower(answer))
+	words := wordsOf(lower(answer))
 	if len(words) == 2 && (words[0] == "sign" || words[0] == "approve") {
 		words = words[1:]
 	}
@@ -138,6 +138,24 @@ func confirms(answer string, n int) bool {
 }
 
 func isYes(answer string) bool {
-	answer = strings.ToLower(strings.TrimSpace(answer))
+	answer = lower(trimmed(answer))
 	return answer == "y" || answer == "yes"
+}
+
+// An answer is read as ASCII: no other space separates its words, and no other
+// letter is one of a command, as the Kelvin sign is a k in lower case.
+
+func trimmed(answer string) string { return strings.Trim(answer, " ") }
+
+func wordsOf(answer string) []string {
+	return strings.FieldsFunc(answer, func(r rune) bool { return r == ' ' })
+}
+
+func lower(answer string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, answer)
 }

@@ -47,7 +47,7 @@ func (d *Desk) approval(n int) string {
 // and what is no clear answer is asked again.
 func (d *Desk) operator(answer string) (reply string, ev Event, isAnswer bool) {
 	n := len(d.places(d.kept))
-	words := strings.Fields(strings.ToLower(answer))
+	words := wordsOf(lower(answer))
 	switch {
 	case len(words) == 0, words[0] == "y", words[0] == "yes", words[0] == "sign":
 		const again = "Nothing was approved: type \"approve %d\", \"no\", or ? for what else there is.\n"
@@ -117,7 +117,7 @@ func (d *Desk) Answer(answer string) (reply string, ev Event) {
 			return reply, ev
 		}
 	}
-	words := strings.Fields(answer)
+	words := wordsOf(answer)
 	if len(words) == 0 {
 		return "", Decline
 	}
@@ -125,7 +125,7 @@ func (d *Desk) Answer(answer string) (reply string, ev Event) {
 		d.list("")
 	}
 	rest := strings.Join(words[1:], " ")
-	word := strings.ToLower(words[0])
+	word := lower(words[0])
 	if rest != "" { // neither "y except 2" nor "no, only 2" is a plain answer
 		switch word {
 		case "y", "yes", "n", "no", "decline":
@@ -291,7 +291,7 @@ func (d *Desk) whom(i int) string {
 
 func (d *Desk) order(name string) string {
 	for i, s := range sorts {
-		if s.name == strings.ToLower(name) {
+		if s.name == lower(name) {
 			d.sort = i
 			d.list(d.words)
 			return d.next()
@@ -377,10 +377,10 @@ func (d *Desk) placesOf(s string) (places []int, ok bool) {
 // numbers reads "12" or "3-17" and gives places.
 func (d *Desk) numbers(s string) (from, to int, ok bool) {
 	first, last, isRange := strings.Cut(s, "-")
-	from, err := strconv.Atoi(strings.TrimSpace(first))
+	from, err := strconv.Atoi(first)
 	to = from
 	if err == nil && isRange {
-		to, err = strconv.Atoi(strings.TrimSpace(last))
+		to, err = strconv.Atoi(last)
 	}
 	return from - 1, to - 1, err == nil && from >= 1 && from <= to && to <= len(d.rows)
 }

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 
 	"coldkms/offline/review"
 )
@@ -263,7 +262,7 @@ func (d *Desk) approveShown() {
 		question = fmt.Sprintf("Approve all %d shown, %d of which want a look? Type %d to approve them: ", len(places), look, len(places))
 	}
 	d.ask(question, func(answer string) Event {
-		if strings.TrimSpace(answer) != fmt.Sprint(len(places)) {
+		if trimmed(answer) != fmt.Sprint(len(places)) {
 			d.message = "that is not their number: nothing was approved"
 			return None
 		}
