@@ -50,6 +50,7 @@ func fetchedAfterRestore(t *testing.T) {
 			}
 			h.signed(func(tx map[string]any) { tx["id"] = id; withdrawn(tx) }, 1)
 			h.restores(backup)
+			time.Sleep(1100 * time.Millisecond) // it is fetched after the restore, not in the same second
 			h.run(0, "fetch")
 			var list []struct{ State, Restored string }
 			if err := json.Unmarshal(h.run(0, "status", id), &list); err != nil || list[0].State != "prepared" || !strings.Contains(list[0].Restored, "may be paid") {
