@@ -122,22 +122,29 @@ func (r *Relay) Still(ctx context.Context, was Status) (now Status, still bool, 
 	return now, now.State == was.State && now.Since == was.Since, nil
 }
 
-// Untold lists, oldest first, what came to an end that nobody was told of.
-func (r *Relay) Untold(ctx context.Context, limit int) ([]Status, error) {
+// News is an item of which something is to be told.
+type News struct {
+	Status
+	Event string // its state, or journal.HealedEvent
+}
+
+// Untold lists, oldest first, what came to an end that nobody was told of, and
+// what goes on though it was told as failed.
+func (r *Relay) Untold(ctx context.Context, limit int) ([]News, error) {
 	items, err := r.journal.Untold(ctx, limit)
 	if err != nil {
 		return nil, err
 	}
-	list := make([]Status, len(items))
+	list := make([]News, len(items))
 	for i, it := range items {
-		list[i] = statusOf(it)
+		list[i] = News{statusOf(it), it.Event()}
 	}
 	return list, nil
 }
 
-// Tell records that the end of an item was told.
-func (r *Relay) Tell(ctx context.Context, s Status) error {
-	return r.journal.Tell(ctx, s.ID, string(s.State))
+// Tell records that something was told of an item.
+func (r *Relay) Tell(ctx context.Context, n News) error {
+	return r.journal.Tell(ctx, n.ID, n.Event)
 }
 
 // Prepared says how many items could be exported.

@@ -125,7 +125,7 @@ func TestInputsSpent(t *testing.T) {
 	if got := w.watch(); len(got.Healed) != 1 {
 		t.Errorf("%+v", got)
 	}
-	if got := w.broadcast(); len(got.Completed) != 1 || w.openAlarms() != "inputs-spent(healed) rejected-but-listed(healed) " {
+	if got := w.broadcast(); len(got.Completed) != 1 || w.openAlarms() != "inputs-spent(healed) " {
 		t.Errorf("%+v, %s", got, w.openAlarms())
 	}
 }

@@ -135,6 +135,7 @@ func (s *step) turnsUp(ctx context.Context) error {
 	if err := s.journal.Move(ctx, m); err != nil {
 		return err
 	}
+	s.healed = m.From == journal.Failed
 	s.item.State, s.sent = journal.Broadcast, refused == ""
 	if s.item.Withheld == CodeRestored { // that was about whether it was paid
 		if err := s.journal.Unwithhold(ctx, s.item.ID, CodeRestored); err != nil {

@@ -28,10 +28,12 @@ type Status struct {
 	Depth    int64         `json:"confirmations,omitempty"` // when it was last looked for
 	Code     chain.Code    `json:"code,omitempty"`
 	Reason   string        `json:"reason,omitempty"`
-	Trouble  string        `json:"trouble,omitempty"`  // the last one with the network, beside Reason
-	Handed   string        `json:"handed,omitempty"`   // when its bytes were first handed to the network, RFC 3339
-	Restored string        `json:"restored,omitempty"` // the journal was restored and does not say what became of it meanwhile: when, and from which backup
-	Alarms   []chain.Code  `json:"alarms,omitempty"`   // codes of the open ones about it
+	Trouble  string        `json:"trouble,omitempty"`   // the last one with the network, beside Reason
+	Handed   string        `json:"handed,omitempty"`    // when its bytes were first handed to the network, RFC 3339
+	Restored string        `json:"restored,omitempty"`  // the journal was restored and does not say what became of it meanwhile: when, and from which backup
+	Healed   string        `json:"healed,omitempty"`    // when it went on though it was failed, RFC 3339
+	Failed   chain.Code    `json:"failedFor,omitempty"` // why it was failed until then
+	Alarms   []chain.Code  `json:"alarms,omitempty"`    // codes of the open ones about it
 
 	Withheld chain.Code `json:"withheld,omitempty"` // why it does not go to the signer
 
@@ -324,6 +326,9 @@ func statusOf(it journal.Item) Status {
 	}
 	if it.HandedKnown {
 		s.Handed = when(it.Handed)
+	}
+	if it.State != journal.Failed {
+		s.Healed, s.Failed = when(it.Healed), it.FailedFor
 	}
 	if it.Withheld == journal.Dropping && (it.State == journal.Rejected || it.State == journal.Failed && slices.Contains(rejectedCodes, it.Code)) {
 		s.Withheld = "" // it was carried out

@@ -14,7 +14,7 @@ import (
 // it does not have it any more: a list without it is no such word.
 
 // stillListed raises an alarm for what was rejected or failed here and Tatum
-// lists all the same.
+// lists all the same; of what is failed only once nothing else about it is open.
 func (r *Relay) stillListed(ctx context.Context, ids []string, report *Fetched) error {
 	if len(ids) == 0 {
 		return nil
@@ -40,7 +40,9 @@ func (r *Relay) stillListed(ctx context.Context, ids []string, report *Fetched) 
 		if known[it.ID] {
 			continue
 		}
-		if err := r.journal.Raise(ctx, *p.alarm(string(it.State) + " " + string(it.Code))); err != nil {
+		alarm := p.alarm(string(it.State) + " " + string(it.Code))
+		alarm.Beside = it.State == journal.Failed // of which it has an alarm
+		if err := r.journal.Raise(ctx, *alarm); err != nil {
 			return err
 		}
 	}
@@ -71,7 +73,7 @@ func (r *Relay) saidListed(ctx context.Context, items []journal.Item) (map[strin
 	known := make(map[string]bool)
 	for _, a := range alarms {
 		if a.Code == CodeStillListed { // the last one counts
-			known[a.Item] = a.Healed.IsZero()
+			known[a.Item] = a.Healed.IsZero() && !a.ByItself()
 		}
 	}
 	return known, err

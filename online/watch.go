@@ -24,7 +24,7 @@ type WatchOptions struct {
 // Watched is what a look at the network found.
 type Watched struct {
 	Confirmed []string  `json:"confirmed"` // as deep as is demanded since this run
-	Healed    []string  `json:"healed"`    // was failed, and the network has it after all
+	Healed    []string  `json:"healed"`    // was failed, and goes on: the network has it after all, or it may be sent again
 	Problems  []Problem `json:"problems"`
 }
 
@@ -59,7 +59,7 @@ func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
 		if s.deep {
 			report.Confirmed = append(report.Confirmed, s.item.ID)
 		}
-		if s.sent {
+		if s.healed {
 			report.Healed = append(report.Healed, s.item.ID)
 		}
 		if s.problem != nil {
@@ -236,21 +236,28 @@ func (s *step) revisit(ctx context.Context) error {
 	if s.item.Code == CodeOtherTxID {
 		return s.unnamed(ctx)
 	}
-	lives := false
+	alive := false
 	if s.item.Code == CodeParentDead {
 		parent, err := s.deadParent(ctx)
 		if err != nil {
 			return err
 		}
-		lives = parent == nil
+		alive = parent == nil
 	}
-	if !lives {
+	if !alive {
 		return s.deadStill(ctx)
 	}
-	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Failed, To: journal.Signed, Lease: s.lease}); err != nil {
+	if err := s.lives(ctx); err != nil {
 		return err
 	}
 	return s.heal(ctx, "what it spends may confirm after all; it is sent again")
+}
+
+// lives has a failed item sent again.
+func (s *step) lives(ctx context.Context) error {
+	err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Failed, To: journal.Signed, Lease: s.lease})
+	s.healed = err == nil
+	return err
 }
 
 // deadStill has it looked for again, less and less often.
@@ -269,7 +276,7 @@ func (s *step) unnamed(ctx context.Context) error {
 	case err != nil || txid != "" && txid != s.item.TxID:
 		return s.deadStill(ctx)
 	}
-	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Failed, To: journal.Signed, Lease: s.lease}); err != nil {
+	if err := s.lives(ctx); err != nil {
 		return err
 	}
 	return s.journal.Heal(ctx, s.item.ID, CodeOtherTxID, "Tatum's record does not name another transaction any more; it goes on")

@@ -180,6 +180,7 @@ type step struct {
 	line      *breaker
 	sent      bool
 	completed bool
+	healed    bool         // it goes on though it was failed
 	marked    bool         // Tatum's reply to the broadcast says that it marked it
 	deep      bool         // for watch: it has as many confirmations as are demanded
 	alarmed   []chain.Code // alarms about it whose cause was there when the job began, acknowledged or not

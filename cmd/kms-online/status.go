@@ -164,6 +164,9 @@ func (a *app) table(list []online.Status) error {
 		if s.Trouble != "" {
 			why += "; by now: " + s.Trouble
 		}
+		if s.Healed != "" {
+			why = fmt.Sprintf("it was failed (%s) until %s, and goes on; %s", s.Failed, s.Healed, why)
+		}
 		if s.Restored != "" {
 			why = s.Restored + "; " + why
 		}

@@ -68,7 +68,7 @@ func (b *board) add(r Round) {
 	s.Fetched, s.Prepared, s.Exported = s.Fetched+r.Fetched, s.Prepared+r.Prepared, s.Exported+r.Exported
 	s.Imported, s.Refused = s.Imported+r.Imported, s.Refused+r.Refused
 	s.Broadcast, s.Completed, s.Confirmed = s.Broadcast+r.Broadcast, s.Completed+r.Completed, s.Confirmed+r.Confirmed
-	s.Told, s.Approved = s.Told+r.Told, s.Approved+r.Approved
+	s.Told, s.Approved, s.Healed = s.Told+r.Told, s.Approved+r.Approved, s.Healed+r.Healed
 	s.Problems = append(s.Problems, r.Problems...)
 	if r.Drop != "" {
 		b.drop = r.Drop
@@ -141,7 +141,7 @@ func (d *Daemon) report() Round {
 	}
 	if round.moved() {
 		d.Log.Info("round", "event", logReport, "number", round.Number, "took", round.Took.String(), "fetched", round.Fetched, "prepared", round.Prepared, "exported", round.Exported,
-			"imported", round.Imported, "refused", round.Refused, "broadcast", round.Broadcast, "completed", round.Completed, "confirmed", round.Confirmed)
+			"imported", round.Imported, "refused", round.Refused, "broadcast", round.Broadcast, "completed", round.Completed, "confirmed", round.Confirmed, "healed", round.Healed)
 	}
 	if d.Saw != nil {
 		d.Saw(round)

@@ -92,6 +92,7 @@ type Round struct {
 	Broadcast   int                    `json:"broadcast"`
 	Completed   int                    `json:"completed"`
 	Confirmed   int                    `json:"confirmed"`
+	Healed      int                    `json:"healed"` // were failed, and go on
 	Told        int                    `json:"told"`
 	Drop        string                 `json:"drop"` // "", "there" or "away"
 	Troubles    map[string]string      `json:"troubles,omitempty"`

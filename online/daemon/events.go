@@ -16,7 +16,7 @@ import (
 
 // Event is something that people want to hear of.
 type Event struct {
-	Event   string        `json:"event"` // alarm, late, completed, refused, rejected or failed
+	Event   string        `json:"event"` // alarm, late, completed, refused, rejected, failed or healed
 	At      time.Time     `json:"at"`    // when all of it was read from the journal
 	Message string        `json:"message"`
 	Item    online.Status `json:"item,omitzero"`   // absent where an alarm is about no item
@@ -137,10 +137,10 @@ func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, er
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range ends {
-		all = append(all, letter{s.ID, string(s.State), func(ctx context.Context) (message, error) {
-			now, still, err := r.Still(ctx, s)
-			return message{Event{Event: string(s.State), Item: now}, still, func(ctx context.Context) error { return r.Tell(ctx, s) }}, err
+	for _, n := range ends {
+		all = append(all, letter{n.ID, n.Event, func(ctx context.Context) (message, error) {
+			now, still, err := r.Still(ctx, n.Status)
+			return message{Event{Event: n.Event, Item: now}, still, func(ctx context.Context) error { return r.Tell(ctx, n) }}, err
 		}})
 	}
 	late, err := d.late(ctx, r)
@@ -208,6 +208,9 @@ func (d *Daemon) telling(ctx context.Context, e Event) error {
 	}
 	if e.Event == "late" {
 		e.Message += " since " + e.Item.Since
+	}
+	if e.Item.Healed != "" && e.Alarm == nil {
+		e.Message += fmt.Sprintf(", after it was failed (%s) until %s: do not have it paid anew", e.Item.Failed, e.Item.Healed)
 	}
 	if e.Item.Reason != "" && e.Alarm == nil {
 		e.Message += ": " + e.Item.Reason

@@ -37,12 +37,12 @@ func (d *Daemon) watch(ctx context.Context, r *online.Relay, round *Round) error
 	}
 	d.watched = d.Now()
 	got, err := r.Watch(ctx, online.WatchOptions{IDs: d.IDs, Due: true})
-	round.Confirmed = len(got.Confirmed)
+	round.Confirmed, round.Healed = len(got.Confirmed), len(got.Healed)
 	for _, id := range got.Confirmed {
 		d.Log.Info("confirmed", "event", logConfirmed, "id", id)
 	}
 	for _, id := range got.Healed {
-		d.Log.Warn("what was declared dead is with the network after all", "event", logHealed, "id", id)
+		d.Log.Warn("what was failed goes on: the network has it after all, or it may be sent again", "event", logHealed, "id", id)
 	}
 	d.problems(round, "watch", got.Problems)
 	return err
@@ -221,5 +221,5 @@ func (d *Daemon) count(ctx context.Context, r *online.Relay, round *Round) error
 
 // moved reports whether an item came into another state.
 func (r *Round) moved() bool {
-	return r.Fetched+r.Prepared+r.Approved+r.Exported+r.Imported+r.Refused+r.Broadcast+r.Completed+r.Confirmed > 0
+	return r.Fetched+r.Prepared+r.Approved+r.Exported+r.Imported+r.Refused+r.Broadcast+r.Completed+r.Confirmed+r.Healed > 0
 }

@@ -28,12 +28,15 @@ type Alarm struct {
 
 // Raise is a finding to raise an alarm for. Evidence identifies the finding,
 // such as the txid that was seen: an alarm that was closed is raised again
-// only for other evidence, or after its cause had gone.
+// only for other evidence, or after its cause had gone. One that comes Beside is on
+// record, and closed, while another alarm about the item is open: a person looks
+// at the item once.
 type Raise struct {
 	Item     string
 	Code     chain.Code
 	Evidence string
 	Reason   string
+	Beside   bool
 }
 
 // Raise raises an alarm. There is at most one open alarm for each item and
@@ -48,6 +51,9 @@ func (j *Journal) raise(ctx context.Context, t tx, r *Raise) error {
 	if r == nil {
 		return nil
 	}
+	if r.Beside {
+		return j.raiseBeside(ctx, t, *r)
+	}
 	now, item, code, evidence := j.now().Unix(), words(r.Item), words(string(r.Code)), words(r.Evidence)
 	var seq, healed, closed int64
 	var known string
@@ -58,7 +64,7 @@ func (j *Journal) raise(ctx context.Context, t tx, r *Raise) error {
 	case err == nil && closed == 0 && known == evidence: // a cause that was gone and came back is told again
 		_, err = t.ExecContext(ctx, "UPDATE alarms SET seen = ?, reason = ?, told = CASE WHEN healed > 0 THEN 0 ELSE told END, healed = 0 WHERE seq = ?", now, words(r.Reason), seq)
 	case err == nil && closed == 0:
-		_, err = t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = ? WHERE seq = ?", now, "kms-online", "other evidence came: see the next alarm about it", seq)
+		_, err = t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = ? WHERE seq = ?", now, byItself, "other evidence came: see the next alarm about it", seq)
 		if err == nil {
 			err = insertAlarm(ctx, t, item, code, evidence, words(r.Reason), now)
 		}
@@ -69,6 +75,34 @@ func (j *Journal) raise(ctx context.Context, t tx, r *Raise) error {
 	}
 	return err
 }
+
+// raiseBeside raises an alarm that is closed while another one about the item is
+// open, and becomes one of its own once that is closed.
+func (j *Journal) raiseBeside(ctx context.Context, t tx, r Raise) error {
+	others := 0
+	item, code := words(r.Item), words(string(r.Code))
+	err := t.QueryRowContext(ctx, "SELECT count(*) FROM alarms WHERE item = ? AND code <> ? AND closed = 0", item, code).Scan(&others)
+	if err != nil {
+		return err
+	}
+	r.Beside = false
+	if others == 0 {
+		return j.raise(ctx, t, &r)
+	}
+	r.Evidence += " beside"
+	if err := j.raise(ctx, t, &r); err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = 'another alarm about it was open', told = 1 WHERE item = ? AND code = ? AND closed = 0",
+		j.now().Unix(), byItself, item, code)
+	return err
+}
+
+// byItself is who closes an alarm that no person has to look at.
+const byItself = "kms-online"
+
+// ByItself reports whether no person closed an alarm.
+func (a Alarm) ByItself() bool { return a.Closer == byItself }
 
 func insertAlarm(ctx context.Context, t tx, item, code, evidence, reason string, now int64) error {
 	_, err := t.ExecContext(ctx, "INSERT INTO alarms (item, code, evidence, reason, raised, seen) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", item, code, evidence, reason, now, now)

@@ -271,15 +271,15 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by, trouble, prepared, released"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by, trouble, prepared, released, healed, failed_for"
 
 func scanAll(rows *sql.Rows) ([]Item, error) { return scanRows(rows, scan) }
 
 func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
-	var created, updated, since, handed, recorded, outstanding int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy, &it.Trouble, &it.Prepared, &it.Released)
+	var created, updated, since, handed, recorded, outstanding, healed int64
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy, &it.Trouble, &it.Prepared, &it.Released, &healed, &it.FailedFor)
 	if err != nil {
 		return Item{}, err
 	}
@@ -290,7 +290,7 @@ func scan(rows *sql.Rows) (Item, error) {
 	if len(request) == len(bundle.Digest{}) {
 		it.Request = bundle.Digest(request)
 	}
-	it.Handed, it.HandedKnown, it.Outstanding = moment(handed), recorded != 0, moment(outstanding)
+	it.Handed, it.HandedKnown, it.Outstanding, it.Healed = moment(handed), recorded != 0, moment(outstanding), moment(healed)
 	it.Created, it.Updated = time.Unix(created, 0).UTC(), time.Unix(updated, 0).UTC()
 	if it.Since = time.Unix(since, 0).UTC(); since == 0 {
 		it.Since = it.Created
@@ -326,6 +326,9 @@ func (j *Journal) Move(ctx context.Context, moves ...Move) error {
 			args = append([]any{m.ID, string(m.From)}, args...)
 			if m.From == Fetched || m.To == Fetched {
 				form, args = ", prepared = ?", append([]any{m.Prepared}, args...)
+			}
+			if m.From == Failed {
+				form, args = form+", healed = ?, failed_for = code", append([]any{j.now().Unix()}, args...)
 			}
 			args = append([]any{string(m.To), words(string(m.Code)), words(m.Reason), j.now().Unix()}, args...)
 			done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, trouble = '', updated = ?"+form+" WHERE id = ? AND state = ?"+fence, args...)

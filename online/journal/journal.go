@@ -69,6 +69,8 @@ type Item struct {
 	Trouble     string     // the last one with the network, where Reason says more than that
 	Prepared    []byte     // what was proven, as it is exported; nil: nothing is, or by an older version
 	Released    string     // who has said, and when, that it is to be paid though the journal was restored; "": nobody
+	Healed      time.Time  // when it last went on from failed; zero: it never did
+	FailedFor   chain.Code // what it was failed for then
 
 	seq int64
 }

@@ -83,7 +83,7 @@ func (j *Journal) Letters(ctx context.Context, dead bool) (letters []Letter, err
 func (j *Journal) Resend(ctx context.Context) (n int64, err error) {
 	err = j.change(ctx, "resend", func(t tx) error {
 		for _, query := range []string{
-			"UPDATE items SET told = '' WHERE EXISTS (SELECT 1 FROM letters l WHERE l.dead = 1 AND l.id = items.id AND (l.event = items.state OR l.event = items.told))",
+			"UPDATE items SET told = CASE WHEN told = '" + HealedEvent + "' THEN 'failed' ELSE '' END WHERE EXISTS (SELECT 1 FROM letters l WHERE l.dead = 1 AND l.id = items.id AND (l.event = items.state OR l.event = items.told))",
 			"UPDATE alarms SET told = 0 WHERE EXISTS (SELECT 1 FROM letters l WHERE l.dead = 1 AND l.event = 'alarm' AND l.id = 'alarm ' || CAST(alarms.seq AS TEXT))",
 		} {
 			if _, err := t.ExecContext(ctx, query); err != nil {
@@ -115,7 +115,7 @@ const notices = `SELECT 'alarm' AS kind, code, count(*) FROM alarms WHERE closed
 	UNION ALL SELECT 'waiting', '', count(*) FROM alarms WHERE told = 0
 	UNION ALL SELECT 'waiting', '', count(*) FROM letters l JOIN items i ON i.id = l.id AND l.event = '` + LatePrefix + `' || i.state WHERE l.dead = 0
 	UNION ALL SELECT 'waiting', '', count(*) FROM (SELECT 1 FROM items {untold}
-		WHERE told <> state AND state IN ('completed', 'refused', 'rejected', 'failed') LIMIT 1000) AS untold` // as DAEMON.md says
+		WHERE ` + ended + ` LIMIT 1000) AS untold` // as DAEMON.md says
 
 // Notices counts what people have to hear of.
 func (j *Journal) Notices(ctx context.Context) (n Notices, err error) {

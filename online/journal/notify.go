@@ -5,11 +5,30 @@ import (
 	"fmt"
 )
 
-// Untold lists items that came to an end that nobody was told of yet, and whose
-// event is not to be told again later only, oldest first.
+// HealedEvent is the event of an item that was told as failed and goes on.
+const HealedEvent = "healed"
+
+// ended chooses what came to an end that nobody was told of yet, and what goes on
+// though it was told as failed.
+const ended = "told <> state AND (state IN ('completed', 'refused', 'rejected', 'failed') OR told = 'failed')"
+
+// eventOf is Event, in SQL.
+const eventOf = "CASE WHEN items.told = 'failed' AND items.state IN ('signed', 'broadcast') THEN '" + HealedEvent + "' ELSE items.state END"
+
+// Event returns what is to be told of an item that Untold lists.
+func (it Item) Event() string {
+	if it.Told == string(Failed) && (it.State == Signed || it.State == Broadcast) {
+		return HealedEvent
+	}
+	return string(it.State)
+}
+
+// Untold lists items that came to an end that nobody was told of yet, or go on
+// though they were told as failed, and whose event is not to be told again later
+// only, oldest first.
 func (j *Journal) Untold(ctx context.Context, limit int) ([]Item, error) {
-	query := "SELECT " + columns + " FROM items {untold} WHERE told <> state AND state IN ('completed', 'refused', 'rejected', 'failed') " +
-		"AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = items.id AND l.event = items.state AND l.retry_at > ? AND l.retry_at <= ?) ORDER BY seq LIMIT ?"
+	query := "SELECT " + columns + " FROM items {untold} WHERE " + ended + " " +
+		"AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = items.id AND l.event = " + eventOf + " AND l.retry_at > ? AND l.retry_at <= ?) ORDER BY seq LIMIT ?"
 	now := j.now()
 	var items []Item
 	err := j.read(ctx, func() error {

@@ -406,6 +406,12 @@ ALTER TABLE items ADD COLUMN released TEXT NOT NULL DEFAULT '';
 DROP INDEX items_outstanding;
 CREATE INDEX items_outstanding ON items (seq) WHERE outstanding > 0 AND signed IS NULL;
 `},
+	// When an item that was failed went on, and what it was failed for, so that all
+	// who were told that it is failed are told of that, too.
+	{tables: `
+ALTER TABLE items ADD COLUMN healed INTEGER NOT NULL DEFAULT 0; -- in seconds since 1970; 0: it was never failed, or is
+ALTER TABLE items ADD COLUMN failed_for TEXT NOT NULL DEFAULT '';
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

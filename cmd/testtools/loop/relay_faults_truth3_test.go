@@ -90,7 +90,11 @@ func deadIsListed(t *testing.T) {
 	h.twice()
 	h.wants(1, "failed", "inputs-spent")
 	h.run(3, "fetch")
-	h.alarms("inputs-spent rejected-but-listed")
+	h.alarms("inputs-spent") // one matter, one alarm
+	h.run(0, "acknowledge", "1", "--why", "seen")
+	h.run(3, "fetch")
+	h.run(3, "fetch")
+	h.alarms("rejected-but-listed")
 	h.run(0, "reject", relaytest.ID(1), "--why", "paid anew")
 	h.wants(1, "failed", "disarmed")
 	h.dropped(1)
