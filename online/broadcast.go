@@ -318,6 +318,7 @@ func (s *step) handOver(ctx context.Context) error {
 	if err := s.journal.Hand(ctx, s.item.ID, s.lease); err != nil {
 		return err
 	}
+	s.done = fmt.Sprintf("its bytes were handed to the network (%s), and it may be paid", s.item.TxID)
 	if !s.item.HandedKnown {
 		s.item.Handed, s.item.HandedKnown = s.Now(), true
 	}
@@ -346,6 +347,7 @@ func (s *step) sendOnce(ctx context.Context) error {
 func (s *step) mark(ctx context.Context) error {
 	var failed error
 	if !s.marked {
+		s.done = fmt.Sprintf("it is paid (%s), and Tatum was told so", s.item.TxID)
 		failed = s.Tatum.Complete(ctx, s.item.ID, s.item.TxID)
 	}
 	txid, err := s.Tatum.TxIDOf(ctx, s.item.ID)

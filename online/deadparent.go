@@ -26,6 +26,45 @@ func (s *step) deadParent(ctx context.Context) (*journal.Item, error) {
 	return &dead[0], nil
 }
 
+// contestedParent looks for a rival of the transactions that the item's spends
+// outputs of, as far as this journal made them and they are not deep enough: what
+// took the place of one of those ends this one, too.
+func (s *step) contestedParent(ctx context.Context) (v verdict, err error) {
+	ours, err := s.ourTx()
+	if err != nil {
+		return v, err
+	}
+	ids, err := s.journal.Payers(ctx, ours.Parents())
+	if err != nil || len(ids) == 0 {
+		return v, err
+	}
+	parents, err := s.journal.Items(ctx, journal.Filter{IDs: ids, States: sendable})
+	if err != nil {
+		return v, err
+	}
+	for _, parent := range parents[:min(len(parents), maxParents)] {
+		if parent.Depth >= 2*s.depth() {
+			continue
+		}
+		of, _, err := (&step{Relay: s.Relay, item: parent}).contest(ctx)
+		if err != nil {
+			return v, err
+		}
+		if of.code != "" {
+			v = verdict{code: CodeParentDead, by: parent.TxID}
+			v.why = fmt.Sprintf("it spends an output of %s, and of that one: %s", parent.TxID, of.why)
+			v.words = fmt.Sprintf("it spends an output of %s, the transaction of %s, and of that one: %s. If that one has lost its place, this one can never confirm. "+
+				"Do not have anything paid anew yet: kms-online watch looks again", parent.TxID, parent.ID, of.why)
+			return v, nil
+		}
+	}
+	return v, nil
+}
+
+// sendable are the states of an item whose transaction is with the network, or is
+// to come there.
+var sendable = []journal.State{journal.Signed, journal.Broadcast, journal.Completed}
+
 // deadCodes are those of items that are failed because they can never confirm.
 var deadCodes = []chain.Code{CodeInputsSpent, CodeParentDead}
 

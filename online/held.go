@@ -129,8 +129,11 @@ func (s *step) turnsUp(ctx context.Context) error {
 		return err
 	}
 	if refused != "" {
-		s.problem = &Problem{ID: s.item.ID, Code: CodePaidRefused, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though %s, and it was not sent from here: somebody sent a copy of the result. Find out who has one. Do not have it paid anew; correct the account", s.item.TxID, refused)}
-		m.Alarm = s.problem.alarm(s.item.TxID)
+		p := Problem{ID: s.item.ID, Code: CodePaidRefused, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though %s, and it was not sent from here: somebody sent a copy of the result. Find out who has one. Do not have it paid anew; correct the account", s.item.TxID, refused)}
+		m.Also = p.alarm(s.item.TxID)
+		if s.problem == nil { // else that it was given up is told here
+			s.problem = &p
+		}
 	}
 	if err := s.journal.Move(ctx, m); err != nil {
 		return err

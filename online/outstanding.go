@@ -2,6 +2,7 @@ package online
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"coldkms/online/journal"
@@ -22,6 +23,9 @@ func (s *step) rejected(ctx context.Context) error {
 	switch {
 	case err != nil:
 		s.problem = &Problem{ID: s.item.ID, Code: CodeNetwork, Reason: err.Error()}
+		if ctx.Err() == nil && !general(err) {
+			return errors.Join(s.deadStill(ctx), s.line.judge(err))
+		}
 		return s.line.judge(err)
 	case paid != "" && s.item.State != journal.Rejected:
 		if s.problem, err = s.paidUnrecorded(ctx, s.item, s.lease, paid); err != nil {

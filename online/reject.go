@@ -60,7 +60,7 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 	if exported, err = mine.reject(bounded, lease, items[0], why); err != nil {
 		return exported, err
 	}
-	return exported, r.journal.Withhold(ctx, id, journal.Dropping, journal.Unwanted) // the wish is carried out; a retry meets that it was dropped
+	return exported, unnoted(id, droppedThere, r.journal.Withhold(ctx, id, journal.Dropping, journal.Unwanted)) // the wish is carried out; a retry meets that it was dropped
 }
 
 // rejectable reports whether a person may have an item rejected.
@@ -106,6 +106,7 @@ func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item
 	if err := r.dropAtTatum(ctx, it, why.Gone); err != nil {
 		return false, err
 	}
+	defer func() { err = unnoted(it.ID, droppedThere, err) }()
 	if dead != "" { // what is known of it stands beside what the person says
 		why.Why += ". " + sentence(dead)
 	}
@@ -124,6 +125,9 @@ func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item
 	}
 	return exported, r.journal.Move(ctx, m) // seen by the signer, whatever became of it here
 }
+
+// droppedThere is what reject has done at Tatum before it is noted here.
+const droppedThere = "Tatum has dropped it, and given back what a withdrawal took, if it was for one"
 
 // closeSame ends an item that Tatum does not have any more, and whose transaction
 // pays another one. The journal has which.

@@ -45,10 +45,13 @@ func (s *step) verdict(ctx context.Context) (verdict, error) {
 		return s.childOf(ctx, parent)
 	}
 	v, r, err := s.contest(ctx)
-	if err != nil || !v.never {
-		if err == nil {
-			err = s.journal.Unlooked(ctx, s.item.ID) // what was found at the first look is not found now
-		}
+	if err == nil && !v.never {
+		err = s.journal.Unlooked(ctx, s.item.ID) // what was found at the first look is not found now
+	}
+	switch {
+	case err == nil && v.code == "":
+		return s.contestedParent(ctx)
+	case err != nil || !v.never:
 		return v, err
 	}
 	if named, left, err := s.oursAfterAll(ctx); err != nil || left.code != "" {

@@ -47,12 +47,12 @@ func (r *Relay) Watch(ctx context.Context, o WatchOptions) (Watched, error) {
 	steps, err := r.work(ctx, job{filter: sent, due: o.Due, purpose: tatum.Watch, do: (*step).watch})
 	if err == nil {
 		var more []step
-		more, err = r.work(ctx, job{filter: dead, due: o.Due, purpose: tatum.Watch, do: (*step).revisit})
+		more, err = r.work(ctx, job{filter: dead, due: o.Due, purpose: tatum.Revisit, do: (*step).revisit})
 		steps = append(steps, more...)
 	}
 	if err == nil {
 		var more []step
-		more, err = r.work(ctx, job{filter: rejected, due: true, purpose: tatum.Watch, do: (*step).rejected})
+		more, err = r.work(ctx, job{filter: rejected, due: true, purpose: tatum.Revisit, do: (*step).rejected})
 		steps = append(steps, more...)
 	}
 	for _, s := range steps {
@@ -173,7 +173,7 @@ func (s *step) vanished(ctx context.Context) error {
 		return nil // the next look tells how deep
 	}
 	refused := tatum.IsDefinite(said) && !tatum.IsKnownAlready(said)
-	if refused {
+	if refused || s.item.Withheld != "" {
 		dead, err := s.deadEnd(ctx)
 		if err != nil || dead || s.problem != nil && s.problem.Code != CodeNetwork { // that nobody could look for another one silences nothing
 			return err
@@ -193,7 +193,7 @@ func (s *step) vanished(ctx context.Context) error {
 	if first && !refused {
 		return s.stays(ctx, CodeEvicted, why)
 	}
-	return s.alarms(ctx, CodeEvicted, strings.TrimSpace(s.item.TxID+" "+refusalKind(said, refused)), fmt.Errorf("ALARM: it was with the network, and %w. Do not have it paid anew: it stays valid, and may confirm yet", why))
+	return s.alarms(ctx, CodeEvicted, strings.TrimSpace(s.item.TxID+" "+refusalKind(said, refused)), fmt.Errorf("ALARM: it was with the network, and %w. Do not have it paid anew: it may confirm yet", why))
 }
 
 // refusalKind names why a node does not take a transaction again, "" where it

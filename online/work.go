@@ -185,6 +185,7 @@ type step struct {
 	deep      bool         // for watch: it has as many confirmations as are demanded
 	alarmed   []chain.Code // alarms about it whose cause was there when the job began, acknowledged or not
 	problem   *Problem
+	done      string // what was done outside, in a sentence, for an error of the journal
 }
 
 // family returns the family of the item's chain.
@@ -219,7 +220,7 @@ func (s *step) held(ctx context.Context, do func(*step, context.Context) error) 
 	if err == nil {
 		bounded, cancel := context.WithTimeout(ctx, s.lease.Left(s.Now()))
 		defer cancel()
-		err = do(s, bounded)
+		err = unnoted(s.item.ID, s.done, do(s, bounded))
 		late := err != nil && bounded.Err() != nil && ctx.Err() == nil
 		switch {
 		case late && errors.Is(err, journal.ErrAway):

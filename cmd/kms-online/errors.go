@@ -27,6 +27,10 @@ func (a *app) explain(err error) error {
 	if err == nil || errors.As(err, &told) || errors.Is(err, file.ErrFull) {
 		return explain(err)
 	}
+	var unnoted *online.Unnoted
+	if errors.As(err, &unnoted) {
+		return explain(unnoted)
+	}
 	dir, unknown := a.dir()
 	if full := journal.IsFull(err) || errors.Is(err, syscall.ENOSPC); !full || unknown != nil || !online.DiskFull(dir) {
 		return explain(err)
@@ -45,6 +49,14 @@ func explain(err error) error {
 	var told *cli.Error
 	if err == nil || errors.As(err, &told) {
 		return err
+	}
+	var unnoted *online.Unnoted
+	if errors.As(err, &unnoted) {
+		code := cli.Failed
+		if errors.Is(err, journal.ErrAway) {
+			code = cli.Network
+		}
+		return cli.Fail(code, unnoted, "make room on the disk of the state directory (df -h), or start the database, then run the same command again: it looks what became of it, and does nothing twice. Do not have it paid anew before that")
 	}
 	for _, known := range [...]struct {
 		is   error
@@ -105,6 +117,8 @@ func explain(err error) error {
 	switch {
 	case journal.IsDamaged(err):
 		return cli.Fail(cli.Failed, fmt.Errorf("the journal's file is damaged: %w", err), "end what works with it; copy journal.db, journal.db-wal and journal.db-shm elsewhere and keep them; move them away, and restore your newest backup: kms-online restore FILE")
+	case journal.NoRoom(err):
+		return cli.Fail(cli.Failed, errors.New("the disk of the state directory is full: what could not be journaled was not done"), fullHint)
 	case journal.IsFull(err):
 		return cli.Fail(cli.Failed, fmt.Errorf("the disk of the state directory is full, or does not work: nothing was changed: %w", err), fullHint)
 	case tatum.IsForeign(err) && !tatum.IsTransient(err):

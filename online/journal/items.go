@@ -310,6 +310,7 @@ type Move struct {
 	Lease    Lease  // that the item was claimed with, if it was
 	Prepared []byte // what was proven, for one that is prepared now
 	Alarm    *Raise // raised in the same transaction; may be nil
+	Also     *Raise // another one; may be nil
 	Decided  string // the command by which a person decided about the item: it closes its alarms
 }
 
@@ -340,8 +341,10 @@ func (j *Journal) Move(ctx context.Context, moves ...Move) error {
 					return err
 				}
 			}
-			if err := j.raise(ctx, tx, m.Alarm); err != nil {
-				return fmt.Errorf("alarm about item %s: %w", m.ID, err)
+			for _, alarm := range []*Raise{m.Alarm, m.Also} {
+				if err := j.raise(ctx, tx, alarm); err != nil {
+					return fmt.Errorf("alarm about item %s: %w", m.ID, err)
+				}
 			}
 			if m.Decided == "" {
 				continue

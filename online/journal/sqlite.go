@@ -67,6 +67,12 @@ func IsFull(err error) bool {
 	return code == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_CANTOPEN
 }
 
+// NoRoom reports whether a change was not made because the disk is full.
+func NoRoom(err error) bool {
+	var said *sqlite.Error
+	return errors.As(err, &said) && said.Code()&0xff == sqlite3.SQLITE_FULL
+}
+
 func address(path string, alone bool) string {
 	mode := "journal_mode(WAL)"
 	if alone { // then the index of the log is in this process's memory; the mode is what the file says

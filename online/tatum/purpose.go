@@ -6,22 +6,23 @@ type Purpose uint8
 
 // Purposes of calls.
 const (
-	Settle Purpose = iota // sending and marking what is signed, and whatever a person asks for: all of a budget
-	Retry                 // the same, of what did not succeed several times
-	List                  // looking for what is to be signed
-	Prove                 // fetching the previous transactions that prove it
-	Watch                 // looking how deep in the chain it is
+	Settle  Purpose = iota // sending and marking what is signed, and whatever a person asks for: all of a budget
+	Retry                  // the same, of what did not succeed several times
+	List                   // looking for what is to be signed
+	Prove                  // fetching the previous transactions that prove it
+	Watch                  // looking how deep in the chain it is
+	Revisit                // looking whether what was given up is there all the same
 	purposes
 )
 
 // reserved is the share of a budget, in percent, that calls for other purposes
 // leave alone. What is not reserved is anybody's; Settle also uses what is
 // reserved for the others.
-func (p Purpose) reserved() int64 { return [purposes]int64{40, 10, 15, 15, 10}[p] }
+func (p Purpose) reserved() int64 { return [purposes]int64{40, 10, 15, 15, 10, 0}[p] }
 
 // String returns the name of a purpose in files.
 func (p Purpose) String() string {
-	return [purposes]string{"settle", "retry", "list", "prove", "watch"}[p]
+	return [purposes]string{"settle", "retry", "list", "prove", "watch", "revisit"}[p]
 }
 
 // For returns the client as it calls for a purpose. It shares everything else.

@@ -1,10 +1,12 @@
 package loop
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"coldkms/cmd/testtools/relaytest"
@@ -116,4 +118,57 @@ func readyOnFullDisk(t *testing.T) {
 	p.looksAtFull()
 	free()
 	p.eventually("it is ready again", ready(200))
+}
+
+// fullAfter fills the disk of the state directory when a call of this kind comes,
+// which takes effect, and returns what makes room again.
+func (p *plainRelay) fullAfter(call string) (free func()) {
+	free = func() { p.Error("no such call came: " + call) }
+	var once sync.Once
+	p.server.Fault(func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasPrefix(r.Method+" "+r.URL.Path, call) {
+			once.Do(func() { free = p.fill() })
+		}
+		return false
+	})
+	return func() { free() }
+}
+
+// fullAfterItIsDone has the disk full after Tatum has dropped an item, or the network
+// has its bytes: the words say so, and the same command goes on once there is room.
+func fullAfterItIsDone(t *testing.T) {
+	p := newPlainRelay(t, "", "")
+	if err := os.Mkdir(p.state(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	system(t, "mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", p.state())
+	t.Cleanup(func() { _ = exec.Command("umount", "-l", p.state()).Run() })
+	p.pair()
+	p.pay(1, 2)
+	p.must("fetch")
+	p.must("import", p.result(p.export("--max", "1"), nil))
+	for _, x := range []struct {
+		call, want string
+		args       []string
+	}{
+		{"DELETE /v3/kms/", "Tatum has dropped it", []string{"reject", relaytest.ID(2), "--why", "x"}},
+		{"POST /v3/bitcoin/broadcast", "its bytes were handed to the network", []string{"broadcast"}},
+	} {
+		free := p.fullAfter(x.call)
+		got := p.run(x.args...)
+		if got.code != 1 || !strings.Contains(got.err, x.want) || !strings.Contains(got.err, "could not be noted here") || !strings.Contains(got.err, "run the same command again") {
+			t.Errorf("%s: %+v", x.args[0], got)
+		}
+		for _, lie := range []string{"nothing was changed", "was not done", "(13)"} {
+			if strings.Contains(got.err, lie) {
+				t.Errorf("%s says %q: %s", x.args[0], lie, got.err)
+			}
+		}
+		free()
+		p.server.Fault(nil)
+		p.must(x.args...)
+	}
+	if got := p.states(); got[relaytest.ID(1)] != "completed" || got[relaytest.ID(2)] != "rejected" || len(p.server.Sent()) != 1 {
+		t.Errorf("%v, sent %d times", got, len(p.server.Sent()))
+	}
 }

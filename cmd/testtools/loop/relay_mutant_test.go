@@ -297,6 +297,10 @@ var mutants = [...]mutant{
 
 	{"a list of Tatum releases what was restored", "online/release.go", `	if s.item.Released != "" {`, `	if s.item.Released != "" || s.item.Withheld == "" {`, "./cmd/testtools/loop", "TestRelayFaults/94a-given-up-since-the-backup-and-cached"},
 	{"what was not wanted in a backup is not looked for", "online/journal/restore.go", "at.Add(OutstandingFor).Unix(), string(RestoredCode)", "0, string(RestoredCode)", "./cmd/testtools/loop", "TestRelayFaults/94b-not-wanted-in-the-backup-and-paid-since"},
+	{"one alarm takes the place of another", "online/journal/items.go", "[]*Raise{m.Alarm, m.Also}", "[]*Raise{m.Also}", "./cmd/testtools/loop", "TestRelayFaults/95a-refused-and-given-up-are-two-alarms"},
+	{"what was given up uses the share of what is watched", "online/watch.go", "filter: rejected, due: true, purpose: tatum.Revisit", "filter: rejected, due: true, purpose: tatum.Watch", "./cmd/testtools/loop", "TestRelayFaults/95b-what-was-given-up-uses-up-no-budget"},
+	{"a child is valid whatever becomes of its parent", "online/verdict.go", `	case err == nil && v.code == "":`, `	case err == nil && v.code == "" && s == nil:`, "./cmd/testtools/loop", "TestRelayFaults/95c-child-of-a-parent-that-is-replaced"},
+	{"a full disk says that nothing was done", "online/unnoted.go", "!journal.IsFull(err) &&", "", "./cmd/testtools/loop", "TestRelayFaults/95d-disk-full-after-it-is-done"},
 	{"crash harness, broadcast before journal", "online/import.go",
 		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
 		"		for _, x := range s.signed {\n			_, _ = r.Tatum.Broadcast(ctx, s.items[x.ID].Chain, x.ID, fmt.Sprintf(\"%x\", x.Raw))\n		}\n		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",

@@ -1,0 +1,105 @@
+//go:build unix
+
+package loop
+
+import (
+	"encoding/hex"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"coldkms/cmd/testtools/relaytest"
+)
+
+// againFaults are about what is looked at, told or written again and again.
+func againFaults() []fault {
+	return []fault{
+		{"95a-refused-and-given-up-are-two-alarms", refusedAndGivenUp},
+		{"95b-what-was-given-up-uses-up-no-budget", givenUpBudget},
+		{"95c-child-of-a-parent-that-is-replaced", replacedParent},
+	}
+}
+
+// A payment was refused by the approval service and given up, and somebody sends a
+// copy of it: each of the two is an alarm that a person deals with.
+func refusedAndGivenUp(t *testing.T) {
+	h := newTeller(t)
+	approvals := newService(t, true, "application/json", "")
+	h.signed(nil, 1)
+	h.run(3, "broadcast", "--external-url", approvals.url)
+	h.run(0, "reject", relaytest.ID(1), "--why", "as the service says")
+	h.run(0, "retry", relaytest.ID(1)) // and is held
+	h.server.Chain(h.signedHex(1))
+	h.run(3, "broadcast")
+	h.sends(0)
+	h.alarms("paid-but-rejected paid-but-refused paid-but-cancelled")
+	h.run(3, "broadcast")
+	h.run(0, "acknowledge", "2", "--why", "the service knows")
+	h.alarms("paid-but-rejected paid-but-cancelled")
+}
+
+// Many items were rejected after they had been exported. To look for each of them
+// leaves enough of a budget to look after what is on its way.
+func givenUpBudget(t *testing.T) {
+	const many = 8
+	h := newTeller(t)
+	h.signed(nil, 1)
+	h.run(0, "broadcast")
+	for n := range many {
+		h.pay(nil, n+2)
+	}
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", t.TempDir())
+	for n := range many {
+		h.run(0, "reject", relaytest.ID(n+2), "--why", "a mistake")
+	}
+	watch := func() {
+		cmd := exec.Command(filepath.Join(h.bin, "kms-online"), "--state", filepath.Join(h.dir, "relay"), "--testnet",
+			"daemon", "--runOnce", "--drop", h.dir, "--budget", "400/hour")
+		cmd.Env = h.env()
+		_ = cmd.Run() // the budget may end it
+	}
+	for range 8 {
+		watch()
+		h.sql("UPDATE items SET retry_at = 0") // their time has come again
+	}
+	h.server.Mine(4)
+	watch()
+	if s := h.item(1); s.Confirmations < 4 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// The parent of a payment is replaced, and neither has its confirmations: nobody is
+// told that the child stays valid.
+func replacedParent(t *testing.T) {
+	h := newTeller(t)
+	prev := h.signer.Funding(1)
+	h.server.Chain(relaytest.Hex(prev))
+	h.server.Add(h.signer.PaymentWithChange(1, prev, nil))
+	h.cross(0)
+	var msg wire.MsgTx
+	if err := msg.Deserialize(hex.NewDecoder(strings.NewReader(h.signedHex(1)))); err != nil {
+		t.Fatal(err)
+	}
+	h.run(0, "broadcast")
+	h.server.Add(h.signer.PaymentOf(2, &msg, 40_000))
+	h.cross(0)
+	h.run(0, "broadcast")
+	h.server.Forget(h.item(2).TxID)
+	h.server.Forget(h.item(1).TxID)
+	h.rival(1, relaytest.Payee(9))
+	h.server.Mine(1)
+	h.answers(answer{"POST /v3/bitcoin/broadcast", missing, 403})
+	for range 2 {
+		h.run(3, "watch", relaytest.ID(2))
+	}
+	s := h.wants(2, "completed", "parent-dead")
+	if strings.Contains(s.Reason, "valid") || !strings.Contains(s.Reason, "can never confirm") || !strings.Contains(s.Reason, "Do not have anything paid anew yet") {
+		t.Error(s.Reason)
+	}
+	h.alarms("parent-dead")
+}
