@@ -42,6 +42,9 @@ func JudgePSBT(s *offline.Session, file []byte, only chain.ID) (*offline.Judged,
 	if err != nil {
 		return nil, err
 	}
+	if refusal == nil {
+		refusal = packet.FitsChain(at.Chain)
+	}
 	item := bundle.Item{
 		ID: fmt.Sprintf("%s%.24s", offline.UnaskedPrefix, packet.UnsignedID()), Family: utxo.Name, Coin: at,
 		Tx: content.Tx, Context: content.Context, Keys: keys,

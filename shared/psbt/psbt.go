@@ -12,7 +12,7 @@
 // unsigned transaction that is not the first pair; types of keys above 252;
 // more than 256 pairs in one map; a witness_utxo whose script is longer than
 // 252 bytes. Nothing that could be signed here needs them. PSBT version 2
-// (BIP 370) is another format.
+// (BIP 370) is read as the version 0 that says the same.
 //
 // Bitcoin Cash is not for PSBT: its signatures commit to amounts by rules that
 // no PSBT field announces.
@@ -25,6 +25,8 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/psbt/v2"
+
+	"coldkms/shared/chain"
 )
 
 // MaxFile bounds a PSBT in bytes. Each input carries its whole previous
@@ -42,6 +44,9 @@ func isBinary(file []byte) bool { return bytes.HasPrefix(file, []byte(magic)) }
 type Packet struct {
 	raw *psbt.Packet
 	v2  *fields2 // what version 0 has no place for; nil if the file is of version 0
+
+	mweb  bool // a previous transaction had a part that only Litecoin's have
+	final bool // it has the scripts of a finished transaction, whose signatures are all SIGHASH_ALL
 }
 
 // Decode reads a PSBT in any form that Is knows. Errors have ErrInvalid in their
@@ -59,7 +64,7 @@ func Decode(file []byte) (*Packet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrInvalid, err)
 	}
-	p := &Packet{raw: raw, v2: v2}
+	p := &Packet{raw: raw, v2: v2, mweb: maps.mweb}
 	again, err := p.encode0()
 	if err != nil {
 		return nil, err
@@ -88,7 +93,28 @@ func (p *Packet) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("psbt: encode: %w", err)
 	}
-	return p.v2.raise(m, !p.Unsigned()).write(), nil
+	return p.v2.raise(m, p.over()).write(), nil
+}
+
+// over returns the flags that do not hold of what is written: nothing may be
+// changed once it is signed, and a finished transaction has no SIGHASH_SINGLE.
+func (p *Packet) over() byte {
+	switch {
+	case p.final:
+		return inputsModifiable | outputsModifiable | hasSingle
+	case !p.Unsigned():
+		return inputsModifiable | outputsModifiable
+	}
+	return 0
+}
+
+// FitsChain returns a refusal of a chain that the file cannot be for: its previous
+// transactions say what the transaction itself does not.
+func (p *Packet) FitsChain(id chain.ID) error {
+	if p.mweb && id != chain.LTC {
+		return chain.Refuse(chain.Malformed, "a previous transaction has an MWEB part, which only Litecoin's have, and it is signed for %s", id)
+	}
+	return nil
 }
 
 // encode0 writes version 0.

@@ -36,6 +36,7 @@ type maps struct {
 	global  []pair
 	inputs  [][]pair
 	outputs [][]pair
+	mweb    bool // a previous transaction had a part that only Litecoin's have
 }
 
 // walk splits a PSBT into its maps, as version 0 has them, and checks what the
@@ -107,7 +108,7 @@ func writeMap(b *bytes.Buffer, list []pair) {
 
 // check sorts every map, refuses keys that come twice, and looks at values of
 // which the library believes a length.
-func (m maps) check() error {
+func (m *maps) check() error {
 	bad := func(what string, i int) error { return fmt.Errorf("%w: %s %d: malformed pair", ErrInvalid, what, i) }
 	if !sorted(m.global) || !each(m.global, goodGlobal) {
 		return bad("global map", 0)
@@ -116,9 +117,11 @@ func (m maps) check() error {
 		if !sorted(in) || !each(in, goodInput) {
 			return bad("input", i)
 		}
-		if err := withoutMWEB(in); err != nil {
+		had, err := withoutMWEB(in)
+		if err != nil {
 			return err
 		}
+		m.mweb = m.mweb || had
 	}
 	for i, out := range m.outputs {
 		if !sorted(out) || !each(out, goodOutput) {

@@ -121,13 +121,17 @@ func apart(list []pair, kinds ...byte) (both, fields []pair) {
 	return both, fields
 }
 
-// raise puts the fields of version 2 back where lower took them from. signed
-// says that nothing may be changed any more (BIP 370, "Signer").
-func (f *fields2) raise(m maps, signed bool) maps {
+// Flags of PSBT_GLOBAL_TX_MODIFIABLE (BIP 370): inputs and outputs may be added or
+// removed, and there is a signature with SIGHASH_SINGLE.
+const inputsModifiable, outputsModifiable, hasSingle = 1, 2, 4
+
+// raise puts the fields of version 2 back where lower took them from, without
+// the flags that do not hold any more (BIP 370, "Signer").
+func (f *fields2) raise(m maps, over byte) maps {
 	high := maps{global: append(slices.Clone(m.global[1:]), f.global...)}
 	for i, p := range high.global {
-		if signed && p.is(globalModifiable) && len(p.value) == 1 {
-			high.global[i].value = []byte{p.value[0] &^ 3}
+		if p.is(globalModifiable) && len(p.value) == 1 {
+			high.global[i].value = []byte{p.value[0] &^ over}
 		}
 	}
 	sorted(high.global)
@@ -248,17 +252,18 @@ func (n *numbers) must(kind byte) uint32 {
 }
 
 // withoutMWEB cuts Litecoin's MWEB part (LIP 3) out of a previous transaction,
-// which the library does not read; no id commits to it.
-func withoutMWEB(in []pair) error {
+// which the library does not read; no id commits to it. It reports whether there
+// was one.
+func withoutMWEB(in []pair) (had bool, err error) {
 	for i, p := range in {
 		if !p.is(inPrevious) || !utxo.HasMWEB(p.value) {
 			continue
 		}
 		stripped, err := utxo.StripWitness(p.value)
 		if err != nil {
-			return fmt.Errorf("%w: a previous transaction: %w", ErrInvalid, err)
+			return false, fmt.Errorf("%w: a previous transaction: %w", ErrInvalid, err)
 		}
-		in[i].value = stripped
+		in[i].value, had = stripped, true
 	}
-	return nil
+	return had, nil
 }

@@ -123,7 +123,7 @@ func sortedFile(t *testing.T, file []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v2.raise(m, false).write()
+	return v2.raise(m, 0).write()
 }
 
 // BIP 370, "Determining Lock Time".

@@ -816,6 +816,16 @@ var signerMutants = [...]mutant{
 		"		if r >= 'A' && r <= 'Z' {\n			r += 'a' - 'A'\n		}\n		return r\n	}, answer)",
 		"		return r\n	}, strings.ToLower(answer))", "./cmd/kms-offline",
 		"TestSignerAttacks/70-letters-that-look-like-a-command"},
+
+	// what a PSBT says of itself
+	{"signed and modifiable", "shared/psbt/psbt.go",
+		"	case p.final:\n		return inputsModifiable | outputsModifiable | hasSingle\n",
+		"	case p.final:\n		return hasSingle\n", "./cmd/kms-offline",
+		"TestSignerAttacks/71-version-2-says-what-may-be-modified"},
+	{"SIGHASH_SINGLE that is not there", "shared/psbt/psbt.go", "outputsModifiable | hasSingle",
+		"outputsModifiable", "./cmd/kms-offline", "TestSignerAttacks/71-version-2-says-what-may-be-modified"},
+	{"MWEB in any coin", "shared/psbt/psbt.go", "if p.mweb && id != chain.LTC {", "if false {", "./cmd/kms-offline",
+		"TestSignerAttacks/72-mweb-is-litecoins-alone"},
 }
 
 // Each fault still fits the code, also those that are not seeded in every run.
