@@ -142,6 +142,12 @@ func (r *Relay) Untold(ctx context.Context, limit int) ([]News, error) {
 	return list, nil
 }
 
+// Hear has events told from now on, and returns how many ends of items before are
+// not told; with history they are.
+func (r *Relay) Hear(ctx context.Context, history bool) (passed int64, err error) {
+	return r.journal.Hear(ctx, history)
+}
+
 // Tell records that something was told of an item.
 func (r *Relay) Tell(ctx context.Context, n News) error {
 	return r.journal.Tell(ctx, n.ID, n.Event)

@@ -12,6 +12,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -56,6 +57,7 @@ type Daemon struct {
 	Keys  []Key
 	Drop  *file.Media // the folder that requests and results go through; nil: none
 	Tell  []Teller    // who hears of events
+	Past  bool        // also of what came to an end before anybody heard of events
 	Log   *slog.Logger
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
@@ -135,6 +137,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 func (d *Daemon) open(ctx context.Context) (*online.Relay, func() error, error) {
 	for {
 		r, closing, err := d.Open(ctx)
+		if err == nil {
+			if err = d.hears(ctx, r); err != nil {
+				err = errors.Join(err, closing())
+			}
+		}
 		switch {
 		case err == nil:
 			Lend(r, d.Keys)
@@ -155,6 +162,18 @@ func (d *Daemon) open(ctx context.Context) (*online.Relay, func() error, error) 
 			return nil, nil, nil
 		}
 	}
+}
+
+// hears has the journal know, before anything is done, that somebody hears of events.
+func (d *Daemon) hears(ctx context.Context, r *online.Relay) error {
+	if len(d.Tell) == 0 {
+		return nil
+	}
+	passed, err := r.Hear(ctx, d.Past)
+	if passed > 0 {
+		d.Log.Info(fmt.Sprintf("events are told from now on; %d items came to an end before and are not told (--event-history tells of them, at the first start only)", passed), "event", LogNote)
+	}
+	return err
 }
 
 // Once makes one pass of every step, in order, what is signed first.

@@ -53,3 +53,35 @@ func (j *Journal) Tell(ctx context.Context, id, what string) error {
 		return err
 	})
 }
+
+// Hear records that from now on somebody hears of events, once. What came to an end
+// before counts as told then, and so do alarms that somebody has dealt with, unless
+// history is set. It returns how many ends that were.
+func (j *Journal) Hear(ctx context.Context, history bool) (passed int64, err error) {
+	var known bool
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM hearing)").Scan(&known)
+	})
+	if err != nil || known {
+		return 0, err
+	}
+	err = j.change(ctx, "hear", func(t tx) error {
+		passed = 0
+		done, err := t.ExecContext(ctx, "INSERT INTO hearing (what, since) VALUES ('events', ?) ON CONFLICT (what) DO NOTHING", j.now().Unix())
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 || history {
+			return err
+		}
+		if _, err := t.ExecContext(ctx, "UPDATE alarms SET told = 1 WHERE told = 0 AND closed > 0"); err != nil {
+			return err
+		}
+		done, err = t.ExecContext(ctx, "UPDATE items SET told = state WHERE "+ended)
+		if err == nil {
+			passed, err = done.RowsAffected()
+		}
+		return err
+	})
+	return passed, err
+}

@@ -412,6 +412,16 @@ CREATE INDEX items_outstanding ON items (seq) WHERE outstanding > 0 AND signed I
 ALTER TABLE items ADD COLUMN healed INTEGER NOT NULL DEFAULT 0; -- in seconds since 1970; 0: it was never failed, or is
 ALTER TABLE items ADD COLUMN failed_for TEXT NOT NULL DEFAULT '';
 `},
+	// Since when there is somebody who hears of events: what came to an end before is
+	// not told, unless that is asked for. Who was told of anything has heard of all.
+	{tables: `
+CREATE TABLE hearing (
+	what  TEXT PRIMARY KEY,
+	since INTEGER NOT NULL
+) STRICT;
+INSERT INTO hearing (what, since) SELECT 'events', max(updated) FROM items WHERE EXISTS (SELECT 1 FROM items WHERE told <> '')
+	OR EXISTS (SELECT 1 FROM alarms WHERE told <> 0) HAVING max(updated) IS NOT NULL;
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

@@ -4,6 +4,7 @@ package loop
 
 import (
 	"encoding/hex"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ func againFaults() []fault {
 	return []fault{
 		{"95a-refused-and-given-up-are-two-alarms", refusedAndGivenUp},
 		{"95b-what-was-given-up-uses-up-no-budget", givenUpBudget},
+		{"95e-events-are-told-from-now-on", eventsFromNowOn},
 		{"95c-child-of-a-parent-that-is-replaced", replacedParent},
 	}
 }
@@ -102,4 +104,41 @@ func replacedParent(t *testing.T) {
 		t.Error(s.Reason)
 	}
 	h.alarms("parent-dead")
+}
+
+// A daemon is told for the first time who hears of events, on a journal with a
+// history. That is not told, unless it is asked for; nothing later is lost.
+func eventsFromNowOn(t *testing.T) {
+	for name, history := range map[string]bool{"from now on": false, "with history": true} {
+		t.Run(name, func(t *testing.T) {
+			h := newTeller(t)
+			heard := filepath.Join(h.dir, "heard")
+			program := filepath.Join(h.dir, "hear")
+			if err := os.WriteFile(program, []byte("#!/bin/sh\necho $1 >> "+heard+"\ncat >/dev/null\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			wants := func(want string) {
+				t.Helper()
+				b, _ := os.ReadFile(heard)
+				if got := strings.Join(strings.Fields(string(b)), " "); got != want {
+					t.Errorf("%q was told, want %q", got, want)
+				}
+			}
+			h.signed(nil, 1, 2)
+			h.run(0, "broadcast")
+			args := []string{"daemon", "--runOnce", "--drop", h.dir, "--event-command", program}
+			before := ""
+			if history {
+				args, before = append(args, "--event-history"), "completed completed "
+			}
+			h.signed(nil, 3)
+			h.run(0, args...) // sends 3
+			wants(before + "completed")
+			h.signed(nil, 4)
+			h.run(0, "daemon", "--runOnce", "--drop", h.dir) // nobody hears, for once
+			wants(before + "completed")
+			h.run(0, args...)
+			wants(before + "completed completed")
+		})
+	}
 }

@@ -301,6 +301,7 @@ var mutants = [...]mutant{
 	{"what was given up uses the share of what is watched", "online/watch.go", "filter: rejected, due: true, purpose: tatum.Revisit", "filter: rejected, due: true, purpose: tatum.Watch", "./cmd/testtools/loop", "TestRelayFaults/95b-what-was-given-up-uses-up-no-budget"},
 	{"a child is valid whatever becomes of its parent", "online/verdict.go", `	case err == nil && v.code == "":`, `	case err == nil && v.code == "" && s == nil:`, "./cmd/testtools/loop", "TestRelayFaults/95c-child-of-a-parent-that-is-replaced"},
 	{"a full disk says that nothing was done", "online/unnoted.go", "!journal.IsFull(err) &&", "", "./cmd/testtools/loop", "TestRelayFaults/95d-disk-full-after-it-is-done"},
+	{"all of history is told", "online/journal/notify.go", "n == 0 || history {", "n == 0 || n > 0 {", "./cmd/testtools/loop", "TestRelayFaults/95e-events-are-told-from-now-on"},
 	{"crash harness, broadcast before journal", "online/import.go",
 		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
 		"		for _, x := range s.signed {\n			_, _ = r.Tatum.Broadcast(ctx, s.items[x.ID].Chain, x.ID, fmt.Sprintf(\"%x\", x.Raw))\n		}\n		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
