@@ -36,6 +36,7 @@ type Fetched struct {
 	Problems []Problem `json:"problems"`
 	Notes    []string  `json:"-"`
 	LeftOut  []string  `json:"-"` // of Tatum's lists
+	Listed   int       `json:"-"` // how many elements those had that could be read
 }
 
 // Fetch asks Tatum for what waits, journals it as it came, and prepares
@@ -77,7 +78,7 @@ func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
 
 // add adds what was done for one chain.
 func (f *Fetched) add(g Fetched) {
-	f.Fetched, f.Prepared = f.Fetched+g.Fetched, f.Prepared+g.Prepared
+	f.Fetched, f.Prepared, f.Listed = f.Fetched+g.Fetched, f.Prepared+g.Prepared, f.Listed+g.Listed
 	f.Problems, f.Notes, f.LeftOut = append(f.Problems, g.Problems...), append(f.Notes, g.Notes...), append(f.LeftOut, g.LeftOut...)
 }
 
@@ -146,6 +147,7 @@ func (r *Relay) fetchChain(ctx context.Context, id chain.ID, signatureIDs []stri
 // list from its beginning that was not cut.
 func (r *Relay) takeList(ctx context.Context, id chain.ID, listing tatum.Listing, first bool, o FetchOptions, report *Fetched) (listed, error) {
 	list := listing.Elements
+	report.Listed += len(list)
 	whole := first && listing.Next == 0
 	if whole && r.Memory.same(r.Account, id, o, list) {
 		return listed{chain: id}, nil
@@ -174,9 +176,43 @@ func (r *Relay) chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([
 	}
 	other := slices.ContainsFunc(w.Entries, func(e bundle.WatchEntry) bool { return e.Network == o.Network })
 	if len(chains) == 0 && !(o.Beside && other) {
-		report.Notes = append(report.Notes, fmt.Sprintf("the signer's watch file has no entry of %s for what was asked (--testnet chooses the network)", o.Network))
+		report.Notes = append(report.Notes, fmt.Sprintf("the signer's watch file has no entry of %s for what was asked ; %s", o.Network, otherNetwork(o.Network)))
 	}
 	return chains, nil
+}
+
+// otherNetwork says how to fetch what is of the other network.
+func otherNetwork(n chain.Network) string {
+	if n == chain.Testnet {
+		return "without --testnet it is mainnet that is fetched: kms-online fetch --testnet=false"
+	}
+	return "what is of testnet is fetched with: kms-online fetch --testnet"
+}
+
+// Elsewhere returns what to tell people where Tatum lists nothing for one network
+// and something for keys of the other one, "" otherwise.
+func (r *Relay) Elsewhere(ctx context.Context, n chain.Network) (string, error) {
+	watch, err := r.watch(ctx)
+	if err != nil {
+		return "", err
+	}
+	other := chain.NetworkOf(n != chain.Testnet)
+	chains, err := r.chosenChains(watch.Watch, FetchOptions{Network: other, Beside: true}, &Fetched{})
+	if err != nil {
+		return "", err
+	}
+	listed := 0
+	for _, id := range chains {
+		l, err := r.Tatum.Pending(ctx, id, signatureIDs(watch.Watch, id, other), 0)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", id, err)
+		}
+		listed += len(l.Elements)
+	}
+	if listed == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("Tatum lists nothing of %s for the signer's keys, and %d of %s; %s", n, listed, other, otherNetwork(n)), nil
 }
 
 func signatureIDs(w bundle.Watch, id chain.ID, network chain.Network) []string {

@@ -75,7 +75,7 @@ func (a *app) showAlarms(list []online.Alarm) error {
 		if item == "" {
 			item = "-"
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", x.ID, item, x.Code, x.Raised, state, strings.ReplaceAll(x.Reason, "\n", " "))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", x.ID, item, x.Code, x.Raised, state, strings.ReplaceAll(a.typed(x.Reason), "\n", " "))
 	}
 	return w.Flush()
 }

@@ -33,6 +33,8 @@ type app struct {
 
 	families prepare.Families // of chains, each one folder of online/prepare
 
+	typed func(string) string // has the commands in a text work as they are printed
+
 	log *slog.Logger // of a daemon that logs as JSON: it has everything that goes to people
 
 	secrets redact.Set // never shown, whoever says them
@@ -46,7 +48,7 @@ type app struct {
 
 // say tells people something.
 func (a *app) say(format string, args ...any) {
-	text := a.secrets.Text(fmt.Sprintf(format, args...))
+	text := a.secrets.Text(a.typed(fmt.Sprintf(format, args...)))
 	if a.log != nil {
 		a.log.Info(text, "event", daemon.LogNote)
 		return

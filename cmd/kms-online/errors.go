@@ -63,7 +63,7 @@ func explain(err error) error {
 		code int
 		hint string
 	}{
-		{online.ErrNotInitialised, cli.Failed, "make one with: kms-online init (--state chooses another directory)"},
+		{online.ErrNotInitialised, cli.Failed, "make one with: kms-online init (--state DIR chooses another directory)"},
 		{journal.ErrMissing, cli.Failed, "nothing was made in its place: what was signed and sent is on record there only. If a disk is not mounted, mount it. Else restore your newest backup: kms-online restore FILE. If this relay never had anything to do: move identity.key and relay.kmsid away, then kms-online init, and pair both machines anew"},
 		{online.ErrNoIdentity, cli.Failed, "put your copy of that relay's identity.key there (chmod 600; the folder: chmod 700), not one that init makes; then restore again"},
 		{journal.ErrNoPeer, cli.Failed, "on the signer: kms-offline watch --out signer.kmswatch; then here: kms-online pair signer.kmswatch"},

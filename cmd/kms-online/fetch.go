@@ -43,6 +43,9 @@ status is 30).`,
 				for _, note := range got.Notes {
 					a.say("%s", note)
 				}
+				if err == nil && got.Listed+len(got.Notes) == 0 {
+					a.sayElsewhere(ctx, r, o.Network)
+				}
 				clean(got.Problems)
 				if perr := a.JSON(got); perr != nil || err != nil {
 					return first(err, perr)
@@ -77,7 +80,7 @@ func (a *app) fetchWithEach(ctx context.Context, r *online.Relay, o online.Fetch
 		}
 		used = true
 		got, err := mine.Fetch(ctx, o)
-		all.Fetched, all.Prepared = all.Fetched+got.Fetched, all.Prepared+got.Prepared
+		all.Fetched, all.Prepared, all.Listed = all.Fetched+got.Fetched, all.Prepared+got.Prepared, all.Listed+got.Listed
 		all.Problems, all.Notes = append(all.Problems, got.Problems...), append(all.Notes, got.Notes...)
 		if err != nil && k.Name != "" {
 			err = fmt.Errorf("API key %s: %w", k.Name, err)
@@ -88,9 +91,24 @@ func (a *app) fetchWithEach(ctx context.Context, r *online.Relay, o online.Fetch
 		}
 	}
 	if !used {
-		return all, cli.Fail(cli.Usage, fmt.Errorf("no API key in the file is of %s", o.Network), "--testnet chooses the network")
+		return all, cli.Fail(cli.Usage, fmt.Errorf("no API key in the file is of %s", o.Network), fmt.Sprintf("for the other network: kms-online fetch --testnet=%t", o.Network != chain.Testnet))
 	}
 	return all, failed
+}
+
+// sayElsewhere says so where all that Tatum lists is of the other network. With a
+// file of keys the network of each is known.
+func (a *app) sayElsewhere(ctx context.Context, r *online.Relay, n chain.Network) {
+	if a.keyFile != "" {
+		return
+	}
+	note, err := r.Elsewhere(ctx, n)
+	if err != nil {
+		a.say("Tatum lists nothing of %s; it was not seen whether it lists something of the other network: %v", n, err)
+	}
+	if note != "" {
+		a.say("%s", note)
+	}
 }
 
 func trimmed(list []string) []string {

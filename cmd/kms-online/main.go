@@ -31,7 +31,9 @@ func main() {
 func run(args []string, streams cli.Streams, getenv func(string) string) int {
 	a := &app{Streams: streams, fs: durable.OS{}, now: time.Now, getenv: getenv}
 	a.families = prepare.Families{utxo.New()}
-	return cli.Run(a.root(), args, streams)
+	root := a.root()
+	a.typed = func(text string) string { return cli.Typed(root, text) }
+	return cli.Run(root, args, streams)
 }
 
 func (a *app) root() *cobra.Command {
@@ -73,6 +75,9 @@ is a failure.`,
 	flags.StringVar(&a.externalMethod, "external-url-method", "GET", "GET asks about the id alone, as KMS does; POST about the whole item, and brings home what approvers sign")
 	flags.BoolVar(&a.testnet, "testnet", false, "fetch from testnet; the other commands are then limited to it")
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a table for people is the default")
+	for _, flag := range []string{"api-key-file", "api-url", "dir", "env-file", "state", "testnet"} {
+		cli.Place(root, flag)
+	}
 	root.SetGlobalNormalizationFunc(asKMS)
 	root.AddCommand(
 		a.setup(), a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(), a.watch(),

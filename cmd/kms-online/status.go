@@ -179,7 +179,7 @@ func (a *app) table(list []online.Status) error {
 		if s.HeldBy != "" {
 			why = fmt.Sprintf("held by %s until %s; %s", s.HeldBy, s.HeldUntil, why)
 		}
-		why = strings.ReplaceAll(strings.TrimRight(why, "; "), "\n", " ")
+		why = strings.ReplaceAll(a.typed(strings.TrimRight(why, "; ")), "\n", " ")
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.ID, s.Chain, s.Network, s.State, a.age(s.Since), s.Depth, pays(s), txid, why)
 	}
 	return w.Flush()

@@ -122,7 +122,7 @@ func Run(root *cobra.Command, args []string, s Streams) int {
 	}
 	if known.Err != nil {
 		// A file's name may have a line feed: what follows is not to look like a line of this program.
-		fmt.Fprintf(s.Err, "%s: %s\n", root.Name(), strings.ReplaceAll(Printable(err.Error()), "\n", "\n  "))
+		fmt.Fprintf(s.Err, "%s: %s\n", root.Name(), strings.ReplaceAll(Printable(Typed(root, err.Error())), "\n", "\n  "))
 		if known.Hint != "" {
 			fmt.Fprintf(s.Err, "%s\n", Printable(Typed(root, known.Hint)))
 		}
@@ -140,15 +140,11 @@ func Place(root *cobra.Command, flag string) {
 }
 
 // Typed returns a hint whose commands work as they are printed: they name the
-// place in which this run works, where its own command line did.
+// place in which this run works, where its own command line did. A flag that a
+// command of the hint has already is as the hint has it.
 func Typed(root *cobra.Command, hint string) string {
-	var flags strings.Builder
-	root.PersistentFlags().VisitAll(func(f *pflag.Flag) {
-		if _, is := f.Annotations[place]; is && f.Changed {
-			fmt.Fprintf(&flags, " --%s %s", f.Name, Quoted(f.Value.String()))
-		}
-	})
-	if flags.Len() == 0 {
+	flags := places(root)
+	if len(flags) == 0 {
 		return hint
 	}
 	var b strings.Builder
@@ -157,12 +153,50 @@ func Typed(root *cobra.Command, hint string) string {
 	for before, after, found := strings.Cut(rest, word); found; before, after, found = strings.Cut(rest, word) {
 		b.WriteString(before + root.Name())
 		if isCommand(root, after) {
-			b.WriteString(flags.String())
+			own := " " + commandLine(after)
+			for _, f := range flags {
+				if !strings.Contains(own, " --"+f.name) {
+					b.WriteString(f.typed)
+				}
+			}
 		}
 		b.WriteByte(' ')
 		rest = after
 	}
 	return b.String() + rest
+}
+
+// placed is a flag that says where a program works, as it was given.
+type placed struct{ name, typed string }
+
+// places lists those of this run's command line.
+func places(root *cobra.Command) (list []placed) {
+	root.PersistentFlags().VisitAll(func(f *pflag.Flag) {
+		_, is := f.Annotations[place]
+		switch {
+		case !is || !f.Changed:
+		case f.Value.Type() == "bool" && f.Value.String() == "true":
+			list = append(list, placed{f.Name, " --" + f.Name})
+		case f.Value.Type() == "bool":
+			list = append(list, placed{f.Name, " --" + f.Name + "=false"})
+		default:
+			list = append(list, placed{f.Name, " --" + f.Name + " " + Quoted(f.Value.String())})
+		}
+	})
+	return list
+}
+
+// commandLine returns the part of a text that is a command, as far as the end of
+// it can be told.
+func commandLine(text string) string {
+	end := strings.IndexAny(text, ";:,(\n")
+	if stop := strings.Index(text, ". "); stop >= 0 && (end < 0 || stop < end) {
+		end = stop
+	}
+	if end < 0 {
+		return text
+	}
+	return text[:end]
 }
 
 // isCommand reports whether a text begins with one of the program's commands.

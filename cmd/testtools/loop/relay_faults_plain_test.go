@@ -6,12 +6,16 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"coldkms/cmd/testtools/relaytest"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
 )
 
 // plainFaults are about what the relay leaves unsaid, or says in words that lead
@@ -19,6 +23,8 @@ import (
 func plainFaults() []fault {
 	return []fault{
 		{"95a-what-was-failed-and-turns-up-is-told", healedIsTold},
+		{"95b-commands-name-the-place", commandsWork},
+		{"95c-all-that-is-listed-is-of-the-other-network", otherNetwork},
 	}
 }
 
@@ -119,4 +125,71 @@ func healedIsTold(t *testing.T) {
 		e, known := heard.of("completed", 1)
 		return known && e.Item.FailedFor == "inputs-spent" && strings.Contains(e.Message, "after it was failed")
 	})
+}
+
+// typed runs a command as a person types it, with flags behind it, and returns
+// what it says to people.
+func (h *teller) typed(code int, args ...string) string {
+	h.Helper()
+	cmd := exec.Command(filepath.Join(h.bin, "kms-online"), args...)
+	cmd.Env = h.env()
+	out, _ := cmd.CombinedOutput()
+	if got := cmd.ProcessState.ExitCode(); got != code {
+		h.Fatalf("%s: exit code %d, want %d\n%s", strings.Join(args, " "), got, code, out)
+	}
+	return string(out)
+}
+
+// Whatever a command tells people to type works as it is printed, in errors, in
+// tables and in what comes next.
+func commandsWork(t *testing.T) {
+	h := newTeller(t)
+	state := filepath.Join(h.dir, "relay")
+	place := "kms-online --state " + state + " --testnet "
+	usb := filepath.Join(h.dir, "usb")
+	h.pay(nil, 1, 2)
+	h.typed(0, "fetch", "--state", state, "--testnet")
+	h.typed(0, "export", "--out", usb, "--state", state, "--testnet")
+	h.sign(usb)
+	has(t, h.typed(0, "import", usb, "--state", state, "--testnet"), "next: "+place+"broadcast")
+	h.server.Change(relaytest.ID(1), "index", 7)
+	h.typed(3, "broadcast", "--state", state, "--testnet")
+	has(t, h.typed(0, "status", "--state", state, "--testnet"), "see: "+place+"alarms", place+"retry "+relaytest.ID(1), place+"reject "+relaytest.ID(1))
+	has(t, h.typed(3, "alarms", "--state", state, "--testnet"), place+"retry "+relaytest.ID(1))
+	has(t, h.typed(1, "status", relaytest.ID(9), "--state", state, "--testnet"), place+"status --all", place+"fetch brings")
+	has(t, h.typed(1, "retry", relaytest.ID(1), "--content", "none", "--state", state), "kms-online --state "+state+" status "+relaytest.ID(1))
+	nowhere := filepath.Join(h.dir, "it's not here")
+	has(t, h.typed(1, "fetch", "--state", nowhere), "kms-online --state '"+filepath.Join(h.dir, `it'\''s not here`)+"' init")
+}
+
+// The signer has keys of both networks, and all that waits is of the one that was
+// not asked for.
+func otherNetwork(t *testing.T) {
+	h := newTeller(t)
+	state := filepath.Join(h.dir, "relay")
+	has(t, h.typed(0, "fetch", "--state", state), "no entry of mainnet", "kms-online --state "+state+" fetch --testnet")
+	for i, mine := range []chain.Network{chain.Mainnet, chain.Testnet} {
+		entries := []bundle.WatchEntry{
+			{SignatureID: relaytest.SignatureID, Coin: chain.Coin{Chain: chain.BTC, Network: mine}, PubKey: h.signer.Coin.PubKey().SerializeCompressed()},
+			{SignatureID: "another", Coin: chain.Coin{Chain: chain.BTC, Network: chain.NetworkOf(mine != chain.Testnet)}, PubKey: h.signer.Coin.PubKey().SerializeCompressed()},
+		}
+		sealed, err := bundle.SealWatch(bundle.Watch{Created: int64(i + 2), Entries: entries}, h.signer.Identity)
+		watch := filepath.Join(t.TempDir(), "signer.kmswatch")
+		if err == nil {
+			err = os.WriteFile(watch, sealed.File, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.run(0, "pair", watch)
+		if mine == chain.Mainnet {
+			if words := h.typed(0, "fetch", "--state", state, "--testnet"); strings.Contains(words, "Tatum lists nothing") {
+				t.Errorf("nothing is listed at all: %s", words)
+			}
+			h.pay(nil, 1)
+			has(t, h.typed(0, "fetch", "--state", state, "--testnet"), "and 1 of mainnet", "kms-online --state "+state+" fetch --testnet=false")
+			continue
+		}
+		has(t, h.typed(0, "fetch", "--state", state), "and 1 of testnet", "kms-online --state "+state+" fetch --testnet")
+	}
 }
