@@ -192,7 +192,10 @@ func (r *Relay) write(ctx context.Context, o ExportOptions, req bundle.SealedReq
 	if put == nil {
 		put = func(name string, data []byte) (string, error) {
 			path := filepath.Join(o.Dir, name)
-			_, err := file.Of(r.FS, path).Put(name, data)
+			note, err := r.putInPlace(ctx, file.Of(r.FS, path), name, data)
+			if note != "" {
+				report.Notes = append(report.Notes, note)
+			}
 			return path, err
 		}
 	}

@@ -2,11 +2,13 @@ package online
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 
 	"coldkms/shared/bundle"
+	"coldkms/shared/interop"
 	"coldkms/shared/transport/file"
 )
 
@@ -53,20 +55,26 @@ const (
 
 // Tidy moves aside the requests of this relay in a folder that have their results,
 // or must not be signed any more: a person signs what lies there. It returns what
-// to tell people. Files of others stay.
-func (r *Relay) Tidy(ctx context.Context, dir string) (notes []string, err error) {
+// to tell people. Files of others stay. formats are those of other signers, whose
+// files are moved aside in the same way.
+func (r *Relay) Tidy(ctx context.Context, dir string, formats ...interop.Format) (notes []string, err error) {
 	media := file.Of(r.FS, filepath.Join(dir, "request"))
+	notes, err = r.tidyRequests(ctx, media)
+	if err != nil {
+		return notes, err
+	}
+	more, err := r.tidyForeign(ctx, media, formats)
+	return append(notes, more...), err
+}
+
+func (r *Relay) tidyRequests(ctx context.Context, media file.Media) (notes []string, err error) {
 	files, _, err := media.List(".kmsreq")
 	if err != nil || len(files) == 0 {
 		return nil, err
 	}
-	all, err := r.journal.Waiting(ctx) // also what another relay is at work with
+	waiting, err := r.allWaiting(ctx)
 	if err != nil {
 		return nil, err
-	}
-	waiting := make([]bundle.Digest, len(all))
-	for i, w := range all {
-		waiting[i] = w.Digest
 	}
 	var read int64
 	for _, f := range files[:min(len(files), tidyFiles)] {
@@ -88,6 +96,17 @@ func (r *Relay) Tidy(ctx context.Context, dir string) (notes []string, err error
 	return notes, nil
 }
 
+// allWaiting lists the requests that wait for their results, also those that another
+// relay is at work with.
+func (r *Relay) allWaiting(ctx context.Context) ([]bundle.Digest, error) {
+	all, err := r.journal.Waiting(ctx)
+	waiting := make([]bundle.Digest, len(all))
+	for i, w := range all {
+		waiting[i] = w.Digest
+	}
+	return waiting, err
+}
+
 // moveSpent moves one request aside, and returns what to tell people.
 func moveSpent(media file.Media, name string, made Made) string {
 	if made.Void == "" {
@@ -103,4 +122,28 @@ func moveSpent(media file.Media, name string, made Made) string {
 	}
 	return fmt.Sprintf("%s must not be signed any more (%s): it is in %s now; destroy it, all its copies, and its result",
 		name, made.Void, path)
+}
+
+// putInPlace writes a request. Where a request of this relay that is not to be signed
+// any more has its name, that one is moved aside first, and note says so.
+func (r *Relay) putInPlace(ctx context.Context, media file.Media, name string, data []byte) (note string, err error) {
+	_, err = media.Put(name, data)
+	if !errors.Is(err, file.ErrExists) {
+		return "", err
+	}
+	there, unread := media.Get(name, bundle.MaxFile)
+	if unread != nil {
+		return "", err
+	}
+	waiting, failed := r.allWaiting(ctx)
+	if failed != nil {
+		return "", failed
+	}
+	made, failed := r.Made(ctx, there, waiting)
+	if failed != nil || !made.Spent {
+		return "", errors.Join(failed, err)
+	}
+	note = moveSpent(media, name, made)
+	_, err = media.Put(name, data)
+	return note, err
 }

@@ -106,7 +106,7 @@ given it with --master.`,
 // tidy moves requests that are not to be signed any more aside in a folder. An
 // error is only printed: the command has done its work before.
 func (a *app) tidy(ctx context.Context, r *online.Relay, dir string) {
-	notes, err := r.Tidy(ctx, dir)
+	notes, err := r.Tidy(ctx, dir, &interoppsbt.Format{})
 	for _, note := range notes {
 		a.say("%s", note)
 	}

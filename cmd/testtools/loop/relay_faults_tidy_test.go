@@ -3,6 +3,7 @@
 package loop
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,9 @@ func tidyFaults() []fault {
 		{"92a-void-and-finished-requests-leave-the-stick", tidiedStick},
 		{"92b-an-alarm-that-was-closed-already", closedAlready},
 		{"92c-a-ledger-that-went-back", ledgerWentBack},
+		{"98g-a-void-request-under-the-name-of-another", voidUnderLiveName},
+		{"98h-what-was-answered-leaves-the-stick", answeredLeaves},
+		{"98f-psbts-of-what-is-rejected-leave-the-stick", tidiedPSBTs},
 	}
 }
 
@@ -110,4 +114,118 @@ func ledgerWentBack(t *testing.T) {
 	h.run(0, "acknowledge", "1", "--why", "it came late")
 	h.run(0, "import", usb)
 	h.alarms("")
+}
+
+// PSBTs on a stick whose items are rejected must not be signed any more, as little as
+// requests.
+func tidiedPSBTs(t *testing.T) {
+	h := newTeller(t)
+	usb := t.TempDir()
+	want := func(open, done, void int) {
+		t.Helper()
+		for sub, n := range map[string]int{".": open, "done": done, "void": void} {
+			if found, _ := filepath.Glob(filepath.Join(usb, sub, "*.psbt")); len(found) != n {
+				t.Errorf("%s: %v, want %d", sub, found, n)
+			}
+		}
+	}
+	h.pay(nil, 1, 2)
+	h.run(0, "fetch")
+	h.run(0, "export", "--psbt", "--out", usb)
+	strange := []byte("psbt\xffanother's")
+	if err := os.WriteFile(filepath.Join(usb, "strange.psbt"), strange, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want(3, 0, 0)
+	h.run(0, "reject", relaytest.ID(1), "--why", "a mistake")
+	words := h.says(0, "export", "--psbt", "--out", usb)
+	if !strings.Contains(words, "must not be signed any more ("+relaytest.ID(1)) {
+		t.Error(words)
+	}
+	want(2, 0, 1)
+	reasons, _ := filepath.Glob(filepath.Join(usb, "void", "*.reason.txt"))
+	if len(reasons) != 1 {
+		t.Errorf("%v", reasons)
+	}
+	other := t.TempDir()
+	h.run(0, "export", "--again", "--out", other)
+	h.sign(other)
+	h.run(0, "import", other)
+	h.run(0, "export", "--psbt", "--out", usb)
+	want(1, 1, 1)
+}
+
+// requestsIn counts the requests that lie in a folder of a stick.
+func requestsIn(usb, sub string) int {
+	found, _ := filepath.Glob(filepath.Join(usb, sub, "*.kmsreq"))
+	return len(found)
+}
+
+// The contents of a request that is void, under the name of one that is not: the
+// export takes them away and writes what belongs there.
+func voidUnderLiveName(t *testing.T) {
+	h := newTeller(t)
+	usb := t.TempDir()
+	h.pay(nil, 1, 2)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	first, _ := filepath.Glob(filepath.Join(usb, "*.kmsreq"))
+	void, err := os.ReadFile(first[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.run(0, "reject", relaytest.ID(1), "--why", "a mistake")
+	h.run(0, "export", "--out", usb)
+	live, _ := filepath.Glob(filepath.Join(usb, "*.kmsreq"))
+	if len(live) != 1 {
+		t.Fatal(live)
+	}
+	good, err := os.ReadFile(live[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := os.WriteFile(live[0], void, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		words := h.says(0, "export", "--out", usb)
+		if !strings.Contains(words, "must not be signed any more") {
+			t.Error(words)
+		}
+		if b, err := os.ReadFile(live[0]); err != nil || !bytes.Equal(b, good) {
+			t.Errorf("what lies there is not the request: %v", err)
+		}
+	}
+}
+
+// What has its result leaves the stick, also where the result came another way, and
+// what was put into another request leaves it too.
+func answeredLeaves(t *testing.T) {
+	h := newTeller(t)
+	usb, other := t.TempDir(), t.TempDir()
+	h.pay(nil, 1)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	h.run(0, "export", "--out", other)
+	h.sign(other)
+	h.run(0, "import", other)
+	h.pay(nil, 2)
+	h.run(0, "fetch")
+	h.run(0, "export", "--again", "--out", usb)
+	if open, done := requestsIn(usb, "."), requestsIn(usb, "done"); open != 1 || done != 1 {
+		t.Errorf("%d open, %d done", open, done)
+	}
+	h.pay(nil, 3)
+	h.run(0, "fetch")
+	h.run(0, "export", "--again", "--out", usb)
+	if open := requestsIn(usb, "."); open != 1 {
+		t.Errorf("%d open", open)
+	}
+	_ = os.RemoveAll(filepath.Join(usb, "done"))
+	h.sign(usb)
+	h.run(0, "import", usb)
+	h.run(0, "export", "--again", "--out", usb)
+	if open := requestsIn(usb, "."); open != 0 {
+		t.Errorf("%d open", open)
+	}
 }

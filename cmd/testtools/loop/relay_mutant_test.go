@@ -306,6 +306,8 @@ var mutants = [...]mutant{
 	{"a child is valid whatever becomes of its parent", "online/verdict.go", `	case err == nil && v.code == "":`, `	case err == nil && v.code == "" && s == nil:`, "./cmd/testtools/loop", "TestRelayFaults/95c-child-of-a-parent-that-is-replaced"},
 	{"a full disk says that nothing was done", "online/unnoted.go", "!journal.IsFull(err) &&", "", "./cmd/testtools/loop", "TestRelayFaults/95d-disk-full-after-it-is-done"},
 	{"all of history is told", "online/journal/notify.go", "n == 0 || history {", "n == 0 || n > 0 {", "./cmd/testtools/loop", "TestRelayFaults/95e-events-are-told-from-now-on"},
+	{"PSBTs of what is rejected lie where they were", "online/tidyforeign.go", "		if spent {\n", "		if spent && f.Size < 0 {\n", "./cmd/testtools/loop", "TestRelayFaults/98f-psbts-of-what-is-rejected-leave-the-stick"},
+	{"a void request blocks the name of another", "online/tidy.go", "	if failed != nil || !made.Spent {\n", "	if failed != nil || made.Spent || !made.Spent {\n", "./cmd/testtools/loop", "TestRelayFaults/98g-a-void-request-under-the-name-of-another"},
 	{"crash harness, broadcast before journal", "online/import.go",
 		"		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
 		"		for _, x := range s.signed {\n			_, _ = r.Tatum.Broadcast(ctx, s.items[x.ID].Chain, x.ID, fmt.Sprintf(\"%x\", x.Raw))\n		}\n		err = r.journal.Import(ctx, res, s.signed, s.refused)\n",
