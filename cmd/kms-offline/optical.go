@@ -137,6 +137,9 @@ func (a *app) showFile(path string, o qrcli.Options) error {
 	if bundle.IsWallet(file) {
 		return bundleError(bundle.ErrWallet)
 	}
+	if err := qrcli.Showable(file); err != nil {
+		return err
+	}
 	title := filepath.Base(path)
 	if o.To != "" {
 		to, n, err := o.Film(a.fs, title, file)

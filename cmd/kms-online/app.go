@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -165,11 +166,30 @@ func (a *app) progress(r *online.Relay) (done func()) {
 			fmt.Fprintf(f, "\r%d of %d\x1b[K", done, total)
 		}
 	}
-	return func() {
+	wipe := func() {
 		if shown {
+			shown = false
 			fmt.Fprint(f, "\r\x1b[K")
 		}
 	}
+	before := a.Streams
+	a.Streams = cli.Streams{Out: afterProgress{before.Out, wipe}, Err: afterProgress{before.Err, wipe}}
+	return func() {
+		wipe()
+		a.Streams = before
+	}
+}
+
+// afterProgress clears the line of progress before anything else is written.
+type afterProgress struct {
+	io.Writer
+	wipe func()
+}
+
+// Write implements io.Writer.
+func (w afterProgress) Write(b []byte) (int, error) {
+	w.wipe()
+	return w.Writer.Write(b)
 }
 
 // clean makes foreign words safe for a terminal.

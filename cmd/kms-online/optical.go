@@ -83,6 +83,9 @@ func (a *app) readFile(path string) ([]byte, error) {
 // showFile plays a file, or writes it as pictures.
 func (a *app) showFile(path string, o qrcli.Options) error {
 	file, err := a.readFile(path)
+	if err == nil {
+		err = qrcli.Showable(file)
+	}
 	if err != nil {
 		return err
 	}

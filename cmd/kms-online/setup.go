@@ -107,7 +107,7 @@ func (a *app) runSetup(g answers) error {
 
 func (a *app) askStick(ask *asker, g *answers) (err error) {
 	if g.stick == "" && ask != nil {
-		a.say("setup: two files cross on a stick, and both are public: the signer is to know this relay, and this relay the signer")
+		a.say("setup: two files cross on a stick, and both are public: each side is to know the other")
 		g.stick, err = ask.line("Folder of the stick, such as /media/usb:")
 	}
 	if err == nil && g.stick == "" {

@@ -29,8 +29,10 @@ type Options struct {
 
 // Flags declares them.
 func (o *Options) Flags(f *pflag.FlagSet) {
-	f.StringVar(&o.To, "qr-out", "", "show as a file instead of on the terminal: FILE.html, FILE.gif, FILE.png (one symbol), or a folder for one PNG a symbol")
-	f.StringVar(&o.Lane, "lane", "", "form of the symbols: fast (between these programs), ur or bbqr (for other wallets)")
+	f.StringVar(&o.To, "qr-out", "",
+		"show as a file instead of on the terminal: FILE.html, FILE.gif, FILE.png (one symbol), or a folder for one PNG a symbol")
+	f.StringVar(&o.Lane, "lane", "",
+		"form of the symbols: fast (between these programs), ur or bbqr (for other wallets)")
 	f.IntVar(&o.Density, "density", 0, "version of the symbols, 1 to 40: more is faster and harder to read")
 	f.IntVar(&o.Rate, "fps", 0, "symbols a second")
 	f.IntVar(&o.Pixels, "pixels", 8, "pixels a module, in pictures")
@@ -102,7 +104,11 @@ func (o Options) Film(fsys durable.FS, title string, file []byte) (path string, 
 	}
 	pace := show.Pace{Version: density, Rate: rate}
 	var out bytes.Buffer
-	switch strings.ToLower(filepath.Ext(o.To)) {
+	ending := strings.ToLower(filepath.Ext(o.To))
+	if info, err := fsys.Stat(o.To); err == nil && info.IsDir() {
+		ending = ""
+	}
+	switch ending {
 	case ".html", ".htm":
 		err = show.Page(&out, title, list, rate)
 	case ".gif":
@@ -113,8 +119,12 @@ func (o Options) Film(fsys durable.FS, title string, file []byte) (path string, 
 				errOptions, len(list)), "name a .gif, a .html or a folder")
 		}
 		err = show.PNG(&out, list[0], o.Pixels)
-	default:
+	case "":
 		return o.folder(fsys, list)
+	default:
+		return "", 0, cli.Fail(cli.Usage, fmt.Errorf("%w: --qr-out %s: there is no such form", errOptions,
+			filepath.Base(o.To)),
+			"name a .html, a .gif, a .png (one symbol), or a folder, which has no dot in its name")
 	}
 	if err == nil {
 		err = durable.Create(fsys, o.To, out.Bytes(), durable.PermFile, nil)

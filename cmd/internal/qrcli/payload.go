@@ -3,19 +3,22 @@ package qrcli
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
+	"coldkms/cmd/internal/cli"
 	"coldkms/shared/bundle"
 	"coldkms/shared/transport"
+	"coldkms/shared/transport/plain"
 )
 
 // Ending says by its first bytes what file a payload is, as the ending of its
 // name; "" for what neither program reads.
 func Ending(p transport.Payload) string {
 	switch {
-	case p.Kind == transport.PSBT, p.Kind == transport.Bytes && bytes.HasPrefix(p.Bytes, []byte("psbt\xff")):
+	case (p.Kind == transport.PSBT || p.Kind == transport.Bytes) && plain.TypeOf(p.Bytes) == plain.PSBT:
 		return ".psbt"
-	case p.Kind == transport.Transaction:
+	case p.Kind == transport.Transaction && plain.TypeOf(p.Bytes) == plain.Transaction:
 		return ".txn"
 	case p.Kind != transport.Bytes:
 		return ""
@@ -29,6 +32,17 @@ func Ending(p transport.Payload) string {
 		return map[byte]string{'Q': ".kmsreq", 'R': ".kmsres", 'W': ".kmswatch"}[p.Bytes[4]]
 	}
 	return ""
+}
+
+// Showable returns nil for a file that one program shows to the other, or to
+// another wallet. Everything else stays where it is: it may be a password, or
+// words.
+func Showable(file []byte) error {
+	if Ending(transport.Payload{Kind: KindOf(file), Bytes: file}) != "" {
+		return nil
+	}
+	return cli.Fail(cli.BadBundle, errors.New("it is no file of Coldkms and no PSBT, so it is not shown"),
+		"show takes a *.kmsreq, *.kmsres, *.kmswatch, *.kmsid, *.kmsapproval or *.psbt (not as hex or base64)")
 }
 
 // Name returns a file name for a payload, by its content.

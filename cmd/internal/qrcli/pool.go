@@ -21,17 +21,26 @@ type Reader interface {
 type pool struct {
 	live  bool
 	work  chan *image.Gray
-	texts chan []string
+	texts chan found
 	stop  chan struct{}
 	spare sync.Pool
 	err   error // of the source, once texts is closed
 }
 
+// found is what was read of one picture.
+type found struct {
+	texts  []string
+	pixels int
+}
+
+// maxBad is how many pictures in a row may be none.
+const maxBad = 1000
+
 // newPool starts reading. Texts of each picture come out of p.texts, which is
 // closed at the end of the source; p.err then says why it ended.
 func newPool(src capture.Source, reader func() Reader, live bool) *pool {
 	n := runtime.GOMAXPROCS(0)
-	p := &pool{live: live, work: make(chan *image.Gray, n), texts: make(chan []string, n), stop: make(chan struct{})}
+	p := &pool{live: live, work: make(chan *image.Gray, n), texts: make(chan found, n), stop: make(chan struct{})}
 	var readers sync.WaitGroup
 	for range n {
 		r := reader()
@@ -49,16 +58,21 @@ func newPool(src capture.Source, reader func() Reader, live bool) *pool {
 // feed copies pictures, which belong to the source until the next, and hands
 // them out.
 func (p *pool) feed(src capture.Source) error {
+	bad := 0
 	for {
 		img, err := src.Next()
 		switch {
 		case errors.Is(err, capture.ErrFormat) || errors.Is(err, capture.ErrSize):
+			if bad++; bad > maxBad {
+				return err
+			}
 			continue // one bad picture says nothing of the next
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
 		}
+		bad = 0
 		own := p.copyOf(img)
 		if p.live {
 			select {
@@ -93,10 +107,10 @@ func (p *pool) copyOf(img *image.Gray) *image.Gray {
 
 func (p *pool) read(r Reader) {
 	for img := range p.work {
-		texts := r.Read(img)
+		seen := found{texts: r.Read(img), pixels: len(img.Pix)}
 		p.spare.Put(img)
 		select {
-		case p.texts <- texts:
+		case p.texts <- seen:
 		case <-p.stop:
 			return
 		}

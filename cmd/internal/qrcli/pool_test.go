@@ -43,8 +43,8 @@ func (r first) Read(img *image.Gray) []string {
 func TestEveryPictureOfAFolderIsRead(t *testing.T) {
 	p := newPool(&numbered{of: 100}, func() Reader { return first{time.Millisecond} }, false)
 	seen := map[string]bool{}
-	for texts := range p.texts {
-		seen[texts[0]] = true
+	for picture := range p.texts {
+		seen[picture.texts[0]] = true
 	}
 	if len(seen) != 90 || p.err != nil {
 		t.Errorf("%d of 90 pictures, %v", len(seen), p.err)

@@ -18,6 +18,14 @@ import (
 var (
 	ErrIncomplete = errors.New("the pictures ended before everything was read")
 	ErrNoSymbol   = errors.New("no QR symbol was found in the pictures")
+	ErrTooMuch    = errors.New("reading was stopped, because there is no end to the pictures")
+)
+
+// Bounds of what is not live: a few kilobytes of a GIF or a stream can stand for
+// hours of work.
+const (
+	maxIdle = 4 << 30  // pixels without anything new: a minute of 1080p
+	maxAll  = 64 << 30 // pixels
 )
 
 // Status is how far a reading has come.
@@ -80,7 +88,8 @@ func (s *symbols) Read(img *image.Gray) []string {
 func Receive(ctx context.Context, src capture.Source, live bool, tell func(Status)) (transport.Payload, error) {
 	d := transport.NewDecoder()
 	var s Status
-	err := each(ctx, src, live, func(texts []string) (stop bool) {
+	err := each(ctx, src, live, func(texts []string) (stop, news bool) {
+		before := s.Have
 		s.Pictures++
 		for _, text := range texts {
 			s.Symbols++
@@ -99,12 +108,14 @@ func Receive(ctx context.Context, src capture.Source, live bool, tell func(Statu
 		if tell != nil && !done {
 			tell(s)
 		}
-		return done
+		return done, s.Have > before
 	})
 	payload, done := d.Result()
 	switch {
 	case done:
 		return payload, nil
+	case errors.Is(err, ErrTooMuch):
+		return payload, fmt.Errorf("%w: %s", err, s)
 	case err != nil:
 		return payload, err
 	case s.Symbols == 0:
@@ -117,11 +128,11 @@ func Receive(ctx context.Context, src capture.Source, live bool, tell func(Statu
 
 // ReceiveText returns the text of the first symbol that is read.
 func ReceiveText(ctx context.Context, src capture.Source, live bool) (text string, err error) {
-	err = each(ctx, src, live, func(texts []string) (stop bool) {
+	err = each(ctx, src, live, func(texts []string) (stop, news bool) {
 		if len(texts) > 0 {
 			text = texts[0]
 		}
-		return text != ""
+		return text != "", false
 	})
 	if err == nil && text == "" {
 		err = ErrNoSymbol
@@ -129,20 +140,30 @@ func ReceiveText(ctx context.Context, src capture.Source, live bool) (text strin
 	return text, err
 }
 
-// each hands the texts of picture after picture to take until it has enough.
-func each(ctx context.Context, src capture.Source, live bool, take func([]string) (stop bool)) error {
+// each hands the texts of picture after picture to take until it has enough, or
+// until what is not live has too much in which take finds no news.
+func each(ctx context.Context, src capture.Source, live bool, take func([]string) (stop, news bool)) error {
 	p := newPool(src, func() Reader { return &symbols{} }, live)
 	defer p.end()
+	idle, all := 0, 0
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case texts, more := <-p.texts:
+		case seen, more := <-p.texts:
 			if !more {
 				return p.err
 			}
-			if take(texts) {
+			stop, news := take(seen.texts)
+			if stop {
 				return nil
+			}
+			all += seen.pixels
+			if idle += seen.pixels; news {
+				idle = 0
+			}
+			if !live && (idle > maxIdle || all > maxAll) {
+				return ErrTooMuch
 			}
 		}
 	}

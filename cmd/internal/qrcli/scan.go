@@ -12,6 +12,7 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/shared/capture"
 	"coldkms/shared/capture/camera"
+	"coldkms/shared/psbt"
 	"coldkms/shared/transport"
 )
 
@@ -31,8 +32,16 @@ func Scan(ctx context.Context, source string, stdin io.Reader, stderr io.Writer)
 		return payload, explain(err)
 	}
 	line.bell()
-	if Ending(payload) == "" {
-		return payload, cli.Fail(cli.BadBundle, fmt.Errorf("the symbols hold %s, which nothing here reads", payload.Kind),
+	ending := Ending(payload)
+	if ending == ".psbt" {
+		if _, err := psbt.Decode(payload.Bytes); err != nil {
+			return payload, cli.Fail(cli.BadBundle, fmt.Errorf("the symbols hold a PSBT that cannot be read: %w", err),
+				"have it shown again by the program that made it")
+		}
+	}
+	if ending == "" {
+		return payload, cli.Fail(cli.BadBundle,
+			fmt.Errorf("the symbols hold something (%d bytes as %s) which nothing here reads", len(payload.Bytes), payload.Kind),
 			"show a request, a result, a watch file, a relay's identity, or a PSBT")
 	}
 	return payload, nil
@@ -55,11 +64,15 @@ func explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, camera.ErrNone):
-		return cli.Fail(cli.Failed, err, "name what to read: a camera such as /dev/video1, a folder, a picture, a GIF, or - for a stream: ffmpeg … -f mjpeg - | kms-offline scan -")
+		return cli.Fail(cli.Failed, err,
+			"name what to read: a camera such as /dev/video1, a folder, a picture, a GIF, or - for a stream: ffmpeg … -f mjpeg - | kms-offline scan -")
 	case errors.Is(err, capture.ErrFormat), errors.Is(err, capture.ErrSize):
 		return cli.Fail(cli.BadBundle, err, "")
 	case errors.Is(err, ErrIncomplete), errors.Is(err, ErrNoSymbol):
-		return cli.Fail(cli.BadBundle, err, "let it run longer, nearer, or with smaller symbols: docs/QR.md has the distances")
+		return cli.Fail(cli.BadBundle, err,
+			"let it run longer, nearer, or with smaller symbols: docs/QR.md has the distances")
+	case errors.Is(err, ErrTooMuch):
+		return cli.Fail(cli.BadBundle, err, "show fewer or smaller pictures, with the symbol large in them")
 	case errors.Is(err, transport.ErrForeign):
 		return cli.Fail(cli.BadBundle, err, "")
 	}
