@@ -51,10 +51,10 @@ type copyReply struct {
 func (a *app) runBackup(to string) error {
 	path, err := a.walletPath()
 	if err == nil {
-		err = a.nothingAt(to)
+		err = a.writable(filepath.Dir(to)) // before a password is asked for
 	}
 	if err == nil {
-		err = a.hasFolder(filepath.Dir(to))
+		err = a.nothingAt(to)
 	}
 	if err != nil {
 		return err

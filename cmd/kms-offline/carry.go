@@ -37,6 +37,11 @@ func (a *app) makeable(dir string) error {
 	if _, err := a.fs.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		dir = filepath.Dir(filepath.Clean(dir))
 	}
+	return a.writable(dir)
+}
+
+// writable returns an error unless there is a folder, and it can be written into.
+func (a *app) writable(dir string) error {
 	if err := a.hasFolder(dir); err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (a *app) runCheckConfig() error {
 	}
 	for _, c := range reply.Guard {
 		if !c.OK {
-			reply.warn("not in force: %s", c.Name)
+			reply.warn("protection that failed: %s", c.Name)
 		}
 	}
 	if bad := a.lookAtFile(&reply); bad != nil {

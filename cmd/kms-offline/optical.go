@@ -23,12 +23,14 @@ picture, an animated GIF, or - for MJPEG or Y4M on stdin:
 ffmpeg … -f mjpeg - | kms-offline scan -`
 
 func (a *app) scan() *cobra.Command {
-	var out string
+	var out, only string
 	cmd := &cobra.Command{
 		Use:   "scan [SOURCE] --out DIR",
 		Short: "read a file from QR symbols",
 		Long: `scan reads symbols until a file is complete, whatever it is: a request, a relay's
 identity, a PSBT, an operator's approval. It stops by itself, and writes the file.
+A folder is read to its end: where it holds more than one file, none is written, and
+--only says which.
 
 ` + sourceHelp + `
 
@@ -38,7 +40,7 @@ Exit status: 0 a file was read, 22 the pictures ended before.`,
   ffmpeg -f v4l2 -i /dev/video0 -f mjpeg - | kms-offline scan - --out .`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			path, err := a.scanTo(args, out)
+			path, err := a.scanTo(args, only, out)
 			if err != nil {
 				return err
 			}
@@ -49,19 +51,24 @@ Exit status: 0 a file was read, 22 the pictures ended before.`,
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", ".", "folder to write to")
+	cmd.Flags().StringVar(&only, "only", "", "of a folder that holds several files, the one of this name")
 	return cmd
 }
 
 // scanTo reads a file from the source that args name and writes it. The same
 // file twice is written once.
-func (a *app) scanTo(args []string, dir string) (string, error) {
+func (a *app) scanTo(args []string, only, dir string) (string, error) {
 	source := camera.Default
 	if len(args) > 0 {
 		source = args[0]
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	payload, err := qrcli.Scan(ctx, source, os.Stdin, a.Err)
+	payload, err := qrcli.Scan(ctx, source, only, os.Stdin, a.Err)
+	var several *qrcli.SeveralError
+	if errors.As(err, &several) {
+		return "", cli.Fail(cli.BadBundle, several, whichOf(several, source))
+	}
 	if err != nil {
 		return "", err
 	}
@@ -73,6 +80,15 @@ func (a *app) scanTo(args []string, dir string) (string, error) {
 		return "", cli.Fail(cli.Failed, err, "")
 	}
 	return path, nil
+}
+
+// whichOf returns what to type for each of several files.
+func whichOf(e *qrcli.SeveralError, source string) string {
+	hint := "nothing was taken; "
+	for _, name := range e.Names {
+		hint += fmt.Sprintf("for %s type kms-offline scan %s --only %s --out .; ", name, inLine(source), name)
+	}
+	return hint + "or put the pictures of each file into a folder of its own"
 }
 
 // besideWallet is a folder in that of the wallet.
@@ -89,7 +105,7 @@ func (a *app) besideWallet(name string) (string, error) {
 func (a *app) inputs(args []string, byQR bool) ([]string, error) {
 	if !byQR {
 		if len(args) == 0 {
-			return nil, cli.Fail(cli.Usage, errors.New("IN is missing"), "name a request file, or read one with --qr")
+			return nil, cli.Fail(cli.Usage, errors.New("IN is missing"), "name a request, such as: kms-offline review /media/usb/request.kmsreq; or read one with --qr")
 		}
 		return a.requestPaths(args)
 	}
@@ -100,7 +116,7 @@ func (a *app) inputs(args []string, byQR bool) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := a.scanTo(args, dir)
+	path, err := a.scanTo(args, "", dir)
 	return []string{path}, err
 }
 

@@ -37,6 +37,9 @@ lacks, nothing is written.`,
 }
 
 func (a *app) runWatch(out string) error {
+	if err := a.writable(filepath.Dir(out)); err != nil { // before a password is asked for
+		return err
+	}
 	w, err := a.open()
 	if err != nil {
 		return err

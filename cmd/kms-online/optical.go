@@ -30,7 +30,7 @@ func (a *app) scanTo(args []string) (string, error) {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	payload, err := qrcli.Scan(ctx, source, os.Stdin, a.Err)
+	payload, err := qrcli.Scan(ctx, source, "", os.Stdin, a.Err)
 	if err != nil {
 		return "", err
 	}

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"coldkms/shared/chain"
 	"coldkms/shared/identity"
@@ -63,6 +64,14 @@ func (a *approvers) normalise() error {
 		if err := checkName(k.Name); err != nil {
 			return fmt.Errorf("approvers: name: %w", err)
 		}
+	}
+	named := map[string]bool{}
+	for _, k := range a.Keys {
+		name := strings.ToLower(k.Name)
+		if name != "" && named[name] {
+			return fmt.Errorf("approvers: two have the name %q: give each a name of its own, for a person to tell them apart", k.Name)
+		}
+		named[name] = true
 	}
 	slices.SortFunc(a.Keys, func(a, b approver) int { return slices.Compare(a.Key[:], b.Key[:]) })
 	for i := range a.Keys {

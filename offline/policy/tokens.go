@@ -14,7 +14,33 @@ func tokenRule() rule {
 			return f.eachCoin(coins, func(c *coinRules, _ chain.Amount) error { return c.normaliseTokens() })
 		},
 		judge: (*judgement).tokens,
+		coin:  coinRules.explainTokens,
 	}
+}
+
+// explainTokens names each token that may be moved. How many decimals one has is
+// known of none.
+func (c coinRules) explainTokens(chain.Asset) (lines []string) {
+	for _, t := range c.Tokens {
+		if len(t.Limits) == 0 {
+			lines = append(lines, fmt.Sprintf("token %q may be moved, in any amount.", t.Token))
+		}
+		for _, l := range t.Limits {
+			lines = append(lines, fmt.Sprintf("token %q: at most %s %s.", t.Token, l.units(), l.Per.words()))
+		}
+	}
+	return lines
+}
+
+// units says a limit of a token, whose decimals nobody knows.
+func (l limit) units() string {
+	switch {
+	case l.Sum == nil:
+		return chain.Count(*l.Count, "payment")
+	case l.Count == nil:
+		return l.Sum.String() + " of its smallest unit"
+	}
+	return fmt.Sprintf("%s of its smallest unit in %s", l.Sum, chain.Count(*l.Count, "payment"))
 }
 
 // normaliseTokens checks the rules for tokens. Nobody knows how much there is of

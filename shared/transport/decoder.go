@@ -1,7 +1,11 @@
 package transport
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
+	"slices"
+	"strings"
 
 	"coldkms/shared/transport/bbqr"
 	"coldkms/shared/transport/plain"
@@ -28,11 +32,17 @@ type Decoder struct {
 	words   *ur.Reader
 	streams []*stream // the one that was added to last, last
 	done    *Payload
+
+	several  bool
+	all      []Payload       // if several
+	finished map[string]bool // keys of streams that name their content
+	mixed    bool            // streams under one name replaced each other
 }
 
 // stream is one payload that is being put together.
 type stream struct {
 	key  string
+	over bool // its payload is complete
 	lane Lane
 	kind Kind
 	join joiner
@@ -57,10 +67,16 @@ type Progress struct {
 // NewDecoder returns a Decoder that has read nothing.
 func NewDecoder() *Decoder { return &Decoder{words: ur.NewReader()} }
 
+// NewSeveral returns a Decoder that goes on after a payload is complete, for what
+// ends by itself, such as a folder of pictures.
+func NewSeveral() *Decoder {
+	return &Decoder{words: ur.NewReader(), several: true, finished: map[string]bool{}}
+}
+
 // Add reads the text of a symbol. After an error the parts that were read before
 // are kept. The error is ErrForeign for text that is not a part.
 func (d *Decoder) Add(text string) error {
-	if d.done != nil {
+	if d.done != nil && !d.several {
 		return nil
 	}
 	lane, named := LaneOf(text)
@@ -71,8 +87,12 @@ func (d *Decoder) Add(text string) error {
 	if err != nil {
 		return err
 	}
+	if d.finished[key] {
+		return nil
+	}
 	s := d.stream(key, fresh)
 	if !s.add(part) {
+		d.mixed = d.mixed || !s.over
 		d.drop(s) // another payload under the same name began
 		s = d.stream(key, fresh)
 		s.add(part)
@@ -86,12 +106,51 @@ func (d *Decoder) Add(text string) error {
 		if s.lane == Plain {
 			s.kind = kindOfPlain(payload)
 		}
-		d.done = &Payload{Lane: s.lane, Kind: s.kind, Bytes: payload}
-		d.streams = nil
+		d.finish(s, Payload{Lane: s.lane, Kind: s.kind, Bytes: payload})
 		return nil
 	}
 	d.makeRoom()
 	return nil
+}
+
+// finish keeps a payload, and drops the stream that it came by where the key
+// tells its later parts: those of a BBQr or of plain text look like others'.
+func (d *Decoder) finish(s *stream, p Payload) {
+	if d.done == nil {
+		d.done = &p
+	}
+	if !d.several {
+		d.streams = nil
+		return
+	}
+	if s.over = true; s.lane == Fast || s.lane == UR {
+		d.finished[s.key] = true
+		d.drop(s)
+	}
+	if !slices.ContainsFunc(d.all, func(had Payload) bool { return bytes.Equal(had.Bytes, p.Bytes) }) {
+		d.all = append(d.all, p)
+	}
+}
+
+// Results returns all payloads that were complete, in that order, and how many
+// others have begun. mixed says that parts of several were under one name, so
+// that there may be more. It is for a Decoder of NewSeveral.
+func (d *Decoder) Results() (all []Payload, begun int, mixed bool) {
+	for _, s := range d.streams {
+		if !s.over && !d.isPartOf(s) {
+			begun++
+		}
+	}
+	return d.all, begun, d.mixed
+}
+
+// isPartOf reports whether a stream of the fast lane is of a payload that is
+// complete, in parts of another size.
+func (d *Decoder) isPartOf(s *stream) bool {
+	return s.lane == Fast && slices.ContainsFunc(d.all, func(p Payload) bool {
+		sum := sha256.Sum256(p.Bytes)
+		return strings.HasPrefix(s.key, fmt.Sprintf("%x/", sum[:8]))
+	})
 }
 
 // parse reads a part, and returns how to begin its stream.

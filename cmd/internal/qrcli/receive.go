@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"slices"
 	"strings"
 
 	"coldkms/shared/capture"
@@ -86,7 +87,55 @@ func (s *symbols) Read(img *image.Gray) []string {
 // Receive reads pictures until a payload is complete. tell is called after
 // each picture; nil is silence.
 func Receive(ctx context.Context, src capture.Source, live bool, tell func(Status)) (transport.Payload, error) {
-	d := transport.NewDecoder()
+	return receive(ctx, src, live, tell, transport.NewDecoder(), (*transport.Decoder).Result)
+}
+
+// SeveralError is returned for pictures of more than one file: nobody has said
+// which is meant.
+type SeveralError struct {
+	Names []string // of those that are complete, as Name has them
+	Begun int      // files of which parts are missing
+	Mixed bool     // parts of several files cannot be told apart
+}
+
+// Error implements error.
+func (e *SeveralError) Error() string {
+	said := slices.Clone(e.Names)
+	if e.Begun > 0 {
+		said = append(said, fmt.Sprintf("%d of which parts are missing", e.Begun))
+	}
+	if e.Mixed {
+		said = append(said, "parts of files that look like one another's")
+	}
+	return "the pictures hold more than one file, or not the one that was named: " + strings.Join(said, ", ")
+}
+
+// ReceiveOnly reads pictures to their end. Where they hold more than one file, it
+// returns the one that is called only, as Name has it, or a SeveralError.
+func ReceiveOnly(ctx context.Context, src capture.Source, only string, tell func(Status)) (transport.Payload, error) {
+	d := transport.NewSeveral()
+	never := func(*transport.Decoder) (p transport.Payload, done bool) { return p, false }
+	_, err := receive(ctx, src, false, tell, d, never)
+	all, begun, mixed := d.Results()
+	if len(all) == 0 && !mixed && begun < 2 || err != nil && !errors.Is(err, ErrIncomplete) {
+		return transport.Payload{}, err
+	}
+	several := &SeveralError{Begun: begun, Mixed: mixed}
+	for _, p := range all {
+		if several.Names = append(several.Names, Name(p)); Name(p) == only {
+			return p, nil
+		}
+	}
+	if len(all) == 1 && begun == 0 && !mixed && only == "" {
+		return all[0], nil
+	}
+	return transport.Payload{}, several
+}
+
+// receive reads pictures into a Decoder until result has one.
+func receive(ctx context.Context, src capture.Source, live bool, tell func(Status), d *transport.Decoder,
+	result func(*transport.Decoder) (transport.Payload, bool),
+) (transport.Payload, error) {
 	var s Status
 	err := each(ctx, src, live, func(texts []string) (stop, news bool) {
 		before := s.Have
@@ -104,13 +153,13 @@ func Receive(ctx context.Context, src capture.Source, live bool, tell func(Statu
 			}
 		}
 		s.Progress = d.Progress()
-		_, done := d.Result()
+		_, done := result(d)
 		if tell != nil && !done {
 			tell(s)
 		}
 		return done, s.Have > before
 	})
-	payload, done := d.Result()
+	payload, done := result(d)
 	switch {
 	case done:
 		return payload, nil

@@ -17,16 +17,23 @@ import (
 )
 
 // Scan receives a file from SOURCE and tells a person how far it is: a line on
-// stderr that is drawn over, on a terminal, and a bell at the end. Errors have
+// stderr that is drawn over, on a terminal, and a bell at the end. only names the
+// file, as Name does, where the pictures of a folder hold several. Errors have
 // their exit code.
-func Scan(ctx context.Context, source string, stdin io.Reader, stderr io.Writer) (transport.Payload, error) {
+func Scan(ctx context.Context, source, only string, stdin io.Reader, stderr io.Writer) (transport.Payload, error) {
 	src, closer, live, err := Source(source, stdin)
 	if err != nil {
 		return transport.Payload{}, explain(err)
 	}
 	defer closer.Close()
 	line := progressLine(stderr)
-	payload, err := Receive(ctx, src, live, func(s Status) { line.show(s.String()) })
+	tell := func(s Status) { line.show(s.String()) }
+	var payload transport.Payload
+	if live || source == "-" { // goes on for as long as nobody ends it
+		payload, err = Receive(ctx, src, live, tell)
+	} else {
+		payload, err = ReceiveOnly(ctx, src, only, tell)
+	}
 	line.show("")
 	if err != nil {
 		return payload, explain(err)
@@ -60,9 +67,12 @@ func ScanText(ctx context.Context, source string, stdin io.Reader) (string, erro
 
 // explain adds an exit code and a hint to an error.
 func explain(err error) error {
+	var several *SeveralError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &several):
+		return cli.Fail(cli.BadBundle, err, "nothing was taken: put the pictures of each file into a folder of its own")
 	case errors.Is(err, camera.ErrNone):
 		return cli.Fail(cli.Failed, err,
 			"name what to read: a camera such as /dev/video1, a folder, a picture, a GIF, or - for a stream: ffmpeg … -f mjpeg - | kms-offline scan -")

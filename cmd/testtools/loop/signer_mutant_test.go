@@ -46,8 +46,8 @@ var signerMutants = [...]mutant{
 		"if false {", "./cmd/kms-offline", "TestSignerAttacks/18-approve-over-an-unfinished-session"},
 	{"another judgement forgets a no", "offline/review/tui/tui.go", "if Mark(kept[i]) == Rejected && d.rows",
 		"if false && d.rows", "./cmd/kms-offline", "TestSignerAttacks/18-session-judged-otherwise-forgets-a-no"},
-	{"Enter forgets rejections", "cmd/kms-offline/terminal.go", "	case \"n\", \"no\":\n		return false, nil\n",
-		"	case \"n\", \"no\", \"\":\n		return false, nil\n", "./cmd/kms-offline",
+	{"Enter forgets rejections", "cmd/kms-offline/terminal.go", "			return unsaid, nil\n",
+		"			return false, nil\n", "./cmd/kms-offline",
 		"TestSignerAttacks/23-enter-keeps-rejections"},
 	{"rejections are not shown", "cmd/kms-offline/console_ask.go",
 		"	t.print(d.Rejections()) // of an earlier session, too\n", "", "./cmd/kms-offline",
@@ -826,6 +826,18 @@ var signerMutants = [...]mutant{
 		"outputsModifiable", "./cmd/kms-offline", "TestSignerAttacks/71-version-2-says-what-may-be-modified"},
 	{"MWEB in any coin", "shared/psbt/psbt.go", "if p.mweb && id != chain.LTC {", "if false {", "./cmd/kms-offline",
 		"TestSignerAttacks/72-mweb-is-litecoins-alone"},
+
+	// what the program says
+	{"pictures of two files are one", "cmd/internal/qrcli/receive.go",
+		"	if len(all) == 1 && begun == 0 && !mixed && only == \"\" {", "	if len(all) > 0 && only == \"\" {",
+		"./cmd/kms-offline", "TestSignerAttacks/73-pictures-of-two-requests"},
+	{"two approvers of one name", "offline/policy/approver.go", "if name != \"\" && named[name] {", "if false {",
+		"./cmd/kms-offline", "TestSignerAttacks/74-approvers-of-one-name"},
+	{"tokens have no sentence", "offline/policy/tokens.go", "		coin:  coinRules.explainTokens,\n", "",
+		"./cmd/kms-offline", "TestSignerAttacks/75-tokens-have-a-sentence"},
+	{"watch asks first", "cmd/kms-offline/pairing.go",
+		"	if err := a.writable(filepath.Dir(out)); err != nil {", "	if err := a.writable(filepath.Dir(out)); err != nil && false {",
+		"./cmd/kms-offline", "TestSignerAttacks/75-target-is-tried-first"},
 }
 
 // Each fault still fits the code, also those that are not seeded in every run.

@@ -324,10 +324,13 @@ func (d *Desk) named(m Mark, what string) (string, Event) {
 		places = d.places(func(i int) bool {
 			return (what == "ok" && d.rows[i].standing == review.OK || what == "undecided") && d.marks[i] == Undecided
 		})
+	case isNumbers(what):
+		return fmt.Sprintf("Nothing was changed: there is no item %s, their numbers go from 1 to %d.\n", what, len(d.rows)) +
+			d.stillAbout(), None
 	default:
 		return fmt.Sprintf(
 			"Nothing was changed: say which, by numbers from 1 to %d such as 3 5 or 3-17, ok, or shown (what \"list\" listed).\n",
-			len(d.rows)) + fmt.Sprintf("The question is still about %s.\n", plural(len(d.places(d.kept)), "transaction")), None
+			len(d.rows)) + d.stillAbout(), None
 	}
 	ev := d.mark(m, places...)
 	approved, rejected, undecided := d.Count()
@@ -341,6 +344,13 @@ func (d *Desk) named(m Mark, what string) (string, Event) {
 	}
 	return reply, ev
 }
+
+func (d *Desk) stillAbout() string {
+	return fmt.Sprintf("The question is still about %s.\n", plural(len(d.places(d.kept)), "transaction"))
+}
+
+// isNumbers reports whether a person typed numbers and ranges only.
+func isNumbers(s string) bool { return s != "" && strings.Trim(s, "0123456789-, ") == "" }
 
 // signedBefore counts what is rejected and was signed before.
 func (d *Desk) signedBefore() (n int) {
