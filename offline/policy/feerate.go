@@ -44,13 +44,13 @@ func (j *judgement) feeRate() {
 	at := chain.At{Part: chain.OfFee}
 	switch {
 	case known && level > limit:
-		j.rate(u.FeeRate, chain.Look, j.feeReason(level, usual, "of this coin usually").Of(at))
+		j.rate(u.FeeRate, chain.Look, j.feeReason(level, usual, "of this coin usually").Of(at).Beyond(level-usual))
 	case len(of.before) >= leastKnown && level > above(of.before, *u.OneIn)+3*chain.Octave &&
 		level == slices.Max(of.batch):
 		j.rate(u.FeeRate, chain.Look, j.feeReason(level, of.before[len(of.before)/2],
-			"signed before; the whole batch may cost too much, and this is its highest").Of(at))
+			"signed before; the whole batch may cost too much, and this is its highest").Of(at).Beyond(level-usual))
 	case known && level > usual+chain.Octave:
-		j.rate(u.FeeRate, chain.Note, j.feeReason(level, usual, "of this coin usually").Of(at))
+		j.rate(u.FeeRate, chain.Note, j.feeReason(level, usual, "of this coin usually").Of(at).Beyond(level-usual))
 	}
 }
 

@@ -24,7 +24,7 @@ func (j *judgement) firstPayment() {
 		}
 		j.rate(u.FirstPayment, severity, chain.Because(chain.FlagFirstLarge,
 			"output %d pays %s to a payee%s that was never paid before, %s in this batch: %s",
-			at.Index, amount, quoted(to.label), amount.Asset.Format(to.now.sum), than).Of(at))
+			at.Index, amount, quoted(to.label), amount.Asset.Format(to.now.sum), than).Of(at).Beyond(level-look))
 	})
 }
 
@@ -42,7 +42,7 @@ func (all *payees) firstLimits(oneIn int64) (look, note int64, than string, know
 	for _, reference := range [][]int64{all.firsts, all.all} {
 		if len(reference) >= leastKnown {
 			rare := min(max(2*all.fresh, 10), oneIn)
-			look = max(above(reference, rare)+all.growth+leastDifference, batch)
+			look = max(above(reference, rare)+all.growth, batch)
 			note = max(above(reference, 20)+all.growth, batch)
 			return look, min(note, look),
 				"more than first payments usually are, and than nine of ten payments of the batch", true

@@ -22,6 +22,6 @@ func (j *judgement) manyPayments() {
 		}
 		j.rate(u.ManyPayments, severity, chain.Because(chain.FlagManyPayments,
 			"output %d pays %s: one of %d payments of this batch to one payee%s, %s in all; it had %d at most in a batch before",
-			at.Index, amount, n, quoted(to.label), amount.Asset.Format(to.now.sum), most).Of(at))
+			at.Index, amount, n, quoted(to.label), amount.Asset.Format(to.now.sum), most).Of(at).Beyond(int64(n-most)))
 	})
 }

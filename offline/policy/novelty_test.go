@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -110,6 +111,62 @@ func TestNewAndSame(t *testing.T) {
 			if v.Refused() {
 				t.Errorf("%s: refused: %v", name, v.Refusals)
 			}
+		}
+	}
+}
+
+func severityOf(v Verdict, code chain.Code) chain.Severity {
+	for _, r := range v.Findings {
+		if r.Code == code {
+			return r.Severity
+		}
+	}
+	return chain.Unrated
+}
+
+// Of two payments that are the same the later id is looked at, in any order of
+// the items; what was signed of the batch before comes first.
+func TestFirstOfAPairIsNoted(t *testing.T) {
+	one, two := pay("1", 1, "to", 5), pay("2", 2, "to", 5)
+	for name, batch := range map[string][]Subject{"in order": {one, two}, "reversed": {two, one}} {
+		for i, v := range Default(utxoCoins{}).Judge(batch, Circumstances{}, was(0, "to", 6)) {
+			want := chain.Note
+			if batch[i].ID == "2" {
+				want = chain.Look
+			}
+			if got := severityOf(v, chain.FlagSameAgain); got != want {
+				t.Errorf("%s: item %s is of severity %d, want %d", name, batch[i].ID, got, want)
+			}
+		}
+	}
+	signed := &memory{now: noon, paid: []Payment{{Coin: one.Facts.Coin, To: "to", Value: chain.NewAmount(5), Clock: noon, Batch: [32]byte{7}}}}
+	v := Default(utxoCoins{}).Judge([]Subject{one}, Circumstances{Batch: [32]byte{7}}, signed)[0]
+	if got := severityOf(v, chain.FlagSameAgain); got != chain.Look {
+		t.Errorf("beside a signed one: severity %d", got)
+	}
+}
+
+// What a payee gets regularly, paid to somebody new while it gets nothing, is
+// looked at; an amount near by is noted.
+func TestRedirectedExactly(t *testing.T) {
+	past := &memory{now: noon}
+	for _, batch := range []int{2, 1, 0} { // oldest first
+		for payee := range 20 {
+			past.paid = append(past.paid, Payment{Clock: noon - int64(batch+1)*aWeek, Batch: [32]byte{byte(batch + 1)},
+				Coin: paying().Facts.Coin, To: fmt.Sprint("payee ", payee), Value: chain.NewAmount(uint64(100_000 + 1000*payee)),
+				Content: [32]byte{byte(batch + 1), byte(payee)}})
+		}
+	}
+	for amount, want := range map[int64]chain.Severity{105_000: chain.Look, 105_001: chain.Note, 300_000: chain.Unrated} {
+		batch := []Subject{pay("new", 99, "stranger", amount)}
+		for payee := range 20 {
+			if payee != 5 {
+				batch = append(batch, pay(fmt.Sprint(payee), byte(payee), fmt.Sprint("payee ", payee), int64(100_000+1000*payee)))
+			}
+		}
+		v := Default(utxoCoins{}).Judge(batch, Circumstances{}, past)[0]
+		if got := severityOf(v, chain.FlagMoved); got != want {
+			t.Errorf("%d: severity %d, want %d: %v", amount, got, want, v.Findings)
 		}
 	}
 }

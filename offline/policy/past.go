@@ -177,13 +177,13 @@ func (p *past) expect(s Subject) {
 	if level, ok := rateOf(s.Facts.Cost(), s.Facts.Size); ok {
 		fees.batch = append(fees.batch, level)
 	}
-	for _, out := range s.Facts.Movements {
+	for i, out := range s.Facts.Movements {
 		if !out.Pays() {
 			continue
 		}
 		if out.Own == nil && !out.Paid().IsZero() {
 			name, label := p.policy.payee(s.to(out))
-			p.payeesOf(s.asset(out), out.Asset).expect(name, label, out.Paid())
+			p.payeesOf(s.asset(out), out.Asset).expect(name, label, ask{out.Paid(), s.ID, i})
 		}
 		to, of := s.to(out), p.ofAsset(s.asset(out))
 		at := of.dests[to.to]

@@ -38,7 +38,13 @@ type payees struct {
 	batch    []int64            // what is paid now, sorted
 	growth   int64              // by how much known payees get more now than usually, one with another
 	fresh    int64              // payees of the batch that were never paid, of all assets
-	expected map[int64][]string // last amount of a payee that is paid regularly and not now → who
+	expected map[int64][]absent // by the logarithm of what they get
+}
+
+// absent is a payee that is paid regularly, and not now.
+type absent struct {
+	who    string
+	amount chain.Amount // the last one
 }
 
 // payee is one whom the batch or the ledger pays.
@@ -47,9 +53,20 @@ type payee struct {
 	paid  []occasion // before, newest first
 	label string
 
-	now     occasion
-	amounts []chain.Amount // of now, all of them, sorted once everything is learnt
+	now  occasion
+	asks []ask // of now, all of them, by amount once everything is learnt
 }
+
+// ask is one payment that a batch asks for. What was signed of the batch before has
+// no id.
+type ask struct {
+	amount chain.Amount
+	id     string
+	at     int // movement
+}
+
+// before orders payments of one amount as their ids are, and so as Tatum made them.
+func (a ask) before(b ask) bool { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.at, b.at)) < 0 }
 
 // occasion is what a payee got in one batch.
 type occasion struct {
@@ -146,7 +163,7 @@ func (p *payee) rhythm() int64 {
 }
 
 func newPayees(asset chain.Asset) *payees {
-	return &payees{by: map[string]*payee{}, asset: asset, counts: map[int]int{}, expected: map[int64][]string{}}
+	return &payees{by: map[string]*payee{}, asset: asset, counts: map[int]int{}, expected: map[int64][]absent{}}
 }
 
 func (all *payees) of(name string) *payee {
@@ -159,12 +176,12 @@ func (all *payees) of(name string) *payee {
 }
 
 // expect takes in a payment of the batch.
-func (all *payees) expect(name, label string, amount chain.Amount) {
+func (all *payees) expect(name, label string, a ask) {
 	p := all.of(name)
 	p.label = label
-	p.now.add(amount)
-	p.amounts = append(p.amounts, amount)
-	all.batch = append(all.batch, amount.Log2())
+	p.now.add(a.amount)
+	p.asks = append(p.asks, a)
+	all.batch = append(all.batch, a.amount.Log2())
 }
 
 // remember takes in a payment of the ledger; they come newest first. Of payees
@@ -176,7 +193,7 @@ func (all *payees) remember(name string, payment Payment, now moment, recent boo
 	p := all.of(name)
 	if payment.Batch == now.batch && now.batch != (bundle.Digest{}) { // a part of this batch, signed before
 		p.now.add(payment.Value)
-		p.amounts = append(p.amounts, payment.Value)
+		p.asks = append(p.asks, ask{amount: payment.Value})
 		return
 	}
 	if recent {
@@ -197,7 +214,7 @@ func (all *payees) remember(name string, payment Payment, now moment, recent boo
 func (all *payees) learn(now moment, r unusualRules) {
 	var intervals, jumps []int64
 	for _, p := range all.by {
-		slices.SortFunc(p.amounts, chain.Amount.Cmp)
+		slices.SortFunc(p.asks, func(a, b ask) int { return a.amount.Cmp(b.amount) })
 		if p.now.count > 0 && len(p.paid) == 0 {
 			all.fresh++
 		}
@@ -267,8 +284,9 @@ func (all *payees) expectRegular(now moment) {
 			continue
 		}
 		missing++
-		level := p.paid[0].sum.Log2()
-		all.expected[level] = append(all.expected[level], cmp.Or(p.label, name))
+		amount := p.paid[0].sum
+		level := amount.Log2()
+		all.expected[level] = append(all.expected[level], absent{cmp.Or(p.label, name), amount})
 	}
 	if missing*8 > paid { // nobody is paid regularly here
 		clear(all.expected)
@@ -301,21 +319,18 @@ func (all *payees) share(count int, oneIn int64) bool {
 	return int64(n)*oneIn <= int64(all.total)
 }
 
-// twins counts the payments of the batch to a payee that are of one amount, to so
+// twins returns the payments of the batch to a payee that are of one amount, to so
 // many percent.
-func (p *payee) twins(amount chain.Amount, percent int64) int {
-	if len(p.amounts) < 2 {
-		return len(p.amounts)
-	}
-	after, found := slices.BinarySearchFunc(p.amounts, amount, chain.Amount.Cmp)
+func (p *payee) twins(amount chain.Amount, percent int64) []ask {
+	after, found := slices.BinarySearchFunc(p.asks, amount, func(a ask, v chain.Amount) int { return a.amount.Cmp(v) })
 	if found {
-		for after < len(p.amounts) && p.amounts[after] == amount {
+		for after < len(p.asks) && p.asks[after].amount == amount {
 			after++
 		}
 	}
-	first := sort.Search(after, func(i int) bool { return closeTo(p.amounts[i], amount, percent) })
-	beyond := sort.Search(len(p.amounts)-after, func(i int) bool {
-		return !closeTo(p.amounts[after+i], amount, percent)
+	first := sort.Search(after, func(i int) bool { return closeTo(p.asks[i].amount, amount, percent) })
+	beyond := sort.Search(len(p.asks)-after, func(i int) bool {
+		return !closeTo(p.asks[after+i].amount, amount, percent)
 	})
-	return after + beyond - first
+	return p.asks[first : after+beyond]
 }

@@ -18,13 +18,19 @@ func (j *judgement) redirected() {
 			return // what it usually gets
 		}
 		var who []string
-		for near := level - 3; near <= level+3; near++ {
-			who = append(who, all.expected[near]...)
+		severity := chain.Note // an amount near by is often chance
+		for near := level - 1; near <= level+1; near++ {
+			for _, a := range all.expected[near] {
+				who = append(who, a.who)
+				if a.amount == amount.Amount {
+					severity = chain.Look
+				}
+			}
 		}
 		if len(who) == 0 || len(who) > 2 {
 			return
 		}
-		j.rate(u.Redirected, chain.Look, chain.Because(chain.FlagMoved,
+		j.rate(u.Redirected, severity, chain.Because(chain.FlagMoved,
 			"output %d pays %s to another payee than usually: %s gets that regularly, and nothing in this batch",
 			at.Index, amount, strings.Join(who, " or ")).Of(at))
 	})

@@ -23,8 +23,8 @@ func samePaymentRule() rule {
 func (j *judgement) samePayments() {
 	percent := *j.unusual.SamePercent
 	j.paysTo(func(at chain.At, amount chain.Sum, to *payee, all *payees) {
-		if n := to.twins(amount.Amount, percent); n > 1 {
-			j.twice(at, amount, to, all, n)
+		if same := to.twins(amount.Amount, percent); len(same) > 1 {
+			j.twice(at, amount, to, all, same)
 		} else if early, rhythm := to.early(amount.Amount, percent, j.history.Now(), all.rhythm); early {
 			j.rate(j.policy.file.SamePayment, chain.Look, chain.Because(chain.FlagSameAgain,
 				"output %d pays %s to %s%s, which got the same on %s%s",
@@ -33,9 +33,10 @@ func (j *judgement) samePayments() {
 	})
 }
 
-// twice judges an amount that is in the batch more than once for a payee.
-func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees, n int) {
-	usually := 0
+// twice judges an amount that is in the batch more than once for a payee. The
+// first of them would be right without the others, and is only noted.
+func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees, same []ask) {
+	n, usually := len(same), 0
 	for _, o := range to.paid {
 		usually = max(usually, o.pairs(*j.unusual.SamePercent))
 	}
@@ -43,7 +44,10 @@ func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees,
 		return
 	}
 	severity := chain.Look
-	if all.total >= leastKnown && int64(all.doubled)*50 > int64(all.total) { // the company does that
+	switch this := (ask{id: j.subject.ID, at: at.Index}); {
+	case all.total >= leastKnown && int64(all.doubled)*50 > int64(all.total): // the company does that
+		severity = chain.Note
+	case n <= manyTwins && !slices.ContainsFunc(same, func(a ask) bool { return a.before(this) }):
 		severity = chain.Note
 	}
 	j.rate(j.policy.file.SamePayment, severity, chain.Because(chain.FlagSameAgain,
@@ -52,7 +56,10 @@ func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees,
 		chain.Count(n-1, "other payment"), *j.unusual.SamePercent).Of(at))
 }
 
-const leastRhythm = hour // seconds
+const (
+	manyTwins   = 100  // payments of one amount, of which none is taken for the right one
+	leastRhythm = hour // seconds
+)
 
 // early reports whether a payee got an amount the last time, and less than half of
 // its rhythm ago, and in words what that rhythm is. Where there is none yet, it is

@@ -70,7 +70,8 @@ func (j *judgement) shape() {
 			"pays %s: of %s %d had as many",
 			chain.Count(paying, "destination"), chain.Count(of.total, "other transaction"), of.beyond(paying)))
 	}
-	if s := severity(of.unchanged); !changed && s != chain.Unrated {
+	// Of one destination it is its amount that would be out of the ordinary.
+	if s := severity(of.unchanged); !changed && paying > 1 && s != chain.Unrated {
 		j.rate(j.unusual.Shape, j.common(s, now.unchanged), chain.Because(chain.FlagShape,
 			"nothing comes back as change: so it was with %d of %s",
 			of.unchanged, chain.Count(of.total, "other transaction")))

@@ -144,7 +144,7 @@ func (j *judgement) paysTo(each func(at chain.At, amount chain.Sum, to *payee, a
 
 // leads reports whether an amount is the largest that the batch pays to a payee. A
 // finding about all its payments is raised at that one.
-func (p *payee) leads(amount chain.Amount) bool { return amount == p.amounts[len(p.amounts)-1] }
+func (p *payee) leads(amount chain.Amount) bool { return amount == p.asks[len(p.asks)-1].amount }
 
 // payee names whom a destination belongs to: its label joins all its addresses.
 func (p Policy) payee(to destination) (name, label string) {

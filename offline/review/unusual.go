@@ -88,12 +88,13 @@ type rank struct {
 	rarity        int // items with a finding of this code
 	code          chain.Code
 	amount        chain.Amount
+	excess        int64 // of the finding
 	size          int64 // of the amount against the usual one of its asset, in 1/256 doublings
 }
 
 func (r rank) compare(other rank) int {
 	return cmp.Or(-cmp.Compare(r.severity, other.severity), cmp.Compare(r.rarity, other.rarity),
-		cmp.Compare(r.code, other.code), -cmp.Compare(r.size, other.size), cmp.Compare(r.item, other.item))
+		cmp.Compare(r.code, other.code), -cmp.Compare(r.excess, other.excess), -cmp.Compare(r.size, other.size), cmp.Compare(r.item, other.item))
 }
 
 // ranked lists the items with findings that can be signed, the gravest first.
@@ -106,7 +107,7 @@ func (b Batch) ranked() []rank {
 		}
 		var best rank
 		for k, f := range it.Findings {
-			r := rank{item: i, finding: k, severity: it.severity(f), rarity: rarity[f.Code], code: f.Code}
+			r := rank{item: i, finding: k, severity: it.severity(f), rarity: rarity[f.Code], code: f.Code, excess: f.Excess}
 			if k == 0 || r.compare(best) < 0 {
 				best = r
 			}
@@ -126,12 +127,16 @@ func (b Batch) ranked() []rank {
 func (b Batch) firstPage(ranked []rank, most int) []rank {
 	var page []rank
 	taken := make(map[int]bool)
-	count := make(map[chain.Code]int)
-	pass := func(perCode int, fits func(rank) bool) {
+	type kind struct {
+		code     chain.Code
+		severity chain.Severity
+	}
+	count := make(map[kind]int)
+	pass := func(perKind int, fits func(rank) bool) {
 		for _, r := range ranked {
-			if len(page) < most && !taken[r.item] && count[r.code] < perCode && fits(r) {
+			if len(page) < most && !taken[r.item] && count[kind{r.code, r.severity}] < perKind && fits(r) {
 				taken[r.item] = true
-				count[r.code]++
+				count[kind{r.code, r.severity}]++
 				page = append(page, r)
 			}
 		}
@@ -141,11 +146,14 @@ func (b Batch) firstPage(ranked []rank, most int) []rank {
 	for n := 1; n <= perFinding; n++ {
 		pass(n, grave)
 	}
+	telling := func(r rank) bool { return rare(r) || r.excess != 0 } // also the farthest of a frequent code
 	for n := 1; n <= perFinding; n++ {
-		pass(n, rare)
+		pass(n, telling)
 	}
 	pass(len(ranked), grave)
-	pass(len(ranked), rare)
+	for n := perFinding + 1; n <= most; n++ {
+		pass(n, telling)
+	}
 	pass(len(ranked), func(rank) bool { return true })
 	slices.SortStableFunc(page, rank.compare)
 	return page

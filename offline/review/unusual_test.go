@@ -81,3 +81,20 @@ func TestOrderWithinAFinding(t *testing.T) {
 		t.Errorf("its label is %q", got)
 	}
 }
+
+// Of a code the findings farthest beyond the usual come first, whatever they pay.
+func TestFarthestFirst(t *testing.T) {
+	b := crowd(40)
+	for i := range 30 { // of most items, so that the code is not rare
+		b.find(i, 9000, chain.FlagAboveUsual, chain.Note)
+		b.Items[i].Findings[0].Excess = int64(i + 1)
+	}
+	b.Items[17].Facts.Movements[0].Amount = chain.NewAmount(1)
+	b.Items[17].Findings[0].Excess = 100
+	if first := b.Unusual(FirstPage)[0].Item; first != 17 {
+		t.Errorf("the first is %d", first)
+	}
+	if !b.onFirstPage(29) || b.onFirstPage(0) {
+		t.Errorf("the first page is %v", b.Unusual(FirstPage))
+	}
+}

@@ -13,6 +13,7 @@ type Reason struct {
 	Code     Code
 	At       At // what of the transaction it is about
 	Severity Severity
+	Excess   int64 // how far beyond what is usual, to order reasons of one code; 0 if that has no measure
 	Message  string
 	Args     []any
 	Also     []Reason // what follows in the same sentence, after semicolons
@@ -33,6 +34,12 @@ const (
 // Rated returns the reason with a severity.
 func (r Reason) Rated(s Severity) Reason {
 	r.Severity = s
+	return r
+}
+
+// Beyond returns the reason with how far it is beyond what is usual.
+func (r Reason) Beyond(excess int64) Reason {
+	r.Excess = excess
 	return r
 }
 
