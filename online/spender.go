@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 
 	"coldkms/online/prepare"
 	"coldkms/online/tatum"
@@ -26,7 +24,7 @@ type spender struct {
 // Bounds of one look for what conflicts with an item.
 const (
 	maxAddresses = 8
-	maxPages     = 400 // of an address, newest first
+	maxPages     = 400 // of an address in one look, newest first
 )
 
 // search is one look for what conflicts with the item's transaction.
@@ -78,60 +76,6 @@ func (f search) spenders(ctx context.Context, take func(spender) (done bool)) (f
 		}
 	}
 	return found, nil
-}
-
-// at looks into the list of one address, as far as the transactions that made
-// what is used up.
-func (f search) at(ctx context.Context, address string, take func(spender) bool) (found looked, done bool, err error) {
-	made := make(map[string]bool)
-	for _, txid := range f.Made(address) {
-		made[txid] = true
-	}
-	bounded := len(made) > 0
-	for page := range maxPages {
-		list, err := f.Tatum.Transactions(ctx, f.item.Chain, address, page*tatum.ListPage)
-		if err != nil {
-			return found, false, err
-		}
-		if f.item.TxID != "" && slices.ContainsFunc(list, func(l tatum.Listed) bool { return l.TxID == f.item.TxID }) {
-			return looked{ours: true}, false, nil
-		}
-		for _, l := range list {
-			delete(made, l.TxID)
-			if l.TxID == "" {
-				found.gap = fmt.Sprintf("a part of Tatum's list of the transactions of %s does not read", address)
-			}
-		}
-		if done, err = f.rivals(ctx, list, take); err != nil || done {
-			return found, done, err
-		}
-		if bounded && len(made) == 0 {
-			return found, false, nil
-		}
-		if len(list) < tatum.ListPage {
-			if !bounded { // that is all of it
-				return found, false, nil
-			}
-			break
-		}
-	}
-	found.gap = fmt.Sprintf("Tatum's list of the transactions of %s was read to its end, or %d of them, and does not have the one that paid what is spent", address, maxPages*tatum.ListPage)
-	return found, false, nil
-}
-
-// rivals proves the listed transactions that use up what the item does, until
-// take is content with one.
-func (f search) rivals(ctx context.Context, list []tatum.Listed, take func(spender) bool) (done bool, err error) {
-	for _, l := range list {
-		if !slices.ContainsFunc(l.Uses, f.Uses) {
-			continue
-		}
-		sp, err := f.prove(ctx, l.TxID)
-		if err != nil || take(sp) {
-			return err == nil, err
-		}
-	}
-	return false, nil
 }
 
 // prove looks at the very bytes of what is listed as a conflict.

@@ -422,6 +422,15 @@ CREATE TABLE hearing (
 INSERT INTO hearing (what, since) SELECT 'events', max(updated) FROM items WHERE EXISTS (SELECT 1 FROM items WHERE told <> '')
 	OR EXISTS (SELECT 1 FROM alarms WHERE told <> 0) HAVING max(updated) IS NOT NULL;
 `},
+	// How far the long list of an address was read for an item, as JSON.
+	{tables: `
+CREATE TABLE readings (
+	id      TEXT NOT NULL,
+	address TEXT NOT NULL,
+	state   TEXT NOT NULL,
+	PRIMARY KEY (id, address)
+) STRICT;
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

@@ -4,10 +4,15 @@ package loop
 
 import (
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -18,10 +23,11 @@ import (
 // againFaults are about what is looked at, told or written again and again.
 func againFaults() []fault {
 	return []fault{
-		{"95a-refused-and-given-up-are-two-alarms", refusedAndGivenUp},
-		{"95b-what-was-given-up-uses-up-no-budget", givenUpBudget},
-		{"95e-events-are-told-from-now-on", eventsFromNowOn},
-		{"95c-child-of-a-parent-that-is-replaced", replacedParent},
+		{"98a-refused-and-given-up-are-two-alarms", refusedAndGivenUp},
+		{"98b-what-was-given-up-uses-up-no-budget", givenUpBudget},
+		{"98e-events-are-told-from-now-on", eventsFromNowOn},
+		{"98i-a-list-longer-than-one-look", crowdedAddress},
+		{"98c-child-of-a-parent-that-is-replaced", replacedParent},
 	}
 }
 
@@ -141,4 +147,60 @@ func eventsFromNowOn(t *testing.T) {
 			wants(before + "completed completed")
 		})
 	}
+}
+
+// crowd has the list of an address begin with so many other transactions, newest
+// first; it may grow.
+func (h *teller) crowd(n *atomic.Int64) {
+	h.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasPrefix(r.URL.Path, "/v3/bitcoin/transaction/address/") {
+			return false
+		}
+		newest := int(n.Load())
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+		list := []map[string]any{}
+		for i := offset; i < min(newest, offset+50); i++ {
+			list = append(list, map[string]any{"hash": fmt.Sprintf("%064x", newest-i), "inputs": []any{}})
+		}
+		if len(list) == 0 { // what there is really is behind them
+			q := r.URL.Query()
+			q.Set("offset", strconv.Itoa(offset-newest))
+			r.URL.RawQuery = q.Encode()
+			return false
+		}
+		_ = json.NewEncoder(w).Encode(list)
+		return true
+	})
+}
+
+// The address of the inputs has had more transactions since than one look reads. The
+// next look reads on, with what has come meanwhile, and what does not fit is read
+// from its beginning.
+func crowdedAddress(t *testing.T) {
+	h := newTeller(t)
+	h.pay(nil, 1)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", t.TempDir())
+	var n atomic.Int64
+	n.Store(20_500)
+	h.crowd(&n)
+	reject := func(code int, want string, calls int) {
+		t.Helper()
+		before := h.server.Calls("GET /v3/bitcoin/transaction/address/")
+		words := h.says(code, "reject", relaytest.ID(1), "--why", "x")
+		if !strings.Contains(words, want) {
+			t.Error(words)
+		}
+		if got := h.server.Calls("GET /v3/bitcoin/transaction/address/") - before; got > calls {
+			t.Errorf("%d calls, want %d at most", got, calls)
+		}
+	}
+	reject(1, "the next look reads on from there", 400)
+	n.Add(100) // they are read, and the rest is where it was
+	h.sql(`UPDATE readings SET state = replace(state, '"last":"', '"last":"x')`)
+	reject(1, "does not go on where it was read before", 10)
+	reject(1, "the next look reads on from there", 400)
+	n.Add(100)
+	reject(0, "rejected", 20)
+	h.dropped(1)
 }

@@ -14,7 +14,7 @@ func journalFaults() []fault {
 		{"11-backups", backups},
 		{"11-forged-backup", forgedBackup},
 		{"12-disk-full", diskFull},
-		{"95d-disk-full-after-it-is-done", fullAfterItIsDone},
+		{"98d-disk-full-after-it-is-done", fullAfterItIsDone},
 		{"12-pgbouncer", pgBouncer},
 		{"12-synchronous-commit-off", notDurable},
 		{"17-held-by-the-dead", heldByTheDead},
