@@ -117,6 +117,7 @@ type Relay struct {
 	identity identity.Private
 	lock     *durable.Lock
 	owner    string        // who claims items
+	own      [2]string     // who does as a command and as the daemon of this folder; "" where that is not known
 	lease    time.Duration // for how long
 }
 
@@ -233,6 +234,9 @@ func lockedBy(err error, who string) error {
 func (r *Relay) settle(ctx context.Context, o Options) error {
 	if o.Read {
 		r.owner = rand.Text()
+		if _, err := o.FS.Lstat(filepath.Join(o.Dir, ownerFile)); err == nil { // a look makes none
+			r.ownAs(ownerName(o.FS, o.Dir))
+		}
 		return nil
 	}
 	if err := r.journal.Own(ctx, r.identity.Public()); err != nil {
@@ -242,7 +246,8 @@ func (r *Relay) settle(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	daemon := command + "-daemon"
+	r.ownAs(command, nil)
+	daemon := r.own[1]
 	r.owner = command
 	other, otherLock := daemon, daemonFile
 	if o.Daemon {
@@ -265,6 +270,24 @@ func (r *Relay) settle(ctx context.Context, o Options) error {
 		err = errors.Join(err, held.Close())
 	}
 	return err
+}
+
+// ownAs has the relay know by what the leases of this folder are known.
+func (r *Relay) ownAs(command string, err error) {
+	if err == nil {
+		r.own = [2]string{command, command + "-daemon"}
+	}
+}
+
+// heldBy says to people who holds an item.
+func (r *Relay) heldBy(h journal.Held) string {
+	switch h.Owner {
+	case r.own[0]:
+		return "a command of this very relay (" + h.By + "), at work or killed: the next command of it takes over what a killed one held"
+	case r.own[1]:
+		return "the daemon of this very relay (" + h.By + "), at work or killed: the next command of it takes over what a killed one held"
+	}
+	return h.By
 }
 
 // ownerName tells relays that share a journal apart by the very file of that
@@ -320,7 +343,7 @@ func (r *Relay) held(ctx context.Context, f journal.Filter) ([]Problem, error) {
 	}
 	problems := make([]Problem, len(list))
 	for i, h := range list {
-		problems[i] = Problem{ID: h.ID, Code: CodeOtherRelay, Reason: fmt.Sprintf("held by %s until %s, which works with it or was killed: run this again then, or start that relay", h.By, h.Until.Format(time.RFC3339))}
+		problems[i] = Problem{ID: h.ID, Code: CodeOtherRelay, Reason: fmt.Sprintf("held by %s until %s, which works with it or was killed: run this again then, or start that relay", r.heldBy(h), h.Until.Format(time.RFC3339))}
 	}
 	return problems, nil
 }

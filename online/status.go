@@ -241,7 +241,7 @@ func (r *Relay) markHeld(ctx context.Context, list []Status) error {
 	}
 	for i := range list {
 		if h, is := of[list[i].ID]; is {
-			list[i].HeldBy, list[i].HeldUntil = h.By, h.Until.Format(time.RFC3339)
+			list[i].HeldBy, list[i].HeldUntil = r.heldBy(h), h.Until.Format(time.RFC3339)
 		}
 	}
 	return nil

@@ -44,7 +44,7 @@ func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item
 			_, dead, err = s.mayConfirm(ctx)
 		}
 	} else if why, dead, err = s.mayConfirm(ctx); why != "" {
-		why = words + ", and it is not found now; " + why
+		why = words + ", and it is not found now\n" + why
 	}
 	switch {
 	case err != nil:
@@ -52,9 +52,9 @@ func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item
 	case why == "":
 		return dead, nil
 	case it.TxID != "":
-		why = "its transaction is " + it.TxID + ". " + why
+		why = "its transaction is " + it.TxID + "\n" + why
 	}
-	return "", fmt.Errorf("reject: item %s: %w: %s", it.ID, ErrMayBePaid, why)
+	return "", fmt.Errorf("reject: item %s: %w:\n%s", it.ID, ErrMayBePaid, why)
 }
 
 // spentByOurs says why what spends the inputs of an item may be its own

@@ -161,6 +161,9 @@ func (a *app) table(list []online.Status) error {
 			txid = "-"
 		}
 		why := strings.TrimSpace(string(s.Code) + " " + s.Reason)
+		if s.State == journal.Rejected && s.Code == chain.RefusedByRelay { // which is what Tatum has it as
+			why = "by a person: " + s.Reason
+		}
 		if s.Trouble != "" {
 			why += "; by now: " + s.Trouble
 		}

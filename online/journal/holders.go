@@ -102,6 +102,7 @@ func ownerOf(holder string) string {
 // Held is an item that somebody holds.
 type Held struct {
 	ID    string
+	Owner string    // what the lease is known by
 	By    string    // in words for people
 	Until time.Time // by the database's clock
 }
@@ -160,7 +161,8 @@ func scanHeld(rows *sql.Rows, names map[string]string) ([]Held, error) {
 		if err := rows.Scan(&h.ID, &holder, &until); err != nil {
 			return nil, err
 		}
-		h.By = ownerOf(holder)
+		h.Owner = ownerOf(holder)
+		h.By = h.Owner
 		if name := names[h.By]; name != "" {
 			h.By = name
 		}

@@ -22,9 +22,10 @@ import (
 // nowhere.
 func plainFaults() []fault {
 	return []fault{
-		{"95a-what-was-failed-and-turns-up-is-told", healedIsTold},
-		{"95b-commands-name-the-place", commandsWork},
-		{"95c-all-that-is-listed-is-of-the-other-network", otherNetwork},
+		{"97a-what-was-failed-and-turns-up-is-told", healedIsTold},
+		{"97b-commands-name-the-place", commandsWork},
+		{"97c-all-that-is-listed-is-of-the-other-network", otherNetwork},
+		{"97d-who-holds-it-who-rejected-it-and-why-not", whoAndWhy},
 	}
 }
 
@@ -192,4 +193,27 @@ func otherNetwork(t *testing.T) {
 		}
 		has(t, h.typed(0, "fetch", "--state", state), "and 1 of testnet", "kms-online --state "+state+" fetch --testnet")
 	}
+}
+
+// A killed command of this relay holds an item, a person rejected another one, and
+// a third one is not rejected, for several reasons.
+func whoAndWhy(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1)
+	h.beside().killInBroadcast()
+	var list []struct{ HeldBy string }
+	if err := json.Unmarshal(h.run(0, "status", relaytest.ID(1)), &list); err != nil || !strings.HasPrefix(list[0].HeldBy, "a command of this very relay (") {
+		t.Errorf("%+v, %v", list, err)
+	}
+	h.pay(nil, 2)
+	h.run(0, "fetch")
+	h.run(0, "reject", relaytest.ID(2), "--why", "a mistake")
+	h.wants(2, "rejected", "refused-by-relay")
+	if words := h.says(0, "status"); !strings.Contains(words, "by a person: a mistake") || strings.Contains(words, "refused-by-relay") {
+		t.Error(words)
+	}
+
+	h = newTeller(t)
+	h.handedAndHeld(nil)
+	has(t, h.says(1, "reject", relaytest.ID(1), "--why", "as the service says"), "\n  its transaction is ", "\n  It was handed to the network at ", "\n  nor is anything else")
 }
