@@ -32,6 +32,9 @@ const (
 	drillsFolder = "testdata/drills"
 	handbook     = "../../../docs/OPERATIONS.md"
 	mostCommands = 10
+
+	// drillWords are what somebody has on paper.
+	drillWords = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
 )
 
 // drill is the world of one drill: a Tatum over a chain of LTC, a relay and a
@@ -275,7 +278,12 @@ func drillTypes(ts *testscript.TestScript, _ bool, args []string) {
 	if strings.Contains(args[0], " restore ") {
 		password.Prompt = "wallet.kms:"
 	}
-	got, err := expect.Run(ctx, cmd, password, decision)
+	answers := []expect.Answer{password, decision}
+	if strings.Contains(args[0], " storemanagedwallet ") {
+		answers = []expect.Answer{{Prompt: "Enter mnemonic to store:", Reply: drillWords},
+			{Prompt: "new password for the wallet storage:", Reply: "pw"}, {Prompt: "Repeat the password:", Reply: "pw"}}
+	}
+	got, err := expect.Run(ctx, cmd, answers...)
 	ts.Check(err)
 	ts.Logf("%s\n%s%s%s", args[0], got.Screen, got.Stdout, got.Stderr)
 	ts.Check(os.WriteFile(ts.MkAbs("last"), []byte(got.Stdout), 0o600))
