@@ -251,7 +251,7 @@ var mutants = [...]mutant{
 	{"what comes next forgets the place", "cmd/kms-online/app.go", "a.secrets.Text(a.typed(fmt.Sprintf(format, args...)))", "a.secrets.Text(fmt.Sprintf(format, args...))", "./cmd/testtools/loop", "TestRelayFaults/97b-commands-name-the-place"},
 	{"errors forget the place", "cmd/internal/cli/cli.go", "Printable(Typed(root, err.Error()))", "Printable(err.Error())", "./cmd/testtools/loop", "TestRelayFaults/97b-commands-name-the-place"},
 	{"the other network is not looked at", "cmd/kms-online/fetch.go", "				if err == nil && got.Listed+len(got.Notes) == 0 {\n", "				if false {\n", "./cmd/testtools/loop", "TestRelayFaults/97c-all-that-is-listed-is-of-the-other-network"},
-	{"our own lease is another's", "online/relay.go", "	case r.own[0]:\n", "	case r.own[0] + \" \":\n", "./cmd/testtools/loop", "TestRelayFaults/97d-who-holds-it-who-rejected-it-and-why-not"},
+	{"our own lease is another's", "online/owner.go", "	case r.own[0]:\n", "	case r.own[0] + \" \":\n", "./cmd/testtools/loop", "TestRelayFaults/97d-who-holds-it-who-rejected-it-and-why-not"},
 	{"the relay rejected it", "cmd/kms-online/status.go", "s.Code == chain.RefusedByRelay {", "false {", "./cmd/testtools/loop", "TestRelayFaults/97d-who-holds-it-who-rejected-it-and-why-not"},
 	{"reasons run together", "online/unpaid.go", "and it is not found now\\n", "and it is not found now; ", "./cmd/testtools/loop", "TestRelayFaults/97d-who-holds-it-who-rejected-it-and-why-not"},
 	{"of two requests one is written again", "online/export.go",
