@@ -78,6 +78,7 @@ func (h *teller) beside() *plainRelay {
 func healedIsTold(t *testing.T) {
 	h := newTeller(t)
 	heard, url := hears(t)
+	h.run(0, "daemon", "--runOnce", "--event-url", url) // events are told from now on
 	h.signed(nil, 1, 2)
 	h.rival(1, []byte{0x51})
 	h.rival(2, []byte{0x51})
