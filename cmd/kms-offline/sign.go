@@ -101,7 +101,8 @@ var errNoRequest = errors.New("IN is missing: there is nothing to sign")
 func (a *app) runSign(args []string, o signOptions) error {
 	if len(args) == 0 && !o.qr {
 		return cli.Fail(cli.Usage, errNoRequest,
-			"name a request and a folder for the result, such as: kms-offline sign /media/usb/request.kmsreq --out /media/usb; or read one with --qr")
+			"name a request and a folder for the result, such as: "+
+				"kms-offline sign /media/usb/request.kmsreq --out /media/usb; or read one with --qr")
 	}
 	digests, err := parseDigests(o.approve)
 	if err != nil {

@@ -43,7 +43,8 @@ func (p place) write(name string, b []byte) string {
 
 // version2 is a PSBT of version 2 with these flags of what may be modified.
 func (p place) version2(flags byte) []byte {
-	return bytes.Replace(p.read("psbtforms/14-psbt-v2.psbt"), []byte("psbt\xff"), []byte{'p', 's', 'b', 't', 0xff, 1, 6, 1, flags}, 1)
+	return bytes.Replace(p.read("psbtforms/14-psbt-v2.psbt"), []byte("psbt\xff"),
+		[]byte{'p', 's', 'b', 't', 0xff, 1, 6, 1, flags}, 1)
 }
 
 // BIP 370, "Signer": what is signed for everything can be modified no more, and
@@ -75,7 +76,8 @@ func version2Damaged(t *testing.T) {
 	p := wildPlace(t)
 	file := p.write("cut.psbt", bytes.Replace(p.version2(3), []byte{1, 6, 1, 3}, []byte{1, 6, 2, 3, 3}, 1))
 	code, said := p.output("--path", p.path("w.kms"), "--password-file", p.path("pw"), "review", file, "--chain", "BTC")
-	if code != 22 || !strings.Contains(string(said), "global map of version 2") || !strings.Contains(string(said), "version 2 (BIP 370)") {
+	if code != 22 || !strings.Contains(string(said), "global map of version 2") ||
+		!strings.Contains(string(said), "version 2 (BIP 370)") {
 		t.Errorf("exit %d: %s", code, said)
 	}
 }

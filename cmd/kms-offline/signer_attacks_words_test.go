@@ -52,7 +52,8 @@ func picturesOfTwo(t *testing.T) {
 	for _, args := range [][]string{{"scan", p.path("both"), "--out", p.path("out")},
 		{"sign", "--qr", p.path("both"), "--out", p.path("out")}, {"review", "--qr", p.path("both")}} {
 		code, said := p.output(append([]string{"--path", p.path("w.kms"), "--password-file", p.path("pw")}, args...)...)
-		if code != 22 || strings.Count(string(said), " --only coldkms-scan-") != 2 || !strings.Contains(string(said), "more than one file") {
+		if code != 22 || strings.Count(string(said), " --only coldkms-scan-") != 2 ||
+			!strings.Contains(string(said), "more than one file") {
 			t.Errorf("%v: exit %d: %s", args, code, said)
 		}
 	}
@@ -101,7 +102,8 @@ func approversOfOneName(t *testing.T) {
 // policy set shows a sentence for each token, and when its limits change.
 func tokensHaveSentence(t *testing.T) {
 	o := newOffice(t)
-	const rules = `{"version": 1, "chains": [{"chain": "BTC", "network": "testnet", "tokens": [{"token": "usdx", "limits": [{"per": "day", "sum": %d}]}, {"token": "free"}]}]}`
+	const rules = `{"version": 1, "chains": [{"chain": "BTC", "network": "testnet",
+		"tokens": [{"token": "usdx", "limits": [{"per": "day", "sum": %d}]}, {"token": "free"}]}]}`
 	for _, sum := range []int{500, 700} {
 		file := o.write("tokens.json", fmt.Appendf(nil, rules, sum))
 		at := o.answers(0, []string{"policy", "set", file}, "Set this policy?", "y")
@@ -114,7 +116,9 @@ func tokensHaveSentence(t *testing.T) {
 
 func numberOfNoItem(t *testing.T) {
 	o := newOffice(t)
-	file := o.request("two.kmsreq", 98, []payout{{to: "a", value: 10_000, fee: 200}, {to: "b", value: 11_000, fee: 200}})
+	file := o.request("two.kmsreq", 98, []payout{
+		{to: "a", value: 10_000, fee: 200}, {to: "b", value: 11_000, fee: 200},
+	})
 	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 2 transactions?", "undo 99",
 		"there is no item 99, their numbers go from 1 to 2", "reject 3", "no item 3,", "n")
 	o.unsigned()
@@ -131,7 +135,9 @@ func nothingToSign(t *testing.T) {
 func targetBeforePassword(t *testing.T) {
 	p := newPlace(t)
 	for _, folder := range []string{"missing", "pw"} {
-		for _, args := range [][]string{{"watch", "--out", p.path(folder + "/signer.kmswatch")}, {"backup", p.path(folder + "/copy.kms")}} {
+		for _, args := range [][]string{
+			{"watch", "--out", p.path(folder + "/signer.kmswatch")}, {"backup", p.path(folder + "/copy.kms")},
+		} {
 			code, said := p.output(append([]string{"--path", p.path("w.kms")}, args...)...)
 			if code != 1 || !strings.Contains(string(said), "folder") || strings.Contains(string(said), "password") {
 				t.Errorf("%v: exit %d: %s", args, code, said)

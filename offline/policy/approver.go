@@ -69,7 +69,8 @@ func (a *approvers) normalise() error {
 	for _, k := range a.Keys {
 		name := strings.ToLower(k.Name)
 		if name != "" && named[name] {
-			return fmt.Errorf("approvers: two have the name %q: give each a name of its own, for a person to tell them apart", k.Name)
+			return fmt.Errorf("approvers: two have the name %q: "+
+				"give each a name of its own, for a person to tell them apart", k.Name)
 		}
 		named[name] = true
 	}

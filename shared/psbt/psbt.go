@@ -112,7 +112,8 @@ func (p *Packet) over() byte {
 // transactions say what the transaction itself does not.
 func (p *Packet) FitsChain(id chain.ID) error {
 	if p.mweb && id != chain.LTC {
-		return chain.Refuse(chain.Malformed, "a previous transaction has an MWEB part, which only Litecoin's have, and it is signed for %s", id)
+		return chain.Refuse(chain.Malformed,
+			"a previous transaction has an MWEB part, which only Litecoin's have, and it is signed for %s", id)
 	}
 	return nil
 }

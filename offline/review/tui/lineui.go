@@ -325,8 +325,8 @@ func (d *Desk) named(m Mark, what string) (string, Event) {
 			return (what == "ok" && d.rows[i].standing == review.OK || what == "undecided") && d.marks[i] == Undecided
 		})
 	case isNumbers(what):
-		return fmt.Sprintf("Nothing was changed: there is no item %s, their numbers go from 1 to %d.\n", what, len(d.rows)) +
-			d.stillAbout(), None
+		const none = "Nothing was changed: there is no item %s, their numbers go from 1 to %d.\n"
+		return fmt.Sprintf(none, what, len(d.rows)) + d.stillAbout(), None
 	default:
 		return fmt.Sprintf(
 			"Nothing was changed: say which, by numbers from 1 to %d such as 3 5 or 3-17, ok, or shown (what \"list\" listed).\n",
