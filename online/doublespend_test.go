@@ -91,13 +91,14 @@ func TestInputsSpent(t *testing.T) {
 			t.Errorf("after %d blocks: %+v", blocks, got)
 		}
 		w.wantState(id(1), "signed")
+		w.now = w.now.Add(11 * time.Minute) // after which a second look would decide
 	}
 	if got := w.openAlarms(); got != "inputs-spent " {
 		t.Errorf("alarms: %s", got)
 	}
 	w.server.Mine(1)
 	for range 2 { // two looks, and not at once
-		if got := w.broadcast(); codes(got.Problems) != "inputs-spent " || !strings.Contains(got.Problems[0].Reason, "once more, from 2026-11-23T10:25:00Z") {
+		if got := w.broadcast(); codes(got.Problems) != "inputs-spent " || !strings.Contains(got.Problems[0].Reason, "once more, from 2026-11-23T10:47:00Z") {
 			t.Errorf("%+v", got)
 		}
 		w.wantState(id(1), "signed")

@@ -35,6 +35,7 @@ func inputFaults() []fault {
 		{"13-proofs-of-several-requests", heavyProofs},
 		{"16-one-revoked-key-of-two", revokedKey},
 		{"16-reject-under-the-wrong-key", wrongKey},
+		{"16e-what-is-not-there-is-not-rejected", notThere},
 		{"16-rejected-but-still-listed", stillListed},
 		{"19-request-of-an-older-format", olderFormat},
 		{"19-refusal-for-an-older-request", olderRefusal},
@@ -232,6 +233,29 @@ func wrongKey(t *testing.T) {
 	p.must("reject", relaytest.ID(1), "--why", "a mistake")
 	if p.server.Calls("DELETE") != 1 || p.states()[relaytest.ID(1)] != "rejected" {
 		t.Errorf("%d deleted, %v", p.server.Calls("DELETE"), p.states())
+	}
+}
+
+// Tatum does not have an item: whoever dropped it there, or whose key this is, is
+// for a person to know.
+func notThere(t *testing.T) {
+	p := newStick(t, 1)
+	p.must("fetch")
+	p.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasPrefix(r.URL.Path, "/v3/kms/"+relaytest.ID(1)) {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = fmt.Fprint(w, `{"errorCode":"kms.missing","message":"no such transaction","statusCode":403}`)
+		return true
+	})
+	got := p.run("reject", relaytest.ID(1), "--why", "a mistake")
+	if got.code == 0 || !strings.Contains(got.err, "--gone") || p.states()[relaytest.ID(1)] == "rejected" {
+		t.Errorf("exit code %d, %s, %v", got.code, got.err, p.states())
+	}
+	p.must("reject", relaytest.ID(1), "--gone", "--why", "a mistake")
+	if p.states()[relaytest.ID(1)] != "rejected" {
+		t.Errorf("%v", p.states())
 	}
 }
 
