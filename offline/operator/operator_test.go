@@ -29,6 +29,7 @@ func TestApprovalIsOfItsTerms(t *testing.T) {
 		"batch":    func(a *Approval) { a.Batch[31]++ },
 		"policy":   func(a *Approval) { a.Policy = [32]byte{} },
 		"judged":   func(a *Approval) { a.Judged[0]++ },
+		"round":    func(a *Approval) { a.Round[15]++ },
 		"operator": func(a *Approval) { a.Operator = key(t, 5).Public() },
 		"swapped":  func(a *Approval) { a.Policy, a.Judged = a.Judged, a.Policy },
 	} {

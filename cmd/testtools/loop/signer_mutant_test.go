@@ -411,7 +411,7 @@ var signerMutants = [...]mutant{
 	{"far indices are near", "offline/policy/own.go", "			out.Far = true\n", "", "./cmd/kms-offline",
 		"TestSignerAttacks/01-far-index"},
 	{"unspendable is change", "offline/policy/own.go", "out.Unspendable || out.Burnt || out.Amount.IsZero()",
-		"out.Burnt || out.Amount.IsZero()", "./cmd/kms-offline", "TestSignerAttacks/01-bch-p2pk-is-no-change"},
+		"out.Burnt || out.Amount.IsZero()", "./offline/policy", "TestOwnTransferProperties"},
 	{"the ledger names no own output", "offline/moved.go", "		if out.Own != nil {\n", "		if false {\n",
 		"./cmd/kms-offline", "TestSignerAttacks/01-own-outputs-are-named-everywhere"},
 	{"the screen names no own key", "offline/review/item.go", "	return \"own, other key\"", "	return \"own\"",
