@@ -45,7 +45,7 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 	at := make([]int, 0, len(j.items))
 	for i, it := range j.items {
 		if it.err == nil && !consent.Rejects(it.subject.Content) {
-			it.subject.Vouched = s.vouchers(it)
+			it.subject.Vouched, it.subject.Origins = s.vouchers(it), s.Ledger.Origins(proposal(*it.subject))
 			at = append(at, i)
 		}
 	}
@@ -117,7 +117,10 @@ func (h History) Record(content [32]byte) (policy.Record, bool) {
 func (h History) Payments(since int64) iter.Seq[policy.Payment] {
 	return func(yield func(policy.Payment) bool) {
 		for p := range h.Ledger.Payments(since) {
-			if !yield(policy.Payment(p)) {
+			if !yield(policy.Payment{
+				Clock: p.Clock, Coin: p.Coin, Token: p.Token, To: p.To, Value: p.Value, Fee: p.Fee, Changed: p.Changed,
+				Size: p.Size, Content: p.Content, Batch: p.Batch, Origins: h.Ledger.SignedFrom(p.Content),
+			}) {
 				return
 			}
 		}

@@ -23,6 +23,7 @@ type memory struct {
 	clock   int64
 	standing
 	noes
+	origins
 
 	signed   map[string]signed             // by pending id
 	spent    map[string][sha256.Size]byte  // outpoint → content
@@ -90,7 +91,7 @@ type Paid struct {
 
 func newMemory() memory {
 	return memory{
-		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(), noes: newNoes(),
+		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(), noes: newNoes(), origins: newOrigins(),
 		heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]bool{},
 		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]made{}, claimed: map[[sha256.Size]byte]claimed{}, released: map[[sha256.Size]byte]uint64{}, freed: map[string][sha256.Size]byte{},
 		indices: map[string]*indices{},
@@ -107,8 +108,9 @@ func (m *memory) remember(r record) error {
 	if r.keyed && !m.keyed {
 		m.keyed, m.root, m.began = true, line.N, hex.EncodeToString(r.sum[:])
 	}
-	m.follow(line)
+	m.standing.follow(line)
 	m.hear(line)
+	m.origins.follow(line)
 	switch line.Kind {
 	case KindGenesis:
 		m.signer, m.genesis = line.Signer, hex.EncodeToString(r.sum[:])

@@ -86,7 +86,7 @@ func TestQuorumWordsInTheDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := mustParse(t, one("", `"quorum": [{"per": "batch", "above": 50000, "operators": 2}]`))
+	p := mustParse(t, one("", `"quorum": [{"per": "day", "above": 50000, "operators": 2}]`))
 	batch := []Subject{costing(pay("1", 1, "to", 40_000), 500), costing(pay("2", 2, "x", 39_001), 500)}
 	operators, why := p.Judge(batch, Circumstances{}, knowing("to", "x"))[0].Quorum()
 	if operators != 2 || !strings.Contains(string(guide), "too few operators approved this batch: 1 of 2 (alice): "+why+"\n") {

@@ -60,6 +60,11 @@ func (c coinRules) quorumWarnings() (lines []string) {
 			}
 		}
 	}
+	often := func(q quorum) bool { return q.Per == perTransaction || q.Per == perBatch }
+	if len(c.Quorum) > 0 && !slices.ContainsFunc(c.Quorum, func(q quorum) bool { return !often(q) }) {
+		warn("operators are asked per transaction or batch only: whoever makes the batches can pay more in several of them " +
+			"without any; add a quorum per day or week")
+	}
 	for i, q := range c.Quorum {
 		for _, higher := range c.Quorum[i+1:] {
 			if q.Per == higher.Per && q.Operators >= higher.Operators {
@@ -75,6 +80,7 @@ func (c coinRules) quorumWarnings() (lines []string) {
 // refused. What is signed already needs none.
 func (b *batch) operators(subjects []Subject, verdicts []Verdict) {
 	paid, without := b.signable(subjects, verdicts)
+	earlier := b.comesBack(subjects, verdicts)
 	for i, s := range subjects {
 		if b.again[i] || verdicts[i].Refused() {
 			continue
@@ -85,12 +91,26 @@ func (b *batch) operators(subjects []Subject, verdicts []Verdict) {
 			continue
 		}
 		for _, q := range j.rules.Quorum {
-			if t := paid[s.coin()].over(q.Per, own); t.sum.Cmp(q.Above) > 0 && q.Operators > verdicts[i].quorum {
-				verdicts[i].quorum = q.Operators
-				verdicts[i].why = fmt.Sprintf("%s%s, and above %s policy needs %s", without, j.paid(q.Per, t, withFees),
-					s.Facts.Asset.Format(q.Above), chain.Count(q.Operators, "operator"))
+			t := paid[s.coin()].over(q.Per, own)
+			j.ask(&verdicts[i], q, t, func() string { return without + j.paid(q.Per, t, withFees) })
+			if q.Per != perBatch {
+				continue
+			}
+			for _, digest := range b.origins(s) {
+				t := *earlier[earlierBatch{s.coin(), digest}]
+				j.ask(&verdicts[i], q, t, func() string { return j.withEarlier(digest, t) })
 			}
 		}
+	}
+}
+
+// ask asks for the operators of a quorum if a tally is above its threshold and
+// no more are asked for already.
+func (j *judgement) ask(v *Verdict, q quorum, t tally, pays func() string) {
+	if t.sum.Cmp(q.Above) > 0 && q.Operators > v.quorum {
+		v.quorum = q.Operators
+		v.why = fmt.Sprintf("%s, and above %s policy needs %s", pays(), j.subject.Facts.Asset.Format(q.Above),
+			chain.Count(q.Operators, "operator"))
 	}
 }
 

@@ -17,6 +17,7 @@ type Subject struct {
 	Facts   chain.Facts
 	Vouched []identity.Public // keys whose signature over exactly this content was verified
 	Shared  []SharedKey       // keys that sign it and that another coin or network has too
+	Origins []bundle.Digest   // batches with which it was asked for before and not signed
 }
 
 // Circumstances hold for a whole batch.
@@ -66,7 +67,8 @@ type Payment struct {
 	Changed bool   // of a fee: its transaction had change
 	Size    uint32 // of a fee: what its rate is per; 0 where the ledger does not say it
 	Content [32]byte
-	Batch   bundle.Digest // of which it was signed first
+	Batch   bundle.Digest   // of which it was signed first
+	Origins []bundle.Digest // batches with which it had been asked for before and not signed
 }
 
 func (s Subject) coin() chain.Coin { return s.Facts.Coin }
@@ -155,3 +157,9 @@ func (t *tally) add(value chain.Amount) {
 
 // fee adds to the sum what is no payment.
 func (t *tally) fee(value chain.Amount) { t.sum = t.sum.Plus(value) }
+
+// join adds another tally.
+func (t *tally) join(other tally) {
+	t.count += other.count
+	t.fee(other.sum)
+}
