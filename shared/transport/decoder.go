@@ -3,6 +3,7 @@ package transport
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,10 +35,20 @@ type Decoder struct {
 	done    *Payload
 
 	several  bool
-	all      []Payload       // if several
-	finished map[string]bool // keys of streams that name their content
-	mixed    bool            // streams under one name replaced each other
+	all      []complete      // if several
+	finished map[string]bool // keys of streams that name their content, or that are mixed
+	mixed    bool            // parts were seen that contradict each other
 }
+
+// complete is a payload of a Decoder of NewSeveral, and whose parts it is of.
+type complete struct {
+	key string
+	Payload
+}
+
+// ErrMixed is returned where two parts under one number differ: parts of two
+// files were seen, in a lane in which nothing says which part is of which.
+var ErrMixed = errors.New("parts of two different files were seen, which cannot be told apart")
 
 // stream is one payload that is being put together.
 type stream struct {
@@ -47,6 +58,17 @@ type stream struct {
 	kind Kind
 	join joiner
 	add  func(part any) bool
+
+	number func(part any) int // of a part whose lane has no check of the whole, in several parts; else nil
+	again  map[int]bool       // numbers of parts that were seen once more after all were there
+}
+
+// repeated reports whether what was put together can be taken: every part was
+// seen once more after the last was there, which those of another file, shown
+// instead of it meanwhile, would contradict.
+func (s *stream) repeated() bool {
+	_, need := s.join.Progress()
+	return s.number == nil || len(s.again) == need
 }
 
 // joiner is what the decoders of all lanes have in common.
@@ -56,12 +78,15 @@ type joiner interface {
 	Result() (payload []byte, done bool, err error)
 }
 
-// Progress is how far a stream has come. Have is a rank: at Need it is done.
+// Progress is how far a stream has come. Have is a rank: at Need it is done, unless it
+// Repeats.
 type Progress struct {
 	Lane       Lane
 	Have, Need int
 	Streams    int   // at once
 	Missing    []int // of a BBQr, parts from 0; the other lanes miss none in particular
+	Again      int   // parts that were seen once more, if Repeats: at Need it is done
+	Repeats    bool  // nothing in the parts tells two files apart: all are to be seen once more
 }
 
 // NewDecoder returns a Decoder that has read nothing.
@@ -76,7 +101,11 @@ func NewSeveral() *Decoder {
 // Add reads the text of a symbol. After an error the parts that were read before
 // are kept. The error is ErrForeign for text that is not a part.
 func (d *Decoder) Add(text string) error {
-	if d.done != nil && !d.several {
+	switch {
+	case d.several:
+	case d.mixed:
+		return ErrMixed
+	case d.done != nil:
 		return nil
 	}
 	lane, named := LaneOf(text)
@@ -91,18 +120,20 @@ func (d *Decoder) Add(text string) error {
 		return nil
 	}
 	s := d.stream(key, fresh)
+	have, need := s.join.Progress()
 	if !s.add(part) {
-		d.mixed = d.mixed || !s.over
-		d.drop(s) // another payload under the same name began
-		s = d.stream(key, fresh)
-		s.add(part)
+		d.refuse(s)
+		return ErrMixed
+	}
+	if s.number != nil && have == need {
+		s.again[s.number(part)] = true
 	}
 	payload, done, err := s.join.Result()
 	if err != nil {
-		d.drop(s) // a forged part was among them: begin again
+		d.fail(s)
 		return err
 	}
-	if done {
+	if done && (d.several || s.repeated()) {
 		if s.lane == Plain {
 			s.kind = kindOfPlain(payload)
 		}
@@ -111,6 +142,27 @@ func (d *Decoder) Add(text string) error {
 	}
 	d.makeRoom()
 	return nil
+}
+
+// refuse gives up a stream in which parts contradict each other, and what was
+// put together of it.
+func (d *Decoder) refuse(s *stream) {
+	d.mixed, d.done = true, nil
+	d.drop(s)
+	if d.several {
+		d.finished[s.key] = true
+		d.all = slices.DeleteFunc(d.all, func(had complete) bool { return had.key == s.key })
+	}
+}
+
+// fail begins a stream again, of which the parts are not of one file. Where that
+// file may be one of several its parts were seen, and would not be remembered.
+func (d *Decoder) fail(s *stream) {
+	if d.several && s.number != nil {
+		d.refuse(s)
+		return
+	}
+	d.drop(s)
 }
 
 // finish keeps a payload, and drops the stream that it came by where the key
@@ -127,27 +179,30 @@ func (d *Decoder) finish(s *stream, p Payload) {
 		d.finished[s.key] = true
 		d.drop(s)
 	}
-	if !slices.ContainsFunc(d.all, func(had Payload) bool { return bytes.Equal(had.Bytes, p.Bytes) }) {
-		d.all = append(d.all, p)
+	if !slices.ContainsFunc(d.all, func(had complete) bool { return bytes.Equal(had.Bytes, p.Bytes) }) {
+		d.all = append(d.all, complete{s.key, p})
 	}
 }
 
 // Results returns all payloads that were complete, in that order, and how many
-// others have begun. mixed says that parts of several were under one name, so
-// that there may be more. It is for a Decoder of NewSeveral.
+// others have begun. mixed says that parts of several were under one name, or that
+// there were too many files, so that there may be more. It is for a Decoder of NewSeveral.
 func (d *Decoder) Results() (all []Payload, begun int, mixed bool) {
 	for _, s := range d.streams {
 		if !s.over && !d.isPartOf(s) {
 			begun++
 		}
 	}
-	return d.all, begun, d.mixed
+	for _, had := range d.all {
+		all = append(all, had.Payload)
+	}
+	return all, begun, d.mixed
 }
 
 // isPartOf reports whether a stream of the fast lane is of a payload that is
 // complete, in parts of another size.
 func (d *Decoder) isPartOf(s *stream) bool {
-	return s.lane == Fast && slices.ContainsFunc(d.all, func(p Payload) bool {
+	return s.lane == Fast && slices.ContainsFunc(d.all, func(p complete) bool {
 		sum := sha256.Sum256(p.Bytes)
 		return strings.HasPrefix(s.key, fmt.Sprintf("%x/", sum[:8]))
 	})
@@ -180,8 +235,11 @@ func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *strea
 		}
 		return p.Key(), func() *stream {
 			dec := plain.NewDecoder(p)
-			return &stream{lane: lane, join: dec,
-				add: func(part any) bool { return dec.Add(part.(plain.Part)) }}
+			s := &stream{lane: lane, join: dec, add: func(part any) bool { return dec.Add(part.(plain.Part)) }}
+			if p.Of > 1 {
+				s.number, s.again = func(part any) int { return part.(plain.Part).Number }, map[int]bool{}
+			}
+			return s
 		}, p, err
 	default:
 		p, err := bbqr.Parse(text)
@@ -190,8 +248,12 @@ func (d *Decoder) parse(lane Lane, text string) (key string, fresh func() *strea
 		}
 		return p.Key(), func() *stream {
 			dec := bbqr.NewDecoder(p)
-			return &stream{lane: lane, kind: kindOfBBQr(p.Type), join: dec,
+			s := &stream{lane: lane, kind: kindOfBBQr(p.Type), join: dec,
 				add: func(part any) bool { return dec.Add(part.(bbqr.Part)) }}
+			if p.Total > 1 {
+				s.number, s.again = func(part any) int { return part.(bbqr.Part).Index }, map[int]bool{}
+			}
+			return s
 		}, p, err
 	}
 }
@@ -257,6 +319,7 @@ func (d *Decoder) makeRoom() {
 	for i := len(d.streams) - 1; i >= 0; i-- {
 		sum += d.streams[i].join.Bytes()
 		if i < len(d.streams)-1 && (sum > maxMemory || len(d.streams)-i > maxStreams) {
+			d.mixed = d.mixed || d.several
 			d.streams = d.streams[i+1:]
 			return
 		}
@@ -274,8 +337,13 @@ func (d *Decoder) Progress() Progress {
 	if m, ok := s.join.(*bbqr.Decoder); ok {
 		p.Missing = m.Missing()
 	}
+	p.Again, p.Repeats = len(s.again), s.number != nil && !d.several
 	return p
 }
+
+// Over reports whether no other part changes anything: there is a payload, or
+// ErrMixed. One of NewSeveral never is.
+func (d *Decoder) Over() bool { return !d.several && (d.done != nil || d.mixed) }
 
 // Result returns the first payload that was complete.
 func (d *Decoder) Result() (Payload, bool) {

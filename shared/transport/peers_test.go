@@ -57,7 +57,7 @@ func TestPartsOfPeers(t *testing.T) {
 		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
 			t.Fatal(err)
 		}
-		d := transport.NewDecoder()
+		d := transport.NewSeveral() // each part is there once
 		for _, p := range v.Parts {
 			if err := d.Add(p); err != nil {
 				t.Fatalf("%s, %s: %v", v.Peer, v.Form, err)
@@ -113,7 +113,7 @@ func TestPartsForPeers(t *testing.T) {
 		for range rounds * e.Parts() {
 			v.Parts = append(v.Parts, e.Next())
 		}
-		d := transport.NewDecoder()
+		d := transport.NewSeveral() // each part is there once
 		for _, p := range v.Parts {
 			if err := d.Add(p); err != nil {
 				t.Fatal(err)

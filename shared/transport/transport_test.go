@@ -2,10 +2,13 @@ package transport_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -44,7 +47,7 @@ func TestEveryLaneInOrder(t *testing.T) {
 			for _, chars := range []int{200, 1853, 4296} {
 				b := payload(size, uint64(chars))
 				e := encoder(t, lane, b, chars)
-				d := transport.NewDecoder()
+				d := transport.NewSeveral() // each part is there once
 				first := e.Next()
 				for i := range e.Parts() {
 					part := first
@@ -149,7 +152,7 @@ func scheduled(t *testing.T, lane transport.Lane, seed uint64) string {
 }
 
 // secondLane is any, but that two files of BBQr cannot be told apart where they
-// have the same number of parts: TestBBQrFileChanges.
+// have the same number of parts: TestPartsOfTwoFilesAreRefused.
 func secondLane(rng *rand.Rand, lane transport.Lane) transport.Lane {
 	if lane == transport.BBQr {
 		return []transport.Lane{transport.Fast, transport.UR}[rng.IntN(2)]
@@ -214,15 +217,79 @@ func TestForgedPart(t *testing.T) {
 	}
 }
 
-func TestBBQrFileChanges(t *testing.T) {
-	a, b := encoder(t, transport.BBQr, payload(500, 1), 200), encoder(t, transport.BBQr, payload(500, 2), 200)
-	d := transport.NewDecoder()
-	_ = d.Add(a.Next())
-	for range b.Parts() {
-		_ = d.Add(b.Next())
+// unchecked are the parts of two PSBTs each, in the lanes that have no check: none
+// says which file it is of.
+func unchecked(t *testing.T) (list [][2][]string) {
+	t.Helper()
+	var files [2][]byte
+	for i := range files {
+		files[i] = append([]byte("psbt\xff"), payload(295, uint64(i+1))...)
 	}
-	if got, done := d.Result(); done && !bytes.Equal(got.Bytes, payload(500, 2)) {
-		t.Error("parts of two files came out as one")
+	var hexed, numbered, lane [2][]string
+	for i, file := range files {
+		text := base64.StdEncoding.EncodeToString(file)
+		for part := range 3 {
+			hexed[i] = append(hexed[i], fmt.Sprintf("B$HP030%d%X", part, file[part*100:part*100+100]))
+			numbered[i] = append(numbered[i], fmt.Sprintf("p%dof3 %s", part+1, text[part*len(text)/3/4*4:(part+1)*len(text)/3/4*4]))
+		}
+		e, err := transport.NewEncoder(transport.BBQr, transport.PSBT, file, 200)
+		if err != nil || e.Parts() != 3 {
+			t.Fatal(err, e.Parts())
+		}
+		for range e.Parts() {
+			lane[i] = append(lane[i], e.Next())
+		}
+	}
+	return [][2][]string{hexed, numbered, lane}
+}
+
+// Parts of two files never come out as one file, whatever order they are seen in:
+// it is said that there were two.
+func TestPartsOfTwoFilesAreRefused(t *testing.T) {
+	for at, files := range unchecked(t) {
+		a, b := files[0], files[1]
+		for name, seen := range map[string][]string{
+			"the other screen went on":    slices.Concat(a[1:], b, b),
+			"with each part shown longer": {a[1], a[1], a[2], a[2], b[0], b[0], b[0], b[1], b[1], b[2], b[2]},
+			"one after the other":         slices.Concat(a, b, a, b),
+			"one in between":              slices.Concat(a[:1], b[:1], a[1:], a),
+			"in the second turn":          slices.Concat(a, a[:2], b),
+		} {
+			camera, film := transport.NewDecoder(), transport.NewSeveral()
+			var err error
+			for _, part := range seen {
+				err = errors.Join(err, camera.Add(part))
+				_ = film.Add(part)
+				if got, done := camera.Result(); done {
+					t.Errorf("%d, %s: %d bytes came out", at, name, len(got.Bytes))
+				}
+			}
+			all, _, mixed := film.Results()
+			if !errors.Is(err, transport.ErrMixed) || !camera.Over() || len(all) > 0 || !mixed {
+				t.Errorf("%d, %s: %v; of a film %d files, mixed %v", at, name, err, len(all), mixed)
+			}
+		}
+	}
+}
+
+// A camera takes a file without a check once each part was seen again; a film, which
+// ends, once all of it was read.
+func TestUncheckedPartsAreSeenAgain(t *testing.T) {
+	for at, files := range unchecked(t) {
+		camera, film := transport.NewDecoder(), transport.NewSeveral()
+		for i, part := range slices.Concat(files[0], files[0]) {
+			if p := camera.Progress(); p.Have+p.Again != i || i > 0 && (p.Need != 3 || !p.Repeats) || camera.Over() {
+				t.Errorf("%d: %+v after %d", at, p, i)
+			}
+			if err := errors.Join(camera.Add(part), film.Add(part)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, done := camera.Result()
+		all, begun, mixed := film.Results()
+		if !done || len(all) != 1 || begun > 0 || mixed || !bytes.Equal(got.Bytes, all[0].Bytes) || len(got.Bytes) != 300 {
+			t.Errorf("%d: %v, %d of a film, %d begun, mixed %v", at, done, len(all), begun, mixed)
+		}
 	}
 }
 

@@ -20,15 +20,46 @@ type Reader interface {
 // the same. Of a source that waits, such as a folder, every picture is read.
 type pool struct {
 	live  bool
-	work  chan *image.Gray
+	work  chan numberedPicture
 	texts chan found
 	stop  chan struct{}
 	spare sync.Pool
 	err   error // of the source, once texts is closed
 }
 
+// numberedPicture is one of those that are read, from 0.
+type numberedPicture struct {
+	*image.Gray
+	number int
+}
+
+// queue puts what was read into the order of the pictures, whichever reader was
+// first.
+type queue struct {
+	early map[int]found
+	want  int
+}
+
+// next takes what was read of a picture, and returns what can be taken now.
+func (q *queue) next(f found) (list []found) {
+	if q.early == nil {
+		q.early = make(map[int]found)
+	}
+	q.early[f.number] = f
+	for {
+		f, there := q.early[q.want]
+		if !there {
+			return list
+		}
+		delete(q.early, q.want)
+		q.want++
+		list = append(list, f)
+	}
+}
+
 // found is what was read of one picture.
 type found struct {
+	number int
 	texts  []string
 	pixels int
 }
@@ -40,7 +71,7 @@ const maxBad = 1000
 // closed at the end of the source; p.err then says why it ended.
 func newPool(src capture.Source, reader func() Reader, live bool) *pool {
 	n := runtime.GOMAXPROCS(0)
-	p := &pool{live: live, work: make(chan *image.Gray, n), texts: make(chan found, n), stop: make(chan struct{})}
+	p := &pool{live: live, work: make(chan numberedPicture, n), texts: make(chan found, n), stop: make(chan struct{})}
 	var readers sync.WaitGroup
 	for range n {
 		r := reader()
@@ -58,7 +89,7 @@ func newPool(src capture.Source, reader func() Reader, live bool) *pool {
 // feed copies pictures, which belong to the source until the next, and hands
 // them out.
 func (p *pool) feed(src capture.Source) error {
-	bad := 0
+	bad, number := 0, 0
 	for {
 		img, err := src.Next()
 		switch {
@@ -73,19 +104,21 @@ func (p *pool) feed(src capture.Source) error {
 			return err
 		}
 		bad = 0
-		own := p.copyOf(img)
+		own := numberedPicture{p.copyOf(img), number}
 		if p.live {
 			select {
 			case p.work <- own:
+				number++
 			case <-p.stop:
 				return nil
 			default:
-				p.spare.Put(own)
+				p.spare.Put(own.Gray)
 			}
 			continue
 		}
 		select {
 		case p.work <- own:
+			number++
 		case <-p.stop:
 			return nil
 		}
@@ -107,8 +140,8 @@ func (p *pool) copyOf(img *image.Gray) *image.Gray {
 
 func (p *pool) read(r Reader) {
 	for img := range p.work {
-		seen := found{texts: r.Read(img), pixels: len(img.Pix)}
-		p.spare.Put(img)
+		seen := found{number: img.number, texts: r.Read(img.Gray), pixels: len(img.Pix)}
+		p.spare.Put(img.Gray)
 		select {
 		case p.texts <- seen:
 		case <-p.stop:

@@ -47,6 +47,9 @@ func (s Status) String() string {
 		return fmt.Sprintf("%d symbols read, none of them a part of a file", s.Symbols)
 	}
 	line := fmt.Sprintf("%d of %d parts, %d pictures", s.Have, s.Need, s.Pictures)
+	if s.Repeats && s.Have == s.Need {
+		line = fmt.Sprintf("all %d parts, %d of them seen again to be sure, %d pictures", s.Need, s.Again, s.Pictures)
+	}
 	if n := len(s.Missing); n > 0 && n <= 12 {
 		numbers := make([]string, n)
 		for i, m := range s.Missing {
@@ -87,7 +90,13 @@ func (s *symbols) Read(img *image.Gray) []string {
 // Receive reads pictures until a payload is complete. tell is called after
 // each picture; nil is silence.
 func Receive(ctx context.Context, src capture.Source, live bool, tell func(Status)) (transport.Payload, error) {
-	return receive(ctx, src, live, tell, transport.NewDecoder(), (*transport.Decoder).Result)
+	d := transport.NewDecoder()
+	err := receive(ctx, src, live, tell, d)
+	payload, done := d.Result()
+	if err == nil && !done {
+		err = transport.ErrMixed
+	}
+	return payload, err
 }
 
 // SeveralError is returned for pictures of more than one file: nobody has said
@@ -95,7 +104,7 @@ func Receive(ctx context.Context, src capture.Source, live bool, tell func(Statu
 type SeveralError struct {
 	Names []string // of those that are complete, as Name has them
 	Begun int      // files of which parts are missing
-	Mixed bool     // parts of several files cannot be told apart
+	Mixed bool     // there are parts that contradict each other, or too many files
 }
 
 // Error implements error.
@@ -105,7 +114,7 @@ func (e *SeveralError) Error() string {
 		said = append(said, fmt.Sprintf("%d of which parts are missing", e.Begun))
 	}
 	if e.Mixed {
-		said = append(said, "parts of files that look like one another's")
+		said = append(said, "parts that contradict each other, as those of two files do")
 	}
 	return "the pictures hold more than one file, or not the one that was named: " + strings.Join(said, ", ")
 }
@@ -114,8 +123,7 @@ func (e *SeveralError) Error() string {
 // returns the one that is called only, as Name has it, or a SeveralError.
 func ReceiveOnly(ctx context.Context, src capture.Source, only string, tell func(Status)) (transport.Payload, error) {
 	d := transport.NewSeveral()
-	never := func(*transport.Decoder) (p transport.Payload, done bool) { return p, false }
-	_, err := receive(ctx, src, false, tell, d, never)
+	err := receive(ctx, src, false, tell, d)
 	all, begun, mixed := d.Results()
 	if len(all) == 0 && !mixed && begun < 2 || err != nil && !errors.Is(err, ErrIncomplete) {
 		return transport.Payload{}, err
@@ -132,13 +140,11 @@ func ReceiveOnly(ctx context.Context, src capture.Source, only string, tell func
 	return transport.Payload{}, several
 }
 
-// receive reads pictures into a Decoder until result has one.
-func receive(ctx context.Context, src capture.Source, live bool, tell func(Status), d *transport.Decoder,
-	result func(*transport.Decoder) (transport.Payload, bool),
-) (transport.Payload, error) {
+// receive reads pictures into a Decoder until it is over, or returns why it is not.
+func receive(ctx context.Context, src capture.Source, live bool, tell func(Status), d *transport.Decoder) error {
 	var s Status
 	err := each(ctx, src, live, func(texts []string) (stop, news bool) {
-		before := s.Have
+		before := s.Have + s.Again
 		s.Pictures++
 		for _, text := range texts {
 			s.Symbols++
@@ -153,26 +159,24 @@ func receive(ctx context.Context, src capture.Source, live bool, tell func(Statu
 			}
 		}
 		s.Progress = d.Progress()
-		_, done := result(d)
-		if tell != nil && !done {
+		if tell != nil && !d.Over() {
 			tell(s)
 		}
-		return done, s.Have > before
+		return d.Over(), s.Have+s.Again > before
 	})
-	payload, done := result(d)
 	switch {
-	case done:
-		return payload, nil
+	case d.Over():
+		return nil
 	case errors.Is(err, ErrTooMuch):
-		return payload, fmt.Errorf("%w: %s", err, s)
+		return fmt.Errorf("%w: %s", err, s)
 	case err != nil:
-		return payload, err
+		return err
 	case s.Symbols == 0:
-		return payload, fmt.Errorf("%w: %d pictures were looked at", ErrNoSymbol, s.Pictures)
+		return fmt.Errorf("%w: %d pictures were looked at", ErrNoSymbol, s.Pictures)
 	case s.Last != nil && s.Have == 0:
-		return payload, fmt.Errorf("%w: %w", ErrIncomplete, s.Last)
+		return fmt.Errorf("%w: %w", ErrIncomplete, s.Last)
 	}
-	return payload, fmt.Errorf("%w: %s", ErrIncomplete, s)
+	return fmt.Errorf("%w: %s", ErrIncomplete, s)
 }
 
 // ReceiveText returns the text of the first symbol that is read.
@@ -194,6 +198,7 @@ func ReceiveText(ctx context.Context, src capture.Source, live bool) (text strin
 func each(ctx context.Context, src capture.Source, live bool, take func([]string) (stop, news bool)) error {
 	p := newPool(src, func() Reader { return &symbols{} }, live)
 	defer p.end()
+	line := queue{}
 	idle, all := 0, 0
 	for {
 		select {
@@ -203,16 +208,18 @@ func each(ctx context.Context, src capture.Source, live bool, take func([]string
 			if !more {
 				return p.err
 			}
-			stop, news := take(seen.texts)
-			if stop {
-				return nil
-			}
-			all += seen.pixels
-			if idle += seen.pixels; news {
-				idle = 0
-			}
-			if !live && (idle > maxIdle || all > maxAll) {
-				return ErrTooMuch
+			for _, seen := range line.next(seen) {
+				stop, news := take(seen.texts)
+				if stop {
+					return nil
+				}
+				all += seen.pixels
+				if idle += seen.pixels; news {
+					idle = 0
+				}
+				if !live && (idle > maxIdle || all > maxAll) {
+					return ErrTooMuch
+				}
 			}
 		}
 	}

@@ -83,6 +83,8 @@ func explain(err error) error {
 			"let it run longer, nearer, or with smaller symbols: docs/QR.md has the distances")
 	case errors.Is(err, ErrTooMuch):
 		return cli.Fail(cli.BadBundle, err, "show fewer or smaller pictures, with the symbol large in them")
+	case errors.Is(err, transport.ErrMixed):
+		return cli.Fail(cli.BadBundle, err, "nothing was taken: have only one file shown, and run the same command again")
 	case errors.Is(err, transport.ErrForeign):
 		return cli.Fail(cli.BadBundle, err, "")
 	}
