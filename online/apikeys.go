@@ -60,7 +60,7 @@ func (r *Relay) noteChanged(ctx context.Context, id string, now journal.Offer, r
 		err = r.journal.Offered(ctx, id, now)
 	}
 	if err == nil && it.Accepted != now.Digest {
-		err = r.journal.Withhold(ctx, id, chain.ContentChanged, gone...)
+		err = r.journal.WithholdFor(ctx, id, chain.ContentChanged, gone...)
 	}
 	if err != nil {
 		return err
@@ -224,6 +224,18 @@ func (r *Relay) askAfterAll(ctx context.Context, l listed, o FetchOptions, repor
 	return nil
 }
 
+// waitsForList reports whether a list, though it did not change, ends what an item
+// is withheld for: a retry comes at any time.
+func (r *Relay) waitsForList(ctx context.Context, id chain.ID, list []json.RawMessage, o FetchOptions) (bool, error) {
+	if len(list) == 0 {
+		return false, nil
+	}
+	return r.journal.Any(ctx, journal.Filter{
+		States: append(slices.Clone(open), journal.Signed), Chains: []chain.ID{id}, Network: o.Network, Account: &r.Account,
+		Withheld: append(slices.Clone(gone), CodeRestored),
+	})
+}
+
 // listedAgain takes back what was said of items that were not listed.
 func (r *Relay) listedAgain(ctx context.Context, known journal.Filter) error {
 	if len(known.IDs) == 0 {
@@ -238,7 +250,7 @@ func (r *Relay) listedAgain(ctx context.Context, known journal.Filter) error {
 		lift := r.journal.Unwithhold
 		if unlooked(it) {
 			lift = func(ctx context.Context, id string, over ...chain.Code) error {
-				return r.journal.Withhold(ctx, id, CodeRestored, over...)
+				return r.journal.WithholdFor(ctx, id, CodeRestored, over...)
 			}
 		}
 		if err := lift(ctx, it.ID, byTatum...); err != nil {

@@ -279,7 +279,7 @@ func (r *Relay) ask(ctx context.Context, p prepare.Prepared) ([]attestation.Stat
 // mayLeave asks the approval service once more before a signed transaction is
 // sent for the first time. Without a yes it stays signed.
 func (s *step) mayLeave(ctx context.Context) (bool, error) {
-	if s.item.Withheld == CodeRestored && s.item.Offered == (journal.Offer{}) {
+	if s.item.Withheld == CodeRestored && len(s.item.Beside) == 0 && s.item.Offered == (journal.Offer{}) {
 		return false, s.stays(ctx, CodeRestored, errors.New(unlistedWords(s.item)))
 	}
 	if withdrawn(s.item) {

@@ -122,11 +122,11 @@ func (s *step) completedAs(ctx context.Context, txid string) error {
 	if !strings.EqualFold(txid, s.item.TxID) {
 		return s.completedByOther(ctx, txid)
 	}
-	if s.item.Withheld == CodeOtherTxID { // it is none
+	if s.item.Marked(CodeOtherTxID) { // it is none
 		if err := s.journal.Unwithhold(ctx, s.item.ID, CodeOtherTxID); err != nil {
 			return err
 		}
-		s.item.Withheld = ""
+		s.item.Unmark(CodeOtherTxID)
 	}
 	if there, err := s.there(ctx); err != nil || !there {
 		return err

@@ -150,7 +150,10 @@ func (r *Relay) takeList(ctx context.Context, id chain.ID, listing tatum.Listing
 	report.Listed += len(list)
 	whole := first && listing.Next == 0
 	if whole && r.Memory.same(r.Account, id, o, list) {
-		return listed{chain: id}, nil
+		waits, err := r.waitsForList(ctx, id, list, o)
+		if err != nil || !waits {
+			return listed{chain: id}, err
+		}
 	}
 	before := len(report.Problems)
 	same, err := r.take(ctx, id, list, o, report)

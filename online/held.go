@@ -51,9 +51,13 @@ func heldEvidence(txid string, o journal.Offer) string {
 
 // heldWords say why the item is held.
 func (s *step) heldWords() string {
-	words := heldFor[s.item.Withheld]
-	changed := s.item.Withheld == chain.ContentChanged
-	again := changed || s.item.Withheld == CodeGivenUp || s.item.Withheld == CodeRestored
+	var whys []string
+	for _, code := range s.item.Marks() {
+		whys = append(whys, heldFor[code])
+	}
+	words := strings.Join(whys, ", and ")
+	changed := s.item.Marked(chain.ContentChanged)
+	again := changed || s.item.Marked(CodeGivenUp, CodeRestored)
 	switch s.item.Offered.Digest {
 	case "":
 		if again {
@@ -61,7 +65,7 @@ func (s *step) heldWords() string {
 		}
 		return words
 	case journal.OfferNone:
-		if s.item.Withheld != CodeUnknown {
+		if !s.item.Marked(CodeUnknown) {
 			words += "; by now Tatum does not have it"
 		}
 		return words
@@ -120,7 +124,7 @@ func (s *step) turnsUp(ctx context.Context) error {
 		return err // it pays that one
 	}
 	m := journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Broadcast, Lease: s.lease}
-	if s.item.State == journal.Failed && slices.Contains(givenUp, s.item.Code) || s.item.Withheld == CodeGivenUp {
+	if s.item.State == journal.Failed && slices.Contains(givenUp, s.item.Code) || s.item.Marked(CodeGivenUp) {
 		s.problem = &Problem{ID: s.item.ID, Code: CodePaidRejected, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though it was given up here (%s). %s; else somebody sent a copy of the result: find out who has one. Do not have it paid anew; correct the account", s.item.TxID, s.item.Code, s.left(ctx))}
 		m.Alarm = s.problem.alarm(s.item.TxID)
 	}
@@ -140,11 +144,11 @@ func (s *step) turnsUp(ctx context.Context) error {
 	}
 	s.healed = m.From == journal.Failed
 	s.item.State, s.sent = journal.Broadcast, refused == ""
-	if s.item.Withheld == CodeRestored { // that was about whether it was paid
+	if s.item.Marked(CodeRestored) { // that was about whether it was paid
 		if err := s.journal.Unwithhold(ctx, s.item.ID, CodeRestored); err != nil {
 			return err
 		}
-		s.item.Withheld = ""
+		s.item.Unmark(CodeRestored)
 	}
 	return s.heal(ctx, "the network has "+s.item.TxID+" after all")
 }
@@ -161,7 +165,7 @@ func (s *step) refusedBy(ctx context.Context) (string, error) {
 		return "", err
 	case len(vetoes) > 0:
 		return "the approval service (" + hostOf(vetoes[0]) + ") said no", nil
-	case s.item.Withheld == journal.Unwanted:
+	case s.item.Marked(journal.Unwanted):
 		return "you wanted it rejected", nil
 	}
 	return "", nil

@@ -413,8 +413,13 @@ func notWanted(it journal.Item) string {
 	switch {
 	case it.State == journal.Rejected:
 		return "rejected"
-	case withdrawn(it) && it.Withheld != CodeOtherTxID && !slices.Contains(byRestore, it.Withheld):
-		return string(it.Withheld)
+	case !withdrawn(it):
+		return ""
+	}
+	for _, code := range it.Marks() {
+		if code != CodeOtherTxID && !slices.Contains(byRestore, code) {
+			return string(code)
+		}
 	}
 	return ""
 }

@@ -56,7 +56,7 @@ func (p *preparing) run(ctx context.Context, f journal.Filter) error {
 			return err
 		}
 		f.After = items[len(items)-1].After()
-		items = slices.DeleteFunc(items, func(it journal.Item) bool { return withdrawn(it) && it.Withheld != CodeRestored || p.seen[it.ID] })
+		items = slices.DeleteFunc(items, func(it journal.Item) bool { return withdrawn(it) && !it.Marked(CodeRestored) || p.seen[it.ID] })
 		stop := p.keep(ctx, lease)
 		err = p.batch(ctx, lease, items)
 		stop()

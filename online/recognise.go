@@ -197,7 +197,7 @@ func (r *Relay) adoptFinals(ctx context.Context, items map[string]journal.Item, 
 // ownAfterAll heals the alarm that something else completed an item, where what
 // completed it is the transaction that came now. What the network has goes on.
 func (r *Relay) ownAfterAll(ctx context.Context, it journal.Item, txid string) error {
-	if it.Withheld == CodePaidUnknown {
+	if it.Marked(CodePaidUnknown) {
 		err := r.journal.Unwithhold(ctx, it.ID, CodePaidUnknown)
 		return errors.Join(err, r.journal.HealEvidence(ctx, it.ID, CodePaidUnknown, txid, "its result came by import: it is this relay's own"))
 	}

@@ -56,11 +56,11 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 	if err != nil {
 		return false, err
 	}
-	items[0].Withheld = it.Withheld // before the wish
+	items[0].Withheld, items[0].Beside = it.Withheld, it.Beside // before the wish
 	if exported, err = mine.reject(bounded, lease, items[0], why); err != nil {
 		return exported, err
 	}
-	return exported, unnoted(id, droppedThere, r.journal.Withhold(ctx, id, journal.Dropping, journal.Unwanted)) // the wish is carried out; a retry meets that it was dropped
+	return exported, unnoted(id, droppedThere, r.journal.WithholdFor(ctx, id, journal.Dropping, journal.Unwanted)) // the wish is carried out; a retry meets that it was dropped
 }
 
 // rejectable reports whether a person may have an item rejected.
@@ -200,10 +200,10 @@ func (r *Relay) isDropped(ctx context.Context, it journal.Item) error {
 // the file of keys may have another key by now.
 func goneBefore(it journal.Item) bool {
 	switch {
-	case it.Withheld == journal.Dropping, it.State == journal.Rejected, it.State == journal.Failed:
+	case it.Marked(journal.Dropping), it.State == journal.Rejected, it.State == journal.Failed:
 		return true
 	}
-	return it.State == journal.Signed && it.Withheld == CodeUnknown
+	return it.State == journal.Signed && it.Marked(CodeUnknown)
 }
 
 // unpaidWithdrawal makes sure that Tatum does not have the withdrawal of an item

@@ -84,10 +84,10 @@ func retryable(it journal.Item) error {
 	switch {
 	case it.Withheld == CodeVetoed && !ended(it):
 		return fmt.Errorf("%w: kms-online unveto lifts that", errVetoed)
-	case it.Withheld == CodeRestored && it.Signed == nil && !ended(it):
+	case it.Marked(CodeRestored) && it.Signed == nil && !ended(it):
 		return fmt.Errorf("%w: nobody knows yet whether it was paid since the backup: kms-online fetch looks, "+
 			"and lets it go on if it was not", journal.ErrState)
-	case waits && it.Withheld == chain.ContentChanged && it.Signed == nil:
+	case waits && it.Marked(chain.ContentChanged) && it.Signed == nil:
 		return fmt.Errorf("%w: Tatum asks for something else under this id than what was journaled, "+
 			"and that is never taken. It goes on by itself once Tatum asks for the same again; "+
 			"else kms-online reject %s --why TEXT, and have it made anew under a new id", journal.ErrState, it.ID)
@@ -110,7 +110,7 @@ func contentOf(it journal.Item) string {
 		return ""
 	case content != "":
 		return content
-	case it.Withheld == CodeGivenUp, it.Withheld == CodeRestored:
+	case it.Marked(CodeGivenUp, CodeRestored):
 		return sameContent
 	}
 	return ""
@@ -152,8 +152,11 @@ func (r *Relay) retrySigned(ctx context.Context, it journal.Item) error {
 
 // lift ends what an item is withheld for.
 func (r *Relay) lift(ctx context.Context, it journal.Item) error {
-	if it.Signed == nil && (it.Withheld == CodePaidUnknown || unlooked(it)) { // looked at again, and then exported if it is not found
-		return r.journal.Withhold(ctx, it.ID, CodeRestored, lifts(it)...)
+	switch {
+	case it.Signed == nil && (it.Marked(CodePaidUnknown) || unlooked(it)): // looked at again, and then exported if it is not found
+		return r.journal.WithholdFor(ctx, it.ID, CodeRestored, lifts(it)...)
+	case it.Signed == nil && it.Marked(journal.Dropping): // this relay itself may have dropped it
+		return r.journal.WithholdFor(ctx, it.ID, CodeUnknown, lifts(it)...)
 	}
 	return r.journal.Unwithhold(ctx, it.ID, lifts(it)...)
 }
@@ -164,7 +167,7 @@ func (r *Relay) lift(ctx context.Context, it journal.Item) error {
 func (r *Relay) rearm(ctx context.Context, it journal.Item) (journal.State, error) {
 	err := r.journal.Accept(ctx, it.ID, "")
 	if err == nil {
-		err = r.journal.Withhold(ctx, it.ID, CodeGivenUp, withheldCodes...)
+		err = r.journal.WithholdFor(ctx, it.ID, CodeGivenUp, withheldCodes...)
 	}
 	if err == nil {
 		err = r.journal.Offered(ctx, it.ID, journal.Offer{Digest: journal.OfferUnseen})

@@ -35,7 +35,8 @@ type Status struct {
 	Failed   chain.Code    `json:"failedFor,omitempty"` // why it was failed until then
 	Alarms   []chain.Code  `json:"alarms,omitempty"`    // codes of the open ones about it
 
-	Withheld chain.Code `json:"withheld,omitempty"` // why it does not go to the signer
+	Withheld chain.Code   `json:"withheld,omitempty"`     // why it does not go to the signer
+	Beside   []chain.Code `json:"withheldAlso,omitempty"` // other reasons for that
 
 	Pays    []Pay               `json:"pays,omitempty"`    // the first outputs
 	Outputs int                 `json:"outputs,omitempty"` // how many there are
@@ -322,7 +323,7 @@ func statusOf(it journal.Item) Status {
 	s := Status{
 		ID: it.ID, Chain: it.Chain, Network: it.Network.String(), State: it.State, TxID: it.TxID,
 		Updated: it.Updated.Format(time.RFC3339), Since: it.Since.Format(time.RFC3339), Account: it.Account, Depth: max(it.Depth, 0), Code: it.Code, Reason: it.Reason,
-		Withheld: it.Withheld, Trouble: it.Trouble,
+		Withheld: it.Withheld, Beside: it.Beside, Trouble: it.Trouble,
 	}
 	if it.HandedKnown {
 		s.Handed = when(it.Handed)
@@ -330,8 +331,9 @@ func statusOf(it journal.Item) Status {
 	if it.State != journal.Failed {
 		s.Healed, s.Failed = when(it.Healed), it.FailedFor
 	}
-	if it.Withheld == journal.Dropping && (it.State == journal.Rejected || it.State == journal.Failed && slices.Contains(rejectedCodes, it.Code)) {
-		s.Withheld = "" // it was carried out
+	switch {
+	case it.State == journal.Rejected, it.State == journal.Completed, it.State == journal.Failed && slices.Contains(rejectedCodes, it.Code):
+		s.Withheld, s.Beside = "", nil // it has come to its end
 	}
 	return s
 }

@@ -29,7 +29,12 @@ func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item
 	case err != nil:
 		return "", fmt.Errorf("reject: item %s: the network was not asked for its transaction: %w", it.ID, err)
 	case known && it.Signed == nil:
-		return "", fmt.Errorf("reject: item %s: %w: the network has its transaction. Do not have it paid anew; find out who signed and sent it", it.ID, ErrMayBePaid)
+		ours, err := s.ourTx()
+		if err != nil {
+			return "", err
+		}
+		_, err = r.paidUnrecorded(ctx, it, lease, ours.TxID())
+		return "", errors.Join(err, fmt.Errorf("reject: item %s: %w: the network has its transaction. Do not have it paid anew; find out who signed and sent it", it.ID, ErrMayBePaid))
 	case known:
 		err := fmt.Errorf("reject: item %s: the network has its transaction %s: %w", it.ID, it.TxID, ErrTooLate)
 		return "", errors.Join(err, s.turnsUp(ctx))

@@ -38,6 +38,13 @@ A no of the approval service stands; unveto lifts that.`,
 				case journal.Prepared, journal.Exported:
 					next = "export --out DIR"
 				}
+				list, err := r.Status(ctx, 0, args[0])
+				if err != nil {
+					return err
+				}
+				if s := list[0]; s.Withheld != "" && state != journal.Signed && state != journal.Fetched {
+					next = "fetch (it goes on once Tatum lists it, and it is known not to be paid)"
+				}
 				a.say("next: kms-online %s", next)
 				return a.JSON(stateReply{args[0], state})
 			})

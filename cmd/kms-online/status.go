@@ -179,6 +179,9 @@ func (a *app) table(list []online.Status) error {
 		if s.Withheld != "" && s.Withheld != s.Code {
 			why = "withheld: " + string(s.Withheld) + " " + why
 		}
+		for _, code := range s.Beside {
+			why = "withheld also: " + string(code) + "; " + why
+		}
 		if s.HeldBy != "" {
 			why = fmt.Sprintf("held by %s until %s; %s", s.HeldBy, s.HeldUntil, why)
 		}

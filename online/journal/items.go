@@ -258,6 +258,13 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 			reasons = append([]chain.Code{""}, reasons...)
 		}
 		in("withheld", reasons)
+		if !f.Wanted { // or for it among others
+			last := len(all) - 1
+			for _, code := range reasons {
+				all[last], args = all[last]+" OR beside LIKE ?", append(args, "% "+string(code)+" %")
+			}
+			all[last] = "(" + all[last] + ")"
+		}
 	}
 	if !f.Due.IsZero() { // one too far ahead is of a clock that was wrong
 		all, args = append(all, "(retry_at <= ? OR retry_at > ?)"), append(args, f.Due.UnixMilli(), f.Due.Add(MaxDelay).UnixMilli())
@@ -271,7 +278,7 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	return " WHERE " + strings.Join(all, " AND "), args
 }
 
-const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by, trouble, prepared, released, healed, failed_for"
+const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by, trouble, prepared, released, healed, failed_for, beside"
 
 func scanAll(rows *sql.Rows) ([]Item, error) { return scanRows(rows, scan) }
 
@@ -279,14 +286,15 @@ func scan(rows *sql.Rows) (Item, error) {
 	var it Item
 	var content, request []byte
 	var created, updated, since, handed, recorded, outstanding, healed int64
-	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy, &it.Trouble, &it.Prepared, &it.Released, &healed, &it.FailedFor)
+	var beside string
+	err := rows.Scan(&it.seq, &it.ID, &it.Chain, &it.Network, &it.Pending, &content, &it.Withdrawal, &it.State, &request, &it.Code, &it.Reason, &it.Signed, &it.TxID, &it.Depth, &created, &updated, &since, &it.Account, &it.Told, &it.Withheld, &it.Tries, &handed, &recorded, &it.Accepted, &outstanding, &it.Offered.Digest, &it.Offered.Withdrawal, &it.SeenBy, &it.Trouble, &it.Prepared, &it.Released, &healed, &it.FailedFor, &beside)
 	if err != nil {
 		return Item{}, err
 	}
 	if len(content) != len(it.Content) {
 		return Item{}, fmt.Errorf("item %.80q has a content hash of %d bytes", it.ID, len(content))
 	}
-	it.Content = [32]byte(content)
+	it.Content, it.Beside = [32]byte(content), besideOf(beside)
 	if len(request) == len(bundle.Digest{}) {
 		it.Request = bundle.Digest(request)
 	}

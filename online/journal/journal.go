@@ -55,22 +55,23 @@ type Item struct {
 	Depth       int64  // confirmations when it was last looked for; -1 when it was not found
 	Created     time.Time
 	Updated     time.Time
-	Since       time.Time  // when it came into its state
-	Account     string     // name of the API key that fetched it, "" for the only one
-	Told        string     // what was last told about it: a state, or anything else
-	Withheld    chain.Code // why it must not go to the signer, or to the network, "" if it may
-	Tries       int        // in its state, in a row, that came to nothing
-	Handed      time.Time  // when its bytes were first handed to the network, whatever came of it; zero: never
-	HandedKnown bool       // that is on record: an older version kept none, and its journal supposes it
-	Outstanding time.Time  // until when the network is watched for it though nobody wants it signed; zero: it is not
-	Offered     Offer      // what Tatum was last seen to have in its place; zero: the very same
-	Accepted    string     // Digest of the Offer in spite of which a person had it sent, "" if nobody did
-	SeenBy      string     // fingerprint of the API key under which Tatum was last seen to have it, "" if that is not on record
-	Trouble     string     // the last one with the network, where Reason says more than that
-	Prepared    []byte     // what was proven, as it is exported; nil: nothing is, or by an older version
-	Released    string     // who has said, and when, that it is to be paid though the journal was restored; "": nobody
-	Healed      time.Time  // when it last went on from failed; zero: it never did
-	FailedFor   chain.Code // what it was failed for then
+	Since       time.Time    // when it came into its state
+	Account     string       // name of the API key that fetched it, "" for the only one
+	Told        string       // what was last told about it: a state, or anything else
+	Withheld    chain.Code   // why it must not go to the signer, or to the network, "" if it may
+	Beside      []chain.Code // other reasons for that, see Marks
+	Tries       int          // in its state, in a row, that came to nothing
+	Handed      time.Time    // when its bytes were first handed to the network, whatever came of it; zero: never
+	HandedKnown bool         // that is on record: an older version kept none, and its journal supposes it
+	Outstanding time.Time    // until when the network is watched for it though nobody wants it signed; zero: it is not
+	Offered     Offer        // what Tatum was last seen to have in its place; zero: the very same
+	Accepted    string       // Digest of the Offer in spite of which a person had it sent, "" if nobody did
+	SeenBy      string       // fingerprint of the API key under which Tatum was last seen to have it, "" if that is not on record
+	Trouble     string       // the last one with the network, where Reason says more than that
+	Prepared    []byte       // what was proven, as it is exported; nil: nothing is, or by an older version
+	Released    string       // who has said, and when, that it is to be paid though the journal was restored; "": nobody
+	Healed      time.Time    // when it last went on from failed; zero: it never did
+	FailedFor   chain.Code   // what it was failed for then
 
 	seq int64
 }

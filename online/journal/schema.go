@@ -431,6 +431,11 @@ CREATE TABLE readings (
 	PRIMARY KEY (id, address)
 ) STRICT;
 `},
+	// What an item is withheld for besides what is shown: a failed rejection replaces
+	// no other reason.
+	{tables: `
+ALTER TABLE items ADD COLUMN beside TEXT NOT NULL DEFAULT ''; -- codes, each between spaces
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

@@ -30,36 +30,6 @@ const (
 	Unwanted chain.Code = "reject-pending"   // a person wants it rejected, and that has not worked yet
 )
 
-// Withhold keeps an item from the signer and the network until Unwithhold; code
-// says why. An earlier reason stays, unless it is a veto, which is on record by
-// itself, or one of over.
-func (j *Journal) Withhold(ctx context.Context, id string, code chain.Code, over ...chain.Code) error {
-	return j.change(ctx, "withhold", func(t tx) error {
-		for _, before := range append(over, Vetoed, "") {
-			if _, err := t.ExecContext(ctx, "UPDATE items SET withheld = ? WHERE id = ? AND withheld = ?", words(string(code)), id, string(before)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// Unwithhold lets an item go on again, if it was withheld for one of these
-// reasons. A veto stands.
-func (j *Journal) Unwithhold(ctx context.Context, id string, reasons ...chain.Code) error {
-	return j.change(ctx, "unwithhold", func(t tx) error {
-		for _, code := range reasons {
-			if _, err := t.ExecContext(ctx, "UPDATE items SET withheld = "+unlessVetoed+" WHERE id = ? AND withheld = ?", id, string(code)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// unlessVetoed is what an item is withheld for where no other reason is left.
-const unlessVetoed = "CASE WHEN EXISTS (SELECT 1 FROM vetoes v WHERE v.id = items.id) THEN 'four-eye-refused' ELSE '' END"
-
 // Voided is a Request that became void.
 type Voided struct {
 	Digest bundle.Digest
