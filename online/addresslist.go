@@ -121,7 +121,8 @@ func (l *addressList) resume(ctx context.Context) (offset int, anchor string, er
 // anew has the next look begin at the beginning.
 func (l *addressList) anew(ctx context.Context) error {
 	l.pages = 0
-	l.found.gap = fmt.Sprintf("Tatum's list of the transactions of %s does not go on where it was read before: it is read from its beginning at the next look", l.address)
+	l.found.gap = fmt.Sprintf("Tatum's list of the transactions of %s does not go on where it was read before: it "+
+		"is read from its beginning at the next look", l.address)
 	return l.journal.KeepReading(ctx, l.item.ID, l.address, nil)
 }
 
@@ -152,13 +153,15 @@ func (l *addressList) read(ctx context.Context, offset int, anchor string) error
 		case l.bounded && len(l.made) == 0, short && !l.bounded: // that is all of it
 			return l.keep(ctx, offset, false)
 		case short:
-			l.found.gap = fmt.Sprintf("Tatum's list of the transactions of %s was read to its end, and does not have the one that paid what is spent", l.address)
+			l.found.gap = fmt.Sprintf("Tatum's list of the transactions of %s was read to its end, and does not "+
+				"have the one that paid what is spent", l.address)
 			return l.keep(ctx, offset, false)
 		}
 	}
 	whole := l.found.gap == "" && l.top != ""
 	if whole {
-		l.found.gap = fmt.Sprintf("%d of Tatum's list of the transactions of %s were read, and the one that paid what is spent was not among them: the next look reads on from there", offset, l.address)
+		l.found.gap = fmt.Sprintf("%d of Tatum's list of the transactions of %s were read, and the one that paid "+
+			"what is spent was not among them: the next look reads on from there", offset, l.address)
 	}
 	return l.keep(ctx, offset, whole)
 }
@@ -170,7 +173,8 @@ func (l *addressList) keep(ctx context.Context, offset int, on bool) error {
 	}
 	var r *journal.Reading
 	if on {
-		r = &journal.Reading{Top: l.top, Last: l.last, Next: offset, Left: slices.Sorted(maps.Keys(l.made)), Rivals: l.rivals}
+		r = &journal.Reading{Top: l.top, Last: l.last, Next: offset, Left: slices.Sorted(maps.Keys(l.made)),
+			Rivals: l.rivals}
 	}
 	return l.journal.KeepReading(ctx, l.item.ID, l.address, r)
 }

@@ -53,7 +53,8 @@ func (s *step) contestedParent(ctx context.Context) (v verdict, err error) {
 		if of.code != "" {
 			v = verdict{code: CodeParentDead, by: parent.TxID}
 			v.why = fmt.Sprintf("it spends an output of %s, and of that one: %s", parent.TxID, of.why)
-			v.words = fmt.Sprintf("it spends an output of %s, the transaction of %s, and of that one: %s. If that one has lost its place, this one can never confirm. "+
+			v.words = fmt.Sprintf("it spends an output of %s, the transaction of %s, and of that one: %s. If that "+
+				"one has lost its place, this one can never confirm. "+
 				"Do not have anything paid anew yet: kms-online watch looks again", parent.TxID, parent.ID, of.why)
 			return v, nil
 		}

@@ -25,9 +25,11 @@ func (r *Relay) ownAs(command string, err error) {
 func (r *Relay) heldBy(h journal.Held) string {
 	switch h.Owner {
 	case r.own[0]:
-		return "a command of this very relay (" + h.By + "), at work or killed: the next command of it takes over what a killed one held"
+		return "a command of this very relay (" + h.By + "), at work or killed: the next command of it takes over " +
+			"what a killed one held"
 	case r.own[1]:
-		return "the daemon of this very relay (" + h.By + "), at work or killed: the next command of it takes over what a killed one held"
+		return "the daemon of this very relay (" + h.By + "), at work or killed: the next command of it takes over " +
+			"what a killed one held"
 	}
 	return h.By
 }

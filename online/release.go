@@ -52,7 +52,8 @@ func (r *Relay) doubtful(ctx context.Context, network chain.Network) ([]journal.
 		States: append(slices.Clone(open), journal.Signed), Network: network,
 		Wanted: true, Withheld: []chain.Code{CodeVetoed}, Unreleased: true,
 	})
-	return slices.DeleteFunc(items, func(it journal.Item) bool { return len(journal.Unrecorded(restored, it)) == 0 }), err
+	recorded := func(it journal.Item) bool { return len(journal.Unrecorded(restored, it)) == 0 }
+	return slices.DeleteFunc(items, recorded), err
 }
 
 // nameDigits is how many digits name a list: 64 bits, against a mistake.
@@ -84,7 +85,7 @@ func (r *Relay) Release(ctx context.Context, by string, network chain.Network, i
 }
 
 // ReleaseAll is Release for all items of the list of this name.
-func (r *Relay) ReleaseAll(ctx context.Context, by string, network chain.Network, name string) (ids []string, err error) {
+func (r *Relay) ReleaseAll(ctx context.Context, by string, network chain.Network, name string) ([]string, error) {
 	items, err := r.doubtful(ctx, network)
 	if err != nil {
 		return nil, err
@@ -92,6 +93,7 @@ func (r *Relay) ReleaseAll(ctx context.Context, by string, network chain.Network
 	if len(items) == 0 || nameOf(items) != name {
 		return nil, fmt.Errorf("release: %w", ErrOtherList)
 	}
+	var ids []string
 	for _, it := range items {
 		ids = append(ids, it.ID)
 	}
@@ -108,7 +110,8 @@ func (s *step) unreleased(ctx context.Context) (string, error) {
 	if err != nil || lost == "" {
 		return "", err
 	}
-	return fmt.Sprintf("it is signed (%s) and waits for you: %s. It may have been given up there, too, and paid in another way, "+
-		"and what Tatum says now may be old. kms-online release lists all that waits so, and names the command that has it sent. "+
+	return fmt.Sprintf("it is signed (%s) and waits for you: %s. It may have been given up there, too, "+
+		"and paid in another way, and what Tatum says now may be old. kms-online release lists all that waits so, "+
+		"and names the command that has it sent. "+
 		"If it is not to be paid: kms-online reject %s --why TEXT", s.item.TxID, lost, s.item.ID), nil
 }

@@ -13,7 +13,9 @@ import (
 
 // tidyForeign moves aside the files for other signers that are not to be signed any
 // more. What such a signer has signed stays: it is imported.
-func (r *Relay) tidyForeign(ctx context.Context, media file.Media, formats []interop.Format) (notes []string, err error) {
+func (r *Relay) tidyForeign(
+	ctx context.Context, media file.Media, formats []interop.Format,
+) (notes []string, err error) {
 	if len(formats) == 0 {
 		return nil, nil
 	}

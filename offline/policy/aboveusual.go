@@ -27,6 +27,7 @@ func (j *judgement) aboveUsual() {
 		j.rate(u.AboveUsual, severity, chain.Because(chain.FlagAboveUsual,
 			"output %d pays %s: this batch pays its payee%s %s in %s, %s times what it usually gets: median %s of %s",
 			at.Index, amount, quoted(to.label), amount.Asset.Format(to.now.sum), chain.Count(to.now.count, "payment"),
-			times(to.now.sum, usual), amount.Asset.Units(usual), chain.Count(to.payments(), "payment")).Of(at).Beyond(jump*chain.Octave/limit))
+			times(to.now.sum, usual), amount.Asset.Units(usual), chain.Count(to.payments(), "payment")).
+			Of(at).Beyond(jump*chain.Octave/limit))
 	})
 }

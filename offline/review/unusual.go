@@ -94,7 +94,8 @@ type rank struct {
 
 func (r rank) compare(other rank) int {
 	return cmp.Or(-cmp.Compare(r.severity, other.severity), cmp.Compare(r.rarity, other.rarity),
-		cmp.Compare(r.code, other.code), -cmp.Compare(r.excess, other.excess), -cmp.Compare(r.size, other.size), cmp.Compare(r.item, other.item))
+		cmp.Compare(r.code, other.code), -cmp.Compare(r.excess, other.excess),
+		-cmp.Compare(r.size, other.size), cmp.Compare(r.item, other.item))
 }
 
 // ranked lists the items with findings that can be signed, the gravest first.
@@ -107,7 +108,8 @@ func (b Batch) ranked() []rank {
 		}
 		var best rank
 		for k, f := range it.Findings {
-			r := rank{item: i, finding: k, severity: it.severity(f), rarity: rarity[f.Code], code: f.Code, excess: f.Excess}
+			r := rank{item: i, finding: k, severity: it.severity(f), rarity: rarity[f.Code], code: f.Code,
+				excess: f.Excess}
 			if k == 0 || r.compare(best) < 0 {
 				best = r
 			}

@@ -171,7 +171,8 @@ func (d *Daemon) hears(ctx context.Context, r *online.Relay) error {
 	}
 	passed, err := r.Hear(ctx, d.Past)
 	if passed > 0 {
-		d.Log.Info(fmt.Sprintf("events are told from now on; %d items came to an end before and are not told (--event-history tells of them, at the first start only)", passed), "event", LogNote)
+		d.Log.Info(fmt.Sprintf("events are told from now on; %d items came to an end before and are not told "+
+			"(--event-history tells of them, at the first start only)", passed), "event", LogNote)
 	}
 	return err
 }

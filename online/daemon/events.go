@@ -140,7 +140,8 @@ func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, er
 	for _, n := range ends {
 		all = append(all, letter{n.ID, n.Event, func(ctx context.Context) (message, error) {
 			now, still, err := r.Still(ctx, n.Status)
-			return message{Event{Event: n.Event, Item: now}, still, func(ctx context.Context) error { return r.Tell(ctx, n) }}, err
+			return message{Event{Event: n.Event, Item: now}, still,
+				func(ctx context.Context) error { return r.Tell(ctx, n) }}, err
 		}})
 	}
 	late, err := d.late(ctx, r)
@@ -210,7 +211,8 @@ func (d *Daemon) telling(ctx context.Context, e Event) error {
 		e.Message += " since " + e.Item.Since
 	}
 	if e.Item.Healed != "" && e.Alarm == nil {
-		e.Message += fmt.Sprintf(", after it was failed (%s) until %s: do not have it paid anew", e.Item.Failed, e.Item.Healed)
+		e.Message += fmt.Sprintf(", after it was failed (%s) until %s: do not have it paid anew", e.Item.Failed,
+			e.Item.Healed)
 	}
 	if e.Item.Reason != "" && e.Alarm == nil {
 		e.Message += ": " + e.Item.Reason

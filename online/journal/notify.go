@@ -13,7 +13,8 @@ const HealedEvent = "healed"
 const ended = "told <> state AND (state IN ('completed', 'refused', 'rejected', 'failed') OR told = 'failed')"
 
 // eventOf is Event, in SQL.
-const eventOf = "CASE WHEN items.told = 'failed' AND items.state IN ('signed', 'broadcast') THEN '" + HealedEvent + "' ELSE items.state END"
+const eventOf = "CASE WHEN items.told = 'failed' AND items.state IN ('signed', 'broadcast') " +
+	"THEN '" + HealedEvent + "' ELSE items.state END"
 
 // Event returns what is to be told of an item that Untold lists.
 func (it Item) Event() string {
@@ -28,7 +29,8 @@ func (it Item) Event() string {
 // only, oldest first.
 func (j *Journal) Untold(ctx context.Context, limit int) ([]Item, error) {
 	query := "SELECT " + columns + " FROM items {untold} WHERE " + ended + " " +
-		"AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = items.id AND l.event = " + eventOf + " AND l.retry_at > ? AND l.retry_at <= ?) ORDER BY seq LIMIT ?"
+		"AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = items.id AND l.event = " + eventOf +
+		" AND l.retry_at > ? AND l.retry_at <= ?) ORDER BY seq LIMIT ?"
 	now := j.now()
 	var items []Item
 	err := j.read(ctx, func() error {

@@ -91,7 +91,12 @@ func (j *Journal) fill(ctx context.Context, t tx, b *backupReader, verify func(h
 		return err
 	}
 	return j.raise(ctx, t, &Raise{Code: RestoredCode, Evidence: at.UTC().Format(time.RFC3339), Reason: Restoration{b.Head.Made, at}.String() +
-		": what happened between is not on record, and payments may have been sent that this journal does not know of, or refused by an approval service. kms-online fetch; then import every result that the signer wrote since then; then broadcast, with --external-url URL or --external-url none: nothing is sent before you have said so which approval service is asked, and nothing of before the restore before you have released it: kms-online release lists that. Acknowledge this when all of them are in"})
+		": what happened between is not on record, and payments may have been sent that this journal does not know " +
+		"of, or refused by an approval service. kms-online fetch; then import every result that the signer " +
+		"wrote since then; then broadcast, with --external-url URL or --external-url none: nothing is sent " +
+		"before you have said which approval service is asked, and nothing of before the restore " +
+		"before you have released it: kms-online release lists that. Acknowledge this when all of " +
+		"them are in"})
 }
 
 // watchUnwanted has the network watched for what was not wanted, or refused, when

@@ -111,16 +111,20 @@ func (h *teller) releases() {
 func (h *teller) cached() {
 	h.Helper()
 	text := string(h.signer.Payment(1, h.signer.Funding(1), nil))
-	h.answers(answer{"POST /v3/kms/pending/", "[" + text + "]", 200}, answer{"GET /v3/kms/" + relaytest.ID(1), text, 200})
+	h.answers(answer{"POST /v3/kms/pending/", "[" + text + "]", 200},
+		answer{"GET /v3/kms/" + relaytest.ID(1), text, 200})
 }
 
 // A payment was given up after the backup. Its list and its record at Tatum are old:
 // nothing is sent before a person has said so, by name.
 func givenUpAndCached(t *testing.T) {
-	for name, signs := range map[string]int{"signed in the backup": 0, "imported after the restore": 1, "signed anew": 2} {
+	for name, signs := range map[string]int{
+		"signed in the backup": 0, "imported after the restore": 1, "signed anew": 2,
+	} {
 		t.Run(name, func(t *testing.T) {
 			h := newTeller(t)
-			backup, usb, approvals := filepath.Join(h.dir, "backup"), t.TempDir(), newService(t, true, "application/json", "")
+			backup, usb, approvals := filepath.Join(h.dir, "backup"), t.TempDir(),
+				newService(t, true, "application/json", "")
 			h.pay(nil, 1)
 			h.run(0, "fetch")
 			if signs < 2 {
@@ -157,7 +161,8 @@ func givenUpAndCached(t *testing.T) {
 			h.run(1, "release", "--list", "0123456789abcdef")
 			h.run(1, "release", relaytest.ID(2))
 			h.sends(0)
-			if words := h.says(3, "release"); !strings.Contains(words, "kms-online release --list ") || !strings.Contains(words, relaytest.ID(1)) {
+			if words := h.says(3, "release"); !strings.Contains(words, "kms-online release --list ") ||
+				!strings.Contains(words, relaytest.ID(1)) {
 				t.Error(words)
 			}
 			h.releases()
