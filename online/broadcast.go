@@ -86,6 +86,9 @@ func (s *step) run(ctx context.Context) error {
 	if kms.TxID != "" {
 		return s.completedAs(ctx, kms.TxID)
 	}
+	if err := s.namedRightly(ctx, "does not name another transaction any more"); err != nil {
+		return err
+	}
 	if there, err := s.there(ctx); err != nil || !there {
 		return err
 	}
@@ -122,6 +125,9 @@ func (s *step) completedAs(ctx context.Context, txid string) error {
 	if !strings.EqualFold(txid, s.item.TxID) {
 		return s.completedByOther(ctx, txid)
 	}
+	if err := s.namedRightly(ctx, "names our transaction now"); err != nil {
+		return err
+	}
 	if s.item.Marked(CodeOtherTxID) { // it is none
 		if err := s.journal.Unwithhold(ctx, s.item.ID, CodeOtherTxID); err != nil {
 			return err
@@ -135,36 +141,6 @@ func (s *step) completedAs(ctx context.Context, txid string) error {
 		return s.settleWithdrawal(ctx)
 	}
 	return s.completes(ctx)
-}
-
-// completedByOther is about an item that Tatum says another transaction
-// completed. It is failed, unless the network has ours as well.
-func (s *step) completedByOther(ctx context.Context, txid string) error {
-	why := fmt.Sprintf("ALARM: Tatum says that %.80q completed it, our transaction is %s: something else signs for this id", txid, s.item.TxID)
-	if err := s.Sleep(ctx, 2*lookPause); err != nil {
-		return err
-	}
-	again, err := s.Tatum.TxIDOf(ctx, s.item.ID)
-	if err == nil && again != txid {
-		err = fmt.Errorf("the record at Tatum named transaction %s, and a moment later %q; the next run asks again", txid, again)
-	}
-	if err != nil {
-		return s.trouble(ctx, CodeNetwork, err)
-	}
-	seen, err := s.seen(ctx)
-	switch {
-	case err != nil:
-		return s.trouble(ctx, CodeNetwork, err)
-	case seen:
-		return s.paidAnyway(ctx, CodeOtherTxID, txid, errors.New(why+"; the network has ours too, so it may be paid twice"))
-	}
-	return s.fails(ctx, CodeOtherTxID, txid, why+". It is not sent. "+otherTxIDAdvice(txid))
-}
-
-// otherTxIDAdvice says what a person can do about an item that Tatum says another
-// transaction completed.
-func otherTxIDAdvice(txid string) string {
-	return fmt.Sprintf("Do not have it paid anew, and do not retry it, before you know what that transaction is: look for %.80q in a block explorer that is not Tatum's. If it makes this payment, the payment is made: find what else signs (a second KMS, a copy of the key) and stop it, then kms-online acknowledge ALARM --why TEXT. If the network does not have it, have Tatum put its record right; then kms-online watch lets this one go on", txid)
 }
 
 // seen reports whether the network has ours, or had it before, and journals

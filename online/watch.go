@@ -279,5 +279,9 @@ func (s *step) unnamed(ctx context.Context) error {
 	if err := s.lives(ctx); err != nil {
 		return err
 	}
-	return s.journal.Heal(ctx, s.item.ID, CodeOtherTxID, "Tatum's record does not name another transaction any more; it goes on")
+	next := "it goes on"
+	if withdrawn(s.item) {
+		next = fmt.Sprintf("it is signed and held all the same: kms-online status %s says why, after the next kms-online broadcast", s.item.ID)
+	}
+	return s.journal.Heal(ctx, s.item.ID, CodeOtherTxID, "Tatum's record does not name another transaction any more; "+next)
 }

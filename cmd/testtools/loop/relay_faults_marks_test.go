@@ -18,6 +18,8 @@ func marksFaults() []fault {
 	return []fault{
 		{"120a-a-rejection-that-fails-hides-no-other-reason", rejectionHidesNothing},
 		{"120b-a-rejection-that-fails-after-a-restore", rejectionAfterRestore},
+		{"121a-a-wrong-record-of-what-was-handed-over", wrongRecordHanded},
+		{"121b-a-wrong-record-that-is-put-right-and-held", wrongRecordHeld},
 		{"120c-retry-of-what-this-relay-may-have-dropped", retryOfDropped},
 	}
 }
@@ -122,4 +124,56 @@ func retryOfDropped(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	}
+}
+
+// otherTxID is what a wrong record names.
+var otherTxID = strings.Repeat("ab", 32)
+
+// A payment is with the network, its reply was lost, no index has it, and Tatum's
+// record names another transaction.
+func wrongRecordHanded(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1)
+	h.losing(1)
+	h.run(3, "broadcast")
+	h.server.Change(relaytest.ID(1), "txId", otherTxID)
+	h.run(3, "broadcast")
+	s := h.wants(1, "signed", "completed-with-other-txid")
+	if !strings.Contains(s.Reason, "It was handed to the network at 20") || strings.Contains(s.Reason, "not sent") {
+		t.Error(s.Reason)
+	}
+	h.alarms("completed-with-other-txid")
+	h.server.Fault(nil)
+	h.server.Change(relaytest.ID(1), "txId", h.item(1).TxID)
+	h.run(0, "broadcast")
+	h.wants(1, "completed", "")
+	h.alarms("completed-with-other-txid(healed)")
+	if words := h.alarm("completed-with-other-txid"); !strings.Contains(words, "names our transaction now") {
+		t.Error(words)
+	}
+}
+
+// What is signed while Tatum's record is wrong is held, also once that is right.
+func wrongRecordHeld(t *testing.T) {
+	h := newTeller(t)
+	usb := t.TempDir()
+	h.pay(nil, 1)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	h.server.Change(relaytest.ID(1), "txId", otherTxID)
+	h.run(3, "fetch")
+	h.sign(usb)
+	h.says(3, "import", usb)
+	h.run(3, "broadcast")
+	if s := h.wants(1, "failed", "completed-with-other-txid"); !strings.Contains(s.Reason, "It was not sent from here") {
+		t.Error(s.Reason)
+	}
+	h.server.Change(relaytest.ID(1), "txId", "")
+	h.age("items", "retry_at", 1<<40)
+	h.run(3, "watch")
+	if words := h.alarm("completed-with-other-txid"); strings.Contains(words, "it goes on") || !strings.Contains(words, "held all the same") {
+		t.Error(words)
+	}
+	h.run(3, "broadcast")
+	h.sends(0)
 }
