@@ -46,7 +46,8 @@ func (j *Judged) Except(consent policy.Consent, rejected ...int) policy.Consent 
 // ids. They are refused in the person's name, and the rest is judged as if
 // they were not there: what they alone stood in the way of is free.
 func (s *Session) TakeOut(j *Judged, ids ...string) error {
-	j.whole, _ = j.Quorum()
+	whole, _ := j.Quorum()
+	j.whole = max(j.whole, whole)
 	for _, id := range ids {
 		at := slices.IndexFunc(j.Request.Items, func(it bundle.Item) bool { return it.ID == id })
 		if at < 0 {
@@ -62,6 +63,19 @@ func (s *Session) TakeOut(j *Judged, ids ...string) error {
 		s.settle(j)
 	}
 	return nil
+}
+
+// PutBack undoes TakeOut of items that nothing has recorded yet, by their place,
+// and judges the rest as if it had not been.
+func (s *Session) PutBack(j *Judged, places ...int) {
+	for _, at := range places {
+		j.items[at].out, j.items[at].err = false, nil // as TakeOut in a session is of conflicts only
+	}
+	j.taken = slices.DeleteFunc(j.taken, func(at int) bool { return slices.Contains(places, at) })
+	if len(places) > 0 {
+		j.refuseConflicts()
+		s.settle(j)
+	}
 }
 
 // Taken returns the places of the items that TakeOut took out.

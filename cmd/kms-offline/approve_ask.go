@@ -50,7 +50,7 @@ func (a *app) askOperator(
 	if err != nil {
 		return cli.Fail(cli.Declined, err, "nothing was approved")
 	}
-	rejected := d.Rejected()
+	rejected := d.Without(d.Kept())
 	switch {
 	case ev == tui.Decline:
 		if err := session.Decline(judged); err != nil {

@@ -113,6 +113,8 @@ func (c *console) press(key tui.Key) (tui.Event, error) {
 	switch ev {
 	case tui.Changed:
 		return tui.None, c.keep(c.desk.Marks())
+	case tui.Rejudge:
+		return ev, c.keep(c.desk.Marks())
 	case tui.Redraw:
 		c.drawn = nil
 		_, err := c.fit()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
 	"coldkms/offline/policy"
+	"coldkms/offline/review"
 	"coldkms/offline/review/tui"
 )
 
@@ -46,7 +46,7 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 	case err != nil:
 		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, err, "nothing was signed"))
 	case ev == tui.Later:
-		return policy.Consent{}, "", a.leave(session, judged, o, slices.Concat(d.Rejected(), taken))
+		return policy.Consent{}, "", a.leave(session, judged, o, d.Rejected())
 	}
 	return a.answered(session, judged, kept, ev, d.Without(d.Kept()), taken)
 }
@@ -77,19 +77,34 @@ func (t *terminal) fits(how asking) error {
 func (t *terminal) decide(
 	session *openSession, judged *offline.Judged, d *tui.Desk, how asking, keep func(string) error,
 ) (ev tui.Event, taken []int, err error) {
-	before := len(judged.Taken())
 	for {
 		ev, err = t.converse(judged, d, how, keep)
-		if err != nil || ev != tui.TakeOut {
-			return ev, judged.Taken()[before:], err
+		if err != nil || ev != tui.Rejudge {
+			return ev, d.TakenOut(), err
 		}
-		if err := session.TakeOut(judged, judged.Request.Items[d.TakenOut()].ID); err != nil {
+		if err := settle(session, judged, d); err != nil {
 			return ev, nil, err
 		}
-		need, _ := judged.Quorum()
-		d.Quorum = need > 0
-		d.Renew(judged.Batch)
+		if err := keep(d.Marks()); err != nil {
+			return ev, nil, err
+		}
 	}
+}
+
+// settle has a batch judged as the person's rejections of conflicts leave it.
+func settle(session *openSession, judged *offline.Judged, d *tui.Desk) error {
+	err := d.Settle(func(out, back []int) (review.Batch, error) {
+		ids := make([]string, len(out))
+		for n, i := range out {
+			ids[n] = judged.Request.Items[i].ID
+		}
+		session.PutBack(judged, back...)
+		err := session.TakeOut(judged, ids...)
+		return judged.Batch, err
+	})
+	need, _ := judged.Quorum()
+	d.Quorum = need > 0
+	return err
 }
 
 // converse shows the batch and asks about it once: on a screen, or line by line

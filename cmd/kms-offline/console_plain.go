@@ -40,7 +40,9 @@ func (t *terminal) plainSession(d *tui.Desk, keep func(string) error) (tui.Event
 			if err := keep(d.Marks()); err != nil {
 				return tui.None, err
 			}
-		case tui.Sign, tui.Decline, tui.Later, tui.TakeOut:
+		case tui.Rejudge:
+			return ev, keep(d.Marks())
+		case tui.Sign, tui.Decline, tui.Later:
 			return ev, nil
 		}
 		fmt.Fprintln(t.tty)

@@ -45,8 +45,8 @@ func (k decisions) keep(marks string) error {
 
 // unfinished is what a file says.
 type unfinished struct {
-	marks   string
-	current bool // of the batch as it is judged now
+	marks     string
+	judgement string // of the batch as it was then
 }
 
 // rejected counts the items that were rejected.
@@ -72,7 +72,7 @@ func (k decisions) load() (unfinished, bool, error) {
 	if len(lines) <= 3 || !bytes.Equal(file, k.encode(lines[2], lines[3])) {
 		return unfinished{}, true, fmt.Errorf("%w: %s was cut or changed, or is of another batch", errUnreadable, k.path())
 	}
-	return unfinished{marks: lines[3], current: lines[2] == k.judged.Judgement()}, true, nil
+	return unfinished{marks: lines[3], judgement: lines[2]}, true, nil
 }
 
 // readable returns nil unless there are decisions that cannot be read.
@@ -155,8 +155,13 @@ func (k decisions) resume(t *terminal, d *tui.Desk) error {
 	switch {
 	case err != nil || !exists:
 		return err
-	case !earlier.current || !d.SetMarks(earlier.marks):
-		return k.resumeRejections(t, d, earlier)
+	}
+	n := d.Reject(earlier.marks) // before it is compared: what is refused for a conflict depends on that
+	if err := settle(k.session, k.judged, d); err != nil {
+		return err
+	}
+	if earlier.judgement != k.judged.Judgement() || !d.SetMarks(earlier.marks) {
+		return k.resumeRejections(t, d, n)
 	}
 	approved, rejected, undecided := d.Count()
 	t.print(fmt.Sprintf("An earlier session about this batch was left unfinished:\n%d approved, %d rejected, %d undecided.\n", approved, rejected, undecided))
@@ -166,13 +171,15 @@ func (k decisions) resume(t *terminal, d *tui.Desk) error {
 		return err
 	}
 	d.SetMarks(string(bytes.Repeat([]byte{byte(tui.Undecided)}, len(earlier.marks))))
+	if err := settle(k.session, k.judged, d); err != nil {
+		return err
+	}
 	return k.forget()
 }
 
 // resumeRejections takes up what was rejected before the batch was judged
 // otherwise. Nothing else that was decided then holds.
-func (k decisions) resumeRejections(t *terminal, d *tui.Desk, earlier unfinished) error {
-	n := d.Reject(earlier.marks)
+func (k decisions) resumeRejections(t *terminal, d *tui.Desk, n int) error {
 	if n == 0 {
 		t.print("An earlier session about this batch is not taken up: the batch is judged otherwise now.\n")
 		return k.forget()

@@ -98,7 +98,7 @@ func (b Batch) Closing(w io.Writer, choice Choice) error {
 func (b Batch) split(choice Choice) (signed, rejected, refused int) {
 	for i, it := range b.Items {
 		switch {
-		case it.Refused():
+		case it.Refused() && (choice == nil || choice(i)):
 			refused++
 		case choice == nil || choice(i):
 			signed++

@@ -73,7 +73,7 @@ func (d *Desk) drawHead(s *screen) {
 		items, t[review.Refused], t[review.Look], t[review.Noted], t[review.OK])
 	if a, r, u := d.Count(); a+r > 0 {
 		title = fmt.Sprintf("The batch: %s: %d refused, %d approved, %d rejected, %d undecided",
-			items, t[review.Refused], a, r, u)
+			items, t[review.Refused]-len(d.TakenOut()), a, r, u)
 	}
 	s.add(Title, title)
 	s.add(Plain, d.batch.Who())

@@ -25,7 +25,7 @@ func (d *Desk) Question() string {
 	question := d.again(n) + fmt.Sprintf("Sign %s? ", plural(n, "transaction"))
 	if d.onlyRecords() {
 		question = fmt.Sprintf("Take %s out, for the operators to approve the other %d? ",
-			plural(d.count[Rejected]+d.gone, "transaction"), n)
+			plural(d.count[Rejected], "transaction"), n)
 	}
 	if d.insisting() > 0 {
 		return question + fmt.Sprintf("(see LOOK AT) type \"sign %d\", or n [n] ", n)
@@ -36,7 +36,7 @@ func (d *Desk) Question() string {
 // approval is the question to an operator.
 func (d *Desk) approval(n int) string {
 	out := ""
-	if rejected := d.count[Rejected] + d.gone; rejected > 0 {
+	if rejected := d.count[Rejected]; rejected > 0 {
 		out = fmt.Sprintf("Take %s out of the batch.\n", plural(rejected, "transaction"))
 	}
 	const question = "To approve %s as %s type \"approve %d\", or \"no\": "
@@ -234,7 +234,7 @@ func (d *Desk) next() string {
 func (d *Desk) brief(b *strings.Builder, i int) {
 	r := d.rows[i]
 	mark := d.marks[i].String()
-	if r.standing == review.Refused {
+	if r.standing == review.Refused && !d.out[i] {
 		mark = "not signed"
 	}
 	fmt.Fprintf(b, "%d: %s, %s, %s, %s pays %s%s",
@@ -313,13 +313,11 @@ func (d *Desk) full(number string) string {
 func (d *Desk) named(m Mark, what string) (string, Event) {
 	places, ok := d.placesOf(what)
 	switch {
-	case ok && m == Rejected && len(places) == 1 && d.standsInTheWay(places[0]):
-		return "", d.takeOut(places[0])
 	case ok:
 	case what == "shown":
 		places = d.view
 	case what == "all" && m != Approved:
-		places = d.places(func(int) bool { return true })
+		places = d.every(func(i int) bool { return d.rows[i].standing != review.Refused || d.out[i] })
 	case what == "ok" || what == "undecided" && m == Rejected:
 		places = d.places(func(i int) bool {
 			return (what == "ok" && d.rows[i].standing == review.OK || what == "undecided") && d.marks[i] == Undecided
@@ -333,6 +331,9 @@ func (d *Desk) named(m Mark, what string) (string, Event) {
 			len(d.rows)) + d.stillAbout(), None
 	}
 	ev := d.mark(m, places...)
+	if ev == Rejudge { // what it comes to is said then
+		return "", ev
+	}
 	approved, rejected, undecided := d.Count()
 	reply := fmt.Sprintf("Now %d approved, %d rejected, %d undecided.\n", approved, rejected, undecided)
 	if n := d.signedBefore(); m == Rejected && n > 0 {
@@ -398,7 +399,7 @@ func (d *Desk) numbers(s string) (from, to int, ok bool) {
 // onlyRecords reports whether a yes signs nothing, because items are left out
 // of what operators approve.
 func (d *Desk) onlyRecords() bool {
-	return d.Quorum && d.Operator == "" && d.count[Rejected]+d.gone > 0
+	return d.Quorum && d.Operator == "" && d.count[Rejected] > 0
 }
 
 func plural(n int, what string) string {

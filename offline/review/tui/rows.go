@@ -189,7 +189,7 @@ func (d *Desk) test(word string) func(i int) bool {
 		return func(i int) bool { return slices.Contains(s, d.rows[i].standing) }
 	}
 	marked := func(m Mark) func(i int) bool {
-		return func(i int) bool { return d.marks[i] == m && d.rows[i].standing != review.Refused }
+		return func(i int) bool { return d.marks[i] == m && (d.rows[i].standing != review.Refused || d.out[i]) }
 	}
 	switch word {
 	case "all":

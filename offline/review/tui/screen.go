@@ -140,9 +140,9 @@ func (d *Desk) drawList(s *screen) {
 	s.pad(d.height - 2)
 }
 
-// sign is an item's mark in the list: what is refused has none.
+// sign is an item's mark in the list: what policy refused has none.
 func (d *Desk) sign(i int) Mark {
-	if d.rows[i].standing == review.Refused {
+	if d.rows[i].standing == review.Refused && !d.out[i] {
 		return 'x'
 	}
 	return d.marks[i]
@@ -177,7 +177,7 @@ func (d *Desk) previewed(i int) (lines []string, complete bool) {
 
 // said is what the person decided about an item, if that matters.
 func (d *Desk) said(i int) string {
-	if d.rows[i].standing == review.Refused {
+	if d.rows[i].standing == review.Refused && !d.out[i] {
 		return ""
 	}
 	return ", " + d.marks[i].String()

@@ -10,6 +10,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"coldkms/offline/review"
@@ -49,7 +50,7 @@ const (
 	Sign          // the person confirmed: Choice is what to sign
 	Decline       // the person wants none of the batch
 	Later         // the person leaves; the marks are kept
-	TakeOut       // the person rejects TakenOut, which stands in the way of others: judge the rest anew, then Renew
+	Rejudge       // marks are not what they were, and what others are refused for is: keep the marks, then Settle
 )
 
 type page uint8
@@ -82,9 +83,10 @@ type Desk struct {
 	marks []Mark // by place
 	seen  []bool // by place: was on the screen in full
 	count map[Mark]int
-	can   int // items that can be signed
-	taken int // place of what TakeOut is about, plus 1
-	gone  int // items that were taken out
+	can   int    // items that can be signed
+	out   []bool // by place: was refused for a conflict, and is taken out of the batch as the person rejected it
+
+	renewed string // what Settle did last
 
 	decided []decision // that can be undone, the last one last
 
@@ -112,7 +114,7 @@ type Desk struct {
 // New puts a batch on the desk. It starts with the batch as a whole.
 func New(b review.Batch) *Desk {
 	d := &Desk{batch: b, rows: rows(b), width: 80, height: 24,
-		marks: make([]Mark, len(b.Items)), seen: make([]bool, len(b.Items))}
+		marks: make([]Mark, len(b.Items)), seen: make([]bool, len(b.Items)), out: make([]bool, len(b.Items))}
 	for i := range d.marks {
 		d.marks[i] = Undecided
 	}
@@ -121,32 +123,74 @@ func New(b review.Batch) *Desk {
 	return d
 }
 
-// Renew puts the batch on the desk as it was judged again, without what was
-// taken out. Of what was decided before, rejections hold.
-func (d *Desk) Renew(b review.Batch) {
+// Settle has the batch judged anew, without what was rejected because it stands in
+// the way of others, and with that of which the rejection was undone. Of what was
+// decided before, rejections hold.
+func (d *Desk) Settle(judge func(out, back []int) (review.Batch, error)) error {
+	before := slices.Clone(d.out)
+	for {
+		out := d.every(func(i int) bool { return d.marks[i] == Rejected && d.standsInTheWay(i) })
+		back := d.every(func(i int) bool { return d.marks[i] != Rejected && d.out[i] })
+		if len(out)+len(back) == 0 {
+			break
+		}
+		b, err := judge(out, back)
+		if err != nil {
+			return err
+		}
+		for _, i := range out {
+			d.out[i] = true
+		}
+		for _, i := range back {
+			d.out[i] = false
+		}
+		d.renew(b)
+	}
+	d.tellRenewed(before)
+	return nil
+}
+
+// renew puts the batch on the desk as it was judged again.
+func (d *Desk) renew(b review.Batch) {
 	kept := d.Marks()
-	d.gone++
-	d.batch, d.rows, d.decided = b, rows(b), nil
+	d.batch, d.rows = b, rows(b)
 	for i := range d.marks {
 		d.marks[i] = Undecided
 	}
 	clear(d.seen)
 	d.Reject(kept)
+	d.keepRejections()
 	d.front()
-	d.message = fmt.Sprintf("item %d is left out; the rest was judged again, and nothing is approved yet", d.taken)
 }
 
-// Renewed returns what is to be said after Renew to a person who is asked line by line; ""
-// before it.
+// tellRenewed says which items are out of the batch, or in it again, since.
+func (d *Desk) tellRenewed(before []bool) {
+	var said []string
+	for i, out := range d.out {
+		switch {
+		case out && !before[i]:
+			said = append(said, fmt.Sprintf("item %d is left out", i+1))
+		case !out && before[i]:
+			said = append(said, fmt.Sprintf("item %d is in the batch again, undecided", i+1))
+		}
+	}
+	d.renewed = strings.Join(said, ", ")
+	if d.renewed != "" {
+		d.message = d.renewed + "; the rest was judged again, and nothing is approved yet"
+	}
+}
+
+// Renewed returns what is to be said after Settle to a person who is asked line by line; ""
+// where nothing was judged again.
 func (d *Desk) Renewed() string {
-	if d.gone == 0 {
+	if d.renewed == "" {
 		return ""
 	}
-	return fmt.Sprintf("Item %d is left out. The rest was judged again without it:\n", d.taken)
+	return strings.ToUpper(d.renewed[:1]) + d.renewed[1:] + ". The rest was judged again:\n"
 }
 
-// TakenOut returns the place of the item that TakeOut is about.
-func (d *Desk) TakenOut() int { return d.taken - 1 }
+// TakenOut lists the places of what Settle took out of the batch.
+func (d *Desk) TakenOut() []int { return d.every(func(i int) bool { return d.out[i] }) }
 
 // standsInTheWay reports whether an item is refused only because of another
 // one, which is refused because of it.
@@ -155,10 +199,26 @@ func (d *Desk) standsInTheWay(i int) bool {
 	return len(list) == 1 && list[0].Code == chain.BatchConflict
 }
 
-// takeOut is a rejection of what stands in the way of others.
-func (d *Desk) takeOut(i int) Event {
-	d.taken = i + 1
-	return TakeOut
+// takes reports whether an item can be marked so: what policy refused is not decided
+// about, but one of several that spend the same can be rejected, and that undone.
+func (d *Desk) takes(i int, to Mark) bool {
+	switch {
+	case d.rows[i].standing != review.Refused:
+		return true
+	case to == Rejected:
+		return d.standsInTheWay(i) || d.out[i]
+	}
+	return to == Undecided && d.out[i]
+}
+
+// every lists the places that fit.
+func (d *Desk) every(fits func(i int) bool) (list []int) {
+	for i := range d.marks {
+		if fits(i) {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // Resize tells the size of the screen, in columns and lines. What was typed for
@@ -202,7 +262,7 @@ func (d *Desk) SetMarks(kept string) bool {
 	}
 	for i := range len(kept) {
 		switch m := Mark(kept[i]); {
-		case m != Undecided && m != Approved && m != Rejected, m != Undecided && d.rows[i].standing == review.Refused:
+		case m != Undecided && m != Approved && m != Rejected, m != Undecided && !d.takes(i, m):
 			return false
 		}
 	}
@@ -220,7 +280,7 @@ func (d *Desk) Reject(kept string) (n int) {
 		return 0
 	}
 	for i := range len(kept) {
-		if Mark(kept[i]) == Rejected && d.rows[i].standing != review.Refused {
+		if Mark(kept[i]) == Rejected && d.takes(i, Rejected) {
 			d.marks[i] = Rejected
 			n++
 		}
@@ -231,7 +291,7 @@ func (d *Desk) Reject(kept string) (n int) {
 
 // Rejected lists the places of the items that were rejected.
 func (d *Desk) Rejected() []int {
-	return d.places(func(i int) bool { return d.marks[i] == Rejected })
+	return d.every(func(i int) bool { return d.marks[i] == Rejected })
 }
 
 // Count returns how many items are approved, rejected and undecided.
@@ -254,9 +314,12 @@ func (d *Desk) Without(choice review.Choice) []int {
 func (d *Desk) recount() {
 	d.count, d.can = make(map[Mark]int), 0
 	for i, m := range d.marks {
-		if d.rows[i].standing != review.Refused {
+		switch {
+		case d.rows[i].standing != review.Refused:
 			d.count[m]++
 			d.can++
+		case m == Rejected:
+			d.count[m]++
 		}
 	}
 }

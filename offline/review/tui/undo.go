@@ -3,8 +3,6 @@ package tui
 import (
 	"fmt"
 	"slices"
-
-	"coldkms/offline/review"
 )
 
 // decision is what one key or answer decided, which is undone as a whole.
@@ -19,13 +17,16 @@ type before struct {
 	mark  Mark
 }
 
-// mark decides about items and says so. What policy refused stays as it is.
+// mark decides about items and says so. What policy refused stays as it is, unless
+// it is refused for a conflict.
 func (d *Desk) mark(to Mark, places ...int) Event {
 	made := decision{to: to}
+	ev := Changed
 	for _, i := range places {
-		if d.rows[i].standing != review.Refused && d.marks[i] != to {
+		if d.takes(i, to) && d.marks[i] != to {
 			made.from = append(made.from, before{i, d.marks[i]})
-			d.set(i, to)
+			d.marks[i] = to
+			ev = d.rejudged(i, ev)
 		}
 	}
 	if len(made.from) == 0 {
@@ -34,15 +35,40 @@ func (d *Desk) mark(to Mark, places ...int) Event {
 		}
 		return None
 	}
+	d.recount()
 	d.decided = append(d.decided, made)
 	d.message = fmt.Sprintf("%s %s (u undoes)", made.what(), to)
-	return Changed
+	return ev
 }
 
-func (d *Desk) set(i int, m Mark) {
-	d.count[d.marks[i]]--
-	d.count[m]++
-	d.marks[i] = m
+// rejudged returns Rejudge where the mark of an item says what others are refused
+// for, or else the event as it is.
+func (d *Desk) rejudged(i int, ev Event) Event {
+	if d.out[i] || d.standsInTheWay(i) {
+		return Rejudge
+	}
+	return ev
+}
+
+// keepRejections forgets decisions that do not hold any more: all but rejections.
+// Undone, what was rejected is undecided.
+func (d *Desk) keepRejections() {
+	known := make(map[int]bool)
+	var list []decision
+	for _, m := range slices.Backward(d.decided) {
+		kept := decision{to: m.to}
+		for _, was := range m.from {
+			if m.to == Rejected && d.marks[was.place] == Rejected && !known[was.place] {
+				known[was.place] = true
+				kept.from = append(kept.from, before{was.place, Undecided})
+			}
+		}
+		if len(kept.from) > 0 {
+			list = append(list, kept)
+		}
+	}
+	slices.Reverse(list)
+	d.decided = list
 }
 
 // what names the items of a decision: the number of one, or how many.
@@ -62,12 +88,15 @@ func (d *Desk) undo() Event {
 	}
 	last := d.decided[len(d.decided)-1]
 	d.decided = d.decided[:len(d.decided)-1]
+	ev := Changed
 	for _, was := range last.from {
-		d.set(was.place, was.mark)
+		d.marks[was.place] = was.mark
+		ev = d.rejudged(was.place, ev)
 	}
+	d.recount()
 	d.message = fmt.Sprintf("undone: %s not %s any more", last.what(), last.to)
 	if len(last.from) > 1 {
-		return Changed
+		return ev
 	}
 	was := last.from[0]
 	d.message = fmt.Sprintf("undone: %s is %s again, not %s", last.what(), was.mark, last.to)
@@ -76,5 +105,5 @@ func (d *Desk) undo() Event {
 	} else {
 		d.message += "; not in this list"
 	}
-	return Changed
+	return ev
 }

@@ -193,13 +193,15 @@ func (d *Desk) decide(k Key) Event {
 	}
 	i := d.view[d.at]
 	switch {
-	case k == 'r' && d.standsInTheWay(i):
-		return d.takeOut(i)
 	case k == 'a' && !d.isWhole(i):
 		return d.showWhole()
 	}
 	d.at++
-	if d.rows[i].standing == review.Refused {
+	switch {
+	case d.out[i] && k == 'a':
+		d.message = fmt.Sprintf("%d was rejected by you: u, or undo %d, takes that back first", i+1, i+1)
+		return None
+	case d.rows[i].standing == review.Refused && (k == 'a' || !d.takes(i, Rejected)):
 		d.message = fmt.Sprintf("%d is refused: it is not signed, whatever you decide", i+1)
 		return None
 	}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// freedAttacks are about a rejection that frees another item, which spends the same.
+func freedAttacks() []attack {
+	return []attack{
+		{"78-rejection-that-frees-is-lost-by-a-kill", freeingSurvives},
+		{"78-rejection-that-frees-is-undone-and-counted", freeingIsUndone},
+	}
+}
+
+// desk is a session about a request, at its first question.
+func (p purse) desk(request string, first string, args ...string) *person {
+	p.t.Helper()
+	at := sit(p.t, p.command(append([]string{"sign", request, "--out", p.path("out"), "--json"}, args...)...))
+	at.sees("password")
+	at.types(deskPassword + "\r")
+	at.sees(first)
+	return at
+}
+
+// However a session ends after a rejection, it is on the disk: the next one takes
+// it up, and a digest signs nothing meanwhile.
+func freeingSurvives(t *testing.T) {
+	for _, screen := range []bool{false, true} {
+		for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGKILL} {
+			p := newPurse(t)
+			request, _ := p.conflicting("conflict.kmsreq")
+			digest := p.review(request, 3).Digest
+			if screen {
+				at := p.desk(request, "The batch", "--session")
+				at.types("ljjr") // what is refused stands last
+				at.sees("item 3 is left out")
+				p.ends(at, signal)
+			} else {
+				at := p.desk(request, "Sign 1 transaction?", "--plain")
+				at.types("reject 3\r")
+				at.sees("Sign 2 transactions?")
+				p.ends(at, signal)
+			}
+			office{p.place}.says(20, "1 rejected item", "sign", request, "--out", p.path("none"), "--approve", digest)
+			at := p.desk(request, "Take it up?", "--plain")
+			if shown := at.sees("Take it up?"); !strings.Contains(shown, "0 approved, 1 rejected, 2 undecided") ||
+				!strings.Contains(shown, "3: rejected, refused, ") {
+				t.Errorf("screen %v, %s: %s", screen, signal, shown)
+			}
+			for _, step := range [][2]string{{"y", "Sign 2"}, {"undo 3", "Sign 1"}, {"reject 3", "Sign 2"}} {
+				at.types(step[0] + "\r")
+				at.sees(step[1] + " transaction")
+			}
+			at.types("y\r")
+			at.waits()
+			again := p.review(request, 3)
+			if p.signedIDs(at.stdout.String()) != "01 02" || again.Items[2].Verdict != "refused" {
+				t.Errorf("screen %v, %s: %+v", screen, signal, again.Items[2])
+			}
+		}
+	}
+}
+
+// ends ends a session by a signal.
+func (p purse) ends(at *person, signal syscall.Signal) {
+	p.t.Helper()
+	if err := at.cmd.Process.Signal(signal); err != nil {
+		p.t.Fatal(err)
+	}
+	at.waits()
+}
+
+// What was rejected so counts as rejected wherever that is said, and can be undone.
+func freeingIsUndone(t *testing.T) {
+	p := newPurse(t)
+	request, _ := p.conflicting("conflict.kmsreq")
+	at := p.desk(request, "Sign 1 transaction?", "--plain")
+	for _, step := range [][]string{
+		{"reject 3", "to sign            2 of 3 items, 0 refused, 1 rejected by you", "Sign 2 transactions?"},
+		{"approve 3", "Now 0 approved, 1 rejected, 2 undecided."},
+		{"list rejected", "1 to 1 of 1: the last."},
+		{"undo", "to sign            1 of 3 items, 2 refused", "Sign 1 transaction?"},
+		{"reject 1 3", "to sign            1 of 3 items, 0 refused, 2 rejected by you"},
+		{"undo", "to sign            1 of 3 items, 2 refused"},
+		{"reject 2", "Sign 2 transactions?"},
+	} {
+		at.types(step[0] + "\r")
+		for _, want := range step[1:] {
+			at.sees(want)
+		}
+	}
+	at.types("y\r")
+	if code := at.waits(); code != 3 || p.signedIDs(at.stdout.String()) != "01 03" {
+		t.Errorf("line by line: exit %d: %s", code, at.stdout.String())
+	}
+	other := newPurse(t)
+	request, _ = other.conflicting("conflict.kmsreq")
+	s := other.desk(request, "The batch", "--session")
+	for _, step := range [][]string{
+		{"ljjr", "item 3 is left out"},
+		{"l", "rejected 1  undecided 2"},
+		{"/rejected\r", "shown 1: rejected"},
+		{"a", "3 was rejected by you: u, or undo 3"},
+		{"u", "item 3 is in the batch again"},
+		{"l", "rejected 0  undecided 1"},
+	} {
+		s.types(step[0])
+		s.sees(step[1])
+	}
+	s.types("\x03")
+	if code := s.waits(); code != 21 {
+		t.Errorf("on the screen: exit %d: %s", code, s.page())
+	}
+}
