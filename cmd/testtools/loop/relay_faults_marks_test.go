@@ -18,6 +18,7 @@ func marksFaults() []fault {
 	return []fault{
 		{"120a-a-rejection-that-fails-hides-no-other-reason", rejectionHidesNothing},
 		{"120b-a-rejection-that-fails-after-a-restore", rejectionAfterRestore},
+		{"122a-a-signed-item-that-is-rejected-is-called-signed", rejectedIsSigned},
 		{"121a-a-wrong-record-of-what-was-handed-over", wrongRecordHanded},
 		{"121b-a-wrong-record-that-is-put-right-and-held", wrongRecordHeld},
 		{"120c-retry-of-what-this-relay-may-have-dropped", retryOfDropped},
@@ -176,4 +177,16 @@ func wrongRecordHeld(t *testing.T) {
 	}
 	h.run(3, "broadcast")
 	h.sends(0)
+}
+
+// What is known to be signed is not said to be signed perhaps.
+func rejectedIsSigned(t *testing.T) {
+	h := newTeller(t)
+	approvals := newService(t, true, "application/json", "")
+	h.signed(nil, 1)
+	h.run(3, "broadcast", "--external-url", approvals.url)
+	words := h.says(0, "reject", relaytest.ID(1), "--why", "as the service says")
+	if !strings.Contains(words, "is signed ("+h.item(1).TxID) || strings.Contains(words, "if the signer has signed it") {
+		t.Error(words)
+	}
 }

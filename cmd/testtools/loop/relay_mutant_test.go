@@ -46,6 +46,8 @@ var mutants = [...]mutant{
 		"	case it.Signed == nil && it.Marked(journal.Dropping):",
 		"	case false && it.Signed == nil && it.Marked(journal.Dropping):", "./cmd/testtools/loop",
 		"TestRelayFaults/120c-retry-of-what-this-relay-may-have-dropped"},
+	{"what is signed is signed perhaps", "cmd/kms-online/reject.go", "if exported && list[0].TxID != \"\" {", "if false {",
+		"./cmd/testtools/loop", "TestRelayFaults/122a-a-signed-item-that-is-rejected-is-called-signed"},
 	{"a wrong record is a dead end", "online/otherrecord.go", "	if never {\n		return s.fails(ctx, CodeOtherTxID",
 		"	if never || true {\n		return s.fails(ctx, CodeOtherTxID", "./cmd/testtools/loop",
 		"TestRelayFaults/121a-a-wrong-record-of-what-was-handed-over"},
