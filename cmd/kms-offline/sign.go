@@ -147,7 +147,7 @@ func (a *app) runSign(args []string, o signOptions) error {
 	if err := errors.Join(a.tellSigned(replies, results, len(paths)), a.writeSummary(batches)); err != nil {
 		return err
 	}
-	if o.qr {
+	if o.qr && replies[0].Result != "" { // of a PSBT that is refused there is none
 		err = errors.Join(err, a.showFile(replies[0].Result, o.shown))
 	}
 	if err != nil {

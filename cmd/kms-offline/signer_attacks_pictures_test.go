@@ -21,6 +21,7 @@ func pictureAttacks() []attack {
 	return []attack{
 		{"77-parts-of-two-psbts-are-one", partsOfTwo},
 		{"77-two-addresses-in-a-folder", twoAddresses},
+		{"77-refused-psbt-has-nothing-to-show", refusedByPictures},
 	}
 }
 
@@ -151,5 +152,17 @@ func twoAddresses(t *testing.T) {
 		if said := p.run(0, "verify-address", "--qr", p.path("frames")); !strings.Contains(said, address) {
 			t.Errorf("%s", said)
 		}
+	}
+}
+
+// A PSBT that is refused ends as refused, also where its result would be shown.
+func refusedByPictures(t *testing.T) {
+	p := newPurse(t)
+	p.known()
+	parts, _ := inParts(readFile(t, p.packet("far.psbt", coinValue, 0, 5000)))
+	gif := p.write("far.gif", film(t, parts))
+	code, said := p.output("--path", p.path("w.kms"), "--password-file", p.path("pw"), "sign", "--qr", gif)
+	if code != 20 || strings.Contains(string(said), "there is no file") {
+		t.Errorf("exit %d: %s", code, said)
 	}
 }

@@ -62,7 +62,9 @@ func (r signReply) words(f finished) string {
 	if codes := r.refusals(); codes != "" {
 		fmt.Fprintf(&b, "not signed: %s\n", codes)
 	}
-	fmt.Fprintf(&b, "result: %s\n", r.Result)
+	if r.Result != "" { // of a PSBT that is refused nothing is written
+		fmt.Fprintf(&b, "result: %s\n", r.Result)
+	}
 	fmt.Fprintf(&b, "ledger: %d lines, head words: %s\n", r.Ledger.Lines, r.Ledger.Words)
 	return b.String()
 }

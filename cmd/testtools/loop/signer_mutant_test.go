@@ -866,6 +866,8 @@ var signerMutants = [...]mutant{
 	{"a rejection that frees does not count", "offline/review/text.go",
 		"		case it.Refused() && (choice == nil || choice(i)):", "		case it.Refused():", "./cmd/kms-offline",
 		"TestSignerAttacks/78-rejection-that-frees-is-undone-and-counted"},
+	{"a result that is not there is shown", "cmd/kms-offline/sign.go", "	if o.qr && replies[0].Result != \"\" {", "	if o.qr {",
+		"./cmd/kms-offline", "TestSignerAttacks/77-refused-psbt-has-nothing-to-show"},
 	{"two approvers of one name", "offline/policy/approver.go", "if name != \"\" && named[name] {", "if false {",
 		"./cmd/kms-offline", "TestSignerAttacks/74-approvers-of-one-name"},
 	{"tokens have no sentence", "offline/policy/tokens.go", "		coin:  coinRules.explainTokens,\n", "",
