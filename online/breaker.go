@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"coldkms/online/tatum"
+	"coldkms/shared/chain"
 )
 
 // workers is how many calls to Tatum are made at a time.
@@ -86,60 +88,88 @@ func (r *Relay) eachOf(ctx context.Context, n, atOnce, more int, f func(context.
 }
 
 // maxTroubles is after how many calls in a row without a usable reply, and
-// none with one between them, a whole step ends: each of them was tried
-// several times already.
-const maxTroubles = 2 * workers
+// none with one between them, nothing more is done about a chain in a step: each
+// of them may have been tried several times already.
+const maxTroubles = share
+
+// toldTroubles is after how many of them it is said that the chain is in trouble.
+const toldTroubles = 2 * workers
 
 // maxDenied is after how many replies in a row that the key is no good a step
 // ends.
 const maxDenied = 3
 
-// breaker tells trouble with one item from trouble with all of them.
+// breaker tells trouble with one item from trouble with all of a chain.
 type breaker struct {
 	troubles atomic.Int32
-	denied   atomic.Int32 // replies in a row that the key, or its credits, are no good
-	last     atomic.Pointer[error]
+	last     atomic.Pointer[error] // of the troubles
 	failed   atomic.Pointer[error]
+	key      *apiKey // nil for a search of its own, which ends with the error that judge returns
 }
+
+// apiKey is what is known of an API key, on all chains.
+type apiKey struct {
+	denied atomic.Int32 // replies in a row that the key, or its credits, are no good
+	last   atomic.Pointer[error]
+	failed atomic.Pointer[error]
+}
+
+func newBreaker(key *apiKey) *breaker { return &breaker{key: key} }
 
 // works records that a call was answered: whatever else fails concerns its
 // item only.
-func (b *breaker) works() { b.troubles.Store(0); b.denied.Store(0) }
+func (b *breaker) works() { b.troubles.Store(0); b.key.denied.Store(0) }
 
-// fails ends what is done with one API key.
-func (b *breaker) fails(err error) { b.failed.CompareAndSwap(nil, &err) }
+// fails ends what is done about a chain, or with the API key where that is the
+// trouble.
+func (b *breaker) fails(err error) {
+	if tatum.IsAuth(err) || errors.Is(err, tatum.ErrBudget) {
+		b.key.failed.CompareAndSwap(nil, &err)
+		return
+	}
+	b.failed.CompareAndSwap(nil, &err)
+}
 
-// down is why nothing more is done with it.
+// down is why nothing more is done about it.
 func (b *breaker) down() error {
+	if err := b.key.failed.Load(); err != nil {
+		return *err
+	}
 	if err := b.failed.Load(); err != nil {
 		return *err
 	}
 	return nil
 }
 
-// verdict is down, or else Tatum's last word where that is that the key is no
-// good.
-func (b *breaker) verdict() error {
-	if err := b.down(); err != nil || b.denied.Load() == 0 {
-		return err
+// verdict is why nothing more is done with it, or else Tatum's last word where that
+// is that it is no good.
+func (k *apiKey) verdict() error {
+	if err := k.failed.Load(); err != nil {
+		return *err
 	}
-	return *b.last.Load()
+	if k.denied.Load() == 0 {
+		return nil
+	}
+	return *k.last.Load()
 }
 
 // judge returns err if no other call will work either.
 func (b *breaker) judge(err error) error {
 	switch {
 	case tatum.IsAuth(err): // one such reply to one call may be about that call only
-		b.last.Store(&err)
-		if b.denied.Add(1) >= maxDenied {
+		b.key.last.Store(&err)
+		if b.key.denied.Add(1) >= maxDenied {
 			return err
 		}
 	case general(err):
 		return err
 	case !tatum.IsTransient(err):
 		b.works()
-	case b.troubles.Add(1) >= maxTroubles:
-		return err
+	default:
+		b.last.Store(&err)
+		if b.troubles.Add(1) >= maxTroubles {
+			return err
+		}
 	}
 	return nil
 }
@@ -150,23 +180,54 @@ func general(err error) bool {
 	return tatum.IsAuth(err) || errors.Is(err, tatum.ErrPaused) || errors.Is(err, tatum.ErrBudget) || errors.Is(err, context.Canceled)
 }
 
-// lines has a breaker for each API key.
-type lines struct{ byAccount sync.Map }
+// lines has a breaker for each chain of each API key: where Tatum fails about one
+// chain, what is done about the others goes on.
+type lines struct{ keys, chains sync.Map }
 
-func (l *lines) of(account string) *breaker {
-	b, _ := l.byAccount.LoadOrStore(account, &breaker{})
+// line names a chain of an API key.
+type line struct {
+	account string
+	chain   chain.ID
+}
+
+func (l *lines) of(account string, id chain.ID) *breaker {
+	key, _ := l.keys.LoadOrStore(account, &apiKey{})
+	b, _ := l.chains.LoadOrStore(line{account, id}, newBreaker(key.(*apiKey)))
 	return b.(*breaker)
 }
 
-// troubles are those of all API keys.
-func (l *lines) troubles() (all error) {
-	l.byAccount.Range(func(account, b any) bool {
-		err := b.(*breaker).verdict()
-		switch {
-		case err != nil && account == "":
-			all = errors.Join(all, err)
-		case err != nil:
-			all = errors.Join(all, fmt.Errorf("API key %q: %w", account, err))
+// dead reports whether nothing more is done with some API key.
+func (l *lines) dead() (is bool) {
+	l.keys.Range(func(_, k any) bool {
+		is = k.(*apiKey).failed.Load() != nil
+		return !is
+	})
+	return is
+}
+
+// troubles are those of all API keys, and of all chains with keys that work. many
+// is set where there are several keys, which are named then.
+func (l *lines) troubles(many bool) (all error) {
+	say := func(account string, err error) {
+		if many || account != "" {
+			err = fmt.Errorf("API key %q: %w", cmp.Or(account, "default"), err)
+		}
+		all = errors.Join(all, err)
+	}
+	l.keys.Range(func(account, k any) bool {
+		if err := k.(*apiKey).verdict(); err != nil {
+			say(account.(string), err)
+		}
+		return true
+	})
+	l.chains.Range(func(at, value any) bool {
+		b := value.(*breaker)
+		err := b.failed.Load()
+		if err == nil && b.troubles.Load() >= toldTroubles {
+			err = b.last.Load()
+		}
+		if err != nil {
+			say(at.(line).account, fmt.Errorf("%s: %w", at.(line).chain, *err))
 		}
 		return true
 	})

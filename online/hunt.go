@@ -64,7 +64,7 @@ type found struct {
 // comes. An item that lacks one transaction that nobody has costs no further
 // calls.
 func (r *Relay) askPrevious(ctx context.Context, h *hunt, from map[string]draft, have map[string][]byte, missing map[string]absence) (stopped, err error) {
-	var line breaker
+	var lines lines
 	for part := range slices.Chunk(h.wanted, share) {
 		answers := make([]found, len(part))
 		for i, id := range part {
@@ -75,7 +75,16 @@ func (r *Relay) askPrevious(ctx context.Context, h *hunt, from map[string]draft,
 				if !h.useful(part[i]) {
 					return nil
 				}
-				return r.askOne(ctx, h, &line, from[part[i]], part[i], &answers[i])
+				line := lines.of("", from[part[i]].item.Chain)
+				if line.down() != nil {
+					return nil
+				}
+				err := r.askOne(ctx, h, line, from[part[i]], part[i], &answers[i])
+				if ctx.Err() == nil && err != nil {
+					line.fails(err)
+					err = nil
+				}
+				return err
 			})
 		}
 		var keep []journal.PreviousTx
@@ -91,12 +100,12 @@ func (r *Relay) askPrevious(ctx context.Context, h *hunt, from map[string]draft,
 		err = errors.Join(err, r.journal.AddPrevious(context.WithoutCancel(ctx), keep))
 	}
 	if stopped == nil {
-		stopped = line.verdict()
+		stopped = lines.troubles(false)
 	}
 	return stopped, err
 }
 
-// askOne asks for one transaction. An error ends the search.
+// askOne asks for one transaction. An error ends the search on its chain.
 func (r *Relay) askOne(ctx context.Context, h *hunt, line *breaker, d draft, txid string, into *found) error {
 	raw, err := r.Tatum.RawTransaction(ctx, d.item.Chain, txid)
 	if ctx.Err() != nil {

@@ -64,7 +64,7 @@ func (r *Relay) lookBackAt(ctx context.Context, it journal.Item, listed bool) (*
 	if err != nil || p != nil {
 		return p, err
 	}
-	s := &step{Relay: r, item: it, line: &breaker{}}
+	s := &step{Relay: r, item: it, line: newBreaker(&apiKey{})}
 	paid, lost := "", errors.New("no usable answer about it came from Tatum")
 	if known {
 		var gap string

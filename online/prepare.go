@@ -46,7 +46,7 @@ type preparing struct {
 	*Relay
 	report  *Fetched
 	seen    map[string]bool
-	stopped error // after which Tatum is not asked any more; what the journal can prove is prepared still
+	stopped error // why Tatum is not asked any more, at all or about a chain; what the journal can prove is prepared still
 }
 
 func (p *preparing) run(ctx context.Context, f journal.Filter) error {
@@ -124,11 +124,11 @@ func (p *preparing) batch(ctx context.Context, lease journal.Lease, items []jour
 		p.seen[it.ID] = true
 		drafts[i] = p.parse(it)
 	}
-	proofs, missing, stopped := p.previous(ctx, drafts, p.stopped == nil)
+	proofs, missing, stopped := p.previous(ctx, drafts, !tatum.IsAuth(p.stopped) && !errors.Is(p.stopped, tatum.ErrBudget))
 	if proofs == nil {
 		return stopped
 	}
-	if stopped != nil {
+	if stopped != nil && !errors.Is(p.stopped, tatum.ErrPaused) { // once is enough
 		p.stopped = stopped
 	}
 	var moves []journal.Move

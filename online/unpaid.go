@@ -20,7 +20,7 @@ func (r *Relay) unpaid(ctx context.Context, lease journal.Lease, it journal.Item
 	if err != nil {
 		return "", err
 	}
-	s := &step{Relay: r, item: it, lease: lease, line: &breaker{}, alarmed: alarmed[it.ID]}
+	s := &step{Relay: r, item: it, lease: lease, line: newBreaker(&apiKey{}), alarmed: alarmed[it.ID]}
 	if _, err := s.ourTx(); err != nil && it.Signed == nil {
 		return "", nil // nobody can have signed it
 	}

@@ -65,17 +65,21 @@ type work struct {
 // each item that is its own then.
 func (w *work) run(ctx context.Context) error {
 	lines := &lines{}
+	many := len(w.Accounts) > 0
 	f := w.filter
 	f.Max = share
 	for {
 		lease, items, err := w.claim(ctx, f)
 		if err != nil || len(items) == 0 {
-			return errors.Join(err, lines.troubles())
+			return errors.Join(err, lines.troubles(many))
 		}
 		f.After = items[len(items)-1].After()
 		err = w.share(ctx, lease, items, lines)
 		if err := errors.Join(err, w.release(ctx, lease)); err != nil {
 			return err
+		}
+		if !many && lines.dead() { // then nothing is done with what is left, either
+			return lines.troubles(many)
 		}
 	}
 }
@@ -115,7 +119,7 @@ func (w *work) share(ctx context.Context, lease journal.Lease, items []journal.I
 	}
 	err = w.partOf(len(w.steps), w.total).eachOf(ctx, len(fresh), atOnce, w.lends, func(ctx context.Context, i int) error {
 		s := &steps[i]
-		*s = step{Relay: w.Relay, item: fresh[i], line: lines.of(fresh[i].Account), lease: lease, alarmed: alarmed[fresh[i].ID]}
+		*s = step{Relay: w.Relay, item: fresh[i], line: lines.of(fresh[i].Account, fresh[i].Chain), lease: lease, alarmed: alarmed[fresh[i].ID]}
 		mine, err := w.As(s.item.Account)
 		if err != nil {
 			return s.stays(ctx, CodeOtherKey, err)
@@ -196,14 +200,14 @@ func (s *step) family() (prepare.Family, error) {
 	return nil, fmt.Errorf("%w: %.20q", ErrNotBuilt, s.item.Chain)
 }
 
-// alone confines a failing API key to its own items: nothing more is done with
-// that key, and its trouble is reported at the end.
+// alone confines a chain that fails, or an API key, to its own items: nothing more
+// is done about that, and its trouble is reported at the end.
 func (s *step) alone(ctx context.Context, do func(*step, context.Context) error) error {
 	if s.line.down() != nil {
 		return nil
 	}
 	err := s.held(ctx, do)
-	if len(s.Accounts) == 0 || ctx.Err() != nil || !(tatum.IsAuth(err) || tatum.IsTransient(err)) {
+	if ctx.Err() != nil || !(tatum.IsAuth(err) || tatum.IsTransient(err)) {
 		return err
 	}
 	s.line.fails(err)

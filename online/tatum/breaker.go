@@ -6,64 +6,100 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"coldkms/shared/chain"
 )
 
 // ErrPaused is returned while Tatum is left alone after many calls that came
 // to nothing, or because it asked for that. Nothing was sent.
 var ErrPaused = errors.New("after many failed calls Tatum is left alone for a while")
 
-// When calls come to nothing in a row, none is made for a while; then one is
-// tried, and the rest is longer each time that it fails.
+// When calls of a line come to nothing in a row, none of them is repeated any more,
+// and some are made to see whether others work. Where all of these fail none is made
+// for a while; then some are again, and the rest is longer each time.
 const (
 	tolerance = 12 // calls in a row: more than are made at a time
+	sample    = 64 // calls, to tell a server in trouble from items in trouble
 	firstRest = 5 * time.Second
 	maxRest   = 5 * time.Minute
 	maxAsked  = time.Hour // that a Retry-After may ask for
 )
 
-// breaker tells a server in trouble from a call in trouble.
+// Lines of calls that name no chain.
+const (
+	lineKMS         = "kms" // about pending transactions
+	lineWithdrawals = "withdrawals"
+	lineOther       = "other"
+)
+
+// lineOf is the line of calls about a chain: where those about one chain come to
+// nothing, the others' go on.
+func lineOf(id chain.ID) string { return "chain " + string(id) }
+
+// lineOfNode is the line of a chain's node, which is another server.
+func lineOfNode(id chain.ID) string { return "node " + string(id) }
+
+// lineOfList is the line of a chain's list.
+func lineOfList(id chain.ID) string { return "list " + string(id) }
+
+// breaker tells a server in trouble from a call in trouble. Each line of calls has
+// its own.
 type breaker struct {
-	failing int // calls in a row
+	failing int       // calls in a row
+	tried   int       // calls of the sample
+	sampled time.Time // when it began
 	rest    time.Duration
 	until   time.Time
-	probing bool // one call is out to see whether it works again
 }
 
-func (b *breaker) admit(now time.Time) error {
+// admit reports whether a call may be made; again is set for one that is repeated.
+func (b *breaker) admit(now time.Time, again bool, jitter func() float64) error {
+	if now.Sub(b.sampled) > maxRest { // a few items that fail now and then are no trouble of the server's
+		b.tried, b.sampled = 0, now
+	}
 	switch {
 	case now.Before(b.until):
-		return fmt.Errorf("%w, until %s", ErrPaused, b.until.UTC().Format(time.RFC3339))
-	case b.rest == 0:
+	case b.failing < tolerance:
 		return nil
-	case b.probing:
-		return fmt.Errorf("%w: one call is out to see whether it works again", ErrPaused)
+	case again:
+		return ErrPaused
+	case b.tried < sample:
+		b.tried++
+		return nil
+	default:
+		b.tried, b.sampled, b.rest = 0, now, min(max(2*b.rest, firstRest), maxRest)
+		b.until = now.Add(b.rest/2 + time.Duration(jitter()*float64(b.rest/2)))
 	}
-	b.probing = true
-	return nil
+	return pausedUntil(b.until)
 }
 
-// saw notes what became of a call.
-func (b *breaker) saw(failed bool, asked time.Duration, now time.Time, jitter float64) {
-	wasProbing := b.probing
-	b.probing = false
+func pausedUntil(t time.Time) error {
+	return fmt.Errorf("%w, until %s", ErrPaused, t.UTC().Format(time.RFC3339))
+}
+
+// saw notes what became of a call. A success says nothing about a time that the
+// server has asked for.
+func (b *breaker) saw(failed bool) {
 	if !failed {
 		*b = breaker{}
 		return
 	}
 	b.failing++
-	if asked > 0 {
-		b.until = later(b.until, now.Add(min(asked, maxAsked)))
-	}
-	if b.failing < tolerance && !wasProbing {
-		return
-	}
-	b.rest = min(max(2*b.rest, firstRest), maxRest)
-	b.until = later(b.until, now.Add(b.rest/2+time.Duration(jitter*float64(b.rest/2))))
 }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
+	}
+	return b
+}
+
+// line returns the breaker of a line of calls. The lock is held.
+func (p *Pace) line(name string) *breaker {
+	b := p.lines[name]
+	if b == nil {
+		b = &breaker{}
+		p.lines[name] = b
 	}
 	return b
 }
@@ -76,25 +112,35 @@ func (p *Pace) saw(ctx context.Context, k call, err error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	outcome := Outcome(err)
-	p.counts[outcome]++
+	p.counts[Outcome(err)]++
+	if ctx.Err() != nil {
+		return
+	}
 	var failed *Error
-	asked := time.Duration(0)
 	bad := false
 	if errors.As(err, &failed) {
 		bad = failed.Transient() && (k.final == nil || !k.final(failed))
-		if failed.Status == http.StatusTooManyRequests || failed.Status == http.StatusServiceUnavailable {
-			asked = failed.RetryAfter
+		p.asked(k, failed)
+		if !IsNotFound(failed) {
+			p.last = p.now().UTC().Format(time.RFC3339) + " " + failed.Error()
 		}
 	}
-	if ctx.Err() != nil {
-		p.breaker.probing = false
+	p.line(k.line).saw(bad)
+}
+
+// asked notes for how long the server wants to be left alone: by all calls with
+// this key where there were too many, else by those of the line.
+func (p *Pace) asked(k call, said *Error) {
+	if said.RetryAfter <= 0 {
 		return
 	}
-	if failed != nil && !IsNotFound(failed) {
-		p.last = p.now().UTC().Format(time.RFC3339) + " " + failed.Error()
+	until := p.now().Add(min(said.RetryAfter, maxAsked))
+	switch said.Status {
+	case http.StatusTooManyRequests:
+		p.until = later(p.until, until)
+	case http.StatusServiceUnavailable:
+		p.busy[k.line] = later(p.busy[k.line], until)
 	}
-	p.breaker.saw(bad, asked, p.now(), p.jitter())
 }
 
 // Outcome names what became of a call, for counting: ok, throttled, server,

@@ -47,7 +47,7 @@ func (c *Client) Broadcast(ctx context.Context, id chain.ID, pendingID, hexTx st
 	}
 	var reply sentReply
 	err = c.do(ctx, call{
-		kind: "broadcast", cost: dear(id, 2), op: "broadcast " + pendingID, method: http.MethodPost, path: "/v3/" + name + "/broadcast", once: true,
+		kind: "broadcast", line: lineOf(id), cost: dear(id, 2), op: "broadcast " + pendingID, method: http.MethodPost, path: "/v3/" + name + "/broadcast", once: true,
 		body: map[string]string{"txData": hexTx, "signatureId": pendingID}, into: &reply,
 	})
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *Client) Broadcast(ctx context.Context, id chain.ID, pendingID, hexTx st
 func (c *Client) BroadcastWithdrawal(ctx context.Context, id chain.ID, pendingID, withdrawalID, hexTx string) (Sent, error) {
 	var reply sentReply
 	err := c.do(ctx, call{
-		kind: "broadcast-withdrawal", cost: 2, op: "broadcast withdrawal " + withdrawalID, method: http.MethodPost, path: "/v3/offchain/withdrawal/broadcast", once: true,
+		kind: "broadcast-withdrawal", line: lineWithdrawals, cost: 2, op: "broadcast withdrawal " + withdrawalID, method: http.MethodPost, path: "/v3/offchain/withdrawal/broadcast", once: true,
 		body: map[string]string{"currency": string(id), "txData": hexTx, "withdrawalId": withdrawalID, "signatureId": pendingID}, into: &reply,
 	})
 	if err != nil {

@@ -168,6 +168,7 @@ type call struct {
 	once             bool  // must not be repeated
 	cost             int64 // credits
 	purpose          Purpose
+	line             string // of calls that work or fail together
 	final            func(*Error) bool
 }
 
@@ -181,8 +182,13 @@ func (c *Client) do(ctx context.Context, k call) error {
 		}
 	}
 	pause, slow := firstPause, 0
+	var before error
 	for try := 1; ; try++ {
-		err := c.paced(ctx, k, body)
+		err := c.paced(ctx, k, body, try > 1)
+		if before != nil && errors.Is(err, ErrPaused) { // it was made, and what became of it is told
+			return before
+		}
+		before = err
 		var failed *Error
 		if errors.As(err, &failed) && failed.slow() {
 			slow++
@@ -199,8 +205,8 @@ func (c *Client) do(ctx context.Context, k call) error {
 }
 
 // paced makes a call once, when the key's limits allow it.
-func (c *Client) paced(ctx context.Context, k call, body []byte) error {
-	wait, err := c.pace.admit(k.cost, max(k.purpose, c.purpose))
+func (c *Client) paced(ctx context.Context, k call, body []byte, again bool) error {
+	wait, err := c.pace.admit(k, max(k.purpose, c.purpose), again)
 	if err != nil {
 		c.watch(k.kind, Outcome(err), 0)
 		return &Error{Op: k.op, err: err, unsent: true}

@@ -85,7 +85,7 @@ func (c *Client) mined(ctx context.Context, id chain.ID, txid string, p Purpose)
 	if err != nil {
 		return reply, err
 	}
-	err = c.do(ctx, call{kind: "transaction", cost: dear(id, 1), purpose: p, op: "transaction " + txid, method: http.MethodGet, path: "/v3/" + name + "/transaction/" + url.PathEscape(txid), into: &reply})
+	err = c.do(ctx, call{kind: "transaction", line: lineOf(id), cost: dear(id, 1), purpose: p, op: "transaction " + txid, method: http.MethodGet, path: "/v3/" + name + "/transaction/" + url.PathEscape(txid), into: &reply})
 	if err == nil {
 		err = reply.about(txid)
 	}
@@ -187,7 +187,7 @@ func (c *Client) tip(ctx context.Context, id chain.ID) (int64, error) {
 	var reply struct {
 		Blocks json.RawMessage `json:"blocks"`
 	}
-	err = c.do(ctx, call{kind: "info", cost: 5, purpose: Watch, op: "chain info", method: http.MethodGet, path: "/v3/" + name + "/info", into: &reply})
+	err = c.do(ctx, call{kind: "info", line: lineOf(id), cost: 5, purpose: Watch, op: "chain info", method: http.MethodGet, path: "/v3/" + name + "/info", into: &reply})
 	return number(reply.Blocks), err
 }
 

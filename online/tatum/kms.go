@@ -33,7 +33,7 @@ func (c *Client) Pending(ctx context.Context, id chain.ID, signatureIDs []string
 		n := min(len(signatureIDs), MaxIDs)
 		part := partOfList{from: from}
 		k := call{
-			kind: "pending", cost: int64(n+499) / 500, purpose: List, op: "pending " + string(id), method: http.MethodPost, path: "/v3/kms/pending/" + url.PathEscape(string(id)),
+			kind: "pending", line: lineOfList(id), cost: int64(n+499) / 500, purpose: List, op: "pending " + string(id), method: http.MethodPost, path: "/v3/kms/pending/" + url.PathEscape(string(id)),
 			body: map[string]any{"signatureIds": signatureIDs[:n]}, into: &part, limit: maxPending,
 		}
 		err := c.do(ctx, k)
@@ -85,7 +85,7 @@ type Pending struct {
 // record of this one says nothing about it: it is an error.
 func (c *Client) PendingByID(ctx context.Context, id string) (Pending, error) {
 	var p Pending
-	k := call{kind: "pending-by-id", cost: 1, op: "pending transaction " + id, method: http.MethodGet, path: "/v3/kms/" + url.PathEscape(id), into: &p.Raw}
+	k := call{kind: "pending-by-id", line: lineKMS, cost: 1, op: "pending transaction " + id, method: http.MethodGet, path: "/v3/kms/" + url.PathEscape(id), into: &p.Raw}
 	if err := c.do(ctx, k); err != nil {
 		return Pending{}, err
 	}
@@ -128,7 +128,7 @@ func normal(txid string) string {
 
 // Complete marks a pending transaction as completed by a txid.
 func (c *Client) Complete(ctx context.Context, id, txid string) error {
-	return c.do(ctx, call{kind: "complete", cost: 2, op: "complete " + id, method: http.MethodPut, path: "/v3/kms/" + url.PathEscape(id) + "/" + url.PathEscape(txid)})
+	return c.do(ctx, call{kind: "complete", line: lineKMS, cost: 2, op: "complete " + id, method: http.MethodPut, path: "/v3/kms/" + url.PathEscape(id) + "/" + url.PathEscape(txid)})
 }
 
 // Delete drops a pending transaction; revert gives back what a withdrawal
@@ -138,13 +138,13 @@ func (c *Client) Delete(ctx context.Context, id string, revert bool) error {
 	if revert {
 		path = "/v3/kms/" + url.PathEscape(id) + "?revert=true"
 	}
-	return c.do(ctx, call{kind: "delete", cost: 2, op: "delete " + id, method: http.MethodDelete, path: path})
+	return c.do(ctx, call{kind: "delete", line: lineKMS, cost: 2, op: "delete " + id, method: http.MethodDelete, path: path})
 }
 
 // CompleteWithdrawal marks a withdrawal as completed by a txid.
 func (c *Client) CompleteWithdrawal(ctx context.Context, withdrawalID, txid string) error {
 	return c.do(ctx, call{
-		kind: "complete-withdrawal", cost: 2, op: "complete withdrawal " + withdrawalID, method: http.MethodPut,
+		kind: "complete-withdrawal", line: lineWithdrawals, cost: 2, op: "complete withdrawal " + withdrawalID, method: http.MethodPut,
 		path: "/v3/offchain/withdrawal/" + url.PathEscape(withdrawalID) + "/" + url.PathEscape(txid),
 	})
 }
@@ -158,10 +158,10 @@ type ItemError struct {
 // ReportErrors tells Tatum what was not signed, as its KMS does: it feeds the
 // KMS_FAILED_TX subscription.
 func (c *Client) ReportErrors(ctx context.Context, errs []ItemError) error {
-	return c.do(ctx, call{kind: "report-errors", cost: 1, op: "report errors", once: true, method: http.MethodPost, path: "/v3/tatum/kms/batch", body: map[string]any{"errors": errs}})
+	return c.do(ctx, call{kind: "report-errors", line: lineOther, cost: 1, op: "report errors", once: true, method: http.MethodPost, path: "/v3/tatum/kms/batch", body: map[string]any{"errors": errs}})
 }
 
 // Ping asks for the API's version, which needs no credits.
 func (c *Client) Ping(ctx context.Context) error {
-	return c.do(ctx, call{op: "version", method: http.MethodGet, path: "/v3/tatum/version"})
+	return c.do(ctx, call{line: lineOther, op: "version", method: http.MethodGet, path: "/v3/tatum/version"})
 }

@@ -3,6 +3,7 @@ package tatum
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,7 +62,9 @@ type Pace struct {
 	every   time.Duration // between two calls
 	next    time.Time     // no call before
 	windows []window
-	breaker breaker
+	lines   map[string]*breaker
+	until   time.Time            // that the server has asked for
+	busy    map[string]time.Time // the same, by line
 	counts  map[string]int64
 	credits int64
 	last    string // the last trouble, in words
@@ -69,7 +72,7 @@ type Pace struct {
 
 // NewPace makes a Pace. jitter gives 0 … 1.
 func NewPace(l Limits, now func() time.Time, jitter func() float64) *Pace {
-	p := &Pace{now: now, jitter: jitter, counts: make(map[string]int64)}
+	p := &Pace{now: now, jitter: jitter, counts: make(map[string]int64), lines: make(map[string]*breaker), busy: make(map[string]time.Time)}
 	if l.PerSecond > 0 {
 		p.every = time.Second / time.Duration(l.PerSecond)
 	}
@@ -79,34 +82,41 @@ func NewPace(l Limits, now func() time.Time, jitter func() float64) *Pace {
 	return p
 }
 
-// admit books a call that costs so many credits, and says how long to wait
-// before it is made.
-func (p *Pace) admit(cost int64, why Purpose) (time.Duration, error) {
+// admit books a call, and returns how long to wait before it is made; again is set
+// for one that is repeated.
+func (p *Pace) admit(k call, why Purpose, again bool) (time.Duration, error) {
 	if p == nil {
 		return 0, nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	if err := p.breaker.admit(now); err != nil {
-		p.counts["paused"]++
-		return 0, err
-	}
 	for i := range p.windows {
 		w := &p.windows[i]
-		if w.turn(now); !w.has(cost, why) {
-			p.breaker.probing = false
+		if w.turn(now); !w.has(k.cost, why) {
 			p.counts["budget"]++
 			return 0, fmt.Errorf("%w: %s", ErrBudget, w.budget)
 		}
 	}
-	for i := range p.windows {
-		p.windows[i].add(cost, why)
+	if err := p.open(k.line, now, again); err != nil {
+		p.counts["paused"]++
+		return 0, err
 	}
-	p.credits += cost
+	for i := range p.windows {
+		p.windows[i].add(k.cost, why)
+	}
+	p.credits += k.cost
 	wait := max(0, p.next.Sub(now))
 	p.next = now.Add(wait + p.every)
 	return wait, nil
+}
+
+// open returns why no call of a line is made now, nil if one may be.
+func (p *Pace) open(line string, now time.Time, again bool) error {
+	if asked := later(p.until, p.busy[line]); now.Before(asked) {
+		return pausedUntil(asked)
+	}
+	return p.line(line).admit(now, again, p.jitter)
 }
 
 // Usage is how a Pace stands.
@@ -114,9 +124,10 @@ type Usage struct {
 	Credits int64            `json:"credits"` // since the program began
 	Budgets []Used           `json:"budgets,omitempty"`
 	Calls   map[string]int64 `json:"calls"`             // by outcome
-	Paused  time.Time        `json:"paused,omitzero"`   // nothing is sent until then
+	Paused  time.Time        `json:"paused,omitzero"`   // some calls, or all, are not made until then
+	Lines   []string         `json:"lines,omitempty"`   // which: "kms", "list BTC", "chain BTC"; none: all
 	Trouble string           `json:"trouble,omitempty"` // the last one, in words
-	Failing int              `json:"failing,omitempty"` // calls in a row that came to nothing
+	Failing int              `json:"failing,omitempty"` // calls of a line in a row that came to nothing
 }
 
 // Usage says how it stands now.
@@ -127,19 +138,31 @@ func (p *Pace) Usage() Usage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	u := Usage{Credits: p.credits, Calls: make(map[string]int64, len(p.counts)), Trouble: p.last, Failing: p.breaker.failing}
+	u := Usage{Credits: p.credits, Calls: make(map[string]int64, len(p.counts)), Trouble: p.last}
 	for k, n := range p.counts {
 		u.Calls[k] = n
 	}
-	if p.breaker.until.After(now) {
-		u.Paused = p.breaker.until
-	}
+	p.pauses(&u, now)
 	for i := range p.windows {
 		w := &p.windows[i]
 		w.turn(now)
 		u.Budgets = append(u.Budgets, w.report())
 	}
 	return u
+}
+
+// pauses adds which calls are not made now.
+func (p *Pace) pauses(u *Usage, now time.Time) {
+	for name, b := range p.lines {
+		u.Failing = max(u.Failing, b.failing)
+		if until := later(b.until, p.busy[name]); until.After(now) {
+			u.Paused, u.Lines = later(u.Paused, until), append(u.Lines, name)
+		}
+	}
+	slices.Sort(u.Lines)
+	if p.until.After(now) {
+		u.Paused, u.Lines = p.until, nil
+	}
 }
 
 // Resume takes over what an earlier program has used of the same budgets.

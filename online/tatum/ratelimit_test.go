@@ -203,8 +203,8 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// After many failures in a row nothing is sent for a while; then one call is,
-// and the pause grows while it fails.
+// After many failures in a row no call is repeated. After many more none is made
+// for a while; then some are, and the rest grows while all fail.
 func TestBreaker(t *testing.T) {
 	var calls atomic.Int32
 	well := false
@@ -217,22 +217,34 @@ func TestBreaker(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	})
 	var err error
-	for range 5 {
-		_, err = c.TxIDOf(t.Context(), "x")
+	for range 3 { // the third one is not repeated any more, and says what became of it
+		if _, err = c.TxIDOf(t.Context(), "x"); errors.Is(err, tatum.ErrPaused) {
+			t.Error(err)
+		}
 	}
-	if !errors.Is(err, tatum.ErrPaused) || !tatum.IsUnreachable(err) || calls.Load() != 12 {
+	if calls.Load() != 12 {
 		t.Fatalf("%d calls, then %v", calls.Load(), err)
 	}
+	fails := func() {
+		before := calls.Load()
+		for range 64 {
+			if _, err = c.TxIDOf(t.Context(), "x"); errors.Is(err, tatum.ErrPaused) {
+				t.Error(err)
+			}
+		}
+		_, err = c.TxIDOf(t.Context(), "x")
+		if !errors.Is(err, tatum.ErrPaused) || !tatum.IsUnreachable(err) || calls.Load() != before+64 {
+			t.Fatalf("%d calls, then %v", calls.Load()-before, err)
+		}
+	}
+	fails()
 	for n, rest := range []time.Duration{3750 * time.Millisecond, 7500 * time.Millisecond, 15 * time.Second, 30 * time.Second} {
 		until := pace.Usage().Paused
 		if got := until.Sub(w.at); got > rest || got < rest-time.Second/2 { // the call before it has slept meanwhile
 			t.Errorf("rest %d is %s, want %s", n, got, rest)
 		}
 		w.at = until
-		before := calls.Load()
-		if _, err := c.TxIDOf(t.Context(), "x"); err == nil || calls.Load() != before+1 {
-			t.Errorf("%d calls to see whether it works: %v", calls.Load()-before, err)
-		}
+		fails()
 	}
 	well = true
 	w.at = pace.Usage().Paused
@@ -241,7 +253,7 @@ func TestBreaker(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if u := pace.Usage(); u.Calls["server"] != 16 || u.Calls["ok"] != 3 || u.Failing != 0 || !strings.Contains(u.Trouble, "HTTP 502") {
+	if u := pace.Usage(); u.Calls["server"] != 12+5*64 || u.Calls["ok"] != 3 || u.Failing != 0 || !strings.Contains(u.Trouble, "HTTP 502") {
 		t.Errorf("%+v", u)
 	}
 }

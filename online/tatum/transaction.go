@@ -26,7 +26,7 @@ func (c *Client) transaction(ctx context.Context, id chain.ID, txid string) (tra
 		return transactionReply{}, err
 	}
 	var reply transactionReply
-	err = c.do(ctx, call{kind: "transaction", cost: dear(id, 1), op: "transaction " + txid, method: http.MethodGet, path: "/v3/" + name + "/transaction/" + url.PathEscape(txid), into: &reply})
+	err = c.do(ctx, call{kind: "transaction", line: lineOf(id), cost: dear(id, 1), op: "transaction " + txid, method: http.MethodGet, path: "/v3/" + name + "/transaction/" + url.PathEscape(txid), into: &reply})
 	return reply, err
 }
 
@@ -108,7 +108,7 @@ func (c *Client) nodeTransaction(ctx context.Context, id chain.ID, txid string) 
 func (c *Client) node(ctx context.Context, id chain.ID, about, method string, params ...any) (json.RawMessage, error) {
 	var reply rpcReply
 	k := call{
-		kind: "node", cost: 2, op: "node " + method + " " + about, method: http.MethodPost, limit: maxBlock,
+		kind: "node", line: lineOfNode(id), cost: 2, op: "node " + method + " " + about, method: http.MethodPost, limit: maxBlock,
 		path:  "/v3/blockchain/node/" + url.PathEscape(string(id)) + "/" + url.PathEscape(c.key) + "/",
 		body:  map[string]any{"jsonrpc": "2.0", "method": method, "params": params, "id": 1},
 		into:  &reply,

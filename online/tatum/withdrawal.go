@@ -43,7 +43,7 @@ func (c *Client) Withdrawal(ctx context.Context, id chain.ID, withdrawalID strin
 			TxID   json.RawMessage `json:"txId"`
 		}
 		err := c.do(ctx, call{
-			kind: "withdrawals", cost: 1, op: "withdrawals", method: http.MethodGet,
+			kind: "withdrawals", line: lineWithdrawals, cost: 1, op: "withdrawals", method: http.MethodGet,
 			path: fmt.Sprintf("/v3/offchain/withdrawal?currency=%s&pageSize=%d&offset=%d", url.QueryEscape(string(id)), ListPage, page*ListPage), into: &reply,
 		})
 		if err != nil {
