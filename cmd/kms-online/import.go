@@ -96,6 +96,26 @@ func (a *app) tidyAll(ctx context.Context, r *online.Relay, folders []string) er
 	return err
 }
 
+// vanished is about a listed file that is not there any more: its stick is gone, or
+// something else has moved it, or it is a link to nothing. Then the others are
+// taken all the same.
+func (a *app) vanished(path string, err error) error {
+	entries, dirErr := a.fs.ReadDir(filepath.Dir(path))
+	if dirErr != nil {
+		return fmt.Errorf("%w: %w", file.ErrGone, errors.Join(err, dirErr))
+	}
+	for _, e := range entries {
+		if e.Name() == filepath.Base(path) {
+			return fmt.Errorf("a link to a file that is not there: remove it: %w", err)
+		}
+	}
+	if len(entries) == 0 { // as the mount point of a stick that was pulled out
+		return fmt.Errorf("%w: %w", file.ErrGone, err)
+	}
+	a.say("%s: something else has moved it meanwhile, such as the daemon: it is left out", path)
+	return nil
+}
+
 // importAll takes every file. One that is bad does not stop the others; the
 // first error decides the exit code.
 func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Incoming) error {
@@ -114,7 +134,9 @@ func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Inc
 		case errors.Is(err, durable.ErrTooLarge):
 			err = fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
 		case errors.Is(err, fs.ErrNotExist) && in.Listed:
-			err = fmt.Errorf("%w: %w", file.ErrGone, err)
+			if err = a.vanished(in.Path, err); err == nil {
+				continue
+			}
 		case err != nil:
 			err = file.Reading(err)
 		}

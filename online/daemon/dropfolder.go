@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -128,6 +129,9 @@ func (d *Daemon) collect(ctx context.Context, r *online.Relay, round *Round) err
 // take imports one result.
 func (d *Daemon) take(ctx context.Context, r *online.Relay, f file.Entry, round *Round) error {
 	data, err := d.get(f)
+	if d.vanished(err) {
+		return nil
+	}
 	var report online.Imported
 	if err == nil {
 		err = r.Import(ctx, data, &report)
@@ -179,10 +183,19 @@ func (d *Daemon) suspicious(f file.Entry, why error) error {
 // aside moves a file away. Where that cannot be, it is remembered as handled.
 func (d *Daemon) aside(f file.Entry, folder, reason string) error {
 	_, err := d.Drop.Aside(f.Name, folder, reason)
+	if d.vanished(err) {
+		return nil
+	}
 	if err != nil {
 		d.skip(f)
 	}
 	return err
+}
+
+// vanished reports whether a file of the stick is not there any more, though the
+// stick is: somebody else has moved it, such as a second daemon.
+func (d *Daemon) vanished(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) && !errors.Is(err, file.ErrGone) && d.Drop.Present()
 }
 
 // skip leaves a file alone until it changes.

@@ -52,7 +52,8 @@ func (c *Client) Spent(ctx context.Context, id chain.ID, output string) (bool, e
 		return true, nil
 	case err != nil:
 		return false, err
-	case id == chain.DOGE && nameless(reply.transactionReply, reply.Index) && isTxID(text(reply.Best)) && len(reply.Value) > 0 && reply.Script.is():
+	case id == chain.DOGE && nameless(reply.transactionReply, reply.Index) && isTxID(text(reply.Best)) &&
+		len(reply.Value) > 0 && reply.Script.is():
 		return false, nil // a node's gettxout, which does not repeat what was asked for
 	case reply.Index == nil || *reply.Index != index:
 		return false, &Error{Op: "output " + output, Status: http.StatusOK, err: errOtherReply}
