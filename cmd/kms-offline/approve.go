@@ -119,6 +119,7 @@ func (a *app) runApprove(args []string, o approveOptions) error {
 		}
 		return err
 	})
+	defer a.tellLedger(session)
 	if len(replies) == 0 {
 		return err
 	}

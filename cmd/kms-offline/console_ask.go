@@ -33,7 +33,7 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 	defer tty.close()
 	d := tui.New(judged.Batch)
 	need, _ := judged.Quorum()
-	d.Quorum = need > 0
+	d.Quorum, d.Unasked = need > 0, judged.IsUnasked()
 	kept := decisions{a, session, judged}
 	if err := kept.resume(tty, d); err != nil {
 		return policy.Consent{}, "", err
@@ -132,7 +132,8 @@ func (t *terminal) converse(
 // taken are items that were taken out in it.
 func (a *app) answered(session *openSession, judged *offline.Judged, kept decisions, ev tui.Event, rejected, taken []int) (policy.Consent, string, error) {
 	if ev == tui.Sign {
-		if need, _ := judged.Quorum(); need > 0 && len(rejected)+len(taken) > 0 {
+		signable, _ := judged.Batch.Count()
+		if need, _ := judged.Quorum(); need > 0 && len(rejected)+len(taken) > 0 && len(rejected) < signable {
 			return policy.Consent{}, "", a.leaveOut(session, judged, kept, rejected)
 		}
 		if len(taken) > 0 {

@@ -62,6 +62,10 @@ func (a *app) accept(s *openSession, path string) error {
 	if err != nil {
 		return bundleError(err)
 	}
+	if line := s.Ledger.AcceptedIn(request.LedgerHead); head == nil && line != 0 {
+		return cli.Fail(cli.Failed, fmt.Errorf("this was accepted already, in line %d of the ledger: there is nothing more to record", line),
+			"review the request: kms-offline review "+inLine(path))
+	}
 	if head == nil {
 		return cli.Fail(cli.Failed, errors.New("this ledger has the line that the relay speaks of: nothing was rolled back"), "")
 	}

@@ -78,8 +78,7 @@ func (a *app) runReview(args []string, byQR bool, how judging, summary string) e
 	if len(judged) == 0 {
 		return err
 	}
-	now := session.Book()
-	defer fmt.Fprintf(a.Err, "the ledger has %d lines now, head words: %s\n", now.Lines, now.Words)
+	defer a.tellLedger(session)
 	if err := errors.Join(a.showReviews(judged, len(paths)), a.writeSummary(batches)); err != nil {
 		return err
 	}
@@ -87,6 +86,13 @@ func (a *app) runReview(args []string, byQR bool, how judging, summary string) e
 		return err
 	}
 	return codeOf(count(judged))
+}
+
+// tellLedger says how far the ledger is, if it has grown: a person notes it.
+func (a *app) tellLedger(session *openSession) {
+	if now := session.Book(); now.Lines > session.length {
+		fmt.Fprintf(a.Err, "the ledger has %d lines now, head words: %s\n", now.Lines, now.Words)
+	}
 }
 
 func (a *app) showReviews(judged []*offline.Judged, asked int) error {

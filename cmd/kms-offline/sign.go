@@ -142,7 +142,11 @@ func (a *app) runSign(args []string, o signOptions) error {
 		return err
 	})
 	if len(replies) == 0 {
+		a.tellLedger(session)
 		return err
+	}
+	for i := range replies { // what came after the last of them is in the ledger, too
+		replies[i].Ledger = session.Book()
 	}
 	if err := errors.Join(a.tellSigned(replies, results, len(paths)), a.writeSummary(batches)); err != nil {
 		return err

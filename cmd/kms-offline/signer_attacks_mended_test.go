@@ -243,7 +243,7 @@ func rejectList(t *testing.T) {
 	at := p.asksAgain(request, "reject 1;2", "reject 1 and 2", "reject 3", "reject 1 3")
 	at.types("reject 1, 2\r")
 	at.sees("Now 0 approved, 2 rejected, 0 undecided")
-	at.sees("Nothing is left to sign")
+	at.sees("Tell the relay that all 2 are refused? [y/N]")
 	at.types("n\r")
 	if code := at.waits(); code != 21 {
 		t.Errorf("exit %d", code)

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"coldkms/shared/chain"
 )
 
 // splitAttacks pay in parts, without operators, what operators have to approve.
@@ -12,6 +16,7 @@ func splitAttacks() []attack {
 		{"75-split-by-rejecting-in-the-parts", splitFurther},
 		{"75-split-after-a-decline", splitAfterDecline},
 		{"75-another-batch-is-no-part", otherBatchIsNoPart},
+		{"75-all-rejected-is-told", allRejectedTold},
 	}
 }
 
@@ -94,4 +99,26 @@ func otherBatchIsNoPart(t *testing.T) {
 	other := o.request("other.kmsreq", 176, threeParts()[:1])
 	digest, _ = o.reviewed(other)
 	o.run(0, "sign", other, "--out", o.path("out"), "--approve", digest)
+}
+
+// All that a person rejects is told to the relay, if they say so; the ledger's
+// length is told whatever the answer is.
+func allRejectedTold(t *testing.T) {
+	o := newOffice(t)
+	file := o.request("one.kmsreq", 177, threeParts()[:1])
+	at := o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 1 transaction?", "reject 1",
+		"Tell the relay that it is refused? [y/N]", "n")
+	o.unsigned()
+	if said := at.stderr.String(); !strings.Contains(said, "head words: ") {
+		t.Errorf("after a decline the ledger is not named: %s", said)
+	}
+	o.answers(20, []string{"sign", file, "--out", o.path("out"), "--plain"}, "Sign 1 transaction?", "reject 1",
+		"Tell the relay that it is refused? [y/N]", "y")
+	results, _ := filepath.Glob(o.path("out/*-0of1-*.kmsres"))
+	if len(results) != 1 {
+		t.Fatalf("results: %v", results)
+	}
+	if signed, codes := o.signedBy(file, results[0]); signed != 0 || codes[chain.RefusedByPerson] != 1 {
+		t.Errorf("%d signed, %v", signed, codes)
+	}
 }

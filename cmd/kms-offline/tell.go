@@ -59,6 +59,9 @@ func (r signReply) words(f finished) string {
 	for _, line := range f.judged.Batch.SumLines(signed) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
+	if again := f.judged.Batch.Again(signed); again > 0 {
+		fmt.Fprintf(&b, "  of these, %s signed before and pay nothing new\n", counted(again, "item was", "items were"))
+	}
 	if codes := r.refusals(); codes != "" {
 		fmt.Fprintf(&b, "not signed: %s\n", codes)
 	}

@@ -29,7 +29,7 @@ type memory struct {
 	spent    map[string][sha256.Size]byte  // outpoint → content
 	freed    map[string][sha256.Size]byte  // outpoint → content that spent it until a person released it
 	heads    map[[sha256.Size]byte]uint64  // every head this ledger ever had → its line
-	accepted map[[sha256.Size]byte]bool    // heads that it lost, as a person knows
+	accepted map[[sha256.Size]byte]uint64  // heads that it lost, as a person knows → the line that says so
 	seen     map[string]uint64             // relay → the latest line that it was known to have seen
 	paid     []Paid                        // of each signed content once, in the order of the clock
 	known    map[destination]struct{}      // what was ever paid
@@ -92,7 +92,7 @@ type Paid struct {
 func newMemory() memory {
 	return memory{
 		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(), noes: newNoes(), origins: newOrigins(),
-		heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]bool{},
+		heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]uint64{},
 		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]made{}, claimed: map[[sha256.Size]byte]claimed{}, released: map[[sha256.Size]byte]uint64{}, freed: map[string][sha256.Size]byte{},
 		indices: map[string]*indices{},
 	}
@@ -140,7 +140,7 @@ func (m *memory) remember(r record) error {
 		m.left[line.Request] = line.Left
 	case KindAccepted:
 		head, _ := bundle.ParseDigest(line.Head)
-		m.accepted[head], m.old = true, At{line.N, line.Time}
+		m.accepted[head], m.old = line.N, At{line.N, line.Time}
 		m.endAll(line)
 	case KindClock:
 		m.restamp()
@@ -456,7 +456,16 @@ func (m *memory) HeadAt(n uint64) []byte {
 // person knows to be lost.
 func (m *memory) Knows(head []byte) bool {
 	_, had := m.Line(head)
-	return had || (len(head) == sha256.Size && m.accepted[[sha256.Size]byte(head)])
+	return had || m.AcceptedIn(head) != 0
+}
+
+// AcceptedIn returns the line in which a person recorded that this head is lost,
+// or 0 if there is none.
+func (m *memory) AcceptedIn(head []byte) uint64 {
+	if len(head) != sha256.Size {
+		return 0
+	}
+	return m.accepted[[sha256.Size]byte(head)]
 }
 
 // Seen is the latest line that a relay was known to have seen.

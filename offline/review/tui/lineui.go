@@ -16,7 +16,10 @@ const listedLines = 15
 // was not rejected. A plain yes answers it unless something in that insists on more.
 func (d *Desk) Question() string {
 	n := len(d.places(d.kept))
-	if n == 0 {
+	switch {
+	case n == 0 && d.canRefuse():
+		return fmt.Sprintf("Nothing is left to sign (\"undo all\" takes that back).\nTell the relay that %s? [y/N] ", d.allRefused())
+	case n == 0:
 		return `Nothing is left to sign. Undo with "undo all", or answer n: `
 	}
 	if d.Operator != "" {
@@ -31,6 +34,16 @@ func (d *Desk) Question() string {
 		return question + fmt.Sprintf("(see LOOK AT) type \"sign %d\", or n [n] ", n)
 	}
 	return question + "[y/N] "
+}
+
+// canRefuse reports whether a result in which all is refused can be asked for.
+func (d *Desk) canRefuse() bool { return d.Operator == "" && !d.Unasked }
+
+func (d *Desk) allRefused() string {
+	if len(d.rows) == 1 {
+		return "it is refused"
+	}
+	return fmt.Sprintf("all %d are refused", len(d.rows))
 }
 
 // approval is the question to an operator.
@@ -186,8 +199,11 @@ func (d *Desk) notUnderstood() string {
 
 func (d *Desk) yes() (string, Event) {
 	n := len(d.places(d.kept))
-	if n == 0 {
-		return "", None
+	switch {
+	case n == 0 && d.canRefuse():
+		return "", Sign
+	case n == 0:
+		return "There is nothing to say yes to.\n", None
 	}
 	if look := d.insisting(); look > 0 {
 		return fmt.Sprintf(

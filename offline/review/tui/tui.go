@@ -72,6 +72,9 @@ type Desk struct {
 	// records what is left out.
 	Quorum bool
 
+	// Unasked is of a file to which no relay waits for an answer.
+	Unasked bool
+
 	// Operator is who approves the batch; "" where it is signed.
 	Operator string
 

@@ -262,6 +262,10 @@ func TestPlainAnswers(t *testing.T) {
 	if _, ev := d.Answer("reject all"); ev != Changed {
 		t.Error("reject all")
 	}
+	if _, ev := d.Answer("y"); ev != Sign { // the relay is told that all are refused
+		t.Errorf("with nothing left y gives %d", ev)
+	}
+	d.Unasked = true // there is nobody to tell
 	for _, answer := range []string{"y", "sign 0", "sign 8"} {
 		if _, ev := d.Answer(answer); ev != None {
 			t.Errorf("with nothing left %q gives %d", answer, ev)
