@@ -22,6 +22,7 @@ func pictureAttacks() []attack {
 		{"77-parts-of-two-psbts-are-one", partsOfTwo},
 		{"77-two-addresses-in-a-folder", twoAddresses},
 		{"77-refused-psbt-has-nothing-to-show", refusedByPictures},
+		{"77-wallet-in-symbols-is-called-one", walletByPictures},
 	}
 }
 
@@ -165,4 +166,10 @@ func refusedByPictures(t *testing.T) {
 	if code != 20 || strings.Contains(string(said), "there is no file") {
 		t.Errorf("exit %d: %s", code, said)
 	}
+}
+
+func walletByPictures(t *testing.T) {
+	p := newPurse(t)
+	wallet := readFile(t, p.path("w.kms"))
+	p.scans(22, "the symbols hold a wallet", film(t, []string{fmt.Sprintf("B$HB0100%X", wallet[:150])}), "")
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/shared/bundle"
 	"coldkms/shared/capture"
 	"coldkms/shared/capture/camera"
 	"coldkms/shared/psbt"
@@ -45,6 +46,9 @@ func Scan(ctx context.Context, source, only string, stdin io.Reader, stderr io.W
 			return payload, cli.Fail(cli.BadBundle, fmt.Errorf("the symbols hold a PSBT that cannot be read: %w", err),
 				"have it shown again by the program that made it")
 		}
+	}
+	if bundle.IsWallet(payload.Bytes) {
+		return payload, cli.Fail(cli.BadBundle, fmt.Errorf("the symbols hold a wallet: %w", bundle.ErrWallet), "")
 	}
 	if ending == "" {
 		return payload, cli.Fail(cli.BadBundle,
