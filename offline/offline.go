@@ -33,7 +33,8 @@ var (
 	ErrOtherRelay  = errors.New("request is by a relay that is not paired with this wallet")
 	ErrOtherSigner = errors.New("request is for another signer")
 	ErrDeclined    = errors.New("declined: nothing was signed")
-	ErrRolledBack  = errors.New("the relay has seen a later state of this ledger: an old copy was put back here, or a copy of this wallet has signed on another machine (ledger-rolled-back)")
+	ErrRolledBack  = errors.New("the relay has seen a later state of this ledger: an old copy was put back here, " +
+		"or a copy of this wallet has signed on another machine (ledger-rolled-back)")
 )
 
 // Session is an opened wallet with its memory, ready to judge and sign.

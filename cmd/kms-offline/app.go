@@ -291,7 +291,8 @@ func walletError(path string, err error) error {
 		return cli.Fail(cli.NoWallet, err, fmt.Sprintf("put it back: cp %s%s %s", path, wallet.PrevSuffix, path))
 	case errors.Is(err, wallet.ErrNoWallet):
 		return cli.Fail(cli.NoWallet, fmt.Errorf("%w at %s", err, path),
-			"a wallet that exists is elsewhere: name it with kms-offline --path FILE. Only if there was never one, make it: kms-offline --path FILE setup, "+
+			"a wallet that exists is elsewhere: name it with kms-offline --path FILE. "+
+				"Only if there was never one, make it: kms-offline --path FILE setup, "+
 				"or take a Tatum wallet over: importwallet wallet.dat")
 	case errors.Is(err, wallet.ErrTatumWallet):
 		return cli.Fail(cli.NoWallet, fmt.Errorf("%s is a wallet of Tatum KMS; it is left as it is", path),

@@ -63,7 +63,8 @@ func (a *app) accept(s *openSession, path string) error {
 		return bundleError(err)
 	}
 	if line := s.Ledger.AcceptedIn(request.LedgerHead); head == nil && line != 0 {
-		return cli.Fail(cli.Failed, fmt.Errorf("this was accepted already, in line %d of the ledger: there is nothing more to record", line),
+		return cli.Fail(cli.Failed, fmt.Errorf(
+			"this was accepted already, in line %d of the ledger: there is nothing more to record", line),
 			"review the request: kms-offline review "+inLine(path))
 	}
 	if head == nil {

@@ -156,7 +156,8 @@ func bundleError(err error) error {
 			"if it is yours: kms-offline pair FILE.kmsid, and compare the words on both screens")
 	case errors.Is(err, offline.ErrOtherSigner):
 		return cli.Fail(cli.BadBundle, err,
-			"take it to that signer, or name its wallet with --path; for this signer export with a relay of its own: kms-online --state DIR init, then pair the two")
+			"take it to that signer, or name its wallet with --path; "+
+				"for this signer export with a relay of its own: kms-online --state DIR init, then pair the two")
 	case errors.Is(err, offline.ErrNotReviewed):
 		return cli.Fail(cli.Refused, err, "review it first: kms-offline review FILE")
 	case errors.Is(err, offline.ErrRolledBack):

@@ -91,7 +91,8 @@ type Paid struct {
 
 func newMemory() memory {
 	return memory{
-		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{}, standing: newStanding(), noes: newNoes(), origins: newOrigins(),
+		signed: map[string]signed{}, spent: map[string][sha256.Size]byte{},
+		standing: newStanding(), noes: newNoes(), origins: newOrigins(),
 		heads: map[[sha256.Size]byte]uint64{}, accepted: map[[sha256.Size]byte]uint64{},
 		seen: map[string]uint64{}, known: map[destination]struct{}{}, contents: map[[sha256.Size]byte]made{}, claimed: map[[sha256.Size]byte]claimed{}, released: map[[sha256.Size]byte]uint64{}, freed: map[string][sha256.Size]byte{},
 		indices: map[string]*indices{},

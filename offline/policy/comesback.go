@@ -66,6 +66,7 @@ func (b *batch) origins(s Subject) (list []bundle.Digest) {
 
 // withEarlier says in words what a tally of an earlier batch is of.
 func (j *judgement) withEarlier(digest bundle.Digest, t tally) string {
-	return fmt.Sprintf("an item was asked for in batch %.8s before and not signed there: what comes of that batch again, with what was signed of it, pays %s in %s%s",
+	return fmt.Sprintf("an item was asked for in batch %.8s before and not signed there: "+
+		"what comes of that batch again, with what was signed of it, pays %s in %s%s",
 		digest.String(), j.amount(t.sum), chain.Count(t.count, "payment"), withFees)
 }

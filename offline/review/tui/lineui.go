@@ -18,7 +18,8 @@ func (d *Desk) Question() string {
 	n := len(d.places(d.kept))
 	switch {
 	case n == 0 && d.canRefuse():
-		return fmt.Sprintf("Nothing is left to sign (\"undo all\" takes that back).\nTell the relay that %s? [y/N] ", d.allRefused())
+		return fmt.Sprintf("Nothing is left to sign (\"undo all\" takes that back).\n"+
+			"Tell the relay that %s? [y/N] ", d.allRefused())
 	case n == 0:
 		return `Nothing is left to sign. Undo with "undo all", or answer n: `
 	}
