@@ -711,7 +711,7 @@ var signerMutants = [...]mutant{
 		"	if ev == Rejudge { // what it comes to is said then", "	if ev = Changed; false {", "./cmd/kms-offline",
 		"TestSignerAttacks/61-rejecting-frees-the-other"},
 	{"what comes free needs no operators", "cmd/kms-offline/console_ask.go",
-		"need > 0 && len(rejected)+len(taken) > 0 {", "need > 0 && len(rejected) > 0 {", "./cmd/kms-offline",
+		"need > 0 && len(rejected)+len(taken) > 0 &&", "need > 0 && len(rejected) > 0 &&", "./cmd/kms-offline",
 		"TestSignerAttacks/61-freed-item-counts-for-the-quorum"},
 	{"what stood in the way is not on record", "cmd/kms-offline/console_ask.go",
 		"a.leave(session, judged, o, d.Rejected())",
