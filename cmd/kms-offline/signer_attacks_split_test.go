@@ -22,10 +22,12 @@ func splitAttacks() []attack {
 
 // three payments of which any two need no operator together.
 func threeParts() []payout {
-	return []payout{{to: "a", value: 20_000, fee: 200}, {to: "b", value: 20_100, fee: 200}, {to: "c", value: 20_300, fee: 200}}
+	return []payout{{to: "a", value: 20_000, fee: 200},
+		{to: "b", value: 20_100, fee: 200}, {to: "c", value: 20_300, fee: 200}}
 }
 
-const partsAsked = "what comes of that batch again, with what was signed of it, pays 0.00061000 BTC (61000) in 3 payments and fees, and above"
+const partsAsked = "what comes of that batch again, with what was signed of it, " +
+	"pays 0.00061000 BTC (61000) in 3 payments and fees, and above"
 
 // needsBoth asks again for what was not signed of a batch: it needs both
 // operators, and is signed once they have approved.
@@ -68,7 +70,8 @@ func splitFurther(t *testing.T) {
 	all := o.request("all.kmsreq", 173, threeParts())
 	digest, _ := o.reviewed(all)
 	o.run(3, "review", all, "--without", itemID(173, 0), "--without", itemID(173, 1))
-	o.run(3, "sign", all, "--out", o.path("out"), "--approve", digest, "--without", itemID(173, 0), "--without", itemID(173, 1))
+	o.run(3, "sign", all, "--out", o.path("out"), "--approve", digest,
+		"--without", itemID(173, 0), "--without", itemID(173, 1))
 	two := o.request("two.kmsreq", 173, threeParts()[:2])
 	digest, _ = o.reviewed(two)
 	o.run(3, "review", two, "--without", itemID(173, 0))
@@ -80,11 +83,13 @@ func splitFurther(t *testing.T) {
 func splitAfterDecline(t *testing.T) {
 	o := newOffice(t)
 	all := o.request("all.kmsreq", 174, threeParts())
-	o.answers(21, []string{"approve", all, "--operator", "alice", "--operator-password-file", o.path("alice")}, `or "no":`, "no")
+	o.answers(21, []string{"approve", all, "--operator", "alice", "--operator-password-file", o.path("alice")},
+		`or "no":`, "no")
 	two := o.request("two.kmsreq", 174, threeParts()[:2])
 	digest, _ := o.reviewed(two)
 	o.run(0, "sign", two, "--out", o.path("out"), "--approve", digest)
-	rest := o.request("rest.kmsreq", 174, append(threeParts(), payout{to: "d", value: 1_000, fee: 200})) // the first two are signed already
+	// the first two are signed already
+	rest := o.request("rest.kmsreq", 174, append(threeParts(), payout{to: "d", value: 1_000, fee: 200}))
 	digest, _ = o.reviewed(rest)
 	o.says(20, "in 3 payments and fees, and above", "sign", rest, "--out", o.path("none"), "--approve", digest)
 }

@@ -622,12 +622,14 @@ var signerMutants = [...]mutant{
 	{"what was signed calls no operators", "offline/policy/quorum.go",
 		"			*of = b.past.ofAsset(asset{s.coin(), \"\"}).signed\n", "", "./offline/policy", "TestQuorum"},
 	{"what comes again calls no operators", "offline/policy/quorum.go",
-		"			for _, digest := range b.origins(s) {", "			for range b.origins(s)[:0] {\n				digest := b.circumstances.Batch",
+		"			for _, digest := range b.origins(s) {",
+		"			for range b.origins(s)[:0] {\n				digest := b.circumstances.Batch",
 		"./cmd/kms-offline", "TestSignerAttacks/75-split-by-without"},
 	{"parts of a batch forget where they are from", "offline/policy/comesback.go",
 		"append([]bundle.Digest{p.Batch}, p.Origins...)", "[]bundle.Digest{p.Batch}", "./cmd/kms-offline",
 		"TestSignerAttacks/75-split-by-rejecting-in-the-parts"},
-	{"a decline ties nothing together", "offline/ledger/origins.go", "		o.add(line.Request, line.Declined...)\n		o.add(line.Request, line.Marks...)\n", "",
+	{"a decline ties nothing together", "offline/ledger/origins.go",
+		"		o.add(line.Request, line.Declined...)\n		o.add(line.Request, line.Marks...)\n", "",
 		"./cmd/kms-offline", "TestSignerAttacks/75-split-after-a-decline"},
 
 	// the wallet
