@@ -179,7 +179,8 @@ func (r *Relay) chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([
 	}
 	other := slices.ContainsFunc(w.Entries, func(e bundle.WatchEntry) bool { return e.Network == o.Network })
 	if len(chains) == 0 && !(o.Beside && other) {
-		report.Notes = append(report.Notes, fmt.Sprintf("the signer's watch file has no entry of %s for what was asked ; %s", o.Network, otherNetwork(o.Network)))
+		report.Notes = append(report.Notes, fmt.Sprintf("the signer's watch file has no entry of %s for what was "+
+			"asked; %s", o.Network, otherNetwork(o.Network)))
 	}
 	return chains, nil
 }
@@ -215,7 +216,8 @@ func (r *Relay) Elsewhere(ctx context.Context, n chain.Network) (string, error) 
 	if listed == 0 {
 		return "", nil
 	}
-	return fmt.Sprintf("Tatum lists nothing of %s for the signer's keys, and %d of %s; %s", n, listed, other, otherNetwork(n)), nil
+	return fmt.Sprintf("Tatum lists nothing of %s for the signer's keys, and %d of %s; %s", n, listed, other,
+		otherNetwork(n)), nil
 }
 
 func signatureIDs(w bundle.Watch, id chain.ID, network chain.Network) []string {

@@ -123,7 +123,8 @@ func (r *Relay) goesOn(ctx context.Context, it journal.Item) error {
 
 // paidUnrecorded raises the alarm about what the network has, and of which this
 // journal does not have the signature.
-func (r *Relay) paidUnrecorded(ctx context.Context, it journal.Item, lease journal.Lease, txid string) (*Problem, error) {
+func (r *Relay) paidUnrecorded(ctx context.Context, it journal.Item, lease journal.Lease, txid string) (*Problem,
+	error) {
 	made, err := r.journal.Restored(ctx)
 	if err != nil {
 		return nil, err
@@ -132,7 +133,10 @@ func (r *Relay) paidUnrecorded(ctx context.Context, it journal.Item, lease journ
 	if !made.IsZero() {
 		since = "the journal was restored from a backup, and it was signed and sent since"
 	}
-	p := &Problem{ID: it.ID, Code: CodePaidUnknown, Reason: fmt.Sprintf("ALARM: the payment is made (%s), and this journal has it as %s: %s. It is not exported again. Do not have it paid anew; import the result that it was signed with, then broadcast, which marks it at Tatum. If there is none: somebody else signs for its key", txid, it.State, since)}
+	p := &Problem{ID: it.ID, Code: CodePaidUnknown, Reason: fmt.Sprintf("ALARM: the payment is made (%s), and this "+
+		"journal has it as %s: %s. It is not exported again. Do not have it paid anew; import the result that it "+
+		"was signed with, then broadcast, which marks it at Tatum. If there is none: somebody else signs for "+
+		"its key", txid, it.State, since)}
 	if err := r.journal.WithholdFor(ctx, it.ID, p.Code, CodeRestored); err != nil {
 		return p, err
 	}

@@ -88,7 +88,8 @@ func picturesWithoutQR(t *testing.T) {
 // Two approvers of one name are one to a reader.
 func approversOfOneName(t *testing.T) {
 	p := newPlace(t)
-	const rules = `{"version": 1, "approvers": {"needed": 2, "keys": [{"key": "%x", "name": "Risk"}, {"key": "%x", "name": "%s"}]},
+	const rules = `{"version": 1, "approvers": {"needed": 2, "keys": [
+		{"key": "%x", "name": "Risk"}, {"key": "%x", "name": "%s"}]},
 		"chains": [{"chain": "BTC", "network": "testnet"}]}`
 	for name, code := range map[string]int{"risk": 1, "Risk": 1, "Audit": 0} {
 		file := p.write("policy.json", fmt.Appendf(nil, rules, relayKey(3).Public(), relayKey(4).Public(), name))
@@ -108,7 +109,8 @@ func tokensHaveSentence(t *testing.T) {
 		file := o.write("tokens.json", fmt.Appendf(nil, rules, sum))
 		at := o.answers(0, []string{"policy", "set", file}, "Set this policy?", "y")
 		shown := strings.Join(strings.Fields(at.screen.String()), " ")
-		if want := fmt.Sprintf("token \"usdx\": at most %d of its smallest unit in any 24 hours", sum); !strings.Contains(shown, want) {
+		if want := fmt.Sprintf("token \"usdx\": at most %d of its smallest unit in any 24 hours",
+			sum); !strings.Contains(shown, want) {
 			t.Errorf("no %q in: %s", want, shown)
 		}
 	}

@@ -53,9 +53,13 @@ at Tatum that it is gone, say --gone.`,
 					return err
 				}
 				if exported && list[0].TxID != "" {
-					a.say("warning: %s is signed (%s): that transaction stays valid wherever a copy of the result is; destroy the request and the result. It is not sent from here, and is watched: paid-but-rejected is the alarm if it turns up", args[0], list[0].TxID)
+					a.say("warning: %s is signed (%s): that transaction stays valid wherever a copy of the result "+
+						"is; destroy the request and the result. It is not sent from here, and is watched: "+
+						"paid-but-rejected is the alarm if it turns up", args[0], list[0].TxID)
 				} else if exported {
-					a.say("warning: %s was exported: if the signer has signed it already, that transaction stays valid wherever a copy of the result is; destroy the request and its result. What else that request holds goes into a new one: kms-online export", args[0])
+					a.say("warning: %s was exported: if the signer has signed it already, that transaction stays "+
+						"valid wherever a copy of the result is; destroy the request and its result. What else "+
+						"that request holds goes into a new one: kms-online export", args[0])
 				}
 				if list[0].Reason != why.Why { // what is known of it, as status shows it
 					a.say("%s: %s", args[0], list[0].Reason)

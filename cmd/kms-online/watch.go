@@ -30,8 +30,8 @@ person must know of is an alarm: kms-online alarms.
 
 A look costs 1 to 5 credits a transaction. A daemon does the same by itself.
 
-Exit status: 3 if an item has a problem or goes on though it was failed (healed), or while an item that was asked for (with
-no ids: any item, or the relay as a whole) has an open alarm.`,
+Exit status: 3 if an item has a problem or goes on though it was failed (healed), or while an item
+that was asked for (with no ids: any item, or the relay as a whole) has an open alarm.`,
 		Example: "  kms-online watch\n  kms-online watch --confirmations BTC=3,LTC=6",
 		RunE: func(_ *cobra.Command, args []string) error {
 			depths, none, err := a.depthsOf(confirmations)

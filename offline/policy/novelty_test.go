@@ -139,7 +139,8 @@ func TestFirstOfAPairIsNoted(t *testing.T) {
 			}
 		}
 	}
-	signed := &memory{now: noon, paid: []Payment{{Coin: one.Facts.Coin, To: "to", Value: chain.NewAmount(5), Clock: noon, Batch: [32]byte{7}}}}
+	signed := &memory{now: noon, paid: []Payment{{Coin: one.Facts.Coin, To: "to", Value: chain.NewAmount(5),
+		Clock: noon, Batch: [32]byte{7}}}}
 	v := Default(utxoCoins{}).Judge([]Subject{one}, Circumstances{Batch: [32]byte{7}}, signed)[0]
 	if got := severityOf(v, chain.FlagSameAgain); got != chain.Look {
 		t.Errorf("beside a signed one: severity %d", got)
@@ -153,15 +154,18 @@ func TestRedirectedExactly(t *testing.T) {
 	for _, batch := range []int{2, 1, 0} { // oldest first
 		for payee := range 20 {
 			past.paid = append(past.paid, Payment{Clock: noon - int64(batch+1)*aWeek, Batch: [32]byte{byte(batch + 1)},
-				Coin: paying().Facts.Coin, To: fmt.Sprint("payee ", payee), Value: chain.NewAmount(uint64(100_000 + 1000*payee)),
+				Coin: paying().Facts.Coin, To: fmt.Sprint("payee ", payee),
+				Value: chain.NewAmount(uint64(100_000 + 1000*payee)),
 				Content: [32]byte{byte(batch + 1), byte(payee)}})
 		}
 	}
-	for amount, want := range map[int64]chain.Severity{105_000: chain.Look, 105_001: chain.Note, 300_000: chain.Unrated} {
+	for amount, want := range map[int64]chain.Severity{105_000: chain.Look, 105_001: chain.Note,
+		300_000: chain.Unrated} {
 		batch := []Subject{pay("new", 99, "stranger", amount)}
 		for payee := range 20 {
 			if payee != 5 {
-				batch = append(batch, pay(fmt.Sprint(payee), byte(payee), fmt.Sprint("payee ", payee), int64(100_000+1000*payee)))
+				batch = append(batch, pay(fmt.Sprint(payee), byte(payee), fmt.Sprint("payee ", payee),
+					int64(100_000+1000*payee)))
 			}
 		}
 		v := Default(utxoCoins{}).Judge(batch, Circumstances{}, past)[0]

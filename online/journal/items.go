@@ -253,18 +253,8 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	if f.Account != nil {
 		all, args = append(all, "account = ?"), append(args, *f.Account)
 	}
-	if reasons := f.Withheld; f.Wanted || len(reasons) > 0 {
-		if f.Wanted {
-			reasons = append([]chain.Code{""}, reasons...)
-		}
-		in("withheld", reasons)
-		if !f.Wanted { // or for it among others
-			last := len(all) - 1
-			for _, code := range reasons {
-				all[last], args = all[last]+" OR beside LIKE ?", append(args, "% "+string(code)+" %")
-			}
-			all[last] = "(" + all[last] + ")"
-		}
+	if held, of := f.withheld(); held != "" {
+		all, args = append(all, held), append(args, of...)
 	}
 	if !f.Due.IsZero() { // one too far ahead is of a clock that was wrong
 		all, args = append(all, "(retry_at <= ? OR retry_at > ?)"), append(args, f.Due.UnixMilli(), f.Due.Add(MaxDelay).UnixMilli())
@@ -276,6 +266,27 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 		return "", nil
 	}
 	return " WHERE " + strings.Join(all, " AND "), args
+}
+
+// withheld returns the condition on why items are withheld, and its arguments; ""
+// if there is none.
+func (f Filter) withheld() (condition string, args []any) {
+	reasons := f.Withheld
+	if f.Wanted {
+		reasons = append([]chain.Code{""}, reasons...)
+	}
+	if len(reasons) == 0 {
+		return "", nil
+	}
+	list, _ := json.Marshal(reasons)
+	condition, args = "withheld IN ({list})", []any{string(list)}
+	if f.Wanted {
+		return condition, args
+	}
+	for _, code := range reasons { // or for it among others
+		condition, args = condition+" OR beside LIKE ?", append(args, "% "+string(code)+" %")
+	}
+	return "(" + condition + ")", args
 }
 
 const columns = "seq, id, chain, network, pending, content, withdrawal, state, request, code, reason, signed, txid, depth, created, updated, since, account, told, withheld, tries, handed, handed_known, accepted, outstanding, offered, offered_withdrawal, seen_by, trouble, prepared, released, healed, failed_for, beside"
@@ -327,42 +338,55 @@ type Move struct {
 func (j *Journal) Move(ctx context.Context, moves ...Move) error {
 	return j.together(ctx, "move", func(tx tx) error {
 		for _, m := range moves {
-			if !Allowed(m.From, m.To) || m.To == Exported || (m.To == Signed && m.From != Failed) || (m.To == Failed && (m.From == Refused || m.From == Rejected)) {
-				return notAllowed(m.ID, m.From, m.To) // those have methods of their own
-			}
-			fence, args := m.Lease.fence()
-			form := ""
-			args = append([]any{m.ID, string(m.From)}, args...)
-			if m.From == Fetched || m.To == Fetched {
-				form, args = ", prepared = ?", append([]any{m.Prepared}, args...)
-			}
-			if m.From == Failed {
-				form, args = form+", healed = ?, failed_for = code", append([]any{j.now().Unix()}, args...)
-			}
-			args = append([]any{string(m.To), words(string(m.Code)), words(m.Reason), j.now().Unix()}, args...)
-			done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, trouble = '', updated = ?"+form+" WHERE id = ? AND state = ?"+fence, args...)
-			if err := tx.met(ctx, done, err, m.ID, m.Lease); err != nil {
-				return fmt.Errorf("item %s to %s: %w", m.ID, m.To, err)
-			}
-			if m.To == Rejected {
-				if err := j.leaveOutstanding(ctx, tx, m.ID); err != nil {
-					return err
-				}
-			}
-			for _, alarm := range []*Raise{m.Alarm, m.Also} {
-				if err := j.raise(ctx, tx, alarm); err != nil {
-					return fmt.Errorf("alarm about item %s: %w", m.ID, err)
-				}
-			}
-			if m.Decided == "" {
-				continue
-			}
-			if err := j.settle(ctx, tx, m.ID, m.Decided); err != nil {
-				return fmt.Errorf("alarms about item %s: %w", m.ID, err)
+			if err := j.move(ctx, tx, m); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
+}
+
+// hasMethod reports whether a change of state is made by a method of its own.
+func (m Move) hasMethod() bool {
+	return m.To == Exported || m.To == Signed && m.From != Failed || m.To == Failed && (m.From == Refused || m.From == Rejected)
+}
+
+func (j *Journal) move(ctx context.Context, tx tx, m Move) error {
+	if !Allowed(m.From, m.To) || m.hasMethod() {
+		return notAllowed(m.ID, m.From, m.To)
+	}
+	fence, args := m.Lease.fence()
+	form := ""
+	args = append([]any{m.ID, string(m.From)}, args...)
+	if m.From == Fetched || m.To == Fetched {
+		form, args = ", prepared = ?", append([]any{m.Prepared}, args...)
+	}
+	if m.From == Failed {
+		form, args = form+", healed = ?, failed_for = code", append([]any{j.now().Unix()}, args...)
+	}
+	args = append([]any{string(m.To), words(string(m.Code)), words(m.Reason), j.now().Unix()}, args...)
+	done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, trouble = '', updated = ?"+form+
+		" WHERE id = ? AND state = ?"+fence, args...)
+	if err := tx.met(ctx, done, err, m.ID, m.Lease); err != nil {
+		return fmt.Errorf("item %s to %s: %w", m.ID, m.To, err)
+	}
+	if m.To == Rejected {
+		if err := j.leaveOutstanding(ctx, tx, m.ID); err != nil {
+			return err
+		}
+	}
+	for _, alarm := range []*Raise{m.Alarm, m.Also} {
+		if err := j.raise(ctx, tx, alarm); err != nil {
+			return fmt.Errorf("alarm about item %s: %w", m.ID, err)
+		}
+	}
+	if m.Decided == "" {
+		return nil
+	}
+	if err := j.settle(ctx, tx, m.ID, m.Decided); err != nil {
+		return fmt.Errorf("alarms about item %s: %w", m.ID, err)
+	}
+	return nil
 }
 
 // Note says why an item stays where it is.

@@ -17,8 +17,9 @@ func (j *Journal) Permit(ctx context.Context, by string, ids ...string) error {
 	}
 	said := fmt.Sprintf("%s at %s", by, j.now().UTC().Format(time.RFC3339))
 	return j.change(ctx, "permit", func(t tx) error {
-		_, err := t.ExecContext(ctx, `UPDATE items SET released = ?, retry_at = 0, tries = 0, reason = CASE WHEN code = ? THEN '' ELSE reason END,
-			code = CASE WHEN code = ? THEN '' ELSE code END WHERE id IN ({list})`, words(said), string(RestoredCode), string(RestoredCode), string(list))
+		_, err := t.ExecContext(ctx, `UPDATE items SET released = ?, retry_at = 0, tries = 0,
+			reason = CASE WHEN code = ? THEN '' ELSE reason END, code = CASE WHEN code = ? THEN '' ELSE code END
+			WHERE id IN ({list})`, words(said), string(RestoredCode), string(RestoredCode), string(list))
 		return err
 	})
 }

@@ -106,8 +106,10 @@ func (t tx) watchUnwanted(ctx context.Context, at time.Time) error {
 	if _, err := t.ExecContext(ctx, "UPDATE items SET released = '' WHERE released <> ''"); err != nil {
 		return err
 	}
-	_, err := t.ExecContext(ctx, `UPDATE items SET outstanding = ?, retry_at = 0, tries = 0 WHERE signed IS NULL AND (state = 'refused'
-		OR state IN ('fetched', 'prepared', 'exported') AND withheld NOT IN ('', ?))`, at.Add(OutstandingFor).Unix(), string(RestoredCode))
+	_, err := t.ExecContext(ctx, `UPDATE items SET outstanding = ?, retry_at = 0, tries = 0
+		WHERE signed IS NULL AND (state = 'refused'
+		OR state IN ('fetched', 'prepared', 'exported') AND withheld NOT IN ('', ?))`,
+		at.Add(OutstandingFor).Unix(), string(RestoredCode))
 	return err
 }
 

@@ -419,7 +419,8 @@ CREATE TABLE hearing (
 	what  TEXT PRIMARY KEY,
 	since INTEGER NOT NULL
 ) STRICT;
-INSERT INTO hearing (what, since) SELECT 'events', max(updated) FROM items WHERE EXISTS (SELECT 1 FROM items WHERE told <> '')
+INSERT INTO hearing (what, since) SELECT 'events', max(updated) FROM items
+WHERE EXISTS (SELECT 1 FROM items WHERE told <> '')
 	OR EXISTS (SELECT 1 FROM alarms WHERE told <> 0) HAVING max(updated) IS NOT NULL;
 `},
 	// How far the long list of an address was read for an item, as JSON.

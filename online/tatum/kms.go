@@ -85,7 +85,8 @@ type Pending struct {
 // record of this one says nothing about it: it is an error.
 func (c *Client) PendingByID(ctx context.Context, id string) (Pending, error) {
 	var p Pending
-	k := call{kind: "pending-by-id", line: lineKMS, cost: 1, op: "pending transaction " + id, method: http.MethodGet, path: "/v3/kms/" + url.PathEscape(id), into: &p.Raw}
+	k := call{kind: "pending-by-id", line: lineKMS, cost: 1, op: "pending transaction " + id, method: http.MethodGet,
+		path: "/v3/kms/" + url.PathEscape(id), into: &p.Raw}
 	if err := c.do(ctx, k); err != nil {
 		return Pending{}, err
 	}
@@ -128,7 +129,8 @@ func normal(txid string) string {
 
 // Complete marks a pending transaction as completed by a txid.
 func (c *Client) Complete(ctx context.Context, id, txid string) error {
-	return c.do(ctx, call{kind: "complete", line: lineKMS, cost: 2, op: "complete " + id, method: http.MethodPut, path: "/v3/kms/" + url.PathEscape(id) + "/" + url.PathEscape(txid)})
+	return c.do(ctx, call{kind: "complete", line: lineKMS, cost: 2, op: "complete " + id, method: http.MethodPut,
+		path: "/v3/kms/" + url.PathEscape(id) + "/" + url.PathEscape(txid)})
 }
 
 // Delete drops a pending transaction; revert gives back what a withdrawal
@@ -138,7 +140,8 @@ func (c *Client) Delete(ctx context.Context, id string, revert bool) error {
 	if revert {
 		path = "/v3/kms/" + url.PathEscape(id) + "?revert=true"
 	}
-	return c.do(ctx, call{kind: "delete", line: lineKMS, cost: 2, op: "delete " + id, method: http.MethodDelete, path: path})
+	return c.do(ctx, call{kind: "delete", line: lineKMS, cost: 2, op: "delete " + id, method: http.MethodDelete,
+		path: path})
 }
 
 // CompleteWithdrawal marks a withdrawal as completed by a txid.
@@ -158,7 +161,8 @@ type ItemError struct {
 // ReportErrors tells Tatum what was not signed, as its KMS does: it feeds the
 // KMS_FAILED_TX subscription.
 func (c *Client) ReportErrors(ctx context.Context, errs []ItemError) error {
-	return c.do(ctx, call{kind: "report-errors", line: lineOther, cost: 1, op: "report errors", once: true, method: http.MethodPost, path: "/v3/tatum/kms/batch", body: map[string]any{"errors": errs}})
+	return c.do(ctx, call{kind: "report-errors", line: lineOther, cost: 1, op: "report errors", once: true,
+		method: http.MethodPost, path: "/v3/tatum/kms/batch", body: map[string]any{"errors": errs}})
 }
 
 // Ping asks for the API's version, which needs no credits.

@@ -51,7 +51,10 @@ func TestSpentAsNode(t *testing.T) {
 		"{" + best + `,"value":1.5,"scriptPubKey":{"hex":"76a9"},"txid":"x"}`: false,
 		"{" + best + `,"value":1.5,"scriptPubKey":{"hex":"76a9"},"index":1}`:  false,
 	} {
-		c, _, _ := pacedClient(t, tatum.Limits{}, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
+		c, _, _ := pacedClient(t, tatum.Limits{}, func(w http.ResponseWriter, _ *http.Request) {
+			_,
+				_ = w.Write([]byte(body))
+		})
 		if spent, err := c.Spent(t.Context(), chain.DOGE, output); spent || (err == nil) != ok {
 			t.Errorf("%s: %t, %v", body, spent, err)
 		}

@@ -26,7 +26,8 @@ func (c *Client) transaction(ctx context.Context, id chain.ID, txid string) (tra
 		return transactionReply{}, err
 	}
 	var reply transactionReply
-	err = c.do(ctx, call{kind: "transaction", line: lineOf(id), cost: dear(id, 1), op: "transaction " + txid, method: http.MethodGet, path: "/v3/" + name + "/transaction/" + url.PathEscape(txid), into: &reply})
+	err = c.do(ctx, call{kind: "transaction", line: lineOf(id), cost: dear(id, 1), op: "transaction " + txid,
+		method: http.MethodGet, path: "/v3/" + name + "/transaction/" + url.PathEscape(txid), into: &reply})
 	return reply, err
 }
 

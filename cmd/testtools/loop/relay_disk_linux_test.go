@@ -156,7 +156,8 @@ func fullAfterItIsDone(t *testing.T) {
 	} {
 		free := p.fullAfter(x.call)
 		got := p.run(x.args...)
-		if got.code != 1 || !strings.Contains(got.err, x.want) || !strings.Contains(got.err, "could not be noted here") || !strings.Contains(got.err, "run the same command again") {
+		if got.code != 1 || !strings.Contains(got.err, x.want) || !strings.Contains(got.err,
+			"could not be noted here") || !strings.Contains(got.err, "run the same command again") {
 			t.Errorf("%s: %+v", x.args[0], got)
 		}
 		for _, lie := range []string{"nothing was changed", "was not done", "(13)"} {
@@ -168,7 +169,8 @@ func fullAfterItIsDone(t *testing.T) {
 		p.server.Fault(nil)
 		p.must(x.args...)
 	}
-	if got := p.states(); got[relaytest.ID(1)] != "completed" || got[relaytest.ID(2)] != "rejected" || len(p.server.Sent()) != 1 {
+	if got := p.states(); got[relaytest.ID(1)] != "completed" || got[relaytest.ID(2)] != "rejected" ||
+		len(p.server.Sent()) != 1 {
 		t.Errorf("%v, sent %d times", got, len(p.server.Sent()))
 	}
 }

@@ -106,7 +106,8 @@ func replacedParent(t *testing.T) {
 		h.run(3, "watch", relaytest.ID(2))
 	}
 	s := h.wants(2, "completed", "parent-dead")
-	if strings.Contains(s.Reason, "valid") || !strings.Contains(s.Reason, "can never confirm") || !strings.Contains(s.Reason, "Do not have anything paid anew yet") {
+	if strings.Contains(s.Reason, "valid") || !strings.Contains(s.Reason, "can never confirm") ||
+		!strings.Contains(s.Reason, "Do not have anything paid anew yet") {
 		t.Error(s.Reason)
 	}
 	h.alarms("parent-dead")
@@ -120,7 +121,8 @@ func eventsFromNowOn(t *testing.T) {
 			h := newTeller(t)
 			heard := filepath.Join(h.dir, "heard")
 			program := filepath.Join(h.dir, "hear")
-			if err := os.WriteFile(program, []byte("#!/bin/sh\necho $1 >> "+heard+"\ncat >/dev/null\n"), 0o700); err != nil {
+			if err := os.WriteFile(program, []byte("#!/bin/sh\necho $1 >> "+heard+"\ncat >/dev/null\n"),
+				0o700); err != nil {
 				t.Fatal(err)
 			}
 			wants := func(want string) {

@@ -69,7 +69,8 @@ func (h *heard) of(kind string, n int) (e event, known bool) {
 
 // beside returns a relay on the same state, for its helpers around daemons.
 func (h *teller) beside() *plainRelay {
-	return &plainRelay{T: h.T, program: filepath.Join(h.bin, "kms-online"), server: h.server, signer: h.signer, dir: h.dir,
+	return &plainRelay{T: h.T, program: filepath.Join(h.bin, "kms-online"), server: h.server, signer: h.signer,
+		dir:   h.dir,
 		where: []string{"--state", filepath.Join(h.dir, "relay")}}
 }
 
@@ -102,7 +103,8 @@ func healedIsTold(t *testing.T) {
 		t.Errorf("watch: %+v, %v", seen, err)
 	}
 	var list []struct{ State, Healed, FailedFor string }
-	if err := json.Unmarshal(h.run(0, "status", relaytest.ID(1)), &list); err != nil || list[0].State != "broadcast" || list[0].Healed == "" || list[0].FailedFor != "inputs-spent" {
+	if err := json.Unmarshal(h.run(0, "status", relaytest.ID(1)), &list); err != nil ||
+		list[0].State != "broadcast" || list[0].Healed == "" || list[0].FailedFor != "inputs-spent" {
 		t.Errorf("status: %+v, %v", list, err)
 	}
 	if words := h.says(0, "status"); !strings.Contains(words, "it was failed (inputs-spent) until") {
@@ -118,7 +120,8 @@ func healedIsTold(t *testing.T) {
 	for n := range 2 {
 		p.eventually("it is told", func() bool {
 			e, known := heard.of("healed", n+1)
-			return known && e.Item.State == "broadcast" && e.Item.FailedFor == "inputs-spent" && strings.Contains(e.Message, "do not have it paid anew")
+			return known && e.Item.State == "broadcast" && e.Item.FailedFor == "inputs-spent" &&
+				strings.Contains(e.Message, "do not have it paid anew")
 		})
 	}
 	h.server.Fault(nil)
@@ -156,12 +159,16 @@ func commandsWork(t *testing.T) {
 	has(t, h.typed(0, "import", usb, "--state", state, "--testnet"), "next: "+place+"broadcast")
 	h.server.Change(relaytest.ID(1), "index", 7)
 	h.typed(3, "broadcast", "--state", state, "--testnet")
-	has(t, h.typed(0, "status", "--state", state, "--testnet"), "see: "+place+"alarms", place+"retry "+relaytest.ID(1), place+"reject "+relaytest.ID(1))
+	has(t, h.typed(0, "status", "--state", state, "--testnet"), "see: "+place+"alarms",
+		place+"retry "+relaytest.ID(1), place+"reject "+relaytest.ID(1))
 	has(t, h.typed(3, "alarms", "--state", state, "--testnet"), place+"retry "+relaytest.ID(1))
-	has(t, h.typed(1, "status", relaytest.ID(9), "--state", state, "--testnet"), place+"status --all", place+"fetch brings")
-	has(t, h.typed(1, "retry", relaytest.ID(1), "--content", "none", "--state", state), "kms-online --state "+state+" status "+relaytest.ID(1))
+	has(t, h.typed(1, "status", relaytest.ID(9), "--state", state, "--testnet"), place+"status --all",
+		place+"fetch brings")
+	has(t, h.typed(1, "retry", relaytest.ID(1), "--content", "none", "--state", state),
+		"kms-online --state "+state+" status "+relaytest.ID(1))
 	nowhere := filepath.Join(h.dir, "it's not here")
-	has(t, h.typed(1, "fetch", "--state", nowhere), "kms-online --state '"+filepath.Join(h.dir, `it'\''s not here`)+"' init")
+	has(t, h.typed(1, "fetch", "--state", nowhere),
+		"kms-online --state '"+filepath.Join(h.dir, `it'\''s not here`)+"' init")
 }
 
 // The signer has keys of both networks, and all that waits is of the one that was
@@ -172,8 +179,10 @@ func otherNetwork(t *testing.T) {
 	has(t, h.typed(0, "fetch", "--state", state), "no entry of mainnet", "kms-online --state "+state+" fetch --testnet")
 	for i, mine := range []chain.Network{chain.Mainnet, chain.Testnet} {
 		entries := []bundle.WatchEntry{
-			{SignatureID: relaytest.SignatureID, Coin: chain.Coin{Chain: chain.BTC, Network: mine}, PubKey: h.signer.Coin.PubKey().SerializeCompressed()},
-			{SignatureID: "another", Coin: chain.Coin{Chain: chain.BTC, Network: chain.NetworkOf(mine != chain.Testnet)}, PubKey: h.signer.Coin.PubKey().SerializeCompressed()},
+			{SignatureID: relaytest.SignatureID, Coin: chain.Coin{Chain: chain.BTC, Network: mine},
+				PubKey: h.signer.Coin.PubKey().SerializeCompressed()},
+			{SignatureID: "another", Coin: chain.Coin{Chain: chain.BTC,
+				Network: chain.NetworkOf(mine != chain.Testnet)}, PubKey: h.signer.Coin.PubKey().SerializeCompressed()},
 		}
 		sealed, err := bundle.SealWatch(bundle.Watch{Created: int64(i + 2), Entries: entries}, h.signer.Identity)
 		watch := filepath.Join(t.TempDir(), "signer.kmswatch")
@@ -185,14 +194,17 @@ func otherNetwork(t *testing.T) {
 		}
 		h.run(0, "pair", watch)
 		if mine == chain.Mainnet {
-			if words := h.typed(0, "fetch", "--state", state, "--testnet"); strings.Contains(words, "Tatum lists nothing") {
+			if words := h.typed(0, "fetch", "--state", state, "--testnet"); strings.Contains(words,
+				"Tatum lists nothing") {
 				t.Errorf("nothing is listed at all: %s", words)
 			}
 			h.pay(nil, 1)
-			has(t, h.typed(0, "fetch", "--state", state, "--testnet"), "and 1 of mainnet", "kms-online --state "+state+" fetch --testnet=false")
+			has(t, h.typed(0, "fetch", "--state", state, "--testnet"), "and 1 of mainnet",
+				"kms-online --state "+state+" fetch --testnet=false")
 			continue
 		}
-		has(t, h.typed(0, "fetch", "--state", state), "and 1 of testnet", "kms-online --state "+state+" fetch --testnet")
+		has(t, h.typed(0, "fetch", "--state", state), "and 1 of testnet",
+			"kms-online --state "+state+" fetch --testnet")
 	}
 }
 
@@ -203,18 +215,21 @@ func whoAndWhy(t *testing.T) {
 	h.signed(nil, 1)
 	h.beside().killInBroadcast()
 	var list []struct{ HeldBy string }
-	if err := json.Unmarshal(h.run(0, "status", relaytest.ID(1)), &list); err != nil || !strings.HasPrefix(list[0].HeldBy, "a command of this very relay (") {
+	if err := json.Unmarshal(h.run(0, "status", relaytest.ID(1)), &list); err != nil ||
+		!strings.HasPrefix(list[0].HeldBy, "a command of this very relay (") {
 		t.Errorf("%+v, %v", list, err)
 	}
 	h.pay(nil, 2)
 	h.run(0, "fetch")
 	h.run(0, "reject", relaytest.ID(2), "--why", "a mistake")
 	h.wants(2, "rejected", "refused-by-relay")
-	if words := h.says(0, "status"); !strings.Contains(words, "by a person: a mistake") || strings.Contains(words, "refused-by-relay") {
+	if words := h.says(0, "status"); !strings.Contains(words, "by a person: a mistake") || strings.Contains(words,
+		"refused-by-relay") {
 		t.Error(words)
 	}
 
 	h = newTeller(t)
 	h.handedAndHeld(nil)
-	has(t, h.says(1, "reject", relaytest.ID(1), "--why", "as the service says"), "\n  its transaction is ", "\n  It was handed to the network at ", "\n  nor is anything else")
+	has(t, h.says(1, "reject", relaytest.ID(1), "--why", "as the service says"), "\n  its transaction is ",
+		"\n  It was handed to the network at ", "\n  nor is anything else")
 }

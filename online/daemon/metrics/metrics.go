@@ -162,7 +162,8 @@ func (m *Metrics) sawItems(r daemon.Round) {
 		m.alarms.WithLabelValues(string(code)).Set(float64(n))
 	}
 	for outcome, n := range map[string]int{"fetched": r.Fetched, "prepared": r.Prepared, "exported": r.Exported, "imported": r.Imported, "refused": r.Refused,
-		"broadcast": r.Broadcast, "completed": r.Completed, "confirmed": r.Confirmed, "healed": r.Healed, "notified": r.Told} {
+		"broadcast": r.Broadcast, "completed": r.Completed, "confirmed": r.Confirmed,
+		"healed": r.Healed, "notified": r.Told} {
 		m.outcomes.WithLabelValues(outcome).Add(float64(n))
 	}
 	for _, p := range r.Problems {
