@@ -131,7 +131,8 @@ func TestNoSecretWhereNotAskedFor(t *testing.T) {
 		{[]string{"unpair", c.wif}, cli.Failed, nil}, // a secret in the wrong place
 		{[]string{"compare", pw, pw}, cli.BadBundle, nil},
 		{[]string{"scan", pw}, cli.BadBundle, nil},
-		{[]string{"show", pw}, cli.Usage, nil}, // there is no terminal
+		{[]string{"show", pw}, cli.BadBundle, nil},
+		{[]string{"setup"}, cli.Usage, nil}, // there is no terminal
 		{[]string{"show", filepath.Join(dir, "relay.kmsid"), "--qr-out", filepath.Join(dir, "relay.html")}, cli.Done, nil},
 		{[]string{"verify-address", "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"}, cli.Failed, nil},
 		{[]string{"backup", filepath.Join(dir, "copy.kms")}, cli.Done, nil},

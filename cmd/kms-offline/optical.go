@@ -16,6 +16,7 @@ import (
 	"coldkms/shared/bundle"
 	"coldkms/shared/capture/camera"
 	"coldkms/shared/durable"
+	"coldkms/shared/psbt"
 )
 
 const sourceHelp = `SOURCE is a camera (/dev/video0 where none is named), a folder of pictures, a
@@ -64,7 +65,7 @@ func (a *app) scanTo(args []string, only, dir string) (string, error) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	payload, err := qrcli.Scan(ctx, source, only, os.Stdin, a.Err)
+	payload, err := qrcli.Scan(ctx, source, only, os.Stdin, a.Err, checkPSBT)
 	var several *qrcli.SeveralError
 	if errors.As(err, &several) {
 		return "", cli.Fail(cli.BadBundle, several, whichOf(several, source))
@@ -187,4 +188,10 @@ func addressOf(text string) string {
 		return strings.ToLower(text) // bech32 in capitals, which a symbol holds in less
 	}
 	return text
+}
+
+// checkPSBT returns why a PSBT cannot be read.
+func checkPSBT(b []byte) error {
+	_, err := psbt.Decode(b)
+	return err
 }

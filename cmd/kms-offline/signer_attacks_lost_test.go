@@ -388,6 +388,6 @@ func readOnlyMedium(t *testing.T) {
 	const advice = "open the write lock of the stick"
 	there.says(1, advice, "generatemanagedwallet", "BTC")
 	there.says(1, advice, "review", file)
-	o.says(1, advice, "backup", filepath.Join(stick, "copy.kms"))
-	o.says(1, advice, "watch", "--out", filepath.Join(stick, "signer.kmswatch"))
+	o.says(1, "is write-protected", "backup", filepath.Join(stick, "copy.kms"))
+	o.says(1, "is write-protected", "watch", "--out", filepath.Join(stick, "signer.kmswatch"))
 }

@@ -220,7 +220,16 @@ func backupsThatNeverWere(t *testing.T) {
 	if got := o.book().Lines; got != lines {
 		t.Errorf("%d lines, want %d", got, lines)
 	}
-	o.says(1, "copy of the ledger", "backup", "/proc/copy.kms")
+	o.says(1, "/proc", "backup", "/proc/copy.kms") // nothing can be written there
+	if got := o.book().Lines; got != lines {
+		t.Errorf("%d lines, want %d", got, lines)
+	}
+	full := t.TempDir()
+	if err := syscall.Mount("none", full, "tmpfs", 0, "size=4k"); err != nil {
+		t.Skipf("mount: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(full, 0) })
+	o.says(1, "space", "backup", filepath.Join(full, "copy.kms"))
 	if got := o.ledgerText(); strings.Count(got, `"act":"backup"`) != 1 || strings.Count(got, `"act":"backup-failed"`) != 1 {
 		t.Errorf("the ledger has: %s", got)
 	}

@@ -14,6 +14,7 @@ import (
 	"coldkms/shared/bundle"
 	"coldkms/shared/capture/camera"
 	"coldkms/shared/durable"
+	"coldkms/shared/psbt"
 )
 
 const qrHelp = "read it from QR symbols: of a camera (/dev/video0 if none is named), a folder of pictures, a picture, a GIF, or - for MJPEG or Y4M on stdin"
@@ -30,7 +31,7 @@ func (a *app) scanTo(args []string) (string, error) {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	payload, err := qrcli.Scan(ctx, source, "", os.Stdin, a.Err)
+	payload, err := qrcli.Scan(ctx, source, "", os.Stdin, a.Err, checkPSBT)
 	if err != nil {
 		return "", err
 	}
@@ -103,4 +104,10 @@ func (a *app) showFile(path string, o qrcli.Options) error {
 	}
 	defer tty.Close()
 	return o.Play(context.Background(), tty, title, file)
+}
+
+// checkPSBT returns why a PSBT cannot be read.
+func checkPSBT(b []byte) error {
+	_, err := psbt.Decode(b)
+	return err
 }

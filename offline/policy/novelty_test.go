@@ -155,7 +155,7 @@ func TestRedirectedExactly(t *testing.T) {
 		for payee := range 20 {
 			past.paid = append(past.paid, Payment{Clock: noon - int64(batch+1)*aWeek, Batch: [32]byte{byte(batch + 1)},
 				Coin: paying().Facts.Coin, To: fmt.Sprint("payee ", payee),
-				Value: chain.NewAmount(uint64(100_000 + 1000*payee)),
+				Value:   chain.NewAmount(uint64(100_000 + 1000*payee)),
 				Content: [32]byte{byte(batch + 1), byte(payee)}})
 		}
 	}

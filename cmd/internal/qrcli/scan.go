@@ -13,15 +13,16 @@ import (
 	"coldkms/shared/bundle"
 	"coldkms/shared/capture"
 	"coldkms/shared/capture/camera"
-	"coldkms/shared/psbt"
 	"coldkms/shared/transport"
 )
 
 // Scan receives a file from SOURCE and tells a person how far it is: a line on
 // stderr that is drawn over, on a terminal, and a bell at the end. only names the
-// file, as Name does, where the pictures of a folder hold several. Errors have
-// their exit code.
-func Scan(ctx context.Context, source, only string, stdin io.Reader, stderr io.Writer) (transport.Payload, error) {
+// file, as Name does, where the pictures of a folder hold several. checkPSBT
+// returns why a PSBT cannot be read. Errors have their exit code.
+func Scan(
+	ctx context.Context, source, only string, stdin io.Reader, stderr io.Writer, checkPSBT func([]byte) error,
+) (transport.Payload, error) {
 	src, closer, live, err := Source(source, stdin)
 	if err != nil {
 		return transport.Payload{}, explain(err)
@@ -42,7 +43,7 @@ func Scan(ctx context.Context, source, only string, stdin io.Reader, stderr io.W
 	line.bell()
 	ending := Ending(payload)
 	if ending == ".psbt" {
-		if _, err := psbt.Decode(payload.Bytes); err != nil {
+		if err := checkPSBT(payload.Bytes); err != nil {
 			return payload, cli.Fail(cli.BadBundle, fmt.Errorf("the symbols hold a PSBT that cannot be read: %w", err),
 				"have it shown again by the program that made it")
 		}

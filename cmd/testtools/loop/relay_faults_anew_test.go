@@ -127,11 +127,6 @@ func restoredLooks(t *testing.T) {
 	if again.code != 3 || len(again.Requests) > 0 || strings.Count(again.words, "kms-online fetch") != 3 {
 		t.Errorf("%+v", again)
 	}
-	h.answers(answer{"GET /v3/bitcoin/transaction/", `{"errorCode":"x"}`, 500})
-	h.says(30, "fetch")
-	if again := h.exports(); len(again.Requests) > 0 {
-		t.Errorf("%+v", again)
-	}
 	h.answers( // no answer about each alone, and nothing wrong with the line
 		answer{"GET /v3/bitcoin/transaction/", `{"hash":"` + strings.Repeat("ab", 32) + `"}`, 200},
 		answer{"POST /v3/blockchain/node/", `{"error":{"code":-1,"message":"busy"}}`, 200},
