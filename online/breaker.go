@@ -104,7 +104,7 @@ type breaker struct {
 	troubles atomic.Int32
 	last     atomic.Pointer[error] // of the troubles
 	failed   atomic.Pointer[error]
-	key      *apiKey // nil for a search of its own, which ends with the error that judge returns
+	key      *apiKey
 }
 
 // apiKey is what is known of an API key, on all chains.
