@@ -54,8 +54,7 @@ func freeingSurvives(t *testing.T) {
 				at.types(step[0] + "\r")
 				at.asks(step[1] + " transaction")
 			}
-			at.types("y\r")
-			at.waits()
+			at.agrees()
 			again := p.review(request, 3)
 			if p.signedIDs(at.stdout.String()) != "01 02" || again.Items[2].Verdict != "refused" {
 				t.Errorf("screen %v, %s: %+v", screen, signal, again.Items[2])
@@ -75,6 +74,25 @@ func (p *person) asks(question string) {
 		}
 	}
 	p.t.Fatalf("it never asks %q", question)
+}
+
+// agrees answers the last question with yes, and returns the exit code. What is
+// typed while the rejections are written to the disk is discarded, so it is typed
+// again.
+func (p *person) agrees() int {
+	p.t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- p.cmd.Wait() }()
+	for range 20 {
+		p.types("y\r")
+		select {
+		case <-done:
+			return p.cmd.ProcessState.ExitCode()
+		case <-time.After(5 * time.Second):
+		}
+	}
+	p.t.Fatalf("it does not end; the screen shows:\n%s", p.screen.String())
+	return 0
 }
 
 // ends ends a session by a signal.
@@ -105,8 +123,7 @@ func freeingIsUndone(t *testing.T) {
 			at.sees(want)
 		}
 	}
-	at.types("y\r")
-	if code := at.waits(); code != 3 || p.signedIDs(at.stdout.String()) != "01 03" {
+	if code := at.agrees(); code != 3 || p.signedIDs(at.stdout.String()) != "01 03" {
 		t.Errorf("line by line: exit %d: %s", code, at.stdout.String())
 	}
 	other := newPurse(t)

@@ -82,6 +82,9 @@ func (o *origins) of(marks []string) (batches []bundle.Digest) {
 // Origins lists the batches with which an item, or another one under its id or
 // of one of its outpoints, was asked for before and not signed.
 func (o *origins) Origins(p Proposal) []bundle.Digest {
+	if len(o.asked) == 0 { // the marks of many items would be made for nothing
+		return nil
+	}
 	return o.of(itemMarks(p.ID, p.Content, p.Spent))
 }
 
