@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,7 +30,7 @@ func (p purse) desk(request string, first string, args ...string) *person {
 // it up, and a digest signs nothing meanwhile.
 func freeingSurvives(t *testing.T) {
 	for _, screen := range []bool{false, true} {
-		for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGKILL} {
+		for _, by := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGKILL} {
 			p := newPurse(t)
 			request, _ := p.conflicting("conflict.kmsreq")
 			digest := p.review(request, 3).Digest
@@ -37,18 +38,18 @@ func freeingSurvives(t *testing.T) {
 				at := p.desk(request, "The batch", "--session")
 				at.types("ljjr") // what is refused stands last
 				at.sees("item 3 is left out")
-				p.ends(at, signal)
+				p.ends(at, by)
 			} else {
 				at := p.desk(request, "Sign 1 transaction?", "--plain")
 				at.types("reject 3\r")
 				at.sees("Sign 2 transactions?")
-				p.ends(at, signal)
+				p.ends(at, by)
 			}
 			office{p.place}.says(20, "1 rejected item", "sign", request, "--out", p.path("none"), "--approve", digest)
 			at := p.desk(request, "Take it up?", "--plain")
 			if shown := at.sees("Take it up?"); !strings.Contains(shown, "0 approved, 1 rejected, 2 undecided") ||
 				!strings.Contains(shown, "3: rejected, refused, ") {
-				t.Errorf("screen %v, %s: %s", screen, signal, shown)
+				t.Errorf("screen %v, %s: %s", screen, by, shown)
 			}
 			for _, step := range [][2]string{{"y", "Sign 2"}, {"undo 3", "Sign 1"}, {"reject 3", "Sign 2"}} {
 				at.types(step[0] + "\r")
@@ -57,7 +58,7 @@ func freeingSurvives(t *testing.T) {
 			at.agrees()
 			again := p.review(request, 3)
 			if p.signedIDs(at.stdout.String()) != "01 02" || again.Items[2].Verdict != "refused" {
-				t.Errorf("screen %v, %s: %+v", screen, signal, again.Items[2])
+				t.Errorf("screen %v, %s: %+v", screen, by, again.Items[2])
 			}
 		}
 	}
@@ -95,10 +96,14 @@ func (p *person) agrees() int {
 	return 0
 }
 
-// ends ends a session by a signal.
-func (p purse) ends(at *person, signal syscall.Signal) {
+// ends ends a session by a signal. Where hang-ups are ignored (nohup) they are by
+// the program, too.
+func (p purse) ends(at *person, by syscall.Signal) {
 	p.t.Helper()
-	if err := at.cmd.Process.Signal(signal); err != nil {
+	if by == syscall.SIGHUP && signal.Ignored(by) {
+		by = syscall.SIGTERM
+	}
+	if err := at.cmd.Process.Signal(by); err != nil {
 		p.t.Fatal(err)
 	}
 	at.waits()
