@@ -49,8 +49,8 @@ func VoidReason(name, why string) string {
 
 // Bounds of what is read from a folder to be tidied.
 const (
-	tidyFiles = 200
-	tidyBytes = 4 * bundle.MaxFile
+	maxTidied      = 200 // files
+	maxTidiedBytes = 4 * bundle.MaxFile
 )
 
 // Tidy moves aside the requests of this relay in a folder that have their results,
@@ -76,21 +76,28 @@ func (r *Relay) tidyRequests(ctx context.Context, media file.Media) (notes []str
 	if err != nil {
 		return nil, err
 	}
+	return tidyFiles(media, files, func(data []byte) (Made, error) { return r.Made(ctx, data, waiting) })
+}
+
+// tidyFiles moves those of the files aside that made reads as spent.
+func tidyFiles(
+	media file.Media, files []file.Entry, made func(data []byte) (Made, error),
+) (notes []string, err error) {
 	var read int64
-	for _, f := range files[:min(len(files), tidyFiles)] {
-		if read += f.Size; read > tidyBytes {
+	for _, f := range files[:min(len(files), maxTidied)] {
+		if read += f.Size; read > maxTidiedBytes {
 			break
 		}
 		data, err := media.Get(f.Name, bundle.MaxFile)
 		if err != nil {
-			continue // whoever signs or imports it says why
+			continue // signing or importing it reports why
 		}
-		made, err := r.Made(ctx, data, waiting)
+		m, err := made(data)
 		if err != nil {
 			return notes, err
 		}
-		if made.Spent {
-			notes = append(notes, moveSpent(media, f.Name, made))
+		if m.Spent {
+			notes = append(notes, moveSpent(media, f.Name, m))
 		}
 	}
 	return notes, nil

@@ -6,16 +6,13 @@ import (
 	"slices"
 
 	"coldkms/online/journal"
-	"coldkms/shared/bundle"
 	"coldkms/shared/interop"
 	"coldkms/shared/transport/file"
 )
 
 // tidyForeign moves aside the files for other signers that are not to be signed any
 // more. What such a signer has signed stays: it is imported.
-func (r *Relay) tidyForeign(
-	ctx context.Context, media file.Media, formats []interop.Format,
-) (notes []string, err error) {
+func (r *Relay) tidyForeign(ctx context.Context, media file.Media, formats []interop.Format) ([]string, error) {
 	if len(formats) == 0 {
 		return nil, nil
 	}
@@ -27,29 +24,12 @@ func (r *Relay) tidyForeign(
 	if err := im.index(ctx); err != nil {
 		return nil, err
 	}
-	var read int64
-	for _, f := range files[:min(len(files), tidyFiles)] {
-		if read += f.Size; read > tidyBytes {
-			break
-		}
-		data, err := media.Get(f.Name, bundle.MaxFile)
-		if err != nil {
-			continue // whoever signs or imports it says why
-		}
-		spent, made, err := im.spent(ctx, data)
-		if err != nil {
-			return notes, err
-		}
-		if spent {
-			notes = append(notes, moveSpent(media, f.Name, made))
-		}
-	}
-	return notes, nil
+	return tidyFiles(media, files, func(data []byte) (Made, error) { return im.made(ctx, data) })
 }
 
-// spent reports whether a file for another signer asks for a transaction that none
-// of its items waits for, and says in made why.
-func (im *Importer) spent(ctx context.Context, data []byte) (spent bool, made Made, err error) {
+// made reads a file for another signer. It is spent if it asks for a transaction
+// that none of its items waits for.
+func (im *Importer) made(ctx context.Context, data []byte) (made Made, err error) {
 	for _, format := range im.formats {
 		a, err := format.Read(data)
 		if err != nil || a == nil || a.Signed() {
@@ -57,24 +37,25 @@ func (im *Importer) spent(ctx context.Context, data []byte) (spent bool, made Ma
 		}
 		ids, err := im.relay.journal.AskedFor(ctx, a.UnsignedID())
 		if err != nil || len(ids) == 0 {
-			return false, made, err
+			return Made{}, err
 		}
 		items, err := im.relay.journal.Items(ctx, journal.Filter{IDs: ids})
 		if err != nil || slices.ContainsFunc(items, waits) {
-			return false, made, err
+			return Made{}, err
 		}
+		made.Spent = true
 		for _, it := range items {
 			if slices.Contains(sendable, it.State) { // it has its signature
-				return true, Made{}, nil
+				return Made{Spent: true}, nil
 			}
 			made.Void = fmt.Sprintf("%s: %s", it.ID, it.State)
 			if it.Withheld != "" {
 				made.Void += ", " + string(it.Withheld)
 			}
 		}
-		return true, made, nil
+		return made, nil
 	}
-	return false, made, nil
+	return Made{}, nil
 }
 
 // waits reports whether an item is to be signed, or may be once it has been looked
