@@ -355,3 +355,15 @@ func TestNoMarkNoLedger(t *testing.T) {
 		t.Errorf("error %v, want %v", err, ErrRollback)
 	}
 }
+
+// A batch has 40,000 items with several outpoints each, and each is looked up.
+func TestLookingUpMarksAllocatesLittle(t *testing.T) {
+	l, _, _ := begin(t)
+	appendAll(t, l, Line{Kind: KindDeclined, Request: strings.Repeat("1", 64), Marks: []string{MarkID("another")}})
+	outpoint := strings.Repeat("a", 64) + ":0"
+	p := Proposal{ID: strings.Repeat("b", 24), Content: [32]byte{1}, Spent: slices.Repeat([]string{outpoint}, 4)}
+	marks := float64(2 * (2 + len(p.Spent))) // one each, in Origins and in DeclinedOther
+	if n := testing.AllocsPerRun(100, func() { l.Origins(p); l.DeclinedOther(p) }); n > marks {
+		t.Errorf("%v allocations, want at most %v", n, marks)
+	}
+}

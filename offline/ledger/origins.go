@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"crypto/sha256"
+	"iter"
 	"slices"
 
 	"coldkms/shared/bundle"
@@ -23,7 +24,7 @@ func newOrigins() origins {
 func (o *origins) follow(line Line) {
 	switch line.Kind {
 	case KindRefused:
-		o.add(line.Request, itemMarks(line.ID, contentOf(line), line.Spent)...)
+		o.add(line.Request, slices.Collect(itemMarks(line.ID, contentOf(line), line.Spent))...)
 	case KindLeftOut, KindAgreed:
 		for _, id := range line.Left {
 			o.add(line.Request, MarkID(id))
@@ -44,16 +45,22 @@ func contentOf(line Line) [sha256.Size]byte {
 	return content
 }
 
-// itemMarks lists by what an item is known again.
-func itemMarks(id string, content [sha256.Size]byte, spent []string) []string {
-	marks := []string{MarkID(id)}
-	if content != ([sha256.Size]byte{}) {
-		marks = append(marks, Brief(content))
+// itemMarks goes through the marks by which an item is recognised. It makes them
+// one by one, because those of all items of a large batch take much memory.
+func itemMarks(id string, content [sha256.Size]byte, spent []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !yield(MarkID(id)) {
+			return
+		}
+		if content != ([sha256.Size]byte{}) && !yield(Brief(content)) {
+			return
+		}
+		for _, op := range spent {
+			if !yield(MarkOutpoint(op)) {
+				return
+			}
+		}
 	}
-	for _, op := range spent {
-		marks = append(marks, MarkOutpoint(op))
-	}
-	return marks
 }
 
 func (o *origins) add(batch string, marks ...string) {
@@ -68,8 +75,11 @@ func (o *origins) add(batch string, marks ...string) {
 	}
 }
 
-func (o *origins) of(marks []string) (batches []bundle.Digest) {
-	for _, mark := range marks {
+func (o *origins) of(marks iter.Seq[string]) (batches []bundle.Digest) {
+	if len(o.asked) == 0 {
+		return nil
+	}
+	for mark := range marks {
 		for _, batch := range o.asked[mark] {
 			if !slices.Contains(batches, batch) {
 				batches = append(batches, batch)
@@ -82,9 +92,6 @@ func (o *origins) of(marks []string) (batches []bundle.Digest) {
 // Origins lists the batches with which an item, or another one under its id or
 // of one of its outpoints, was asked for before and not signed.
 func (o *origins) Origins(p Proposal) []bundle.Digest {
-	if len(o.asked) == 0 { // the marks of many items would be made for nothing
-		return nil
-	}
 	return o.of(itemMarks(p.ID, p.Content, p.Spent))
 }
 

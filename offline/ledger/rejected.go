@@ -58,14 +58,16 @@ type unpaid struct {
 func Brief(content [sha256.Size]byte) string { return hex.EncodeToString(content[:16]) }
 
 // MarkID is how a declined line names a pending id: 80 bits of a digest in hex.
-func MarkID(id string) string { return markOf("coldkms declined id v1\n" + id) }
+func MarkID(id string) string { return markOf("coldkms declined id v1\n", id) }
 
 // MarkOutpoint is how a declined line names an outpoint, txid:index.
-func MarkOutpoint(op string) string { return markOf("coldkms declined outpoint v1\n" + op) }
+func MarkOutpoint(op string) string { return markOf("coldkms declined outpoint v1\n", op) }
 
-func markOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:10])
+// markOf allocates nothing but the mark: it is called for each outpoint of a batch.
+func markOf(kind, name string) string {
+	var room [128]byte
+	sum := sha256.Sum256(append(append(room[:0], kind...), name...))
+	return string(hex.AppendEncode(room[:0], sum[:10]))
 }
 
 func newNoes() noes {
@@ -236,15 +238,18 @@ func (n *noes) DeclinedItem(content [sha256.Size]byte) (DeclinedAt, bool) {
 // transaction under this id, or one that spends one of these outpoints, and which
 // of the two. Nobody has signed either since.
 func (n *noes) DeclinedOther(p Proposal) (last DeclinedAt, what string, was bool) {
+	if len(n.marks) == 0 {
+		return last, "", false
+	}
 	own, _ := n.DeclinedItem(p.Content) // no other, where the last no was to exactly it
-	take := func(mark, words string) {
+	take := func(mark, words, outpoint string) {
 		if at := n.marks[mark]; at.Line > max(last.Line, own.Line) {
-			last, what, was = at, words, true
+			last, what, was = at, words+outpoint, true
 		}
 	}
-	take(MarkID(p.ID), "another transaction under this id")
+	take(MarkID(p.ID), "another transaction under this id", "")
 	for _, op := range p.Spent {
-		take(MarkOutpoint(op), "another transaction that spends outpoint "+op)
+		take(MarkOutpoint(op), "another transaction that spends outpoint ", op)
 	}
 	return last, what, was
 }
