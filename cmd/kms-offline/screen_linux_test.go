@@ -88,7 +88,6 @@ func (p *person) watch() {
 // moment, and returns the screen.
 func (p *person) sees(text string) string {
 	p.t.Helper()
-	const moment = 150 * time.Millisecond
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		p.mu.Lock()
 		shown, quiet := p.screen.String(), time.Since(p.last) > moment
@@ -111,19 +110,36 @@ func (p *person) types(keys string) {
 	}
 }
 
-// waits returns the exit code.
+// waits returns the exit code, once all that the program wrote is on the screen.
 func (p *person) waits() int {
 	p.t.Helper()
 	done := make(chan error, 1)
 	go func() { done <- p.cmd.Wait() }()
 	select {
 	case <-done:
+		p.settles()
 		return p.cmd.ProcessState.ExitCode()
 	case <-time.After(2 * time.Minute):
 		p.t.Fatalf("it does not end; the screen shows:\n%s", p.screen.String())
 		return 0
 	}
 }
+
+// settles waits until nothing new comes to the screen: what a program wrote last
+// may be read after its end.
+func (p *person) settles() {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		p.mu.Lock()
+		quiet := time.Since(p.last) > moment
+		p.mu.Unlock()
+		if quiet {
+			return
+		}
+	}
+}
+
+// moment is how long nothing comes to a screen that is drawn.
+const moment = 150 * time.Millisecond
 
 // echoes reports whether the terminal shows what is typed, line by line.
 func (p *person) echoes() bool {

@@ -88,6 +88,7 @@ func (p *person) agrees() int {
 		p.types("y\r")
 		select {
 		case <-done:
+			p.settles()
 			return p.cmd.ProcessState.ExitCode()
 		case <-time.After(5 * time.Second):
 		}
