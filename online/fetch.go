@@ -216,8 +216,8 @@ func (r *Relay) Elsewhere(ctx context.Context, n chain.Network) (string, error) 
 	if listed == 0 {
 		return "", nil
 	}
-	return fmt.Sprintf("Tatum lists nothing of %s for the signer's keys, and %d of %s; %s", n, listed, other,
-		otherNetwork(n)), nil
+	return fmt.Sprintf("Tatum lists nothing of %s for the signer's keys, and %d of %s; %s",
+		n, listed, other, otherNetwork(n)), nil
 }
 
 func signatureIDs(w bundle.Watch, id chain.ID, network chain.Network) []string {

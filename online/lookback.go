@@ -123,8 +123,9 @@ func (r *Relay) goesOn(ctx context.Context, it journal.Item) error {
 
 // paidUnrecorded raises the alarm about what the network has, and of which this
 // journal does not have the signature.
-func (r *Relay) paidUnrecorded(ctx context.Context, it journal.Item, lease journal.Lease, txid string) (*Problem,
-	error) {
+func (r *Relay) paidUnrecorded(
+	ctx context.Context, it journal.Item, lease journal.Lease, txid string,
+) (*Problem, error) {
 	made, err := r.journal.Restored(ctx)
 	if err != nil {
 		return nil, err

@@ -19,8 +19,8 @@ func (s *step) completedByOther(ctx context.Context, txid string) error {
 	}
 	again, err := s.Tatum.TxIDOf(ctx, s.item.ID)
 	if err == nil && again != txid {
-		err = fmt.Errorf("the record at Tatum named transaction %s, and a moment later %q; the next run asks again",
-			txid, again)
+		err = fmt.Errorf("the record at Tatum named transaction %s, and a moment later %q; "+
+			"the next run asks again", txid, again)
 	}
 	if err != nil {
 		return s.trouble(ctx, CodeNetwork, err)
@@ -30,8 +30,8 @@ func (s *step) completedByOther(ctx context.Context, txid string) error {
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
 	case seen:
-		return s.paidAnyway(ctx, CodeOtherTxID, txid, errors.New(why+"; the network has ours too, so it may be "+
-			"paid twice"))
+		return s.paidAnyway(ctx, CodeOtherTxID, txid,
+			errors.New(why+"; the network has ours too, so it may be paid twice"))
 	}
 	words, never, err := s.leaving(ctx, s.item)
 	if err != nil {
@@ -60,8 +60,8 @@ func (s *step) namedRightly(ctx context.Context, says string) error {
 		return nil
 	}
 	s.alarmed = slices.DeleteFunc(s.alarmed, func(c chain.Code) bool { return c == CodeOtherTxID })
-	return s.journal.Heal(ctx, s.item.ID, CodeOtherTxID, fmt.Sprintf("Tatum's record %s (ours is %s)", says,
-		s.item.TxID))
+	return s.journal.Heal(ctx, s.item.ID, CodeOtherTxID,
+		fmt.Sprintf("Tatum's record %s (ours is %s)", says, s.item.TxID))
 }
 
 // otherTxIDAdvice says what a person can do about an item that Tatum says another

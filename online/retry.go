@@ -153,8 +153,8 @@ func (r *Relay) retrySigned(ctx context.Context, it journal.Item) error {
 // lift ends what an item is withheld for.
 func (r *Relay) lift(ctx context.Context, it journal.Item) error {
 	switch {
-	case it.Signed == nil && (it.Marked(CodePaidUnknown) ||
-		unlooked(it)): // looked at again, and then exported if it is not found
+	case it.Signed == nil && (it.Marked(CodePaidUnknown) || unlooked(it)):
+		// It is looked at again, and then exported if it is not found.
 		return r.journal.WithholdFor(ctx, it.ID, CodeRestored, lifts(it)...)
 	case it.Signed == nil && it.Marked(journal.Dropping): // this relay itself may have dropped it
 		return r.journal.WithholdFor(ctx, it.ID, CodeUnknown, lifts(it)...)

@@ -56,17 +56,17 @@ func explain(err error) error {
 		if errors.Is(err, journal.ErrAway) {
 			code = cli.Network
 		}
-		return cli.Fail(code, unnoted, "make room on the disk of the state directory (df -h), or start the "+
-			"database, then run the same command again: it looks what became of it, and does nothing twice. Do not "+
-			"have it paid anew before that")
+		return cli.Fail(code, unnoted, "make room on the disk of the state directory (df -h), "+
+			"or start the database, then run the same command again: it looks what became of it, "+
+			"and does nothing twice. Do not have it paid anew before that")
 	}
 	for _, known := range [...]struct {
 		is   error
 		code int
 		hint string
 	}{
-		{online.ErrNotInitialised, cli.Failed, "make one with: kms-online init (--state DIR chooses another " +
-			"directory)"},
+		{online.ErrNotInitialised, cli.Failed,
+			"make one with: kms-online init (--state DIR chooses another directory)"},
 		{journal.ErrMissing, cli.Failed, "nothing was made in its place: what was signed and sent is on record there only. If a disk is not mounted, mount it. Else restore your newest backup: kms-online restore FILE. If this relay never had anything to do: move identity.key and relay.kmsid away, then kms-online init, and pair both machines anew"},
 		{online.ErrNoIdentity, cli.Failed, "put your copy of that relay's identity.key there (chmod 600; the folder: chmod 700), not one that init makes; then restore again"},
 		{journal.ErrNoPeer, cli.Failed, "on the signer: kms-offline watch --out signer.kmswatch; then here: kms-online pair signer.kmswatch"},
@@ -98,10 +98,10 @@ func explain(err error) error {
 		{online.ErrNoFolder, cli.Failed, "mount the stick that it is on, or make it with: mkdir -p DIR; then run the same command again"},
 		{online.ErrNotThere, cli.Failed, "use the API key that fetched it (kms-online checkconfig shows which ones are here); it does not go to the signer meanwhile. If it is gone at Tatum: kms-online reject ID --why TEXT --gone"},
 		{online.ErrOtherContent, cli.Failed, "nothing was changed, and it is not sent"},
-		{online.ErrOtherList, cli.Failed, "nothing was released; kms-online release lists what waits by now, and " +
-			"names the command"},
-		{online.ErrReleased, cli.Failed, "nothing was released; kms-online release lists what waits, and " +
-			"kms-online status ID says why it does not go on"},
+		{online.ErrOtherList, cli.Failed,
+			"nothing was released; kms-online release lists what waits by now, and names the command"},
+		{online.ErrReleased, cli.Failed, "nothing was released; kms-online release lists what waits, " +
+			"and kms-online status ID says why it does not go on"},
 		{online.ErrSameWithdrawal, cli.Failed, "it is not sent; find out who made both, and give one of them up: kms-online reject ID --why TEXT"},
 		{online.ErrNotDropped, cli.Failed, "it was not rejected; it goes neither to the signer nor to the network meanwhile. Run the same command again, and look at Tatum (GET /v3/kms/ID) which key may drop it: until it is gone there, whatever else signs for its key can pay it"},
 		{online.ErrPaidByOther, cli.Failed, "nothing was dropped and nothing given back; kms-online status shows both ids"},
@@ -123,8 +123,8 @@ func explain(err error) error {
 	case journal.IsDamaged(err):
 		return cli.Fail(cli.Failed, fmt.Errorf("the journal's file is damaged: %w", err), "end what works with it; copy journal.db, journal.db-wal and journal.db-shm elsewhere and keep them; move them away, and restore your newest backup: kms-online restore FILE")
 	case journal.NoRoom(err):
-		return cli.Fail(cli.Failed, errors.New("the disk of the state directory is full: what could not be "+
-			"journaled was not done"), fullHint)
+		return cli.Fail(cli.Failed,
+			errors.New("the disk of the state directory is full: what could not be journaled was not done"), fullHint)
 	case journal.IsFull(err):
 		return cli.Fail(cli.Failed, fmt.Errorf("the disk of the state directory is full, or does not work: nothing was changed: %w", err), fullHint)
 	case tatum.IsForeign(err) && !tatum.IsTransient(err):

@@ -53,8 +53,8 @@ Exit status: 3 while something waits.`,
 				if err != nil {
 					return err
 				}
-				a.say("%d released; next: kms-online export --out DIR for what is not signed yet, kms-online "+
-					"broadcast for what is", len(ids))
+				a.say("%d released; next: kms-online export --out DIR for what is not signed yet, "+
+					"kms-online broadcast for what is", len(ids))
 				return a.JSON(releaseReply{Released: ids})
 			})
 		},
@@ -79,8 +79,8 @@ func (a *app) showUnreleased(ctx context.Context, r *online.Relay) error {
 		if a.testnet {
 			command += " --testnet"
 		}
-		a.say("%d payments wait for a release. To have exactly these sent, once you know that none was given up "+
-			"and paid otherwise: %s", len(list), command)
+		a.say("%d payments wait for a release. To have exactly these sent, "+
+			"once you know that none was given up and paid otherwise: %s", len(list), command)
 	}
 	if a.json {
 		err = a.JSON(releaseReply{Waiting: list, List: name})

@@ -211,8 +211,8 @@ func (d *Daemon) telling(ctx context.Context, e Event) error {
 		e.Message += " since " + e.Item.Since
 	}
 	if e.Item.Healed != "" && e.Alarm == nil {
-		e.Message += fmt.Sprintf(", after it was failed (%s) until %s: do not have it paid anew", e.Item.Failed,
-			e.Item.Healed)
+		e.Message += fmt.Sprintf(", after it was failed (%s) until %s: do not have it paid anew",
+			e.Item.Failed, e.Item.Healed)
 	}
 	if e.Item.Reason != "" && e.Alarm == nil {
 		e.Message += ": " + e.Item.Reason

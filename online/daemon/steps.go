@@ -42,8 +42,8 @@ func (d *Daemon) watch(ctx context.Context, r *online.Relay, round *Round) error
 		d.Log.Info("confirmed", "event", logConfirmed, "id", id)
 	}
 	for _, id := range got.Healed {
-		d.Log.Warn("what was failed goes on: the network has it after all, or it may be sent again", "event",
-			logHealed, "id", id)
+		d.Log.Warn("what was failed goes on: the network has it after all, or it may be sent again",
+			"event", logHealed, "id", id)
 	}
 	d.problems(round, "watch", got.Problems)
 	return err

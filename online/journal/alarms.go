@@ -64,8 +64,8 @@ func (j *Journal) raise(ctx context.Context, t tx, r *Raise) error {
 	case err == nil && closed == 0 && known == evidence: // a cause that was gone and came back is told again
 		_, err = t.ExecContext(ctx, "UPDATE alarms SET seen = ?, reason = ?, told = CASE WHEN healed > 0 THEN 0 ELSE told END, healed = 0 WHERE seq = ?", now, words(r.Reason), seq)
 	case err == nil && closed == 0:
-		_, err = t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = ? WHERE seq = ?", now, byItself,
-			"other evidence came: see the next alarm about it", seq)
+		_, err = t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = ? WHERE seq = ?",
+			now, byItself, "other evidence came: see the next alarm about it", seq)
 		if err == nil {
 			err = insertAlarm(ctx, t, item, code, evidence, words(r.Reason), now)
 		}
@@ -82,8 +82,8 @@ func (j *Journal) raise(ctx context.Context, t tx, r *Raise) error {
 func (j *Journal) raiseBeside(ctx context.Context, t tx, r Raise) error {
 	others := 0
 	item, code := words(r.Item), words(string(r.Code))
-	err := t.QueryRowContext(ctx, "SELECT count(*) FROM alarms WHERE item = ? AND code <> ? AND closed = 0", item,
-		code).Scan(&others)
+	err := t.QueryRowContext(ctx, "SELECT count(*) FROM alarms WHERE item = ? AND code <> ? AND closed = 0",
+		item, code).Scan(&others)
 	if err != nil {
 		return err
 	}
@@ -95,9 +95,9 @@ func (j *Journal) raiseBeside(ctx context.Context, t tx, r Raise) error {
 	if err := j.raise(ctx, t, &r); err != nil {
 		return err
 	}
-	_, err = t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = 'another alarm about it was "+
-		"open', told = 1 WHERE item = ? AND code = ? AND closed = 0",
-		j.now().Unix(), byItself, item, code)
+	_, err = t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = ?, told = 1 "+
+		"WHERE item = ? AND code = ? AND closed = 0",
+		j.now().Unix(), byItself, "another alarm about it was open", item, code)
 	return err
 }
 

@@ -61,8 +61,8 @@ func (j *Journal) remark(ctx context.Context, what, id string, do func(*marks)) 
 	return j.change(ctx, what, func(t tx) error {
 		var shown chain.Code
 		var beside string
-		err := t.QueryRowContext(ctx, "SELECT withheld, beside FROM items WHERE id = ? {locked}", id).Scan(&shown,
-			&beside)
+		err := t.QueryRowContext(ctx, "SELECT withheld, beside FROM items WHERE id = ? {locked}", id).
+			Scan(&shown, &beside)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -77,15 +77,15 @@ func (j *Journal) remark(ctx context.Context, what, id string, do func(*marks)) 
 			_, err = t.ExecContext(ctx, "UPDATE items SET beside = '', withheld = "+unlessVetoed+" WHERE id = ?", id)
 			return err
 		}
-		_, err = t.ExecContext(ctx, "UPDATE items SET withheld = ?, beside = ? WHERE id = ?", words(string(m.shown)),
-			words(m.text()), id)
+		_, err = t.ExecContext(ctx, "UPDATE items SET withheld = ?, beside = ? WHERE id = ?",
+			words(string(m.shown)), words(m.text()), id)
 		return err
 	})
 }
 
 // unlessVetoed is what an item is withheld for where no other reason is left.
-const unlessVetoed = "CASE WHEN EXISTS (SELECT 1 FROM vetoes v WHERE v.id = items.id) THEN 'four-eye-refused' ELSE " +
-	"'' END"
+const unlessVetoed = "CASE WHEN EXISTS (SELECT 1 FROM vetoes v WHERE v.id = items.id) " +
+	"THEN 'four-eye-refused' ELSE '' END"
 
 // marks are the reasons to withhold an item, without a veto.
 type marks struct {

@@ -22,8 +22,8 @@ type Reading struct {
 func (j *Journal) Reading(ctx context.Context, id, address string) (*Reading, error) {
 	var text string
 	err := j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT state FROM readings WHERE id = ? AND address = ?"), id,
-			words(address)).Scan(&text)
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT state FROM readings WHERE id = ? AND address = ?"),
+			id, words(address)).Scan(&text)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -49,8 +49,8 @@ func (j *Journal) KeepReading(ctx context.Context, id, address string, r *Readin
 			_, err := t.ExecContext(ctx, "DELETE FROM readings WHERE id = ? AND address = ?", id, words(address))
 			return err
 		}
-		_, err := t.ExecContext(ctx, "INSERT INTO readings (id, address, state) VALUES (?, ?, ?) ON CONFLICT (id, "+
-			"address) DO UPDATE SET state = excluded.state",
+		_, err := t.ExecContext(ctx, "INSERT INTO readings (id, address, state) VALUES (?, ?, ?) "+
+			"ON CONFLICT (id, address) DO UPDATE SET state = excluded.state",
 			id, words(address), string(text))
 		return err
 	})

@@ -52,8 +52,8 @@ func (c *Client) Transactions(ctx context.Context, id chain.ID, address string, 
 	}
 	var reply []json.RawMessage
 	err = c.do(ctx, call{
-		kind: "address", line: lineOf(id), cost: dear(id,
-			1), purpose: Watch, op: "transactions of an address", method: http.MethodGet,
+		kind: "address", line: lineOf(id), cost: dear(id, 1), purpose: Watch,
+		op: "transactions of an address", method: http.MethodGet,
 		path: "/v3/" + name + "/transaction/address/" + url.PathEscape(address) + query, into: &reply,
 	})
 	if err != nil {

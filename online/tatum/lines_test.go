@@ -39,7 +39,7 @@ func TestLines(t *testing.T) {
 // answer with another name in it, without what an output has, or for another chain.
 func TestSpentAsNode(t *testing.T) {
 	output := strings.Repeat("ab", 32) + ":0"
-	const best = `"bestblock":"` + "00000000000000000000000000000000000000000000000000000000000000ff" + `"`
+	const best = `"bestblock":"00000000000000000000000000000000000000000000000000000000000000ff"`
 	whole := "{" + best + `,"confirmations":3,"value":1.5,"scriptPubKey":{"hex":"76a9"}}`
 	for body, ok := range map[string]bool{
 		whole:                        true,
@@ -52,8 +52,7 @@ func TestSpentAsNode(t *testing.T) {
 		"{" + best + `,"value":1.5,"scriptPubKey":{"hex":"76a9"},"index":1}`:  false,
 	} {
 		c, _, _ := pacedClient(t, tatum.Limits{}, func(w http.ResponseWriter, _ *http.Request) {
-			_,
-				_ = w.Write([]byte(body))
+			_, _ = w.Write([]byte(body))
 		})
 		if spent, err := c.Spent(t.Context(), chain.DOGE, output); spent || (err == nil) != ok {
 			t.Errorf("%s: %t, %v", body, spent, err)

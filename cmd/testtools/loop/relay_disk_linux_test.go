@@ -156,8 +156,9 @@ func fullAfterItIsDone(t *testing.T) {
 	} {
 		free := p.fullAfter(x.call)
 		got := p.run(x.args...)
-		if got.code != 1 || !strings.Contains(got.err, x.want) || !strings.Contains(got.err,
-			"could not be noted here") || !strings.Contains(got.err, "run the same command again") {
+		if got.code != 1 || !strings.Contains(got.err, x.want) ||
+			!strings.Contains(got.err, "could not be noted here") ||
+			!strings.Contains(got.err, "run the same command again") {
 			t.Errorf("%s: %+v", x.args[0], got)
 		}
 		for _, lie := range []string{"nothing was changed", "was not done", "(13)"} {

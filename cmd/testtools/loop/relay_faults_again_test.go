@@ -65,7 +65,8 @@ func givenUpBudget(t *testing.T) {
 		h.run(0, "reject", relaytest.ID(n+2), "--why", "a mistake")
 	}
 	watch := func() {
-		cmd := exec.Command(filepath.Join(h.bin, "kms-online"), "--state", filepath.Join(h.dir, "relay"), "--testnet",
+		cmd := exec.Command(filepath.Join(h.bin, "kms-online"),
+			"--state", filepath.Join(h.dir, "relay"), "--testnet",
 			"daemon", "--runOnce", "--drop", h.dir, "--budget", "400/hour")
 		cmd.Env = h.env()
 		_ = cmd.Run() // the budget may end it
@@ -121,8 +122,8 @@ func eventsFromNowOn(t *testing.T) {
 			h := newTeller(t)
 			heard := filepath.Join(h.dir, "heard")
 			program := filepath.Join(h.dir, "hear")
-			if err := os.WriteFile(program, []byte("#!/bin/sh\necho $1 >> "+heard+"\ncat >/dev/null\n"),
-				0o700); err != nil {
+			script := "#!/bin/sh\necho $1 >> " + heard + "\ncat >/dev/null\n"
+			if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
 				t.Fatal(err)
 			}
 			wants := func(want string) {

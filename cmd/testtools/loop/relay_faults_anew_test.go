@@ -121,8 +121,8 @@ func restoredLooks(t *testing.T) {
 	// No answer about each alone, and nothing wrong with the line.
 	useless := []answer{{"POST /v3/blockchain/node/", `{"error":{"code":-1,"message":"busy"}}`, 200}}
 	for _, n := range []int{1, 2, 4} {
-		useless = append(useless, answer{"GET /v3/bitcoin/transaction/" + h.server.Chain(h.signedHex(n)),
-			`{"hash":"` + strings.Repeat("ab", 32) + `"}`, 200})
+		path := "GET /v3/bitcoin/transaction/" + h.server.Chain(h.signedHex(n))
+		useless = append(useless, answer{path, `{"hash":"` + strings.Repeat("ab", 32) + `"}`, 200})
 	}
 	h.loses()
 	h.run(0, "restore", backup)

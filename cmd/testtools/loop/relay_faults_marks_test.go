@@ -166,8 +166,8 @@ func wrongRecordHeld(t *testing.T) {
 	h.sign(usb)
 	h.says(3, "import", usb)
 	h.run(3, "broadcast")
-	if s := h.wants(1, "failed", "completed-with-other-txid"); !strings.Contains(s.Reason,
-		"It was not sent from here") {
+	s := h.wants(1, "failed", "completed-with-other-txid")
+	if !strings.Contains(s.Reason, "It was not sent from here") {
 		t.Error(s.Reason)
 	}
 	h.server.Change(relaytest.ID(1), "txId", "")
@@ -188,8 +188,8 @@ func rejectedIsSigned(t *testing.T) {
 	h.signed(nil, 1)
 	h.run(3, "broadcast", "--external-url", approvals.url)
 	words := h.says(0, "reject", relaytest.ID(1), "--why", "as the service says")
-	if !strings.Contains(words, "is signed ("+h.item(1).TxID) || strings.Contains(words, "if the signer has "+
-		"signed it") {
+	if !strings.Contains(words, "is signed ("+h.item(1).TxID) ||
+		strings.Contains(words, "if the signer has signed it") {
 		t.Error(words)
 	}
 }

@@ -69,9 +69,10 @@ func (h *heard) of(kind string, n int) (e event, known bool) {
 
 // beside returns a relay on the same state, for its helpers around daemons.
 func (h *teller) beside() *plainRelay {
-	return &plainRelay{T: h.T, program: filepath.Join(h.bin, "kms-online"), server: h.server, signer: h.signer,
-		dir:   h.dir,
-		where: []string{"--state", filepath.Join(h.dir, "relay")}}
+	return &plainRelay{
+		T: h.T, program: filepath.Join(h.bin, "kms-online"), server: h.server, signer: h.signer, dir: h.dir,
+		where: []string{"--state", filepath.Join(h.dir, "relay")},
+	}
 }
 
 // Two payments are declared dead, and everybody is told; a person acknowledges
@@ -178,11 +179,12 @@ func otherNetwork(t *testing.T) {
 	state := filepath.Join(h.dir, "relay")
 	has(t, h.typed(0, "fetch", "--state", state), "no entry of mainnet", "kms-online --state "+state+" fetch --testnet")
 	for i, mine := range []chain.Network{chain.Mainnet, chain.Testnet} {
+		other := chain.NetworkOf(mine != chain.Testnet)
 		entries := []bundle.WatchEntry{
 			{SignatureID: relaytest.SignatureID, Coin: chain.Coin{Chain: chain.BTC, Network: mine},
 				PubKey: h.signer.Coin.PubKey().SerializeCompressed()},
-			{SignatureID: "another", Coin: chain.Coin{Chain: chain.BTC,
-				Network: chain.NetworkOf(mine != chain.Testnet)}, PubKey: h.signer.Coin.PubKey().SerializeCompressed()},
+			{SignatureID: "another", Coin: chain.Coin{Chain: chain.BTC, Network: other},
+				PubKey: h.signer.Coin.PubKey().SerializeCompressed()},
 		}
 		sealed, err := bundle.SealWatch(bundle.Watch{Created: int64(i + 2), Entries: entries}, h.signer.Identity)
 		watch := filepath.Join(t.TempDir(), "signer.kmswatch")
@@ -194,8 +196,8 @@ func otherNetwork(t *testing.T) {
 		}
 		h.run(0, "pair", watch)
 		if mine == chain.Mainnet {
-			if words := h.typed(0, "fetch", "--state", state, "--testnet"); strings.Contains(words,
-				"Tatum lists nothing") {
+			words := h.typed(0, "fetch", "--state", state, "--testnet")
+			if strings.Contains(words, "Tatum lists nothing") {
 				t.Errorf("nothing is listed at all: %s", words)
 			}
 			h.pay(nil, 1)
@@ -223,8 +225,8 @@ func whoAndWhy(t *testing.T) {
 	h.run(0, "fetch")
 	h.run(0, "reject", relaytest.ID(2), "--why", "a mistake")
 	h.wants(2, "rejected", "refused-by-relay")
-	if words := h.says(0, "status"); !strings.Contains(words, "by a person: a mistake") || strings.Contains(words,
-		"refused-by-relay") {
+	words := h.says(0, "status")
+	if !strings.Contains(words, "by a person: a mistake") || strings.Contains(words, "refused-by-relay") {
 		t.Error(words)
 	}
 

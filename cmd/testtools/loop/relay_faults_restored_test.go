@@ -123,8 +123,8 @@ func givenUpAndCached(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newTeller(t)
-			backup, usb, approvals := filepath.Join(h.dir, "backup"), t.TempDir(),
-				newService(t, true, "application/json", "")
+			backup, usb := filepath.Join(h.dir, "backup"), t.TempDir()
+			approvals := newService(t, true, "application/json", "")
 			h.pay(nil, 1)
 			h.run(0, "fetch")
 			if signs < 2 {
