@@ -65,7 +65,7 @@ func (a *app) scanTo(args []string, only, dir string) (string, error) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	payload, err := qrcli.Scan(ctx, source, only, os.Stdin, a.Err, checkPSBT)
+	payload, err := qrcli.Scan(ctx, source, only, os.Stdin, a.Err, psbt.Check)
 	var several *qrcli.SeveralError
 	if errors.As(err, &several) {
 		return "", cli.Fail(cli.BadBundle, several, whichOf(several, source))
@@ -188,10 +188,4 @@ func addressOf(text string) string {
 		return strings.ToLower(text) // bech32 in capitals, which a symbol holds in less
 	}
 	return text
-}
-
-// checkPSBT returns why a PSBT cannot be read.
-func checkPSBT(b []byte) error {
-	_, err := psbt.Decode(b)
-	return err
 }

@@ -31,7 +31,7 @@ func (a *app) scanTo(args []string) (string, error) {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	payload, err := qrcli.Scan(ctx, source, "", os.Stdin, a.Err, checkPSBT)
+	payload, err := qrcli.Scan(ctx, source, "", os.Stdin, a.Err, psbt.Check)
 	if err != nil {
 		return "", err
 	}
@@ -104,10 +104,4 @@ func (a *app) showFile(path string, o qrcli.Options) error {
 	}
 	defer tty.Close()
 	return o.Play(context.Background(), tty, title, file)
-}
-
-// checkPSBT returns why a PSBT cannot be read.
-func checkPSBT(b []byte) error {
-	_, err := psbt.Decode(b)
-	return err
 }

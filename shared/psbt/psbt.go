@@ -83,6 +83,12 @@ func Decode(file []byte) (*Packet, error) {
 // for everything but the signatures.
 func (p *Packet) UnsignedID() chainhash.Hash { return p.raw.UnsignedTx.TxHash() }
 
+// Check returns why a PSBT cannot be read, or nil.
+func Check(file []byte) error {
+	_, err := Decode(file)
+	return err
+}
+
 // Encode writes the binary form, in the version that was read.
 func (p *Packet) Encode() ([]byte, error) {
 	b, err := p.encode0()
