@@ -141,7 +141,7 @@ func Place(root *cobra.Command, flag string) {
 
 // Typed returns a hint whose commands work as they are printed: they name the
 // place in which this run works, where its own command line did. A flag that a
-// command of the hint has already is as the hint has it.
+// command of the hint already has is left as it is.
 func Typed(root *cobra.Command, hint string) string {
 	flags := places(root)
 	if len(flags) == 0 {
@@ -175,10 +175,10 @@ func places(root *cobra.Command) (list []placed) {
 		_, is := f.Annotations[place]
 		switch {
 		case !is || !f.Changed:
-		case f.Value.Type() == "bool" && f.Value.String() == "true":
+		case f.Value.Type() == "bool" && f.Value.String() == f.NoOptDefVal:
 			list = append(list, placed{f.Name, " --" + f.Name})
 		case f.Value.Type() == "bool":
-			list = append(list, placed{f.Name, " --" + f.Name + "=false"})
+			list = append(list, placed{f.Name, " --" + f.Name + "=" + f.Value.String()})
 		default:
 			list = append(list, placed{f.Name, " --" + f.Name + " " + Quoted(f.Value.String())})
 		}
@@ -186,17 +186,14 @@ func places(root *cobra.Command) (list []placed) {
 	return list
 }
 
-// commandLine returns the part of a text that is a command, as far as the end of
-// it can be told.
+// commandLine returns the command that a text begins with, up to the first
+// punctuation after it.
 func commandLine(text string) string {
-	end := strings.IndexAny(text, ";:,(\n")
-	if stop := strings.Index(text, ". "); stop >= 0 && (end < 0 || stop < end) {
-		end = stop
+	text, _, _ = strings.Cut(text, ". ")
+	if end := strings.IndexAny(text, ";:,(\n"); end >= 0 {
+		text = text[:end]
 	}
-	if end < 0 {
-		return text
-	}
-	return text[:end]
+	return text
 }
 
 // isCommand reports whether a text begins with one of the program's commands.
