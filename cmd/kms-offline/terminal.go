@@ -153,14 +153,12 @@ func (t *terminal) readLine() ([]byte, error) {
 // hiddenIn returns the first character of an answer that is shown as nothing, or
 // as a space that it is not.
 func hiddenIn(answer []byte) (hidden rune, has bool) {
-	for len(answer) > 0 {
-		r, size := utf8.DecodeRune(answer)
-		if r != ' ' && (cli.Deceives(r) || unicode.IsSpace(r)) {
-			return r, true
-		}
-		answer = answer[size:]
+	at := bytes.IndexFunc(answer, func(r rune) bool { return r != ' ' && (cli.Deceives(r) || unicode.IsSpace(r)) })
+	if at < 0 {
+		return 0, false
 	}
-	return 0, false
+	hidden, _ = utf8.DecodeRune(answer[at:])
+	return hidden, true
 }
 
 // confirm asks a question that only "y" or "yes" answers with yes, and nothing
