@@ -145,8 +145,9 @@ func (a *app) runSign(args []string, o signOptions) error {
 		a.tellLedger(session)
 		return err
 	}
-	for i := range replies { // what came after the last of them is in the ledger, too
-		replies[i].Ledger = session.Book()
+	now := session.Book() // with the lines that came after the last of them
+	for i := range replies {
+		replies[i].Ledger = now
 	}
 	if err := errors.Join(a.tellSigned(replies, results, len(paths)), a.writeSummary(batches)); err != nil {
 		return err
@@ -252,9 +253,7 @@ func (a *app) signOne(
 	if err := (decisions{a, session, judged}).forget(); err != nil {
 		fmt.Fprintf(a.Err, "kms-offline: %s\n", cli.Printable(err.Error()))
 	}
-	reply := signReplyOf(judged, result.done, path)
-	reply.Ledger = session.Book()
-	return reply, result, err
+	return signReplyOf(judged, result.done, path), result, err
 }
 
 // unreadable returns an error where what an earlier session decided cannot be
