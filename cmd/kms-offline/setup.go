@@ -16,12 +16,6 @@ import (
 	"coldkms/shared/durable"
 )
 
-// Names that setup of either program gives to files on a stick.
-const (
-	watchName = "signer.kmswatch"
-	relayName = "relay.kmsid"
-)
-
 // setupKey is a key of the wallet. Address is that of index 0 of a mnemonic.
 type setupKey struct {
 	SignatureID string   `json:"signatureId"`
@@ -80,7 +74,7 @@ agreed to, 22 the relay's file is none.`,
 		"coins to have a key for, such as BTC,LTC; asked for where there is none")
 	cmd.Flags().StringVar(&g.stick, "stick", "", "folder of the stick to the relay; asked for otherwise")
 	cmd.Flags().StringVar(&g.relay, "relay", "",
-		"file with the relay's identity (default "+relayName+" on the stick, if it is there)")
+		"file with the relay's identity (default "+cli.RelayFile+" on the stick, if it is there)")
 	return cmd
 }
 
@@ -282,7 +276,7 @@ func (a *app) setupPairing(w *opened, g answers, made map[string]bool) error {
 		return err
 	}
 	a.step("3 of 4: the public half of the wallet, for the relay")
-	if reply.Watch, err = a.setupWatch(w, filepath.Join(g.stick, watchName)); err != nil {
+	if reply.Watch, err = a.setupWatch(w, filepath.Join(g.stick, cli.WatchFile)); err != nil {
 		return err
 	}
 	a.step("4 of 4: the relay whose requests this signer takes")
@@ -372,7 +366,7 @@ func (a *app) watchIsCurrent(w *opened, path string) bool {
 func (a *app) setupRelay(w *opened, g answers) error {
 	path := g.relay
 	if path == "" {
-		path = filepath.Join(g.stick, relayName)
+		path = filepath.Join(g.stick, cli.RelayFile)
 		if _, err := a.fs.Stat(path); err != nil {
 			if len(w.Relays()) > 0 {
 				a.step("there already: %s", counted(len(w.Relays()), "relay", "relays"))

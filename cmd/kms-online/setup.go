@@ -21,12 +21,8 @@ import (
 	"coldkms/shared/transport/file"
 )
 
-// Names that setup of either program gives to files.
-const (
-	watchName = "signer.kmswatch" // on the stick
-	relayName = "relay.kmsid"     // on the stick
-	keysName  = "api-keys"        // in the state directory
-)
+// keysName is the file of the API key in the state directory.
+const keysName = "api-keys"
 
 // setupReply is what setup prints.
 type setupReply struct {
@@ -69,7 +65,7 @@ watch file is none.`,
 	}
 	cmd.Flags().StringVar(&g.stick, "stick", "", "folder of the stick to the signer; asked for otherwise")
 	cmd.Flags().StringVar(&g.watch, "watch", "",
-		"the signer's watch file (default "+watchName+" on the stick, if it is there)")
+		"the signer's watch file (default "+cli.WatchFile+" on the stick, if it is there)")
 	cmd.Flags().BoolVar(&g.yes, "yes", false, "the signer's words were compared: do not ask")
 	return cmd
 }
@@ -237,7 +233,7 @@ func (a *app) setupStick(id online.Identity, stick string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(stick, relayName)
+	path := filepath.Join(stick, cli.RelayFile)
 	if err := durable.Create(a.fs, path, public, durable.PermFile, nil); err != nil {
 		if errors.Is(err, durable.ErrExists) {
 			return cli.Fail(cli.Failed, fmt.Errorf("%s is of another relay", path),
@@ -255,7 +251,7 @@ func (a *app) setupSigner(ask *asker, g answers) (string, error) {
 	a.say("setup: 4 of 4: the signer whose signatures this relay takes")
 	path := g.watch
 	if path == "" {
-		path = filepath.Join(g.stick, watchName)
+		path = filepath.Join(g.stick, cli.WatchFile)
 		if _, err := a.fs.Stat(path); err != nil {
 			return a.pairedSigner(path)
 		}

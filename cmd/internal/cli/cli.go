@@ -36,6 +36,12 @@ const (
 	Network       = 30
 )
 
+// Files that setup of one program puts onto the stick, and that of the other takes.
+const (
+	WatchFile = "signer.kmswatch"
+	RelayFile = "relay.kmsid"
+)
+
 // Error is an error with its exit code and, where there is one, the next
 // thing to do.
 type Error struct {
