@@ -15,8 +15,8 @@ type earlierBatch struct {
 }
 
 // comesBack sums for each such batch what is asked of it now and not refused,
-// and what was signed of it before, in whatever batch: so that whoever takes items
-// out of a batch and asks for them in another one needs the operators of all of it.
+// and what was signed of it before, in whatever batch: items that were taken out
+// of a batch and are asked for in another one need the operators of all of it.
 func (b *batch) comesBack(subjects []Subject, verdicts []Verdict) map[earlierBatch]*tally {
 	sums := make(map[earlierBatch]*tally)
 	for i, s := range subjects {

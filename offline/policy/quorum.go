@@ -60,10 +60,10 @@ func (c coinRules) quorumWarnings() (lines []string) {
 			}
 		}
 	}
-	often := func(q quorum) bool { return q.Per == perTransaction || q.Per == perBatch }
-	if len(c.Quorum) > 0 && !slices.ContainsFunc(c.Quorum, func(q quorum) bool { return !often(q) }) {
-		warn("operators are asked per transaction or batch only: whoever makes the batches can pay more in several of them " +
-			"without any; add a quorum per day or week")
+	inTime := func(q quorum) bool { return q.Per != perTransaction && q.Per != perBatch }
+	if len(c.Quorum) > 0 && !slices.ContainsFunc(c.Quorum, inTime) {
+		warn("operators are asked per transaction or batch only: a large sum in several batches needs none; " +
+			"add a quorum per day or week")
 	}
 	for i, q := range c.Quorum {
 		for _, higher := range c.Quorum[i+1:] {

@@ -57,7 +57,7 @@ func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees,
 }
 
 const (
-	manyTwins   = 100  // payments of one amount, of which none is taken for the right one
+	manyTwins   = 100  // with more payments of one amount, none counts as the right one
 	leastRhythm = hour // seconds
 )
 

@@ -18,8 +18,8 @@ func tokenRule() rule {
 	}
 }
 
-// explainTokens names each token that may be moved. How many decimals one has is
-// known of none.
+// explainTokens names each token that may be moved. The decimals of a token are
+// not known.
 func (c coinRules) explainTokens(chain.Asset) (lines []string) {
 	for _, t := range c.Tokens {
 		if len(t.Limits) == 0 {
@@ -32,7 +32,7 @@ func (c coinRules) explainTokens(chain.Asset) (lines []string) {
 	return lines
 }
 
-// units says a limit of a token, whose decimals nobody knows.
+// units returns the limit in words, in the smallest unit of its token.
 func (l limit) units() string {
 	switch {
 	case l.Sum == nil:
