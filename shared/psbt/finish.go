@@ -107,8 +107,8 @@ func readWitness(to *wire.TxWitness, b []byte) error {
 }
 
 // Finalize puts the scripts of a finished transaction into the packet, so that
-// whoever reads it can extract and send the transaction. It must be the
-// packet's own, and verified: every signature in it is SIGHASH_ALL.
+// its reader can extract and send the transaction. It must be the packet's own,
+// and verified: every signature in it is SIGHASH_ALL.
 func (p *Packet) Finalize(final *wire.MsgTx) error {
 	bare := final.Copy()
 	for _, in := range bare.TxIn {

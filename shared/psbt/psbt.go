@@ -99,12 +99,12 @@ func (p *Packet) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("psbt: encode: %w", err)
 	}
-	return p.v2.raise(m, p.over()).write(), nil
+	return p.v2.raise(m, p.cleared()).write(), nil
 }
 
-// over returns the flags that do not hold of what is written: nothing may be
+// cleared returns the flags that are not set in what is written: nothing may be
 // changed once it is signed, and a finished transaction has no SIGHASH_SINGLE.
-func (p *Packet) over() byte {
+func (p *Packet) cleared() byte {
 	switch {
 	case p.final:
 		return inputsModifiable | outputsModifiable | hasSingle

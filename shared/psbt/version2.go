@@ -126,12 +126,12 @@ func apart(list []pair, kinds ...byte) (both, fields []pair) {
 const inputsModifiable, outputsModifiable, hasSingle = 1, 2, 4
 
 // raise puts the fields of version 2 back where lower took them from, without
-// the flags that do not hold any more (BIP 370, "Signer").
-func (f *fields2) raise(m maps, over byte) maps {
+// the flags that are to be cleared (BIP 370, "Signer").
+func (f *fields2) raise(m maps, cleared byte) maps {
 	high := maps{global: append(slices.Clone(m.global[1:]), f.global...)}
 	for i, p := range high.global {
 		if p.is(globalModifiable) && len(p.value) == 1 {
-			high.global[i].value = []byte{p.value[0] &^ over}
+			high.global[i].value = []byte{p.value[0] &^ cleared}
 		}
 	}
 	sorted(high.global)
