@@ -63,8 +63,8 @@ func (a *app) accept(s *openSession, path string) error {
 		return bundleError(err)
 	}
 	if line := s.Ledger.AcceptedIn(request.LedgerHead); head == nil && line != 0 {
-		return cli.Fail(cli.Failed, fmt.Errorf(
-			"this was accepted already, in line %d of the ledger: there is nothing more to record", line),
+		return cli.Fail(cli.Failed,
+			fmt.Errorf("this was accepted already, in line %d of the ledger: there is nothing more to record", line),
 			"review the request: kms-offline review "+inLine(path))
 	}
 	if head == nil {
@@ -204,7 +204,7 @@ func (a *app) whatIsBack(s *openSession) string {
 		text += fmt.Sprintf("  approver %s (%s)\n", name, key.Fingerprint())
 	}
 	return text + "If that is not the policy that was set last, answer nothing, and set that one first: kms-offline policy set FILE\n" +
-		"Each review says that an old copy was accepted until a policy is set after this, be it the same.\n"
+		"Each review says that an old copy was accepted until a policy is set after this, even the same one.\n"
 }
 
 // notNamed returns the operators whom names leave out.

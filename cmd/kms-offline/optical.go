@@ -106,8 +106,8 @@ func (a *app) besideWallet(name string) (string, error) {
 func (a *app) inputs(args []string, byQR bool) ([]string, error) {
 	if !byQR {
 		if len(args) == 0 {
-			return nil, cli.Fail(cli.Usage, errors.New("IN is missing"), "name a request, such as: kms-offline "+
-				"review /media/usb/request.kmsreq; or read one with --qr")
+			return nil, cli.Fail(cli.Usage, errors.New("IN is missing"),
+				"name a request, such as: kms-offline review /media/usb/request.kmsreq; or read one with --qr")
 		}
 		return a.requestPaths(args)
 	}

@@ -148,8 +148,8 @@ func bundleError(err error) error {
 	case errors.Is(err, bundle.ErrInvalid):
 		return cli.Fail(cli.BadBundle, err, "export it again on the relay: kms-online export --out DIR")
 	case errors.Is(err, psbt.ErrInvalid):
-		return cli.Fail(cli.BadBundle, err, "have it written again by the program that made it: version 0 "+
-			"(BIP 174) and version 2 (BIP 370) are read, in binary, base64 or hex")
+		return cli.Fail(cli.BadBundle, err, "have it written again by the program that made it: "+
+			"version 0 (BIP 174) and version 2 (BIP 370) are read, in binary, base64 or hex")
 	case errors.Is(err, interop.ErrWhichChain):
 		return cli.Fail(cli.Usage, err, "say which it is for, such as: --chain BTC")
 	case errors.Is(err, offline.ErrOtherRelay):

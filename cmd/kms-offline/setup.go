@@ -59,7 +59,7 @@ is needed; --chain is BTC unless given. The steps are those of generatemanagedwa
 watch and pair. Without --testnet the first key is one for real coins.
 
 Exit status: 0 done, 1 failed, 2 usage, 12 wrong password, 21 the relay was not
-agreed to, 22 the relay's file is none.`,
+agreed to, 22 the relay's file cannot be read.`,
 		Example: `  kms-offline --path wallet.kms --testnet setup
   kms-offline --path wallet.kms setup --chain BTC,LTC --show-mnemonic --stick /media/usb`,
 		Args: cobra.NoArgs,
@@ -400,7 +400,7 @@ func (a *app) tellNext(stick string, paired bool) string {
 	}
 	next := fmt.Sprintf("kms-online%s setup --stick %s", testnet, cli.Quoted(stick))
 	a.step("next, on the online machine, with the stick in it: %s", next)
-	a.step("then here, once more: %s", a.typed(fmt.Sprintf("kms-offline setup%s --stick %s", testnet,
-		cli.Quoted(stick))))
+	again := fmt.Sprintf("kms-offline setup%s --stick %s", testnet, cli.Quoted(stick))
+	a.step("then here, once more: %s", a.typed(again))
 	return next
 }

@@ -108,8 +108,9 @@ func (b Batch) ranked() []rank {
 		}
 		var best rank
 		for k, f := range it.Findings {
-			r := rank{item: i, finding: k, severity: it.severity(f), rarity: rarity[f.Code], code: f.Code,
-				excess: f.Excess}
+			r := rank{
+				item: i, finding: k, severity: it.severity(f), rarity: rarity[f.Code], code: f.Code, excess: f.Excess,
+			}
 			if k == 0 || r.compare(best) < 0 {
 				best = r
 			}

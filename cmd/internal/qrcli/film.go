@@ -122,8 +122,8 @@ func (o Options) Film(fsys durable.FS, title string, file []byte) (path string, 
 	case "":
 		return o.folder(fsys, list)
 	default:
-		return "", 0, cli.Fail(cli.Usage, fmt.Errorf("%w: --qr-out %s: there is no such form", errOptions,
-			filepath.Base(o.To)),
+		return "", 0, cli.Fail(cli.Usage,
+			fmt.Errorf("%w: --qr-out %s: there is no such form", errOptions, filepath.Base(o.To)),
 			"name a .html, a .gif, a .png (one symbol), or a folder, which has no dot in its name")
 	}
 	if err == nil {
