@@ -38,8 +38,8 @@ func yesNotSeen(t *testing.T) {
 	o.answers(0, []string{"sign", file, "--out", o.path("out"), "--plain"}, "Sign 1 transaction?", " yes ")
 }
 
-// A letter of another alphabet is none of a command, also where its lower case
-// is one of ASCII; and what is neither yes nor no is asked again.
+// A command is not matched by letters of another alphabet, even if their lower
+// case is ASCII. An answer that is neither yes nor no is asked for again.
 func lettersAlike(t *testing.T) {
 	o := newOffice(t)
 	o.policy("open.json", `{"version": 1, "name": "open", "chains": [{"chain": "BTC", "network": "testnet"}]}`)

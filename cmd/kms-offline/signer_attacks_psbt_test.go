@@ -104,8 +104,8 @@ func withMWEB(t *testing.T, file []byte) []byte {
 	return bytes.Replace(file, field(raw), field(long), 1)
 }
 
-// Only Litecoin has MWEB parts: a previous transaction with one is none of
-// another coin, whatever its txid.
+// Only Litecoin has MWEB parts: a previous transaction with one is refused for
+// any other coin, whatever its txid.
 func mwebElsewhere(t *testing.T) {
 	p := wildPlace(t)
 	for _, c := range []struct {

@@ -155,8 +155,8 @@ func (d *Decoder) refuse(s *stream) {
 	}
 }
 
-// fail begins a stream again, of which the parts are not of one file. Where that
-// file may be one of several its parts were seen, and would not be remembered.
+// fail begins a stream again whose parts are not of one file. Where the parts of
+// several files are seen once, it gives the stream up instead.
 func (d *Decoder) fail(s *stream) {
 	if d.several && s.number != nil {
 		d.refuse(s)
@@ -165,8 +165,8 @@ func (d *Decoder) fail(s *stream) {
 	d.drop(s)
 }
 
-// finish keeps a payload, and drops the stream that it came by where the key
-// tells its later parts: those of a BBQr or of plain text look like others'.
+// finish keeps a payload, and drops its stream if the key identifies later parts
+// of it: those of a BBQr or of plain text look like parts of other files.
 func (d *Decoder) finish(s *stream, p Payload) {
 	if d.done == nil {
 		d.done = &p

@@ -27,14 +27,13 @@ type pool struct {
 	err   error // of the source, once texts is closed
 }
 
-// numberedPicture is one of those that are read, from 0.
+// numberedPicture is a picture and its number, from 0, in the order of the source.
 type numberedPicture struct {
 	*image.Gray
 	number int
 }
 
-// queue puts what was read into the order of the pictures, whichever reader was
-// first.
+// queue puts what was read back into the order of the pictures.
 type queue struct {
 	early map[int]found
 	want  int
@@ -64,7 +63,7 @@ type found struct {
 	pixels int
 }
 
-// maxBad is how many pictures in a row may be none.
+// maxBad is how many pictures in a row may be unreadable.
 const maxBad = 1000
 
 // newPool starts reading. Texts of each picture come out of p.texts, which is

@@ -120,7 +120,7 @@ func (e *SeveralError) Error() string {
 }
 
 // ReceiveOnly reads pictures to their end. Where they hold more than one file, it
-// returns the one that is called only, as Name has it, or a SeveralError.
+// returns the one whose Name is only, or a SeveralError.
 func ReceiveOnly(ctx context.Context, src capture.Source, only string, tell func(Status)) (transport.Payload, error) {
 	d := transport.NewSeveral()
 	err := receive(ctx, src, false, tell, d)

@@ -142,8 +142,8 @@ func isYes(answer string) bool {
 	return answer == "y" || answer == "yes"
 }
 
-// An answer is read as ASCII: no other space separates its words, and no other
-// letter is one of a command, as the Kelvin sign is a k in lower case.
+// Answers are read as ASCII: strings.Fields also splits at other spaces, and
+// strings.ToLower makes a k of the Kelvin sign.
 
 func trimmed(answer string) string { return strings.Trim(answer, " ") }
 

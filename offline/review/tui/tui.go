@@ -50,7 +50,7 @@ const (
 	Sign          // the person confirmed: Choice is what to sign
 	Decline       // the person wants none of the batch
 	Later         // the person leaves; the marks are kept
-	Rejudge       // marks are not what they were, and what others are refused for is: keep the marks, then Settle
+	Rejudge       // a mark changed that decides whether others are refused: keep the marks, then Settle
 )
 
 type page uint8
@@ -72,7 +72,8 @@ type Desk struct {
 	// records what is left out.
 	Quorum bool
 
-	// Unasked is of a file to which no relay waits for an answer.
+	// Unasked reports whether no relay waits for an answer, as about a file of
+	// another program.
 	Unasked bool
 
 	// Operator is who approves the batch; "" where it is signed.

@@ -41,8 +41,8 @@ func (d *Desk) mark(to Mark, places ...int) Event {
 	return ev
 }
 
-// rejudged returns Rejudge where the mark of an item says what others are refused
-// for, or else the event as it is.
+// rejudged returns Rejudge if the mark of an item decides whether others are
+// refused, or else ev.
 func (d *Desk) rejudged(i int, ev Event) Event {
 	if d.out[i] || d.standsInTheWay(i) {
 		return Rejudge
