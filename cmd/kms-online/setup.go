@@ -323,28 +323,21 @@ func (a *app) agreeToSigner(ask *asker, g answers) error {
 
 // tellNext says what to type next, and returns that command.
 func (a *app) tellNext(stick string, r setupReply) string {
-	here := "kms-online"
-	if a.state != "" {
-		here += " --state " + cli.Quoted(a.state)
-	}
-	if a.local != "" {
-		here += " --dir " + cli.Quoted(a.local)
-	}
-	there := "kms-offline"
+	setup := "setup --stick " + cli.Quoted(stick)
+	next := "kms-offline " + setup
 	if a.testnet {
-		here, there = here+" --testnet", there+" --testnet"
+		next = "kms-offline --testnet " + setup
+	}
+	if r.Signer == "" {
+		a.say("setup: next, on the offline machine, with the stick in it: %s", next)
+		a.say("setup: then here, once more: kms-online %s", setup)
+		return next
 	}
 	keys := ""
 	if r.APIKeyFile != "" {
 		keys = " --api-key-file " + cli.Quoted(r.APIKeyFile)
 	}
-	next := fmt.Sprintf("%s setup --stick %s", there, cli.Quoted(stick))
-	if r.Signer == "" {
-		a.say("setup: next, on the offline machine, with the stick in it: %s", next)
-		a.say("setup: then here, once more: %s setup --stick %s", here, cli.Quoted(stick))
-		return next
-	}
 	a.say("setup: all is done here. Next, on the offline machine, unless it has accepted this relay already: %s", next)
-	a.say("setup: then here, whenever something waits at Tatum: %s%s fetch", here, keys)
+	a.say("setup: then here, whenever something waits at Tatum: kms-online fetch%s", keys)
 	return next
 }
