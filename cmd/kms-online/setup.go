@@ -223,23 +223,25 @@ func (a *app) tryKey(key string) error {
 	return nil
 }
 
-// setupStick puts the public identity onto the stick.
+// setupStick puts the public identity onto the stick, and reads it back.
 func (a *app) setupStick(id online.Identity, stick string) error {
 	a.say("setup: 3 of 4: the public half of the identity, for the signer")
-	if info, err := a.fs.Stat(stick); err != nil || !info.IsDir() {
+	path := filepath.Join(stick, cli.RelayFile)
+	media := file.Of(a.fs, path)
+	if !media.Present() {
 		return fmt.Errorf("%s: %w", stick, online.ErrNoFolder)
 	}
 	public, err := durable.ReadFile(a.fs, id.Path, int64(identity.FileSize))
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(stick, cli.RelayFile)
-	if err := durable.Create(a.fs, path, public, durable.PermFile, nil); err != nil {
-		if errors.Is(err, durable.ErrExists) {
-			return cli.Fail(cli.Failed, fmt.Errorf("%s is of another relay", path),
-				"take another stick, or another folder of it")
-		}
-		return file.Reading(err)
+	_, err = media.Put(cli.RelayFile, public)
+	if errors.Is(err, file.ErrExists) {
+		return cli.Fail(cli.Failed, fmt.Errorf("%s is of another relay", path),
+			"take another stick, or another folder of it")
+	}
+	if err != nil {
+		return err
 	}
 	a.say("setup: it is %s", path)
 	return nil
