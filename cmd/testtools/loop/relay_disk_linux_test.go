@@ -12,10 +12,9 @@ import (
 	"coldkms/cmd/testtools/relaytest"
 )
 
-// diskFull fills the disk of the state directory between two steps, to the last
-// byte. What was acknowledged is still there, status shows it, every command
-// that has to write says what is wrong, and all goes on once there is room.
-func diskFull(t *testing.T) {
+// onSmallDisk returns a paired relay whose state directory is a disk of 2 MB.
+func onSmallDisk(t *testing.T) *plainRelay {
+	t.Helper()
 	p := newPlainRelay(t, "", "")
 	if err := os.Mkdir(p.state(), 0o700); err != nil {
 		t.Fatal(err)
@@ -23,6 +22,14 @@ func diskFull(t *testing.T) {
 	system(t, "mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", p.state())
 	t.Cleanup(func() { _ = exec.Command("umount", "-l", p.state()).Run() })
 	p.pair()
+	return p
+}
+
+// diskFull fills the disk of the state directory between two steps, to the last
+// byte. What was acknowledged is still there, status shows it, every command
+// that has to write says what is wrong, and all goes on once there is room.
+func diskFull(t *testing.T) {
+	p := onSmallDisk(t)
 	p.pay(1, 2)
 	p.must("fetch")
 	result := p.result(p.export(), nil)
@@ -101,13 +108,7 @@ func (p *plainRelay) full(args ...string) {
 
 // readyOnFullDisk has a daemon that is not ready while its disk is full.
 func readyOnFullDisk(t *testing.T) {
-	p := newPlainRelay(t, "", "")
-	if err := os.Mkdir(p.state(), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	system(t, "mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", p.state())
-	t.Cleanup(func() { _ = exec.Command("umount", "-l", p.state()).Run() })
-	p.pair()
+	p := onSmallDisk(t)
 	_, get := p.listening()
 	ready := func(want int) func() bool {
 		return func() bool { code, _ := get("readyz"); return code == want }
@@ -137,13 +138,7 @@ func (p *plainRelay) fullAfter(call string) (free func()) {
 // fullAfterItIsDone has the disk full after Tatum has dropped an item, or the network
 // has its bytes: the words say so, and the same command goes on once there is room.
 func fullAfterItIsDone(t *testing.T) {
-	p := newPlainRelay(t, "", "")
-	if err := os.Mkdir(p.state(), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	system(t, "mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", p.state())
-	t.Cleanup(func() { _ = exec.Command("umount", "-l", p.state()).Run() })
-	p.pair()
+	p := onSmallDisk(t)
 	p.pay(1, 2)
 	p.must("fetch")
 	p.must("import", p.result(p.export("--max", "1"), nil))
