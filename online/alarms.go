@@ -135,11 +135,7 @@ func (r *Relay) lasting(ctx context.Context, items []journal.Item) (map[string][
 	if len(items) == 0 {
 		return nil, nil
 	}
-	ids := make([]string, len(items))
-	for i, it := range items {
-		ids[i] = it.ID
-	}
-	return r.alarmsBy(ctx, journal.AlarmFilter{Lasting: true, Items: ids})
+	return r.alarmsBy(ctx, journal.AlarmFilter{Lasting: true, Items: idsOf(items)})
 }
 
 func (r *Relay) alarmsBy(ctx context.Context, f journal.AlarmFilter) (map[string][]chain.Code, error) {

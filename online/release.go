@@ -34,11 +34,7 @@ func (r *Relay) Unreleased(ctx context.Context, network chain.Network) (list []S
 	if err != nil || len(items) == 0 {
 		return nil, "", err
 	}
-	ids := make([]string, len(items))
-	for i, it := range items {
-		ids[i] = it.ID
-	}
-	list, err = r.Status(ctx, network, ids...)
+	list, err = r.Status(ctx, network, idsOf(items)...)
 	return list, nameOf(items), err
 }
 
@@ -93,10 +89,7 @@ func (r *Relay) ReleaseAll(ctx context.Context, by string, network chain.Network
 	if len(items) == 0 || nameOf(items) != name {
 		return nil, fmt.Errorf("release: %w", ErrOtherList)
 	}
-	var ids []string
-	for _, it := range items {
-		ids = append(ids, it.ID)
-	}
+	ids := idsOf(items)
 	return ids, r.journal.Permit(ctx, by, ids...)
 }
 

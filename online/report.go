@@ -83,11 +83,7 @@ func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) 
 
 // said returns what was said of items before they may leave.
 func (r *Relay) said(ctx context.Context, items []journal.Item) (map[string]journal.Approval, error) {
-	ids := make([]string, len(items))
-	for i, it := range items {
-		ids[i] = it.ID
-	}
-	return r.journal.Approvals(ctx, journal.Filter{IDs: ids})
+	return r.journal.Approvals(ctx, journal.Filter{IDs: idsOf(items)})
 }
 
 // vetoes names the approval services whose no to an item stands.

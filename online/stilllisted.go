@@ -65,11 +65,7 @@ func listedWords(it journal.Item, payer *journal.Item) string {
 // saidListed reports of items whether there is an alarm already, which nobody
 // has to be told of again.
 func (r *Relay) saidListed(ctx context.Context, items []journal.Item) (map[string]bool, error) {
-	ids := make([]string, len(items))
-	for i, it := range items {
-		ids[i] = it.ID
-	}
-	alarms, err := r.journal.Alarms(ctx, journal.AlarmFilter{All: true, Items: ids})
+	alarms, err := r.journal.Alarms(ctx, journal.AlarmFilter{All: true, Items: idsOf(items)})
 	known := make(map[string]bool)
 	for _, a := range alarms {
 		if a.Code == CodeStillListed { // the last one counts

@@ -192,6 +192,15 @@ type step struct {
 	done      string // what was done outside, in a sentence, for an error of the journal
 }
 
+// idsOf returns the pending ids of items.
+func idsOf(items []journal.Item) []string {
+	ids := make([]string, len(items))
+	for i, it := range items {
+		ids[i] = it.ID
+	}
+	return ids
+}
+
 // family returns the family of the item's chain.
 func (s *step) family() (prepare.Family, error) {
 	if f := s.families.Of(s.item.Chain); f != nil {
