@@ -24,12 +24,9 @@ const noItemHint = "kms-online status --all lists the ids that are here (with --
 // if the disk of that is full.
 func (a *app) explain(err error) error {
 	var told *cli.Error
-	if err == nil || errors.As(err, &told) || errors.Is(err, file.ErrFull) {
-		return explain(err)
-	}
 	var unnoted *online.Unnoted
-	if errors.As(err, &unnoted) {
-		return explain(unnoted)
+	if err == nil || errors.As(err, &told) || errors.As(err, &unnoted) || errors.Is(err, file.ErrFull) {
+		return explain(err)
 	}
 	dir, unknown := a.dir()
 	if full := journal.IsFull(err) || errors.Is(err, syscall.ENOSPC); !full || unknown != nil || !online.DiskFull(dir) {

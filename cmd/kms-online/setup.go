@@ -136,9 +136,9 @@ func (a *app) setupKey(ask *asker, dir string) (string, error) {
 	network := chain.NetworkOf(a.testnet)
 	a.say("setup: 2 of 4: the API key of Tatum, for %s", network)
 	path := filepath.Join(dir, keysName)
-	given := a.keyFile
-	if given == "" {
-		if _, err := a.fs.Lstat(path); err == nil && a.apiKey == "" {
+	given := a.keyFile != ""
+	if !given && a.apiKey == "" {
+		if _, err := a.fs.Lstat(path); err == nil {
 			a.keyFile = path
 		}
 	}
@@ -149,13 +149,10 @@ func (a *app) setupKey(ask *asker, dir string) (string, error) {
 	for _, k := range keys {
 		if k.Network == network {
 			a.say("setup: there already")
-			if given == "" {
-				return a.keyFile, nil
-			}
-			return given, nil
+			return a.keyFile, nil
 		}
 	}
-	if given != "" {
+	if given {
 		return "", cli.Fail(cli.Usage, fmt.Errorf("--api-key-file has no key for %s", network),
 			"add a line such as: "+network.String()+" "+network.String()+" THE-KEY")
 	}
@@ -177,13 +174,10 @@ func (a *app) askKey(ask *asker, path string, network chain.Network) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	name := "default"
-	if len(before) > 0 {
+	text, name := string(before), "default"
+	if text != "" {
 		name = network.String()
-	}
-	text := string(before)
-	if text != "" && !strings.HasSuffix(text, "\n") {
-		text += "\n"
+		text = strings.TrimSuffix(text, "\n") + "\n"
 	}
 	text += fmt.Sprintf("%s %s %s\n", name, network, key)
 	if _, err := parseKeys(text); err != nil || strings.ContainsRune(key, '#') {
