@@ -61,36 +61,46 @@ type watchReply struct {
 
 // writeWatch writes the wallet's watch file, and shows the signer's fingerprint.
 func (a *app) writeWatch(w *opened, out string) (watchReply, error) {
-	id, err := w.Identity()
-	if err == nil {
-		err = a.unsettled(w)
+	if err := a.unsettled(w); err != nil {
+		return watchReply{}, err
 	}
+	sealed, leftOut, err := sealWatch(w, a.now().Unix())
 	if err != nil {
 		return watchReply{}, err
 	}
-	watch := bundle.Watch{Created: a.now().Unix()}
+	for _, id := range leftOut {
+		fmt.Fprintf(a.Err, "left out: %q is not an id that Tatum could ask for\n", id)
+	}
+	gone, err := a.replaceWatch(out, sealed.Watch, sealed.File)
+	if err != nil {
+		return watchReply{}, err
+	}
+	a.tellFingerprint("this signer", sealed.Signer)
+	path, err := filepath.Abs(out)
+	return watchReply{path, sealed.Signer.Fingerprint(), gone}, err
+}
+
+// sealWatch makes the wallet's watch file. It leaves out ids that Tatum could not
+// ask for. The same wallet and time make the same file.
+func sealWatch(w *opened, created int64) (sealed bundle.SealedWatch, leftOut []string, err error) {
+	id, err := w.Identity()
+	if err != nil {
+		return sealed, nil, err
+	}
+	watch := bundle.Watch{Created: created}
 	for _, e := range w.Entries() {
 		switch {
 		case !e.Signable():
 		case !pending.ValidSignatureID(e.ID):
-			fmt.Fprintf(a.Err, "left out: %q is not an id that Tatum could ask for\n", e.ID)
+			leftOut = append(leftOut, e.ID)
 		default:
 			watch.Entries = append(watch.Entries, bundle.WatchEntry{
 				SignatureID: e.ID, Coin: e.Coin, XPub: e.XPub, PubKey: e.Public,
 			})
 		}
 	}
-	sealed, err := bundle.SealWatch(watch, id)
-	if err != nil {
-		return watchReply{}, err
-	}
-	gone, err := a.replaceWatch(out, watch, sealed.File)
-	if err != nil {
-		return watchReply{}, err
-	}
-	a.tellFingerprint("this signer", id.Public())
-	path, err := filepath.Abs(out)
-	return watchReply{path, id.Public().Fingerprint(), gone}, err
+	sealed, err = bundle.SealWatch(watch, id)
+	return sealed, leftOut, err
 }
 
 // replaceWatch writes over an earlier watch file, and over nothing else. It

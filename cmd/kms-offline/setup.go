@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -331,35 +332,19 @@ func (a *app) setupWatch(w *opened, path string) (string, error) {
 	return reply.Watch, err
 }
 
-// watchIsCurrent reports whether a file is this signer's watch file with all of
-// its keys.
+// watchIsCurrent reports whether a file is the watch file that would be written
+// now, whenever it was made.
 func (a *app) watchIsCurrent(w *opened, path string) bool {
 	file, err := durable.ReadFile(a.fs, path, bundle.MaxFile)
 	if err != nil {
 		return false
 	}
-	watch, err := bundle.OpenWatch(file)
-	if err != nil {
+	before, err := bundle.OpenWatch(file)
+	if err != nil || a.unsettled(w) != nil {
 		return false
 	}
-	id, err := w.Identity()
-	if err != nil || watch.Signer != id.Public() || a.unsettled(w) != nil {
-		return false
-	}
-	has := make(map[string]bool)
-	for _, e := range watch.Entries {
-		has[e.SignatureID] = true
-	}
-	n := 0
-	for _, e := range w.Entries() {
-		if e.Signable() {
-			n++
-			if !has[e.ID] {
-				return false
-			}
-		}
-	}
-	return n == len(has)
+	now, _, err := sealWatch(w, before.Created)
+	return err == nil && bytes.Equal(now.File, file)
 }
 
 // setupRelay accepts the relay whose identity is on the stick, or was named.
