@@ -14,24 +14,23 @@ import (
 	"coldkms/shared/durable"
 )
 
-// ownAs has the relay know by what the leases of this folder are known.
-func (r *Relay) ownAs(command string, err error) {
-	if err == nil {
-		r.own = [2]string{command, command + "-daemon"}
-	}
-}
+// daemonOf returns the owner of what the daemon of a folder holds, from the owner
+// of what its commands hold.
+func daemonOf(command string) string { return command + "-daemon" }
 
-// heldBy says to people who holds an item.
+// heldBy describes to people who holds an item.
 func (r *Relay) heldBy(h journal.Held) string {
+	var who string
 	switch h.Owner {
-	case r.own[0]:
-		return "a command of this very relay (" + h.By + "), at work or killed: the next command of it takes over " +
-			"what a killed one held"
-	case r.own[1]:
-		return "the daemon of this very relay (" + h.By + "), at work or killed: the next command of it takes over " +
-			"what a killed one held"
+	case r.commands:
+		who = "a command"
+	case daemonOf(r.commands):
+		who = "the daemon"
+	default:
+		return h.By
 	}
-	return h.By
+	return who + " of this very relay (" + h.By + "), at work or killed: the next command of it takes over " +
+		"what a killed one held"
 }
 
 // ownerName tells relays that share a journal apart by the very file of that

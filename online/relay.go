@@ -114,7 +114,7 @@ type Relay struct {
 	identity identity.Private
 	lock     *durable.Lock
 	owner    string        // who claims items
-	own      [2]string     // who does as a command and as the daemon of this folder; "" where that is not known
+	commands string        // who does in commands of this folder, "" if that is not known; see daemonOf
 	lease    time.Duration // for how long
 }
 
@@ -232,7 +232,7 @@ func (r *Relay) settle(ctx context.Context, o Options) error {
 	if o.Read {
 		r.owner = rand.Text()
 		if _, err := o.FS.Lstat(filepath.Join(o.Dir, ownerFile)); err == nil { // a look makes none
-			r.ownAs(ownerName(o.FS, o.Dir))
+			r.commands, _ = ownerName(o.FS, o.Dir) // it only names who holds an item
 		}
 		return nil
 	}
@@ -243,9 +243,8 @@ func (r *Relay) settle(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	r.ownAs(command, nil)
-	daemon := r.own[1]
-	r.owner = command
+	daemon := daemonOf(command)
+	r.commands, r.owner = command, command
 	other, otherLock := daemon, daemonFile
 	if o.Daemon {
 		r.owner, other, otherLock = daemon, command, lockFile

@@ -541,7 +541,7 @@ var mutants = [...]mutant{
 	{"the other network is not looked at", "cmd/kms-online/fetch.go",
 		"				if err == nil && got.Listed+len(got.Notes) == 0 {\n", "				if false {\n",
 		"./cmd/testtools/loop", "TestRelayFaults/97c-all-that-is-listed-is-of-the-other-network"},
-	{"our own lease is another's", "online/owner.go", "	case r.own[0]:\n", "	case r.own[0] + \" \":\n",
+	{"our own lease is another's", "online/owner.go", "	case r.commands:\n", "	case r.commands + \" \":\n",
 		"./cmd/testtools/loop", "TestRelayFaults/97d-who-holds-it-who-rejected-it-and-why-not"},
 	{"the relay rejected it", "cmd/kms-online/status.go", "s.Code == chain.RefusedByRelay {", "false {",
 		"./cmd/testtools/loop", "TestRelayFaults/97d-who-holds-it-who-rejected-it-and-why-not"},
