@@ -199,6 +199,14 @@ func clean(problems []online.Problem) {
 	}
 }
 
+// cleanItems makes foreign words about items safe for a terminal.
+func cleanItems(list []online.Status) {
+	for i := range list {
+		s := &list[i]
+		s.Reason, s.Trouble, s.HeldBy = cli.Printable(s.Reason), cli.Printable(s.Trouble), cli.Printable(s.HeldBy)
+	}
+}
+
 // part is the end of a command of which some items have problems.
 func part(bad bool) error {
 	if bad {

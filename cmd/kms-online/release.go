@@ -68,19 +68,12 @@ func (a *app) showUnreleased(ctx context.Context, r *online.Relay) error {
 	if err != nil {
 		return err
 	}
-	for i := range list {
-		list[i].Reason = cli.Printable(list[i].Reason)
-		list[i].Trouble, list[i].HeldBy = cli.Printable(list[i].Trouble), cli.Printable(list[i].HeldBy)
-	}
+	cleanItems(list)
 	if len(list) == 0 {
 		a.say("nothing waits for a release")
 	} else {
-		command := "kms-online release --list " + name
-		if a.testnet {
-			command += " --testnet"
-		}
-		a.say("%d payments wait for a release. To have exactly these sent, "+
-			"once you know that none was given up and paid otherwise: %s", len(list), command)
+		a.say("%d payments wait for a release. To have exactly these sent, once you know "+
+			"that none was given up and paid otherwise: kms-online release --list %s", len(list), name)
 	}
 	if a.json {
 		err = a.JSON(releaseReply{Waiting: list, List: name})

@@ -122,10 +122,7 @@ func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.Statu
 	if unknown != nil && len(list) == 0 {
 		return unknown
 	}
-	for i := range list {
-		list[i].Reason = cli.Printable(list[i].Reason)
-		list[i].Trouble, list[i].HeldBy = cli.Printable(list[i].Trouble), cli.Printable(list[i].HeldBy)
-	}
+	cleanItems(list)
 	totals, err := r.Totals(ctx)
 	if err != nil {
 		return err
