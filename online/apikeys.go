@@ -247,13 +247,12 @@ func (r *Relay) listedAgain(ctx context.Context, known journal.Filter) error {
 		return err
 	}
 	for _, it := range items {
-		lift := r.journal.Unwithhold
 		if unlooked(it) {
-			lift = func(ctx context.Context, id string, over ...chain.Code) error {
-				return r.journal.WithholdFor(ctx, id, CodeRestored, over...)
-			}
+			err = r.journal.WithholdFor(ctx, it.ID, CodeRestored, byTatum...)
+		} else {
+			err = r.journal.Unwithhold(ctx, it.ID, byTatum...)
 		}
-		if err := lift(ctx, it.ID, byTatum...); err != nil {
+		if err != nil {
 			return err
 		}
 		if err := r.note(ctx, it, journal.Lease{}, "", "", 0); err != nil {

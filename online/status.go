@@ -331,8 +331,8 @@ func statusOf(it journal.Item) Status {
 	if it.State != journal.Failed {
 		s.Healed, s.Failed = when(it.Healed), it.FailedFor
 	}
-	switch {
-	case it.State == journal.Rejected, it.State == journal.Completed, it.State == journal.Failed && slices.Contains(rejectedCodes, it.Code):
+	if it.State == journal.Rejected || it.State == journal.Completed ||
+		it.State == journal.Failed && slices.Contains(rejectedCodes, it.Code) {
 		s.Withheld, s.Beside = "", nil // it has come to its end
 	}
 	return s

@@ -53,7 +53,7 @@ func (c *Client) Spent(ctx context.Context, id chain.ID, output string) (bool, e
 	case err != nil:
 		return false, err
 	case id == chain.DOGE && nameless(reply.transactionReply, reply.Index) && isTxID(text(reply.Best)) &&
-		len(reply.Value) > 0 && reply.Script.is():
+		len(reply.Value) > 0 && reply.Script.present():
 		return false, nil // a node's gettxout, which does not repeat what was asked for
 	case reply.Index == nil || *reply.Index != index:
 		return false, &Error{Op: "output " + output, Status: http.StatusOK, err: errOtherReply}
@@ -66,8 +66,8 @@ type outputScript struct {
 	Hex string `json:"hex"`
 }
 
-// is reports whether there is a script.
-func (s *outputScript) is() bool {
+// present reports whether there is a script.
+func (s *outputScript) present() bool {
 	if s == nil {
 		return false
 	}
@@ -93,7 +93,7 @@ func (c *Client) nodeSpent(ctx context.Context, id chain.ID, txid string, index 
 	if string(result) == "null" || len(result) == 0 {
 		return true, nil
 	}
-	if json.Unmarshal(result, &out) != nil || !out.Script.is() {
+	if json.Unmarshal(result, &out) != nil || !out.Script.present() {
 		return false, &Error{Op: "output of " + txid, Status: http.StatusOK, err: errOtherReply}
 	}
 	return false, nil
