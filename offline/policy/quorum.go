@@ -55,8 +55,8 @@ func (c coinRules) quorumWarnings() (lines []string) {
 	for _, l := range c.Limits {
 		for _, q := range c.Quorum {
 			if q.Per == l.Per && l.Sum != nil && q.Above.Cmp(*l.Sum) >= 0 {
-				warn("%s above %d per %s are never asked: the limit is %d", chain.Count(q.Operators, "operator"), q.Above, q.Per,
-					*l.Sum)
+				warn("%s above %d per %s are never asked: the limit is %d",
+					chain.Count(q.Operators, "operator"), q.Above, q.Per, *l.Sum)
 			}
 		}
 	}
@@ -68,8 +68,8 @@ func (c coinRules) quorumWarnings() (lines []string) {
 	for i, q := range c.Quorum {
 		for _, higher := range c.Quorum[i+1:] {
 			if q.Per == higher.Per && q.Operators >= higher.Operators {
-				warn("%s above %d per %s change nothing: %d are asked for less already", chain.Count(higher.Operators,
-					"operator"), higher.Above, q.Per, q.Operators)
+				warn("%s above %d per %s change nothing: %d are asked for less already",
+					chain.Count(higher.Operators, "operator"), higher.Above, q.Per, q.Operators)
 			}
 		}
 	}

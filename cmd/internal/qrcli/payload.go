@@ -12,8 +12,8 @@ import (
 	"coldkms/shared/transport/plain"
 )
 
-// Ending says by its first bytes what file a payload is, as the ending of its
-// name; "" for what neither program reads.
+// Ending returns the ending of the file name of a payload, by its first bytes, or
+// "" for what neither program reads.
 func Ending(p transport.Payload) string {
 	switch {
 	case (p.Kind == transport.PSBT || p.Kind == transport.Bytes) && plain.TypeOf(p.Bytes) == plain.PSBT:
@@ -51,9 +51,9 @@ func Name(p transport.Payload) string {
 	return fmt.Sprintf("coldkms-scan-%x%s", sum[:4], Ending(p))
 }
 
-// KindOf says as what a file travels.
+// KindOf returns the kind that a file travels as.
 func KindOf(file []byte) transport.Kind {
-	if bytes.HasPrefix(file, []byte("psbt\xff")) {
+	if plain.TypeOf(file) == plain.PSBT {
 		return transport.PSBT
 	}
 	return transport.Bytes
