@@ -128,7 +128,8 @@ func (a *app) requestPaths(args []string) ([]string, error) {
 			}
 		}
 		if len(found) == 0 {
-			return nil, oneLine(cli.Fail(cli.Failed, fmt.Errorf("no *%s in %s", requestEnding, arg),
+			err := fmt.Errorf("no *%s in %s", requestEnding, arg)
+			return nil, oneLine(cli.Fail(cli.Failed, err,
 				"name the folder that the relay exported to; pictures of QR symbols are read with --qr"))
 		}
 		sort.Strings(found)

@@ -164,8 +164,8 @@ func TestRedirectedExactly(t *testing.T) {
 		batch := []Subject{pay("new", 99, "stranger", amount)}
 		for payee := range 20 {
 			if payee != 5 {
-				batch = append(batch, pay(fmt.Sprint(payee), byte(payee), fmt.Sprint("payee ", payee),
-					int64(100_000+1000*payee)))
+				to, usual := fmt.Sprint("payee ", payee), int64(100_000+1000*payee)
+				batch = append(batch, pay(fmt.Sprint(payee), byte(payee), to, usual))
 			}
 		}
 		v := Default(utxoCoins{}).Judge(batch, Circumstances{}, past)[0]

@@ -230,8 +230,8 @@ func unchecked(t *testing.T) (list [][2][]string) {
 		text := base64.StdEncoding.EncodeToString(file)
 		for part := range 3 {
 			hexed[i] = append(hexed[i], fmt.Sprintf("B$HP030%d%X", part, file[part*100:part*100+100]))
-			numbered[i] = append(numbered[i], fmt.Sprintf("p%dof3 %s", part+1,
-				text[part*len(text)/3/4*4:(part+1)*len(text)/3/4*4]))
+			from, to := part*len(text)/3/4*4, (part+1)*len(text)/3/4*4
+			numbered[i] = append(numbered[i], fmt.Sprintf("p%dof3 %s", part+1, text[from:to]))
 		}
 		e, err := transport.NewEncoder(transport.BBQr, transport.PSBT, file, 200)
 		if err != nil || e.Parts() != 3 {
