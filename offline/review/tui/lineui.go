@@ -103,13 +103,7 @@ func (d *Desk) Before() string {
 
 // places lists what can be signed and is chosen.
 func (d *Desk) places(choice review.Choice) []int {
-	var list []int
-	for i, r := range d.rows {
-		if r.standing != review.Refused && choice(i) {
-			list = append(list, i)
-		}
-	}
-	return list
+	return d.every(func(i int) bool { return d.rows[i].standing != review.Refused && choice(i) })
 }
 
 // insisting counts the items that a plain yes is not enough for.
