@@ -122,14 +122,14 @@ func (r *Relay) Still(ctx context.Context, was Status) (now Status, still bool, 
 	return now, now.State == was.State && now.Since == was.Since, nil
 }
 
-// News is an item of which something is to be told.
+// News is an item with an event that has not been reported yet.
 type News struct {
 	Status
 	Event string // its state, or journal.HealedEvent
 }
 
-// Untold lists, oldest first, what came to an end that nobody was told of, and
-// what goes on though it was told as failed.
+// Untold lists, oldest first, the items whose end has not been reported yet, and
+// those that go on though they were reported as failed.
 func (r *Relay) Untold(ctx context.Context, limit int) ([]News, error) {
 	items, err := r.journal.Untold(ctx, limit)
 	if err != nil {
@@ -142,13 +142,13 @@ func (r *Relay) Untold(ctx context.Context, limit int) ([]News, error) {
 	return list, nil
 }
 
-// Hear has events told from now on, and returns how many ends of items before are
-// not told; with history they are.
-func (r *Relay) Hear(ctx context.Context, history bool) (passed int64, err error) {
-	return r.journal.Hear(ctx, history)
+// StartEvents records that events are reported from now on. The first call returns
+// how many earlier ends of items are not reported: none with history.
+func (r *Relay) StartEvents(ctx context.Context, history bool) (skipped int64, err error) {
+	return r.journal.StartEvents(ctx, history)
 }
 
-// Tell records that something was told of an item.
+// Tell records that the event of n was reported.
 func (r *Relay) Tell(ctx context.Context, n News) error {
 	return r.journal.Tell(ctx, n.ID, n.Event)
 }

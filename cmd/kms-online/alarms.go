@@ -83,7 +83,7 @@ func (a *app) showAlarms(list []online.Alarm) error {
 // acknowledgeReply is what acknowledge prints.
 type acknowledgeReply struct {
 	Acknowledged []int64 `json:"acknowledged"`
-	Before       []int64 `json:"closedBefore,omitempty"` // by somebody else, or for another reason: that stays
+	Before       []int64 `json:"closedBefore,omitempty"` // closed already; who did it, and why, is kept
 	Open         int     `json:"open"`                   // alarms that are left
 }
 
@@ -135,7 +135,8 @@ Exit status: 3 where one was closed already.`,
 	return cmd
 }
 
-// acknowledged says which of the alarms were closed before.
+// acknowledged tells people which of the alarms were closed before, and returns the
+// reply.
 func (a *app) acknowledged(ids []int64, before []online.Alarm) acknowledgeReply {
 	reply := acknowledgeReply{Acknowledged: []int64{}}
 	for _, x := range before {

@@ -34,7 +34,7 @@ type app struct {
 
 	families prepare.Families // of chains, each one folder of online/prepare
 
-	typed func(string) string // has the commands in a text work as they are printed
+	typed func(string) string // completes the commands in a text, see cli.Typed
 
 	log *slog.Logger // of a daemon that logs as JSON: it has everything that goes to people
 

@@ -86,7 +86,7 @@ Every round costs credits at Tatum: one for each chain and 500 signature ids.
 	flags.StringVar(&f.eventURL, "event-url", "", "post events as JSON to this address: alarm, late, completed, refused, rejected, failed")
 	flags.StringVar(&f.eventCommand, "event-command", "", "run this program for each event: its kind is the argument, the event is on stdin as JSON")
 	flags.BoolVar(&f.eventHistory, "event-history", false, "at the first start with --event-url or --event-command: "+
-		"tell also of all that came to an end before")
+		"report also all that came to an end before")
 	flags.BoolVar(&f.logJSON, "log-json", false, "write the log, and whatever else goes to stderr, as JSON lines; only what is wrong with the command line is plain text")
 	return cmd
 }

@@ -96,7 +96,7 @@ func (a *app) fetchWithEach(ctx context.Context, r *online.Relay, o online.Fetch
 	return all, failed
 }
 
-// sayElsewhere says so where all that Tatum lists is of the other network. With a
+// sayElsewhere tells people if all that Tatum lists is of the other network. With a
 // file of keys the network of each is known.
 func (a *app) sayElsewhere(ctx context.Context, r *online.Relay, n chain.Network) {
 	if a.keyFile != "" {

@@ -96,9 +96,8 @@ func (a *app) tidyAll(ctx context.Context, r *online.Relay, folders []string) er
 	return err
 }
 
-// vanished is about a listed file that is not there any more: its stick is gone, or
-// something else has moved it, or it is a link to nothing. Then the others are
-// taken all the same.
+// vanished returns the error for a listed file that is not there any more: its stick
+// is gone, or it is a link to nothing. It returns nil if something else has moved it.
 func (a *app) vanished(path string, err error) error {
 	entries, dirErr := a.fs.ReadDir(filepath.Dir(path))
 	if dirErr != nil {

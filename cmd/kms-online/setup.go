@@ -130,8 +130,8 @@ func (a *app) setupIdentity(dir string) (online.Identity, error) {
 	return id, nil
 }
 
-// setupKey sees to an API key for the network that is set up, and returns the
-// file of keys in the state directory if one is used.
+// setupKey makes sure that there is an API key for the network that is set up, and
+// returns the file that it is in, "" if it comes from elsewhere.
 func (a *app) setupKey(ask *asker, dir string) (string, error) {
 	network := chain.NetworkOf(a.testnet)
 	a.say("setup: 2 of 4: the API key of Tatum, for %s", network)
@@ -301,7 +301,7 @@ func (a *app) pairedSigner(missing string) (signer string, err error) {
 	return signer, err
 }
 
-// agreeToSigner asks whether the words are those of the signer's screen.
+// agreeToSigner asks the person whether the signer's screen shows the same words.
 func (a *app) agreeToSigner(ask *asker, g answers) error {
 	if g.yes {
 		return nil

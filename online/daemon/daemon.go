@@ -56,8 +56,8 @@ type Daemon struct {
 	Open  Opener
 	Keys  []Key
 	Drop  *file.Media // the folder that requests and results go through; nil: none
-	Tell  []Teller    // who hears of events
-	Past  bool        // also of what came to an end before anybody heard of events
+	Tell  []Teller    // who gets events
+	Past  bool        // they also get the ends of items from before the first start with any of them
 	Log   *slog.Logger
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
@@ -138,7 +138,7 @@ func (d *Daemon) open(ctx context.Context) (*online.Relay, func() error, error) 
 	for {
 		r, closing, err := d.Open(ctx)
 		if err == nil {
-			if err = d.hears(ctx, r); err != nil {
+			if err = d.startEvents(ctx, r); err != nil {
 				err = errors.Join(err, closing())
 			}
 		}
@@ -164,15 +164,16 @@ func (d *Daemon) open(ctx context.Context) (*online.Relay, func() error, error) 
 	}
 }
 
-// hears has the journal know, before anything is done, that somebody hears of events.
-func (d *Daemon) hears(ctx context.Context, r *online.Relay) error {
+// startEvents records, before anything is done, that events are reported from now
+// on, if anybody gets them.
+func (d *Daemon) startEvents(ctx context.Context, r *online.Relay) error {
 	if len(d.Tell) == 0 {
 		return nil
 	}
-	passed, err := r.Hear(ctx, d.Past)
-	if passed > 0 {
-		d.Log.Info(fmt.Sprintf("events are told from now on; %d items came to an end before and are not told "+
-			"(--event-history tells of them, at the first start only)", passed), "event", LogNote)
+	skipped, err := r.StartEvents(ctx, d.Past)
+	if skipped > 0 {
+		d.Log.Info(fmt.Sprintf("events are reported from now on; %d items came to an end before and are not "+
+			"reported (--event-history reports them, at the first start only)", skipped), "event", LogNote)
 	}
 	return err
 }

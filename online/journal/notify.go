@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// HealedEvent is the event of an item that was told as failed and goes on.
+// HealedEvent is the event of an item that was reported as failed and goes on.
 const HealedEvent = "healed"
 
-// ended chooses what came to an end that nobody was told of yet, and what goes on
-// though it was told as failed.
+// ended chooses the items whose end has not been reported yet, and those that go on
+// though they were reported as failed.
 const ended = "told <> state AND (state IN ('completed', 'refused', 'rejected', 'failed') OR told = 'failed')"
 
 // eventOf is Event, in SQL.
 const eventOf = "CASE WHEN items.told = 'failed' AND items.state IN ('signed', 'broadcast') " +
 	"THEN '" + HealedEvent + "' ELSE items.state END"
 
-// Event returns what is to be told of an item that Untold lists.
+// Event returns the event to report about an item that Untold lists.
 func (it Item) Event() string {
 	if it.Told == string(Failed) && (it.State == Signed || it.State == Broadcast) {
 		return HealedEvent
@@ -24,9 +24,9 @@ func (it Item) Event() string {
 	return string(it.State)
 }
 
-// Untold lists items that came to an end that nobody was told of yet, or go on
-// though they were told as failed, and whose event is not to be told again later
-// only, oldest first.
+// Untold lists, oldest first, the items whose end has not been reported yet, or that
+// go on though they were reported as failed. It leaves out those whose next try to
+// report is later.
 func (j *Journal) Untold(ctx context.Context, limit int) ([]Item, error) {
 	query := "SELECT " + columns + " FROM items {untold} WHERE " + ended + " " +
 		"AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = items.id AND l.event = " + eventOf +
@@ -56,10 +56,10 @@ func (j *Journal) Tell(ctx context.Context, id, what string) error {
 	})
 }
 
-// Hear records that from now on somebody hears of events, once. What came to an end
-// before counts as told then, and so do alarms that somebody has dealt with, unless
-// history is set. It returns how many ends that were.
-func (j *Journal) Hear(ctx context.Context, history bool) (passed int64, err error) {
+// StartEvents records, once, that events are reported from now on. Unless history is
+// set, earlier ends of items and closed alarms count as reported then. It returns how
+// many ends that were.
+func (j *Journal) StartEvents(ctx context.Context, history bool) (skipped int64, err error) {
 	var known bool
 	err = j.read(ctx, func() error {
 		return j.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM hearing)").Scan(&known)
@@ -67,9 +67,10 @@ func (j *Journal) Hear(ctx context.Context, history bool) (passed int64, err err
 	if err != nil || known {
 		return 0, err
 	}
-	err = j.change(ctx, "hear", func(t tx) error {
-		passed = 0
-		done, err := t.ExecContext(ctx, "INSERT INTO hearing (what, since) VALUES ('events', ?) ON CONFLICT (what) DO NOTHING", j.now().Unix())
+	err = j.change(ctx, "start events", func(t tx) error {
+		skipped = 0
+		done, err := t.ExecContext(ctx, "INSERT INTO hearing (what, since) VALUES ('events', ?) "+
+			"ON CONFLICT (what) DO NOTHING", j.now().Unix())
 		if err != nil {
 			return err
 		}
@@ -81,9 +82,9 @@ func (j *Journal) Hear(ctx context.Context, history bool) (passed int64, err err
 		}
 		done, err = t.ExecContext(ctx, "UPDATE items SET told = state WHERE "+ended)
 		if err == nil {
-			passed, err = done.RowsAffected()
+			skipped, err = done.RowsAffected()
 		}
 		return err
 	})
-	return passed, err
+	return skipped, err
 }
