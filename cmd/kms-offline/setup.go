@@ -206,19 +206,13 @@ func (a *app) missing(tty *terminal, entries []wallet.Entry, names []string) ([]
 			has[e.Chain] = true
 		}
 	}
+	if len(names) == 0 && len(has) > 0 {
+		return nil, nil
+	}
 	if len(names) == 0 {
-		if len(has) > 0 {
-			return nil, nil
-		}
-		names = []string{string(chain.BTC)}
-		if tty != nil {
-			typed, err := tty.line(fmt.Sprintf("For which coins of %s, of %s? [BTC]", a.network(), builtNames()))
-			if err != nil {
-				return nil, err
-			}
-			if typed != "" {
-				names = strings.FieldsFunc(typed, func(r rune) bool { return r == ',' || r == ' ' })
-			}
+		var err error
+		if names, err = a.askCoins(tty); err != nil {
+			return nil, err
 		}
 	}
 	var list []chain.ID
@@ -233,6 +227,19 @@ func (a *app) missing(tty *terminal, entries []wallet.Entry, names []string) ([]
 		}
 	}
 	return list, nil
+}
+
+// askCoins asks for which coins to make a key. It is BTC where nothing is typed, or
+// nobody can be asked.
+func (a *app) askCoins(tty *terminal) (names []string, err error) {
+	typed := ""
+	if tty != nil {
+		typed, err = tty.line(fmt.Sprintf("For which coins of %s, of %s? [BTC]", a.network(), builtNames()))
+	}
+	if typed == "" {
+		typed = string(chain.BTC)
+	}
+	return strings.FieldsFunc(typed, func(r rune) bool { return r == ',' || r == ' ' }), err
 }
 
 // setupStore stores new keys, as generatemanagedwallet does, and returns their ids.
