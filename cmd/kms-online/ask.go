@@ -14,10 +14,15 @@ import (
 	"coldkms/cmd/internal/cli"
 )
 
-// maxAnswer bounds what is typed for one question, in bytes.
-const maxAnswer = 4096
+const (
+	maxAnswer   = 4096 // bytes that are typed for one question
+	interrupted = 130  // exit status after Ctrl-C at a question, as a shell reports it
+)
 
-var errNoTerminal = errors.New("there is no terminal to ask on")
+var (
+	errNoTerminal = errors.New("there is no terminal to ask on")
+	errTooLong    = fmt.Errorf("more than %d bytes typed", maxAnswer)
+)
 
 // asker asks a person on the terminal itself, also where stdin and stdout are
 // redirected.
@@ -54,7 +59,7 @@ func (q *asker) line(question string) (string, error) {
 		}
 		answer = append(answer, one[0])
 	}
-	return "", fmt.Errorf("more than %d bytes typed", maxAnswer)
+	return "", errTooLong
 }
 
 // secret asks for a line that is not echoed. A signal meanwhile ends the program
@@ -87,11 +92,11 @@ func (q *asker) secret(question string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read from the terminal: %w", err)
 	}
+	if len(answer) > maxAnswer {
+		return "", errTooLong
+	}
 	return strings.TrimSpace(string(answer)), nil
 }
-
-// interrupted is the exit status after Ctrl-C at a question, as a shell gives it.
-const interrupted = 130
 
 // confirm asks a question that only "y" or "yes" answers with yes.
 func (q *asker) confirm(question string) (bool, error) {
