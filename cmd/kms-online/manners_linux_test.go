@@ -17,13 +17,7 @@ import (
 
 // A line of progress is cleared before data follows on the same terminal.
 func TestProgressIsCleared(t *testing.T) {
-	dir := t.TempDir()
-	program := filepath.Join(dir, "kms-online")
-	build := exec.Command("go", "build", "-o", program, "coldkms/cmd/kms-online")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	dir, program := t.TempDir(), builtProgram(t)
 	server, stop := tatumtest.Start()
 	defer stop()
 	s := relaytest.NewSigner(2)
