@@ -92,7 +92,7 @@ func (r *Relay) eachOf(ctx context.Context, n, atOnce, more int, f func(context.
 // of them may have been tried several times already.
 const maxTroubles = share
 
-// toldTroubles is after how many of them it is said that the chain is in trouble.
+// toldTroubles is after how many of them the chain is reported to be in trouble.
 const toldTroubles = 2 * workers
 
 // maxDenied is after how many replies in a row that the key is no good a step
@@ -123,7 +123,7 @@ func (b *breaker) works() { b.troubles.Store(0); b.key.denied.Store(0) }
 // fails ends what is done about a chain, or with the API key where that is the
 // trouble.
 func (b *breaker) fails(err error) {
-	if tatum.IsAuth(err) || errors.Is(err, tatum.ErrBudget) {
+	if ofKey(err) {
 		b.key.failed.CompareAndSwap(nil, &err)
 		return
 	}
@@ -177,8 +177,12 @@ func (b *breaker) judge(err error) error {
 // general reports whether an error concerns every call with an API key. A
 // reply that was lost, cut or late concerns the item that it is about.
 func general(err error) bool {
-	return tatum.IsAuth(err) || errors.Is(err, tatum.ErrPaused) || errors.Is(err, tatum.ErrBudget) || errors.Is(err, context.Canceled)
+	return ofKey(err) || errors.Is(err, tatum.ErrPaused) || errors.Is(err, context.Canceled)
 }
+
+// ofKey reports whether an error concerns the API key or its credits, whatever the
+// call was about.
+func ofKey(err error) bool { return tatum.IsAuth(err) || errors.Is(err, tatum.ErrBudget) }
 
 // lines has a breaker for each chain of each API key: where Tatum fails about one
 // chain, what is done about the others goes on.

@@ -124,7 +124,7 @@ func (p *preparing) batch(ctx context.Context, lease journal.Lease, items []jour
 		p.seen[it.ID] = true
 		drafts[i] = p.parse(it)
 	}
-	proofs, missing, stopped := p.previous(ctx, drafts, !tatum.IsAuth(p.stopped) && !errors.Is(p.stopped, tatum.ErrBudget))
+	proofs, missing, stopped := p.previous(ctx, drafts, !ofKey(p.stopped))
 	if proofs == nil {
 		return stopped
 	}

@@ -52,9 +52,10 @@ type breaker struct {
 	until   time.Time
 }
 
-// admit reports whether a call may be made; again is set for one that is repeated.
+// admit returns why a call may not be made, nil if it may; again is set for one that
+// is repeated.
 func (b *breaker) admit(now time.Time, again bool, jitter func() float64) error {
-	if now.Sub(b.sampled) > maxRest { // a few items that fail now and then are no trouble of the server's
+	if now.Sub(b.sampled) > maxRest { // that a few items fail now and then is not the server's trouble
 		b.tried, b.sampled = 0, now
 	}
 	switch {
