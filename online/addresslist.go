@@ -10,25 +10,25 @@ import (
 	"coldkms/online/tatum"
 )
 
-// A list of an address that is longer than what one look reads is read on by the
-// next look, from where this one has stopped. What has come since is before the
-// transaction that came first then, and is read as well; that the list goes on at the
-// transaction that was read last is looked at, else it is read from its beginning.
+// The list of an address may be longer than what one look reads. The next look then
+// goes on where this one has stopped. It first reads what is new, up to the
+// transaction that came first before. The transaction that was read last must be where
+// it goes on; otherwise the list is read from its beginning.
 
 // addressList is one look into the list of one address, newest first.
 type addressList struct {
 	search
 	address string
 	take    func(spender) (done bool)
-	bounded bool            // it is read as far as what made what is used up
-	made    map[string]bool // of that what was not found yet
+	bounded bool            // it is read until all of made was found
+	made    map[string]bool // txids that made what is used up, and were not found yet
 	rivals  []string        // txids of what uses up the same
-	pages   int             // that may be read yet
+	pages   int             // that may still be read
 	saved   bool            // an earlier look has read a part
-	top     string
-	last    string
+	top     string          // txid that comes first
+	last    string          // txid that was read last
 	found   looked
-	done    bool
+	done    bool // take has what it wants
 }
 
 // at looks into the list of one address, as far as the transactions that made
@@ -87,9 +87,8 @@ func (l *addressList) judge(ctx context.Context, txid string) error {
 	return err
 }
 
-// resume takes up what an earlier look has read, and reads what is new since. It
-// returns where to read on, and the transaction that must be there, "" at the
-// beginning.
+// resume loads what an earlier look has read, and reads what is new since. It returns
+// the offset to go on at, and the transaction that must be there, "" at the beginning.
 func (l *addressList) resume(ctx context.Context) (offset int, anchor string, err error) {
 	before, err := l.journal.Reading(ctx, l.item.ID, l.address)
 	if err != nil || before == nil {
@@ -118,7 +117,7 @@ func (l *addressList) resume(ctx context.Context) (offset int, anchor string, er
 	return 0, "", l.anew(ctx)
 }
 
-// anew has the next look begin at the beginning.
+// anew makes the next look begin at the beginning.
 func (l *addressList) anew(ctx context.Context) error {
 	l.pages = 0
 	l.found.gap = fmt.Sprintf("Tatum's list of the transactions of %s does not go on where it was read before: it "+
@@ -126,7 +125,8 @@ func (l *addressList) anew(ctx context.Context) error {
 	return l.journal.KeepReading(ctx, l.item.ID, l.address, nil)
 }
 
-// read reads on. anchor must be in the first two pages, if it is given.
+// read reads the list from offset. If anchor is not "", it must be in the first two
+// pages.
 func (l *addressList) read(ctx context.Context, offset int, anchor string) error {
 	for page := 0; l.pages > 0; page++ {
 		list, err := l.page(ctx, offset)
@@ -166,7 +166,8 @@ func (l *addressList) read(ctx context.Context, offset int, anchor string) error
 	return l.keep(ctx, offset, whole)
 }
 
-// keep records how far the list was read, or that nothing of it is to be read on.
+// keep records how far the list was read, or, unless on is set, that the next look is
+// to begin at the beginning.
 func (l *addressList) keep(ctx context.Context, offset int, on bool) error {
 	if !on && !l.saved {
 		return nil

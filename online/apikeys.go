@@ -224,8 +224,8 @@ func (r *Relay) askAfterAll(ctx context.Context, l listed, o FetchOptions, repor
 	return nil
 }
 
-// waitsForList reports whether a list, though it did not change, ends what an item
-// is withheld for: a retry comes at any time.
+// waitsForList reports whether a list that did not change may still end what an item
+// is withheld for: a person may have retried the item since.
 func (r *Relay) waitsForList(ctx context.Context, id chain.ID, list []json.RawMessage, o FetchOptions) (bool, error) {
 	if len(list) == 0 {
 		return false, nil

@@ -185,7 +185,7 @@ func (r *Relay) chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([
 	return chains, nil
 }
 
-// otherNetwork says how to fetch what is of the other network.
+// otherNetwork returns the advice how to fetch from the other network.
 func otherNetwork(n chain.Network) string {
 	if n == chain.Testnet {
 		return "without --testnet it is mainnet that is fetched: kms-online fetch --testnet=false"
@@ -193,8 +193,8 @@ func otherNetwork(n chain.Network) string {
 	return "what is of testnet is fetched with: kms-online fetch --testnet"
 }
 
-// Elsewhere returns what to tell people where Tatum lists nothing for one network
-// and something for keys of the other one, "" otherwise.
+// Elsewhere returns a note for people if Tatum lists something for keys of the other
+// network than n, "" otherwise. It is called where Tatum lists nothing for n.
 func (r *Relay) Elsewhere(ctx context.Context, n chain.Network) (string, error) {
 	watch, err := r.watch(ctx)
 	if err != nil {

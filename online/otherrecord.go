@@ -9,8 +9,8 @@ import (
 	"coldkms/shared/chain"
 )
 
-// completedByOther is about an item that Tatum says another transaction
-// completed. It is failed, unless the network has ours as well.
+// completedByOther handles an item that another transaction completed, by what Tatum
+// says. The item fails if its own bytes cannot have reached the network.
 func (s *step) completedByOther(ctx context.Context, txid string) error {
 	why := fmt.Sprintf("ALARM: Tatum says that %.80q completed it, our transaction is %s: something else signs for "+
 		"this id", txid, s.item.TxID)
@@ -44,8 +44,8 @@ func (s *step) completedByOther(ctx context.Context, txid string) error {
 	return s.recordAgainst(ctx, txid, why)
 }
 
-// recordAgainst is about what may have been sent, and Tatum's record says that
-// something else completed it. The record alone is no evidence that it is dead.
+// recordAgainst handles an item that may have been sent, and that another transaction
+// completed by Tatum's record. The record alone is no evidence that it is dead.
 func (s *step) recordAgainst(ctx context.Context, txid, why string) error {
 	if dead, err := s.deadEnd(ctx); err != nil || dead {
 		return err
@@ -53,8 +53,8 @@ func (s *step) recordAgainst(ctx context.Context, txid, why string) error {
 	return s.alarms(ctx, CodeOtherTxID, txid, errors.New(why))
 }
 
-// namedRightly says of an alarm that something else completed the item that its
-// cause is gone: what Tatum's record says now.
+// namedRightly heals the alarm that another transaction completed the item; says is
+// what Tatum's record does now.
 func (s *step) namedRightly(ctx context.Context, says string) error {
 	if !slices.Contains(s.alarmed, CodeOtherTxID) {
 		return nil

@@ -26,9 +26,9 @@ var ErrOtherList = errors.New("other items wait than those that were listed")
 // ErrReleased is returned for an item that waits for no release.
 var ErrReleased = errors.New("it does not wait for a release")
 
-// Unreleased lists what is not sent before a person releases it, oldest first, and
-// the name of this very list. Items that are withheld are not in it: retry and
-// reject decide about those, by name.
+// Unreleased lists, oldest first, what is not sent before a person releases it, and
+// returns the name of this list. Withheld items are not in it: retry and reject decide
+// about those, by id.
 func (r *Relay) Unreleased(ctx context.Context, network chain.Network) (list []Status, name string, err error) {
 	items, err := r.doubtful(ctx, network)
 	if err != nil || len(items) == 0 {
@@ -55,7 +55,7 @@ func (r *Relay) doubtful(ctx context.Context, network chain.Network) ([]journal.
 // nameDigits is how many digits name a list: 64 bits, against a mistake.
 const nameDigits = 16
 
-// nameOf names a list of items, so that a person's word stands for no other.
+// nameOf names a list of items, so that a person releases no other list.
 func nameOf(items []journal.Item) string {
 	h := sha256.New()
 	for _, it := range items {
@@ -93,7 +93,7 @@ func (r *Relay) ReleaseAll(ctx context.Context, by string, network chain.Network
 	return ids, r.journal.Permit(ctx, by, ids...)
 }
 
-// unreleased says why a signed item of a restored journal is not sent, "" if it is.
+// unreleased returns why a signed item of a restored journal is not sent, "" if it is.
 func (s *step) unreleased(ctx context.Context) (string, error) {
 	if s.item.Released != "" {
 		return "", nil

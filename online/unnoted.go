@@ -7,8 +7,8 @@ import (
 	"coldkms/online/journal"
 )
 
-// Unnoted is an error about what was done outside and could not be noted in the
-// journal. The same command looks what became of it, and does nothing twice.
+// Unnoted is an error after something was done outside and could not be recorded in
+// the journal. The same command finds out what became of it, and does nothing twice.
 type Unnoted struct {
 	ID   string
 	Done string // a sentence
@@ -27,8 +27,8 @@ func (e *Unnoted) Error() string {
 // Unwrap returns why it could not be noted.
 func (e *Unnoted) Unwrap() error { return e.Err }
 
-// unnoted adds to an error of the journal what was done outside before, if anything
-// was.
+// unnoted wraps an error of the journal in an Unnoted if anything was done outside
+// before.
 func unnoted(id, done string, err error) error {
 	if done == "" || !journal.IsFull(err) && !errors.Is(err, journal.ErrAway) {
 		return err

@@ -28,9 +28,9 @@ type Alarm struct {
 
 // Raise is a finding to raise an alarm for. Evidence identifies the finding,
 // such as the txid that was seen: an alarm that was closed is raised again
-// only for other evidence, or after its cause had gone. One that comes Beside is on
-// record, and closed, while another alarm about the item is open: a person looks
-// at the item once.
+// only for other evidence, or after its cause had gone. One with Beside set is
+// recorded as closed while another alarm about the item is open: a person looks at
+// the item once.
 type Raise struct {
 	Item     string
 	Code     chain.Code
@@ -77,8 +77,8 @@ func (j *Journal) raise(ctx context.Context, t tx, r *Raise) error {
 	return err
 }
 
-// raiseBeside raises an alarm that is closed while another one about the item is
-// open, and becomes one of its own once that is closed.
+// raiseBeside raises an alarm, and closes it at once while another one about the item
+// is open. Raised again after that one was closed, it is open.
 func (j *Journal) raiseBeside(ctx context.Context, t tx, r Raise) error {
 	others := 0
 	item, code := words(r.Item), words(string(r.Code))
@@ -101,7 +101,7 @@ func (j *Journal) raiseBeside(ctx context.Context, t tx, r Raise) error {
 	return err
 }
 
-// byItself is who closes an alarm that no person has to look at.
+// byItself is the closer of an alarm that no person has to look at.
 const byItself = "kms-online"
 
 // ByItself reports whether no person closed an alarm.

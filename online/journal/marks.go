@@ -20,7 +20,7 @@ func (it Item) Marked(codes ...chain.Code) bool {
 	return slices.ContainsFunc(it.Marks(), func(m chain.Code) bool { return slices.Contains(codes, m) })
 }
 
-// Marks are all that an item is withheld for, the one that is shown first.
+// Marks returns all reasons that an item is withheld for, first the one that is shown.
 func (it Item) Marks() []chain.Code {
 	if it.Withheld == "" {
 		return nil
@@ -42,7 +42,7 @@ func (j *Journal) Withhold(ctx context.Context, id string, code chain.Code, over
 	return j.remark(ctx, "withhold", id, func(m *marks) { m.add(code, over) })
 }
 
-// WithholdFor is Withhold for a reason that takes the place of others, and is shown.
+// WithholdFor is Withhold for a reason that replaces others, and is shown.
 func (j *Journal) WithholdFor(ctx context.Context, id string, code chain.Code, instead ...chain.Code) error {
 	return j.remark(ctx, "withhold", id, func(m *marks) {
 		m.remove(instead)
@@ -56,7 +56,7 @@ func (j *Journal) Unwithhold(ctx context.Context, id string, reasons ...chain.Co
 	return j.remark(ctx, "unwithhold", id, func(m *marks) { m.remove(reasons) })
 }
 
-// remark changes what an item is withheld for.
+// remark changes the reasons that an item is withheld for.
 func (j *Journal) remark(ctx context.Context, what, id string, do func(*marks)) error {
 	return j.change(ctx, what, func(t tx) error {
 		var shown chain.Code
@@ -101,7 +101,7 @@ func (m *marks) add(code chain.Code, over []chain.Code) {
 	}
 }
 
-// show has a reason shown, and the one before stand beside it.
+// show makes code the reason that is shown, and moves the one before beside it.
 func (m *marks) show(code chain.Code) {
 	if m.shown != "" && m.shown != code {
 		m.beside = append(m.beside, m.shown)

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// Permit records who has said that these items are to be paid although the
-// journal was restored: what became of them before that is not in it. They are
-// tried again at once.
+// Permit records who released these items, to be paid although the restored journal
+// does not have what became of them. They are tried again at once.
 func (j *Journal) Permit(ctx context.Context, by string, ids ...string) error {
 	list, err := json.Marshal(ids)
 	if err != nil {
