@@ -41,9 +41,6 @@ type queue struct {
 
 // next takes what was read of a picture, and returns what can be taken now.
 func (q *queue) next(f found) (list []found) {
-	if q.early == nil {
-		q.early = make(map[int]found)
-	}
 	q.early[f.number] = f
 	for {
 		f, there := q.early[q.want]

@@ -198,17 +198,17 @@ func ReceiveText(ctx context.Context, src capture.Source, live bool) (text strin
 func each(ctx context.Context, src capture.Source, live bool, take func([]string) (stop, news bool)) error {
 	p := newPool(src, func() Reader { return &symbols{} }, live)
 	defer p.end()
-	line := queue{}
+	inOrder := queue{early: make(map[int]found)}
 	idle, all := 0, 0
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case seen, more := <-p.texts:
+		case read, more := <-p.texts:
 			if !more {
 				return p.err
 			}
-			for _, seen := range line.next(seen) {
+			for _, seen := range inOrder.next(read) {
 				stop, news := take(seen.texts)
 				if stop {
 					return nil

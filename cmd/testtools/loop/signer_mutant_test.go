@@ -913,7 +913,7 @@ var signerMutants = [...]mutant{
 		"		d.drop(s)\n		return ErrMixed\n	}\n	if s.number",
 		"./cmd/kms-offline", "TestSignerAttacks/77-parts-of-two-psbts-are-one"},
 	{"pictures in any order", "cmd/internal/qrcli/pool.go",
-		"	if q.early == nil {", "	if true {\n		return []found{f}\n	}\n	if q.early == nil {",
+		"	q.early[f.number] = f\n", "	if true {\n		return []found{f}\n	}\n",
 		"./cmd/kms-offline", "TestSignerAttacks/77-two-addresses-in-a-folder"},
 	{"a rejection that frees is kept as judged before", "cmd/kms-offline/console_ask.go",
 		"if err := keep(d.Marks()); err != nil {", "if err := error(nil); err != nil {", "./cmd/kms-offline",
