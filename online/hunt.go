@@ -80,11 +80,11 @@ func (r *Relay) askPrevious(ctx context.Context, h *hunt, from map[string]draft,
 					return nil
 				}
 				err := r.askOne(ctx, h, line, from[part[i]], part[i], &answers[i])
-				if ctx.Err() == nil && err != nil {
-					line.fails(err)
-					err = nil
+				if err == nil || ctx.Err() != nil {
+					return err
 				}
-				return err
+				line.fails(err)
+				return nil
 			})
 		}
 		var keep []journal.PreviousTx
