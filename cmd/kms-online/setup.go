@@ -193,8 +193,8 @@ func (a *app) askKey(ask *asker, path string, network chain.Network) error {
 	return nil
 }
 
-// tryKey asks Tatum whether it takes a key. Where Tatum cannot be reached the key
-// is taken: fetch says so again.
+// tryKey returns an error if Tatum does not accept a key. It returns nil also if Tatum
+// cannot be reached: fetch tries the key again.
 func (a *app) tryKey(key string) error {
 	s, err := a.settings()
 	if err != nil {
@@ -282,7 +282,8 @@ func (a *app) setupSigner(ask *asker, g answers) (string, error) {
 	return paired, nil
 }
 
-// pairedSigner returns the fingerprint of the signer where the stick has none.
+// pairedSigner returns the fingerprint of the signer that is paired already, "" if
+// none is. missing is the watch file that is not on the stick.
 func (a *app) pairedSigner(missing string) (signer string, err error) {
 	err = a.relay(looking, func(ctx context.Context, r *online.Relay) error {
 		key, err := r.Signer(ctx)
