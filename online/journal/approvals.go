@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"coldkms/shared/bundle"
 )
 
 // Verdict is what was said of an item.
@@ -48,6 +50,14 @@ func (j *Journal) Approve(ctx context.Context, a Approval) error {
 		}
 		return err
 	})
+}
+
+// useApprovals ends what the approval service said of the items of a Request: a yes
+// is for one Request, and the service is asked again before the next one.
+func (t tx) useApprovals(ctx context.Context, request bundle.Digest) error {
+	_, err := t.ExecContext(ctx, "DELETE FROM approvals WHERE verdict = ? AND id IN (SELECT id FROM request_items WHERE request = ?)",
+		string(Approved), request[:])
+	return err
 }
 
 // Veto records that an approval service says no to an item, which is withheld

@@ -13,8 +13,9 @@ import (
 )
 
 // Export records a Request and moves its items to exported, in one
-// transaction, before the file is written anywhere. known says that the very
-// same Request was recorded before: its first file stays.
+// transaction, before the file is written anywhere. The approvals of its items are
+// used up by that. known says that the very same Request was recorded before: its
+// first file stays.
 func (j *Journal) Export(ctx context.Context, r bundle.SealedRequest, l Lease) (known bool, err error) {
 	err = j.change(ctx, "export", func(tx tx) error {
 		done, err := tx.ExecContext(ctx, "INSERT INTO requests (digest, file, created, items) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING", r.Digest[:], r.File, r.Created, len(r.Items))
@@ -46,7 +47,7 @@ func (j *Journal) Export(ctx context.Context, r bundle.SealedRequest, l Lease) (
 				return fmt.Errorf("item %s: %w", it.ID, err)
 			}
 		}
-		return nil
+		return tx.useApprovals(ctx, r.Digest)
 	})
 	return known, err
 }
