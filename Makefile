@@ -10,7 +10,7 @@ COIN     ?= BTC
 TRANSPORT ?= file
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check prove lint vuln race demo bench fuzz clean
+.PHONY: help build cross test check prove lint vuln race demo bench fuzz clean
 
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,15 @@ build: ## build the three programs, the node that the sandbox runs, and all lice
 	go build -trimpath -buildvcs=auto -o $(BIN)/ $(addprefix ./cmd/,$(PROGRAMS))
 	go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
 	go run ./cmd/testtools/notices $(addprefix $(BIN)/,$(PROGRAMS) btcd) > $(BIN)/NOTICES
+
+# The tools that need a terminal, signals or a database server are for Unix only.
+CROSS ?= darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+cross: ## build the programs and vet everything for CROSS (macOS and Windows); a few minutes for each
+	@for target in $(CROSS); do \
+		echo "$$target"; \
+		export GOOS=$${target%/*} GOARCH=$${target#*/}; \
+		go build -o /dev/null $(addprefix ./cmd/,$(PROGRAMS)) && go vet ./... || exit 1; \
+	done
 
 test: ## all tests, a few minutes on two cores; the last lines name what failed
 	@go run ./cmd/testtools/gotest -timeout 20m ./...

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Adversarial writes a corpus of hostile inputs for kms-offline: requests, PSBTs
 // and things that are no files at all, with a wallet that they are aimed at
 // and an index that says of each how it must be met.

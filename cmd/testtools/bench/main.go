@@ -1,3 +1,5 @@
+//go:build unix
+
 // Bench measures what docs/PERFORMANCE.md claims and prints one table. Every
 // ratio is of two figures of the same run, because machines differ and a busy
 // one differs from itself.

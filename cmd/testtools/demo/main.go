@@ -1,3 +1,5 @@
+//go:build unix
+
 // Demo runs the whole loop on one machine, with the real programs and a real
 // node, and prints each command as a person would type it with what it
 // answered. It asks nothing: what a person would type at a prompt, it types.

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package expect runs a program on a terminal of its own and answers its
 // questions, as a person would. The demo and the tests use it: secrets can be
 // given to kms-offline in no other way.

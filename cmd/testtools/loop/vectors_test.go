@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package loop has the tests that join both halves of Coldkms, and nothing else.
 package loop
 

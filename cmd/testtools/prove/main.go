@@ -1,3 +1,5 @@
+//go:build unix
+
 // Prove runs the long counts, one after the other, and writes what came out
 // to docs/EVIDENCE.md: figure, command, date, commit, machine. A figure that
 // is not there was not measured.

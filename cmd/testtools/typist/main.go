@@ -1,3 +1,5 @@
+//go:build unix
+
 // Typist runs the program that TYPIST_PROGRAM names, under that program's
 // arguments, on a terminal of its own, and types the lines of its own terminal
 // into it: one for each question. The test scripts use it: their terminal has
