@@ -101,7 +101,7 @@ func (j *Journal) snapshot(ctx context.Context, f func(tx) error) error {
 		return err
 	}
 	defer func() { _ = t.Rollback() }()
-	return f(tx{t, j.d, &j.statements})
+	return f(tx{Tx: t, d: j.d, statements: &j.statements})
 }
 
 // tables lists the tables that a backup has, in an order in which they can be

@@ -111,7 +111,7 @@ func (b database) begin(ctx context.Context) (tx, error) {
 		options.Isolation = sql.LevelReadCommitted
 	}
 	t, err := b.BeginTx(ctx, &options)
-	return tx{t, b.d, b.statements}, err
+	return tx{Tx: t, d: b.d, statements: b.statements}, err
 }
 
 // tx is a database transaction that speaks the dialect.
@@ -119,21 +119,31 @@ type tx struct {
 	*sql.Tx
 	d          dialect
 	statements *atomic.Int64
+	uncut      bool // its statements on SQLite run to their end
+}
+
+// bounds returns the context of a statement. SQLite ends a whole transaction with a
+// statement that is cut short, and watching for that costs more than the statement.
+func (t tx) bounds(ctx context.Context) context.Context {
+	if t.uncut && !t.d.numbered {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 func (t tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	t.statements.Add(1)
-	return t.Tx.ExecContext(ctx, t.d.sql(query), args...)
+	return t.Tx.ExecContext(t.bounds(ctx), t.d.sql(query), args...)
 }
 
 func (t tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	t.statements.Add(1)
-	return t.Tx.QueryContext(ctx, t.d.sql(query), args...)
+	return t.Tx.QueryContext(t.bounds(ctx), t.d.sql(query), args...)
 }
 
 func (t tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	t.statements.Add(1)
-	return t.Tx.QueryRowContext(ctx, t.d.sql(query), args...)
+	return t.Tx.QueryRowContext(t.bounds(ctx), t.d.sql(query), args...)
 }
 
 // PrepareContext prepares a statement that is executed many times.
