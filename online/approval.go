@@ -285,28 +285,19 @@ func (s *step) mayLeave(ctx context.Context) (bool, error) {
 	if withdrawn(s.item) {
 		return false, s.heldBack(ctx, nil)
 	}
-	if unsaid, err := s.journal.ServiceUnsaid(ctx); err != nil || unsaid {
-		if err == nil {
-			err = s.stays(ctx, CodeNotNamed, errUnsaid)
-		}
-		return false, err
-	}
-	if doubt, err := s.unreleased(ctx); err != nil || doubt != "" {
-		if err == nil {
-			err = s.stays(ctx, CodeRestored, errors.New(doubt))
-		}
-		return false, err
-	}
-	said, err := s.journal.Approvals(ctx, journal.Filter{IDs: []string{s.item.ID}})
-	if err != nil {
-		return false, err
-	}
-	vetoes, err := s.journal.Vetoes(ctx, s.item.ID)
-	if err != nil {
-		return false, err
-	}
+	st, err := s.standing()
 	switch {
-	case said[s.item.ID].Verdict == journal.Lifted:
+	case err != nil:
+		return false, err
+	case st.unsaid:
+		return false, s.stays(ctx, CodeNotNamed, errUnsaid)
+	}
+	if doubt := s.unreleased(st.restored); doubt != "" {
+		return false, s.stays(ctx, CodeRestored, errors.New(doubt))
+	}
+	vetoes := st.vetoes[s.item.ID]
+	switch {
+	case st.said[s.item.ID].Verdict == journal.Lifted:
 		return true, nil
 	case s.FourEye == nil && len(vetoes) > 0:
 		return false, s.stays(ctx, CodeVetoed, errVetoed)

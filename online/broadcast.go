@@ -60,7 +60,7 @@ func (s *step) run(ctx context.Context) error {
 	if err := s.checkBytes(); err != nil {
 		return s.alarms(ctx, CodeJournalFault, err.Error(), err)
 	}
-	if payer, err := s.journal.Payer(ctx, s.item.TxID); err != nil {
+	if payer, err := s.payer(); err != nil {
 		return err
 	} else if payer != s.item.ID {
 		return s.sameTransaction(ctx, payer)

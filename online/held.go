@@ -120,8 +120,10 @@ func unrecorded(all []journal.Restoration, it journal.Item) string {
 // turnsUp goes on with an item that the network has. Where it was given up, that
 // is an alarm.
 func (s *step) turnsUp(ctx context.Context) error {
-	if payer, err := s.journal.Payer(ctx, s.item.TxID); s.item.State == journal.Failed && (err != nil || payer != s.item.ID) {
-		return err // it pays that one
+	if s.item.State == journal.Failed {
+		if payer, err := s.journal.Payer(ctx, s.item.TxID); err != nil || payer != s.item.ID {
+			return err // it pays that one
+		}
 	}
 	m := journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Broadcast, Lease: s.lease}
 	if s.item.State == journal.Failed && slices.Contains(givenUp, s.item.Code) || s.item.Marked(CodeGivenUp) {

@@ -94,17 +94,16 @@ func (r *Relay) ReleaseAll(ctx context.Context, by string, network chain.Network
 }
 
 // unreleased returns why a signed item of a restored journal is not sent, "" if it is.
-func (s *step) unreleased(ctx context.Context) (string, error) {
+func (s *step) unreleased(restored []journal.Restoration) string {
 	if s.item.Released != "" {
-		return "", nil
+		return ""
 	}
-	all, err := s.journal.Restorations(ctx)
-	lost := unrecorded(all, s.item)
-	if err != nil || lost == "" {
-		return "", err
+	lost := unrecorded(restored, s.item)
+	if lost == "" {
+		return ""
 	}
 	return fmt.Sprintf("it is signed (%s) and waits for you: %s. It may have been given up there, too, "+
 		"and paid in another way, and what Tatum says now may be old. kms-online release lists all that waits so, "+
 		"and names the command that has it sent. "+
-		"If it is not to be paid: kms-online reject %s --why TEXT", s.item.TxID, lost, s.item.ID), nil
+		"If it is not to be paid: kms-online reject %s --why TEXT", s.item.TxID, lost, s.item.ID)
 }

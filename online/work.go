@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"coldkms/online/journal"
@@ -112,6 +113,7 @@ func (w *work) share(ctx context.Context, lease journal.Lease, items []journal.I
 	if err != nil {
 		return err
 	}
+	stand := sync.OnceValues(func() (standing, error) { return w.standingOf(ctx, fresh) })
 	steps := make([]step, len(fresh))
 	atOnce := w.atOnce
 	if atOnce == 0 {
@@ -119,7 +121,8 @@ func (w *work) share(ctx context.Context, lease journal.Lease, items []journal.I
 	}
 	err = w.partOf(len(w.steps), w.total).eachOf(ctx, len(fresh), atOnce, w.lends, func(ctx context.Context, i int) error {
 		s := &steps[i]
-		*s = step{Relay: w.Relay, item: fresh[i], line: lines.of(fresh[i].Account, fresh[i].Chain), lease: lease, alarmed: alarmed[fresh[i].ID]}
+		*s = step{Relay: w.Relay, item: fresh[i], line: lines.of(fresh[i].Account, fresh[i].Chain), lease: lease,
+			alarmed: alarmed[fresh[i].ID], standing: stand}
 		mine, err := w.As(s.item.Account)
 		if err != nil {
 			return s.stays(ctx, CodeOtherKey, err)
@@ -188,6 +191,7 @@ type step struct {
 	marked    bool         // Tatum's reply to the broadcast says that it marked it
 	deep      bool         // for watch: it has as many confirmations as are demanded
 	alarmed   []chain.Code // alarms about it whose cause was there when the job began, acknowledged or not
+	standing  func() (standing, error)
 	problem   *Problem
 	done      string // what was done outside, in a sentence, for an error of the journal
 }

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -82,6 +83,19 @@ func (j *Journal) Vetoes(ctx context.Context, id string) ([]string, error) {
 		return nil, fmt.Errorf("journal: vetoes: %w", err)
 	}
 	return services, nil
+}
+
+// VetoesOf returns, by item, the services whose no stands.
+func (j *Journal) VetoesOf(ctx context.Context, ids []string) (map[string][]string, error) {
+	list, _ := json.Marshal(ids)
+	all := make(map[string][]string)
+	err := j.list(ctx, "SELECT id, service FROM vetoes WHERE id IN ({list}) ORDER BY id, service", []any{string(list)}, func(rows *sql.Rows) error {
+		var id, service string
+		err := rows.Scan(&id, &service)
+		all[id] = append(all[id], service)
+		return err
+	})
+	return all, err
 }
 
 // VetoesBut counts the items that go on and that other services than this one

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -19,6 +20,19 @@ func (j *Journal) Payer(ctx context.Context, txid string) (id string, err error)
 		return "", fmt.Errorf("journal: payer of %.64s: %w", txid, err)
 	}
 	return id, nil
+}
+
+// PayersOf returns, by txid, the items that transactions pay.
+func (j *Journal) PayersOf(ctx context.Context, txids []string) (map[string]string, error) {
+	list, _ := json.Marshal(txids)
+	all := make(map[string]string, len(txids))
+	err := j.list(ctx, "SELECT txid, id FROM payers WHERE txid IN ({list})", []any{string(list)}, func(rows *sql.Rows) error {
+		var txid, id string
+		err := rows.Scan(&txid, &id)
+		all[txid] = id
+		return err
+	})
+	return all, err
 }
 
 // TakePayer has a transaction pay the item id in the place of another one that
