@@ -202,9 +202,14 @@ func (s *step) paidAnyway(ctx context.Context, code chain.Code, evidence string,
 	return nil
 }
 
-// completes ends an item that the network has and Tatum has on record.
+// completes ends an item that the network has and Tatum has on record. That it is not
+// found there any more is kept.
 func (s *step) completes(ctx context.Context) error {
-	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Broadcast, To: journal.Completed, Lease: s.lease}); err != nil {
+	m := journal.Move{ID: s.item.ID, From: journal.Broadcast, To: journal.Completed, Lease: s.lease}
+	if slices.Contains(missingCodes, s.item.Code) {
+		m.Code, m.Reason = s.item.Code, s.item.Reason
+	}
+	if err := s.journal.Move(ctx, m); err != nil {
 		return err
 	}
 	s.item.State, s.completed = journal.Completed, true

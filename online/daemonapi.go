@@ -112,14 +112,18 @@ func (r *Relay) TellLate(ctx context.Context, s Status) error {
 }
 
 // Still reads an item again of which something is to be told, and reports whether
-// it is in its state without a break since then.
+// it is in its state without a break since then, and not completed and missing.
 func (r *Relay) Still(ctx context.Context, was Status) (now Status, still bool, err error) {
 	it, err := r.journal.Item(ctx, was.ID)
 	if err != nil {
 		return Status{}, false, err
 	}
 	now = statusOf(it)
-	return now, now.State == was.State && now.Since == was.Since, nil
+	if still = now.State == was.State && now.Since == was.Since; still && it.State == journal.Completed {
+		lasting, err := r.lasting(ctx, []journal.Item{it})
+		return now, err == nil && !astray(it, lasting[it.ID]), err
+	}
+	return now, still, nil
 }
 
 // News is an item with an event that has not been reported yet.
@@ -129,9 +133,10 @@ type News struct {
 }
 
 // Untold lists, oldest first, the items whose end has not been reported yet, and
-// those that go on though they were reported as failed.
+// those that go on though they were reported as failed. What is completed and is not with
+// the network as it was waits until it is.
 func (r *Relay) Untold(ctx context.Context, limit int) ([]News, error) {
-	items, err := r.journal.Untold(ctx, limit)
+	items, err := r.journal.Untold(ctx, limit, missingCodes...)
 	if err != nil {
 		return nil, err
 	}

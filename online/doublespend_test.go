@@ -306,6 +306,11 @@ func TestWatch(t *testing.T) {
 		w.server.Put(s.TxID, height)
 		w.answers(nil)
 	}
+	w.answers(map[string]string{transaction: `200 {"hash":"` + s.TxID + `","blockNumber":103}`})
+	if got := w.watch(); codes(got.Problems) != "not-seen " || w.status(id(1)).Depth != 0 || w.openAlarms() != "" {
+		t.Errorf("a block that does not have it: %+v", got)
+	}
+	w.server.Put(s.TxID, 103)
 	for _, block := range []string{"", `,"blockNumber":103`, `,"confirmations":2`} {
 		w.answers(map[string]string{transaction: `200 {"hash":"` + s.TxID + `"` + block + `}`})
 		if got := w.watch(); len(got.Confirmed) != 0 || len(got.Problems) != 0 {

@@ -21,8 +21,9 @@ func (e evidence) String() string { return fmt.Sprintf("%s@%d:%s", e.txid, e.hei
 // placed is where a transaction is in the chain.
 type placed struct {
 	evidence
-	depth int64
-	with  map[string]bool // txids in the same block
+	depth  int64
+	with   map[string]bool // txids in the same block
+	absent bool            // a node shows the block of its height, without it
 }
 
 // maxParents bounds how many of the outputs that it spends are looked up.
@@ -51,11 +52,11 @@ func (s *step) place(ctx context.Context, txid string, at tatum.Mined, parents .
 		doubt, err = unsure(fmt.Sprintf("block %d cannot be looked at", at.Height), err)
 		return p, doubt, err
 	case !block.TxIDs[txid]:
-		return p, fmt.Sprintf("block %d does not have it", at.Height), nil
+		return placed{absent: true}, fmt.Sprintf("block %d does not have it", at.Height), nil
 	case block.Confirmations < at.Confirmations-1 || block.Confirmations > at.Confirmations+1: // one may come in between
 		return p, fmt.Sprintf("block %d has %d confirmations, and it %d", at.Height, block.Confirmations, at.Confirmations), nil
 	}
-	return placed{evidence{txid, at.Height, block.Hash}, min(at.Confirmations, block.Confirmations), block.TxIDs}, "", nil
+	return placed{evidence{txid, at.Height, block.Hash}, min(at.Confirmations, block.Confirmations), block.TxIDs, false}, "", nil
 }
 
 // parentsBelow says why a transaction with these parents, each given once, cannot

@@ -146,6 +146,7 @@ func (s *step) turnsUp(ctx context.Context) error {
 	}
 	s.healed = m.From == journal.Failed
 	s.item.State, s.sent = journal.Broadcast, refused == ""
+	s.item.Code, s.item.Reason = m.Code, m.Reason
 	if s.item.Marked(CodeRestored) { // that was about whether it was paid
 		if err := s.journal.Unwithhold(ctx, s.item.ID, CodeRestored); err != nil {
 			return err

@@ -31,6 +31,7 @@ const (
 type search struct {
 	*step
 	prepare.Conflicts
+	past bool // that a list has our own transaction ends nothing
 }
 
 // search knows what the item's transaction uses up from the journal's proofs.
@@ -52,7 +53,7 @@ func (s *step) search(ctx context.Context) (search, error) {
 		return search{}, err
 	}
 	found, err := family.Conflicts(ours, chain.Coin{Chain: s.item.Chain, Network: s.item.Network}, parts)
-	return search{s, found}, err
+	return search{s, found, false}, err
 }
 
 // looked is what came of a look for conflicting transactions.

@@ -79,47 +79,70 @@ func (s *step) watch(ctx context.Context) error {
 		return s.line.judge(err)
 	}
 	s.line.works()
-	if !seen.Known {
+	switch {
+	case !seen.Known:
 		return s.vanished(ctx)
+	case seen.Confirmations == 0:
+		return s.pooled(ctx)
 	}
-	want := s.depth()
-	if s.item.Depth > 0 && seen.Confirmations == 0 || s.item.Depth >= want && seen.Confirmations < want {
-		return s.unmined(ctx, seen.Confirmations)
-	}
-	if slices.Contains([]chain.Code{CodeEvicted, CodeReorganised, CodeNetwork, CodeUnseen}, s.item.Code) { // it is back
-		if err := s.note(ctx, s.item, s.lease, "", "", 0); err != nil {
-			return err
-		}
-	}
-	if err := s.heal(ctx, "the network has "+s.item.TxID+" again"); err != nil {
-		return err
-	}
-	if seen.Confirmations < want {
-		return s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease, Depth: seen.Confirmations})
-	}
-	return s.confirms(ctx, tatum.Mined{Height: seen.Height, Confirmations: seen.Confirmations}, want)
+	return s.mined(ctx, tatum.Mined{Height: seen.Height, Confirmations: seen.Confirmations})
 }
 
-// confirms deals with a transaction that is as deep as is demanded, as Tatum
-// says. It counts only where everything that Tatum says of its block agrees, and
-// is watched until the same block is found again, at twice the depth: one word
-// of Tatum's is looked at once more.
-func (s *step) confirms(ctx context.Context, said tatum.Mined, want int64) error {
+// mined deals with a transaction that is in a block, as Tatum says. It counts only
+// where that block, as a node shows it, has the transaction.
+func (s *step) mined(ctx context.Context, said tatum.Mined) error {
 	ours, err := s.ourTx()
 	if err != nil {
 		return s.alarms(ctx, CodeJournalFault, "", err)
 	}
-	at, doubt, err := s.place(ctx, s.item.TxID, said, ours.Parents()...)
+	want := s.depth()
+	var parents []string // are looked at where something is decided
+	if said.Confirmations >= want {
+		parents = ours.Parents()
+	}
+	at, doubt, err := s.place(ctx, s.item.TxID, said, parents...)
 	switch {
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
-	case doubt != "" || at.depth < want:
-		if doubt == "" {
-			doubt = fmt.Sprintf("it has %d", at.depth)
-		}
-		why := fmt.Errorf("it has %d confirmations or more by what Tatum says, but %s. It is not taken as confirmed, and is watched; look for it in an independent block explorer", want, doubt)
-		return errors.Join(s.stays(ctx, CodeUnseen, why), s.journal.Unlooked(ctx, s.item.ID))
+	case at.absent:
+		return s.misplaced(ctx, doubt)
+	case doubt == "" && said.Confirmations >= want && at.depth < want:
+		doubt = fmt.Sprintf("it has %d", at.depth)
+	case doubt == "" && s.item.Depth >= want && at.depth < want:
+		return s.unmined(ctx, at.depth, "")
 	}
+	if doubt != "" {
+		return s.doubts(ctx, said.Confirmations, doubt)
+	}
+	if err := s.isBack(ctx); err != nil {
+		return err
+	}
+	if at.depth < want {
+		return s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease, Depth: at.depth})
+	}
+	return s.confirms(ctx, at, want)
+}
+
+// doubts records why the confirmations that Tatum states do not count.
+func (s *step) doubts(ctx context.Context, said int64, doubt string) error {
+	why := fmt.Errorf("it has %d confirmations or more by what Tatum says, but %s. It is not taken as confirmed, and is watched; look for it in an independent block explorer", said, doubt)
+	return errors.Join(s.stays(ctx, CodeUnseen, why), s.journal.Unlooked(ctx, s.item.ID))
+}
+
+// isBack clears what was noted of a transaction that was not found or not where it was.
+func (s *step) isBack(ctx context.Context) error {
+	if slices.Contains(missingCodes, s.item.Code) || s.item.Code == CodeNetwork {
+		if err := s.note(ctx, s.item, s.lease, "", "", 0); err != nil {
+			return err
+		}
+	}
+	return s.heal(ctx, "the network has "+s.item.TxID+" again")
+}
+
+// confirms deals with a transaction that is as deep as is demanded. It is watched
+// until the same block is found again, at twice the depth: one word of Tatum's is
+// looked at once more.
+func (s *step) confirms(ctx context.Context, at placed, want int64) error {
 	again, err := s.firstLook(ctx, at.evidence)
 	if err != nil {
 		return err
@@ -139,14 +162,20 @@ func (s *step) confirms(ctx context.Context, said tatum.Mined, want int64) error
 }
 
 // unmined deals with a transaction that was in a block, or deep enough, and is
-// not now. An index that lags says so too: it is an alarm when the next look
-// finds the same.
-func (s *step) unmined(ctx context.Context, now int64) error {
-	why := fmt.Errorf("it had %d confirmations and is in no block now: the chain was reorganised, or an index lags; it is with the network, and watched", s.item.Depth)
+// not now: index says what Tatum says all the same, "" for nothing else. An index
+// that lags looks like this too: it is an alarm when the next look finds the same.
+func (s *step) unmined(ctx context.Context, now int64, index string) error {
+	had := "it was in a block"
+	if s.item.Depth > 0 {
+		had = fmt.Sprintf("it had %d confirmations", s.item.Depth)
+	}
+	why := fmt.Errorf("%s and is in no block now%s: the chain was reorganised, or an index lags; it is with the network, and watched", had, index)
 	evidence := s.item.TxID
 	if now > 0 {
 		evidence += " fewer"
-		why = fmt.Errorf("it had %d confirmations and has %d now: the chain was reorganised, or one of the two was not true; it is watched", s.item.Depth, now)
+		why = fmt.Errorf("%s and has %d now: the chain was reorganised, or one of the two was not true; it is watched", had, now)
+	} else if err := s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease}); err != nil {
+		return err
 	}
 	if s.item.Code != CodeReorganised {
 		return s.stays(ctx, CodeReorganised, why)
@@ -226,6 +255,9 @@ var revisited = slices.Concat([]chain.Code{CodeInputsSpent, CodeParentDead, Code
 // goes on by itself, and its alarm says so.
 func (s *step) revisit(ctx context.Context) error {
 	known, err := s.known(ctx)
+	if err == nil && known {
+		known, err = s.nodeHas(ctx) // an index alone does not bring it back
+	}
 	if err != nil {
 		s.problem = &Problem{ID: s.item.ID, Code: CodeNetwork, Reason: err.Error()}
 		return s.line.judge(err)

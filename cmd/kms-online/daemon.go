@@ -78,7 +78,7 @@ Every round costs credits at Tatum: one for each chain and 500 signature ids.
 	flags.IntVar(&f.max, "max", 0, "at most so many items in a request, oldest first (0: as many as fit)")
 	flags.DurationVar(&f.every, "every", time.Minute, "make a new request at most so often")
 	flags.StringSliceVar(&f.confirmations, "confirmations", nil, confirmationsHelp+"; 0: do not watch")
-	flags.DurationVar(&f.watchEvery, "watch-every", 2*time.Minute, "look at the chain at most so often; a look costs 1 to 5 credits a transaction")
+	flags.DurationVar(&f.watchEvery, "watch-every", 2*time.Minute, "look at the chain at most so often; a look costs 3 to 14 credits a transaction")
 	flags.DurationVar(&f.late, "late-after", 24*time.Hour, "tell people of what is in one state for longer (0: never)")
 	flags.BoolVar(&f.runOnce, "run-once", false, "make one round, print what it did, and end (also --runOnce)")
 	flags.StringVar(&f.listen, "listen", "", "serve /metrics (Prometheus), /livez, /readyz and /healthz at this address, such as 127.0.0.1:9464")

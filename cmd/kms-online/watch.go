@@ -28,7 +28,7 @@ looks at those, however deep they were. What the network dropped is sent again, 
 same bytes. What was declared dead and is there after all goes on by itself. What a
 person must know of is an alarm: kms-online alarms.
 
-A look costs 1 to 5 credits a transaction. A daemon does the same by itself.
+A look costs 3 to 14 credits a transaction. A daemon does the same by itself.
 
 Exit status: 3 if an item has a problem or goes on though it was failed (healed), or while an item
 that was asked for (with no ids: any item, or the relay as a whole) has an open alarm.`,

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -67,6 +68,7 @@ type Daemon struct {
 	speech  speech        // what was logged last
 	refused refusals      // API keys that Tatum does not accept
 	memory  online.Memory // of fetches
+	looked  atomic.Bool   // the network was looked at since the start
 
 	// Each of these belongs to one loop.
 	exported   time.Time                // when a new request was made last

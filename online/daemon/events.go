@@ -138,6 +138,9 @@ func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, er
 		return nil, err
 	}
 	for _, n := range ends {
+		if n.Event == string(journal.Completed) && !d.Unwatched && !d.looked.Load() {
+			continue // a look into the network comes first: it may have gone while nobody looked
+		}
 		all = append(all, letter{n.ID, n.Event, func(ctx context.Context) (message, error) {
 			now, still, err := r.Still(ctx, n.Status)
 			return message{Event{Event: n.Event, Item: now}, still,

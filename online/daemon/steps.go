@@ -37,6 +37,7 @@ func (d *Daemon) watch(ctx context.Context, r *online.Relay, round *Round) error
 	}
 	d.watched = d.Now()
 	got, err := r.Watch(ctx, online.WatchOptions{IDs: d.IDs, Due: true})
+	d.looked.Store(true)
 	round.Confirmed, round.Healed = len(got.Confirmed), len(got.Healed)
 	for _, id := range got.Confirmed {
 		d.Log.Info("confirmed", "event", logConfirmed, "id", id)

@@ -2,7 +2,10 @@ package journal
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+
+	"coldkms/shared/chain"
 )
 
 // HealedEvent is the event of an item that was reported as failed and goes on.
@@ -26,15 +29,23 @@ func (it Item) Event() string {
 
 // Untold lists, oldest first, the items whose end has not been reported yet, or that
 // go on though they were reported as failed. It leaves out those whose next try to
-// report is later.
-func (j *Journal) Untold(ctx context.Context, limit int) ([]Item, error) {
+// report is later, and completed items that are noted under one of the codes, or have an
+// alarm with one whose cause lasts.
+func (j *Journal) Untold(ctx context.Context, limit int, but ...chain.Code) ([]Item, error) {
 	query := "SELECT " + columns + " FROM items {untold} WHERE " + ended + " " +
 		"AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = items.id AND l.event = " + eventOf +
-		" AND l.retry_at > ? AND l.retry_at <= ?) ORDER BY seq LIMIT ?"
+		" AND l.retry_at > ? AND l.retry_at <= ?) " +
+		"AND NOT (state = 'completed' AND (code IN ({list}) OR EXISTS (SELECT 1 FROM alarms a " +
+		"WHERE a.item = items.id AND a.healed = 0 AND a.code IN ({list})))) ORDER BY seq LIMIT ?"
 	now := j.now()
+	codes, err := json.Marshal(append([]chain.Code{}, but...))
+	if err != nil {
+		return nil, err
+	}
 	var items []Item
-	err := j.read(ctx, func() error {
-		rows, err := j.db.QueryContext(ctx, j.d.sql(query), now.UnixMilli(), now.Add(MaxDelay).UnixMilli(), limit)
+	err = j.read(ctx, func() error {
+		rows, err := j.db.QueryContext(ctx, j.d.sql(query), now.UnixMilli(), now.Add(MaxDelay).UnixMilli(),
+			string(codes), string(codes), limit)
 		if err != nil {
 			return err
 		}

@@ -107,20 +107,30 @@ func (c *Client) shown(ctx context.Context, id chain.ID, txid string, inReply js
 			return nil
 		}
 	}
-	raw, err = c.nodeTransaction(ctx, id, txid)
+	has, err := c.NodeHas(ctx, id, txid, whole)
+	if err == nil && !has {
+		err = unclear(txid, errShell)
+	}
+	return err
+}
+
+// NodeHas asks a node, and no index, for a transaction in its chain or memory pool.
+// Only the whole bytes say yes; false is the node's own word.
+func (c *Client) NodeHas(ctx context.Context, id chain.ID, txid string, whole Whole) (bool, error) {
+	raw, err := c.nodeTransaction(ctx, id, txid)
 	switch {
 	case IsNotFound(err):
-		return unclear(txid, errShell)
+		return false, nil
 	case err != nil:
-		return err
+		return false, err
 	}
 	switch is, signed := whole(raw); {
 	case is != txid:
-		return unclear(txid, errOtherReply)
+		return false, unclear(txid, errOtherReply)
 	case !signed:
-		return unclear(txid, errBare)
+		return false, unclear(txid, errBare)
 	}
-	return nil
+	return true, nil
 }
 
 func unclear(txid string, err error) error {

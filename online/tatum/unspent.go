@@ -23,13 +23,12 @@ var errNoOutput = errors.New("not the name of an output")
 // Spent reports whether Tatum says that an output, "txid:index", is spent, by
 // whatever. Only a reply about that very output says that it is not.
 func (c *Client) Spent(ctx context.Context, id chain.ID, output string) (bool, error) {
-	txid, number, _ := strings.Cut(output, ":")
-	index, err := strconv.ParseUint(number, 10, 32)
-	if err != nil {
-		return false, fmt.Errorf("%w: %.80q", errNoOutput, output)
-	}
 	if id == chain.BCH { // Tatum has no such call
-		return c.nodeSpent(ctx, id, txid, index)
+		return c.NodeSpent(ctx, id, output)
+	}
+	txid, index, err := splitOutput(output)
+	if err != nil {
+		return false, err
 	}
 	name, err := segment(id)
 	if err != nil {
@@ -80,9 +79,22 @@ func nameless(r transactionReply, index *uint64) bool {
 	return len(r.Hash) == 0 && len(r.TxID) == 0 && index == nil
 }
 
-// nodeSpent asks a node, which has nothing where an output is spent, also by what
+// splitOutput reads "txid:index".
+func splitOutput(output string) (txid string, index uint64, err error) {
+	txid, number, _ := strings.Cut(output, ":")
+	if index, err = strconv.ParseUint(number, 10, 32); err != nil {
+		err = fmt.Errorf("%w: %.80q", errNoOutput, output)
+	}
+	return txid, index, err
+}
+
+// NodeSpent asks a node, which has nothing where an output is spent, also by what
 // is in no block yet.
-func (c *Client) nodeSpent(ctx context.Context, id chain.ID, txid string, index uint64) (bool, error) {
+func (c *Client) NodeSpent(ctx context.Context, id chain.ID, output string) (bool, error) {
+	txid, index, err := splitOutput(output)
+	if err != nil {
+		return false, err
+	}
 	result, err := c.node(ctx, id, txid, "gettxout", txid, index, true)
 	if err != nil {
 		return false, err

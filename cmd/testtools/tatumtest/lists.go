@@ -3,6 +3,7 @@ package tatumtest
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -106,17 +107,41 @@ func (s *Server) output(w http.ResponseWriter, txid, index string) {
 		s.fail(w, http.StatusNotFound, "tx.not.found", "no such output")
 		return
 	}
+	if s.spent(txid, n) {
+		s.fail(w, http.StatusForbidden, "tx.hash.index.spent", "spent")
+		return
+	}
+	s.json(w, map[string]any{"hash": txid, "index": n, "value": msg.TxOut[n].Value,
+		"script": hex.EncodeToString(msg.TxOut[n].PkScript)})
+}
+
+// unspent answers as gettxout does.
+func (s *Server) unspent(w http.ResponseWriter, txid string, params []any) {
+	var n float64 = -1
+	if len(params) > 1 {
+		n, _ = params[1].(float64)
+	}
+	msg := read(s.raw[txid])
+	var result any
+	if msg != nil && n >= 0 && int(n) < len(msg.TxOut) && !s.spent(txid, uint64(n)) {
+		out := msg.TxOut[int(n)]
+		result = map[string]any{"bestblock": fmt.Sprintf("%064x", s.height), "value": out.Value,
+			"scriptPubKey": map[string]any{"hex": hex.EncodeToString(out.PkScript)}}
+	}
+	s.json(w, map[string]any{"result": result, "error": nil, "id": 1})
+}
+
+// spent reports whether something spends an output.
+func (s *Server) spent(txid string, n uint64) bool {
 	for _, raw := range s.raw {
 		spender := read(raw)
 		for i := range spender.TxIn {
 			if op := spender.TxIn[i].PreviousOutPoint; op.Hash.String() == txid && uint64(op.Index) == n {
-				s.fail(w, http.StatusForbidden, "tx.hash.index.spent", "spent")
-				return
+				return true
 			}
 		}
 	}
-	s.json(w, map[string]any{"hash": txid, "index": n, "value": msg.TxOut[n].Value,
-		"script": hex.EncodeToString(msg.TxOut[n].PkScript)})
+	return false
 }
 
 func (s *Server) touches(msg *wire.MsgTx, script []byte) bool {

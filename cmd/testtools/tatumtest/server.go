@@ -448,6 +448,9 @@ func (s *Server) node(w http.ResponseWriter, body []byte) {
 	case "getblock":
 		s.block(w, txid)
 		return
+	case "gettxout":
+		s.unspent(w, txid, ask.Params)
+		return
 	}
 	if h, ok := s.raw[txid]; ok {
 		s.json(w, map[string]any{"result": h, "error": nil, "id": 1})
