@@ -14,12 +14,18 @@ func (s *Session) Decline(j *Judged) error {
 		if j.decoded(i) {
 			line.Declined = append(line.Declined, ledger.Brief(j.items[i].subject.Content))
 		}
-		line.Marks = append(line.Marks, ledger.MarkID(j.Request.Items[i].ID))
-		for _, op := range j.items[i].subject.Facts.Exclusive {
-			line.Marks = append(line.Marks, ledger.MarkOutpoint(op))
-		}
+		line.Marks = j.appendMarks(line.Marks, i)
 	}
 	return s.Ledger.Append(line)
+}
+
+// appendMarks appends the marks by which the ledger knows an item again.
+func (j *Judged) appendMarks(marks []string, i int) []string {
+	marks = append(marks, ledger.MarkID(j.Request.Items[i].ID))
+	for _, op := range j.items[i].subject.Facts.Exclusive {
+		marks = append(marks, ledger.MarkOutpoint(op))
+	}
+	return marks
 }
 
 // Discard records that decisions about a batch, which an earlier session kept,

@@ -349,6 +349,9 @@ func (j *Judged) decoded(i int) bool { return j.items[i].subject.Content != [32]
 // --approve can refer to it. It opens a round unless one is open for this
 // judgement.
 func (s *Session) RecordReview(j *Judged) error {
+	if err := s.RecordAsked(j); err != nil {
+		return err
+	}
 	round, err := s.newRound(j)
 	if err != nil {
 		return err

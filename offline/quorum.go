@@ -209,6 +209,24 @@ func (s *Session) CheckQuorum(j *Judged) error {
 	return nil
 }
 
+// RecordAsked writes down, once, which items a batch that needs operators asks
+// for together: asked for again in several batches, they still count together.
+func (s *Session) RecordAsked(j *Judged) error {
+	if need, _ := j.Quorum(); need == 0 {
+		return nil
+	}
+	line := ledger.Line{Kind: ledger.KindAsked, Request: j.Request.Digest.String(), Items: len(j.items)}
+	for i, it := range j.items {
+		if !j.Batch.Items[i].Refused() && !slices.Contains(s.Ledger.Origins(proposal(*it.subject)), j.Request.Digest) {
+			line.Marks = j.appendMarks(line.Marks, i)
+		}
+	}
+	if len(line.Marks) == 0 {
+		return nil
+	}
+	return s.Ledger.Append(line)
+}
+
 // noticeQuorum tells the reader of a review who has to approve, and who did.
 func (s *Session) noticeQuorum(j *Judged) []string {
 	need, why := j.Quorum()

@@ -319,6 +319,9 @@ func (a *app) quorum(session *openSession, judged *offline.Judged, o signOptions
 		}
 	}
 	session.Notice(judged)
+	if err := session.RecordAsked(judged); err != nil {
+		return ledgerError(err)
+	}
 	err := session.CheckQuorum(judged)
 	if err == nil {
 		return nil

@@ -13,6 +13,8 @@ import (
 // splitAttacks pay in parts, without operators, what operators have to approve.
 func splitAttacks() []attack {
 	return []attack{
+		{"75-split-after-a-review", splitAfterReview},
+		{"75-split-after-a-question", splitAfterQuestion},
 		{"75-split-by-without", splitByWithout},
 		{"75-split-by-rejecting", splitByRejecting},
 		{"75-split-by-rejecting-in-the-parts", splitFurther},
@@ -41,6 +43,35 @@ func (o office) needsBoth(file string) {
 	o.says(20, "1 of 2 (alice)", "sign", file, "--out", o.path("none"), "--approve", digest)
 	o.approved(file, digest, "bob")
 	o.run(0, "sign", file, "--out", o.path("out"), "--approve", digest)
+}
+
+// A batch that was reviewed, and needs operators, comes again in parts.
+func splitAfterReview(t *testing.T) {
+	o := newOffice(t)
+	all := o.request("all.kmsreq", 178, threeParts())
+	o.reviewed(all)
+	o.inParts(178)
+}
+
+// A batch is refused on the terminal, because operators are missing, and comes
+// again in parts.
+func splitAfterQuestion(t *testing.T) {
+	o := newOffice(t)
+	all := o.request("all.kmsreq", 179, threeParts())
+	o.answers(20, []string{"sign", all, "--out", o.path("none"), "--plain"})
+	o.inParts(179)
+}
+
+// inParts asks for two of three payments, which need no operators, and then for
+// the third.
+func (o office) inParts(first int) {
+	o.t.Helper()
+	two := o.request("two.kmsreq", first, threeParts()[:2])
+	digest, _ := o.reviewed(two)
+	o.run(0, "sign", two, "--out", o.path("out"), "--approve", digest)
+	rest := o.request("rest.kmsreq", first, append(threeParts(), payout{to: "d", value: 1_000, fee: 200}))
+	digest, _ = o.reviewed(rest)
+	o.says(20, partsAsked, "sign", rest, "--out", o.path("none"), "--approve", digest)
 }
 
 // What is left out by name counts in the batch it was left out of.
@@ -87,13 +118,7 @@ func splitAfterDecline(t *testing.T) {
 	all := o.request("all.kmsreq", 174, threeParts())
 	o.answers(21, []string{"approve", all, "--operator", "alice", "--operator-password-file", o.path("alice")},
 		`or "no":`, "no")
-	two := o.request("two.kmsreq", 174, threeParts()[:2])
-	digest, _ := o.reviewed(two)
-	o.run(0, "sign", two, "--out", o.path("out"), "--approve", digest)
-	// the first two are signed already
-	rest := o.request("rest.kmsreq", 174, append(threeParts(), payout{to: "d", value: 1_000, fee: 200}))
-	digest, _ = o.reviewed(rest)
-	o.says(20, "in 3 payments and fees, and above", "sign", rest, "--out", o.path("none"), "--approve", digest)
+	o.inParts(174)
 }
 
 // What has no item of a batch is no part of it.

@@ -16,6 +16,7 @@ import (
 const (
 	KindGenesis  = "genesis"
 	KindUpgraded = "upgraded" // lines are authenticated from here on
+	KindAsked    = "asked"    // a batch was asked for that needs operators
 	KindReviewed = "reviewed" // a batch was judged and shown
 	KindAgreed   = "agreed"   // a person, or those who reviewed it before, said yes to a batch
 	KindApproved = "approved" // one operator approved a batch
@@ -67,7 +68,7 @@ type Line struct {
 	Round     string     `json:"round,omitempty"`    // nonce that approvals of this batch name
 	Left      []string   `json:"left,omitempty"`     // pending ids that are taken out
 	Declined  []string   `json:"declined,omitempty"` // declined: beginnings of the contents of its items, see Brief
-	Marks     []string   `json:"marks,omitempty"`    // declined: its items, see MarkID and MarkOutpoint
+	Marks     []string   `json:"marks,omitempty"`    // asked, declined: its items, see MarkID and MarkOutpoint
 	Scope     string     `json:"scope,omitempty"`    // agreed, of a large batch: digest of which items are signed
 	Items     int        `json:"items,omitempty"`
 	ID        string     `json:"id,omitempty"`   // pending id, or signature id

@@ -184,7 +184,7 @@ func (m *memory) admits(r record) error {
 			return m.admitsRound(line)
 		}
 		return nil
-	case KindGenesis, KindUpgraded, KindAgreed, KindDeclined, KindLeftOut, KindRefused, KindReleased, KindClock, KindPolicy, KindOperator, KindWallet:
+	case KindGenesis, KindUpgraded, KindAsked, KindAgreed, KindDeclined, KindLeftOut, KindRefused, KindReleased, KindClock, KindPolicy, KindOperator, KindWallet:
 		return nil
 	}
 	return fmt.Errorf("kind %.20q is not known to this version", line.Kind)

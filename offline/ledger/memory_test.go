@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"crypto/sha256"
 	"errors"
 	"slices"
 	"strings"
@@ -365,5 +366,26 @@ func TestLookingUpMarksAllocatesLittle(t *testing.T) {
 	marks := float64(2 * (2 + len(p.Spent))) // one each, in Origins and in DeclinedOther
 	if n := testing.AllocsPerRun(100, func() { l.Origins(p); l.DeclinedOther(p) }); n > marks {
 		t.Errorf("%v allocations, want at most %v", n, marks)
+	}
+}
+
+// An item counts in each batch in which it was asked for and not signed.
+func TestOrigins(t *testing.T) {
+	asked, declined := sha256.Sum256([]byte("asked")), sha256.Sum256([]byte("declined"))
+	line := func(kind string, batch bundle.Digest, mark string) Line {
+		return Line{Kind: kind, Request: batch.String(), Marks: []string{mark}}
+	}
+	l, d, w := begin(t)
+	appendAll(t, l, line(KindAsked, asked, MarkID("a")), line(KindDeclined, declined, MarkOutpoint("b:0")))
+	for _, l := range []*Ledger{l, again(t, d, w)} {
+		if got := l.Origins(Proposal{ID: "a"}); !slices.Equal(got, []bundle.Digest{asked}) {
+			t.Errorf("of what was asked for: %v", got)
+		}
+		if got := l.Origins(Proposal{ID: "b", Spent: []string{"b:0"}}); !slices.Equal(got, []bundle.Digest{declined}) {
+			t.Errorf("of what was declined: %v", got)
+		}
+		if got := l.Origins(Proposal{ID: "c"}); len(got) > 0 {
+			t.Errorf("of another: %v", got)
+		}
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"coldkms/shared/bundle"
 )
 
-// origins are the batches with which items were asked for and not signed: out of
-// which a person took them, which a person declined, or in which they were
-// refused. A quorum per batch counts such an item there, too.
+// origins are the batches with which items were asked for and not signed: which
+// needed operators, out of which a person took them, which a person declined, or
+// in which they were refused. A quorum per batch counts such an item there, too.
 type origins struct {
 	asked  map[string][]bundle.Digest            // MarkID, MarkOutpoint or Brief → batches
 	signed map[[sha256.Size]byte][]bundle.Digest // signed content that was asked for before → batches
@@ -29,6 +29,8 @@ func (o *origins) follow(line Line) {
 		for _, id := range line.Left {
 			o.add(line.Request, MarkID(id))
 		}
+	case KindAsked:
+		o.add(line.Request, line.Marks...)
 	case KindDeclined:
 		o.add(line.Request, line.Declined...)
 		o.add(line.Request, line.Marks...)

@@ -57,10 +57,10 @@ type unpaid struct {
 // Brief is how a declined line names content: its first 128 bits in hex.
 func Brief(content [sha256.Size]byte) string { return hex.EncodeToString(content[:16]) }
 
-// MarkID is how a declined line names a pending id: 80 bits of a digest in hex.
+// MarkID is how a line names the pending id of an item: 80 bits of a digest in hex.
 func MarkID(id string) string { return markOf("coldkms declined id v1\n", id) }
 
-// MarkOutpoint is how a declined line names an outpoint, txid:index.
+// MarkOutpoint is how a line names an outpoint of an item, txid:index.
 func MarkOutpoint(op string) string { return markOf("coldkms declined outpoint v1\n", op) }
 
 // markOf allocates nothing but the mark: it is called for each outpoint of a batch.

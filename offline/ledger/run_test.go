@@ -35,6 +35,7 @@ func TestRunIsCutShort(t *testing.T) {
 		"left out":            {[]Line{{Kind: KindLeftOut, Request: batch.String(), Left: []string{"c"}}}, -1},
 		"decline":             {[]Line{{Kind: KindDeclined, Request: batch.String()}}, -1},
 		"another batch":       {[]Line{payment("z", 9, "x", 1)}, -1},
+		"asked":               {[]Line{{Kind: KindAsked, Request: batch.String(), Marks: []string{MarkID("d")}}}, -1},
 		"policy":              {[]Line{{Kind: KindPolicy, Policy: "p"}}, -1},
 		"operator":            {[]Line{{Kind: KindOperator, Act: ActAdd, Operators: []string{"carl 00"}}}, -1},
 		"wallet":              {[]Line{{Kind: KindWallet, Act: ActBackup}}, -1},

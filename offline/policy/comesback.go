@@ -40,9 +40,10 @@ func (b *batch) comesBack(subjects []Subject, verdicts []Verdict) map[earlierBat
 		if p.Token != "" || b.past.anew[p.Content] {
 			continue
 		}
-		for _, digest := range append([]bundle.Digest{p.Batch}, p.Origins...) {
+		for i, digest := range append([]bundle.Digest{p.Batch}, p.Origins...) {
 			switch t := sums[earlierBatch{p.Coin, digest}]; {
 			case t == nil || p.Value.IsZero():
+			case i > 0 && digest == p.Batch: // it waited for operators there, and counts once
 			case p.Fee:
 				t.fee(p.Value)
 			default:
