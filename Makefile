@@ -10,7 +10,7 @@ COIN     ?= BTC
 TRANSPORT ?= file
 
 .DEFAULT_GOAL := help
-.PHONY: help build cross test check prove lint vuln race demo bench fuzz clean
+.PHONY: help build man cross test check prove lint vuln race demo bench fuzz clean
 
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,15 @@ build: ## build the three programs, the node that the sandbox runs, and all lice
 	go build -trimpath -buildvcs=auto -o $(BIN)/ $(addprefix ./cmd/,$(PROGRAMS))
 	go build -trimpath -o $(BIN)/btcd github.com/btcsuite/btcd
 	go run ./cmd/testtools/notices $(addprefix $(BIN)/,$(PROGRAMS) btcd) > $(BIN)/NOTICES
+
+man: build ## manual pages of all commands, from the texts of the help, into bin/man/
+	@rm -rf $(BIN)/man && mkdir -p $(BIN)/man
+	@for p in $(PROGRAMS); do \
+		$(BIN)/$$p man --list > $(BIN)/man/list || exit 1; \
+		while read -r page; do \
+			$(BIN)/$$p man $${page#$$p} > $(BIN)/man/$$(echo $$page | tr ' ' -).1 || exit 1; \
+		done < $(BIN)/man/list; \
+	done; rm $(BIN)/man/list
 
 # The tools that need a terminal, signals or a database server are for Unix only.
 CROSS ?= darwin/amd64 darwin/arm64 windows/amd64 windows/arm64

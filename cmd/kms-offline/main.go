@@ -72,9 +72,8 @@ func (a *app) root() *cobra.Command {
 kms-online exported, proves what each transaction does, shows it, asks, signs
 what a person agreed to, and writes the result for the way back.
 
-Exit status: 0 done, 1 failed, 2 usage, 3 part done, 10 no wallet, 11 locked,
-12 wrong password, 20 refused, 21 declined by the person, 22 bundle invalid.
-Any other status is a failure.`,
+` + cli.ExitStatus(cli.Done, cli.Failed, cli.Usage, cli.Part, cli.NoWallet, cli.Locked,
+			cli.WrongPassword, cli.Refused, cli.Declined, cli.BadBundle),
 		Example: `  kms-offline --path wallet.kms --testnet generatemanagedwallet BTC
   kms-offline --path wallet.kms watch --out signer.kmswatch
   kms-offline --path wallet.kms sign request.kmsreq --out /media/usb`,
@@ -88,12 +87,14 @@ Any other status is a failure.`,
 	flags.BoolVar(&a.testnet, "testnet", false, "use testnet; review and sign then refuse items of mainnet")
 	flags.StringVar(&a.passwordFile, "password-file", "", "read the wallet's password from this file (may be /dev/fd/N)")
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a text for people is the default")
-	root.AddCommand(
-		a.setup(), a.generateWallet(), a.generateManagedWallet(), a.generateBatch(),
-		a.storeManagedWallet(), a.storeManagedPrivateKey(),
-		a.getPrivateKey(), a.getAddress(), a.getManagedWallet(), a.removeWallet(), a.export(), a.report(), a.checkConfig(), a.importWallet(),
-		a.changePassword(), a.backup(), a.restore(), a.compare(), a.verifyAddress(), a.watch(), a.pair(), a.unpair(), a.review(), a.operator(), a.approve(), a.sign(), a.scan(), a.show(), a.ledger(), a.policy(), a.selftest(),
-	)
+	cli.Group(root, "Set up", a.setup(), a.generateManagedWallet(), a.generateBatch(), a.storeManagedWallet(),
+		a.storeManagedPrivateKey(), a.importWallet(), a.watch(), a.pair(), a.unpair(), a.checkConfig(), a.selftest())
+	cli.Group(root, "Sign", a.review(), a.sign(), a.approve(), a.compare(), a.scan(), a.show())
+	cli.Group(root, "Rules", a.policy(), a.operator())
+	cli.Group(root, "Look", a.report(), a.ledger(), a.getAddress(), a.verifyAddress())
+	cli.Group(root, "Keep safe", a.backup(), a.restore(), a.changePassword(), a.removeWallet())
+	cli.Group(root, "Show secrets", a.generateWallet(), a.getManagedWallet(), a.getPrivateKey(), a.export())
+	a.complete(root)
 	advised(root)
 	return root
 }

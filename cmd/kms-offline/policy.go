@@ -33,24 +33,27 @@ a wallet without exactly that one signs nothing until it is set again.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		subcommand("set FILE", "put a policy in force; shows what changes and asks", cobra.ExactArgs(1),
+		subcommand("set FILE", "put a policy in force; shows what changes and asks",
+			"--path wallet.kms policy set policy.json", cobra.ExactArgs(1),
 			func(args []string) error { return a.setPolicy(args[0]) }),
-		subcommand("show", "the policy in force, a sentence a rule; --json: its file", cobra.NoArgs,
+		subcommand("show", "the policy in force, a sentence a rule; --json: its file",
+			"--path wallet.kms policy show --json > policy.json", cobra.NoArgs,
 			func([]string) error { return a.showPolicy() }),
 		subcommand("check FILE",
 			"explain a file, and warn of rules that can never hold; with --path, also of those that do not fit that wallet",
-			cobra.ExactArgs(1), func(args []string) error { return a.checkPolicy(args[0]) }),
+			"--path wallet.kms policy check policy.json", cobra.ExactArgs(1), func(args []string) error { return a.checkPolicy(args[0]) }),
 		subcommand("example [payroll|exchange|suppliers]",
 			"print a file to begin with: one with every rule, or a ready one for a kind of company",
-			cobra.MaximumNArgs(1), a.examplePolicy),
+			"policy example payroll > policy.json", cobra.MaximumNArgs(1), a.examplePolicy),
 		a.payees(),
 	)
 	return cmd
 }
 
-// subcommand returns a command that has no flags and no longer help.
-func subcommand(use, short string, args cobra.PositionalArgs, run func([]string) error) *cobra.Command {
-	return &cobra.Command{Use: use, Short: short, Args: args,
+// subcommand returns a command that has no flags and no longer help than an
+// example, of what is typed after the program's name.
+func subcommand(use, short, example string, args cobra.PositionalArgs, run func([]string) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Example: "  kms-offline " + example, Args: args,
 		RunE: func(_ *cobra.Command, args []string) error { return run(args) }}
 }
 

@@ -29,11 +29,13 @@ All addresses of one name are one payee.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		subcommand("list", "the known payees", cobra.NoArgs, func([]string) error { return a.listPayees() }),
+		subcommand("list", "the known payees", "--path wallet.kms policy payees list", cobra.NoArgs, func([]string) error { return a.listPayees() }),
 		a.addPayee(),
-		subcommand("remove ADDRESS|NAME...", "take payees off the list", cobra.MinimumNArgs(1),
+		subcommand("remove ADDRESS|NAME...", "take payees off the list",
+			`--path wallet.kms policy payees remove "Jane Doe"`, cobra.MinimumNArgs(1),
 			func(args []string) error { return a.changePayees(nil, args...) }),
-		subcommand("import FILE.csv", "add those of a file, or change them; removes nobody", cobra.ExactArgs(1),
+		subcommand("import FILE.csv", "add those of a file, or change them; removes nobody",
+			"--path wallet.kms policy payees import staff.csv", cobra.ExactArgs(1),
 			func(args []string) error { return a.importPayees(args[0]) }),
 	)
 	return cmd
@@ -45,7 +47,9 @@ func (a *app) addPayee() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add NAME COIN ADDRESS",
 		Short: "put a payee on the list, or change it",
-		Args:  cobra.ExactArgs(3),
+		Example: `  kms-offline --path wallet.kms policy payees add "Jane Doe" BTC bc1q… --limit 0.25
+  kms-offline --path wallet.kms policy payees add ACME LTC ltc1q… --every-days 30`,
+		Args: cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p := policy.Payee{Name: args[0], Chain: args[1], Network: network, Address: args[2]}
 			coin, ok := families().Coin(chain.Coin{Chain: chain.ID(p.Chain), Network: chain.NetworkNamed(network)})

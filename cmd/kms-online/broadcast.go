@@ -15,6 +15,8 @@ func (a *app) broadcast() *cobra.Command {
 		Long: `broadcast sends every signed transaction, or those named, and marks them as
 complete. Before anything is sent, Tatum and the chain are asked for it: what
 is there is not sent again, and after a lost reply only the txid decides.`,
+		Example: `  kms-online broadcast
+  kms-online broadcast 6a1f0e9d3c5b7a8899001122`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			o := online.BroadcastOptions{Network: a.only(), IDs: trimmed(args)}
 			return a.relay(withTatum, func(ctx context.Context, r *online.Relay) error {

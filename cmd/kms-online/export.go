@@ -39,6 +39,8 @@ With --psbt it writes one standard PSBT (BIP 174) a transaction instead, which
 any PSBT signer can sign; import takes what it gives back. Not for BCH. A signer
 that wants to see its own master key's fingerprint (hardware wallets do) is
 given it with --master.`,
+		Example: `  kms-online export --out /media/usb
+  kms-online export --qr`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if byQR && o.Dir == "" {
 				dir, err := a.inState("shown")

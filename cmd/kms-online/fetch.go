@@ -26,6 +26,8 @@ transaction is counted, and left out; of a list that is cut, or has more than a
 million elements or 256 MB, what came whole before is journaled (and the exit
 status is 30).`,
 		Args: cobra.NoArgs,
+		Example: `  kms-online fetch
+  kms-online fetch --testnet --env-file tatum.env`,
 		RunE: func(*cobra.Command, []string) error {
 			o := online.FetchOptions{Network: chain.NetworkOf(a.testnet), IDs: trimmed(ids)}
 			for _, name := range trimmed(chains) {

@@ -32,6 +32,8 @@ the signed or finalised PSBT (*.psbt), or the finished transaction (*.txn, or
 any file, binary or hex). Of a folder those that are not signed, or not of this
 relay, are passed over. The first valid signature of a transaction counts;
 other bytes for it are refused.`,
+		Example: `  kms-online import /media/usb
+  kms-online import --qr`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if byQR {
 				path, err := a.scanTo(args)

@@ -37,6 +37,8 @@ one database have one identity: copy the file identity.key of the first one
 into the directory of each other one before its init. docs/POSTGRES.md has the
 steps.`,
 		Args: cobra.NoArgs,
+		Example: `  kms-online init
+  kms-online init --state /var/lib/kms-online`,
 		RunE: func(*cobra.Command, []string) error {
 			dir, err := a.dir()
 			if err != nil {

@@ -50,9 +50,8 @@ run it again. What left once leaves again as the same bytes or not at all.
 The API key comes from TATUM_API_KEY, --env-file or --api-key (which other
 users of this machine may see in the list of processes).
 
-Exit status: 0 done, 1 failed, 2 usage, 3 part done (some items have problems),
-11 locked by another process, 22 bundle invalid, 30 network. Any other status
-is a failure.`,
+` + cli.ExitStatus(cli.Done, cli.Failed, cli.Usage, cli.Part, cli.Locked, cli.Declined, cli.BadBundle,
+			cli.Network),
 		Example: `  kms-online init
   kms-online pair signer.kmswatch
   kms-online fetch --testnet
@@ -79,11 +78,12 @@ is a failure.`,
 		cli.Place(root, flag)
 	}
 	root.SetGlobalNormalizationFunc(asKMS)
-	root.AddCommand(
-		a.setup(), a.initialise(), a.pair(), a.fetch(), a.export(), a.imports(), a.broadcast(), a.watch(),
-		a.status(), a.show(), a.report(), a.daemon(), a.reject(), a.unveto(), a.letters(), a.retry(),
-		a.alarms(), a.acknowledge(), a.checkConfig(), a.backup(), a.restore(), a.release(),
-	)
+	cli.Group(root, "Set up", a.setup(), a.initialise(), a.pair(), a.checkConfig())
+	cli.Group(root, "Carry payments", a.fetch(), a.export(), a.imports(), a.broadcast(), a.watch(), a.daemon(), a.show())
+	cli.Group(root, "Look", a.status(), a.report(), a.alarms(), a.letters())
+	cli.Group(root, "Decide", a.acknowledge(), a.reject(), a.retry(), a.unveto(), a.release())
+	cli.Group(root, "Keep safe", a.backup(), a.restore())
+	a.complete(root)
 	return root
 }
 

@@ -25,6 +25,8 @@ to fetch for, and by whose key results must be signed. A newer file of the same
 signer takes the place of the older one. Another signer is refused: results of
 the first may still be on their way, so it gets a state directory of its own.`,
 		Args: cobra.MaximumNArgs(1),
+		Example: `  kms-online pair /media/usb/signer.kmswatch
+  kms-online pair --qr`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if byQR {
 				path, err := a.scanTo(args)

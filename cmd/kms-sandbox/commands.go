@@ -34,7 +34,8 @@ func faucetCommand(s cli.Streams) *cobra.Command {
 	var unmined bool
 	cmd := &cobra.Command{
 		Use: "faucet ADDRESS AMOUNT", Args: cobra.ExactArgs(2),
-		Short: "pay test coins to an address, amount in coins, and mine a block",
+		Short:   "pay test coins to an address, amount in coins, and mine a block",
+		Example: "  kms-sandbox faucet bcrt1q… 0.5",
 	}
 	cmd.Flags().BoolVar(&unmined, "unmined", false, "leave the payment in the mempool")
 	return clientCommand(s, cmd, func(c client, args []string) (json.RawMessage, error) {
@@ -44,7 +45,8 @@ func faucetCommand(s cli.Streams) *cobra.Command {
 }
 
 func mineCommand(s cli.Streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "mine [BLOCKS]", Args: cobra.MaximumNArgs(1), Short: "mine one block, or more"}
+	cmd := &cobra.Command{Use: "mine [BLOCKS]", Args: cobra.MaximumNArgs(1), Short: "mine one block, or more",
+		Example: "  kms-sandbox mine 6"}
 	return clientCommand(s, cmd, func(c client, args []string) (json.RawMessage, error) {
 		blocks := 1
 		if len(args) > 0 {
@@ -58,7 +60,8 @@ func mineCommand(s cli.Streams) *cobra.Command {
 }
 
 func statusCommand(s cli.Streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "status", Args: cobra.NoArgs, Short: "height, what is pending, what the faucet has"}
+	cmd := &cobra.Command{Use: "status", Args: cobra.NoArgs, Short: "height, what is pending, what the faucet has",
+		Example: "  kms-sandbox status"}
 	return clientCommand(s, cmd, func(c client, _ []string) (json.RawMessage, error) {
 		return c.call(cmd.Context(), http.MethodGet, "/sandbox/status", nil)
 	})
@@ -67,7 +70,8 @@ func statusCommand(s cli.Streams) *cobra.Command {
 func pendingCommand(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "pending [ID]", Args: cobra.MaximumNArgs(1),
-		Short: "what waits to be signed, or one pending transaction, with its txId once done",
+		Short:   "what waits to be signed, or one pending transaction, with its txId once done",
+		Example: "  kms-sandbox pending",
 	}
 	return clientCommand(s, cmd, func(c client, args []string) (json.RawMessage, error) {
 		if len(args) == 1 {
@@ -88,7 +92,8 @@ func payCommand(s cli.Streams) *cobra.Command {
 	p := payment{index: -1}
 	cmd := &cobra.Command{
 		Use: "pay", Args: cobra.NoArgs,
-		Short: "ask for a transaction, as the production environment would",
+		Short:   "ask for a transaction, as the production environment would",
+		Example: "  kms-sandbox pay --from bcrt1q… --signature-id ID --to bcrt1q…=0.25",
 		Long: `Asks for a transaction that spends everything unspent of an address, and
 prints the id of what is now pending. Without --fee and --change, what is not
 paid out is the fee. The same by hand:

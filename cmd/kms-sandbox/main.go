@@ -32,7 +32,8 @@ func run(ctx context.Context, args []string, s cli.Streams) int {
 func rootCommand(s cli.Streams) *cobra.Command {
 	root := serveCommand(s)
 	root.Use = "kms-sandbox"
-	root.Long = "A local stand-in for Tatum's API in front of a Bitcoin node in regression test mode,\nand of chains of its own for LTC, DOGE and BCH.\n" + root.Long
+	root.Long = "A local stand-in for Tatum's API in front of a Bitcoin node in regression test mode,\nand of chains of its own for LTC, DOGE and BCH.\n" + root.Long +
+		"\n\n" + cli.ExitStatus(cli.Done, cli.Failed, cli.Usage, cli.Locked, cli.Network)
 	root.AddCommand(serveCommand(s), faucetCommand(s), mineCommand(s), payCommand(s), pendingCommand(s), statusCommand(s))
 	root.PersistentFlags().String("api-key", sandbox.DefaultAPIKey, "key that requests carry as x-api-key; client commands prefer TATUM_API_KEY to the default")
 	return root

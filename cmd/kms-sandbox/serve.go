@@ -30,8 +30,9 @@ type serveOptions struct {
 func serveCommand(s cli.Streams) *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
-		Use:   "serve",
-		Short: "run the sandbox until it is interrupted (the default)",
+		Use:     "serve",
+		Short:   "run the sandbox until it is interrupted (the default)",
+		Example: "  kms-sandbox serve\n  kms-sandbox serve --listen 127.0.0.1:0 --ready-file url",
 		Long: `
 Starts a btcd of its own, mines until segwit is active, and serves the API on
 loopback. The chain and the pending transactions stay in the state folder and

@@ -102,10 +102,12 @@ func Run(root *cobra.Command, args []string, s Streams) int {
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(versionCommand(root, s))
-	root.SetHelpCommand(helpCommand(root))
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(s.Out, cmd) })
+	help := helpCommand(root)
+	root.SetHelpCommand(help)
+	Group(root, about, versionCommand(root, s), completionCommand(root, s), manCommand(root, s), help)
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return unknownCommand(root, args[0], args)

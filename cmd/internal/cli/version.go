@@ -78,6 +78,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 				return Fail(Usage, unknownCommand(root, strings.Join(args, " "), args), "see "+root.Name()+" help")
 			}
 			found.InitDefaultHelpFlag()
+			found.InitDefaultVersionFlag()
 			return found.Help()
 		},
 	}
