@@ -51,7 +51,7 @@ func (j *Journal) together(ctx context.Context, what string, f func(tx) error) e
 
 // company is how long changes wait for others while they come in numbers. It is
 // little beside a call to Tatum, and one flush of the disk more for each costs more.
-const company = 2 * time.Millisecond
+const company = 5 * time.Millisecond
 
 // gather returns everything that waits. A change that comes while none else does,
 // such as one that a person waits for, waits for no company.

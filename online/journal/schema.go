@@ -437,6 +437,13 @@ CREATE TABLE readings (
 	{tables: `
 ALTER TABLE items ADD COLUMN beside TEXT NOT NULL DEFAULT ''; -- codes, each between spaces
 `},
+	// A change of state that says since when does not write its row twice on SQLite.
+	{sqlite: `
+DROP TRIGGER items_since;
+CREATE TRIGGER items_since AFTER UPDATE OF state ON items
+WHEN OLD.state <> NEW.state AND (NEW.since <> NEW.updated OR NEW.tries <> 0 OR NEW.retry_at <> 0)
+BEGIN UPDATE items SET since = NEW.updated, tries = 0, retry_at = 0 WHERE seq = NEW.seq; END;
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.
