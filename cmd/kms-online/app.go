@@ -149,7 +149,7 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 }
 
 func errNoKey() error {
-	return cli.Fail(cli.Usage, errors.New("there is no API key"), "set TATUM_API_KEY, or give --env-file, --api-key-file or --api-key")
+	return cli.Fail(cli.Usage, errors.New("there is no API key"), "set TATUM_API_KEY, or give --env-file, --api-key-file or --api-key; kms-online setup asks for it and keeps it")
 }
 
 // progress shows on a terminal, and nowhere else, how far a long step is.

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -58,27 +60,47 @@ func parseKeys(text string) ([]keyLine, error) {
 	return list, nil
 }
 
-// keyLines gathers the API keys: those of the file, or the only one.
-func (a *app) keyLines(s settings) ([]keyLine, error) {
-	if a.keyFile == "" {
-		if s.key == "" {
-			return nil, nil
-		}
-		return []keyLine{{network: chain.NetworkOf(a.testnet), key: s.key}}, nil
+// keysPath returns the file that the API keys are in: that of --api-key-file, or, where
+// no key is given in another way, the one that setup has put into the state directory.
+// It is "" if there is none.
+func (a *app) keysPath(s settings) (string, error) {
+	if a.keyFile != "" || s.key != "" {
+		return a.keyFile, nil
 	}
-	if a.apiKey != "" {
+	dir, err := a.dir()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, keysName)
+	if _, err := a.fs.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return path, nil
+}
+
+// keyLines gathers the API keys: those of a file, or the only one.
+func (a *app) keyLines(s settings) ([]keyLine, error) {
+	path, err := a.keysPath(s)
+	switch {
+	case err != nil:
+		return nil, err
+	case path == "" && s.key == "":
+		return nil, nil
+	case path == "":
+		return []keyLine{{network: chain.NetworkOf(a.testnet), key: s.key}}, nil
+	case a.apiKey != "":
 		return nil, cli.Fail(cli.Usage, errors.New("--api-key and --api-key-file exclude each other"), "")
 	}
-	text, err := durable.ReadFile(a.fs, a.keyFile, maxKeyFile)
+	text, err := durable.ReadFile(a.fs, path, maxKeyFile)
 	if err == nil {
-		err = durable.CheckSecret(a.fs, a.keyFile)
+		err = durable.CheckSecret(a.fs, path)
 	}
 	var list []keyLine
 	if err == nil {
 		list, err = parseKeys(string(text))
 	}
 	if err != nil {
-		return nil, cli.Fail(cli.Usage, fmt.Errorf("--api-key-file: %w", err), "lines such as: tenant-a mainnet THE-KEY; and chmod 600 the file")
+		return nil, cli.Fail(cli.Usage, fmt.Errorf("API keys in %s: %w", path, err), "lines such as: tenant-a mainnet THE-KEY; and chmod 600 the file")
 	}
 	for i := range list {
 		if list[i].name == "default" { // what was fetched while there was one key only

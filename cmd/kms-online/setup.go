@@ -137,11 +137,6 @@ func (a *app) setupKey(ask *asker, dir string) (string, error) {
 	a.say("setup: 2 of 4: the API key of Tatum, for %s", network)
 	path := filepath.Join(dir, keysName)
 	given := a.keyFile != ""
-	if !given && a.apiKey == "" {
-		if _, err := a.fs.Lstat(path); err == nil {
-			a.keyFile = path
-		}
-	}
 	keys, err := a.keys(nil)
 	if err != nil {
 		return "", err
@@ -149,7 +144,11 @@ func (a *app) setupKey(ask *asker, dir string) (string, error) {
 	for _, k := range keys {
 		if k.Network == network {
 			a.say("setup: there already")
-			return a.keyFile, nil
+			s, err := a.settings()
+			if err != nil {
+				return "", err
+			}
+			return a.keysPath(s)
 		}
 	}
 	if given {
@@ -189,7 +188,6 @@ func (a *app) askKey(ask *asker, path string, network chain.Network) error {
 	if err := durable.Replace(a.fs, path, []byte(text), durable.PermFile, nil); err != nil {
 		return err
 	}
-	a.keyFile = path
 	return nil
 }
 
@@ -330,11 +328,7 @@ func (a *app) tellNext(stick string, r setupReply) string {
 		a.say("setup: then here, once more: kms-online %s", setup)
 		return next
 	}
-	keys := ""
-	if r.APIKeyFile != "" {
-		keys = " --api-key-file " + cli.Quoted(r.APIKeyFile)
-	}
 	a.say("setup: all is done here. Next, on the offline machine, unless it has accepted this relay already: %s", next)
-	a.say("setup: then here, whenever something waits at Tatum: kms-online fetch%s", keys)
+	a.say("setup: then here, whenever something waits at Tatum: kms-online fetch")
 	return next
 }
