@@ -28,7 +28,8 @@ from the disk, opens the copy with the password, and compares. Nothing is
 overwritten. FILE appears last, so where it is the copy is whole; what a backup
 that was cut short left beside it, the next try replaces. The copy opens with
 today's password, for ever; what only reads works with it as it is, also on a
-write-protected stick: kms-offline --path FILE ledger verify.
+write-protected stick: kms-offline --path FILE ledger verify. Nothing is reviewed,
+approved or signed with a copy, and none is written to: "restore" it first.
 
 It prints length and head of the ledger, and the head as words: write length and
 words down with the copy. The ledger is what this signer remembers of its signatures: a copy is as old as
@@ -87,7 +88,11 @@ func (a *app) runBackup(to string) error {
 // copySet copies wallet and ledger, and proves the copy. The wallet comes
 // last: where it is, the set is whole.
 func (a *app) copySet(w *opened, path, to string, password []byte) (copyReply, error) {
-	if err := a.copyLedger(path, to, a.carry); err != nil {
+	id, err := w.Identity()
+	if err != nil {
+		return copyReply{}, err
+	}
+	if err := a.copyLedger(path, to, ledger.OwnerOf(id)); err != nil {
 		return copyReply{}, err
 	}
 	if err := w.Backup(func(file []byte) error { return a.carry(to, file) }); err != nil {
@@ -145,12 +150,16 @@ func (a *app) dropUnfinished(path, to string) error {
 	return a.nothingAt(to + ledgerSuffix + ledger.MarkSuffix)
 }
 
-// copyLedger copies a ledger and its mark, byte for byte.
-func (a *app) copyLedger(from, to string, put func(path string, data []byte) error) error {
+// copyLedger copies a ledger byte for byte, and its mark as that of a copy, which
+// no command writes to.
+func (a *app) copyLedger(from, to string, owner ledger.Owner) error {
 	for _, suffix := range []string{ledgerSuffix, ledgerSuffix + ledger.MarkSuffix} {
 		b, err := durable.ReadFile(a.fs, from+suffix, maxLedger)
+		if err == nil && suffix != ledgerSuffix {
+			b, err = ledger.CopyMark(b, owner)
+		}
 		if err == nil {
-			err = put(to+suffix, b)
+			err = a.carry(to+suffix, b)
 		}
 		if err != nil {
 			return cli.Fail(cli.Failed, fmt.Errorf("copy of the ledger: %w", err), "")

@@ -32,8 +32,11 @@ func (a *app) jump(book *ledger.Ledger) string {
 
 // timely asks whether the machine's clock is right where it has jumped by more
 // than a day since the last line, once in each run of the program. Nothing is
-// judged or recorded until that is answered.
+// judged or recorded until that is answered, nor with a backup.
 func (a *app) timely(book *ledger.Ledger) error {
+	if book.IsCopy() {
+		return a.isCopy()
+	}
 	text := a.jump(book)
 	if text == "" || a.clockRight {
 		return nil
@@ -53,4 +56,17 @@ func (a *app) timely(book *ledger.Ledger) error {
 	}
 	a.clockRight = true
 	return nil
+}
+
+// isCopy is the error of a command that would write to a backup. Two ledgers that
+// go on from one copy know nothing of each other's signatures.
+func (a *app) isCopy() error {
+	path, err := a.walletPath()
+	if err != nil {
+		return err
+	}
+	name := word(path)
+	return oneLine(cli.Fail(cli.Refused, fmt.Errorf("%s: %w", path, ledger.ErrCopy), fmt.Sprintf(
+		"put it where it is to be used first: kms-offline --path NEW.kms restore %s; "+
+			"if it was copied here by hand to be gone on with: kms-offline --path %s restore %s", name, name, name)))
 }

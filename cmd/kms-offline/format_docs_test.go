@@ -164,10 +164,13 @@ func (b bench) examples() map[string][]byte {
 	b.run(&reviewed, "review", request)
 	b.run(nil, "approve", request, "--operator", "alice", "--operator-password-file", b.path("op"), "--digest", reviewed.Digest, "--out", b.dir)
 	b.run(nil, "sign", request, "--out", b.dir, "--approve", reviewed.Digest)
-	return map[string][]byte{
+	made := map[string][]byte{
 		"wallet file": b.read("w.kms"), "watch file": file, "request file": b.read("r.kmsreq"), "result file": b.read("*.kmsres"),
 		"approval file": b.read("*.kmsapproval"), "ledger": b.read("w.kms.ledger"), "mark of the ledger": b.read("w.kms.ledger.mark"),
 	}
+	b.run(nil, "backup", b.path("copy"))
+	made["mark of a backup"] = b.read("copy.ledger.mark")
+	return made
 }
 
 func (b bench) read(pattern string) []byte {

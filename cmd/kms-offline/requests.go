@@ -87,6 +87,15 @@ func stop(err error) error {
 // and what follows would look like a line of this program.
 func inLine(s string) string { return strings.ReplaceAll(cli.Printable(s), "\n", `\u000a`) }
 
+// word is a file's name as it is typed in a command, fit for a hint: quoted for
+// the shell, no flag, and escaped as in inLine.
+func word(path string) string {
+	if strings.HasPrefix(path, "-") {
+		path = "./" + path
+	}
+	return inLine(cli.Quoted(path))
+}
+
 // oneLine does so with an error that may name a file.
 func oneLine(err error) error {
 	if err == nil || !strings.Contains(err.Error(), "\n") {

@@ -50,6 +50,9 @@ cut short. Type the same restore again then.`,
 
 func (a *app) runRestore(from string, lose []string) error {
 	path, err := a.walletPath()
+	if err == nil {
+		err = a.copyAt(from) // before a password is asked for, and a folder is made
+	}
 	if err != nil {
 		return err
 	}
@@ -70,9 +73,11 @@ func (a *app) runRestore(from string, lose []string) error {
 	if err := a.restoreLedger(r); err != nil {
 		return err
 	}
+	_, fresh := a.fs.Lstat(path)
 	if err := a.store().Restore(path, from, password); err != nil {
 		return walletError(from, err)
 	}
+	a.tellPlace(path, fresh)
 	w, err := a.store().Open(path, password)
 	if err != nil {
 		return walletError(path, err)
@@ -86,7 +91,7 @@ func (a *app) runRestore(from string, lose []string) error {
 		fmt.Fprintln(a.Err, r.noted)
 	}
 	if wrong := a.disagreesAfterRestore(path, w); wrong == nil {
-		fmt.Fprintln(a.Err, "restored. If signatures were made after the copy, the relay's next request says so: see ledger accept --help")
+		fmt.Fprintln(a.Err, "If signatures were made after the copy, the relay's next request says so: see ledger accept --help")
 	} else {
 		fmt.Fprintf(a.Err, "the copy is older than what the ledger has on record, and nothing is signed yet: %s\n", cli.Printable(wrong.Error()))
 		var known *cli.Error
@@ -95,6 +100,39 @@ func (a *app) runRestore(from string, lose []string) error {
 		}
 	}
 	return a.JSON(reply)
+}
+
+// copyAt returns an error where there is no file to restore.
+func (a *app) copyAt(from string) error {
+	info, err := a.fs.Stat(from)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return oneLine(cli.Fail(cli.Failed, fmt.Errorf("there is no file %s", from),
+			"is the medium with the copies in, and mounted?"))
+	case err != nil:
+		return oneLine(cli.Fail(cli.Failed, err, ""))
+	case info.IsDir():
+		return oneLine(cli.Fail(cli.Failed, fmt.Errorf("%s is a folder", from), "name the wallet's file in it"))
+	}
+	return nil
+}
+
+// tellPlace names the file that was written, and the one that was there. fresh is
+// the error of looking for it before.
+func (a *app) tellPlace(path string, fresh error) {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		whole = path
+	}
+	switch {
+	case fresh == nil:
+		fmt.Fprintf(a.Err, "restored as %s; the wallet that was there is %s now\n", inLine(whole), inLine(whole+wallet.PrevSuffix))
+	case a.path == "":
+		fmt.Fprintf(a.Err, "restored as %s, where no wallet was: --path was not given. "+
+			"If your wallet has another path, delete this one, and restore with --path\n", inLine(whole))
+	default:
+		fmt.Fprintf(a.Err, "restored as %s, where no wallet was\n", inLine(whole))
+	}
 }
 
 // restoreLedger decides which memory the wallet goes on with, and records the
@@ -169,6 +207,9 @@ func (a *app) recordRestore(r *restoring, book *ledger.Ledger) error {
 	if !book.Keyed() {
 		fmt.Fprintln(a.Err, "its ledger is of version 1: type kms-offline ledger upgrade before anything is signed")
 		return nil
+	}
+	if err := book.Adopt(); err != nil {
+		return ledgerError(err)
 	}
 	if err := a.timely(book); err != nil {
 		return err

@@ -42,7 +42,7 @@ type Files struct {
 func NewFiles(fsys durable.FS, path string) *Files { return &Files{fs: fsys, path: path} }
 
 // ErrCopy is returned where a copy would be written to.
-var ErrCopy = errors.New("a copy of a ledger is read, and never written to")
+var ErrCopy = errors.New("this is a backup: a copy is read, and never written to")
 
 // NewCopy is NewFiles for a copy of a ledger, such as one on a stick, which may
 // be write-protected and whose file system may know no permissions. It is never

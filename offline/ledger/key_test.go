@@ -56,7 +56,7 @@ func rechained(t *testing.T, d *disk, keep func(Line) bool, by func(sum [sha256.
 		head = fmt.Sprintf("%x", sum)
 		out.log = fmt.Appendf(out.log, "%s %s %s\n", head, by(sum, string(code)), body)
 	}
-	m, err := json.Marshal(owner(9).mark(n, head))
+	m, err := json.Marshal(owner(9).mark(n, head, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestACutWithAForgedMarkIsFound(t *testing.T) {
 	m := filled(t)
 	cut := bytes.Join(bytes.SplitAfter(m.log, []byte("\n"))[:3], nil)
 	last := bytes.Split(bytes.TrimSpace(cut), []byte("\n"))[2]
-	forged := owner(9).mark(3, string(last[:hexSize]))
+	forged := owner(9).mark(3, string(last[:hexSize]), false)
 	plain := forged
 	plain.MAC = ""
 	for name, mk := range map[string]mark{"another key": forged, "no code": plain} {

@@ -53,6 +53,9 @@ type Ledger struct {
 	head    [sha256.Size]byte
 	n       uint64
 	marked  uint64 // line that the mark names
+	copied  bool   // the mark says that this is a backup
+	torn    bool   // there is more than the whole lines,
+	size    int64  // which have so many bytes
 	failed  error  // why nothing more is recorded
 	memory
 }
@@ -167,13 +170,12 @@ func load(s Storage, owner Owner, now func() time.Time, old bool) (*Ledger, erro
 	case l.n > atMost:
 		return nil, fmt.Errorf("%w: the mark beside it is an old one: it names line %d of %d, and the lines after it were not written at once", ErrRollback, m.N, l.n)
 	}
-	l.marked = m.N
-	if rest < len(log) {
-		if err := s.Truncate(int64(rest)); err != nil {
-			return nil, fmt.Errorf("ledger: cut torn line: %w", err)
-		}
+	l.marked, l.copied, l.torn = m.N, m.Copy, rest < len(log)
+	l.size = int64(rest)
+	if l.copied {
+		return l, nil
 	}
-	return l, nil
+	return l, l.cut()
 }
 
 // replayAll replays all whole lines, and returns where the rest begins and, if
@@ -198,38 +200,6 @@ func (l *Ledger) replayAll(log []byte, m *mark) (rest int, seen bool, atMost uin
 		rest += end + 1
 	}
 	return rest, seen, atMost, nil
-}
-
-// mark says up to where the ledger was acknowledged.
-type mark struct {
-	N    uint64 `json:"n"`
-	Head string `json:"head"`
-	MAC  string `json:"mac,omitempty"` // hex; none in version 1
-}
-
-func (o Owner) mark(n uint64, head string) mark {
-	code := o.sealMark(n, head)
-	return mark{N: n, Head: head, MAC: hex.EncodeToString(code[:])}
-}
-
-// sealed reports whether the owner wrote the mark.
-func (m *mark) sealed(o Owner) bool {
-	return hmac.Equal([]byte(m.MAC), []byte(o.mark(m.N, m.Head).MAC))
-}
-
-func loadMark(s Storage) (*mark, error) {
-	b, err := s.LoadMark()
-	if err != nil {
-		return nil, fmt.Errorf("ledger: read mark: %w", err)
-	}
-	if len(b) == 0 {
-		return nil, nil
-	}
-	var m mark
-	if err := strictJSON(b, &m); err != nil || m.N == 0 {
-		return nil, fmt.Errorf("%w: the mark beside it cannot be read", ErrDamaged)
-	}
-	return &m, nil
 }
 
 // replay checks one line and remembers it.
@@ -269,6 +239,9 @@ func (l *Ledger) Append(lines ...Line) error {
 	if l.failed != nil {
 		return fmt.Errorf("ledger: an earlier write failed: %w", l.failed)
 	}
+	if l.copied {
+		return ErrCopy
+	}
 	records, text, err := l.stamp(lines)
 	if err != nil {
 		return fmt.Errorf("ledger: encode: %w", err)
@@ -299,18 +272,6 @@ func (l *Ledger) write(records []record, text []byte) error {
 			return err
 		}
 	}
-	return nil
-}
-
-func (l *Ledger) moveMark(n uint64, head [sha256.Size]byte) error {
-	m, err := json.Marshal(l.owner.mark(n, hex.EncodeToString(head[:])))
-	if err != nil {
-		return fmt.Errorf("encode mark: %w", err)
-	}
-	if err := l.storage.StoreMark(m); err != nil {
-		return fmt.Errorf("write mark: %w", err)
-	}
-	l.marked = n
 	return nil
 }
 

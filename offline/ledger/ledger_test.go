@@ -224,3 +224,41 @@ func TestDeclineTakesTheReviewBack(t *testing.T) {
 		t.Error("a declined batch is still approved by its digest")
 	}
 }
+
+// A backup is read, and takes no line before it is adopted. What its mark says is
+// authenticated.
+func TestACopyTakesNoLine(t *testing.T) {
+	m := filled(t)
+	mark, err := CopyMark(m.mark, me())
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := &disk{log: append(bytes.Clone(m.log), "torn"...), mark: mark}
+	l, err := Open(copied, me(), clock)
+	if err != nil || !l.IsCopy() || l.Len() != 11 {
+		t.Fatalf("%v: copy %v, %d lines", err, l.IsCopy(), l.Len())
+	}
+	if err := l.Append(Line{Kind: KindClock}); !errors.Is(err, ErrCopy) || len(copied.log) != len(m.log)+4 {
+		t.Errorf("the copy was written to: %v", err)
+	}
+	if err := l.Adopt(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Append(Line{Kind: KindClock}); err != nil {
+		t.Error(err)
+	}
+	if l, err = Open(copied, me(), clock); err != nil || l.IsCopy() || l.Len() != 12 {
+		t.Errorf("adopted: %v", err)
+	}
+	for _, forged := range []*disk{
+		{log: m.log, mark: bytes.Replace(mark, []byte(`"copy":true,`), nil, 1)},
+		{log: m.log, mark: bytes.Replace(m.mark, []byte(`"mac"`), []byte(`"copy":true,"mac"`), 1)},
+	} {
+		if _, err := Open(forged, me(), clock); !errors.Is(err, ErrDamaged) {
+			t.Errorf("a mark that nobody wrote: %v", err)
+		}
+	}
+	if _, err := CopyMark(m.mark, owner(3)); !errors.Is(err, ErrDamaged) {
+		t.Errorf("another wallet's mark: %v", err)
+	}
+}

@@ -13,6 +13,7 @@ const (
 	keyTag     = "coldkms ledger key v2\n"
 	lineMACTag = "coldkms ledger line v2\n"
 	markMACTag = "coldkms ledger mark v2\n"
+	copyMACTag = "coldkms ledger mark of a copy v2\n"
 )
 
 // Owner is the wallet that a ledger belongs to. Its key authenticates every
@@ -38,8 +39,12 @@ func (o Owner) sealLine(hash [sha256.Size]byte) [sha256.Size]byte {
 }
 
 // sealMark authenticates the last acknowledged line.
-func (o Owner) sealMark(n uint64, head string) [sha256.Size]byte {
-	return mac(o.key[:], markMACTag, binary.BigEndian.AppendUint64(nil, n), []byte(head))
+func (o Owner) sealMark(n uint64, head string, isCopy bool) [sha256.Size]byte {
+	tag := markMACTag
+	if isCopy {
+		tag = copyMACTag
+	}
+	return mac(o.key[:], tag, binary.BigEndian.AppendUint64(nil, n), []byte(head))
 }
 
 func mac(key []byte, tag string, parts ...[]byte) (sum [sha256.Size]byte) {

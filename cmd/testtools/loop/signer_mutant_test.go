@@ -950,6 +950,21 @@ var signerMutants = [...]mutant{
 		"	if err := a.writable(filepath.Dir(out)); err != nil {",
 		"	if err := a.writable(filepath.Dir(out)); err != nil && false {",
 		"./cmd/kms-offline", "TestSignerAttacks/75-target-is-tried-first"},
+	{"a backup is judged with", "cmd/kms-offline/clock.go", "	if book.IsCopy() {", "	if false && book.IsCopy() {",
+		"./cmd/kms-offline", "TestSignerAttacks/80-nothing-is-written-into-a-backup"},
+	{"a backup takes lines", "offline/ledger/ledger.go", "	if l.copied {\n		return ErrCopy", "	if false {\n		return ErrCopy",
+		"./offline/ledger", "TestACopyTakesNoLine"},
+	{"a torn line of a backup is cut", "offline/ledger/ledger.go", "	if l.copied {\n		return l, nil",
+		"	if false {\n		return l, nil", "./offline/ledger", "TestACopyTakesNoLine"},
+	{"anyone says that a backup is none", "offline/ledger/owner.go", "	if isCopy {\n", "	if false {\n",
+		"./offline/ledger", "TestACopyTakesNoLine"},
+	{"a backup has the mark of the ledger", "cmd/kms-offline/backup.go",
+		"			b, err = ledger.CopyMark(b, owner)\n", "			_ = owner\n", "./cmd/kms-offline",
+		"TestSignerAttacks/80-nothing-is-written-into-a-backup"},
+	{"restore names no file", "cmd/kms-offline/restore.go", "	a.tellPlace(path, fresh)\n", "	_ = fresh\n",
+		"./cmd/kms-offline", "TestSignerAttacks/80-restore-names-its-files"},
+	{"a password is asked for nothing", "cmd/kms-offline/restore.go", "		err = a.copyAt(from) //", "		_ = a.copyAt //",
+		"./cmd/kms-offline", "TestSignerAttacks/80-restore-names-its-files"},
 }
 
 // Each fault still fits the code, also those that are not seeded in every run.

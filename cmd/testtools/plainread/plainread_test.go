@@ -59,6 +59,11 @@ func TestDocumentReadsItself(t *testing.T) {
 	must("approval", err)
 	lines, err := Ledger(ex["ledger"], ex["mark of the ledger"], w.Seed)
 	must("ledger", err)
+	copied, err := ReadMark(ex["mark of a backup"], w.Seed)
+	must("mark of a backup", err)
+	if !copied.Copy || copied.N != uint64(len(lines)+1) { // backup adds a line
+		t.Errorf("the mark of a backup has %+v", copied)
+	}
 
 	if len(w.Relays) != 1 || !bytes.Equal(w.Relays[0], relay) || len(w.Entries) != 2 ||
 		!bytes.Equal(w.Entries[0].Key, bytes.Repeat([]byte{7}, 32)) || !w.Entries[0].Compressed {

@@ -176,16 +176,36 @@ func Ledger(log, mark, seed []byte) (lines []map[string]any, err error) {
 		before = raw[:64]
 		lines = append(lines, line)
 	}
-	var m struct {
-		N         uint64
-		Head, Mac string
+	m, err := ReadMark(mark, seed)
+	if err == nil && (m.Head != before || m.N != uint64(len(lines))) {
+		err = errors.New("the mark names another line")
 	}
-	if err := json.Unmarshal(mark, &m); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	want := mac(key, []byte("coldkms ledger mark v2\n"), binary.BigEndian.AppendUint64(nil, m.N), []byte(m.Head))
-	if m.Head != before || m.N != uint64(len(lines)) || m.Mac != hex.EncodeToString(want) {
-		return nil, errors.New("the mark does not fit")
-	}
 	return lines, nil
+}
+
+// Mark is a mark of a ledger. Copy is of a backup.
+type Mark struct {
+	N         uint64
+	Head, Mac string
+	Copy      bool
+}
+
+// ReadMark reads a mark under the seed of the wallet's identity.
+func ReadMark(mark, seed []byte) (m Mark, err error) {
+	if err := json.Unmarshal(mark, &m); err != nil {
+		return m, err
+	}
+	tag := "coldkms ledger mark v2\n"
+	if m.Copy {
+		tag = "coldkms ledger mark of a copy v2\n"
+	}
+	key := mac(seed, []byte("coldkms ledger key v2\n"))
+	want := mac(key, []byte(tag), binary.BigEndian.AppendUint64(nil, m.N), []byte(m.Head))
+	if m.Mac != hex.EncodeToString(want) {
+		return m, errors.New("the mark's code does not fit")
+	}
+	return m, nil
 }

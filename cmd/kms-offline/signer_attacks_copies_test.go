@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// copyAttacks are about backups that are taken for the wallet in use, and about a
+// wallet that appears where nobody looks for it.
+func copyAttacks() []attack {
+	return []attack{
+		{"80-restore-names-its-files", restoreNames},
+		{"80-nothing-is-written-into-a-backup", backupIsRead},
+		{"80-backup-copied-by-hand", backupByHand},
+	}
+}
+
+// without runs the program without --path, in a home of its own.
+func (o office) without(code int, home, text string, args ...string) {
+	o.t.Helper()
+	cmd := o.command(args...)
+	cmd.Args = append([]string{o.program, "--password-file", o.path("pw")}, args...)
+	cmd.Env = append(os.Environ(), "HOME="+home)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	_ = cmd.Run()
+	if got := cmd.ProcessState.ExitCode(); got != code || !strings.Contains(stderr.String(), text) {
+		o.t.Errorf("%v: exit %d, want %d and %q: %s", args, got, code, text, stderr.String())
+	}
+}
+
+// A restore names the file that it writes and the one that it moves; without --path
+// it says so, and where there is nothing to restore it asks for no password.
+func restoreNames(t *testing.T) {
+	o := newOffice(t)
+	copied, home := o.path("copy.kms"), t.TempDir()
+	o.run(0, "backup", copied)
+	o.without(0, home, filepath.Join(home, ".coldkms", "wallet.kms")+", where no wallet was: --path was not given", "restore", copied)
+	o.says(0, "the wallet that was there is "+o.path("w.kms.prev")+" now", "restore", copied)
+	o.says(0, "the wallet that was there is "+o.path("w.kms.prev")+" now", "restore", copied)
+
+	empty := office{o.place}
+	empty.dir = filepath.Join(t.TempDir(), "no", "folder")
+	at := sit(t, empty.command("restore", o.path("nothing.kms")))
+	if code := at.waits(); code != 1 || !strings.Contains(at.stderr.String(), "there is no file") {
+		t.Errorf("exit %d: %s", code, at.stderr.String())
+	}
+	if _, err := os.Stat(empty.dir); err == nil {
+		t.Error("a folder was made for nothing")
+	}
+}
+
+// writers are commands that record something, or write the wallet.
+func (o office) writers(file, digest string) [][]string {
+	return [][]string{
+		{"review", file}, {"sign", file, "--out", o.path("none"), "--approve", digest},
+		{"approve", file, "--operator", "alice", "--operator-password-file", o.path("alice"), "--digest", digest},
+		{"operator", "remove", "bob", "--yes"}, {"policy", "set", o.path("policy.json")}, {"pair", o.path("relay.kmsid")},
+		{"generatemanagedprivatekeybatch", "BTC", "1"}, {"backup", o.path("again.kms")},
+	}
+}
+
+// A backup that is named with --path takes no line: two ledgers that go on from it
+// would know nothing of each other's signatures.
+func backupIsRead(t *testing.T) {
+	o := newOffice(t)
+	if err := os.WriteFile(o.path("policy.json"), []byte(strings.Replace(quorumPolicy, `"operators": 2`, `"operators": 1`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, digest, _ := o.ready(80)
+	copied := o.path("copy.kms")
+	o.run(0, "backup", copied)
+	names := []string{copied, copied + ".ledger", copied + ".ledger.mark"}
+	var before [][]byte
+	for _, name := range names {
+		before = append(before, []byte(readFile(t, name)))
+	}
+	on := func(args []string) []string { return append([]string{"--path", copied}, args...) }
+	for _, args := range o.writers(file, digest) {
+		o.says(20, "a copy is read, and never written to", on(args)...)
+		o.says(20, "kms-offline --path NEW.kms restore "+copied, on(args)...)
+	}
+	for _, args := range [][]string{{"ledger", "verify"}, {"report"}, {"operator", "list"}, {"ledger", "list"}} {
+		o.run(0, on(args)...)
+	}
+	for i, name := range names {
+		if !bytes.Equal(before[i], []byte(readFile(t, name))) {
+			t.Errorf("%s was changed", name)
+		}
+	}
+	o.reviewed(file) // the wallet itself goes on
+	there := office{o.place}
+	there.dir = t.TempDir()
+	there.put(files{"pw": []byte(readFile(t, o.path("pw")))})
+	there.run(0, "restore", copied)
+	there.reviewed(file)
+}
+
+// A backup that was copied over the wallet by hand says how it is gone on with, and a
+// mark that says it is none was written by nobody.
+func backupByHand(t *testing.T) {
+	o := newOffice(t)
+	file := o.salary(81)
+	o.run(0, "backup", o.path("copy.kms"))
+	for _, suffix := range []string{"", ".ledger", ".ledger.mark"} {
+		o.put(files{"w.kms" + suffix: []byte(readFile(t, o.path("copy.kms"+suffix)))})
+	}
+	o.says(20, "kms-offline restore "+o.path("w.kms"), "review", file)
+	mark := readFile(t, o.path("w.kms.ledger.mark"))
+	o.put(files{"w.kms.ledger.mark": []byte(strings.Replace(mark, `"copy":true,`, "", 1))})
+	o.says(20, "not written by this wallet", "review", file)
+	o.put(files{"w.kms.ledger.mark": []byte(mark)})
+	o.run(0, "restore", o.path("w.kms"))
+	o.reviewed(file)
+}
