@@ -45,7 +45,7 @@ func (s *Session) noticeDeclined(j *Judged) []string {
 	}
 	var here, elsewhere, other declinedItems
 	for i := range j.items {
-		if at, _, was := s.Ledger.DeclinedOther(proposal(*j.items[i].subject)); was && j.decoded(i) {
+		if at, _, was := s.Ledger.DeclinedOther(proposal(j.items[i].subject)); was && j.decoded(i) {
 			other.add(at.At)
 		}
 		at, was := s.Ledger.DeclinedItem(j.items[i].subject.Content)

@@ -28,13 +28,18 @@ func moved(f chain.Facts, shown bool) (from []ledger.Supply, paid []ledger.Payme
 	}
 	for _, out := range f.Movements {
 		if !out.IsChange() {
-			paid = append(paid, ledger.Payment{To: out.To, Token: out.Asset.Token, Value: out.Paid()})
+			paid = append(paid, paymentOf(&out))
 		}
 		if out.Own != nil {
 			own = append(own, ledger.Own{Key: out.Own.SignatureID, Index: indexOfKey(*out.Own), Also: idsOf(out.Also), To: out.To, Token: out.Asset.Token, Value: out.Amount, Change: out.Change, Far: out.Far && shown})
 		}
 	}
 	return from, paid, own
+}
+
+// paymentOf is what a movement pays, as the ledger has it.
+func paymentOf(out *chain.Movement) ledger.Payment {
+	return ledger.Payment{To: out.To, Token: out.Asset.Token, Value: out.Paid()}
 }
 
 // idsOf lists the entries of keys.

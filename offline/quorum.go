@@ -217,7 +217,7 @@ func (s *Session) RecordAsked(j *Judged) error {
 	}
 	line := ledger.Line{Kind: ledger.KindAsked, Request: j.Request.Digest.String(), Items: len(j.items)}
 	for i, it := range j.items {
-		if !j.Batch.Items[i].Refused() && !slices.Contains(s.Ledger.Origins(proposal(*it.subject)), j.Request.Digest) {
+		if !j.Batch.Items[i].Refused() && !slices.Contains(s.Ledger.Origins(proposal(it.subject)), j.Request.Digest) {
 			line.Marks = j.appendMarks(line.Marks, i)
 		}
 	}

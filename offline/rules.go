@@ -45,7 +45,7 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 	at := make([]int, 0, len(j.items))
 	for i, it := range j.items {
 		if it.err == nil && !consent.Rejects(it.subject.Content) {
-			it.subject.Vouched, it.subject.Origins = s.vouchers(it), s.Ledger.Origins(proposal(*it.subject))
+			it.subject.Vouched, it.subject.Origins = s.vouchers(it), s.Ledger.Origins(proposal(it.subject))
 			at = append(at, i)
 		}
 	}
@@ -58,9 +58,9 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 	}
 	verdicts := make([]policy.Verdict, len(j.items))
 	of := policy.Circumstances{Batch: j.Request.Digest, Created: j.Request.Created, Offline: s.Offline}
-	batch := sumsOf(subjects...)
+	batch := s.sumsOf(subjects)
 	for i, v := range s.Policy.Judge(subjects, of, History{s.Ledger}) {
-		verdicts[at[i]] = s.dateSigned(j, at[i], s.recallRejection(subjects[i], batch, v))
+		verdicts[at[i]] = s.dateSigned(j, at[i], s.recallRejection(subjects[i:i+1], batch, v))
 	}
 	return verdicts
 }
@@ -69,9 +69,9 @@ func (s *Session) verdicts(j *Judged, consent policy.Consent) []policy.Verdict {
 // taken for the same payment, out of a batch before, or declined a batch with
 // another one under its id or of its outpoint: it never comes back as one about
 // which nothing is to be said.
-func (s *Session) recallRejection(of policy.Subject, batch ledger.Sums, v policy.Verdict) policy.Verdict {
-	p := proposal(of)
-	p.Pays, p.Batch = sumsOf(of), batch
+func (s *Session) recallRejection(one []policy.Subject, batch ledger.Sums, v policy.Verdict) policy.Verdict {
+	p := proposal(&one[0])
+	p.Pays, p.Batch = s.sumsOf(one), batch
 	if at, what, was := s.Ledger.Rejected(p); was {
 		v.Findings = append(v.Findings, chain.Because(chain.FlagRejected,
 			"a person took %s out of a batch on %s (ledger line %d)", what, at.Day(), at.Line))
@@ -83,16 +83,20 @@ func (s *Session) recallRejection(of policy.Subject, batch ledger.Sums, v policy
 }
 
 // proposal names an item, without what it pays.
-func proposal(of policy.Subject) ledger.Proposal {
+func proposal(of *policy.Subject) ledger.Proposal {
 	return ledger.Proposal{ID: of.ID, Content: of.Content, Spent: of.Facts.Exclusive}
 }
 
-// sumsOf sums up what items pay.
-func sumsOf(subjects ...policy.Subject) ledger.Sums {
+// sumsOf sums up what items pay to those to whom a person rejected a payment.
+func (s *Session) sumsOf(subjects []policy.Subject) ledger.Sums {
 	sums := make(ledger.Sums)
-	for _, s := range subjects {
-		_, paid, _ := moved(s.Facts, false)
-		sums.Add(s.Facts.Coin, paid)
+	for i := range subjects {
+		facts := &subjects[i].Facts
+		for m := range facts.Movements {
+			if out := &facts.Movements[m]; !out.IsChange() {
+				s.Ledger.AddRejected(sums, facts.Coin, paymentOf(out))
+			}
+		}
 	}
 	return sums
 }
@@ -100,7 +104,7 @@ func sumsOf(subjects ...policy.Subject) ledger.Sums {
 // signedAs returns the content under which the ledger has, or will have, a
 // subject as signed.
 func (s *Session) signedAs(subject policy.Subject) [32]byte {
-	content, _ := policy.SignedAs(subject, History{s.Ledger})
+	content, _ := policy.SignedAs(&subject, History{s.Ledger})
 	return content
 }
 

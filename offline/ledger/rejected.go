@@ -156,19 +156,26 @@ func (n *noes) pay(to destination, value Amount) {
 // highest value there is.
 type Sums map[destination]Amount
 
-// Add adds payments in a coin.
-func (s Sums) Add(coin chain.Coin, paid []Payment) {
-	for _, p := range paid {
-		if to := (destination{coin, p.Token, p.To}); !p.Value.IsZero() {
-			s[to] = s[to].Plus(p.Value)
-		}
+func (s Sums) add(coin chain.Coin, p Payment) {
+	if to := (destination{coin, p.Token, p.To}); !p.Value.IsZero() {
+		s[to] = s[to].Plus(p.Value)
+	}
+}
+
+// AddRejected adds a payment in a coin if a person rejected one to its destination:
+// what others get is compared with nothing, and may be much.
+func (n *noes) AddRejected(s Sums, coin chain.Coin, p Payment) {
+	if len(n.payees[destination{coin, p.Token, p.To}]) > 0 {
+		s.add(coin, p)
 	}
 }
 
 // pays sums up what a line pays to each destination.
 func (l Line) pays() Sums {
 	sums := make(Sums, len(l.Paid))
-	sums.Add(l.coin(), l.Paid)
+	for _, p := range l.Paid {
+		sums.add(l.coin(), p)
+	}
 	return sums
 }
 

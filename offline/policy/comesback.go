@@ -19,12 +19,13 @@ type earlierBatch struct {
 // of a batch and are asked for in another one need the operators of all of it.
 func (b *batch) comesBack(subjects []Subject, verdicts []Verdict) map[earlierBatch]*tally {
 	sums := make(map[earlierBatch]*tally)
-	for i, s := range subjects {
-		if b.again[i] || verdicts[i].Refused() {
+	for i := range subjects {
+		s := &subjects[i]
+		if b.again[i] || verdicts[i].Refused() || len(s.Origins) == 0 {
 			continue
 		}
 		j := judgement{batch: b, subject: s}
-		own, _ := j.pays()
+		own := j.paysInAll()
 		for _, digest := range b.origins(s) {
 			at := earlierBatch{s.coin(), digest}
 			if sums[at] == nil {
@@ -56,7 +57,7 @@ func (b *batch) comesBack(subjects []Subject, verdicts []Verdict) map[earlierBat
 
 // origins lists the batches, other than this one, with which an item was asked
 // for before and not signed.
-func (b *batch) origins(s Subject) (list []bundle.Digest) {
+func (b *batch) origins(s *Subject) (list []bundle.Digest) {
 	for _, digest := range s.Origins {
 		if digest != b.circumstances.Batch {
 			list = append(list, digest)

@@ -1,10 +1,6 @@
 package policy
 
-import (
-	"slices"
-
-	"coldkms/shared/chain"
-)
+import "coldkms/shared/chain"
 
 // feeRateRule compares fee rates with those of the batch and of the ledger.
 func feeRateRule() rule { return rule{judge: (*judgement).feeRate} }
@@ -46,7 +42,7 @@ func (j *judgement) feeRate() {
 	case known && level > limit:
 		j.rate(u.FeeRate, chain.Look, j.feeReason(level, usual, "of this coin usually").Of(at).Beyond(level-usual))
 	case len(of.before) >= leastKnown && level > above(of.before, *u.OneIn)+3*chain.Octave &&
-		level == slices.Max(of.batch):
+		len(of.batch) > 0 && level == of.batch[len(of.batch)-1]:
 		j.rate(u.FeeRate, chain.Look, j.feeReason(level, of.before[len(of.before)/2],
 			"signed before; the whole batch may cost too much, and this is its highest").Of(at).Beyond(level-usual))
 	case known && level > usual+chain.Octave:

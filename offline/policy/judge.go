@@ -13,13 +13,13 @@ import (
 func (p Policy) Judge(subjects []Subject, c Circumstances, h History) []Verdict {
 	b := batch{policy: p, circumstances: c, history: h, unusual: p.file.unusual(), asked: rules(),
 		again: make([]bool, len(subjects))}
-	for i, s := range subjects {
-		b.again[i] = again(s, h)
+	for i := range subjects {
+		b.again[i] = again(&subjects[i], h)
 	}
 	b.past = look(p, subjects, b.again, c.Batch, h)
 	verdicts := make([]Verdict, len(subjects))
-	for i, s := range subjects {
-		verdicts[i] = b.judge(s, b.again[i])
+	for i := range subjects {
+		verdicts[i] = b.judge(&subjects[i], b.again[i])
 	}
 	b.operators(subjects, verdicts)
 	return verdicts
@@ -34,10 +34,11 @@ type batch struct {
 	asked         []rule
 	again         []bool // signed before: the same bytes again
 	past          past
+	room          [2][]Reason // for refusals and findings while they are collected
 }
 
-func (b *batch) judge(s Subject, again bool) Verdict {
-	j := judgement{batch: b, subject: s, again: again, counts: make(map[chain.Code]int)}
+func (b *batch) judge(s *Subject, again bool) Verdict {
+	j := judgement{batch: b, subject: s, again: again, counts: make(map[chain.Code]int), refusals: b.room[0][:0], findings: b.room[1][:0]}
 	j.rules, j.known = b.policy.coins[s.coin()]
 	for _, r := range b.asked {
 		if r.judge != nil && !(r.fresh && again) { // what is signed already was judged then, and pays nothing anew
@@ -45,13 +46,22 @@ func (b *batch) judge(s Subject, again bool) Verdict {
 		}
 	}
 	j.more()
-	return Verdict{judged: true, content: s.Content, Refusals: j.refusals, Findings: j.findings}
+	b.room = [2][]Reason{j.refusals, j.findings}
+	return Verdict{judged: true, content: s.Content, Refusals: copied(j.refusals), Findings: copied(j.findings)}
+}
+
+// copied returns a list that takes no more room than it needs, nil if it is empty.
+func copied(list []Reason) []Reason {
+	if len(list) == 0 {
+		return nil
+	}
+	return append(make([]Reason, 0, len(list)), list...)
 }
 
 // judgement is of one item.
 type judgement struct {
 	*batch
-	subject  Subject
+	subject  *Subject
 	again    bool
 	rules    coinRules
 	known    bool // there are rules for its coin

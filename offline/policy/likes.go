@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"hash/maphash"
 	"math/bits"
 	"strings"
 
@@ -10,12 +11,42 @@ import (
 // likes finds known addresses that begin and end like one of the batch: with so
 // many characters at both ends together, after what all addresses of a coin begin
 // with. Whatever a batch is made of, an address takes the same few steps.
+//
+// Ends are kept only where some other address has them too, or may have: the
+// addresses of a large batch, each split in all ways, would take more room than the
+// batch itself. What best returns does not depend on what is kept in vain.
 type likes struct {
 	prefix  string // what bech32 addresses of the coin begin with
 	letters int
-	ends    map[string]*[2]string // both ends of an address of the batch → the first two that have them, in the alphabet
-	filter  []uint64              // a power of two of words: bits of their hashes, so that most addresses need no map
-	known   int64                 // addresses that were compared
+	seed    maphash.Seed        // nobody can choose addresses whose ends have one hash
+	once    filter              // ends of the batch
+	shared  filter              // ends that two addresses of the batch have
+	ends    map[uint64]sameEnds // by the hash of both ends of an address
+	names   []string            // of addresses in ends
+	known   int64               // addresses that were compared
+}
+
+// sameEnds are the first addresses in the alphabet that have the same ends, as
+// places in names, from 1: of each of them and of any other address two are known
+// that are another one.
+type sameEnds [3]uint32
+
+// filter is a set of hashes that may have more than was put in. It has a power of
+// two of words.
+type filter []uint64
+
+func (f filter) at(hash uint64) (word *uint64, bit uint64) {
+	return &f[hash>>6&uint64(len(f)-1)], 1 << (hash & 63)
+}
+
+func (f filter) put(hash uint64) {
+	word, bit := f.at(hash)
+	*word |= bit
+}
+
+func (f filter) may(hash uint64) bool {
+	word, bit := f.at(hash)
+	return *word&bit != 0
 }
 
 // like is a known address that is like another.
@@ -24,10 +55,11 @@ type like struct {
 	letters int
 }
 
-// newLikes has room for the addresses of so many items.
-func newLikes(letters, items int) likes {
-	words := 1 << min(bits.Len(uint(items)), 16)
-	return likes{letters: letters, ends: map[string]*[2]string{}, filter: make([]uint64, words)}
+// newLikes has room for so many addresses of a batch.
+func newLikes(letters, addresses int) likes {
+	words := 1 << min(bits.Len(uint(addresses)), 18)
+	return likes{letters: letters, seed: maphash.MakeSeed(), ends: map[uint64]sameEnds{},
+		once: make(filter, words), shared: make(filter, words)}
 }
 
 // body is an address without what every address of its kind has in common:
@@ -45,74 +77,91 @@ func (l *likes) body(to string) (string, bool) {
 	return to[1:], true
 }
 
-// split goes through the ways to take so many characters of both ends. The slice
-// is valid during the call only.
-func (l *likes) split(body string, each func(ends []byte, word *uint64, bit uint64)) {
+// split goes through the ways to take so many characters of both ends.
+func (l *likes) split(body string, each func(ends uint64)) {
 	var room [40]byte
 	for head := 0; head <= l.letters; head++ {
 		ends := append(append(append(room[:0], byte(head)), body[:head]...), body[len(body)-l.letters+head:]...)
-		hash := uint64(14695981039346656037) // FNV-1a
-		for _, c := range ends {
-			hash = (hash ^ uint64(c)) * 1099511628211
-		}
-		hash ^= hash >> 29
-		each(ends, &l.filter[hash>>6&uint64(len(l.filter)-1)], 1<<(hash&63))
+		each(maphash.Bytes(l.seed, ends))
 	}
 }
 
-// watch takes in an address of the batch.
+// watch takes in an address of the batch, each once and all before any is seen.
 func (l *likes) watch(to string) {
 	body, ok := l.body(to)
 	if !ok {
 		return
 	}
-	l.split(body, func(ends []byte, word *uint64, bit uint64) {
-		*word |= bit
-		if l.ends[string(ends)] == nil {
-			l.ends[string(ends)] = new([2]string)
+	l.split(body, func(ends uint64) {
+		if l.once.may(ends) {
+			l.shared.put(ends)
 		}
+		l.once.put(ends)
 	})
 }
 
 // seen compares a known address with those of the batch.
-func (l *likes) seen(other string) {
+func (l *likes) seen(other string) { l.compare(other, l.once) }
+
+// seenInBatch is seen of an address of the batch.
+func (l *likes) seenInBatch(other string) { l.compare(other, l.shared) }
+
+func (l *likes) compare(other string, with filter) {
 	body, ok := l.body(other)
 	if !ok {
 		return
 	}
 	l.known++
-	l.split(body, func(ends []byte, word *uint64, bit uint64) {
-		if *word&bit == 0 {
+	name := uint32(0)
+	l.split(body, func(ends uint64) {
+		if !with.may(ends) {
 			return
 		}
-		first := l.ends[string(ends)]
-		switch {
-		case first == nil || first[0] == other || first[1] == other:
-		case first[0] == "" || other < first[0]:
-			first[0], first[1] = other, first[0]
-		case first[1] == "" || other < first[1]:
-			first[1] = other
+		same := l.ends[ends]
+		at, have := l.place(same, other)
+		if have || at == len(same) {
+			return
 		}
+		if name == 0 {
+			l.names = append(l.names, other)
+			name = uint32(len(l.names))
+		}
+		copy(same[at+1:], same[at:])
+		same[at] = name
+		l.ends[ends] = same
 	})
 }
 
+// place returns where in the alphabet an address stands among those with the same
+// ends, and whether it is there.
+func (l *likes) place(same sameEnds, other string) (at int, have bool) {
+	for at < len(same) && same[at] != 0 && l.names[same[at]-1] < other {
+		at++
+	}
+	return at, at < len(same) && same[at] != 0 && l.names[same[at]-1] == other
+}
+
 // best returns the known address that is most like one of the batch, of equals the
-// first in the alphabet.
+// first in the alphabet, among the first two others that have the same ends.
 func (l *likes) best(to string) (best like, ok bool) {
 	body, ok := l.body(to)
 	if !ok {
 		return like{}, false
 	}
-	l.split(body, func(ends []byte, _ *uint64, _ uint64) {
-		first := l.ends[string(ends)]
-		if first == nil {
-			return
-		}
-		for _, other := range first {
-			if otherBody, ok := l.body(other); ok && other != to {
-				if n := alike(body, otherBody); n > best.letters || n == best.letters && other < best.other {
-					best = like{other, n}
-				}
+	l.split(body, func(ends uint64) {
+		others := 0
+		for _, name := range l.ends[ends] {
+			if name == 0 || others == 2 {
+				return
+			}
+			other := l.names[name-1]
+			if other == to {
+				continue
+			}
+			others++
+			otherBody, _ := l.body(other)
+			if n := alike(body, otherBody); n >= l.letters && (n > best.letters || n == best.letters && other < best.other) {
+				best = like{other, n}
 			}
 		}
 	})

@@ -67,14 +67,25 @@ type share struct {
 // withFees is what sums over all destinations include.
 const withFees = " and fees"
 
+// paysInAll sums what the item pays, with its fee.
+func (j *judgement) paysInAll() (all tally) {
+	for i := range j.subject.Facts.Movements {
+		if out := &j.subject.Facts.Movements[i]; out.Pays() && out.Asset.Token == "" {
+			all.add(out.Paid())
+		}
+	}
+	all.fee(j.subject.Facts.Cost())
+	return all
+}
+
 // pays sums what the item pays, in all with its fee and to each destination.
 func (j *judgement) pays() (all tally, to []share) {
+	all = j.paysInAll()
 	at := make(map[destination]int)
 	for _, out := range j.subject.Facts.Movements {
 		if !out.Pays() || out.Asset.Token != "" {
 			continue
 		}
-		all.add(out.Paid())
 		d := j.subject.to(out)
 		i, have := at[d]
 		if !have {
@@ -83,7 +94,6 @@ func (j *judgement) pays() (all tally, to []share) {
 		}
 		to[i].add(out.Paid())
 	}
-	all.fee(j.subject.Facts.Cost())
 	return all, to
 }
 

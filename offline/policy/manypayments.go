@@ -12,7 +12,7 @@ func (j *judgement) manyPayments() {
 		for _, o := range to.paid {
 			most = max(most, o.count)
 		}
-		n := to.now.count
+		n := int(to.now.count)
 		if n < 3 || n <= most+1 || !to.leads(amount.Amount) {
 			return
 		}

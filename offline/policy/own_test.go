@@ -84,7 +84,7 @@ func TestOwnTransferProperties(t *testing.T) {
 		if moved > 0 && !said {
 			t.Fatalf("case %d of seed %d: %d of one entry ends in another, and nothing is said: %+v", n, seed, moved, f)
 		}
-		j := judgement{batch: &batch{policy: p}, subject: s}
+		j := judgement{batch: &batch{policy: p}, subject: &s}
 		counted, _ := j.pays()
 		if want := chain.NewAmount(uint64(leaves)); counted.sum != want || f.Paid().Plus(f.Fee) != want {
 			t.Fatalf("case %d of seed %d: %d is counted, %d leaves: %+v", n, seed, counted.sum, leaves, f)

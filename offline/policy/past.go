@@ -20,7 +20,7 @@ const (
 type past struct {
 	policy  Policy
 	unusual unusualRules
-	items   int
+	outputs map[asset]int
 	of      map[asset]*ofAsset
 	// anew are the contents of the batch that the ledger has and that are judged
 	// like new ones: they count once.
@@ -37,13 +37,13 @@ type asset struct {
 	token string
 }
 
-func (s Subject) asset(m chain.Movement) asset { return asset{s.coin(), m.Asset.Token} }
+func (s *Subject) asset(m chain.Movement) asset { return asset{s.coin(), m.Asset.Token} }
 
 // ofAsset is the past of one coin or token.
 type ofAsset struct {
 	sums
-	signed sums              // of the ledger alone, with what was signed of the batch before
-	dests  map[string]*place // of the batch
+	signed sums             // of the ledger alone, with what was signed of the batch before
+	dests  map[string]place // of the batch
 	looks  likes
 }
 
@@ -52,7 +52,7 @@ type sums struct{ batch, day, week tally }
 
 // place is a destination of the batch.
 type place struct {
-	sums
+	*sums      // nil where no limit is for one destination: they would take much room
 	known bool // was paid before
 }
 
@@ -61,7 +61,7 @@ func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h His
 	past := past{
 		policy:    p,
 		unusual:   p.file.unusual(),
-		items:     len(subjects),
+		outputs:   make(map[asset]int),
 		of:        make(map[asset]*ofAsset),
 		anew:      make(map[[32]byte]bool),
 		payees:    make(map[asset]*payees),
@@ -69,10 +69,16 @@ func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h His
 		shapes:    newShapes(),
 		shapesNow: newShapes(),
 	}
-	for i, s := range subjects {
+	for i := range subjects {
+		for m := range subjects[i].Facts.Movements {
+			past.outputs[subjects[i].asset(subjects[i].Facts.Movements[m])]++
+		}
+	}
+	for i := range subjects {
 		if again[i] {
 			continue
 		}
+		s := &subjects[i]
 		past.expect(s)
 		if as, signed := SignedAs(s, h); signed {
 			if r, ok := h.Record(as); ok && r.Released != 0 {
@@ -85,14 +91,14 @@ func look(p Policy, subjects []Subject, again []bool, batch bundle.Digest, h His
 	}
 	for _, of := range past.of {
 		for to := range of.dests {
-			of.looks.seen(to)
+			of.looks.seenInBatch(to)
 		}
 	}
 	for to := range p.allow {
 		past.seen(to)
 	}
-	for _, s := range subjects {
-		past.own(s)
+	for i := range subjects {
+		past.own(&subjects[i])
 	}
 	past.remember(h, moment{h.Now(), batch})
 	return past
@@ -167,8 +173,9 @@ func (p *past) payeesOf(a asset, of chain.Asset) *payees {
 }
 
 // expect takes in what an item of the batch pays.
-func (p *past) expect(s Subject) {
-	p.shapesNow.add(shapeOf(s.Facts))
+func (p *past) expect(s *Subject) {
+	p.shapesNow.add(shapeOf(&s.Facts))
+	limited := len(p.policy.coins[s.coin()].DestinationLimits) > 0
 	fees := p.rates[s.coin()]
 	if fees == nil {
 		fees = new(rates)
@@ -177,23 +184,28 @@ func (p *past) expect(s Subject) {
 	if level, ok := rateOf(s.Facts.Cost(), s.Facts.Size); ok {
 		fees.batch = append(fees.batch, level)
 	}
-	for i, out := range s.Facts.Movements {
+	for i := range s.Facts.Movements {
+		out := &s.Facts.Movements[i]
 		if !out.Pays() {
 			continue
 		}
 		if out.Own == nil && !out.Paid().IsZero() {
-			name, label := p.policy.payee(s.to(out))
-			p.payeesOf(s.asset(out), out.Asset).expect(name, label, ask{out.Paid(), s.ID, i})
+			name, label := p.policy.payee(s.to(*out))
+			p.payeesOf(s.asset(*out), out.Asset).expect(name, label, ask{out.Paid(), s.ID, i})
 		}
-		to, of := s.to(out), p.ofAsset(s.asset(out))
-		at := of.dests[to.to]
-		if at == nil {
-			at = new(place)
-			of.dests[to.to] = at
-			of.looks.watch(to.to)
+		of := p.ofAsset(s.asset(*out))
+		at, have := of.dests[out.To]
+		if !have {
+			if limited {
+				at.sums = new(sums)
+			}
+			of.dests[out.To] = at
+			of.looks.watch(out.To)
 		}
 		of.all(out.Paid())
-		at.all(out.Paid())
+		if at.sums != nil {
+			at.all(out.Paid())
+		}
 	}
 	if cost := s.Facts.Cost(); !cost.IsZero() {
 		p.ofAsset(asset{s.coin(), ""}).fee(cost)
@@ -203,7 +215,7 @@ func (p *past) expect(s Subject) {
 func (p *past) ofAsset(a asset) *ofAsset {
 	of := p.of[a]
 	if of == nil {
-		of = &ofAsset{dests: map[string]*place{}, looks: newLikes(int(*p.unusual.LikeLetters), p.items)}
+		of = &ofAsset{dests: map[string]place{}, looks: newLikes(int(*p.unusual.LikeLetters), p.outputs[a])}
 		if coin, ok := p.policy.coin(a.Coin); ok {
 			of.looks.prefix = coin.Prefix()
 		}
@@ -226,13 +238,15 @@ func (s *sums) all(value chain.Amount) {
 }
 
 // own takes in the addresses that are the wallet's, as far as the batch shows them.
-func (p *past) own(s Subject) {
-	for _, in := range s.Facts.Sources {
+func (p *past) own(s *Subject) {
+	for i := range s.Facts.Sources {
+		in := &s.Facts.Sources[i]
 		if in.Own && in.Address != "" {
 			p.seen(destination{s.coin(), in.Address})
 		}
 	}
-	for _, out := range s.Facts.Movements {
+	for i := range s.Facts.Movements {
+		out := &s.Facts.Movements[i]
 		if out.Own != nil && out.Address != "" {
 			p.seen(destination{s.coin(), out.Address})
 		}
@@ -264,12 +278,15 @@ func (c *ofAsset) remember(payment Payment, now moment, anew bool) {
 		return
 	}
 	c.looks.seen(payment.To)
-	at := c.dests[payment.To]
-	if at == nil {
+	at, have := c.dests[payment.To]
+	if !have {
 		return
 	}
-	at.known = true
-	if !anew {
+	if !at.known {
+		at.known = true
+		c.dests[payment.To] = at
+	}
+	if !anew && at.sums != nil {
 		at.since(payment, now)
 	}
 }

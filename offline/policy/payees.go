@@ -53,7 +53,7 @@ type payee struct {
 	paid  []occasion // before, newest first
 	label string
 
-	now  occasion
+	now  tally
 	asks []ask // of now, all of them, by amount once everything is learnt
 }
 

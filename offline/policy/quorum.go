@@ -81,12 +81,16 @@ func (c coinRules) quorumWarnings() (lines []string) {
 func (b *batch) operators(subjects []Subject, verdicts []Verdict) {
 	paid, without := b.signable(subjects, verdicts)
 	earlier := b.comesBack(subjects, verdicts)
-	for i, s := range subjects {
+	for i := range subjects {
 		if b.again[i] || verdicts[i].Refused() {
 			continue
 		}
+		s := &subjects[i]
 		j := judgement{batch: b, subject: s, rules: b.policy.coins[s.coin()]}
-		own, _ := j.pays()
+		if len(j.rules.Quorum) == 0 {
+			continue
+		}
+		own := j.paysInAll()
 		if own.sum.IsZero() {
 			continue
 		}
@@ -118,7 +122,8 @@ func (j *judgement) ask(v *Verdict, q quorum, t tally, pays func() string) {
 // ledger has. without says in words that others are left out.
 func (b *batch) signable(subjects []Subject, verdicts []Verdict) (paid map[chain.Coin]*sums, without string) {
 	paid = make(map[chain.Coin]*sums)
-	for i, s := range subjects {
+	for i := range subjects {
+		s := &subjects[i]
 		if verdicts[i].Refused() {
 			without = "without what is refused, "
 		}
@@ -131,8 +136,8 @@ func (b *batch) signable(subjects []Subject, verdicts []Verdict) (paid map[chain
 			*of = b.past.ofAsset(asset{s.coin(), ""}).signed
 			paid[s.coin()] = of
 		}
-		for _, out := range s.Facts.Movements {
-			if out.Pays() && out.Asset.Token == "" {
+		for m := range s.Facts.Movements {
+			if out := &s.Facts.Movements[m]; out.Pays() && out.Asset.Token == "" {
 				of.all(out.Paid())
 			}
 		}

@@ -16,7 +16,7 @@ func TestLinesOfBeforeExemptWhatIsProven(t *testing.T) {
 		m := knowing("a")
 		m.signed, m.records = map[string][32]byte{s.ID: s.Content}, map[[32]byte]Record{s.Content: r}
 		change(&s)
-		return again(s, m)
+		return again(&s, m)
 	}
 	nothing, taproot := func(*Subject) {}, func(s *Subject) { s.Facts.Sources[0].Commits = true }
 	old, other := Record{Fee: sound().Facts.Fee}, Record{Fee: sound().Facts.Fee.Plus(chain.NewAmount(1))}
@@ -57,7 +57,7 @@ func TestSameAmountsAreTheSame(t *testing.T) {
 		"another transaction": {other, Record{Final: [32]byte{1}, Bare: bare, Fee: chain.NewAmount(5), Claims: []chain.Claim{claim}}, false},
 	} {
 		h := &memory{signed: map[string][32]byte{"id": content}, records: map[[32]byte]Record{content: c.record}}
-		if as, same := SignedAs(c.subject, h); same != c.same || same && as != content {
+		if as, same := SignedAs(&c.subject, h); same != c.same || same && as != content {
 			t.Errorf("%s: %t", name, same)
 		}
 	}

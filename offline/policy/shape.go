@@ -33,8 +33,9 @@ func (s *shapes) beyond(paying int) (n int) {
 }
 
 // shapeOf returns how many of the movements pay, and whether something comes back.
-func shapeOf(f chain.Facts) (paying int, changed bool) {
-	for _, m := range f.Movements {
+func shapeOf(f *chain.Facts) (paying int, changed bool) {
+	for i := range f.Movements {
+		m := &f.Movements[i]
 		if m.Pays() {
 			paying++
 		}
@@ -52,7 +53,7 @@ func (j *judgement) shape() {
 		return
 	}
 	rare := *j.unusual.OneIn / 4
-	paying, changed := shapeOf(j.subject.Facts)
+	paying, changed := shapeOf(&j.subject.Facts)
 	if paying == 0 {
 		return
 	}

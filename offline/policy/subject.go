@@ -71,10 +71,10 @@ type Payment struct {
 	Origins []bundle.Digest // batches with which it had been asked for before and not signed
 }
 
-func (s Subject) coin() chain.Coin { return s.Facts.Coin }
+func (s *Subject) coin() chain.Coin { return s.Facts.Coin }
 
 // to names where a movement goes, as the ledger does.
-func (s Subject) to(out chain.Movement) destination {
+func (s *Subject) to(out chain.Movement) destination {
 	return destination{s.coin(), out.To}
 }
 
@@ -83,7 +83,7 @@ func (s Subject) to(out chain.Movement) destination {
 // anything leaves, so it pays nothing anew. Lines of before do not have them;
 // of those, content counts that nothing claimed can have changed. What a person
 // released is to be paid otherwise: it is judged like a new one.
-func again(s Subject, h History) bool {
+func again(s *Subject, h History) bool {
 	content, ok := SignedAs(s, h)
 	if !ok {
 		return false
@@ -108,7 +108,7 @@ func again(s Subject, h History) bool {
 // of the same transaction with the same amounts and scripts, of which other ones
 // were claims then: a previous transaction that comes, or goes, changes nothing
 // that is signed.
-func SignedAs(s Subject, h History) ([32]byte, bool) {
+func SignedAs(s *Subject, h History) ([32]byte, bool) {
 	before, ok := h.Signed(s.ID)
 	if ok && sameAs(s, before, h) {
 		return before, true
@@ -126,7 +126,7 @@ func SignedAs(s Subject, h History) ([32]byte, bool) {
 // sameAs reports whether a subject is content that was signed. What was proven
 // then, and is a claim now, has to give the same fee; its signature is compared
 // before it leaves.
-func sameAs(s Subject, content [32]byte, h History) bool {
+func sameAs(s *Subject, content [32]byte, h History) bool {
 	if content == s.Content {
 		return true
 	}
