@@ -48,12 +48,13 @@ type Session struct {
 	Policy    policy.Policy
 	Operators []operator.Operator // enrolled
 	Signers   sign.Families
-	Offline   bool          // all network interfaces are known to be down
-	Only      chain.Network // UnknownNetwork: no restriction; else items of the other one are refused
-	Online    []string      // network interfaces of this machine that are up
-	Finished  func()        // called after each item that was signed or refused, on any core; may be nil
-	Lean      bool          // Sign keeps no finished transactions of a Request, only their ids
-	Brief     bool          // nobody reads of a batch what it does once it was signed: Sign drops that
+	Offline   bool              // all network interfaces are known to be down
+	Only      chain.Network     // UnknownNetwork: no restriction; else items of the other one are refused
+	Online    []string          // network interfaces of this machine that are up
+	Counted   func(bundle.Load) // called with the items, inputs and outputs of a Request before it is judged; may be nil
+	Finished  func()            // called after each item that was signed or refused, on any core; may be nil
+	Lean      bool              // Sign keeps no finished transactions of a Request, only their ids
+	Brief     bool              // nobody reads of a batch what it does once it was signed: Sign drops that
 
 	books   ownBooks
 	sharing sharing
@@ -137,7 +138,10 @@ func (s *Session) checkRoom(r bundle.Request) error {
 	var sum bundle.Load
 	for _, it := range r.Items {
 		inputs, outputs := s.count(it)
-		sum = sum.Add(bundle.Load{Inputs: inputs, Outputs: outputs})
+		sum = sum.Add(bundle.Load{Items: 1, Inputs: inputs, Outputs: outputs})
+	}
+	if s.Counted != nil {
+		s.Counted(sum)
 	}
 	return noRoom(sum.Check())
 }

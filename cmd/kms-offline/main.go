@@ -5,6 +5,7 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"math"
 	"os"
 	"runtime/debug"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"coldkms/offline/hd"
 	"coldkms/offline/sign"
 	"coldkms/offline/sign/utxo"
+	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 	"coldkms/shared/durable"
 )
@@ -42,11 +44,22 @@ func run(args []string, streams cli.Streams) int {
 	return cli.Run(a.root(), args, streams)
 }
 
-// saveMemory has the collector run more often than it would: a batch of 25,000
-// is to be signed on the smallest of machines. The limit is soft.
+// saveMemory has the collector run when the heap has grown by a quarter, not by
+// all of it, and more often near a soft limit: a batch of 25,000 is to be signed on
+// the smallest of machines.
 func saveMemory() {
-	debug.SetGCPercent(50)
+	debug.SetGCPercent(25)
 	debug.SetMemoryLimit(120 << 20)
+}
+
+// liftLimit lifts the memory limit for a request that takes more in any case: above
+// the limit the collector would never rest, and take more time than all that is
+// computed.
+func liftLimit(of bundle.Load) {
+	const most = 120_000 // what is judged and signed within the limit, or near it
+	if of.Items+of.Inputs+of.Outputs > most {
+		debug.SetMemoryLimit(math.MaxInt64)
+	}
 }
 
 // families are those that this version signs for.

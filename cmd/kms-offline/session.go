@@ -59,6 +59,7 @@ func (a *app) sessionOf(w *opened) (*openSession, error) {
 		Keys: w, Identity: id, Paired: w.Paired, Ledger: book, Random: a.random, Policy: rules, Operators: enrolled(w.Wallet),
 		Unsettled: offline.Unsettled(offline.Differences(kept(w.Wallet), book)),
 		Signers:   families(), Online: a.up(), Offline: a.isOffline(),
+		Counted: liftLimit,
 	}
 	if a.testnet {
 		session.Only = chain.Testnet

@@ -1,6 +1,7 @@
 package utxo
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"time"
@@ -83,8 +84,12 @@ func (t *Tx) Explain(keys Keyring) chain.Facts {
 		Exclusive: t.Outpoints(), UnusedKeys: keys.Unused(t.spent),
 		Sources: make([]chain.Source, len(t.spent)), Movements: make([]chain.Movement, len(t.msg.TxOut)),
 	}
+	var of chain.Source // what the inputs spend that have one script: often all of them
 	for i, s := range t.spent {
-		f.Sources[i] = t.source(i, s, keys)
+		if i == 0 || !bytes.Equal(s.Script, of.Lock) {
+			of = t.owned(s.Script, keys)
+		}
+		f.Sources[i] = t.source(i, of)
 		f.Sources[i].ID = f.Exclusive[i]
 	}
 	for i, out := range t.msg.TxOut {
@@ -98,16 +103,22 @@ func (t *Tx) Explain(keys Keyring) chain.Facts {
 // satoshi turns a value of the family, which is never negative, into an Amount.
 func satoshi(value int64) chain.Amount { return chain.NewAmount(uint64(value)) }
 
-func (t *Tx) source(i int, s Spent, keys Keyring) chain.Source {
-	kind := t.params.KindOf(s.Script)
-	_, own := keys.Signs(s.Script)
+// owned returns what is known of a source by its script alone.
+func (t *Tx) owned(script []byte, keys Keyring) chain.Source {
+	_, own := keys.Signs(script)
 	source := chain.Source{
-		Address: t.params.Address(s.Script), Kind: kind.String(), Lock: s.Script,
-		Asset: t.params.Asset(), Amount: satoshi(s.Value), Proven: s.Proven, Commits: t.params.Commits(s.Script), Own: own,
+		Address: t.params.Address(script), Kind: t.params.KindOf(script).String(), Lock: script,
+		Asset: t.params.Asset(), Commits: t.params.Commits(script), Own: own,
 	}
-	if k, ok := keys.Owner(s.Script); own && ok {
+	if k, ok := keys.Owner(script); own && ok {
 		source.Key = &k
 	}
+	return source
+}
+
+// source completes what is known by the script to input i.
+func (t *Tx) source(i int, source chain.Source) chain.Source {
+	source.Amount, source.Proven = satoshi(t.spent[i].Value), t.spent[i].Proven
 	source.WaitBlocks, source.WaitSeconds = t.wait(t.msg.TxIn[i].Sequence)
 	return source
 }
