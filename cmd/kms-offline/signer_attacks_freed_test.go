@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -15,6 +16,7 @@ func freedAttacks() []attack {
 	return []attack{
 		{"78-rejection-that-frees-is-lost-by-a-kill", freeingSurvives},
 		{"78-rejection-that-frees-is-undone-and-counted", freeingIsUndone},
+		{"78-rejection-that-frees-is-written-twice", freeingIsWrittenTwice},
 	}
 }
 
@@ -151,5 +153,64 @@ func freeingIsUndone(t *testing.T) {
 	s.types("\x03")
 	if code := s.waits(); code != 21 {
 		t.Errorf("on the screen: exit %d: %s", code, s.page())
+	}
+}
+
+// A rejection that frees is on the disk before the batch is judged again, and once
+// more as it is judged then: a large batch takes a while. Each time the file is
+// moved into its place, which the kernel counts.
+func freeingIsWrittenTwice(t *testing.T) {
+	for _, screen := range []bool{false, true} {
+		p := newPurse(t)
+		request, _ := p.conflicting("conflict.kmsreq")
+		moves := movesInto(t, p.dir)
+		var at *person
+		if screen {
+			at = p.desk(request, "The batch", "--session")
+			at.types("ljjr")
+			at.sees("item 3 is left out")
+		} else {
+			at = p.desk(request, "Sign 1 transaction?", "--plain")
+			at.types("reject 3\r")
+			at.sees("Sign 2 transactions?")
+		}
+		n := moves(".session-")
+		for end := time.Now().Add(time.Minute); n < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			n += moves(".session-")
+		}
+		if n != 2 {
+			t.Errorf("screen %v: the decisions were written %d times, want before and after they are judged", screen, n)
+		}
+		p.ends(at, syscall.SIGKILL)
+	}
+}
+
+// movesInto returns a function that counts the files with something in their names
+// that were moved into a folder since it was called last.
+func movesInto(t *testing.T, dir string) (count func(name string) int) {
+	t.Helper()
+	fd, err := syscall.InotifyInit1(syscall.IN_NONBLOCK | syscall.IN_CLOEXEC)
+	if err == nil { // with what comes between two moves: the kernel makes one event of two that are the same
+		_, err = syscall.InotifyAddWatch(fd, dir, syscall.IN_MOVED_TO|syscall.IN_CREATE)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	return func(name string) (moves int) {
+		events := make([]byte, 1<<16)
+		n, err := syscall.Read(fd, events)
+		if err != nil && err != syscall.EAGAIN {
+			t.Fatal(err)
+		}
+		for events = events[:max(n, 0)]; len(events) > syscall.SizeofInotifyEvent; {
+			mask, size := binary.NativeEndian.Uint32(events[4:]), binary.NativeEndian.Uint32(events[12:])
+			end := syscall.SizeofInotifyEvent + int(size)
+			if mask&syscall.IN_MOVED_TO != 0 && strings.Contains(string(events[:end]), name) {
+				moves++
+			}
+			events = events[end:]
+		}
+		return moves
 	}
 }
