@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/shared/screen"
 )
 
 // maxAnswer bounds what is read for one question, in bytes.
@@ -153,7 +154,7 @@ func (t *terminal) readLine() ([]byte, error) {
 // hiddenIn returns the first character of an answer that is shown as nothing, or
 // as a space that it is not.
 func hiddenIn(answer []byte) (hidden rune, has bool) {
-	at := bytes.IndexFunc(answer, func(r rune) bool { return r != ' ' && (cli.Deceives(r) || unicode.IsSpace(r)) })
+	at := bytes.IndexFunc(answer, func(r rune) bool { return r != ' ' && (screen.Deceives(r) || unicode.IsSpace(r)) })
 	if at < 0 {
 		return 0, false
 	}

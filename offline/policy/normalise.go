@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"coldkms/shared/chain"
+	"coldkms/shared/screen"
 )
 
 // Bounds of what a file says.
@@ -44,7 +45,7 @@ func (f *file) normalise(coins Coins) error {
 func checkName(s string) error {
 	n := 0
 	for _, r := range s {
-		if n++; !unicode.IsPrint(r) || r == unicode.ReplacementChar {
+		if n++; !unicode.IsPrint(r) || screen.Deceives(r) {
 			return fmt.Errorf("the character %U cannot be seen", r)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"coldkms/offline/hd"
 	"coldkms/shared/chain"
+	"coldkms/shared/screen"
 )
 
 // Kind is what an Entry holds.
@@ -182,7 +183,7 @@ func checkID(id string) error {
 		return errors.New("signature id is empty, too long or not text")
 	}
 	for _, r := range id {
-		if !unicode.IsPrint(r) {
+		if !unicode.IsPrint(r) || screen.Deceives(r) {
 			return fmt.Errorf("signature id %q has characters that cannot be shown", id)
 		}
 	}

@@ -15,10 +15,11 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"coldkms/shared/screen"
 )
 
 // Exit codes, the same in all programs. An unknown code is a failure.
@@ -244,7 +245,7 @@ func Printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
-		case r == '\n' || !Deceives(r):
+		case r == '\n' || !screen.Deceives(r):
 			b.WriteRune(r)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r) // as JSON has it
@@ -254,15 +255,4 @@ func Printable(s string) string {
 		}
 	}
 	return b.String()
-}
-
-// brailleBlank is a letter that is shown as nothing.
-const brailleBlank = '\u2800'
-
-// Deceives reports whether a character is shown as nothing, or changes how others
-// are shown.
-func Deceives(r rune) bool {
-	return r == utf8.RuneError || r == brailleBlank ||
-		unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp,
-			unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
