@@ -44,6 +44,9 @@ func odds() []odd {
 		{"witness version 2", func(id chain.ID) []byte { return program(2, btcaddr.Hash160(compressed(id))) }},
 		{"witness version 16", func(id chain.ID) []byte { return program(16, make([]byte, 40)) }},
 		{"data", func(chain.ID) []byte { return append([]byte{txscript.OP_RETURN, 2}, "hi"...) }},
+		{"multisig that wants no signature", func(id chain.ID) []byte {
+			return append(append([]byte{txscript.OP_0, 33}, compressed(id)...), txscript.OP_1, txscript.OP_CHECKMULTISIG)
+		}},
 		{"a push cut short", func(chain.ID) []byte { return []byte{txscript.OP_PUSHDATA4, 0xff, 0xff, 0xff, 0xff} }},
 	}
 }
@@ -68,9 +71,10 @@ func (c *corpus) scripts() {
 		c.one(string(id)+" spends P2SH of our P2PKH", c.spend(id, redeem), refused(chain.NoKeyForInput))
 	}
 	// What is paid to a script that can never run is burnt: above the fee's cap.
-	c.each("pays "+odds()[9].name, refused(chain.FeeAbovePolicy),
-		func(id chain.ID, p *payment) { p.msg.TxOut[0].PkScript = odds()[9].script(id) })
-	for _, o := range []odd{odds()[2], odds()[3], odds()[6], odds()[7]} {
+	last := odds()[len(odds())-1]
+	c.each("pays "+last.name, refused(chain.FeeAbovePolicy),
+		func(id chain.ID, p *payment) { p.msg.TxOut[0].PkScript = last.script(id) })
+	for _, o := range []odd{odds()[2], odds()[3], odds()[6], odds()[7], odds()[9]} {
 		c.each("pays "+o.name, flagged(chain.FlagUnnamed),
 			func(id chain.ID, p *payment) { p.msg.TxOut[0].PkScript = o.script(id) })
 	}

@@ -1,9 +1,12 @@
 package utxo
 
 import (
+	"bytes"
+
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // burns reports whether it can be proven that nobody will ever spend an output
@@ -32,6 +35,35 @@ func (p Params) burns(script []byte) bool {
 func (p Params) hasToken(script []byte) bool {
 	const prefix = 0xef
 	return p.ForkID && len(script) > 0 && script[0] == prefix
+}
+
+// withoutToken returns a script without the token before it (CHIP-2022-02
+// CashTokens, "Token Prefix"): the category, a byte of flags, and the commitment
+// and the amount that these announce. Without a token, or where it cannot be read,
+// it returns all of the script.
+func (p Params) withoutToken(script []byte) []byte {
+	const (
+		start         = 1 + 32
+		hasCommitment = 0x40
+		hasAmount     = 0x10
+	)
+	if !p.hasToken(script) || len(script) <= start {
+		return script
+	}
+	flags, rest := script[start], bytes.NewReader(script[start+1:])
+	if flags&hasCommitment != 0 {
+		n, err := wire.ReadVarInt(rest, 0)
+		if err != nil || n > uint64(rest.Len()) {
+			return script
+		}
+		rest = bytes.NewReader(script[len(script)-rest.Len()+int(n):])
+	}
+	if flags&hasAmount != 0 {
+		if _, err := wire.ReadVarInt(rest, 0); err != nil {
+			return script
+		}
+	}
+	return script[len(script)-rest.Len():]
 }
 
 // tooFewKeys reports whether fewer keys of a multisig script are points of the

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/hex"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 
 	"coldkms/shared/chain"
 )
@@ -62,8 +64,8 @@ func TestCashScripts(t *testing.T) {
 		t.Errorf("%s reads as %x (%v), %s, and is written %s",
 			anyhedge, script, err, p.KindOf(script), p.Address(script))
 	}
-	if forms := p.KeyForms(script); forms != nil || p.Signable(P2SH32) {
-		t.Errorf("a P2SH32 pays the key of %q", forms)
+	if forms := p.KeyForms(script); len(forms) != 1 || p.Signable(P2SH32) {
+		t.Errorf("a P2SH32 has the forms %q", forms)
 	}
 	hash := bytes.Repeat([]byte{5}, 32)
 	for version, want := range map[byte][]byte{
@@ -95,6 +97,65 @@ func TestTokenIsNotBurnt(t *testing.T) {
 			t.Errorf("%s: a token before a script: burnt %t", p.Chain, burnt)
 		}
 	}
+}
+
+// What is paid with a token is paid to whom the script behind the token pays.
+func TestTokenHidesNoKey(t *testing.T) {
+	category, hash := bytes.Repeat([]byte{0x4b}, 32), bytes.Repeat([]byte{2}, 32)
+	long := append([]byte{0x70, 0xfd, 0x2c, 0x01}, make([]byte, 300)...) // a commitment of 300 bytes
+	tokens := map[string][]byte{
+		"NFT": {0x20}, "amount": {0x10, 5}, "large amount": {0x10, 0xfe, 0, 0, 1, 0}, "minting NFT": {0x22},
+		"commitment": {0x60, 3, 1, 2, 3}, "both": {0x71, 2, 9, 9, 0xfd, 0, 1}, "long commitment": append(long, 7),
+	}
+	key := append(append([]byte{33}, compressedKey(t)...), 0xac) // P2PK
+	for name, flags := range tokens {
+		for _, script := range [][]byte{payToPubKeyHash(hash[:20]), payToScriptHash(hash[:20]), payToScriptHash32(hash), key} {
+			token := slices.Concat([]byte{0xef}, category, flags, script)
+			for _, p := range params {
+				if got, want := p.KeyForms(token), p.KeyForms(script); p.ForkID && (len(want) == 0 || !slices.Equal(got, want)) {
+					t.Errorf("%s: %s before %x: forms %q, want %q", p.Chain, name, script, got, want)
+				}
+			}
+		}
+	}
+	for name, flags := range map[string][]byte{"nothing": nil, "no commitment": {0x40}, "no amount": {0x10},
+		"a commitment beyond the end": {0x40, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}} {
+		for _, p := range params {
+			if got := p.KeyForms(slices.Concat([]byte{0xef}, category, flags)); len(got) > 0 {
+				t.Errorf("%s: %s: %q", p.Chain, name, got)
+			}
+		}
+	}
+}
+
+// A multisig script that nodes do not relay has no standard form: one that wants
+// no signature is anyone's. Its keys are known all the same.
+func TestMultisigOfNoStandardForm(t *testing.T) {
+	key := append([]byte{33}, compressedKey(t)...)
+	of := func(needed, keys byte) []byte {
+		count := func(n byte) byte { return byte(txscript.OP_1-1+int(n)) * min(n, 1) }
+		return slices.Concat([]byte{count(needed)}, bytes.Repeat(key, int(keys)), []byte{count(keys), txscript.OP_CHECKMULTISIG})
+	}
+	for _, p := range params {
+		for script, want := range map[string]Kind{
+			string(of(1, 1)): Multisig, string(of(2, 3)): Multisig, string(of(3, 3)): Multisig,
+			string(of(0, 1)): Nonstandard, string(of(0, 3)): Nonstandard, string(of(0, 0)): Nonstandard,
+			string(of(1, 4)): Nonstandard, string(of(1, 16)): Nonstandard,
+		} {
+			if got := p.KindOf([]byte(script)); got != want {
+				t.Errorf("%s: %x is %s, want %s", p.Chain, script, got, want)
+			}
+		}
+		if len(p.KeyForms(of(0, 1))) == 0 || len(p.KeyForms(of(1, 4))) == 0 {
+			t.Errorf("%s: the keys of a multisig script are not known", p.Chain)
+		}
+	}
+}
+
+func compressedKey(t *testing.T) []byte {
+	t.Helper()
+	key, _ := btcec.PrivKeyFromBytes([]byte{7})
+	return key.PubKey().SerializeCompressed()
 }
 
 func (p Params) reads(address string) bool { _, err := p.ScriptOf(address); return err == nil }

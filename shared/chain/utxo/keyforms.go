@@ -11,8 +11,10 @@ import (
 // the script tells: two scripts with a common form pay the same key. Of a hash
 // of a public key (P2PKH, P2WPKH) the P2SH-P2WPKH program can be computed, but not
 // the other encoding's hash, nor the taproot output, for which the key has to be
-// known. Scripts that hide the key have none.
+// known. Scripts that hide the key have none, except the hashes of scripts. A token
+// before a script changes nothing.
 func (p Params) KeyForms(script []byte) []string {
+	script = p.withoutToken(script)
 	switch p.KindOf(script) {
 	case P2PKH:
 		return hashForms(script[3:23])
@@ -20,12 +22,18 @@ func (p Params) KeyForms(script []byte) []string {
 		return hashForms(script[2:22])
 	case P2SH:
 		return []string{scriptHashForm(script[2:22])}
+	case P2SH32:
+		return []string{scriptHashForm(script[2:34])}
 	case P2TR:
 		return []string{taprootForm(script[2:34])}
 	case P2PK:
 		return publicForms(script[1 : len(script)-1])
 	case Multisig:
 		return multisigForms(script)
+	case Nonstandard:
+		if txscript.GetScriptClass(script) == txscript.MultiSigTy {
+			return multisigForms(script)
+		}
 	}
 	return nil
 }

@@ -43,7 +43,10 @@ func (p Params) KindOf(script []byte) Kind {
 	case txscript.ScriptHashTy:
 		return P2SH
 	case txscript.MultiSigTy:
-		return Multisig
+		if relayedMultisig(script) {
+			return Multisig
+		}
+		return Nonstandard
 	case txscript.NullDataTy:
 		return NullData
 	case txscript.WitnessV0PubKeyHashTy:
@@ -66,6 +69,13 @@ func (p Params) KindOf(script []byte) Kind {
 		return p.ifSegwit(WitnessUnknown)
 	}
 	return Nonstandard
+}
+
+// relayedMultisig reports whether nodes relay a multisig script: it wants at least
+// one signature, and has at most three keys (Bitcoin Core, policy/policy.cpp).
+func relayedMultisig(script []byte) bool {
+	keys, needed, err := txscript.CalcMultiSigStats(script)
+	return err == nil && needed >= 1 && keys <= 3
 }
 
 func (p Params) ifSegwit(k Kind) Kind {
