@@ -16,6 +16,7 @@ func copyAttacks() []attack {
 		{"80-restore-names-its-files", restoreNames},
 		{"80-nothing-is-written-into-a-backup", backupIsRead},
 		{"80-backup-copied-by-hand", backupByHand},
+		{"80-same-payment-says-what-differs", sameSaysWhatDiffers},
 	}
 }
 
@@ -40,9 +41,11 @@ func restoreNames(t *testing.T) {
 	o := newOffice(t)
 	copied, home := o.path("copy.kms"), t.TempDir()
 	o.run(0, "backup", copied)
-	o.without(0, home, filepath.Join(home, ".coldkms", "wallet.kms")+", where no wallet was: --path was not given", "restore", copied)
-	o.says(0, "the wallet that was there is "+o.path("w.kms.prev")+" now", "restore", copied)
-	o.says(0, "the wallet that was there is "+o.path("w.kms.prev")+" now", "restore", copied)
+	made := filepath.Join(home, ".coldkms", "wallet.kms")
+	o.without(0, home, made+", where no wallet was: --path was not given", "restore", copied)
+	for range 2 {
+		o.says(0, "the wallet that was there is "+o.path("w.kms.prev")+" now", "restore", copied)
+	}
 
 	empty := office{o.place}
 	empty.dir = filepath.Join(t.TempDir(), "no", "folder")
@@ -60,7 +63,8 @@ func (o office) writers(file, digest string) [][]string {
 	return [][]string{
 		{"review", file}, {"sign", file, "--out", o.path("none"), "--approve", digest},
 		{"approve", file, "--operator", "alice", "--operator-password-file", o.path("alice"), "--digest", digest},
-		{"operator", "remove", "bob", "--yes"}, {"policy", "set", o.path("policy.json")}, {"pair", o.path("relay.kmsid")},
+		{"operator", "remove", "bob", "--yes"}, {"policy", "set", o.path("policy.json")},
+		{"pair", o.path("relay.kmsid")},
 		{"generatemanagedprivatekeybatch", "BTC", "1"}, {"backup", o.path("again.kms")},
 	}
 }
@@ -117,4 +121,15 @@ func backupByHand(t *testing.T) {
 	o.put(files{"w.kms.ledger.mark": []byte(mark)})
 	o.run(0, "restore", o.path("w.kms"))
 	o.reviewed(file)
+}
+
+// Two payments that differ by less than a percent are not called the same.
+func sameSaysWhatDiffers(t *testing.T) {
+	p := newPlace(t)
+	p.reviewAndSign(0, p.request("first.kmsreq", 82, []payout{{to: "a", value: 30_600, fee: 200}}))
+	said := p.run(0, "review", p.request("again.kmsreq", 83, []payout{{to: "a", value: 30_700, fee: 200}}))
+	if !strings.Contains(said, "which got 0.00030600 BTC (30600), within 1 % of it, on 20") ||
+		strings.Contains(said, "which got the same") {
+		t.Error(said)
+	}
 }

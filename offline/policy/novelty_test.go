@@ -174,3 +174,30 @@ func TestRedirectedExactly(t *testing.T) {
 		}
 	}
 }
+
+// What is within a percent is not called the same: the amounts are named.
+func TestSameSaysWhatDiffers(t *testing.T) {
+	for words, c := range map[string]struct {
+		batch []Subject
+		past  *memory
+	}{
+		"which got the same on": {[]Subject{pay("1", 1, "to", 30_000)}, was(3600, "to", 30_000)},
+		"which got 30600  (30600), within 1 % of it, on": {
+			[]Subject{pay("1", 1, "to", 30_700)}, was(3600, "to", 30_600)},
+		"as 1 other payment of this batch": {[]Subject{pay("1", 1, "to", 5, 5)}, was(0, "to", 6)},
+		"as 1 other payment of this batch, of 990  (990), within 1 % of it": {
+			[]Subject{pay("1", 1, "to", 1000, 990)}, was(aWeek, "to", 6)},
+		"as 2 other payments of this batch, of 990  (990) to 1000  (1000), within 1 %": {
+			[]Subject{pay("1", 1, "to", 1000, 990, 990)}, was(aWeek, "to", 6)},
+	} {
+		var said string
+		for _, r := range Default(utxoCoins{}).Judge(c.batch, Circumstances{}, c.past)[0].Findings {
+			if r.Code == chain.FlagSameAgain {
+				said += r.Text() + "\n"
+			}
+		}
+		if first, _, _ := strings.Cut(said, "\n"); !strings.HasSuffix(first, words) && !strings.Contains(first, words+" 20") {
+			t.Errorf("%q, want %q", said, words)
+		}
+	}
+}

@@ -166,7 +166,7 @@ func TestMinutesAreNoRhythm(t *testing.T) {
 		for i := range int64(4) {
 			p.paid = append(p.paid, occasion{clock: -i * c.between, amounts: []chain.Amount{chain.NewAmount(100)}})
 		}
-		if early, _ := p.early(chain.NewAmount(100), 1, c.since, noInterval); early != c.early {
+		if early, _ := p.early(chain.NewAmount(100), 1, c.since, noInterval); (early != nil) != c.early {
 			t.Errorf("%s: early %t", name, early)
 		}
 	}

@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"coldkms/shared/chain"
@@ -25,10 +27,11 @@ func (j *judgement) samePayments() {
 	j.paysTo(func(at chain.At, amount chain.Sum, to *payee, all *payees) {
 		if same := to.twins(amount.Amount, percent); len(same) > 1 {
 			j.twice(at, amount, to, all, same)
-		} else if early, rhythm := to.early(amount.Amount, percent, j.history.Now(), all.rhythm); early {
+		} else if got, rhythm := to.early(amount.Amount, percent, j.history.Now(), all.rhythm); got != nil {
 			j.rate(j.policy.file.SamePayment, chain.Look, chain.Because(chain.FlagSameAgain,
-				"output %d pays %s to %s%s, which got the same on %s%s",
-				at.Index, amount, shownName(to), quoted(to.label), clock(to.paid[0].clock), rhythm).Of(at))
+				"output %d pays %s to %s%s, which got %s on %s%s",
+				at.Index, amount, shownName(to), quoted(to.label), likeness(amount, *got, percent),
+				clock(to.paid[0].clock), rhythm).Of(at))
 		}
 	})
 }
@@ -51,9 +54,33 @@ func (j *judgement) twice(at chain.At, amount chain.Sum, to *payee, all *payees,
 		severity = chain.Note
 	}
 	j.rate(j.policy.file.SamePayment, severity, chain.Because(chain.FlagSameAgain,
-		"output %d pays %s to %s%s, as %s of this batch, to %d %%",
+		"output %d pays %s to %s%s, as %s of this batch%s",
 		at.Index, amount, shownName(to), quoted(to.label),
-		chain.Count(n-1, "other payment"), *j.unusual.SamePercent).Of(at))
+		chain.Count(n-1, "other payment"), amountsOf(amount, same, *j.unusual.SamePercent)).Of(at))
+}
+
+// likeness names an amount that was paid before beside one that is to be paid:
+// what is within some percent is not called the same.
+func likeness(asked chain.Sum, got chain.Amount, percent int64) string {
+	if got == asked.Amount {
+		return "the same"
+	}
+	return fmt.Sprintf("%s, within %d %% of it,", chain.Sum{Amount: got, Asset: asked.Asset}, percent)
+}
+
+// amountsOf names the amounts of payments, in their order, where they are not all one.
+func amountsOf(asked chain.Sum, same []ask, percent int64) string {
+	least, most := same[0].amount, same[len(same)-1].amount
+	switch {
+	case least == most:
+		return ""
+	case len(same) > 2:
+		return fmt.Sprintf(", of %s to %s, within %d %%", chain.Sum{Amount: least, Asset: asked.Asset},
+			chain.Sum{Amount: most, Asset: asked.Asset}, percent)
+	case least == asked.Amount:
+		least = most
+	}
+	return strings.TrimSuffix(", of "+likeness(asked, least, percent), ",")
 }
 
 const (
@@ -61,27 +88,38 @@ const (
 	leastRhythm = hour // seconds
 )
 
-// early reports whether a payee got an amount the last time, and less than half of
-// its rhythm ago, and in words what that rhythm is. Where there is none yet, it is
-// early within a day. A shorter rhythm than leastRhythm is none to trust: who signs
-// some batches in a row has not agreed to pay somebody every minute.
-func (p *payee) early(amount chain.Amount, percent, now, rhythm int64) (early bool, words string) {
-	if len(p.paid) == 0 || !slices.ContainsFunc(p.paid[0].amounts, func(a chain.Amount) bool {
-		return closeTo(a, amount, percent)
-	}) {
-		return false, ""
+// early returns the amount that a payee got the last time, if it was less than half of
+// its rhythm ago, and in words what that rhythm is; else nil. Where there is no rhythm
+// yet, it is early within a day. A shorter rhythm than leastRhythm is none to trust: who
+// signs some batches in a row has not agreed to pay somebody every minute.
+func (p *payee) early(amount chain.Amount, percent, now, rhythm int64) (got *chain.Amount, words string) {
+	if len(p.paid) == 0 {
+		return nil, ""
+	}
+	last := p.paid[0].amounts
+	at := slices.Index(last, amount) // the very same, if there is one
+	if at < 0 {
+		at = slices.IndexFunc(last, func(a chain.Amount) bool { return closeTo(a, amount, percent) })
+	}
+	if at < 0 {
+		return nil, ""
 	}
 	if own := p.rhythm(); own != noInterval {
 		rhythm = own
 	}
 	since := now - p.paid[0].clock
-	if rhythm == noInterval {
-		return since < day, ""
+	switch {
+	case rhythm == noInterval:
+		rhythm = 2 * day
+	case rhythm < leastRhythm:
+		rhythm = leastRhythm
+	default:
+		words = ", and is usually paid every " + span(rhythm)
 	}
-	if rhythm < leastRhythm {
-		return 2*since < leastRhythm, ""
+	if 2*since >= rhythm {
+		return nil, ""
 	}
-	return 2*since < rhythm, ", and is usually paid every " + span(rhythm)
+	return &last[at], words
 }
 
 func shownName(p *payee) string {

@@ -84,7 +84,9 @@ func TestDrills(t *testing.T) {
 			env.Setenv("SOURCE", source)
 			return d.setUp(env)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"pay": drillPay, "lose": drillLose, "paid": drillPaid, "types": drillTypes},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"pay": drillPay, "lose": drillLose, "paid": drillPaid, "types": drillTypes,
+		},
 	})
 }
 
@@ -165,7 +167,8 @@ func (d *drill) setUp(env *testscript.Env) error {
 		return err
 	}
 	d.id, d.address = key.SignatureID, key.Address
-	for _, command := range []string{signer + "setup --stick usb", "kms-online --testnet setup --stick usb", signer + "setup --stick usb"} {
+	signer += "setup --stick usb"
+	for _, command := range []string{signer, "kms-online --testnet setup --stick usb", signer} {
 		_, err := typed(env.WorkDir, env.Vars, command,
 			expect.Answer{Prompt: "API key, from", Reply: testKey}, expect.Answer{Prompt: "[y/N]", Reply: "y"})
 		if err != nil {

@@ -964,7 +964,8 @@ var signerMutants = [...]mutant{
 		"./cmd/kms-offline", "TestSignerAttacks/75-target-is-tried-first"},
 	{"a backup is judged with", "cmd/kms-offline/clock.go", "	if book.IsCopy() {", "	if false && book.IsCopy() {",
 		"./cmd/kms-offline", "TestSignerAttacks/80-nothing-is-written-into-a-backup"},
-	{"a backup takes lines", "offline/ledger/ledger.go", "	if l.copied {\n		return ErrCopy", "	if false {\n		return ErrCopy",
+	{"a backup takes lines", "offline/ledger/ledger.go", "	if l.copied {\n		return ErrCopy",
+		"	if false {\n		return ErrCopy",
 		"./offline/ledger", "TestACopyTakesNoLine"},
 	{"a torn line of a backup is cut", "offline/ledger/ledger.go", "	if l.copied {\n		return l, nil",
 		"	if false {\n		return l, nil", "./offline/ledger", "TestACopyTakesNoLine"},
@@ -975,6 +976,8 @@ var signerMutants = [...]mutant{
 		"TestSignerAttacks/80-nothing-is-written-into-a-backup"},
 	{"restore names no file", "cmd/kms-offline/restore.go", "	a.tellPlace(path, fresh)\n", "	_ = fresh\n",
 		"./cmd/kms-offline", "TestSignerAttacks/80-restore-names-its-files"},
+	{"within a percent is the same", "offline/policy/samepayment.go", "	if got == asked.Amount {", "	if true {",
+		"./cmd/kms-offline", "TestSignerAttacks/80-same-payment-says-what-differs"},
 	{"a password is asked for nothing", "cmd/kms-offline/restore.go", "		err = a.copyAt(from) //", "		_ = a.copyAt //",
 		"./cmd/kms-offline", "TestSignerAttacks/80-restore-names-its-files"},
 }
