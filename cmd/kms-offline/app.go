@@ -40,7 +40,8 @@ type app struct {
 	passwordFile string
 	json         bool
 
-	medium     file.Medium // what the folder for output is on
+	out        string      // the folder for results, where one was given
+	medium     file.Medium // what it is on
 	clockRight bool        // a person said so in this run
 
 	typed func(hint string) string // a hint whose commands name the same --path
@@ -280,6 +281,7 @@ func (a *app) lock(path string) (*opened, error) {
 
 // walletError adds an exit code and a hint to a wallet's error.
 func walletError(path string, err error) error {
+	typed := word(path)
 	path = inLine(path)
 	var known *cli.Error
 	switch {
@@ -288,7 +290,7 @@ func walletError(path string, err error) error {
 	case errors.Is(err, hd.ErrEntropy):
 		return keyError(err)
 	case errors.Is(err, wallet.ErrOnlyPrevious):
-		return cli.Fail(cli.NoWallet, err, fmt.Sprintf("put it back: cp %s%s %s", path, wallet.PrevSuffix, path))
+		return cli.Fail(cli.NoWallet, err, fmt.Sprintf("put it back: cp %s %s", word(path+wallet.PrevSuffix), typed))
 	case errors.Is(err, wallet.ErrNoWallet):
 		return cli.Fail(cli.NoWallet, fmt.Errorf("%w at %s", err, path),
 			"a wallet that exists is elsewhere: name it with kms-offline --path FILE. "+
@@ -296,7 +298,7 @@ func walletError(path string, err error) error {
 				"or take a Tatum wallet over: importwallet wallet.dat")
 	case errors.Is(err, wallet.ErrTatumWallet):
 		return cli.Fail(cli.NoWallet, fmt.Errorf("%s is a wallet of Tatum KMS; it is left as it is", path),
-			fmt.Sprintf("take it over into a new file: kms-offline --path NEW.kms importwallet %s", path))
+			fmt.Sprintf("take it over into a new file: kms-offline --path NEW.kms importwallet %s", typed))
 	case errors.Is(err, durable.ErrLocked):
 		return cli.Fail(cli.Locked, fmt.Errorf("wallet %s is in use: %w", path, err),
 			"wait until the other kms-offline has ended")

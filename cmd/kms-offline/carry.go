@@ -101,7 +101,11 @@ func (a *app) folder(dir string) error {
 	if err := file.Reading(os.Mkdir(dir, durable.PermDir)); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Err, "made the folder %s: if it is to be on a stick, that stick is not mounted\n", inLine(dir))
+	hint := ": if it is to be on a stick, that stick is not mounted"
+	if a.ownFolder(dir) {
+		hint = ", beside the wallet"
+	}
+	fmt.Fprintf(a.Err, "made the folder %s%s\n", inLine(dir), hint)
 	return nil
 }
 
@@ -128,7 +132,8 @@ func (a *app) hasFolder(dir string) error {
 	info, err := a.fs.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return cli.Fail(cli.Failed, fmt.Errorf("there is no folder %s", dir), "mount the stick that it is on, or make it with: mkdir -p DIR; then run the same command again")
+		return cli.Fail(cli.Failed, fmt.Errorf("there is no folder %s", dir),
+			"mount the stick that it is on, or make it with: mkdir -p "+word(dir)+"; then run the same command again")
 	case err == nil && !info.IsDir():
 		return cli.Fail(cli.Failed, fmt.Errorf("%s is no folder", dir), "name the folder to write into: --out DIR")
 	case err != nil:

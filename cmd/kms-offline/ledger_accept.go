@@ -65,7 +65,7 @@ func (a *app) accept(s *openSession, path string) error {
 	if line := s.Ledger.AcceptedIn(request.LedgerHead); head == nil && line != 0 {
 		return cli.Fail(cli.Failed,
 			fmt.Errorf("this was accepted already, in line %d of the ledger: there is nothing more to record", line),
-			"review the request: kms-offline review "+inLine(path))
+			"review the request: kms-offline review "+word(path))
 	}
 	if head == nil {
 		return cli.Fail(cli.Failed, errors.New("this ledger has the line that the relay speaks of: nothing was rolled back"), "")

@@ -101,6 +101,17 @@ func (a *app) besideWallet(name string) (string, error) {
 	return filepath.Join(filepath.Dir(path), name), nil
 }
 
+// ownFolder reports whether a folder is one that this program has beside the wallet,
+// and nobody named.
+func (a *app) ownFolder(dir string) bool {
+	for _, name := range [...]string{"scanned", "signed"} {
+		if own, err := a.besideWallet(name); err == nil && own == dir {
+			return true
+		}
+	}
+	return false
+}
+
 // inputs are the files that IN... stand for; with --qr IN is a source of
 // symbols, and what it shows is kept beside the wallet.
 func (a *app) inputs(args []string, byQR bool) ([]string, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -32,12 +33,15 @@ func (a *app) each(paths []string, do func(file []byte) error) error {
 		if err == nil {
 			err = do(file)
 		}
+		err = a.named(err, path)
 		var stopped stopError
 		switch {
 		case err == nil:
 			good++
-		case len(paths) == 1 || errors.As(err, &stopped):
+		case len(paths) == 1:
 			return oneLine(err)
+		case errors.As(err, &stopped):
+			return oneLine(fmt.Errorf("%s: %w", path, err))
 		default:
 			a.complain(path, err)
 			if first == nil {
@@ -52,6 +56,26 @@ func (a *app) each(paths []string, do func(file []byte) error) error {
 		return cli.Silent(cli.Part)
 	}
 	return cli.Silent(exitCode(first))
+}
+
+// fileCommand is a command of a hint about the file that is worked on.
+var fileCommand = regexp.MustCompile(`(kms-offline (?:approve|review|sign|ledger accept) )FILE\b( --out DIR\b)?`)
+
+// named has the commands in an error's hint name the file that the error is about,
+// and the folder for the result, as they were given.
+func (a *app) named(err error, path string) error {
+	var known *cli.Error
+	if !errors.As(err, &known) || !fileCommand.MatchString(known.Hint) {
+		return err
+	}
+	hint := fileCommand.ReplaceAllStringFunc(known.Hint, func(command string) string {
+		m := fileCommand.FindStringSubmatch(command)
+		if m[2] != "" && a.out != "" {
+			m[2] = " --out " + word(a.out)
+		}
+		return m[1] + word(path) + m[2]
+	})
+	return cli.Fail(known.Code, err, hint)
 }
 
 // complain says what is wrong with one of several files.

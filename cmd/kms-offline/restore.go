@@ -271,11 +271,11 @@ func (a *app) keepLedger(r *restoring) error {
 	of, known := ledger.SignerOf(r.files)
 	if known && of != id.Public().Fingerprint() || err == nil && string(w.Ledger()) != book.Root() && string(w.Ledger()) != book.Genesis() {
 		return cli.Fail(cli.Refused, fmt.Errorf("%s is a copy of another wallet (signer %s): the ledger in place is that of signer %.40s", from, id.Public().Fingerprint(), of),
-			"nothing was changed; put it back under a path of its own: kms-offline --path OTHER.kms restore FILE")
+			"nothing was changed; put it back under a path of its own: kms-offline --path OTHER.kms restore "+word(from))
 	}
 	if err != nil {
 		return cli.Fail(cli.Refused, fmt.Errorf("the ledger in place cannot be relied on: %w", err),
-			fmt.Sprintf("put the newest %s%s and its mark back first (docs/OPERATIONS.md); or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE", inLine(path), ledgerSuffix))
+			fmt.Sprintf("put the newest %s%s and its mark back first (docs/OPERATIONS.md); or put the copy under a path of its own: kms-offline --path OTHER.kms restore %s", inLine(path), ledgerSuffix, word(from)))
 	}
 	if _, err := a.fs.Lstat(from + ledgerSuffix); errors.Is(err, fs.ErrNotExist) {
 		return a.recordRestore(r, book) // a copy without a ledger, such as FILE.prev, goes on with the one in place
@@ -292,7 +292,7 @@ func (a *app) keepLedger(r *restoring) error {
 	}
 	if _, older := copied.Line(book.HeadBytes()); older && copied.Keyed() && !book.Keyed() {
 		return cli.Fail(cli.Refused, errors.New("the ledger in place is of version 1, and the copy was made after its upgrade"),
-			fmt.Sprintf("upgrade the one in place first: kms-offline --path %s ledger upgrade; or put the copy under a path of its own: kms-offline --path OTHER.kms restore FILE", inLine(path)))
+			fmt.Sprintf("upgrade the one in place first: kms-offline --path %s ledger upgrade; or put the copy under a path of its own: kms-offline --path OTHER.kms restore %s", word(path), word(from)))
 	} else if older {
 		return cli.Fail(cli.Refused, fmt.Errorf("%w: the ledger in place ends before that of the copy", ledger.ErrRollback),
 			fmt.Sprintf("move %s%s and its mark away first, and keep them; then the ledger of the copy is put in their place", inLine(path), ledgerSuffix))

@@ -230,7 +230,7 @@ func (a *app) agreeToStranger(r *restoring, why string) error {
 	var known *cli.Error
 	if errors.As(err, &known) && known.Code == cli.Usage {
 		return cli.Fail(cli.Refused, fmt.Errorf("the wallet in place may be another one than %s is a copy of: %s", r.from, why),
-			fmt.Sprintf("nothing was changed; put the copy under a path of its own: kms-offline --path OTHER.kms restore %s; or restore it at a terminal", inLine(r.from)))
+			fmt.Sprintf("nothing was changed; put the copy under a path of its own: kms-offline --path OTHER.kms restore %s; or restore it at a terminal", word(r.from)))
 	}
 	return err
 }
@@ -253,7 +253,7 @@ func (a *app) keepAside(path string, files []string) error {
 		if err != nil {
 			return cli.Fail(cli.Failed, fmt.Errorf("keep %s: %w", from, err), "nothing was changed")
 		}
-		fmt.Fprintf(a.Err, "%s is kept as %s: it holds keys that the wallet lacks, or may; kms-offline restore %s puts it back\n", inLine(from), inLine(to), inLine(to))
+		fmt.Fprintf(a.Err, "%s is kept as %s: it holds keys that the wallet lacks, or may; kms-offline restore %s puts it back\n", inLine(from), inLine(to), word(to))
 	}
 	return nil
 }

@@ -177,6 +177,7 @@ func (a *app) checkOut(o *signOptions) (err error) {
 			"name the folder for the result: --out DIR")
 	}
 	if err == nil {
+		a.out = o.out
 		err = a.heading(o.out)
 	}
 	if err == nil && o.raw != "" {

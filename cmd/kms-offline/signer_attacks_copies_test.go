@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"coldkms/shared/bundle"
 )
 
 // copyAttacks are about backups that are taken for the wallet in use, and about a
@@ -17,6 +19,7 @@ func copyAttacks() []attack {
 		{"80-nothing-is-written-into-a-backup", backupIsRead},
 		{"80-backup-copied-by-hand", backupByHand},
 		{"80-same-payment-says-what-differs", sameSaysWhatDiffers},
+		{"80-hints-name-the-files-that-were-given", hintsNameFiles},
 	}
 }
 
@@ -132,4 +135,37 @@ func sameSaysWhatDiffers(t *testing.T) {
 		strings.Contains(said, "which got the same") {
 		t.Error(said)
 	}
+}
+
+// Commands that are named work as they are printed: with the file and the folder
+// that were given, quoted for a shell and escaped for a terminal.
+func hintsNameFiles(t *testing.T) {
+	o := newOffice(t)
+	file := o.salary(84)
+	spaced, hostile := o.path("the salaries.kmsreq"), o.path("red\x1b[31m'.kmsreq")
+	for _, name := range []string{spaced, hostile} {
+		o.put(files{filepath.Base(name): []byte(readFile(t, file))})
+	}
+	digest, _ := o.reviewed(file)
+	sign := func(in string) []string { return []string{"sign", in, "--out", o.path("none"), "--approve", digest} }
+	o.says(20, "kms-offline approve '"+spaced+"' --operator NAME --round ", sign(spaced)...)
+	o.says(20, `red\u001b[31m'\''.kmsreq' --operator NAME --round `, sign(hostile)...)
+	fresh := o.request("fresh.kmsreq", 85, []payout{{to: "a", value: 20_000, fee: 200}})
+	o.says(20, "kms-offline review "+fresh, "sign", fresh, "--out", o.path("none"), "--approve", digest)
+	gone := o.path("no where")
+	o.says(1, "mkdir -p '"+gone+"'", "approve", file, "--operator", "alice", "--operator-password-file",
+		o.path("alice"), "--digest", digest, "--out", gone+"/at all")
+
+	ahead := o.path("ahead.kmsreq")
+	r, err := bundle.OpenRequest([]byte(readFile(t, fresh)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.LedgerHead = bytes.Repeat([]byte{9}, 32)
+	sealed, err := bundle.SealRequest(r.Request, relayKey(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.put(files{filepath.Base(ahead): sealed.File})
+	o.says(20, "kms-offline ledger accept "+ahead, "review", ahead)
 }

@@ -22,7 +22,7 @@ func laterAttacks() []attack {
 }
 
 // approveHint finds the command that operators are to type.
-var approveHint = regexp.MustCompile(`kms-offline --path (?:\S+) approve FILE --operator NAME( --without \S+)*( --round [0-9a-f]{48})?`)
+var approveHint = regexp.MustCompile(`kms-offline --path (?:\S+) approve \S+ --operator NAME( --without \S+)*( --round [0-9a-f]{48})?`)
 
 // A session under a quorum that rejected an item and was left: signing the same
 // request again goes on from the rejection, and each hint, typed as printed,
@@ -43,7 +43,7 @@ func laterUnderQuorum(t *testing.T) {
 	}
 	for _, name := range []string{"alice", "bob"} {
 		typed := strings.TrimPrefix(hint[0], "kms-offline --path "+o.path("w.kms")+" ")
-		o.run(0, append(strings.Fields(strings.NewReplacer("FILE", file, "NAME", name).Replace(typed)), "--operator-password-file", o.path(name), "--digest", digest)...)
+		o.run(0, append(strings.Fields(strings.NewReplacer("NAME", name).Replace(typed)), "--operator-password-file", o.path(name), "--digest", digest)...)
 	}
 	o.unsigned()
 	o.answers(3, []string{"sign", file, "--out", o.path("out"), "--plain"}, "Sign 1 transaction?", "y")

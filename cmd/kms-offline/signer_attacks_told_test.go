@@ -144,7 +144,7 @@ func hintHasFlags(t *testing.T) {
 		if i > 0 {
 			o.run(0, as("alice")...) // a person asks where all was approved
 		}
-		leaveOut(o, file, digest, id, "kms-offline approve FILE --operator NAME --without "+id+" --round "+round)
+		leaveOut(o, file, digest, id, "kms-offline approve "+file+" --operator NAME --without "+id+" --round "+round)
 		o.unsigned()
 		o.says(20, "1 of 2 (alice)", "sign", file, "--out", o.path("none"), "--approve", digest)
 		o.run(0, as("bob", "--without", id, "--round", round)...)

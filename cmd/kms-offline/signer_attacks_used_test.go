@@ -313,7 +313,7 @@ func hintNamesLeftOut(t *testing.T) {
 	file := o.salary(83)
 	r := o.reviewedAs(0, file)
 	id := r.Items[0].ID
-	o.says(20, "kms-offline review FILE --without "+id, "sign", file, "--out", o.path("none"), "--approve", r.Digest, "--without", id)
+	o.says(20, "kms-offline review "+file+" --without "+id, "sign", file, "--out", o.path("none"), "--approve", r.Digest, "--without", id)
 	if r.Items[0].Standing != "noted" || r.Items[0].Verdict != "flagged" {
 		t.Errorf("%+v", r.Items[0])
 	}
