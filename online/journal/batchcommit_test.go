@@ -46,3 +46,23 @@ func TestTogether(t *testing.T) {
 		}
 	}
 }
+
+// Where a transaction fails, no change of those that share it counts as made.
+func TestTogetherFails(t *testing.T) {
+	j, _ := open(t)
+	const n = 16
+	for i := range n {
+		bring(t, j, fmt.Sprintf("i%d", i), journal.Fetched)
+	}
+	must(t, j.Close())
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			id := fmt.Sprintf("i%d", i)
+			if err := j.Move(t.Context(), journal.Move{ID: id, From: journal.Fetched, To: journal.Prepared}); err == nil {
+				t.Errorf("%s counts as made on a journal that is closed", id)
+			}
+		})
+	}
+	wg.Wait()
+}

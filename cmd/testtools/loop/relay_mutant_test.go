@@ -5,6 +5,7 @@ package loop
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -132,6 +133,10 @@ var mutants = [...]mutant{
 		"./online/journal", "TestLateSignature"},
 	{"a change in company leaves half of itself", "online/journal/batchcommit.go", `"ROLLBACK TO SAVEPOINT alone"`,
 		`"SELECT 1"`, "./online/journal", "TestTogether"},
+	{"bytes leave before their record is on disk", "online/journal/batchcommit.go", "		j.lead(ctx)\n",
+		"		go j.lead(ctx)\n", "./online", "TestHandedBeforeSent"},
+	{"what failed in company counts as made", "online/journal/batchcommit.go", "			a.err = err\n",
+		"			_ = a.err\n", "./online/journal", "TestTogetherFails"},
 	{"a dead end is sent for ever", "online/doublespend.go", "	case v.never:\n", "	case v.never && s == nil:\n",
 		"./online", "TestInputsSpent"},
 
@@ -457,7 +462,8 @@ var mutants = [...]mutant{
 	{"a payment moves from what may have been sent", "online/journal/payers.go",
 		"AND handed = 0 AND handed_known = 0 AND code IN", "AND code IN", "./online/journal", "TestTakePayer"},
 	{"what was given up is paid by what moved", "online/held.go",
-		"err != nil || payer != s.item.ID {\n\t\t\treturn err // it pays", "err != nil {\n\t\t\treturn err // it pays",
+		"err != nil || payer != s.item.ID {\n\t\t\treturn err // it pays",
+		"err != nil && payer != s.item.ID {\n\t\t\treturn err // it pays",
 		"./cmd/testtools/loop", "TestRelayFaults/60e-the-transaction-of-what-was-given-up"},
 	{"a reject that was carried out is pending", "online/status.go",
 		"	if it.State == journal.Rejected || it.State == journal.Completed ||\n		it.State == journal.Failed &&",
@@ -755,9 +761,24 @@ func TestMutants(t *testing.T) {
 	if os.Getenv(mutantsEnv) == "" {
 		list = list[:5]
 	}
+	caught, skipped := 0, 0
 	for _, m := range list {
-		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) { m.caught(t, root) })
+		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) {
+			t.Cleanup(func() {
+				switch {
+				case t.Failed():
+					fmt.Printf("relay mutants, not caught: %s\n", m.name)
+				case t.Skipped():
+					fmt.Printf("relay mutants, skipped: %s\n", m.name)
+					skipped++
+				default:
+					caught++
+				}
+			})
+			m.caught(t, root)
+		})
 	}
+	fmt.Printf("relay mutants: %d/%d caught, %d skipped\n", caught, len(list), skipped)
 }
 
 func (m mutant) caught(t *testing.T, root string) {
