@@ -1,8 +1,8 @@
 //go:build unix
 
 // Prove runs the long counts, one after the other, and writes what came out
-// to docs/EVIDENCE.md: figure, command, date, commit, machine. A figure that
-// is not there was not measured.
+// to docs/EVIDENCE.md: figure, command, date, commit, machine. A proof that was
+// not run yet is on the page as not measured.
 package main
 
 import (
@@ -34,6 +34,9 @@ func run(ctx context.Context, only, out string) error {
 	if err != nil {
 		return err
 	}
+	if err := save(out, where, nil); err != nil { // a proof that is new is on the page from now on
+		return err
+	}
 	var results []result
 	failed := 0
 	for _, p := range proofs {
@@ -52,11 +55,7 @@ func run(ctx context.Context, only, out string) error {
 		}
 		results = append(results, r)
 		// after each one: it takes long, and what is done is done
-		old, err := os.ReadFile(out)
-		if err == nil || errors.Is(err, os.ErrNotExist) {
-			err = os.WriteFile(out, page(old, where, results), 0o644)
-		}
-		if err != nil {
+		if err := save(out, where, results); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -67,4 +66,13 @@ func run(ctx context.Context, only, out string) error {
 		return fmt.Errorf("%d of %d proofs failed", failed, len(results))
 	}
 	return nil
+}
+
+// save writes results into the page.
+func save(out string, where place, results []result) error {
+	old, err := os.ReadFile(out)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.WriteFile(out, page(old, where, results), 0o644)
 }

@@ -55,10 +55,10 @@ func TestPage(t *testing.T) {
 	good := result{proof: p, began: time.Unix(0, 0), took: 90 * time.Second,
 		figures: p.read([]byte("noise\ncrash: 3 kills\n--- PASS"))}
 	bad := result{proof: q, err: errors.New("exit status 1"),
-		figures: q.read([]byte("    --- PASS: TestMutants/no-fsync (1s)"))}
+		figures: q.read([]byte("relay mutants, not caught: no fsync\nnoise\nrelay mutants: 3/4 caught, 0 skipped\n"))}
 	text := string(page(nil, place{commit: "abc", machine: "here", programs: "go"}, []result{good, bad}))
 	for _, want := range []string{"abc", "here", "- crash: 3 kills\n", "KMS_KILLS=10000 go test",
-		"1970-01-01 00:00 UTC, 1m30s", "**Failed**: exit status 1", "- TestMutants/no-fsync\n"} {
+		"1970-01-01 00:00 UTC, 1m30s", "**Failed**: exit status 1", "- relay mutants, not caught: no fsync\n- relay mutants: 3/4"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -66,8 +66,12 @@ func TestPage(t *testing.T) {
 	// What is not measured again stays.
 	again := string(page([]byte(text), place{commit: "def"}, []result{{proof: q, figures: []string{"more"}}}))
 	if !strings.Contains(again, "- crash: 3 kills\n") || !strings.Contains(again, "- more") ||
-		strings.Contains(again, "no-fsync") || strings.Count(again, "\n## ") != 2 {
+		strings.Contains(again, "no fsync") || strings.Count(again, "\n## ") != len(proofs) {
 		t.Errorf("merged:\n%s", again)
+	}
+	// What was never measured is named with its command, until it is.
+	if n := strings.Count(again, unmeasured); n != len(proofs)-2 {
+		t.Errorf("%d proofs not measured, want %d", n, len(proofs)-2)
 	}
 	if string(page([]byte(again), place{}, nil)) != again {
 		t.Error("a page does not stay as it is")

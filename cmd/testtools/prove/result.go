@@ -79,6 +79,9 @@ func here(ctx context.Context) (place, error) {
 
 const pageHead = "# Evidence\n\nWritten by `make prove`; not by hand. Each figure with what made it: run the\ncommand, and compare.\n"
 
+// unmeasured begins the section of a proof that was not run yet.
+const unmeasured = "**Not measured.** The command:"
+
 // page is docs/EVIDENCE.md: what was measured now, and of old what was not, in
 // the order of the proofs.
 func page(old []byte, p place, results []result) []byte {
@@ -93,9 +96,11 @@ func page(old []byte, p place, results []result) []byte {
 	var b bytes.Buffer
 	b.WriteString(pageHead)
 	for _, q := range proofs {
-		if body, there := sections[q.name]; there {
-			fmt.Fprintf(&b, "\n## %s\n\n%s\n", q.name, body)
+		body, there := sections[q.name]
+		if !there || strings.HasPrefix(body, unmeasured) {
+			body = unmeasured + "\n\n    " + q.command()
 		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", q.name, body)
 	}
 	return b.Bytes()
 }
