@@ -29,7 +29,8 @@ All addresses of one name are one payee.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		subcommand("list", "the known payees", "--path wallet.kms policy payees list", cobra.NoArgs, func([]string) error { return a.listPayees() }),
+		subcommand("list", "the known payees", "--path wallet.kms policy payees list", cobra.NoArgs,
+			func([]string) error { return a.listPayees() }),
 		a.addPayee(),
 		subcommand("remove ADDRESS|NAME...", "take payees off the list",
 			`--path wallet.kms policy payees remove "Jane Doe"`, cobra.MinimumNArgs(1),

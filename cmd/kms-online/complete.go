@@ -41,15 +41,19 @@ func (a *app) complete(root *cobra.Command) {
 		"backup":      anyFile,
 		"restore":     anyFile,
 	}, map[string]cobra.CompletionFunc{
-		"chain":      cobra.FixedCompletions([]cobra.Completion{"BCH", "BTC", "DOGE", "LTC"}, cobra.ShellCompDirectiveNoFileComp),
+		"chain": cobra.FixedCompletions([]cobra.Completion{"BCH", "BTC", "DOGE", "LTC"},
+			cobra.ShellCompDirectiveNoFileComp),
 		"item-state": cobra.FixedCompletions(states, cobra.ShellCompDirectiveNoFileComp),
 		"drop":       cli.Folders,
 		"stick":      cli.Folders,
 	})
 }
 
+// readWords returns words of the journal.
+type readWords func(context.Context, *online.Relay) ([]cobra.Completion, error)
+
 // completeWith completes arguments with words of the journal.
-func (a *app) completeWith(words func(context.Context, *online.Relay) ([]cobra.Completion, error)) cobra.CompletionFunc {
+func (a *app) completeWith(words readWords) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) (list []cobra.Completion, _ cobra.ShellCompDirective) {
 		if a.database() == "" {
 			_ = a.relay(looking, func(ctx context.Context, r *online.Relay) (err error) { // no relay, no words
