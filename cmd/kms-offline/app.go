@@ -38,6 +38,7 @@ type app struct {
 	path         string
 	testnet      bool
 	passwordFile string
+	weakPassword bool
 	json         bool
 
 	out        string      // the folder for results, where one was given
@@ -214,6 +215,9 @@ func (a *app) create(path string, o *opened) (*wallet.Wallet, error) {
 		return nil, err
 	}
 	defer clear(password)
+	if err := a.checkStrength("the new password", password, a.network()); err != nil {
+		return nil, err
+	}
 	store := a.store()
 	if store.Cost == (wallet.Cost{}) {
 		store.Cost = wallet.Calibrate(a.now, 500*time.Millisecond)

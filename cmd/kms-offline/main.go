@@ -99,6 +99,8 @@ what a person agreed to, and writes the result for the way back.
 	a.typed = func(hint string) string { return cli.Typed(root, hint) }
 	flags.BoolVar(&a.testnet, "testnet", false, "use testnet; review and sign then refuse items of mainnet")
 	flags.StringVar(&a.passwordFile, "password-file", "", "read the wallet's password from this file (may be /dev/fd/N)")
+	flags.BoolVar(&a.weakPassword, "weak-password", false,
+		"take a new password that is easy to guess without asking, also for keys of mainnet")
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a text for people is the default")
 	cli.Group(root, "Set up", a.setup(), a.generateManagedWallet(), a.generateBatch(), a.storeManagedWallet(),
 		a.storeManagedPrivateKey(), a.importWallet(), a.watch(), a.pair(), a.unpair(), a.checkConfig(), a.selftest())

@@ -95,6 +95,9 @@ func (a *app) runOperatorAdd(name, file string) error {
 		return err
 	}
 	defer clear(password)
+	if err := a.checkStrength("the operator's password", password, networkOf(w.Wallet)); err != nil {
+		return err
+	}
 	o, err := w.AddOperator(name, password, a.now().Unix())
 	if err != nil {
 		return err

@@ -240,6 +240,9 @@ Copies of the wallet elsewhere still open with the old password.`,
 				return err
 			}
 			defer clear(password)
+			if err := a.checkStrength("the new password", password, networkOf(w.Wallet)); err != nil {
+				return err
+			}
 			if err := a.record(w, ledger.Line{Kind: ledger.KindWallet, Act: ledger.ActPassword}); err != nil {
 				return err
 			}

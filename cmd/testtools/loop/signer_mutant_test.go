@@ -984,6 +984,11 @@ var signerMutants = [...]mutant{
 		"./cmd/kms-offline", "TestSignerAttacks/80-same-payment-says-what-differs"},
 	{"a password is asked for nothing", "cmd/kms-offline/restore.go", "		err = a.copyAt(from) //", "		_ = a.copyAt //",
 		"./cmd/kms-offline", "TestSignerAttacks/80-restore-names-its-files"},
+	{"a weak password guards mainnet", "cmd/kms-offline/weak.go",
+		"	if network != chain.Mainnet || a.weakPassword {", "	if true {",
+		"./cmd/kms-offline", "TestScripts/passwords"},
+	{"a weak password replaces a strong one", "cmd/kms-offline/weak.go", "		if e.Network == chain.Mainnet {",
+		"		if e.Network == chain.Testnet {", "./cmd/kms-offline", "TestScripts/passwords"},
 }
 
 // Each fault still fits the code, also those that are not seeded in every run.
