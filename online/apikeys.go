@@ -142,7 +142,7 @@ func (r *Relay) exportable(f journal.Filter) journal.Filter {
 var (
 	gone          = []chain.Code{CodeUnknown, CodeOtherTxID}
 	byTatum       = append(slices.Clone(gone), chain.ContentChanged)
-	liftable      = []chain.Code{journal.Dropping, journal.Unwanted, CodePaidUnknown}
+	liftable      = []chain.Code{journal.Dropping, journal.Unwanted, CodePaidUnknown, CodeSameID}
 	withheldCodes = slices.Concat(liftable, byTatum, []chain.Code{CodeGivenUp})
 	byRestore     = []chain.Code{CodeRestored, CodePaidUnknown} // nobody has said that it is not wanted
 )
@@ -154,7 +154,7 @@ func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage,
 	ids := make([]string, 0, len(list))
 	listed := make(map[string]bool, len(list))
 	for _, raw := range list {
-		if it, completed, err := incoming(id, o.Network, raw); it.ID != "" && (err != nil || !completed) {
+		if it, completed, err := incoming(id, o.Network, raw); it.ID != "" && (err != nil || !completed) && !journal.Misspelt(it.ID) {
 			ids, listed[it.ID] = append(ids, it.ID), true
 		}
 	}

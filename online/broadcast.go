@@ -65,6 +65,9 @@ func (s *step) run(ctx context.Context) error {
 	} else if payer != s.item.ID {
 		return s.sameTransaction(ctx, payer)
 	}
+	if journal.Misspelt(s.item.ID) && s.item.State == journal.Signed && withdrawn(s.item) {
+		return s.heldBack(ctx, nil) // Tatum's record is that of the payment
+	}
 	kms, err := s.Tatum.PendingByID(ctx, s.item.ID)
 	switch {
 	case tatum.IsNotFound(err) && s.item.Accepted == journal.OfferNone && s.item.State == journal.Signed:

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -287,16 +288,18 @@ func (r *Relay) add(ctx context.Context, items []journal.Item, asked map[string]
 	return nil
 }
 
-// noteTwin raises an alarm for a pending id that differs from one in the journal
-// in letter case only: Tatum takes both for one, so it must not become a second
-// payment.
+// noteTwin reports a listed pending id that is not in small letters. Tatum takes it for
+// the one that is, so it must not become a second payment. If the journal has that one,
+// it is an alarm.
 func (r *Relay) noteTwin(ctx context.Context, id string, report *Fetched) error {
-	known, err := r.journal.Folded(ctx, id)
-	if err != nil {
+	payment := strings.ToLower(id)
+	report.Problems = append(report.Problems, Problem{ID: id, Code: CodeSameID, Reason: fmt.Sprintf("it differs from %s in letter case only, and is not taken: "+
+		"Tatum writes pending ids in small letters. The payment is taken once Tatum lists it so", payment)})
+	known, err := r.journal.Has(ctx, payment)
+	if err != nil || !known {
 		return err
 	}
-	report.Problems = append(report.Problems, Problem{ID: id, Code: CodeSameID, Reason: "it differs from " + known + " in letter case only, and is not taken"})
-	p := Problem{ID: known, Code: CodeSameID, Reason: fmt.Sprintf("ALARM: Tatum lists %s as well, which differs from this id in letter case only: it is not taken, for that would be a second payment. Whoever made it has your API key or is Tatum", id)}
+	p := Problem{ID: payment, Code: CodeSameID, Reason: fmt.Sprintf("ALARM: Tatum lists %s as well, which differs from this id in letter case only: it is not taken, for that would be a second payment. Whoever made it has your API key or is Tatum", id)}
 	return r.journal.Raise(ctx, *p.alarm(id))
 }
 

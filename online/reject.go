@@ -148,8 +148,12 @@ func (r *Relay) closeSame(ctx context.Context, lease journal.Lease, it, payer jo
 // dropAtTatum drops an item that Tatum has under this API key, unless Tatum says
 // that it was paid. The journal has on record that it was there before it is
 // dropped, so that a run that was cut short is told from the key of somebody
-// else: both meet kms.missing.
+// else: both meet kms.missing. A misspelt id is dropped here only: there, it names the
+// payment.
 func (r *Relay) dropAtTatum(ctx context.Context, it journal.Item, gone bool) error {
+	if journal.Misspelt(it.ID) {
+		return nil
+	}
 	txid, err := r.Tatum.TxIDOf(ctx, it.ID)
 	switch {
 	case missing(err) && (gone || goneBefore(it) && it.SeenBy == r.fingerprint()):

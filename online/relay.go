@@ -78,7 +78,7 @@ const (
 	CodeRestored                = journal.RestoredCode        // the journal is a backup, and a person has not said yet that all of later is in
 	CodeSameWithdraw chain.Code = "same-withdrawal"           // another pending id is for the same withdrawal
 	CodeRolledBack   chain.Code = "ledger-rolled-back"        // a result has a shorter ledger than one before
-	CodeSameID       chain.Code = "same-id"                   // the pending id differs from another one in letter case only
+	CodeSameID       chain.Code = journal.SameID              // the pending id differs from another one in letter case only
 )
 
 // Problem is what keeps one item from going on.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"coldkms/online/journal"
 	"coldkms/shared/chain"
@@ -34,7 +35,8 @@ func (r *Relay) Retry(ctx context.Context, id, content string) (journal.State, e
 	if err := named(it, content); err != nil {
 		return "", fmt.Errorf("retry: item %s: %w", id, err)
 	}
-	if it.Signed != nil {
+	err = r.spelledOnce(ctx, it)
+	if err == nil && it.Signed != nil {
 		err = r.retrySigned(ctx, it)
 	}
 	if err != nil {
@@ -148,6 +150,32 @@ func (r *Relay) retrySigned(ctx context.Context, it journal.Item) error {
 		return err
 	}
 	return r.journal.Accept(ctx, it.ID, it.Offered.Digest)
+}
+
+// spelledOnce makes sure that an item is not, and is not to be, paid under a pending id
+// in another letter case, which an older version took.
+func (r *Relay) spelledOnce(ctx context.Context, it journal.Item) error {
+	if journal.Misspelt(it.ID) {
+		return fmt.Errorf("retry: item %s: %w: Tatum writes pending ids in small letters, and the payment is %s. "+
+			"End this one with kms-online reject %s --why TEXT, which drops nothing at Tatum",
+			it.ID, journal.ErrState, strings.ToLower(it.ID), it.ID)
+	}
+	if !it.Marked(CodeSameID) {
+		return nil
+	}
+	others, err := r.journal.OtherSpellings(ctx, it.ID)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		decided := o.State == journal.Rejected || o.State == journal.Refused || o.State == journal.Failed && o.Code == CodeDisarmed
+		if !decided {
+			return fmt.Errorf("retry: item %s: %w: the same payment was taken as %s, which is %s, and may be paid. Find out; "+
+				"if it is not, destroy its request and result, then kms-online reject %s --why TEXT, and this again",
+				it.ID, journal.ErrState, o.ID, o.State, o.ID)
+		}
+	}
+	return nil
 }
 
 // lift ends what an item is withheld for.

@@ -77,14 +77,13 @@ func (j *Journal) SeenBy(ctx context.Context, id, fingerprint string) error {
 	})
 }
 
-// Folded returns the pending id in the journal that differs from one in letter
-// case at most.
-func (j *Journal) Folded(ctx context.Context, id string) (known string, err error) {
+// Has reports whether the journal has an item.
+func (j *Journal) Has(ctx context.Context, id string) (known bool, err error) {
 	err = j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT id FROM items WHERE lower(id) = lower(?) AND twin = 0"), id).Scan(&known)
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT EXISTS (SELECT 1 FROM items WHERE id = ?)"), id).Scan(&known)
 	})
 	if err != nil {
-		return "", fmt.Errorf("journal: %.80q: %w", id, err)
+		return false, fmt.Errorf("journal: %.80q: %w", id, err)
 	}
 	return known, nil
 }

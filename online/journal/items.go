@@ -49,8 +49,16 @@ func (j *Journal) Add(ctx context.Context, items []Item) ([]Seen, error) {
 		if err != nil {
 			return err
 		}
+		others, err := spelled(ctx, tx)
+		if err != nil {
+			return err
+		}
 		now := j.now().Unix()
 		for i, it := range items {
+			if Misspelt(it.ID) {
+				seen[i] = Twin
+				continue
+			}
 			it.Created = time.Unix(now, 0)
 			done, err := insert.ExecContext(ctx, it.ID, string(it.Chain), it.Network, it.Pending, it.Content[:], it.Withdrawal, it.Account, it.SeenBy, now, now, now, string(doubt(it, restored)))
 			if err != nil {
@@ -58,6 +66,9 @@ func (j *Journal) Add(ctx context.Context, items []Item) ([]Seen, error) {
 			}
 			if n, _ := done.RowsAffected(); n == 1 {
 				seen[i] = New
+				if err := others.hold(ctx, tx, it.ID); err != nil {
+					return err
+				}
 				continue
 			}
 			if seen[i], err = compare(ctx, tx, it); err != nil {
@@ -75,8 +86,6 @@ func compare(ctx context.Context, tx tx, it Item) (Seen, error) {
 	var seenBy string
 	err := tx.QueryRowContext(ctx, "SELECT content, network, seen_by FROM items WHERE id = ?", it.ID).Scan(&content, &network, &seenBy)
 	switch {
-	case errors.Is(err, sql.ErrNoRows): // then it met the index over ids in one letter case
-		return Twin, nil
 	case err == nil && seenBy != it.SeenBy && it.SeenBy != "":
 		_, err = tx.ExecContext(ctx, "UPDATE items SET seen_by = ? WHERE id = ?", it.SeenBy, it.ID)
 	}

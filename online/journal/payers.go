@@ -75,11 +75,12 @@ func (j *Journal) ClaimWithdrawal(ctx context.Context, withdrawal, id string) (o
 }
 
 // SameWithdrawal lists the items that are for a withdrawal, as they came or as
-// Tatum has them by now, and that no person has rejected, oldest first.
+// Tatum has them by now, and that no person has rejected, oldest first. What has a
+// misspelt id and is not signed is none of them.
 func (j *Journal) SameWithdrawal(ctx context.Context, withdrawal string) ([]string, error) {
 	ids, err := j.texts(ctx, `SELECT id FROM (
-			SELECT id, seq FROM items WHERE lower(withdrawal) = ? AND withdrawal <> '' AND state <> 'rejected'
-			UNION SELECT id, seq FROM items WHERE lower(offered_withdrawal) = ? AND offered_withdrawal <> '' AND state <> 'rejected'
+			SELECT id, seq FROM items WHERE lower(withdrawal) = ? AND withdrawal <> '' AND state <> 'rejected' AND NOT (twin = 1 AND signed IS NULL)
+			UNION SELECT id, seq FROM items WHERE lower(offered_withdrawal) = ? AND offered_withdrawal <> '' AND state <> 'rejected' AND NOT (twin = 1 AND signed IS NULL)
 		) AS same ORDER BY seq LIMIT 16`, oneCase(withdrawal), oneCase(withdrawal))
 	if err != nil {
 		return nil, fmt.Errorf("journal: items of a withdrawal: %w", err)

@@ -104,12 +104,12 @@ func (p *stalePlace) isSpent() bool {
 }
 
 // replaced has the chain reorganised: the payment is gone, another one spends its
-// input, seven blocks deep.
-func (p *stalePlace) replaced() {
+// input, so many blocks deep.
+func (p *stalePlace) replaced(deep int64) {
 	p.stops()
 	p.server.Forget(p.txid)
 	p.server.Chain(p.rival())
-	p.server.Mine(7)
+	p.server.Mine(deep)
 }
 
 // alarmed wants exactly these alarms to be open, by code and whether they are healed.
@@ -133,7 +133,7 @@ func staleIndex(t *testing.T) {
 	for _, deep := range []int64{1, 4, 7} {
 		t.Run(fmt.Sprint(deep), func(t *testing.T) {
 			p := newStalePlace(t, deep)
-			p.replaced()
+			p.replaced(1) // by the index ours is one block deeper
 			for range 2 { // an index that says the same again heals nothing
 				if got := p.run("watch"); got.code != 3 || !strings.Contains(got.out, "inputs-spent") || strings.Contains(got.out, "made anew") {
 					t.Errorf("watch: %+v", got)
@@ -203,7 +203,7 @@ func staleIndexDaemon(t *testing.T) {
 	for _, deep := range []int64{1, 4, 7} {
 		t.Run(fmt.Sprint(deep), func(t *testing.T) {
 			p := newStalePlace(t, deep)
-			p.replaced()
+			p.replaced(1)
 			p.journal("UPDATE items SET retry_at = 0")
 			hook := newHeardEvents(t)
 			_, get := p.listening("--event-url", hook.URL, "--event-history")
@@ -235,7 +235,7 @@ func staleIndexDaemon(t *testing.T) {
 // The lists do not name what spends the input. The alarm does not wait for that.
 func staleUnnamed(t *testing.T) {
 	p := newStalePlace(t, 4)
-	p.replaced()
+	p.replaced(7)
 	rest := p.server.Faulty()
 	p.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.HasPrefix(r.URL.Path, "/v3/bitcoin/transaction/address/") {
@@ -266,7 +266,7 @@ func staleUnnamed(t *testing.T) {
 // The index says for ever that the payment waits for a block.
 func stalePool(t *testing.T) {
 	p := newStalePlace(t, 0)
-	p.replaced()
+	p.replaced(7)
 	if got := p.run("watch"); got.code != 3 {
 		t.Errorf("%+v", got)
 	}
@@ -312,7 +312,7 @@ func staleBlock(t *testing.T) {
 func staleFailed(t *testing.T) {
 	p := newStalePlace(t, 1)
 	p.server.Change(relaytest.ID(1), "txId", nil)
-	p.replaced()
+	p.replaced(7)
 	stale := p.server.Faulty()
 	p.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/v3/bitcoin/broadcast" {

@@ -57,6 +57,12 @@ func newTeller(t *testing.T) *teller {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newTellerOf(t, bin)
+}
+
+// newTellerOf is newTeller with the programs of a folder.
+func newTellerOf(t *testing.T, bin string) *teller {
+	t.Helper()
 	h := &teller{T: t, server: tatumtest.New(t), signer: relaytest.NewSigner(2), bin: bin, dir: t.TempDir()}
 	h.run(0, "init")
 	watch := filepath.Join(h.dir, "signer.kmswatch")

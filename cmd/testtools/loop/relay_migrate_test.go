@@ -127,7 +127,7 @@ func packed(b []byte) []byte {
 
 func unpacked(t *testing.T, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", "journal3", name))
+	b, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,9 +155,9 @@ func oldRelay(t *testing.T, database string) *plainRelay {
 	}
 	p.write(filepath.Join(p.state(), "identity.key"), key)
 	if database == "" {
-		p.write(filepath.Join(p.state(), "journal.db"), unpacked(t, "journal.db.gz"))
+		p.write(filepath.Join(p.state(), "journal.db"), unpacked(t, "journal3/journal.db.gz"))
 	} else {
-		load(t, database, unpacked(t, "journal.sql.gz"))
+		load(t, database, unpacked(t, "journal3/journal.sql.gz"))
 	}
 	p.pay(1, 2, 3, 4, 5, 6, 8, 9)
 	return p
