@@ -4,12 +4,11 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
-	"coldkms/offline"
+	"coldkms/offline/review"
 )
 
 func (a *app) review() *cobra.Command {
@@ -58,7 +57,7 @@ func (a *app) runReview(args []string, byQR bool, how judging, summary string) e
 		return err
 	}
 	defer session.Close()
-	var judged []*offline.Judged
+	shown := a.newReviews(len(paths))
 	batches := a.newSummary(session, summary)
 	err = a.each(paths, func(file []byte) error {
 		j, err := a.judge(session, file, how)
@@ -71,21 +70,20 @@ func (a *app) runReview(args []string, byQR bool, how judging, summary string) e
 		if err := session.RecordReview(j); err != nil {
 			return stop(ledgerError(err))
 		}
-		judged = append(judged, j)
 		batches.add(session, finished{judged: j})
-		return nil
+		return stop(shown.add(j.Batch))
 	})
-	if len(judged) == 0 {
+	if shown.n == 0 {
 		return err
 	}
 	defer a.tellLedger(session)
-	if err := errors.Join(a.showReviews(judged, len(paths)), a.writeSummary(batches)); err != nil {
+	if err := errors.Join(shown.end(), a.writeSummary(batches)); err != nil {
 		return err
 	}
 	if err != nil {
 		return err
 	}
-	return codeOf(count(judged))
+	return codeOf(shown.ok, shown.refused)
 }
 
 // tellLedger says how far the ledger is, if it has grown: a person notes it.
@@ -95,42 +93,59 @@ func (a *app) tellLedger(session *openSession) {
 	}
 }
 
-func (a *app) showReviews(judged []*offline.Judged, asked int) error {
-	if !a.json {
-		for _, j := range judged {
-			if err := j.Batch.Text(printable{a.Out}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	out := bufio.NewWriterSize(a.Out, 64<<10)
-	err := writeReviews(printable{out}, judged, asked)
-	if err = errors.Join(err, out.Flush()); err != nil {
+// reviews prints batches one by one, each once it is judged: all of a folder of
+// large requests at once would take much room. As JSON it is what printOneOrAll
+// would print of them.
+type reviews struct {
+	out         *bufio.Writer
+	json, array bool
+	n           int
+	ok, refused int // items
+}
+
+func (a *app) newReviews(asked int) *reviews {
+	return &reviews{out: bufio.NewWriterSize(a.Out, 64<<10), json: a.json, array: asked > 1}
+}
+
+func (r *reviews) add(b review.Batch) error {
+	ok, refused := b.Count()
+	r.n, r.ok, r.refused = r.n+1, r.ok+ok, r.refused+refused
+	err := r.write(b)
+	if err = errors.Join(err, r.out.Flush()); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil
 }
 
-// writeReviews writes what printOneOrAll would print of the batches.
-func writeReviews(out io.Writer, judged []*offline.Judged, asked int) error {
-	if asked == 1 && len(judged) == 1 {
-		err := judged[0].Batch.WriteJSON(out, "")
-		_, end := io.WriteString(out, "\n")
-		return errors.Join(err, end)
+func (r *reviews) write(b review.Batch) error {
+	if !r.json {
+		return b.Text(printable{r.out})
 	}
-	separator := "[\n  "
-	for _, j := range judged {
-		if _, err := io.WriteString(out, separator); err != nil {
-			return err
-		}
-		if err := j.Batch.WriteJSON(out, "  "); err != nil {
-			return err
-		}
-		separator = ",\n  "
+	before, prefix := "", ""
+	switch {
+	case r.array && r.n == 1:
+		before, prefix = "[\n  ", "  "
+	case r.array:
+		before, prefix = ",\n  ", "  "
 	}
-	_, err := io.WriteString(out, "\n]\n")
-	return err
+	_, err := r.out.WriteString(before)
+	return errors.Join(err, b.WriteJSON(printable{r.out}, prefix))
+}
+
+// end is for after the last batch.
+func (r *reviews) end() error {
+	if !r.json {
+		return nil
+	}
+	after := "\n"
+	if r.array {
+		after = "\n]\n"
+	}
+	_, err := r.out.WriteString(after)
+	if err = errors.Join(err, r.out.Flush()); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
 }
 
 // printOneOrAll prints the value of one request as it is, and those of several
@@ -140,14 +155,6 @@ func printOneOrAll[T any](s cli.Streams, values []T, asked int) error {
 		return s.JSON(values[0])
 	}
 	return s.JSON(values)
-}
-
-func count(judged []*offline.Judged) (ok, refused int) {
-	for _, j := range judged {
-		o, r := j.Batch.Count()
-		ok, refused = ok+o, refused+r
-	}
-	return ok, refused
 }
 
 // codeOf turns counts into the exit code: some refused, or all.

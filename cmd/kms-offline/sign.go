@@ -131,12 +131,14 @@ func (a *app) runSign(args []string, o signOptions) error {
 	defer session.Close()
 	session.Lean, session.Brief = o.raw == "", o.summary == "" && a.person() == nil // a person reads the sums
 	var replies []signReply
-	var results []finished
 	batches := a.newSummary(session, o.summary)
 	err = a.each(paths, func(file []byte) error {
 		reply, done, err := a.signOne(session, file, digests, o)
 		if err == nil || reply.Result != "" { // also where something besides it could not be written
-			replies, results = append(replies, reply), append(results, done)
+			if a.person() != nil {
+				reply.sums = sumsOf(done)
+			}
+			replies = append(replies, reply) // without the batch: many may be large
 			batches.add(session, done)
 		}
 		return err
@@ -149,7 +151,7 @@ func (a *app) runSign(args []string, o signOptions) error {
 	for i := range replies {
 		replies[i].Ledger = now
 	}
-	if err := errors.Join(a.tellSigned(replies, results, len(paths)), a.writeSummary(batches)); err != nil {
+	if err := errors.Join(a.tellSigned(replies, len(paths)), a.writeSummary(batches)); err != nil {
 		return err
 	}
 	if o.qr && replies[0].Result != "" { // of a PSBT that is refused there is none
@@ -192,6 +194,8 @@ type signReply struct {
 	Signed  []signedReply     `json:"signed"`
 	Refused []refusedReply    `json:"refused"`
 	Ledger  review.LedgerName `json:"ledger"` // afterwards: note its lines and words
+
+	sums string // what was signed pays, in lines for a person
 }
 
 type signedReply struct {

@@ -41,20 +41,13 @@ func inWords[T any](a *app, values []T, asked int, words func(T) string) error {
 	return printOneOrAll(a.Streams, values, asked)
 }
 
-func (a *app) tellSigned(replies []signReply, results []finished, asked int) error {
-	next := 0
-	return inWords(a, replies, asked, func(r signReply) string {
-		next++
-		return r.words(results[next-1])
-	})
+func (a *app) tellSigned(replies []signReply, asked int) error {
+	return inWords(a, replies, asked, signReply.words)
 }
 
-// words say what was signed, how much that pays, what was not and why, and
-// where the result is.
-func (r signReply) words(f finished) string {
+// sumsOf says how much what was signed pays, in lines.
+func sumsOf(f finished) string {
 	var b strings.Builder
-	all := len(r.Signed) + len(r.Refused)
-	fmt.Fprintf(&b, "signed %d of %s\n", len(r.Signed), counted(all, "transaction", "transactions"))
 	signed := func(i int) bool { return f.done.Outcomes[i].Err == nil }
 	for _, line := range f.judged.Batch.SumLines(signed) {
 		fmt.Fprintf(&b, "  %s\n", line)
@@ -62,6 +55,15 @@ func (r signReply) words(f finished) string {
 	if again := f.judged.Batch.Again(signed); again > 0 {
 		fmt.Fprintf(&b, "  of these, %s signed before and pay nothing new\n", counted(again, "item was", "items were"))
 	}
+	return b.String()
+}
+
+// words say what was signed, how much that pays, what was not and why, and
+// where the result is.
+func (r signReply) words() string {
+	var b strings.Builder
+	all := len(r.Signed) + len(r.Refused)
+	fmt.Fprintf(&b, "signed %d of %s\n%s", len(r.Signed), counted(all, "transaction", "transactions"), r.sums)
 	if codes := r.refusals(); codes != "" {
 		fmt.Fprintf(&b, "not signed: %s\n", codes)
 	}
