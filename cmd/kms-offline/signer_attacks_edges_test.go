@@ -91,8 +91,8 @@ func manyLarge(t *testing.T) {
 }
 
 // A PSBT that carries eight large previous transactions, or one of which each of many
-// inputs carries a copy: judged up to what a PSBT may hold (32 MiB, 4 MB a
-// value, a million inputs and outputs in all), refused with words beyond.
+// inputs carries a copy: judged up to what a PSBT may hold (32 MiB, 4 MB in a value,
+// a million inputs and outputs in all), refused with words beyond.
 func hugePSBT(t *testing.T) {
 	p := newPlace(t)
 	for _, size := range []int{edge, 28 << 20} {
