@@ -39,6 +39,7 @@ type app struct {
 	testnet      bool
 	passwordFile string
 	weakPassword bool
+	config       cli.Config // flags from a file
 	json         bool
 
 	out        string      // the folder for results, where one was given

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
 	"coldkms/offline/wallet"
 	"coldkms/shared/chain"
@@ -23,6 +24,8 @@ type configReply struct {
 	Chains   []chain.ID   `json:"chains"` // that this version signs for
 	Guard    []check      `json:"guard"`
 	Warnings []string     `json:"warnings"`
+
+	Settings []cli.Setting `json:"settings"` // flags that a configuration file may have
 }
 
 type walletState struct {
@@ -79,17 +82,18 @@ Exit status: 0 all is well or worth a warning only, 10 no wallet, 12 wrong passw
 20 the ledger does not hold, or wallet and ledger do not agree.`,
 		Example: "  kms-offline --path wallet.kms checkconfig",
 		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return a.runCheckConfig() },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runCheckConfig(a.config.Settings(cmd)) },
 	}
 }
 
-func (a *app) runCheckConfig() error {
+func (a *app) runCheckConfig(settings []cli.Setting) error {
 	path, err := a.walletPath()
 	if err != nil {
 		return err
 	}
 	reply := configReply{
 		Wallet: walletState{Path: path}, Entries: []entryCount{}, Relays: []peer{}, Chains: built(), Guard: a.gapChecks(), Warnings: []string{},
+		Settings: settings,
 	}
 	for _, c := range reply.Guard {
 		if !c.OK {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -102,6 +103,8 @@ what a person agreed to, and writes the result for the way back.
 	flags.BoolVar(&a.weakPassword, "weak-password", false,
 		"take a new password that is easy to guess without asking, also for keys of mainnet")
 	flags.BoolVar(&a.json, "json", false, "one JSON value on stdout, also where a text for people is the default")
+	a.config = cli.Config{FS: a.fs, Default: configFile, Getenv: os.Getenv, Flags: configured()}
+	a.config.Configure(root)
 	cli.Group(root, "Set up", a.setup(), a.generateManagedWallet(), a.generateBatch(), a.storeManagedWallet(),
 		a.storeManagedPrivateKey(), a.importWallet(), a.watch(), a.pair(), a.unpair(), a.checkConfig(), a.selftest())
 	cli.Group(root, "Sign", a.review(), a.sign(), a.approve(), a.compare(), a.scan(), a.show())
@@ -112,4 +115,16 @@ what a person agreed to, and writes the result for the way back.
 	a.complete(root)
 	advised(root)
 	return root
+}
+
+// configured are the flags that a configuration file may have. What answers a
+// question, or opens the wallet, is none of them.
+func configured() []string {
+	return []string{"path", "testnet", "json", "sign.out", "sign.plain", "sign.session", "scan.out", "setup.stick"}
+}
+
+// configFile is the configuration file where --config names none.
+func configFile() (string, error) {
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".coldkms", "kms-offline.toml"), err
 }

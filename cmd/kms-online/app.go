@@ -38,6 +38,8 @@ type app struct {
 
 	log *slog.Logger // of a daemon that logs as JSON: it has everything that goes to people
 
+	config cli.Config // flags from a file
+
 	secrets redact.Set // never shown, whoever says them
 
 	apiKey, apiURL, envFile, state, local string

@@ -22,6 +22,7 @@ type checkReply struct {
 	Confirmations online.Depths `json:"confirmations"` // until which what was sent is watched, unless --confirmations says otherwise
 	Budgets       []string      `json:"budgets,omitempty"`
 	Rate          int           `json:"rate,omitempty"` // calls a second
+	Settings      []cli.Setting `json:"settings"`       // flags that a configuration file may have
 }
 
 // keyCheck is how an API key is.
@@ -65,7 +66,7 @@ was sent is watched. No part of a secret is shown.
 Exit status: 1 the relay is not ready, 30 Tatum cannot be used with each key.`,
 		Example: "  kms-online checkconfig --api-key-file /etc/kms-online/api-keys",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := a.dir()
 			if err != nil {
 				return err
@@ -78,7 +79,7 @@ Exit status: 1 the relay is not ready, 30 Tatum cannot be used with each key.`,
 			if err != nil {
 				return explain(err)
 			}
-			reply := checkReply{State: dir, APIURL: settings.url, APIKey: "set"}
+			reply := checkReply{State: dir, APIURL: settings.url, APIKey: "set", Settings: a.config.Settings(cmd)}
 			if len(keys) == 0 {
 				reply.APIKey = "missing"
 			}

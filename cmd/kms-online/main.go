@@ -5,6 +5,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -77,6 +78,9 @@ users of this machine may see in the list of processes).
 	for _, flag := range []string{"api-key-file", "api-url", "dir", "env-file", "state", "testnet"} {
 		cli.Place(root, flag)
 	}
+	a.config = cli.Config{FS: a.fs, Default: configFile, Getenv: a.getenv, Flags: configured(),
+		Env: map[string]string{"api-url": "TATUM_API_URL"}}
+	a.config.Configure(root)
 	root.SetGlobalNormalizationFunc(asKMS)
 	cli.Group(root, "Set up", a.setup(), a.initialise(), a.pair(), a.checkConfig())
 	cli.Group(root, "Carry payments", a.fetch(), a.export(), a.imports(), a.broadcast(), a.watch(), a.daemon(), a.show())
@@ -85,6 +89,21 @@ users of this machine may see in the list of processes).
 	cli.Group(root, "Keep safe", a.backup(), a.restore())
 	a.complete(root)
 	return root
+}
+
+// configured are the flags that a configuration file may have. None is a secret,
+// and none is what the journal remembers.
+func configured() []string {
+	return []string{"state", "dir", "testnet", "json", "api-url", "api-key-file", "env-file", "budget", "rate",
+		"export.out", "export.max", "setup.stick",
+		"daemon.drop", "daemon.chain", "daemon.confirmations", "daemon.period", "daemon.every", "daemon.max",
+		"daemon.watch-every", "daemon.late-after", "daemon.listen", "daemon.log-json"}
+}
+
+// configFile is the configuration file where --config names none.
+func configFile() (string, error) {
+	dir, err := os.UserConfigDir()
+	return filepath.Join(dir, "coldkms", "kms-online.toml"), err
 }
 
 // asKMS lets the flags of Tatum KMS be written as they are there.
