@@ -9,6 +9,8 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+
+	"coldkms/online/internal/httpbody"
 )
 
 // verdict is what the body of a reply with status 200 or 204 says.
@@ -24,12 +26,15 @@ const (
 // judge reads a reply with status 200 or 204. A yes is explicit: what says neither
 // is no answer. With POST the statements are the yes; anything that says no beside
 // them still counts.
-func (c *Client) judge(h http.Header, body []byte) error {
+func (c *Client) judge(resp *http.Response, body []byte) error {
 	said := unclear
-	if !isPage(h) {
+	if !isPage(resp.Header) {
 		said = verdictOf(body)
 	}
 	switch {
+	case said == yes && !isYes(body) && !httpbody.Delimited(resp):
+		return fmt.Errorf("%w: its reply is %.200q and does not state where it ends, so it may have been cut: want "+
+			`Content-Length, or {"approved": true}`, ErrNoAnswer, body)
 	case said == no:
 		return fmt.Errorf("%w: its reply says so: %.200q", ErrRefused, c.secrets.Text(string(body)))
 	case said == unclear, said == neither && !c.post:

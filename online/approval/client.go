@@ -187,6 +187,7 @@ func (c *Client) call(ctx context.Context, id string, body []byte) (reply []byte
 		return nil, false, fmt.Errorf("%w: %w", ErrNoAnswer, c.bare(err))
 	}
 	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept-Encoding", "identity") // the length that is stated is that of what is read
 	if c.post {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -210,7 +211,7 @@ func (c *Client) call(ctx context.Context, id string, body []byte) (reply []byte
 	case len(reply) > maxReply:
 		return nil, false, fmt.Errorf("%w: its reply has more than %d bytes", ErrNoAnswer, maxReply)
 	}
-	return reply, false, c.judge(resp.Header, reply)
+	return reply, false, c.judge(resp, reply)
 }
 
 // bare takes the address out of an error, which may have a secret in its path,

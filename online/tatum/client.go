@@ -25,6 +25,7 @@ import (
 	"sync"
 	"time"
 
+	"coldkms/online/internal/httpbody"
 	"coldkms/online/internal/loopback"
 	"coldkms/online/redact"
 	"coldkms/shared/chain"
@@ -269,6 +270,9 @@ func (c *Client) read(k call, resp *http.Response) error {
 		return c.fault(k, resp.StatusCode, fmt.Errorf("reply of more than %d bytes", limit))
 	}
 	if k.into == nil {
+		if len(b) == 0 && !httpbody.Delimited(resp) {
+			return c.fault(k, 0, errCutBehindHeader)
+		}
 		if len(bytes.TrimSpace(b)) > 0 && !json.Valid(b) { // a page of some proxy is no yes of Tatum
 			return c.fault(k, resp.StatusCode, c.came(resp.Header, b))
 		}
@@ -285,6 +289,9 @@ func (c *Client) read(k call, resp *http.Response) error {
 	}
 	return nil
 }
+
+// errCutBehindHeader is why a reply without a body is no yes.
+var errCutBehindHeader = errors.New("the reply has no body and does not state that it has none: it may have been cut")
 
 // bounded reads at most left bytes of a list. More is an error of its own: the
 // same list would be as long at the next try.

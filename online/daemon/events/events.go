@@ -27,7 +27,8 @@ var ErrURL = errors.New("address for events is not usable")
 // patience is how long somebody who is told may take.
 const patience = 15 * time.Second
 
-// Webhook posts each event as JSON; any 2xx means that it was heard.
+// Webhook posts each event as JSON. It was heard where a 2xx comes whole, and is no web
+// page: such a page is what a proxy or a login on the way answers with.
 type Webhook struct {
 	url  string
 	http *http.Client
@@ -66,13 +67,20 @@ func (w *Webhook) Tell(ctx context.Context, e daemon.Event) error {
 		return fmt.Errorf("event %s of %s was not heard: %w", e.Event, e.Item.ID, err)
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
+	reply, cut := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // also so that the connection can be used again
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		err := fmt.Errorf("event %s of %s was not heard: HTTP %d", e.Event, e.Item.ID, resp.StatusCode)
 		if refuses(resp.StatusCode) {
 			err = fmt.Errorf("%w: %w", err, daemon.ErrUnwanted)
 		}
 		return err
+	}
+	if cut != nil {
+		return fmt.Errorf("event %s of %s was not heard: HTTP %d, and the reply was cut", e.Event, e.Item.ID, resp.StatusCode)
+	}
+	if strings.HasPrefix(http.DetectContentType(reply), "text/html") {
+		return fmt.Errorf("event %s of %s was not heard: HTTP %d with a web page, which is no receiver's answer",
+			e.Event, e.Item.ID, resp.StatusCode)
 	}
 	return nil
 }

@@ -92,3 +92,31 @@ func TestCommand(t *testing.T) {
 		t.Errorf("%.2000v", err)
 	}
 }
+
+// A reply that was cut, and a page of a login, are no receiver's answer.
+func TestWebhookAnswers(t *testing.T) {
+	for body, heard := range map[string]bool{
+		"":                              true,
+		"OK":                            true,
+		"<!DOCTYPE html><html>Sign in":  false,
+		" <html><body>Sign in</html>":   false,
+		strings.Repeat("x", 100_000):    true,
+		"cut":                           false,
+		"cut" + strings.Repeat("x", 50): false,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if strings.HasPrefix(body, "cut") {
+				w.Header().Set("Content-Length", "100")
+			}
+			_, _ = io.WriteString(w, body)
+		}))
+		w, err := events.NewWebhook(server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Tell(t.Context(), event()); (err == nil) != heard || errors.Is(err, daemon.ErrUnwanted) {
+			t.Errorf("%.40q: %v", body, err)
+		}
+		server.Close()
+	}
+}

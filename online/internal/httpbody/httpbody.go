@@ -1,0 +1,16 @@
+// Package httpbody tells a body of an HTTP reply that ended where it was meant to
+// from one that may have been cut.
+package httpbody
+
+import (
+	"net/http"
+	"slices"
+)
+
+// Delimited reports whether a reply states where its body ends, so that reading one
+// that was cut is an error. A reply by HTTP/1 without a length and without chunks ends
+// where the connection does: a sender that died looks the same as one that was done.
+// It holds for bodies that are not decompressed on the way.
+func Delimited(resp *http.Response) bool {
+	return resp.ContentLength >= 0 || resp.ProtoMajor >= 2 || slices.Contains(resp.TransferEncoding, "chunked")
+}
