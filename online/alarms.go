@@ -33,6 +33,14 @@ func (r *Relay) Alarms(ctx context.Context, all bool) ([]Alarm, error) {
 	return r.alarms(ctx, journal.AlarmFilter{All: all})
 }
 
+// AlarmsOf lists all alarms about these items, open or not, oldest first.
+func (r *Relay) AlarmsOf(ctx context.Context, ids []string) ([]Alarm, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return r.alarms(ctx, journal.AlarmFilter{All: true, Items: ids})
+}
+
 // HasAlarm reports whether an alarm is open of any item that a watch covers:
 // those that are named, or else all of its network, and of the relay as a whole.
 func (r *Relay) HasAlarm(ctx context.Context, o WatchOptions) (bool, error) {

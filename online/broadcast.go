@@ -31,6 +31,7 @@ type Sent struct {
 type Broadcasted struct {
 	Broadcast []Sent    `json:"broadcast"` // known to the network since this run
 	Completed []string  `json:"completed"` // marked at Tatum since this run
+	Ended     []string  `json:"ended"`     // paid otherwise than Tatum has it, and dealt with: completed here since this run
 	Problems  []Problem `json:"problems"`
 }
 
@@ -39,7 +40,7 @@ type Broadcasted struct {
 // the chain are asked for it by the txid computed here, and what is sent is
 // always the same bytes.
 func (r *Relay) Broadcast(ctx context.Context, o BroadcastOptions) (Broadcasted, error) {
-	report := Broadcasted{Broadcast: []Sent{}, Completed: []string{}, Problems: []Problem{}}
+	report := Broadcasted{Broadcast: []Sent{}, Completed: []string{}, Ended: []string{}, Problems: []Problem{}}
 	f := journal.Filter{States: []journal.State{journal.Signed, journal.Broadcast}, IDs: o.IDs, Network: o.Network}
 	steps, err := r.work(ctx, job{filter: f, due: o.Due, do: (*step).run, lends: share - workers})
 	for _, s := range steps {
@@ -48,6 +49,9 @@ func (r *Relay) Broadcast(ctx context.Context, o BroadcastOptions) (Broadcasted,
 		}
 		if s.completed {
 			report.Completed = append(report.Completed, s.item.ID)
+		}
+		if s.ended {
+			report.Ended = append(report.Ended, s.item.ID)
 		}
 		if s.problem != nil {
 			report.Problems = append(report.Problems, *s.problem)
@@ -166,7 +170,7 @@ func (s *step) dropped(ctx context.Context, said error) error {
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
 	case seen:
-		return s.paidAnyway(ctx, CodePaidDropped, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), but Tatum does not have it any more: somebody dropped it there, and a withdrawal's amount may have been given back. Do not have it paid anew; correct the account: %w", s.item.TxID, said))
+		return s.paidDropped(ctx, said)
 	}
 	err = s.journal.Withhold(ctx, s.item.ID, CodeUnknown)
 	if err = errors.Join(err, s.offered(ctx, journal.Offer{Digest: journal.OfferNone})); err != nil {
@@ -176,6 +180,19 @@ func (s *step) dropped(ctx context.Context, said error) error {
 		s.item.Withheld = CodeUnknown
 	}
 	return s.heldBack(ctx, said)
+}
+
+// paidDropped is about what the network has and Tatum does not have any more. Where a
+// person had given it up here, that is the alarm about it.
+func (s *step) paidDropped(ctx context.Context, said error) error {
+	if s.item.Marked(journal.Dropping, CodeGivenUp) || slices.Contains(s.alarmed, CodePaidRejected) {
+		return s.paidAnyway(ctx, CodePaidRejected, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), though "+
+			"it was given up here, and Tatum does not have it any more: what a withdrawal took may have been given "+
+			"back there. %s. Do not have it paid anew; correct the account", s.item.TxID, s.sentBy(ctx)))
+	}
+	return s.paidAnyway(ctx, CodePaidDropped, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), but Tatum "+
+		"does not have it any more: somebody dropped it there, and a withdrawal's amount may have been given back. "+
+		"Do not have it paid anew; correct the account: %w", s.item.TxID, said))
 }
 
 // fails leaves the item to a person, with an alarm. evidence identifies what
@@ -190,18 +207,18 @@ func (s *step) fails(ctx context.Context, code chain.Code, evidence, reason stri
 // a person has dealt with that and it is as deep in the chain as what is not
 // watched any more.
 func (s *step) paidAnyway(ctx context.Context, code chain.Code, evidence string, why error) error {
-	closer, said, err := s.journal.Dealt(ctx, s.item.ID, code, evidence)
+	said, _, err := s.journal.Dealt(ctx, s.item.ID, code, evidence)
 	switch {
 	case err != nil:
 		return err
-	case closer == "" || s.item.Depth < 2*s.depth():
+	case said.By == "" || s.item.Depth < 2*s.depth():
 		return s.alarms(ctx, code, evidence, why)
 	}
-	reason := fmt.Sprintf("it is paid (%s, %d confirmations), though not as Tatum has it; %s dealt with that: %s", s.item.TxID, s.item.Depth, closer, said)
+	reason := fmt.Sprintf("it is paid (%s, %d confirmations), though not as Tatum has it; %s dealt with that: %s", s.item.TxID, s.item.Depth, said.By, said.Why)
 	if err := s.journal.Move(ctx, journal.Move{ID: s.item.ID, From: journal.Broadcast, To: journal.Completed, Code: code, Reason: reason, Lease: s.lease}); err != nil {
 		return err
 	}
-	s.item.State, s.completed = journal.Completed, true
+	s.item.State, s.ended = journal.Completed, true
 	return nil
 }
 

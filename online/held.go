@@ -26,7 +26,7 @@ var heldFor = map[chain.Code]string{
 	CodeOtherTxID:        "Tatum says that something else completed it",
 	journal.Dropping:     "a rejection of it was cut short",
 	journal.Unwanted:     "a person wants it rejected, and that has not worked yet",
-	CodeGivenUp:          "it was given up: dropped at Tatum, and what a withdrawal took given back there",
+	CodeGivenUp:          "it was given up: Tatum was not to have it any more, and what a withdrawal took may have been given back there",
 	CodeRestored:         "the journal was restored, and Tatum has not listed it since",
 	CodePaidUnknown:      "the network was seen to have it",
 	CodeSameID:           "its pending id differs from another one in letter case only",
@@ -127,7 +127,7 @@ func (s *step) turnsUp(ctx context.Context) error {
 	}
 	m := journal.Move{ID: s.item.ID, From: s.item.State, To: journal.Broadcast, Lease: s.lease}
 	if s.item.State == journal.Failed && slices.Contains(givenUp, s.item.Code) || s.item.Marked(CodeGivenUp) {
-		s.problem = &Problem{ID: s.item.ID, Code: CodePaidRejected, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though it was given up here (%s). %s; else somebody sent a copy of the result: find out who has one. Do not have it paid anew; correct the account", s.item.TxID, s.item.Code, s.left(ctx))}
+		s.problem = &Problem{ID: s.item.ID, Code: CodePaidRejected, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though it was given up here (%s). %s. Do not have it paid anew; correct the account", s.item.TxID, s.item.Code, s.sentBy(ctx))}
 		m.Alarm = s.problem.alarm(s.item.TxID)
 	}
 	refused, err := s.refusedBy(ctx)
@@ -135,7 +135,7 @@ func (s *step) turnsUp(ctx context.Context) error {
 		return err
 	}
 	if refused != "" {
-		p := Problem{ID: s.item.ID, Code: CodePaidRefused, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though %s, and it was not sent from here: somebody sent a copy of the result. Find out who has one. Do not have it paid anew; correct the account", s.item.TxID, refused)}
+		p := Problem{ID: s.item.ID, Code: CodePaidRefused, Reason: fmt.Sprintf("ALARM: the payment is made (%s), though %s. %s. Do not have it paid anew; correct the account", s.item.TxID, refused, s.sentBy(ctx))}
 		m.Also = p.alarm(s.item.TxID)
 		if s.problem == nil { // else that it was given up is told here
 			s.problem = &p
@@ -145,7 +145,7 @@ func (s *step) turnsUp(ctx context.Context) error {
 		return err
 	}
 	s.healed = m.From == journal.Failed
-	s.item.State, s.sent = journal.Broadcast, refused == ""
+	s.item.State, s.sent = journal.Broadcast, refused == "" || s.item.HandedKnown
 	s.item.Code, s.item.Reason = m.Code, m.Reason
 	if s.item.Marked(CodeRestored) { // that was about whether it was paid
 		if err := s.journal.Unwithhold(ctx, s.item.ID, CodeRestored); err != nil {
@@ -156,10 +156,21 @@ func (s *step) turnsUp(ctx context.Context) error {
 	return s.heal(ctx, "the network has "+s.item.TxID+" after all")
 }
 
-// refusedBy says who does not want a signed item sent that never left from here,
-// "" if nobody.
+// sentBy says who sent what the network has, as far as the journal knows.
+func (s *step) sentBy(ctx context.Context) string {
+	words, never, err := s.leaving(ctx, s.item)
+	switch {
+	case err == nil && never:
+		return words + ": somebody sent a copy of the result. Find out who has one"
+	case err == nil && s.item.HandedKnown:
+		return fmt.Sprintf("It was handed to the network from here at %s", s.item.Handed.Format(time.RFC3339))
+	}
+	return s.left(ctx) + "; else somebody sent a copy of the result: find out who has one"
+}
+
+// refusedBy says who does not want a signed item sent, "" if nobody.
 func (s *step) refusedBy(ctx context.Context) (string, error) {
-	if s.item.State != journal.Signed || s.item.HandedKnown {
+	if s.item.State != journal.Signed {
 		return "", nil
 	}
 	vetoes, err := s.journal.Vetoes(ctx, s.item.ID)

@@ -257,6 +257,7 @@ type sorted struct {
 	signed   []journal.SignedItem
 	refused  []journal.RefusedItem
 	problems []Problem
+	before   bool // the very same Result was imported before
 }
 
 func (r *Relay) sort(ctx context.Context, res bundle.SealedResult, finals []final) (sorted, error) {
@@ -272,7 +273,7 @@ func (r *Relay) sort(ctx context.Context, res bundle.SealedResult, finals []fina
 	if err != nil {
 		return sorted{}, err
 	}
-	s := sorted{items: make(map[string]journal.Item, len(list))}
+	s := sorted{items: make(map[string]journal.Item, len(list)), before: before}
 	for _, it := range list {
 		s.items[it.ID] = it
 	}
@@ -310,7 +311,16 @@ func (r *Relay) tell(ctx context.Context, s sorted, report *Imported) error {
 		}
 	}
 	report.Refused += len(s.refused)
+	old := 0
 	for _, p := range s.problems {
+		dealt, err := r.dealtWith(ctx, p)
+		if err != nil {
+			return err
+		}
+		if it, here := s.items[p.ID]; dealt || s.before && p.evidence == "" && here && it.State != journal.Exported {
+			old++
+			continue
+		}
 		report.Problems = append(report.Problems, p)
 		if p.evidence != "" {
 			if err := r.journal.Raise(ctx, *p.alarm(p.evidence)); err != nil {
@@ -324,8 +334,21 @@ func (r *Relay) tell(ctx context.Context, s sorted, report *Imported) error {
 			return err
 		}
 	}
+	if old > 0 {
+		report.Notes = append(report.Notes, fmt.Sprintf("a result was imported before: %d of its outcomes are not taken, and were told then", old))
+	}
 	r.tellTatum(ctx, s, report)
 	return nil
+}
+
+// dealtWith reports whether a person has dealt with the alarm about a problem, and
+// nothing has changed since: then it is no news.
+func (r *Relay) dealtWith(ctx context.Context, p Problem) (bool, error) {
+	if p.evidence == "" {
+		return false, nil
+	}
+	said, lasts, err := r.journal.Dealt(ctx, p.ID, p.Code, p.evidence)
+	return said.By != "" && lasts, err
 }
 
 // took counts a signature that was taken for an item as it stood before.
@@ -350,7 +373,7 @@ func (f final) notHere() Problem {
 		p.evidence = f.tx.TxID
 		p.Reason = fmt.Sprintf("ALARM: its transaction %s is signed, and may be paid. Look for that txid in an explorer or a node of your own, and at Tatum for its record (GET /v3/kms/%s); do not have it paid anew before that. %s", f.tx.TxID, f.outcome.ID, sentence(p.Reason))
 	case f.err == nil && f.outcome.Signed(): // the transaction id is not known without the item
-		p.Reason = "it is signed, and may be paid: do not have it paid anew before you know. " + sentence(p.Reason)
+		p.Reason = "ALARM: it is signed, and may be paid, or it is another relay's that has the same signer: do not have it paid anew before you know. Import the result again with its request (*.kmsreq) beside it, which tells the txid. " + sentence(p.Reason)
 	}
 	return p
 }

@@ -136,6 +136,9 @@ func (im *Importer) adopt(ctx context.Context, unsigned string, finish func(*ope
 }
 
 func (im *Importer) problem(ctx context.Context, it journal.Item, p Problem) error {
+	if dealt, err := im.relay.dealtWith(ctx, p); err != nil || dealt {
+		return err
+	}
 	im.report.Problems = append(im.report.Problems, p)
 	if p.evidence != "" {
 		if err := im.relay.journal.Raise(ctx, *p.alarm(p.evidence)); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"coldkms/online/journal"
@@ -43,21 +44,22 @@ func (r *Relay) lostRequest(ctx context.Context, digest bundle.Digest) (bundle.S
 // maxLost bounds how many files of one name's kind are looked at.
 const maxLost = 8
 
-// LostIn looks for the file of a request in a folder, by the digest in its
-// name.
-func LostIn(fsys durable.FS, dir string, digest bundle.Digest) [][]byte {
-	entries, err := fsys.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	var found [][]byte
-	for _, e := range entries {
-		name := strings.ToLower(e.Name())
-		if len(found) == maxLost || filepath.Ext(name) != ".kmsreq" || !strings.Contains(name, fmt.Sprintf("%x", digest[:4])) {
+// LostIn looks for the file of a request in a folder, and in those that requests are
+// moved aside to, by the digest in its name.
+func LostIn(fsys durable.FS, dir string, digest bundle.Digest) (found [][]byte) {
+	for _, at := range []string{dir, filepath.Join(dir, DoneFolder), filepath.Join(dir, VoidFolder)} {
+		entries, err := fsys.ReadDir(at)
+		if err != nil {
 			continue
 		}
-		if file, err := durable.ReadFile(fsys, filepath.Join(dir, e.Name()), bundle.MaxFile); err == nil {
-			found = append(found, file)
+		for _, e := range entries {
+			name := strings.ToLower(e.Name())
+			if len(found) == maxLost || filepath.Ext(name) != ".kmsreq" || !strings.Contains(name, fmt.Sprintf("%x", digest[:4])) {
+				continue
+			}
+			if file, err := durable.ReadFile(fsys, filepath.Join(at, e.Name()), bundle.MaxFile); err == nil {
+				found = append(found, file)
+			}
 		}
 	}
 	return found
@@ -79,7 +81,8 @@ func (r *Relay) recognise(ctx context.Context, res bundle.SealedResult, report *
 	if err != nil {
 		return err
 	}
-	if len(items) == 0 {
+	signed := slices.ContainsFunc(res.Outcomes, bundle.Outcome.Signed)
+	if len(items) == 0 && !signed {
 		return fmt.Errorf("%w (digest %.16s…), and none of its %d pending ids is in the journal: after a restore, run fetch first", ErrOtherRequest, res.Request, len(res.Outcomes))
 	}
 	proven, err := r.proveAgain(ctx, items)
@@ -94,7 +97,9 @@ func (r *Relay) recognise(ctx context.Context, res bundle.SealedResult, report *
 		case known:
 			refused++
 		default:
-			report.Problems = append(report.Problems, final{outcome: o}.notHere())
+			if err := r.lostOutcome(ctx, res.Digest, o, report); err != nil {
+				return err
+			}
 		}
 	}
 	if n := len(res.Outcomes) - len(items); n > 0 {
@@ -114,6 +119,23 @@ func (r *Relay) recognise(ctx context.Context, res bundle.SealedResult, report *
 		report.Notes = append(report.Notes, fmt.Sprintf("%d refusals in it were not taken: export again, and the signer says so again", refused))
 	}
 	return r.adoptFinals(ctx, items, finals, report)
+}
+
+// lostOutcome reports an outcome for an item that the journal lacks, as its request.
+// What is signed may be paid: that is an alarm.
+func (r *Relay) lostOutcome(ctx context.Context, result bundle.Digest, o bundle.Outcome, report *Imported) error {
+	p := final{outcome: o}.notHere()
+	if o.Signed() {
+		p.evidence = result.String()
+	}
+	if dealt, err := r.dealtWith(ctx, p); err != nil || dealt {
+		return err
+	}
+	report.Problems = append(report.Problems, p)
+	if p.evidence == "" {
+		return nil
+	}
+	return r.journal.Raise(ctx, *p.alarm(p.evidence))
 }
 
 // itemsOf returns the items of a Result that the journal has, by pending id.

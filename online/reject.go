@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 		return false, err
 	}
 	if !rejectable(it) {
-		return false, fmt.Errorf("reject: item %s is %s: %w", id, it.State, ErrTooLate)
+		return false, fmt.Errorf("reject: item %s is %s%s: %w", id, it.State, lateWords(it), ErrTooLate)
 	}
 	if err := r.journal.Withhold(ctx, id, journal.Unwanted, slices.Concat(byTatum, byRestore)...); err != nil {
 		return false, err
@@ -63,6 +64,15 @@ func (r *Relay) Reject(ctx context.Context, id string, why Rejection) (exported 
 	return exported, unnoted(id, droppedThere, r.journal.WithholdFor(ctx, id, journal.Dropping, journal.Unwanted)) // the wish is carried out; a retry meets that it was dropped
 }
 
+// decided is the decision of the person who types a command, with the reason that was
+// given.
+func (r *Relay) decided(command, why string) journal.Decision {
+	if why != "" {
+		command += ": " + why
+	}
+	return journal.Decision{By: cmp.Or(r.Person, "unknown"), Why: command}
+}
+
 // rejectable reports whether a person may have an item rejected.
 func rejectable(it journal.Item) bool {
 	switch {
@@ -74,6 +84,17 @@ func rejectable(it journal.Item) bool {
 		return true
 	}
 	return it.Signed == nil && journal.Allowed(it.State, journal.Rejected)
+}
+
+// lateWords say where the transaction of an item is that cannot be rejected.
+func lateWords(it journal.Item) string {
+	switch {
+	case it.State == journal.Broadcast || it.State == journal.Completed:
+		return ", and the network has its transaction " + it.TxID
+	case it.TxID != "":
+		return ", and its transaction is " + it.TxID
+	}
+	return ""
 }
 
 // rejectedCodes are those of failed items that nobody wants paid, though they
@@ -107,6 +128,7 @@ func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item
 		return false, err
 	}
 	defer func() { err = unnoted(it.ID, droppedThere, err) }()
+	said := why.Why
 	if dead != "" { // what is known of it stands beside what the person says
 		why.Why += ". " + sentence(dead)
 	}
@@ -117,9 +139,9 @@ func (r *Relay) reject(ctx context.Context, lease journal.Lease, it journal.Item
 		}
 	}
 	if it.State == journal.Rejected || it.State == journal.Failed {
-		return exported, r.journal.Decide(ctx, it.ID, "reject")
+		return exported, r.journal.Decide(ctx, it.ID, r.decided("reject", said))
 	}
-	m := journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why.Why, Lease: lease, Decided: "reject"}
+	m := journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: chain.RefusedByRelay, Reason: why.Why, Lease: lease, Decided: r.decided("reject", said)}
 	if it.Signed != nil {
 		m.To, m.Code = journal.Failed, CodeDisarmed
 	}
@@ -136,9 +158,9 @@ func (r *Relay) closeSame(ctx context.Context, lease journal.Lease, it, payer jo
 	exported = it.Signed != nil || it.Request != bundle.Digest{}
 	if it.State == journal.Rejected || it.State == journal.Failed {
 		err := r.journal.Note(ctx, journal.Note{ID: it.ID, State: it.State, Code: CodeSameTx, Reason: reason, Lease: lease})
-		return exported, errors.Join(err, r.journal.Decide(ctx, it.ID, "reject"))
+		return exported, errors.Join(err, r.journal.Decide(ctx, it.ID, r.decided("reject", why.Why)))
 	}
-	m := journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: CodeSameTx, Reason: reason, Lease: lease, Decided: "reject"}
+	m := journal.Move{ID: it.ID, From: it.State, To: journal.Rejected, Code: CodeSameTx, Reason: reason, Lease: lease, Decided: r.decided("reject", why.Why)}
 	if it.Signed != nil {
 		m.To = journal.Failed
 	}

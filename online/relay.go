@@ -35,7 +35,7 @@ var (
 	ErrOtherSigner    = errors.New("result is by a signer that is not paired with this relay")
 	ErrOtherRequest   = errors.New("result for a request that this relay did not make")
 	ErrMismatch       = errors.New("result does not answer its request item by item")
-	ErrTooLate        = errors.New("it may be signed already")
+	ErrTooLate        = errors.New("it is too late to reject it")
 	ErrMayBePaid      = errors.New("it may be paid, or be paid yet")
 	ErrPaidByOther    = errors.New("another id has its transaction")
 	ErrSameWithdrawal = errors.New("one withdrawal is one payment")
@@ -99,6 +99,8 @@ type Relay struct {
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
 	Progress func(done, total int) // how far a long step is; may be nil
+
+	Person string // who types, for the record of what was decided; "" if nobody does
 
 	Lost func(bundle.Digest) [][]byte // files that may be a request which the journal lost; may be nil
 

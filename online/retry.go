@@ -49,9 +49,12 @@ func (r *Relay) Retry(ctx context.Context, id, content string) (journal.State, e
 		return "", err
 	}
 	if !ended(it) {
-		return it.State, r.journal.Decide(ctx, id, "retry")
+		if err := r.freed(ctx, id); err != nil {
+			return "", err
+		}
+		return it.State, r.journal.Decide(ctx, id, r.decided("retry", ""))
 	}
-	m := journal.Move{ID: id, From: it.State, To: journal.Fetched, Decided: "retry"}
+	m := journal.Move{ID: id, From: it.State, To: journal.Fetched, Decided: r.decided("retry", "")}
 	if it.Signed != nil {
 		m.To = journal.Signed
 	}
@@ -190,9 +193,19 @@ func (r *Relay) lift(ctx context.Context, it journal.Item) error {
 	return r.journal.Unwithhold(ctx, it.ID, lifts(it)...)
 }
 
+// freed takes back, of an item that is withheld for nothing any more, the words about
+// why it was.
+func (r *Relay) freed(ctx context.Context, id string) error {
+	it, err := r.journal.Item(ctx, id)
+	if err != nil || it.Withheld != "" || it.Code == "" {
+		return err
+	}
+	return r.note(ctx, it, journal.Lease{}, "", "", 0)
+}
+
 // rearm takes back that an item was given up. What it was to pay may have been
-// given back at Tatum since, and paid in another way: it is held until a second
-// retry, after a look at what Tatum has by now.
+// given back at Tatum, and paid in another way: it is held until a second retry, after
+// a look at what Tatum has by now.
 func (r *Relay) rearm(ctx context.Context, it journal.Item) (journal.State, error) {
 	err := r.journal.Accept(ctx, it.ID, "")
 	if err == nil {
@@ -205,9 +218,9 @@ func (r *Relay) rearm(ctx context.Context, it journal.Item) (journal.State, erro
 		return "", err
 	}
 	return journal.Signed, r.journal.Move(ctx, journal.Move{
-		ID: it.ID, From: it.State, To: journal.Signed, Decided: "retry", Code: CodeGivenUp,
-		Reason: fmt.Sprintf("it is signed (%s) and held: it was dropped at Tatum (%s), and what a withdrawal took "+
-			"given back there. It may have been paid in another way since: kms-online broadcast looks what Tatum "+
-			"has by now; then decide with kms-online retry or reject", it.TxID, it.Reason),
+		ID: it.ID, From: it.State, To: journal.Signed, Decided: r.decided("retry", ""), Code: CodeGivenUp,
+		Reason: fmt.Sprintf("it is signed (%s) and held: it was given up (%s), and what a withdrawal took may have "+
+			"been given back at Tatum. It may have been paid in another way since: kms-online broadcast looks what "+
+			"Tatum has by now; then decide with kms-online retry or reject", it.TxID, it.Reason),
 	})
 }

@@ -3,6 +3,7 @@ package online
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
@@ -56,8 +57,12 @@ func listedWords(it journal.Item, payer *journal.Item) string {
 	if payer != nil { // then it must not be dropped from here
 		return text + sentence(paidByWords(it.ID, *payer))
 	}
-	if rejectable(it) && it.Code != CodeSameTx {
-		return text + fmt.Sprintf("Drop it there: kms-online reject %s --why TEXT", it.ID)
+	drop := fmt.Sprintf("kms-online reject %s --why TEXT", it.ID)
+	switch {
+	case slices.Contains(deadCodes, it.Code): // reject wants evidence of today
+		return text + drop + " drops it there once the network shows that it can never confirm, and says what is missing until then"
+	case rejectable(it) && it.Code != CodeSameTx:
+		return text + "Drop it there: " + drop
 	}
 	return text + "See its own alarm for what to do about it"
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"coldkms/online/journal"
 	"coldkms/shared/bundle"
 	"coldkms/shared/interop"
 	"coldkms/shared/transport/file"
@@ -14,7 +15,7 @@ import (
 
 // Folders on a stick for requests that are not to be signed any more.
 const (
-	DoneFolder = "done" // what has its result
+	DoneFolder = "done" // what nothing waits for
 	VoidFolder = "void" // what must not be signed
 )
 
@@ -23,7 +24,8 @@ type Made struct {
 	Digest bundle.Digest
 	Name   string // under which it is placed
 	Spent  bool   // nothing waits for its result any more
-	Void   string // why it must not be signed any more, "" if it may, or has its result
+	Void   string // why it must not be signed any more, "" if it may, or nothing of it is unwanted
+	Done   string // what became of it otherwise
 }
 
 // Made reads a file that may hold a Request. It returns the zero value if the
@@ -33,18 +35,34 @@ func (r *Relay) Made(ctx context.Context, data []byte, waiting []bundle.Digest) 
 	if err != nil || req.Relay != r.identity.Public() {
 		return Made{}, nil
 	}
-	why, known, err := r.journal.WhyVoid(ctx, req.Digest)
+	fate, known, err := r.journal.FateOf(ctx, req.Digest)
 	if err != nil || !known {
 		return Made{}, err
 	}
-	return Made{req.Digest, fileName(req), !slices.Contains(waiting, req.Digest), why}, nil
+	return Made{
+		Digest: req.Digest, Name: fileName(req), Spent: !slices.Contains(waiting, req.Digest),
+		Void: fate.Void, Done: doneWords(fate),
+	}, nil
+}
+
+// doneWords say what became of a request that nothing waits for.
+func doneWords(f journal.Fate) string {
+	switch {
+	case f.Answered && f.Signed == f.Items:
+		return "has its result"
+	case f.Answered:
+		return fmt.Sprintf("has its result (%d of %d items signed)", f.Signed, f.Items)
+	case f.Signed == f.Items:
+		return "is done: what it holds was signed in another way"
+	}
+	return "was replaced by a newer request: sign that one"
 }
 
 // VoidReason is what lies beside a request that is void.
 func VoidReason(name, why string) string {
 	return fmt.Sprintf("%s must not be signed any more: item %s.\n"+
 		"Destroy it, all its copies, and its result if there is one. "+
-		"What else it holds is in a new request.", name, why)
+		"What else it holds, and is not signed, is in a new request.", name, why)
 }
 
 // Bounds of what is read from a folder to be tidied.
@@ -53,8 +71,8 @@ const (
 	maxTidiedBytes = 4 * bundle.MaxFile
 )
 
-// Tidy moves aside the requests of this relay in a folder that have their results,
-// or must not be signed any more: a person signs what lies there. It returns what
+// Tidy moves aside the requests of this relay in a folder that nothing waits for,
+// or that must not be signed any more: a person signs what lies there. It returns what
 // to tell people. Files of others stay. formats are those of other signers, whose
 // files are moved aside in the same way.
 func (r *Relay) Tidy(ctx context.Context, dir string, formats ...interop.Format) (notes []string, err error) {
@@ -119,9 +137,9 @@ func moveSpent(media file.Media, name string, made Made) string {
 	if made.Void == "" {
 		path, err := media.Aside(name, DoneFolder, "")
 		if err != nil {
-			return fmt.Sprintf("%s has its result, and stays where it is: %v", name, err)
+			return fmt.Sprintf("%s %s; it stays where it is: %v", name, made.Done, err)
 		}
-		return fmt.Sprintf("%s has its result, and is in %s now", name, path)
+		return fmt.Sprintf("%s %s; it is in %s now", name, made.Done, path)
 	}
 	path, err := media.Aside(name, VoidFolder, VoidReason(name, made.Void))
 	if err != nil {

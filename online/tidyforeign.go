@@ -46,7 +46,7 @@ func (im *Importer) made(ctx context.Context, data []byte) (made Made, err error
 		made.Spent = true
 		for _, it := range items {
 			if slices.Contains(sendable, it.State) { // it has its signature
-				return Made{Spent: true}, nil
+				return Made{Spent: true, Done: "asks for what is signed"}, nil
 			}
 			made.Void = fmt.Sprintf("%s: %s", it.ID, it.State)
 			if it.Withheld != "" {

@@ -186,7 +186,8 @@ type step struct {
 	lease     journal.Lease
 	line      *breaker
 	sent      bool
-	completed bool
+	completed bool         // marked at Tatum
+	ended     bool         // completed here, though not as Tatum has it
 	healed    bool         // it goes on though it was failed
 	marked    bool         // Tatum's reply to the broadcast says that it marked it
 	deep      bool         // for watch: it has as many confirmations as are demanded

@@ -64,20 +64,26 @@ func (a *app) showAlarms(list []online.Alarm) error {
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ALARM\tITEM\tCODE\tRAISED\tSTATE\tREASON")
 	for _, x := range list {
-		state := "open"
-		switch {
-		case !x.Open():
-			state = "closed by " + cli.Printable(x.By)
-		case x.Healed != "":
-			state = "open, cause gone"
-		}
 		item := x.Item
 		if item == "" {
 			item = "-"
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", x.ID, item, x.Code, x.Raised, state, strings.ReplaceAll(a.typed(x.Reason), "\n", " "))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", x.ID, item, x.Code, x.Raised, stateOf(x), strings.ReplaceAll(a.typed(x.Reason), "\n", " "))
 	}
 	return w.Flush()
+}
+
+// stateOf says whether an alarm is open, or who closed it and why.
+func stateOf(x online.Alarm) string {
+	switch {
+	case !x.Open() && x.Why != "":
+		return cli.Printable("closed by " + x.By + ", " + x.Why)
+	case !x.Open():
+		return cli.Printable("closed by " + x.By)
+	case x.Healed != "":
+		return "open, cause gone"
+	}
+	return "open"
 }
 
 // acknowledgeReply is what acknowledge prints.

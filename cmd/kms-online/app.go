@@ -135,6 +135,7 @@ func (a *app) relay(what use, step func(context.Context, *online.Relay) error) e
 	if err != nil {
 		return a.explain(err)
 	}
+	r.Person = person()
 	if r.Full {
 		a.say("%v: nothing goes on until you free some space there (df -h); nothing is lost", errDiskFull(dir))
 	}

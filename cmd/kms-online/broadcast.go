@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
+	"coldkms/cmd/internal/cli"
 	"coldkms/online"
+	"coldkms/online/journal"
+	"coldkms/online/tatum"
 )
 
 func (a *app) broadcast() *cobra.Command {
@@ -24,15 +28,26 @@ is there is not sent again, and after a lost reply only the txid decides.`,
 					return err
 				}
 				got, err := r.Broadcast(ctx, o)
-				if err != nil && len(got.Broadcast)+len(got.Completed) == 0 {
+				if err != nil && len(got.Broadcast)+len(got.Completed)+len(got.Ended) == 0 {
 					return err
 				}
 				clean(got.Problems)
 				if perr := a.JSON(got); perr != nil || err != nil {
-					return first(err, perr)
+					return first(partly(err), perr)
 				}
 				return part(len(got.Problems) > 0)
 			})
 		},
 	}
+}
+
+// partly is the end of a command that has done a part of its work, where Tatum failed
+// for the rest.
+func partly(err error) error {
+	var told *cli.Error
+	if err = explain(err); errors.As(err, &told) && !errors.Is(err, journal.ErrAway) &&
+		(told.Code == cli.Network || tatum.IsAuth(err)) {
+		return cli.Fail(cli.Part, told.Err, told.Hint)
+	}
+	return err
 }

@@ -83,7 +83,7 @@ func explain(err error) error {
 		{tatum.ErrKey, cli.Usage, ""},
 		{online.ErrNotBuilt, cli.Usage, "this version works for BTC, LTC, DOGE and BCH"},
 		{online.ErrOtherSigner, cli.BadBundle, "only the paired signer's results are taken: kms-online checkconfig shows which one that is"},
-		{online.ErrOtherRequest, cli.BadBundle, "it belongs to another relay, or to another state directory (--state); if an older journal was put back, lay the request file (*.kmsreq) beside the result and import again"},
+		{online.ErrOtherRequest, cli.BadBundle, "it belongs to another relay, or to another state directory (--state); if an older journal was put back, lay the request file (*.kmsreq) beside the result, or into done/ there, and import again"},
 		{online.ErrNoMatch, cli.BadBundle, "it was changed on the way, or it belongs to another relay or state directory (--state); export again: kms-online export --psbt --out DIR"},
 		{psbt.ErrInvalid, cli.BadBundle, "copy the file once more, or have it written again by the program that signed it"},
 		{interoppsbt.ErrNoSuchKey, cli.Usage, "kms-online pair takes a newer watch file; --master is for signature ids that are mnemonics"},

@@ -72,6 +72,13 @@ given it with --master.`,
 					a.say("%s", note)
 				}
 				a.tidy(ctx, r, o.Dir)
+				n, err := r.Unprepared(ctx, o)
+				if err != nil {
+					return err
+				}
+				if n > 0 {
+					a.say("fetched and not prepared yet: %d; kms-online fetch prepares them", n)
+				}
 				if got.Request != nil && byQR {
 					a.say("next, on the signer: kms-offline sign --qr")
 				} else {

@@ -10,6 +10,7 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/online"
 	"coldkms/online/journal"
+	"coldkms/shared/chain"
 )
 
 // stateReply says where an item stands now.
@@ -46,6 +47,7 @@ at Tatum that it is gone, say --gone.`,
 			return a.relay(withTatum, func(ctx context.Context, r *online.Relay) error {
 				exported, err := r.Reject(ctx, args[0], why)
 				if err != nil {
+					a.sayWished(context.WithoutCancel(ctx), r, args[0])
 					return err
 				}
 				list, err := r.Status(ctx, 0, args[0])
@@ -59,7 +61,7 @@ at Tatum that it is gone, say --gone.`,
 				} else if exported {
 					a.say("warning: %s was exported: if the signer has signed it already, that transaction stays "+
 						"valid wherever a copy of the result is; destroy the request and its result. What else "+
-						"that request holds goes into a new one: kms-online export", args[0])
+						"that request holds, and is not signed, goes into a new one: kms-online export", args[0])
 				}
 				if list[0].Reason != why.Why { // what is known of it, as status shows it
 					a.say("%s: %s", args[0], list[0].Reason)
@@ -71,4 +73,20 @@ at Tatum that it is gone, say --gone.`,
 	cmd.Flags().StringVar(&why.Why, "why", "", "the reason, for the journal")
 	cmd.Flags().BoolVar(&why.Gone, "gone", false, "you have seen that Tatum does not have it any more")
 	return cmd
+}
+
+// sayWished tells people if an item that could not be rejected is kept back for that
+// wish.
+func (a *app) sayWished(ctx context.Context, r *online.Relay, id string) {
+	list, err := r.Status(ctx, 0, id)
+	if err != nil || len(list) == 0 || list[0].State == journal.Rejected || list[0].State == journal.Failed {
+		return
+	}
+	for _, code := range append([]chain.Code{list[0].Withheld}, list[0].Beside...) {
+		if code == journal.Unwanted || code == journal.Dropping {
+			a.say("%s is not rejected, and is withheld from now on (%s): it goes neither to the signer nor to the "+
+				"network. Type reject again, or take the wish back: kms-online retry %s", id, code, id)
+			return
+		}
+	}
 }

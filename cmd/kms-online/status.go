@@ -37,7 +37,7 @@ stderr are totals, how a daemon of this directory is, and which alarms are open.
 It works beside a command that is running.
 
 Exit status: 3 where one of the ids is unknown here; those that are known are
-shown. 1 where all of them are unknown.
+shown, and the alarms about those that are not.
 
 States: fetched, prepared, exported, signed, broadcast, completed; refused (by
 the relay or the signer; see retry), rejected (see reject), failed (something
@@ -119,7 +119,7 @@ func (o statusFlags) options(a *app, ids []string) (online.StatusOptions, error)
 
 func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.StatusOptions) error {
 	list, more, unknown := r.StatusPage(ctx, page)
-	if unknown != nil && len(list) == 0 {
+	if unknown != nil && !errors.Is(unknown, journal.ErrNoItem) {
 		return unknown
 	}
 	cleanItems(list)
@@ -138,6 +138,11 @@ func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.Statu
 	if _, err := a.sayAlarms(ctx, r); err != nil {
 		return err
 	}
+	if unknown != nil {
+		if err := a.sayNotHere(ctx, r, page.IDs, list); err != nil {
+			return err
+		}
+	}
 	if a.json {
 		err = a.JSON(list)
 	} else {
@@ -147,6 +152,21 @@ func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.Statu
 		return err
 	}
 	return cli.Fail(cli.Part, unknown, noItemHint)
+}
+
+// sayNotHere shows the alarms about ids that are not in the journal: of what a restore
+// lost they are all that is known.
+func (a *app) sayNotHere(ctx context.Context, r *online.Relay, ids []string, list []online.Status) error {
+	here := make(map[string]bool, len(list))
+	for _, s := range list {
+		here[s.ID] = true
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return here[id] })
+	alarms, err := r.AlarmsOf(ctx, ids)
+	for _, x := range alarms[:min(len(alarms), maxSaidAlarms)] {
+		a.say("%s is not in this journal; alarm %d about it, %s: %s: %s", x.Item, x.ID, stateOf(x), x.Code, x.Reason)
+	}
+	return err
 }
 
 func (a *app) table(list []online.Status) error {

@@ -207,21 +207,22 @@ func moment(seconds int64) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
-// Dealt returns who dealt with the alarm that was raised last about an item for
-// this very evidence, and why; closer is "" where nobody did.
-func (j *Journal) Dealt(ctx context.Context, item string, code chain.Code, evidence string) (closer, why string, err error) {
+// Dealt returns how a person dealt with the alarm that was raised last about an item
+// for this very evidence, the zero Decision if nobody did, and whether its cause lasts.
+func (j *Journal) Dealt(ctx context.Context, item string, code chain.Code, evidence string) (d Decision, lasts bool, err error) {
 	var known string
-	var closed int64
+	var closed, healed int64
 	err = j.read(ctx, func() error {
-		return j.db.QueryRowContext(ctx, j.d.sql("SELECT closer, why, evidence, closed FROM alarms WHERE item = ? AND code = ? ORDER BY seq DESC LIMIT 1"), item, string(code)).Scan(&closer, &why, &known, &closed)
+		return j.db.QueryRowContext(ctx, j.d.sql("SELECT closer, why, evidence, closed, healed FROM alarms WHERE item = ? AND code = ? ORDER BY seq DESC LIMIT 1"), item, string(code)).
+			Scan(&d.By, &d.Why, &known, &closed, &healed)
 	})
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", "", fmt.Errorf("journal: alarms: %w", err)
+		return Decision{}, false, fmt.Errorf("journal: alarms: %w", err)
 	}
 	if err != nil || closed == 0 || known != words(evidence) {
-		return "", "", nil
+		return Decision{}, false, nil
 	}
-	return closer, why, nil
+	return d, healed == 0, nil
 }
 
 // ErrNoAlarm is returned for the id of an alarm that does not exist.
@@ -258,21 +259,29 @@ func (j *Journal) Acknowledge(ctx context.Context, ids []int64, closer, why stri
 	return before, err
 }
 
-// Decide closes the alarms about an item that a person decided about by a
-// command that has nothing else to do.
-func (j *Journal) Decide(ctx context.Context, item, by string) error {
-	return j.change(ctx, "alarms", func(t tx) error { return j.settle(ctx, t, item, by) })
+// Decision is what a person decided about an item, which closes its alarms.
+type Decision struct {
+	By  string // who; "" for no decision
+	Why string // the command, and the reason that was given with it
 }
 
-// settle closes the alarms about an item that a person decided about by
-// another command, and has done with those that were closed before. What that command tries may bring the same finding again:
-// then it is a new alarm.
-func (j *Journal) settle(ctx context.Context, t tx, item, by string) error {
+// Decide closes the alarms about an item that a person decided about by a
+// command that has nothing else to do.
+func (j *Journal) Decide(ctx context.Context, item string, d Decision) error {
+	return j.change(ctx, "alarms", func(t tx) error { return j.settle(ctx, t, item, d) })
+}
+
+// settle closes the alarms about an item that a person decided about by another
+// command, and has done with those that were closed before. What that command tries may
+// bring the same finding again: then it is a new alarm.
+func (j *Journal) settle(ctx context.Context, t tx, item string, d Decision) error {
 	now := j.now().Unix()
-	if _, err := t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ? WHERE item = ? AND closed = 0", now, words(by), item); err != nil {
+	_, err := t.ExecContext(ctx, "UPDATE alarms SET closed = ?, closer = ?, why = ? WHERE item = ? AND closed = 0",
+		now, words(d.By), words(d.Why), item)
+	if err != nil {
 		return err
 	}
-	_, err := t.ExecContext(ctx, "UPDATE alarms SET healed = ? WHERE item = ? AND healed = 0", now, item)
+	_, err = t.ExecContext(ctx, "UPDATE alarms SET healed = ? WHERE item = ? AND healed = 0", now, item)
 	return err
 }
 

@@ -339,7 +339,7 @@ type Move struct {
 	Prepared []byte // what was proven, for one that is prepared now
 	Alarm    *Raise // raised in the same transaction; may be nil
 	Also     *Raise // another one; may be nil
-	Decided  string // the command by which a person decided about the item: it closes its alarms
+	Decided  Decision
 }
 
 // Move makes steps, all or none. An item that is not in the state it should
@@ -390,7 +390,7 @@ func (j *Journal) move(ctx context.Context, tx tx, m Move) error {
 			return fmt.Errorf("alarm about item %s: %w", m.ID, err)
 		}
 	}
-	if m.Decided == "" {
+	if m.Decided.By == "" {
 		return nil
 	}
 	if err := j.settle(ctx, tx, m.ID, m.Decided); err != nil {

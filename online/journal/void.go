@@ -116,25 +116,43 @@ func voidWords(found string) string {
 	return id + " " + words
 }
 
-// whyVoid selects why one Request is void: it was found to be, or nothing
-// answered it and it holds something unwanted. The latter are those of which no
-// item waits any more, so that Recall, which looks at what is open, finds
-// nothing to take back.
-const whyVoid = `SELECT r.void, CASE WHEN EXISTS (SELECT 1 FROM results s WHERE s.request = r.digest) THEN ''
-		ELSE COALESCE((SELECT min(i.id || ' ' || ` + whatsWrong + `)
-			FROM request_items h JOIN items i ON i.id = h.id WHERE h.request = r.digest AND ` + unwanted + `), '') END
+// Fate is what became of a Request.
+type Fate struct {
+	Void          string // why it must not be signed any more, "" if it may
+	Answered      bool   // a Result of it was imported
+	Items, Signed int    // how many items it holds, and how many of those have their signature, whatever brought it
+}
+
+// fate selects what became of one Request. It is void if it was found to be, if
+// nothing answered it and it holds something unwanted, or if what answered it signed
+// something that was given up. The last two are those of which no item waits any more,
+// so that Recall, which looks at what is open, finds nothing to take back.
+const fate = `WITH held AS (SELECT i.id, i.state, i.withheld, i.code, CASE WHEN i.signed IS NULL THEN 0 ELSE 1 END AS done
+		FROM request_items h JOIN items i ON i.id = h.id WHERE h.request = ?)
+	SELECT r.void, EXISTS (SELECT 1 FROM results s WHERE s.request = r.digest), (SELECT count(*) FROM held),
+		(SELECT COALESCE(sum(done), 0) FROM held),
+		COALESCE((SELECT min(i.id || ' ' || ` + whatsWrong + `) FROM held i WHERE ` + unwanted + `), ''),
+		COALESCE((SELECT min(i.id || ' ' || i.state) FROM held i WHERE i.state = 'failed'
+			AND i.code IN ('signed-after-drop', 'signed-after-refusal', 'disarmed')), '')
 	FROM requests r WHERE r.digest = ?`
 
-// WhyVoid returns why a Request is void, "" for one that is not, or that this
-// journal did not make.
-func (j *Journal) WhyVoid(ctx context.Context, digest bundle.Digest) (why string, known bool, err error) {
-	var found string
-	err = j.read(ctx, func() error { return j.db.QueryRowContext(ctx, whyVoid, digest[:]).Scan(&why, &found) })
-	if why == "" && found != "" {
-		why = voidWords(found)
-	}
+// FateOf returns what became of a Request; known is false for one that this journal
+// did not make.
+func (j *Journal) FateOf(ctx context.Context, digest bundle.Digest) (f Fate, known bool, err error) {
+	var unwanted, givenUp string
+	err = j.read(ctx, func() error {
+		return j.db.QueryRowContext(ctx, j.d.sql(fate), digest[:], digest[:]).
+			Scan(&f.Void, &f.Answered, &f.Items, &f.Signed, &unwanted, &givenUp)
+	})
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", false, fmt.Errorf("journal: request %.16s: %w", digest, err)
+		return Fate{}, false, fmt.Errorf("journal: request %.16s: %w", digest, err)
 	}
-	return why, err == nil, nil
+	found := givenUp
+	if !f.Answered && unwanted != "" {
+		found = unwanted
+	}
+	if f.Void == "" && found != "" {
+		f.Void = voidWords(found)
+	}
+	return f, err == nil, nil
 }

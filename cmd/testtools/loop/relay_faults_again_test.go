@@ -43,10 +43,10 @@ func refusedAndGivenUp(t *testing.T) {
 	h.server.Chain(h.signedHex(1))
 	h.run(3, "broadcast")
 	h.sends(0)
-	h.alarms("paid-but-rejected paid-but-refused paid-but-cancelled")
+	h.alarms("paid-but-rejected paid-but-refused")
 	h.run(3, "broadcast")
 	h.run(0, "acknowledge", "2", "--why", "the service knows")
-	h.alarms("paid-but-rejected paid-but-cancelled")
+	h.alarms("paid-but-rejected")
 }
 
 // Many items were rejected after they had been exported. To look for each of them

@@ -298,7 +298,7 @@ func copyOfGivenUp(t *testing.T) {
 	h.server.Chain(h.signedHex(1))
 	h.run(3, "broadcast")
 	h.sends(0)
-	h.alarms("paid-but-rejected paid-but-cancelled")
+	h.alarms("paid-but-rejected")
 }
 
 // After a restore the list of an address lags by the item's own transaction, and so

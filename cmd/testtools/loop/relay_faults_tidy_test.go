@@ -59,7 +59,7 @@ func tidiedStick(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.sign(usb)
-	if words := h.says(0, "import", usb); !strings.Contains(words, "has its result, and is in ") {
+	if words := h.says(0, "import", usb); !strings.Contains(words, "has its result; it is in ") {
 		t.Error(words)
 	}
 	want(0, 1, 1)

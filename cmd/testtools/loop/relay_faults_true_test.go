@@ -3,8 +3,15 @@
 package loop
 
 import (
+	"encoding/json"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"coldkms/cmd/testtools/relaytest"
+	"coldkms/shared/bundle"
+	"coldkms/shared/chain"
 )
 
 // trueFaults are about what the relay says that is not so, and advice that leads
@@ -12,6 +19,13 @@ import (
 func trueFaults() []fault {
 	return []fault{
 		{"130a-a-yes-is-for-one-request", yesForOneRequest},
+		{"131a-a-request-that-was-replaced", replacedRequest},
+		{"131b-a-request-that-signed-what-was-given-up", givenUpRequest},
+		{"131c-what-a-person-decided-is-on-record", decidedOnRecord},
+		{"131d-given-up-and-paid-is-one-alarm", givenUpAndPaid},
+		{"131e-a-wish-to-reject-that-came-too-late", wishTooLate},
+		{"132a-a-result-of-items-that-a-restore-lost", resultOfLostItems},
+		{"132b-an-old-result-is-imported-again", oldResultAgain},
 	}
 }
 
@@ -30,4 +44,194 @@ func yesForOneRequest(t *testing.T) {
 	if s := h.item(1); s.Withheld != "four-eye-refused" {
 		t.Errorf("%+v", s)
 	}
+}
+
+// A request that another one has replaced has no result.
+func replacedRequest(t *testing.T) {
+	h := newTeller(t)
+	usb := t.TempDir()
+	h.pay(nil, 1)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	h.pay(nil, 2)
+	h.run(0, "fetch")
+	words := h.says(0, "export", "--again", "--out", usb)
+	if has(t, words, "was replaced by a newer request: sign that one; it is in "); strings.Contains(words, "its result") {
+		t.Error(words)
+	}
+	if err := os.RemoveAll(filepath.Join(usb, "done")); err != nil {
+		t.Fatal(err)
+	}
+	h.sign(usb)
+	has(t, h.says(0, "import", usb), "has its result; it is in ")
+}
+
+// A result signs what was rejected meanwhile: its request is not done with, it is not
+// to be signed again.
+func givenUpRequest(t *testing.T) {
+	h := newTeller(t)
+	usb := t.TempDir()
+	h.pay(nil, 1, 2)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	h.run(0, "reject", relaytest.ID(1), "--why", "a mistake")
+	h.sign(usb)
+	has(t, h.says(3, "import", usb), "must not be signed any more ("+relaytest.ID(1))
+	if void, done := requestsIn(usb, "void"), requestsIn(usb, "done"); void != 1 || done != 0 {
+		t.Errorf("%d void, %d done", void, done)
+	}
+}
+
+// Who decided, and why, is kept with the alarm that this closes; what was held says so
+// no more once it is not held.
+func decidedOnRecord(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1)
+	h.server.Change(relaytest.ID(1), "id", relaytest.ID(9)) // it is not at Tatum any more
+	h.run(3, "broadcast")
+	h.retries(1)
+	if s := h.wants(1, "signed", ""); s.Reason != "" || s.Withheld != "" {
+		t.Errorf("%+v", s)
+	}
+	type alarm struct{ By, Why string }
+	var list []alarm
+	h.pay(nil, 2)
+	usb := t.TempDir()
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	h.run(0, "reject", relaytest.ID(2), "--why", "a mistake")
+	h.sign(usb)
+	h.run(3, "import", usb)
+	h.run(0, "reject", relaytest.ID(2), "--why", "copies destroyed")
+	if err := json.Unmarshal(h.run(0, "alarms", "--all"), &list); err != nil || len(list) != 2 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	for i, why := range []string{"retry", "reject: copies destroyed"} {
+		if a := list[i]; a.By == "" || a.By == "unknown" || a.Why != why {
+			t.Errorf("%+v, want %s", a, why)
+		}
+	}
+}
+
+// A person gives up what Tatum does not have any more, takes that back, and the
+// network has it. Nobody dropped it, and one alarm is about it; broadcast does not say
+// that it is completed at Tatum.
+func givenUpAndPaid(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1)
+	h.server.Change(relaytest.ID(1), "id", relaytest.ID(9))
+	h.run(3, "broadcast")
+	h.run(0, "reject", relaytest.ID(1), "--why", "paid by hand", "--gone")
+	h.run(0, "retry", relaytest.ID(1))
+	if s := h.wants(1, "signed", "given-up"); strings.Contains(s.Reason, "dropped at Tatum") {
+		t.Error(s.Reason)
+	}
+	h.run(3, "broadcast")
+	if s := h.item(1); strings.Contains(s.Reason, "dropped at Tatum") {
+		t.Error(s.Reason)
+	}
+	h.run(0, "reject", relaytest.ID(1), "--why", "paid by hand", "--gone")
+	h.server.Chain(h.signedHex(1))
+	h.run(3, "watch")
+	h.alarms("paid-but-rejected")
+	h.run(3, "broadcast")
+	if words := h.alarm("paid-but-rejected"); strings.Contains(words, "somebody dropped") ||
+		!strings.Contains(words, "somebody sent a copy") {
+		t.Error(words)
+	}
+	h.server.Mine(12)
+	h.run(0, "acknowledge", "3", "--why", "booked")
+	h.run(0, "watch")
+	var got struct{ Completed, Ended []string }
+	if err := json.Unmarshal(h.run(0, "broadcast"), &got); err != nil || len(got.Completed) != 0 || len(got.Ended) != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	h.wants(1, "completed", "paid-but-rejected")
+}
+
+// A payment is handed to the network; then the approval service says no, and a person
+// wants it rejected, which is too late. It turns up.
+func wishTooLate(t *testing.T) {
+	h := newTeller(t)
+	h.handedAndHeld(nil)
+	h.run(1, "reject", relaytest.ID(1), "--why", "as the service says")
+	h.server.Chain(h.signedHex(1))
+	h.run(3, "broadcast")
+	s := h.wants(1, "completed", "")
+	if s.Withheld != "" {
+		t.Errorf("%+v", s)
+	}
+	h.alarms("paid-but-refused")
+	words := h.alarm("paid-but-refused")
+	if has(t, words, "said no", "It was handed to the network from here at 20"); strings.Contains(words, "copy") {
+		t.Error(words)
+	}
+}
+
+// A restored journal lacks two payments, and Tatum lists them no more. The stick has
+// their result, and their request where import has moved it to; then not even that.
+func resultOfLostItems(t *testing.T) {
+	for name, there := range map[string]bool{"request in done": true, "no request": false} {
+		t.Run(name, func(t *testing.T) {
+			h := newTeller(t)
+			backup, usb := filepath.Join(h.dir, "backup"), t.TempDir()
+			h.run(0, "backup", backup)
+			h.pay(nil, 1, 2)
+			h.run(0, "fetch")
+			h.run(0, "export", "--out", usb)
+			h.sign(usb)
+			h.run(0, "import", usb)
+			txid := h.wants(1, "signed", "").TxID
+			h.run(0, "broadcast")
+			h.restores(backup)
+			h.run(0, "acknowledge", "1", "--why", "seen")
+			if !there {
+				if err := os.RemoveAll(filepath.Join(usb, "done")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			words := h.says(3, "import", usb)
+			if has(t, words, "not-in-journal", "may be paid"); strings.Contains(words, txid) != there ||
+				strings.Contains(words, "belongs to another relay") {
+				t.Error(words)
+			}
+			h.alarms("not-in-journal not-in-journal")
+			has(t, h.says(3, "status", relaytest.ID(1)), relaytest.ID(1)+" is not in this journal; alarm ", "open: not-in-journal: ALARM")
+			h.run(0, "acknowledge", "2", "3", "--why", "found in an explorer")
+			h.run(0, "import", usb)
+			h.alarms("")
+		})
+	}
+}
+
+// A result with a refusal is imported again, long after that was dealt with, beside a
+// new one.
+func oldResultAgain(t *testing.T) {
+	h := newTeller(t)
+	usb := t.TempDir()
+	h.pay(nil, 1, 2)
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	requests, _ := filepath.Glob(filepath.Join(usb, "*.kmsreq"))
+	file, err := os.ReadFile(requests[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := bundle.OpenRequest(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := h.signer.Sign(req, relaytest.Refuse(relaytest.ID(1), chain.RefusedByPerson))
+	if err := os.WriteFile(filepath.Join(usb, "old.kmsres"), refused, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.run(3, "import", usb)
+	h.run(0, "retry", relaytest.ID(1))
+	has(t, h.says(0, "export", "--out", usb), "fetched and not prepared yet: 1; kms-online fetch prepares them")
+	h.run(0, "fetch")
+	h.run(0, "export", "--out", usb)
+	h.sign(usb)
+	h.run(0, "import", usb)
+	h.run(0, "broadcast")
+	has(t, h.says(0, "import", usb), "was imported before")
 }
