@@ -129,7 +129,7 @@ func TestOnlyTheTerminalReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	allowed := map[string][]string{
-		"dropTyped":    {"discard"},
+		"DropTyped":    {"discard"},
 		"ReadPassword": {"secret"},
 		"MakeRaw":      {"session"},
 		"Read":         {"readLine", "readBytes", "checkRandomness"},

@@ -48,7 +48,7 @@ func (t *terminal) close() {
 
 // discard drops what was typed and not read yet.
 func (t *terminal) discard() error {
-	if err := dropTyped(int(t.tty.Fd())); err != nil {
+	if err := cli.DropTyped(int(t.tty.Fd())); err != nil {
 		return fmt.Errorf("discard what was typed before the question: %w", err)
 	}
 	return nil

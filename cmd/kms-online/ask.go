@@ -25,7 +25,7 @@ var (
 )
 
 // asker asks a person on the terminal itself, also where stdin and stdout are
-// redirected.
+// redirected. What was typed before a question is no answer to it.
 type asker struct{ tty *os.File }
 
 func openAsker() (*asker, error) {
@@ -36,16 +36,27 @@ func openAsker() (*asker, error) {
 	return &asker{tty}, nil
 }
 
-// close closes the terminal; a nil receiver is a no-op.
+// close closes the terminal; a nil receiver is a no-op. What was typed and not asked
+// for goes to nobody: a shell would run it.
 func (q *asker) close() {
 	if q != nil {
+		_ = cli.DropTyped(int(q.tty.Fd()))
 		_ = q.tty.Close()
 	}
 }
 
+// ask discards type-ahead, then shows a question.
+func (q *asker) ask(question string) error {
+	if err := cli.DropTyped(int(q.tty.Fd())); err != nil {
+		return fmt.Errorf("discard what was typed before the question: %w", err)
+	}
+	_, err := io.WriteString(q.tty, cli.Printable(question))
+	return err
+}
+
 // line asks for a line that is echoed.
 func (q *asker) line(question string) (string, error) {
-	if _, err := io.WriteString(q.tty, cli.Printable(question)); err != nil {
+	if err := q.ask(question); err != nil {
 		return "", err
 	}
 	var answer []byte
@@ -84,7 +95,7 @@ func (q *asker) secret(question string) (string, error) {
 		case <-answered:
 		}
 	}()
-	if _, err := io.WriteString(q.tty, cli.Printable(question)); err != nil {
+	if err := q.ask(question); err != nil {
 		return "", err
 	}
 	answer, err := term.ReadPassword(fd)

@@ -35,10 +35,17 @@ type outsideKey struct{}
 // scripts in testdata.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", bin, "coldkms/cmd/kms-online", "coldkms/cmd/testtools/exits")
+	program := filepath.Join(bin, "program", "kms-online")
+	build := exec.Command("go", "build", "-o", filepath.Dir(program)+"/", "coldkms/cmd/kms-online", "coldkms/cmd/testtools/exits", "coldkms/cmd/testtools/typist")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	// what scripts call kms-online types their terminal's lines into it, one for each question
+	for name, of := range map[string]string{"kms-online": "typist", "exits": "exits"} {
+		if err := os.Symlink(filepath.Join("program", of), filepath.Join(bin, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -49,6 +56,7 @@ func TestScripts(t *testing.T) {
 			env.Values[outsideKey{}] = &outside{tatum: server}
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("TYPIST_PROGRAM", program)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("TATUM_API_URL", server.URL)
 			env.Setenv("TATUM_API_KEY", tatumtest.Key)

@@ -3,11 +3,17 @@
 package loop
 
 import (
+	"bufio"
 	"encoding/json"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/creack/pty"
 
 	"coldkms/cmd/testtools/relaytest"
 	"coldkms/shared/bundle"
@@ -26,6 +32,7 @@ func trueFaults() []fault {
 		{"131e-a-wish-to-reject-that-came-too-late", wishTooLate},
 		{"132a-a-result-of-items-that-a-restore-lost", resultOfLostItems},
 		{"132b-an-old-result-is-imported-again", oldResultAgain},
+		{"133a-what-is-typed-before-a-question-is-no-answer", typedAhead},
 	}
 }
 
@@ -234,4 +241,45 @@ func oldResultAgain(t *testing.T) {
 	h.run(0, "import", usb)
 	h.run(0, "broadcast")
 	has(t, h.says(0, "import", usb), "was imported before")
+}
+
+// Somebody types before setup has asked for the folder of the stick.
+func typedAhead(t *testing.T) {
+	h := newTeller(t)
+	ahead, meant := t.TempDir(), t.TempDir()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	if _, err := io.WriteString(master, ahead+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(h.bin, "kms-online"),
+		"--state", filepath.Join(h.dir, "relay"), "--testnet", "setup")
+	cmd.Env, cmd.Stdin = h.env(), slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	err = cmd.Start()
+	slave.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := bufio.NewReader(master)
+	for text := ""; !strings.HasSuffix(text, "such as /media/usb:"); {
+		b, err := shown.ReadByte()
+		if err != nil {
+			t.Fatalf("%q, %v", text, err)
+		}
+		text += string(b)
+	}
+	_, _ = io.WriteString(master, meant+"\n")
+	go func() { _, _ = io.Copy(io.Discard, shown) }()
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	for dir, want := range map[string]bool{ahead: false, meant: true} {
+		if _, err := os.Stat(filepath.Join(dir, "relay.kmsid")); (err == nil) != want {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
 }

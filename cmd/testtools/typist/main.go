@@ -3,7 +3,7 @@
 // Typist runs the program that TYPIST_PROGRAM names, under that program's
 // arguments, on a terminal of its own, and types the lines of its own terminal
 // into it: one for each question. The test scripts use it: their terminal has
-// all lines from the start, and kms-offline discards what is typed ahead.
+// all lines from the start, and both programs discard what is typed ahead.
 package main
 
 import (

@@ -1,11 +1,11 @@
 //go:build darwin || dragonfly || freebsd || netbsd || openbsd
 
-package main
+package cli
 
 import "golang.org/x/sys/unix"
 
-// dropTyped discards type-ahead.
-func dropTyped(fd int) error {
+// DropTyped discards what was typed on a terminal and not read yet.
+func DropTyped(fd int) error {
 	const input = 1 // FREAD of <sys/fcntl.h>
 	return unix.IoctlSetPointerInt(fd, unix.TIOCFLUSH, input)
 }
