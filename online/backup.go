@@ -34,6 +34,9 @@ func (r *Relay) Backup(ctx context.Context, path string) (BackedUp, error) {
 	if _, err := r.FS.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return BackedUp{}, errors.Join(fmt.Errorf("backup: %s: %w", path, fs.ErrExist), err)
 	}
+	if info, err := r.FS.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return BackedUp{}, fmt.Errorf("backup: %s: %w", filepath.Dir(path), ErrNoFolder)
+	}
 	part := path + ".part"
 	if err := r.writeBackup(ctx, part); err != nil {
 		_ = r.FS.Remove(part)

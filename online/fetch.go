@@ -38,6 +38,7 @@ type Fetched struct {
 	Notes    []string  `json:"-"`
 	LeftOut  []string  `json:"-"` // of Tatum's lists
 	Listed   int       `json:"-"` // how many elements those had that could be read
+	NoKeys   bool      `json:"-"` // the signer has no key of the network and chains that were asked for
 }
 
 // Fetch asks Tatum for what waits, journals it as it came, and prepares
@@ -180,6 +181,7 @@ func (r *Relay) chosenChains(w bundle.Watch, o FetchOptions, report *Fetched) ([
 	}
 	other := slices.ContainsFunc(w.Entries, func(e bundle.WatchEntry) bool { return e.Network == o.Network })
 	if len(chains) == 0 && !(o.Beside && other) {
+		report.NoKeys = true
 		report.Notes = append(report.Notes, fmt.Sprintf("the signer's watch file has no entry of %s for what was "+
 			"asked; %s", o.Network, otherNetwork(o.Network)))
 	}

@@ -36,7 +36,8 @@ const resultEnding = ".kmsres"
 // Incoming is a file to import.
 type Incoming struct {
 	Path   string
-	Listed bool // found in a folder, not named
+	Listed bool        // found in a folder, not named
+	On     file.Medium // what that folder was on
 }
 
 // Files lists what an argument of import means: the file itself, or the
@@ -50,6 +51,7 @@ func Files(fsys durable.FS, path string) ([]Incoming, error) {
 	if !info.IsDir() {
 		return []Incoming{{Path: path}}, nil
 	}
+	on := file.MediumOf(fsys, filepath.Clean(path))
 	entries, err := fsys.ReadDir(path)
 	if err != nil {
 		return nil, fmt.Errorf("import: %w", file.Reading(err))
@@ -58,7 +60,7 @@ func Files(fsys durable.FS, path string) ([]Incoming, error) {
 	for _, e := range entries {
 		name := e.Name()
 		if ending := strings.ToLower(filepath.Ext(name)); !strings.HasPrefix(name, ".") && (ending == resultEnding || ending == ".psbt" || ending == ".txn") {
-			files = append(files, Incoming{Path: filepath.Join(path, name), Listed: true})
+			files = append(files, Incoming{Path: filepath.Join(path, name), Listed: true, On: on})
 		}
 	}
 	slices.SortStableFunc(files, func(a, b Incoming) int { return cmp.Compare(LedgerLine(a.Path), LedgerLine(b.Path)) })

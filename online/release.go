@@ -44,12 +44,22 @@ func (r *Relay) doubtful(ctx context.Context, network chain.Network) ([]journal.
 	if err != nil || len(restored) == 0 {
 		return nil, err
 	}
-	items, err := r.journal.Items(ctx, journal.Filter{
+	items, err := r.journal.Items(ctx, unreleasedOf(network))
+	return doubtfulOf(items, restored), err
+}
+
+// unreleasedOf chooses the items that may have to wait for a release.
+func unreleasedOf(network chain.Network) journal.Filter {
+	return journal.Filter{
 		States: append(slices.Clone(open), journal.Signed), Network: network,
 		Wanted: true, Withheld: []chain.Code{CodeVetoed}, Unreleased: true,
-	})
+	}
+}
+
+// doubtfulOf returns those items that the restored journal may lack something of.
+func doubtfulOf(items []journal.Item, restored []journal.Restoration) []journal.Item {
 	recorded := func(it journal.Item) bool { return len(journal.Unrecorded(restored, it)) == 0 }
-	return slices.DeleteFunc(items, recorded), err
+	return slices.DeleteFunc(items, recorded)
 }
 
 // nameDigits is how many digits name a list: 64 bits, against a mistake.
@@ -68,29 +78,39 @@ func nameOf(items []journal.Item) string {
 // Release records that a person has these items paid although the journal was
 // restored.
 func (r *Relay) Release(ctx context.Context, by string, network chain.Network, ids ...string) error {
-	items, err := r.doubtful(ctx, network)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if !slices.ContainsFunc(items, func(it journal.Item) bool { return it.ID == id }) {
-			return fmt.Errorf("release: item %.80q: %w", id, ErrReleased)
+	_, err := r.releases(ctx, by, network, func(items []journal.Item) ([]string, error) {
+		for _, id := range ids {
+			if !slices.ContainsFunc(items, func(it journal.Item) bool { return it.ID == id }) {
+				return nil, fmt.Errorf("release: item %.80q: %w", id, ErrReleased)
+			}
 		}
-	}
-	return r.journal.Permit(ctx, by, ids...)
+		return ids, nil
+	})
+	return err
 }
 
 // ReleaseAll is Release for all items of the list of this name.
 func (r *Relay) ReleaseAll(ctx context.Context, by string, network chain.Network, name string) ([]string, error) {
-	items, err := r.doubtful(ctx, network)
+	return r.releases(ctx, by, network, func(items []journal.Item) ([]string, error) {
+		if len(items) == 0 || nameOf(items) != name {
+			return nil, fmt.Errorf("release: %w", ErrOtherList)
+		}
+		return idsOf(items), nil
+	})
+}
+
+// releases records a person's word about those that choose returns, of the items that
+// wait in that moment.
+func (r *Relay) releases(ctx context.Context, by string, network chain.Network,
+	choose func([]journal.Item) ([]string, error),
+) ([]string, error) {
+	restored, err := r.journal.Restorations(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(items) == 0 || nameOf(items) != name {
-		return nil, fmt.Errorf("release: %w", ErrOtherList)
-	}
-	ids := idsOf(items)
-	return ids, r.journal.Permit(ctx, by, ids...)
+	return r.journal.PermitOf(ctx, by, unreleasedOf(network), func(items []journal.Item) ([]string, error) {
+		return choose(doubtfulOf(items, restored))
+	})
 }
 
 // unreleased returns why a signed item of a restored journal is not sent, "" if it is.

@@ -67,7 +67,11 @@ func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) 
 				continue
 			}
 			a, err := r.audit(ctx, it, opened)
-			a.pays(r.drafted(it), keys)
+			d := r.drafted(it)
+			a.pays(d, keys)
+			if err == nil {
+				a.Fee, err = r.fee(ctx, d)
+			}
 			if said[it.ID].Verdict == journal.Lifted {
 				a.Lifted = said[it.ID].Reason
 			}
@@ -79,6 +83,26 @@ func (r *Relay) Report(ctx context.Context, o ReportOptions, each func(Audited) 
 			}
 		}
 	}
+}
+
+// fee returns what an item pays in fees, "" where nothing proves it.
+func (r *Relay) fee(ctx context.Context, d draft) (string, error) {
+	if d.err != nil || len(d.item.Prepared) == 0 {
+		return "", nil
+	}
+	all, _, err := r.previous(ctx, []draft{d}, false)
+	if err != nil {
+		return "", err
+	}
+	p, err := all.prove(d)
+	if err != nil {
+		return "", nil // a previous transaction is not in the journal
+	}
+	facts, err := p.Facts()
+	if err != nil {
+		return "", nil // as errNoFacts
+	}
+	return facts.Asset.Units(facts.Fee), nil
 }
 
 // said returns what was said of items before they may leave.

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
+	"coldkms/cmd/internal/cli"
 	"coldkms/online"
 )
 
@@ -23,6 +26,9 @@ The signed transactions in it can be broadcast by whoever reads it.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.relay(looking, func(ctx context.Context, r *online.Relay) error {
 				got, err := r.Backup(ctx, args[0])
+				if errors.Is(err, fs.ErrExist) {
+					return cli.Fail(cli.Failed, err, "a backup is never written over: give another name, such as kms-$(date +%F-%H%M).kmsbackup")
+				}
 				if err != nil {
 					return err
 				}

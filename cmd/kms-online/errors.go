@@ -63,7 +63,7 @@ func explain(err error) error {
 		hint string
 	}{
 		{online.ErrNotInitialised, cli.Failed,
-			"make one with: kms-online init (--state DIR chooses another directory)"},
+			"if a disk is not mounted, mount it; else make one with: kms-online init (--state DIR chooses another directory)"},
 		{journal.ErrMissing, cli.Failed, "nothing was made in its place: what was signed and sent is on record there only. If a disk is not mounted, mount it. Else restore your newest backup: kms-online restore FILE. If this relay never had anything to do: move identity.key and relay.kmsid away, then kms-online init, and pair both machines anew"},
 		{online.ErrNoIdentity, cli.Failed, "put your copy of that relay's identity.key there (chmod 600; the folder: chmod 700), not one that init makes; then restore again"},
 		{journal.ErrNoPeer, cli.Failed, "on the signer: kms-offline watch --out signer.kmswatch; then here: kms-online pair signer.kmswatch"},
@@ -92,7 +92,7 @@ func explain(err error) error {
 		{online.ErrUnreadable, cli.BadBundle, "an older version made the request: have the new one signed: kms-online export --out DIR"},
 		{bundle.ErrKind, cli.BadBundle, "import takes results (*.kmsres); the signer makes one of a request: kms-offline sign FILE.kmsreq --out DIR. pair takes a watch file: kms-offline watch --out signer.kmswatch"},
 		{bundle.ErrInvalid, cli.BadBundle, "copy the file once more; signing again on the signer gives the same bytes"},
-		{online.ErrNoFolder, cli.Failed, "mount the stick that it is on, or make it with: mkdir -p DIR; then run the same command again"},
+		{online.ErrNoFolder, cli.Failed, "mount the stick or disk that it is on, or make it with: mkdir -p DIR; then run the same command again"},
 		{online.ErrNotThere, cli.Failed, "use the API key that fetched it (kms-online checkconfig shows which ones are here); it does not go to the signer meanwhile. If it is gone at Tatum: kms-online reject ID --why TEXT --gone"},
 		{online.ErrOtherContent, cli.Failed, "nothing was changed, and it is not sent"},
 		{online.ErrOtherList, cli.Failed,

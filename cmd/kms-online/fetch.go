@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,8 @@ An item with a problem is listed and holds up no other; one that could not be
 proven now is tried again at the next fetch. What in Tatum's list is no pending
 transaction is counted, and left out; of a list that is cut, or has more than a
 million elements or 256 MB, what came whole before is journaled (and the exit
-status is 30).`,
+status is 30). Where all that waits, or every key of the signer, is of the other
+network, fetch says so, and the exit status is 3.`,
 		Args: cobra.NoArgs,
 		Example: `  kms-online fetch
   kms-online fetch --testnet --env-file tatum.env`,
@@ -45,14 +47,15 @@ status is 30).`,
 				for _, note := range got.Notes {
 					a.say("%s", note)
 				}
+				elsewhere := got.NoKeys
 				if err == nil && got.Listed+len(got.Notes) == 0 {
-					a.sayElsewhere(ctx, r, o.Network)
+					elsewhere = a.sayElsewhere(ctx, r, o.Network)
 				}
 				clean(got.Problems)
 				if perr := a.JSON(got); perr != nil || err != nil {
 					return first(err, perr)
 				}
-				return part(len(got.Problems) > 0)
+				return part(elsewhere || len(got.Problems) > 0)
 			})
 		},
 	}
@@ -84,9 +87,10 @@ func (a *app) fetchWithEach(ctx context.Context, r *online.Relay, o online.Fetch
 		got, err := mine.Fetch(ctx, o)
 		all.Fetched, all.Prepared, all.Listed = all.Fetched+got.Fetched, all.Prepared+got.Prepared, all.Listed+got.Listed
 		all.Problems, all.Notes = append(all.Problems, got.Problems...), append(all.Notes, got.Notes...)
-		if err != nil && k.Name != "" {
-			err = fmt.Errorf("API key %s: %w", k.Name, err)
+		if err != nil && (k.Name != "" || len(keys) > 1) {
+			err = fmt.Errorf("API key %s: %w", cmp.Or(k.Name, "default"), err)
 		}
+		all.NoKeys = all.NoKeys || got.NoKeys
 		failed = errors.Join(failed, err)
 		if ctx.Err() != nil {
 			break
@@ -98,11 +102,11 @@ func (a *app) fetchWithEach(ctx context.Context, r *online.Relay, o online.Fetch
 	return all, failed
 }
 
-// sayElsewhere tells people if all that Tatum lists is of the other network. With a
-// file of keys the network of each is known.
-func (a *app) sayElsewhere(ctx context.Context, r *online.Relay, n chain.Network) {
+// sayElsewhere tells people if all that Tatum lists is of the other network, and
+// reports whether it is. With a file of keys the network of each is known.
+func (a *app) sayElsewhere(ctx context.Context, r *online.Relay, n chain.Network) bool {
 	if a.keyFile != "" {
-		return
+		return false
 	}
 	note, err := r.Elsewhere(ctx, n)
 	if err != nil {
@@ -111,6 +115,7 @@ func (a *app) sayElsewhere(ctx context.Context, r *online.Relay, n chain.Network
 	if note != "" {
 		a.say("%s", note)
 	}
+	return note != ""
 }
 
 func trimmed(list []string) []string {

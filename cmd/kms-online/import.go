@@ -100,20 +100,18 @@ func (a *app) tidyAll(ctx context.Context, r *online.Relay, folders []string) er
 
 // vanished returns the error for a listed file that is not there any more: its stick
 // is gone, or it is a link to nothing. It returns nil if something else has moved it.
-func (a *app) vanished(path string, err error) error {
-	entries, dirErr := a.fs.ReadDir(filepath.Dir(path))
-	if dirErr != nil {
+func (a *app) vanished(in online.Incoming, err error) error {
+	dir := filepath.Dir(in.Path)
+	entries, dirErr := a.fs.ReadDir(dir)
+	if dirErr = errors.Join(dirErr, in.On.Holds(a.fs, dir)); dirErr != nil {
 		return fmt.Errorf("%w: %w", file.ErrGone, errors.Join(err, dirErr))
 	}
 	for _, e := range entries {
-		if e.Name() == filepath.Base(path) {
+		if e.Name() == filepath.Base(in.Path) {
 			return fmt.Errorf("a link to a file that is not there: remove it: %w", err)
 		}
 	}
-	if len(entries) == 0 { // as the mount point of a stick that was pulled out
-		return fmt.Errorf("%w: %w", file.ErrGone, err)
-	}
-	a.say("%s: something else has moved it meanwhile, such as the daemon: it is left out", path)
+	a.say("%s: something else has moved it meanwhile, such as the daemon: it is left out", in.Path)
 	return nil
 }
 
@@ -135,7 +133,7 @@ func (a *app) importAll(ctx context.Context, r *online.Relay, files []online.Inc
 		case errors.Is(err, durable.ErrTooLarge):
 			err = fmt.Errorf("%w: %w", bundle.ErrInvalid, err)
 		case errors.Is(err, fs.ErrNotExist) && in.Listed:
-			if err = a.vanished(in.Path, err); err == nil {
+			if err = a.vanished(in, err); err == nil {
 				continue
 			}
 		case err != nil:

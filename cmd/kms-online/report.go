@@ -26,7 +26,8 @@ and the imported results have on record: when it was fetched and with which API
 key (by name), the SHA-256 of what Tatum asked for, the digest of the request,
 each answer with the signer's fingerprint, whose approvals counted, the policy's
 hash and the head of the signer's ledger, the SHA-256 of the signed transaction,
-its txid, and where it stands; what it pays, as Tatum asks for it (pays); approval
+its txid, and where it stands; what it pays, as Tatum asks for it (pays), and in fees,
+as what it spends proves (fee); approval
 services whose no stands (vetoes), and who lifted one and why (liftedVeto); when its bytes
 were first handed to the network (handed), and the last trouble with that. It
 works beside a daemon.
@@ -78,14 +79,14 @@ a formula has a ' in front.`,
 func (a *app) reportCSV(ctx context.Context, r *online.Relay, o online.ReportOptions) error {
 	w := csv.NewWriter(a.Out)
 	err := w.Write([]string{"id", "chain", "network", "key", "withdrawal", "state", "txid", "confirmations", "code", "reason", "fetched", "since", "asked_sha256", "request", "signed_sha256",
-		"result", "imported", "signer", "operators", "outcome", "outcome_code", "outcome_reason", "policy_sha256", "ledger_head", "ledger_length", "pays", "vetoes", "lifted_veto", "handed", "trouble", "restored"})
+		"result", "imported", "signer", "operators", "outcome", "outcome_code", "outcome_reason", "policy_sha256", "ledger_head", "ledger_length", "pays", "vetoes", "lifted_veto", "handed", "trouble", "restored", "fee"})
 	if err != nil {
 		return err
 	}
 	err = r.Report(ctx, o, func(x online.Audited) error {
 		line := []string{x.ID, string(x.Chain), x.Network, x.Account, x.Withdrawal, string(x.State), x.TxID, strconv.FormatInt(x.Depth, 10), string(x.Code), x.Reason,
 			x.Created, x.Since, x.Asked, x.Request, x.Signed}
-		last := []string{pays(x.Status), strings.Join(x.Vetoes, " "), x.Lifted, x.Handed, x.Trouble, x.Restored}
+		last := []string{pays(x.Status), strings.Join(x.Vetoes, " "), x.Lifted, x.Handed, x.Trouble, x.Restored, x.Fee}
 		if len(x.Answers) == 0 {
 			return w.Write(cells(slices.Concat(line, make([]string, 10), last)))
 		}

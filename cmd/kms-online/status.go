@@ -143,9 +143,10 @@ func (a *app) showStatus(ctx context.Context, r *online.Relay, page online.Statu
 			return err
 		}
 	}
-	if a.json {
+	switch {
+	case a.json:
 		err = a.JSON(list)
-	} else {
+	case len(list) > 0 || unknown == nil:
 		err = a.table(list)
 	}
 	if err != nil || unknown == nil {

@@ -44,7 +44,7 @@ func TestPostgres(t *testing.T) {
 		"Transitions": TestTransitions, "MoveIsOneTransaction": TestMoveIsOneTransaction, "Add": TestAdd, "Filter": TestFilter,
 		"SignedOnce": TestSignedOnce, "Requests": TestRequests, "Peer": TestPeer, "Previous": TestPrevious,
 		"Lease": TestLease, "LeaseExpires": TestLeaseExpires, "Enter": TestEnter, "LateSignature": TestLateSignature, "Together": TestTogether,
-		"Payer": TestPayer, "Own": TestOwn, "SameRequest": TestSameRequest, "Alarms": TestAlarms, "Hand": TestHand, "WithdrawalCase": TestWithdrawalCase, "OddWords": TestOddWords,
+		"Payer": TestPayer, "Own": TestOwn, "SameRequest": TestSameRequest, "Alarms": TestAlarms, "Hand": TestHand, "PermitOf": TestPermitOf, "WithdrawalCase": TestWithdrawalCase, "OddWords": TestOddWords,
 		"OpenAtOnce": testOpenAtOnce, "Totals": TestTotals, "TallyIsApart": testTallyIsApart, "Newer": testNewer,
 		"EndsWithItsContext": testEndsWithItsContext,
 	} {

@@ -56,7 +56,7 @@ func twinID(t *testing.T) {
 		}
 	}
 	h.alarms("same-id")
-	h.run(1, "status", strings.ToUpper(twinned))
+	h.run(3, "status", strings.ToUpper(twinned))
 	h.run(0, "export", "--out", t.TempDir())
 	h.sends(1)
 }

@@ -163,7 +163,7 @@ func commandsWork(t *testing.T) {
 	has(t, h.typed(0, "status", "--state", state, "--testnet"), "see: "+place+"alarms",
 		place+"retry "+relaytest.ID(1), place+"reject "+relaytest.ID(1))
 	has(t, h.typed(3, "alarms", "--state", state, "--testnet"), place+"retry "+relaytest.ID(1))
-	has(t, h.typed(1, "status", relaytest.ID(9), "--state", state, "--testnet"), place+"status --all",
+	has(t, h.typed(3, "status", relaytest.ID(9), "--state", state, "--testnet"), place+"status --all",
 		place+"fetch brings")
 	has(t, h.typed(1, "retry", relaytest.ID(1), "--content", "none", "--state", state),
 		"kms-online --state "+state+" status "+relaytest.ID(1))
@@ -177,7 +177,7 @@ func commandsWork(t *testing.T) {
 func otherNetwork(t *testing.T) {
 	h := newTeller(t)
 	state := filepath.Join(h.dir, "relay")
-	has(t, h.typed(0, "fetch", "--state", state), "no entry of mainnet", "kms-online --state "+state+" fetch --testnet")
+	has(t, h.typed(3, "fetch", "--state", state), "no entry of mainnet", "kms-online --state "+state+" fetch --testnet")
 	for i, mine := range []chain.Network{chain.Mainnet, chain.Testnet} {
 		other := chain.NetworkOf(mine != chain.Testnet)
 		entries := []bundle.WatchEntry{
@@ -201,11 +201,11 @@ func otherNetwork(t *testing.T) {
 				t.Errorf("nothing is listed at all: %s", words)
 			}
 			h.pay(nil, 1)
-			has(t, h.typed(0, "fetch", "--state", state, "--testnet"), "and 1 of mainnet",
+			has(t, h.typed(3, "fetch", "--state", state, "--testnet"), "and 1 of mainnet",
 				"kms-online --state "+state+" fetch --testnet=false")
 			continue
 		}
-		has(t, h.typed(0, "fetch", "--state", state), "and 1 of testnet",
+		has(t, h.typed(3, "fetch", "--state", state), "and 1 of testnet",
 			"kms-online --state "+state+" fetch --testnet")
 	}
 }

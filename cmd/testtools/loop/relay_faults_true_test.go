@@ -4,8 +4,11 @@ package loop
 
 import (
 	"bufio"
+	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +19,7 @@ import (
 	"github.com/creack/pty"
 
 	"coldkms/cmd/testtools/relaytest"
+	"coldkms/cmd/testtools/tatumtest"
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
 )
@@ -32,6 +36,9 @@ func trueFaults() []fault {
 		{"131e-a-wish-to-reject-that-came-too-late", wishTooLate},
 		{"132a-a-result-of-items-that-a-restore-lost", resultOfLostItems},
 		{"132b-an-old-result-is-imported-again", oldResultAgain},
+		{"132c-a-broadcast-that-was-cut-short", broadcastInPart},
+		{"132d-dead-and-listed-says-what-can-be-done", deadAndListedSays},
+		{"132e-small-words", wordsLeadOn},
 		{"133a-what-is-typed-before-a-question-is-no-answer", typedAhead},
 	}
 }
@@ -281,5 +288,91 @@ func typedAhead(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, "relay.kmsid")); (err == nil) != want {
 			t.Errorf("%s: %v", dir, err)
 		}
+	}
+}
+
+// Of two API keys one is revoked, the one called default: what the other fetched is
+// sent, and the command says which key failed.
+func broadcastInPart(t *testing.T) {
+	h := newTeller(t)
+	keys := filepath.Join(h.dir, "keys")
+	if err := os.WriteFile(keys, []byte("default testnet "+tatumtest.Key+"\nother testnet another-key\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.pay(nil, 1, 2)
+	denied := ""
+	h.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		key, n := r.Header.Get("x-api-key"), 1
+		if key == "another-key" {
+			n = 2
+		}
+		switch r.Header.Set("x-api-key", tatumtest.Key); {
+		case key == denied:
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"statusCode":401,"errorCode":"subscription.invalid","message":"no"}`)
+		case strings.HasPrefix(r.URL.Path, "/v3/kms/pending/"): // each lists its own
+			_, _ = fmt.Fprintf(w, "[%s]", h.signer.Payment(n, h.signer.Funding(n), nil))
+		default:
+			return false
+		}
+		return true
+	})
+	h.run(0, "fetch", "--api-key-file", keys)
+	h.run(0, "export", "--out", filepath.Join(h.dir, "usb"))
+	h.sign(filepath.Join(h.dir, "usb"))
+	h.run(0, "import", filepath.Join(h.dir, "usb"))
+	denied = tatumtest.Key
+	has(t, h.says(1, "fetch", "--api-key-file", keys), "API key default: ")
+	has(t, h.says(3, "broadcast", "--api-key-file", keys), `API key "default"`, `"completed": [`, relaytest.ID(2))
+	h.wants(2, "completed", "")
+	h.wants(1, "signed", "network")
+}
+
+// What is dead, and listed by Tatum all the same, is not said to be dropped by a command
+// that refuses.
+func deadAndListedSays(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1)
+	h.rival(1, relaytest.Payee(1)) // pays the same address: reject refuses
+	h.server.Mine(8)
+	h.answers(answer{"POST /v3/bitcoin/broadcast", missing, 403})
+	h.twice()
+	h.wants(1, "failed", "inputs-spent")
+	h.run(0, "acknowledge", "1", "--why", "seen")
+	words := h.says(3, "fetch")
+	if has(t, words, "rejected-but-listed", "and says what is missing until then"); strings.Contains(words, "Drop it there") {
+		t.Error(words)
+	}
+}
+
+// Words about what did not work lead on.
+func wordsLeadOn(t *testing.T) {
+	h := newTeller(t)
+	h.pay(nil, 1, 2)
+	h.run(0, "fetch")
+	h.answers(answer{"", "<html>", 502})
+	has(t, h.says(30, "reject", relaytest.ID(1), "--why", "a mistake"), "withheld from now on", "kms-online retry "+relaytest.ID(1))
+	h.server.Fault(nil)
+	h.run(0, "reject", relaytest.ID(1), "--why", "a mistake")
+	usb := t.TempDir()
+	h.run(0, "export", "--out", usb)
+	h.sign(usb)
+	h.run(0, "import", usb)
+	h.run(0, "broadcast")
+	has(t, h.says(1, "reject", relaytest.ID(2), "--why", "too late"), "is completed, and the network has its transaction "+h.item(2).TxID)
+
+	nowhere := filepath.Join(h.dir, "nowhere")
+	words := h.says(1, "backup", filepath.Join(nowhere, "x"))
+	if has(t, words, nowhere, "folder does not exist", "mount"); strings.Contains(words, ".part") {
+		t.Error(words)
+	}
+	backup := filepath.Join(h.dir, "backup")
+	h.run(0, "backup", backup)
+	has(t, h.says(1, "backup", backup), "never written over")
+	has(t, h.typed(1, "status", "--state", nowhere), "mount it", "init")
+
+	lines, err := csv.NewReader(strings.NewReader(string(h.run(0, "report", "--csv")))).ReadAll()
+	if err != nil || len(lines) < 3 || lines[0][len(lines[0])-1] != "fee" || lines[2][len(lines[2])-1] != "0.00001000" {
+		t.Errorf("%q, %v", lines, err)
 	}
 }

@@ -130,6 +130,8 @@ var mutants = [...]mutant{
 		"	if err := cli.DropTyped(int(q.tty.Fd())); err != nil {\n		return fmt",
 		"	if err := error(nil); err != nil {\n		return fmt", "./cmd/testtools/loop",
 		"TestRelayFaults/133a-what-is-typed-before-a-question-is-no-answer"},
+	{"a broadcast in part is none", "cmd/kms-online/broadcast.go", "first(partly(err), perr)", "first(err, perr)",
+		"./cmd/testtools/loop", "TestRelayFaults/132c-a-broadcast-that-was-cut-short"},
 	{"an old result is news", "online/import.go", "s.before && p.evidence == \"\" && here",
 		"false && p.evidence == \"\" && here", "./cmd/testtools/loop",
 		"TestRelayFaults/132b-an-old-result-is-imported-again"},
