@@ -173,6 +173,9 @@ func (s *step) refusedBy(ctx context.Context) (string, error) {
 	if s.item.State != journal.Signed {
 		return "", nil
 	}
+	if s.item.HandedKnown && slices.Contains(s.alarmed, journal.SignedDropped) { // that alarm ends with it
+		return "", nil
+	}
 	vetoes, err := s.journal.Vetoes(ctx, s.item.ID)
 	switch {
 	case err != nil:

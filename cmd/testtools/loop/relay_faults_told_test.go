@@ -50,7 +50,7 @@ func handOverIsTold(t *testing.T) {
 			t.Errorf("%s: %s", command, out)
 		}
 	}
-	if out := h.says(0, "report", "--csv"); !strings.Contains(out, ",handed,trouble,restored\n") {
+	if out := h.says(0, "report", "--csv"); !strings.Contains(out, ",handed,trouble,restored,fee\n") {
 		t.Error(out)
 	}
 	h.server.Fault(nil)

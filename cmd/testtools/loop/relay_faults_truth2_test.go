@@ -137,7 +137,7 @@ func disarmedIsPaid(t *testing.T) {
 	h.wants(1, "broadcast", "")
 	h.alarms("paid-but-rejected")
 	h.run(3, "broadcast")
-	h.alarms("paid-but-rejected paid-but-cancelled")
+	h.alarms("paid-but-rejected")
 	h.server.Forget(txid)
 	h.run(3, "watch")
 	if n := h.server.Calls("POST /v3/bitcoin/broadcast"); n != 0 {
