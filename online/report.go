@@ -16,6 +16,7 @@ import (
 // who, what, when, and the hashes by which papers elsewhere can be compared.
 type Audited struct {
 	Status
+	Fee        string   `json:"fee,omitempty"` // in coins, as what it spends proves
 	Withdrawal string   `json:"withdrawalId,omitempty"`
 	Created    string   `json:"created"`                // first fetched, RFC 3339
 	Asked      string   `json:"askedSHA256"`            // of what Tatum asked for, as it came

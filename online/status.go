@@ -42,7 +42,6 @@ type Status struct {
 	Outputs int                 `json:"outputs,omitempty"` // how many there are
 	Leaves  string              `json:"leaves,omitempty"`  // sum of all outputs that do not come back, in coins
 	Change  prepare.ChangeKnown `json:"change,omitempty"`  // how those that come back are known
-	Fee     string              `json:"fee,omitempty"`     // in coins, of what is proven; only in a report
 
 	HeldBy    string `json:"heldBy,omitempty"`    // another relay that works with it now, or was killed
 	HeldUntil string `json:"heldUntil,omitempty"` // RFC 3339, by the database's clock
