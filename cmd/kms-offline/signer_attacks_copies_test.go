@@ -19,6 +19,7 @@ func copyAttacks() []attack {
 		{"80-nothing-is-written-into-a-backup", backupIsRead},
 		{"80-backup-copied-by-hand", backupByHand},
 		{"80-same-payment-says-what-differs", sameSaysWhatDiffers},
+		{"80-what-the-password-can-do-is-a-line", passwordLeavesLines},
 		{"80-hints-name-the-files-that-were-given", hintsNameFiles},
 	}
 }
@@ -168,4 +169,30 @@ func hintsNameFiles(t *testing.T) {
 	}
 	o.put(files{filepath.Base(ahead): sealed.File})
 	o.says(20, "kms-offline ledger accept "+ahead, "review", ahead)
+}
+
+// Whoever has the password can do all of this, and the ledger has a line about each.
+func passwordLeavesLines(t *testing.T) {
+	o := newOffice(t)
+	o.put(files{"mallory": []byte("black cat\n"), "policy.json": []byte(strings.Replace(quorumPolicy, `"operators": 2`, `"operators": 1`, 1))})
+	for _, c := range []struct {
+		line string
+		args []string
+	}{
+		{`"kind":"operator","act":"add"`, []string{"operator", "add", "mallory", "--operator-password-file", o.path("mallory")}},
+		{`"kind":"operator","act":"remove"`, []string{"operator", "remove", "bob", "--yes"}},
+		{`"kind":"policy"`, []string{"policy", "set", o.path("policy.json")}},
+		{`"kind":"wallet","act":"show"`, []string{"getprivatekey", deskKey, "--yes-show-secrets"}},
+		{`"kind":"wallet","act":"show"`, []string{"getmanagedwallet", deskKey, "--yes-show-secrets"}},
+		{`"kind":"wallet","act":"show"`, []string{"export", "--yes-show-secrets"}},
+		{`"kind":"wallet","act":"add"`, []string{"generatemanagedprivatekeybatch", "BTC", "1"}},
+		{`"kind":"wallet","act":"unpair"`, []string{"unpair", relayKey(1).Public().Fingerprint(), "--yes"}},
+		{`"kind":"wallet","act":"remove"`, []string{"removewallet", deskKey, "--yes"}},
+	} {
+		before := o.ledgerText()
+		o.run(0, c.args...)
+		if added := strings.TrimPrefix(o.ledgerText(), before); !strings.Contains(added, c.line) {
+			t.Errorf("%v: the ledger got %q", c.args, added)
+		}
+	}
 }
