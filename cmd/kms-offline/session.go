@@ -147,7 +147,9 @@ func (a *app) upgradable(w *opened, id identity.Private, version error) error {
 	case err != nil:
 		return err
 	case string(w.Ledger()) != book.Genesis():
-		return belongs(w.Wallet, book)
+		if err := belongs(w.Wallet, book); err != nil {
+			return err
+		}
 	}
 	return version
 }
