@@ -132,6 +132,9 @@ type News struct {
 	Event string // its state, or journal.HealedEvent
 }
 
+// AnyUntold reports whether there may be an alarm or an end that was not reported.
+func (r *Relay) AnyUntold(ctx context.Context) (bool, error) { return r.journal.AnyUntold(ctx) }
+
 // Untold lists, oldest first, the items whose end has not been reported yet, and
 // those that go on though they were reported as failed. What is completed and is not with
 // the network as it was waits until it is.

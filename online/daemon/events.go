@@ -121,7 +121,33 @@ func (d *Daemon) deliver(ctx context.Context, r *online.Relay, l letter) (heard 
 }
 
 // letters gathers what is to be told now.
-func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, err error) {
+func (d *Daemon) letters(ctx context.Context, r *online.Relay) ([]letter, error) {
+	all, err := d.untold(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	late, err := d.late(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range late {
+		all = append(all, letter{s.ID, online.LateIn(s.State), func(ctx context.Context) (message, error) {
+			now, still, err := r.Still(ctx, s)
+			return message{Event{Event: "late", Item: now}, still, func(ctx context.Context) error { return r.TellLate(ctx, s) }}, err
+		}})
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	later, err := r.Later(ctx)
+	return slices.DeleteFunc(all, func(l letter) bool { return later(l.id, l.kind) }), err
+}
+
+// untold gathers the alarms and the ends of items that are to be told.
+func (d *Daemon) untold(ctx context.Context, r *online.Relay) (all []letter, err error) {
+	if some, err := r.AnyUntold(ctx); err != nil || !some {
+		return nil, err
+	}
 	alarms, err := r.UntoldAlarms(ctx, alarmAtOnce)
 	if err != nil {
 		return nil, err
@@ -147,21 +173,7 @@ func (d *Daemon) letters(ctx context.Context, r *online.Relay) (all []letter, er
 				func(ctx context.Context) error { return r.Tell(ctx, n) }}, err
 		}})
 	}
-	late, err := d.late(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range late {
-		all = append(all, letter{s.ID, online.LateIn(s.State), func(ctx context.Context) (message, error) {
-			now, still, err := r.Still(ctx, s)
-			return message{Event{Event: "late", Item: now}, still, func(ctx context.Context) error { return r.TellLate(ctx, s) }}, err
-		}})
-	}
-	if len(all) == 0 {
-		return nil, nil
-	}
-	later, err := r.Later(ctx)
-	return slices.DeleteFunc(all, func(l letter) bool { return later(l.id, l.kind) }), err
+	return all, nil
 }
 
 // aboutItem returns the item that an alarm is about, the zero value for none. The

@@ -36,6 +36,7 @@ type Journal struct {
 
 	commits    atomic.Int64 // since it was opened
 	statements atomic.Int64
+	hearing    atomic.Bool // it is known that events are reported
 }
 
 // Item is one pending transaction with its history's last line.

@@ -27,6 +27,20 @@ func (it Item) Event() string {
 	return string(it.State)
 }
 
+// AnyUntold reports whether the event of an alarm or of an item did not go out yet,
+// whenever its next try is.
+func (j *Journal) AnyUntold(ctx context.Context) (some bool, err error) {
+	err = j.read(ctx, func() error {
+		// in order, or PostgreSQL reads all items
+		return j.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM alarms WHERE told = 0) OR "+
+			"(SELECT seq FROM items {untold} WHERE "+ended+" ORDER BY seq LIMIT 1) IS NOT NULL").Scan(&some)
+	})
+	if err != nil {
+		return false, fmt.Errorf("journal: untold: %w", err)
+	}
+	return some, nil
+}
+
 // Untold lists, oldest first, the items whose end has not been reported yet, or that
 // go on though they were reported as failed. It leaves out those whose next try to
 // report is later, and completed items that are noted under one of the codes, or have an
@@ -71,11 +85,15 @@ func (j *Journal) Tell(ctx context.Context, id, what string) error {
 // set, earlier ends of items and closed alarms count as reported then. It returns how
 // many ends that were.
 func (j *Journal) StartEvents(ctx context.Context, history bool) (skipped int64, err error) {
+	if j.hearing.Load() {
+		return 0, nil
+	}
 	var known bool
 	err = j.read(ctx, func() error {
 		return j.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM hearing)").Scan(&known)
 	})
 	if err != nil || known {
+		j.hearing.Store(known)
 		return 0, err
 	}
 	err = j.change(ctx, "start events", func(t tx) error {
@@ -97,5 +115,8 @@ func (j *Journal) StartEvents(ctx context.Context, history bool) (skipped int64,
 		}
 		return err
 	})
+	if err == nil {
+		j.hearing.Store(true)
+	}
 	return skipped, err
 }
