@@ -44,6 +44,7 @@ func (a *app) complete(root *cobra.Command) {
 		"chain": cobra.FixedCompletions([]cobra.Completion{"BCH", "BTC", "DOGE", "LTC"},
 			cobra.ShellCompDirectiveNoFileComp),
 		"item-state": cobra.FixedCompletions(states, cobra.ShellCompDirectiveNoFileComp),
+		"sum":        cobra.FixedCompletions([]cobra.Completion{"day", "payee"}, cobra.ShellCompDirectiveNoFileComp),
 		"drop":       cli.Folders,
 		"stick":      cli.Folders,
 	})

@@ -29,7 +29,7 @@ var replies = map[string][]any{
 	"broadcast":   {online.Broadcasted{}},
 	"watch":       {online.Watched{}},
 	"status":      {online.Status{}, online.Totals{}},
-	"report":      {online.Audited{}},
+	"report":      {online.Audited{}, online.Books{}},
 	"daemon":      {daemon.Round{}},
 	"reject":      {stateReply{}},
 	"retry":       {stateReply{}},

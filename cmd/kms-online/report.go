@@ -18,6 +18,7 @@ import (
 func (a *app) report() *cobra.Command {
 	var from, to string
 	var asCSV bool
+	var books booksFlags
 	cmd := &cobra.Command{
 		Use:   "report [ID…]",
 		Short: "who signed what, and when, with hashes: for an audit",
@@ -33,8 +34,18 @@ were first handed to the network (handed), and the last trouble with that. It
 works beside a daemon.
 
 With --csv there is one line an answer; a text that a spreadsheet would take for
-a formula has a ' in front.`,
-		Example: `  kms-online report --from 2026-11-01 --to 2026-12-01 --csv > november.csv`,
+a formula has a ' in front.
+
+With --sum day or --sum payee it prints for the books what was broadcast or
+completed: payments and amounts by day (UTC, on which they were first handed to
+the network) or by payee, without what comes back, as a table, or with --csv, --json
+or --html (a page to print). Then --from and --to are of that day. Fees are not in
+it. What cannot be read is not counted, and named on stderr.
+
+Exit status: 3 with --sum, where something could not be counted.`,
+		Example: `  kms-online report --from 2026-11-01 --to 2026-12-01 --csv > november.csv
+  kms-online report --sum day --from 2026-11-01 --to 2026-12-01
+  kms-online report --sum payee --html > payees.html`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			o := online.ReportOptions{Network: a.only(), IDs: trimmed(args)}
 			for text, field := range map[*string]*time.Time{&from: &o.From, &to: &o.To} {
@@ -46,12 +57,19 @@ a formula has a ' in front.`,
 					return cli.Fail(cli.Usage, fmt.Errorf("%.40q is not a day", *text), "such as: --from 2026-11-01 (UTC)")
 				}
 			}
+			if err := books.check(asCSV); err != nil {
+				return err
+			}
 			return a.relay(looking, func(ctx context.Context, r *online.Relay) error {
 				if err := known(ctx, r, o.IDs); err != nil {
 					return err
 				}
 				if err := a.sayRestored(ctx, r); err != nil {
 					return err
+				}
+				if books.sum != "" {
+					books.csv = asCSV
+					return a.books(ctx, r, o, books)
 				}
 				if asCSV {
 					return a.reportCSV(ctx, r, o)
@@ -70,6 +88,8 @@ a formula has a ' in front.`,
 	}
 	cmd.Flags().StringVar(&from, "from", "", "first fetched on or after this day (UTC), such as 2026-11-01")
 	cmd.Flags().StringVar(&to, "to", "", "first fetched before this day")
+	cmd.Flags().StringVar(&books.sum, "sum", "", "what was paid, summed up by day or by payee")
+	cmd.Flags().BoolVar(&books.html, "html", false, "with --sum: a page to print")
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "lines for a spreadsheet")
 	return cmd
 }

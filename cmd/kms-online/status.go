@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -29,7 +30,8 @@ func (a *app) status() *cobra.Command {
 		Short: "show where each pending transaction stands",
 		Long: `status lists what is open, and what came to an end within the last hour, oldest
 first: a table, or JSON with --json. FOR is how long an item is in its state, CONF
-how deep it was in the chain when a daemon looked last. PAYS is what Tatum asks
+how deep it was in the chain when a daemon or watch looked last (- where nobody has
+seen it in a block). PAYS is what Tatum asks
 for without what comes back to keys of the watch file; nothing of it is proven
 before the signer has seen it. An item that another
 relay works with, or was killed at, shows by whom it is held and until when. On
@@ -170,6 +172,14 @@ func (a *app) sayNotHere(ctx context.Context, r *online.Relay, ids []string, lis
 	return err
 }
 
+// depth returns how deep a transaction is, "-" where nobody saw it in a block.
+func depth(s online.Status) string {
+	if s.Depth == 0 {
+		return "-"
+	}
+	return strconv.FormatInt(s.Depth, 10)
+}
+
 func (a *app) table(list []online.Status) error {
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tCHAIN\tNETWORK\tSTATE\tFOR\tCONF\tPAYS\tTXID\tWHY")
@@ -204,7 +214,8 @@ func (a *app) table(list []online.Status) error {
 			why = fmt.Sprintf("held by %s until %s; %s", s.HeldBy, s.HeldUntil, why)
 		}
 		why = strings.ReplaceAll(a.typed(strings.TrimRight(why, "; ")), "\n", " ")
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.ID, s.Chain, s.Network, s.State, a.age(s.Since), s.Depth, pays(s), txid, why)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			s.ID, s.Chain, s.Network, s.State, a.age(s.Since), depth(s), pays(s), txid, why)
 	}
 	return w.Flush()
 }

@@ -793,6 +793,11 @@ var mutants = [...]mutant{
 	{"a key in another writing is not looked for", "online/redact/text.go",
 		"		case c == ' ' || '\\t' <= c && c <= '\\r':\n			continue\n", "", "./online/redact",
 		"TestText"},
+	{"books have what was not sent", "online/books.go",
+		"		States: []journal.State{journal.Broadcast, journal.Completed}}", "	}",
+		"./cmd/kms-online", "TestScripts/books"},
+	{"books are of any time", "online/books.go", "(o.To.IsZero() || at.Before(o.To))", "true",
+		"./cmd/kms-online", "TestScripts/books"},
 }
 
 // Every seeded fault is seen by its test.
