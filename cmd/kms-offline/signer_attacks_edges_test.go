@@ -18,6 +18,11 @@ import (
 	"coldkms/shared/bundle"
 	"coldkms/shared/chain/utxo"
 	"coldkms/shared/psbt/psbttest"
+	"coldkms/shared/qr"
+	"coldkms/shared/qr/show"
+	"coldkms/shared/transport"
+	"coldkms/shared/transport/rlnc"
+	"coldkms/shared/transport/ur"
 )
 
 // edgeAttacks are files of about 64 MiB, which is as much as is measured: each is
@@ -30,6 +35,7 @@ func edgeAttacks() []attack {
 		{"08-result-of-64-mib", hugeResult},
 		{"08-psbt-that-is-noise", noise},
 		{"08-folder-of-requests", folderOfRequests},
+		{"08-parts-of-huge-files", partsOfHuge},
 	}
 }
 
@@ -208,5 +214,44 @@ func folderOfRequests(t *testing.T) {
 	t.Logf("a folder of %d requests: %s", files, u)
 	if u.code != 20 || u.memory == 0 || u.memory > most || strings.Count(u.stdout, `"digest"`) != files {
 		t.Errorf("%s, want exit 20 and at most %d bytes: %.500s", u, int64(most), u.stderr)
+	}
+}
+
+// Symbols that are parts of files as large as symbols can carry, some of each of
+// many, are read without room for what does not come.
+func partsOfHuge(t *testing.T) {
+	p := newPlace(t)
+	rng := rand.New(rand.NewPCG(5, 1))
+	for lane, most := range map[transport.Lane]int{transport.Fast: rlnc.MaxPayload, transport.UR: ur.MaxMessage - 16, transport.BBQr: 3 << 20} {
+		dir := p.path("pictures-" + string(lane))
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for file := range 12 {
+			payload := make([]byte, most)
+			for i := 0; i < len(payload); i += 8 {
+				copy(payload[i:], binary.LittleEndian.AppendUint64(nil, rng.Uint64()))
+			}
+			parts, err := transport.NewEncoder(lane, transport.Bytes, payload, qr.Capacity(40))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n := range 2 {
+				m, err := qr.Encode(parts.Next(), 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var picture bytes.Buffer
+				if err := show.PNG(&picture, m, 3); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(fmt.Sprintf("%s/%02d-%d.png", dir, file, n), picture.Bytes(), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		u := p.measure("--testnet", "review", "--qr", dir)
+		u.bounded(t, fmt.Sprintf("parts of 12 files of %d MB by %s", most/1_000_000, lane))
+		u.refused(t, "")
 	}
 }
