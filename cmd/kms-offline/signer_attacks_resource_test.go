@@ -183,10 +183,15 @@ func sessionMemory(t *testing.T) {
 	}
 }
 
-// bounded fails where a run took more than any file may cost.
+// bounded fails where a run took more than judging any file may cost.
 func (u usage) bounded(t *testing.T, what string) {
 	t.Helper()
-	const memory, cpu = 500_000_000, 30 * time.Second
+	u.within(t, what, 30*time.Second)
+}
+
+func (u usage) within(t *testing.T, what string, cpu time.Duration) {
+	t.Helper()
+	const memory = 500_000_000
 	t.Logf("%s: %s", what, u)
 	slow := os.Getenv("KMS_ITEMS") != "" && u.cpu > cpu // of a machine that does nothing else
 	if u.memory > memory || slow {
