@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -46,7 +47,8 @@ const edge = 64 << 20 // bytes
 func noisy(salt uint64, size int, script []byte) *wire.MsgTx {
 	const each = 8 + 1 + 22
 	rng := rand.New(rand.NewPCG(salt, 1))
-	prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: uint32(salt)}}, TxOut: []*wire.TxOut{{Value: 2_000, PkScript: script}}}
+	prev := &wire.MsgTx{Version: 2, TxIn: []*wire.TxIn{{Sequence: uint32(salt)}}}
+	prev.TxOut = append(prev.TxOut, wire.NewTxOut(2_000, script))
 	for range size / each {
 		to := []byte{txscript.OP_0, 20}
 		for len(to) < 22 {
@@ -148,7 +150,9 @@ func (p place) carrying(inputs, size int) []byte {
 // 64 MiB that begin as a PSBT does, and that nothing can be made of.
 func noise(t *testing.T) {
 	p := newPlace(t)
-	for what, fill := range map[string][]byte{"zeros": {0}, "ones": {1}, "keys without an end": {1, 0xfe, 0xff, 0xff, 0xff}, "maps": {1, 7, 1, 9}} {
+	for what, fill := range map[string][]byte{
+		"zeros": {0}, "ones": {1}, "keys without an end": {1, 0xfe, 0xff, 0xff, 0xff}, "maps": {1, 7, 1, 9},
+	} {
 		file := append([]byte("psbt\xff"), bytes.Repeat(fill, edge/len(fill))...)
 		if err := os.WriteFile(p.path("noise.psbt"), file, 0o600); err != nil {
 			t.Fatal(err)
@@ -221,37 +225,45 @@ func folderOfRequests(t *testing.T) {
 // many, are read without room for what does not come.
 func partsOfHuge(t *testing.T) {
 	p := newPlace(t)
-	rng := rand.New(rand.NewPCG(5, 1))
-	for lane, most := range map[transport.Lane]int{transport.Fast: rlnc.MaxPayload, transport.UR: ur.MaxMessage - 16, transport.BBQr: 3 << 20} {
+	for lane, most := range map[transport.Lane]int{
+		transport.Fast: rlnc.MaxPayload, transport.UR: ur.MaxMessage - 16, transport.BBQr: 3 << 20,
+	} {
 		dir := p.path("pictures-" + string(lane))
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		for file := range 12 {
-			payload := make([]byte, most)
-			for i := 0; i < len(payload); i += 8 {
-				copy(payload[i:], binary.LittleEndian.AppendUint64(nil, rng.Uint64()))
-			}
-			parts, err := transport.NewEncoder(lane, transport.Bytes, payload, qr.Capacity(40))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for n := range 2 {
-				m, err := qr.Encode(parts.Next(), 0)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var picture bytes.Buffer
-				if err := show.PNG(&picture, m, 3); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(fmt.Sprintf("%s/%02d-%d.png", dir, file, n), picture.Bytes(), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			p.partsOf(filepath.Join(dir, fmt.Sprint(file)), lane, most, uint64(file))
 		}
 		u := p.measure("--testnet", "review", "--qr", dir)
 		u.bounded(t, fmt.Sprintf("parts of 12 files of %d MB by %s", most/1_000_000, lane))
 		u.refused(t, "")
+	}
+}
+
+// partsOf writes pictures of the first two parts of a file of so many bytes.
+func (p place) partsOf(name string, lane transport.Lane, size int, salt uint64) {
+	p.t.Helper()
+	rng := rand.New(rand.NewPCG(salt, 5))
+	payload := make([]byte, size)
+	for i := 0; i < len(payload); i += 8 {
+		copy(payload[i:], binary.LittleEndian.AppendUint64(nil, rng.Uint64()))
+	}
+	parts, err := transport.NewEncoder(lane, transport.Bytes, payload, qr.Capacity(40))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for n := range 2 {
+		var picture bytes.Buffer
+		m, err := qr.Encode(parts.Next(), 0)
+		if err == nil {
+			err = show.PNG(&picture, m, 3)
+		}
+		if err == nil {
+			err = os.WriteFile(fmt.Sprintf("%s-%d.png", name, n), picture.Bytes(), 0o600)
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
 	}
 }

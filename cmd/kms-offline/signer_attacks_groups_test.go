@@ -78,7 +78,8 @@ func groupDrainedOutside(t *testing.T) {
 		p.noPlainYes(p.path("drain.kmsreq"))
 	}
 	// Into the group from outside of it is no change either.
-	p.judged(p.drains(b, []chain.Key{keys[2], keys[1]}, out(5*coinValue, outside), out(1_000, b)), "flagged", chain.OwnTransfer)
+	inward := p.drains(b, []chain.Key{keys[2], keys[1]}, out(5*coinValue, outside), out(1_000, b))
+	p.judged(inward, "flagged", chain.OwnTransfer)
 	// A member that is a mnemonic has its far indices refused, in a group or not.
 	p.grouped(fmt.Sprintf(`[[%q, %q]]`, deskKey, words))
 	p.judged(p.drains(outside, keys[:1], out(5*coinValue, a)), "ok")
@@ -100,7 +101,8 @@ func groupTwice(t *testing.T) {
 		fmt.Sprintf(`[[%q, "%s\u0000%s"]]`, deskKey, keyB, words),
 		fmt.Sprintf(`[[%q, %q]], "groups": [[%q, %q]]`, deskKey, keyB, keyB, words),
 	} {
-		text := `{"version": 1, "ownTransfers": {"groups": ` + groups + `}, "chains": [{"chain": "BTC", "network": "testnet"}]}`
+		text := `{"version": 1, "ownTransfers": {"groups": ` + groups +
+			`}, "chains": [{"chain": "BTC", "network": "testnet"}]}`
 		if err := os.WriteFile(p.path("twice.json"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -121,9 +123,11 @@ func groupByCase(t *testing.T) {
 		fmt.Sprintf(`[[%q, %q]]`, deskKey, keyB+" "),
 	} {
 		p.grouped(groups)
-		p.judged(p.drains(scriptsB()[1], []chain.Key{single(deskKey)}, out(5*coinValue, p.script)), "flagged", chain.OwnTransfer)
+		drain := p.drains(scriptsB()[1], []chain.Key{single(deskKey)}, out(5*coinValue, p.script))
+		p.judged(drain, "flagged", chain.OwnTransfer)
 	}
-	p.judged(p.drains(scriptsB()[1], []chain.Key{single(upper)}, out(5*coinValue, scriptsB()[1])), "refused", chain.UnknownKey)
+	unknown := p.drains(scriptsB()[1], []chain.Key{single(upper)}, out(5*coinValue, scriptsB()[1]))
+	p.judged(unknown, "refused", chain.UnknownKey)
 }
 
 // The entry of another coin that holds the same secret brings the key of this one
@@ -133,14 +137,16 @@ func groupOfAnotherCoin(t *testing.T) {
 	const main = "00000000-0000-4000-8000-0000000000ff"
 	p := newPurse(t)
 	p.adds(func() (wallet.Entry, error) {
-		return wallet.FromKey(main, hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet}), secretB(), false, time.Now())
+		at := hdtest.Coin(chain.Coin{Chain: chain.BTC, Network: chain.Mainnet})
+		return wallet.FromKey(main, at, secretB(), false, time.Now())
 	})
 	p.known()
 	for _, other := range []string{keyBCH, main} {
 		p.grouped(fmt.Sprintf(`[[%q, %q]]`, deskKey, other))
 		r := p.review(p.drains(scriptsB()[1], []chain.Key{single(deskKey)}, out(5*coinValue, p.script)), 0)
-		if own := r.Items[0].Outputs[1].Own; own == nil || own.SignatureID != keyB || own.Change != 0 || r.Items[0].Verdict != "flagged" {
-			t.Errorf("in a group with %s: %+v, %s", other, own, r.Items[0].Verdict)
+		it := r.Items[0]
+		if own := it.Outputs[1].Own; own == nil || own.SignatureID != keyB || own.Change != 0 || it.Verdict != "flagged" {
+			t.Errorf("in a group with %s: %+v, %s", other, own, it.Verdict)
 		}
 	}
 }

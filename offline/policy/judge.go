@@ -38,7 +38,8 @@ type batch struct {
 }
 
 func (b *batch) judge(s *Subject, again bool) Verdict {
-	j := judgement{batch: b, subject: s, again: again, counts: make(map[chain.Code]int), refusals: b.room[0][:0], findings: b.room[1][:0]}
+	j := judgement{batch: b, subject: s, again: again, counts: make(map[chain.Code]int)}
+	j.refusals, j.findings = b.room[0][:0], b.room[1][:0]
 	j.rules, j.known = b.policy.coins[s.coin()]
 	for _, r := range b.asked {
 		if r.judge != nil && !(r.fresh && again) { // what is signed already was judged then, and pays nothing anew
