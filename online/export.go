@@ -92,7 +92,9 @@ func (r *Relay) Export(ctx context.Context, o ExportOptions) (Exported, error) {
 
 // Unprepared returns how many items may go to the signer once fetch has prepared them.
 func (r *Relay) Unprepared(ctx context.Context, o ExportOptions) (int, error) {
-	return r.journal.Count(ctx, journal.Filter{States: []journal.State{journal.Fetched}, IDs: o.IDs, Network: o.Network, Wanted: true})
+	return r.journal.Count(ctx, journal.Filter{
+		States: []journal.State{journal.Fetched}, IDs: o.IDs, Network: o.Network, Wanted: true,
+	})
 }
 
 // exportOnce makes one Request, or several where not everything fits into one.

@@ -337,7 +337,8 @@ func (r *Relay) tell(ctx context.Context, s sorted, report *Imported) error {
 		}
 	}
 	if old > 0 {
-		report.Notes = append(report.Notes, fmt.Sprintf("a result was imported before: %d of its outcomes are not taken, and were told then", old))
+		report.Notes = append(report.Notes, fmt.Sprintf(
+			"a result was imported before: %d of its outcomes are not taken, and were told then", old))
 	}
 	r.tellTatum(ctx, s, report)
 	return nil
@@ -375,7 +376,9 @@ func (f final) notHere() Problem {
 		p.evidence = f.tx.TxID
 		p.Reason = fmt.Sprintf("ALARM: its transaction %s is signed, and may be paid. Look for that txid in an explorer or a node of your own, and at Tatum for its record (GET /v3/kms/%s); do not have it paid anew before that. %s", f.tx.TxID, f.outcome.ID, sentence(p.Reason))
 	case f.err == nil && f.outcome.Signed(): // the transaction id is not known without the item
-		p.Reason = "ALARM: it is signed, and may be paid, or it is another relay's that has the same signer: do not have it paid anew before you know. Import the result again with its request (*.kmsreq) beside it, which tells the txid. " + sentence(p.Reason)
+		p.Reason = "ALARM: it is signed, and may be paid, or it is another relay's that has the same signer: " +
+			"do not have it paid anew before you know. Import the result again with its request (*.kmsreq) " +
+			"beside it, which tells the txid. " + sentence(p.Reason)
 	}
 	return p
 }

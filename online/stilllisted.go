@@ -60,7 +60,8 @@ func listedWords(it journal.Item, payer *journal.Item) string {
 	drop := fmt.Sprintf("kms-online reject %s --why TEXT", it.ID)
 	switch {
 	case slices.Contains(deadCodes, it.Code): // reject wants evidence of today
-		return text + drop + " drops it there once the network shows that it can never confirm, and says what is missing until then"
+		return text + drop +
+			" drops it there once the network shows that it can never confirm, and says what is missing until then"
 	case rejectable(it) && it.Code != CodeSameTx:
 		return text + "Drop it there: " + drop
 	}

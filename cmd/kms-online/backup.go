@@ -27,7 +27,8 @@ The signed transactions in it can be broadcast by whoever reads it.`,
 			return a.relay(looking, func(ctx context.Context, r *online.Relay) error {
 				got, err := r.Backup(ctx, args[0])
 				if errors.Is(err, fs.ErrExist) {
-					return cli.Fail(cli.Failed, err, "a backup is never written over: give another name, such as kms-$(date +%F-%H%M).kmsbackup")
+					return cli.Fail(cli.Failed, err,
+						"a backup is never written over: give another name, such as kms-$(date +%F-%H%M).kmsbackup")
 				}
 				if err != nil {
 					return err

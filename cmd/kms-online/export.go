@@ -72,23 +72,10 @@ given it with --master.`,
 					a.say("%s", note)
 				}
 				a.tidy(ctx, r, o.Dir)
-				n, err := r.Unprepared(ctx, o)
-				if err != nil {
+				if err := a.sayUnprepared(ctx, r, o); err != nil {
 					return err
 				}
-				if n > 0 {
-					a.say("fetched and not prepared yet: %d; kms-online fetch prepares them", n)
-				}
-				if got.Request != nil && byQR {
-					a.say("next, on the signer: kms-offline sign --qr")
-				} else {
-					for _, path := range got.Requests {
-						a.say("next, on the signer: kms-offline sign %s --out DIR", path)
-					}
-				}
-				if len(got.Foreign) > 0 {
-					a.say("next: have the PSBTs signed, then: kms-online import %s", o.Dir)
-				}
+				a.sayExported(got, o.Dir, byQR)
 				clean(got.Problems)
 				if err := a.JSON(got); err != nil {
 					return err
@@ -110,6 +97,29 @@ given it with --master.`,
 	cmd.Flags().BoolVar(&asPSBT, "psbt", false, "one standard PSBT a transaction, for another signer than kms-offline")
 	cmd.Flags().StringArrayVar(&masters, "master", nil, "ID=FINGERPRINT: eight hex digits of the master key behind a mnemonic, for the PSBTs")
 	return cmd
+}
+
+// sayUnprepared tells people if items wait for fetch to prepare them.
+func (a *app) sayUnprepared(ctx context.Context, r *online.Relay, o online.ExportOptions) error {
+	n, err := r.Unprepared(ctx, o)
+	if n > 0 {
+		a.say("fetched and not prepared yet: %d; kms-online fetch prepares them", n)
+	}
+	return err
+}
+
+// sayExported tells people what to type next for what was exported to a folder.
+func (a *app) sayExported(got online.Exported, dir string, byQR bool) {
+	if got.Request != nil && byQR {
+		a.say("next, on the signer: kms-offline sign --qr")
+	} else {
+		for _, path := range got.Requests {
+			a.say("next, on the signer: kms-offline sign %s --out DIR", path)
+		}
+	}
+	if len(got.Foreign) > 0 {
+		a.say("next: have the PSBTs signed, then: kms-online import %s", dir)
+	}
 }
 
 // tidy moves requests that are not to be signed any more aside in a folder. An

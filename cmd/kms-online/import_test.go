@@ -32,7 +32,8 @@ func TestMovedMeanwhile(t *testing.T) {
 	}
 	var said bytes.Buffer
 	a := &app{Streams: cli.Streams{Err: &said}, fs: durable.OS{}, typed: func(s string) string { return s }}
-	if err := a.vanished(listed[0], fs.ErrNotExist); err != nil || !strings.Contains(said.String(), "something else has moved it") {
+	err = a.vanished(listed[0], fs.ErrNotExist)
+	if err != nil || !strings.Contains(said.String(), "something else has moved it") {
 		t.Errorf("%v: %s", err, said.String())
 	}
 	if err := os.Remove(dir); err != nil {

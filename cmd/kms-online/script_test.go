@@ -36,7 +36,8 @@ type outsideKey struct{}
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
 	program := filepath.Join(bin, "program", "kms-online")
-	build := exec.Command("go", "build", "-o", filepath.Dir(program)+"/", "coldkms/cmd/kms-online", "coldkms/cmd/testtools/exits", "coldkms/cmd/testtools/typist")
+	build := exec.Command("go", "build", "-o", filepath.Dir(program)+"/", "coldkms/cmd/kms-online",
+		"coldkms/cmd/testtools/exits", "coldkms/cmd/testtools/typist")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -72,7 +72,8 @@ func TestAlarms(t *testing.T) {
 	raise("y") // what was tried brought the same
 	list(journal.AlarmFilter{}, 1)
 	all := list(journal.AlarmFilter{All: true}, 3)
-	if all[0].Closer != "me" || all[0].Why != "why" || all[0].Closed.IsZero() || all[1].Closer != "somebody" || all[1].Why != "retry" {
+	if all[0].Closer != "me" || all[0].Why != "why" || all[0].Closed.IsZero() ||
+		all[1].Closer != "somebody" || all[1].Why != "retry" {
 		t.Errorf("%+v", all)
 	}
 	if n, err := j.Notices(ctx); len(n.Alarms) != 1 || err != nil {

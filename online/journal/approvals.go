@@ -56,8 +56,8 @@ func (j *Journal) Approve(ctx context.Context, a Approval) error {
 // useApprovals ends what the approval service said of the items of a Request: a yes
 // is for one Request, and the service is asked again before the next one.
 func (t tx) useApprovals(ctx context.Context, request bundle.Digest) error {
-	_, err := t.ExecContext(ctx, "DELETE FROM approvals WHERE verdict = ? AND id IN (SELECT id FROM request_items WHERE request = ?)",
-		string(Approved), request[:])
+	_, err := t.ExecContext(ctx, "DELETE FROM approvals WHERE verdict = ? AND id IN "+
+		"(SELECT id FROM request_items WHERE request = ?)", string(Approved), request[:])
 	return err
 }
 

@@ -15,7 +15,9 @@ func (j *Journal) Permit(ctx context.Context, by string, ids ...string) error {
 
 // PermitOf is Permit for those that choose returns, of the items that f chooses as they
 // stand then: nothing changes them between.
-func (j *Journal) PermitOf(ctx context.Context, by string, f Filter, choose func([]Item) ([]string, error)) (ids []string, err error) {
+func (j *Journal) PermitOf(
+	ctx context.Context, by string, f Filter, choose func([]Item) ([]string, error),
+) (ids []string, err error) {
 	with, args := f.chosen("", "{locked}")
 	query := with + "SELECT " + columns + " FROM items WHERE seq IN (SELECT seq FROM chosen) ORDER BY seq"
 	err = j.change(ctx, "permit", func(t tx) error {

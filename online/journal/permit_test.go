@@ -18,7 +18,8 @@ func TestPermitOf(t *testing.T) {
 	bring(t, j, "a", journal.Signed)
 	none := errors.New("none")
 	f := journal.Filter{States: []journal.State{journal.Signed}, Wanted: true, Unreleased: true}
-	if _, err := j.PermitOf(t.Context(), "me", f, func([]journal.Item) ([]string, error) { return []string{"a"}, none }); !errors.Is(err, none) {
+	fails := func([]journal.Item) ([]string, error) { return []string{"a"}, none }
+	if _, err := j.PermitOf(t.Context(), "me", f, fails); !errors.Is(err, none) {
 		t.Error(err)
 	}
 	withheld := make(chan error, 1)

@@ -127,7 +127,8 @@ type Fate struct {
 // nothing answered it and it holds something unwanted, or if what answered it signed
 // something that was given up. The last two are those of which no item waits any more,
 // so that Recall, which looks at what is open, finds nothing to take back.
-const fate = `WITH held AS (SELECT i.id, i.state, i.withheld, i.code, CASE WHEN i.signed IS NULL THEN 0 ELSE 1 END AS done
+const fate = `WITH held AS (SELECT i.id, i.state, i.withheld, i.code,
+		CASE WHEN i.signed IS NULL THEN 0 ELSE 1 END AS done
 		FROM request_items h JOIN items i ON i.id = h.id WHERE h.request = ?)
 	SELECT r.void, EXISTS (SELECT 1 FROM results s WHERE s.request = r.digest), (SELECT count(*) FROM held),
 		(SELECT COALESCE(sum(done), 0) FROM held),

@@ -70,7 +70,8 @@ func replacedRequest(t *testing.T) {
 	h.pay(nil, 2)
 	h.run(0, "fetch")
 	words := h.says(0, "export", "--again", "--out", usb)
-	if has(t, words, "was replaced by a newer request: sign that one; it is in "); strings.Contains(words, "its result") {
+	has(t, words, "was replaced by a newer request: sign that one; it is in ")
+	if strings.Contains(words, "its result") {
 		t.Error(words)
 	}
 	if err := os.RemoveAll(filepath.Join(usb, "done")); err != nil {
@@ -157,7 +158,8 @@ func givenUpAndPaid(t *testing.T) {
 	h.run(0, "acknowledge", "3", "--why", "booked")
 	h.run(0, "watch")
 	var got struct{ Completed, Ended []string }
-	if err := json.Unmarshal(h.run(0, "broadcast"), &got); err != nil || len(got.Completed) != 0 || len(got.Ended) != 1 {
+	err := json.Unmarshal(h.run(0, "broadcast"), &got)
+	if err != nil || len(got.Completed) != 0 || len(got.Ended) != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	h.wants(1, "completed", "paid-but-rejected")
@@ -210,7 +212,8 @@ func resultOfLostItems(t *testing.T) {
 				t.Error(words)
 			}
 			h.alarms("not-in-journal not-in-journal")
-			has(t, h.says(3, "status", relaytest.ID(1)), relaytest.ID(1)+" is not in this journal; alarm ", "open: not-in-journal: ALARM")
+			has(t, h.says(3, "status", relaytest.ID(1)), relaytest.ID(1)+" is not in this journal; alarm ",
+				"open: not-in-journal: ALARM")
 			h.run(0, "acknowledge", "2", "3", "--why", "found in an explorer")
 			h.run(0, "import", usb)
 			h.alarms("")
@@ -296,7 +299,8 @@ func typedAhead(t *testing.T) {
 func broadcastInPart(t *testing.T) {
 	h := newTeller(t)
 	keys := filepath.Join(h.dir, "keys")
-	if err := os.WriteFile(keys, []byte("default testnet "+tatumtest.Key+"\nother testnet another-key\n"), 0o600); err != nil {
+	text := "default testnet " + tatumtest.Key + "\nother testnet another-key\n"
+	if err := os.WriteFile(keys, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	h.pay(nil, 1, 2)
@@ -340,7 +344,8 @@ func deadAndListedSays(t *testing.T) {
 	h.wants(1, "failed", "inputs-spent")
 	h.run(0, "acknowledge", "1", "--why", "seen")
 	words := h.says(3, "fetch")
-	if has(t, words, "rejected-but-listed", "and says what is missing until then"); strings.Contains(words, "Drop it there") {
+	has(t, words, "rejected-but-listed", "and says what is missing until then")
+	if strings.Contains(words, "Drop it there") {
 		t.Error(words)
 	}
 }
@@ -351,7 +356,8 @@ func wordsLeadOn(t *testing.T) {
 	h.pay(nil, 1, 2)
 	h.run(0, "fetch")
 	h.answers(answer{"", "<html>", 502})
-	has(t, h.says(30, "reject", relaytest.ID(1), "--why", "a mistake"), "withheld from now on", "kms-online retry "+relaytest.ID(1))
+	has(t, h.says(30, "reject", relaytest.ID(1), "--why", "a mistake"), "withheld from now on",
+		"kms-online retry "+relaytest.ID(1))
 	h.server.Fault(nil)
 	h.run(0, "reject", relaytest.ID(1), "--why", "a mistake")
 	usb := t.TempDir()
@@ -359,7 +365,8 @@ func wordsLeadOn(t *testing.T) {
 	h.sign(usb)
 	h.run(0, "import", usb)
 	h.run(0, "broadcast")
-	has(t, h.says(1, "reject", relaytest.ID(2), "--why", "too late"), "is completed, and the network has its transaction "+h.item(2).TxID)
+	has(t, h.says(1, "reject", relaytest.ID(2), "--why", "too late"),
+		"is completed, and the network has its transaction "+h.item(2).TxID)
 
 	nowhere := filepath.Join(h.dir, "nowhere")
 	words := h.says(1, "backup", filepath.Join(nowhere, "x"))
