@@ -33,7 +33,7 @@ func OldCopy(book *ledger.Ledger) string {
 	if !is {
 		return ""
 	}
-	return fmt.Sprintf("an old copy of this ledger was accepted (line %d, %s): policy, operators and relays are as old as the copy where nobody has changed them since, and what was signed in between is forgotten. Compare them; this notice ends when a policy is set after that line, even the same one: kms-offline --json policy show > FILE, then kms-offline policy set FILE", at.Line, at.Time)
+	return fmt.Sprintf("an old copy of this ledger was accepted (line %d, %s): policy, operators and relays are as old as the copy where nobody has changed them since, and what was signed in between is forgotten. Compare them; this notice ends when a person has recorded that: kms-offline policy confirm", at.Line, at.Time)
 }
 
 // noticeOld tells the reader of a review that the ledger was an old copy.

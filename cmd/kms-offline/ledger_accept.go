@@ -31,8 +31,8 @@ was made, are the policy and its approvers, the operators and the relays, also t
 that were removed since. accept lists them and asks: type the names of the operators
 who still count, and say of each other relay whether it is still paired. An operator
 who is not named is removed. If the policy is not the last one, set that first (policy set
-FILE). Every review says that an old copy was accepted, until a policy is set, be it
-the same.
+FILE). Every review says that an old copy was accepted, until a person has compared all
+that and recorded it (policy confirm), or a policy is set.
 
 The relay has the signed transactions: broadcast everything that it has imported
 before you sign anything new (kms-online broadcast, status).`,
@@ -204,7 +204,7 @@ func (a *app) whatIsBack(s *openSession) string {
 		text += fmt.Sprintf("  approver %s (%s)\n", name, key.Fingerprint())
 	}
 	return text + "If that is not the policy that was set last, answer nothing, and set that one first: kms-offline policy set FILE\n" +
-		"Each review says that an old copy was accepted until a policy is set after this, even the same one.\n"
+		"Each review says that an old copy was accepted until a person has confirmed this: kms-offline policy confirm\n"
 }
 
 // notNamed returns the operators whom names leave out.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 
 func (a *app) policy() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "policy set FILE | show | check FILE | example | payees",
+		Use:   "policy set FILE | show | confirm | check FILE | example | payees",
 		Short: "the rules by which transactions are refused or flagged",
 		Long: `policy sets and shows the rules: chains, destinations, limits, fees, operators.
 They are in a file that docs/POLICY.md explains, kept in the wallet under its
@@ -39,6 +40,9 @@ a wallet without exactly that one signs nothing until it is set again.`,
 		subcommand("show", "the policy in force, a sentence a rule; --json: its file",
 			"--path wallet.kms policy show --json > policy.json", cobra.NoArgs,
 			func([]string) error { return a.showPolicy() }),
+		subcommand("confirm", "record the policy in force once more, after an accepted old copy was compared",
+			"--path wallet.kms policy confirm", cobra.NoArgs,
+			func([]string) error { return a.withLedger(a.confirmPolicy) }),
 		subcommand("check FILE",
 			"explain a file, and warn of rules that can never hold; with --path, also of those that do not fit that wallet",
 			"--path wallet.kms policy check policy.json", cobra.ExactArgs(1),
@@ -78,6 +82,30 @@ func (a *app) setPolicy(path string) error {
 	return a.changePolicy(func(policy.Policy) (policy.Policy, error) { return p, nil })
 }
 
+// confirmPolicy ends the notice of an old copy that was accepted: a person has compared
+// whose word counts now, and has it recorded with the policy that is in force.
+func (a *app) confirmPolicy(s *openSession) error {
+	switch _, old := s.Ledger.AcceptedOld(); {
+	case !old:
+		return cli.Fail(cli.Failed,
+			errors.New("no old copy was accepted since the policy was set: there is nothing to confirm"), "")
+	case s.noRules != nil:
+		return policyError(s.noRules)
+	case s.Unsettled != nil:
+		return ledgerError(s.Unsettled)
+	case s.Rules().Hash == "":
+		return cli.Fail(cli.Failed, errors.New("no policy was ever set: there is none to confirm"),
+			"set one: kms-offline policy example prints one to begin with")
+	}
+	if err := a.typedWord(a.whatIsBack(s), "confirm"); err != nil {
+		return err
+	}
+	if err := a.putPolicy(s.wallet, s.Policy); err != nil {
+		return err
+	}
+	return a.JSON(replyAbout(s.Ledger))
+}
+
 // changePolicy shows what changes of the policy in force, asks, and sets it.
 func (a *app) changePolicy(to func(before policy.Policy) (policy.Policy, error)) error {
 	w, err := a.open()
@@ -97,13 +125,14 @@ func (a *app) changePolicy(to func(before policy.Policy) (policy.Policy, error))
 	if err != nil {
 		return err
 	}
-	changed := old || hex.EncodeToString(before.Hash()) != hex.EncodeToString(p.Hash()) // after an old copy, the same is recorded too
+	changed := !bytes.Equal(before.Hash(), p.Hash())
+	recorded := changed || old // after an old copy, the same is recorded too
 	fits, err := a.walletWarnings(w, p)
 	if err != nil {
 		return err
 	}
 	warnings := append(append([]string{}, p.Warnings()...), fits...)
-	if changed {
+	if recorded {
 		if err := a.agreeToPolicy(before, p, warnings); err != nil {
 			return err
 		}
@@ -114,8 +143,9 @@ func (a *app) changePolicy(to func(before policy.Policy) (policy.Policy, error))
 	return a.JSON(struct {
 		Policy   string   `json:"policy"`
 		Changed  bool     `json:"changed"`
+		Recorded bool     `json:"recorded"` // also the same one, where an old copy was accepted
 		Warnings []string `json:"warnings"`
-	}{hex.EncodeToString(p.Hash()), changed, warnings})
+	}{hex.EncodeToString(p.Hash()), changed, recorded, warnings})
 }
 
 // policyBefore is the policy in force. One that cannot be used is said aloud

@@ -255,11 +255,28 @@ func oldSetAccepted(t *testing.T) {
 		t.Errorf("checkconfig: %s", said)
 	}
 	o.says(0, "NOTICE: "+notice, "operator", "list")
+	noticed := o.files()
 	o.run(0, "policy", "set", o.path("payroll.json"))
 	if said := o.run(0, "review", file); strings.Contains(said, notice) {
 		t.Errorf("a policy was set, and the review still says: %s", said)
 	}
 	o.run(0, "ledger", "verify")
+
+	o.put(noticed) // the other end: a person confirms, on a terminal, and the ledger has it
+	confirm, lines := []string{"policy", "confirm"}, o.book().Lines
+	o.says(2, "at a terminal", confirm...)
+	o.answers(21, confirm, "operator alice (", "no")
+	if said := o.run(0, "review", file); !strings.Contains(said, notice) || o.book().Lines != lines+1 {
+		t.Errorf("nothing was confirmed, and the notice is gone: %s", said)
+	}
+	o.answers(0, confirm, `policy "payroll" `, "confirm")
+	if said := o.run(0, "review", file); strings.Contains(said, notice) {
+		t.Errorf("confirmed, and the review still says: %s", said)
+	}
+	if !strings.Contains(o.ledgerText()[len(noticed["w.kms.ledger"]):], `"kind":"policy"`) {
+		t.Error("the ledger has no line about it")
+	}
+	o.says(1, "nothing to confirm", confirm...)
 }
 
 // An operator and a relay go only after a yes, and no password is asked for a

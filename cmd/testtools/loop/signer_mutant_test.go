@@ -993,6 +993,8 @@ var signerMutants = [...]mutant{
 		"		if err := belongs(w.Wallet, book); err != nil {\n			return err\n		}\n	}\n	return version",
 		"		return belongs(w.Wallet, book)\n	}\n	return version", "./cmd/kms-offline",
 		"TestSignerAttacks/81-version-1-among-upgraded-files"},
+	{"confirmed unasked", "cmd/kms-offline/policy.go", "a.typedWord(a.whatIsBack(s), \"confirm\"); err != nil {",
+		"error(nil); err != nil {", "./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
 	{"hints name no file", "cmd/kms-offline/requests.go", "		err = a.named(err, path)\n", "", "./cmd/kms-offline",
 		"TestSignerAttacks/80-hints-name-the-files-that-were-given"},
 	{"hints are not quoted", "cmd/kms-offline/requests.go", "	return inLine(cli.Quoted(path))", "	return inLine(path)",
