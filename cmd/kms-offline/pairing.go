@@ -178,9 +178,13 @@ func (a *app) runPair(file string) error {
 
 // readRelay reads the public identity of a relay.
 func (a *app) readRelay(file string) (identity.Public, error) {
-	b, err := a.read(file, int64(identity.FileSize)+1)
+	b, err := a.read(file, bundle.MaxFile)
 	if err != nil {
 		return identity.Public{}, err
+	}
+	if _, err := bundle.OpenWatch(b); err == nil {
+		return identity.Public{}, oneLine(cli.Fail(cli.BadBundle, fmt.Errorf("%s is the watch file of a signer", file),
+			"it goes to the relay; pair takes the relay's own file, "+cli.RelayFile+", which kms-online init names"))
 	}
 	relay, err := identity.ParseFile(b)
 	return relay, cli.Fail(cli.BadBundle, err, "it is the *.kmsid that kms-online init names")

@@ -20,6 +20,7 @@ func copyAttacks() []attack {
 		{"80-backup-copied-by-hand", backupByHand},
 		{"80-same-payment-says-what-differs", sameSaysWhatDiffers},
 		{"80-what-the-password-can-do-is-a-line", passwordLeavesLines},
+		{"80-what-is-missing-or-mistaken-is-named", mistakesNamed},
 		{"80-hints-name-the-files-that-were-given", hintsNameFiles},
 	}
 }
@@ -194,5 +195,23 @@ func passwordLeavesLines(t *testing.T) {
 		if added := strings.TrimPrefix(o.ledgerText(), before); !strings.Contains(added, c.line) {
 			t.Errorf("%v: the ledger got %q", c.args, added)
 		}
+	}
+}
+
+// A file that was mistaken for another is called what it is, and what can be named is
+// named.
+func mistakesNamed(t *testing.T) {
+	o := newOffice(t)
+	o.run(0, "watch", "--out", o.path("s.kmswatch"))
+	o.says(22, "is the watch file of a signer", "pair", o.path("s.kmswatch"))
+	o.says(22, "kms-online init names", "pair", o.salary(86))
+	o.says(2, "kms-offline unpair "+relayKey(1).Public().Fingerprint()+" (", "unpair")
+	for same, file := range map[bool]string{true: "payroll.json", false: "other.json"} {
+		o.put(files{"other.json": []byte(dayLimit)})
+		said := o.run(0, "policy", "set", o.path(file))
+		if strings.Contains(said, `"changed": false`) != same {
+			t.Errorf("the same policy: %v: %s", same, said)
+		}
+		o.policy("payroll.json", quorumPolicy)
 	}
 }

@@ -20,11 +20,33 @@ func (a *app) unpair() *cobra.Command {
 until it is paired again. checkconfig lists the relays and their fingerprints. It
 asks on the terminal. Without a terminal no relay is unpaired, unless --yes says so.`,
 		Example: "  kms-offline --path wallet.kms unpair 5612d70246a43adb8dbc93",
-		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.runUnpair(args[0], yes) },
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.namePaired()
+			}
+			return a.runUnpair(args[0], yes)
+		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask; needed where there is no terminal")
 	return cmd
+}
+
+// namePaired is the error of unpair without a relay: it names those that are paired.
+func (a *app) namePaired() error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if len(w.Relays()) == 0 {
+		return cli.Fail(cli.Usage, errors.New("no relay is paired"), "")
+	}
+	list := ""
+	for _, r := range w.Relays() {
+		list += fmt.Sprintf("\nkms-offline unpair %s (%s)", r.Key.Fingerprint(), r.Key.Words())
+	}
+	return cli.Fail(cli.Usage, errors.New("FINGERPRINT is missing: which relay?"), "paired are:"+list)
 }
 
 func (a *app) runUnpair(fingerprint string, yes bool) error {
