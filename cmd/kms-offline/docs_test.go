@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"coldkms/offline/harden"
 )
 
 // Every command of kms-offline that a document tells to type is there.
@@ -48,5 +50,21 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 	if found < 10 {
 		t.Errorf("only %d commands found", found)
+	}
+}
+
+// What the signer asks of a system is told for all systems, by the names that
+// selftest prints.
+func TestSystemsNamesEveryCheck(t *testing.T) {
+	text, err := os.ReadFile("../../docs/SYSTEMS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{
+		harden.NoCore, harden.NoDump, harden.NoSockets, harden.NoTyping, harden.NoInherited, harden.NoStreams, harden.OwnFiles,
+	} {
+		if !strings.Contains(string(text), "\n| "+name+" | yes | ") {
+			t.Errorf("docs/SYSTEMS.md has no row for %q", name)
+		}
 	}
 }
