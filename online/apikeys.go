@@ -140,7 +140,7 @@ func (r *Relay) exportable(f journal.Filter) journal.Filter {
 // Reasons to withhold an item. The first ones end when Tatum lists it again,
 // with the same content; the others may be lifted by a person, by name.
 var (
-	gone          = []chain.Code{CodeUnknown, CodeOtherTxID}
+	gone          = []chain.Code{CodeUnknown, CodeOtherTxID, CodeOtherKey}
 	byTatum       = append(slices.Clone(gone), chain.ContentChanged)
 	liftable      = []chain.Code{journal.Dropping, journal.Unwanted, CodePaidUnknown, CodeSameID}
 	withheldCodes = slices.Concat(liftable, byTatum, []chain.Code{CodeGivenUp})
@@ -270,6 +270,9 @@ func (r *Relay) askAfter(ctx context.Context, it journal.Item) (known bool, p *P
 	txid := kms.TxID
 	p = &Problem{ID: it.ID}
 	switch {
+	case tatum.IsNotFound(err) && r.otherKey(it):
+		p, err = r.holdForKey(ctx, it)
+		return true, p, err
 	case tatum.IsNotFound(err):
 		p.Code, p.Reason = CodeUnknown, "Tatum does not have it any more: somebody dropped it there; it is not taken to the signer"
 		if it.Request != (bundle.Digest{}) {

@@ -80,6 +80,10 @@ func (s *step) run(ctx context.Context) error {
 		return s.dropped(ctx, err)
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
+	default:
+		if err := s.keyIsBack(ctx); err != nil {
+			return err
+		}
 	}
 	s.line.works()
 	if print := s.fingerprint(); s.item.SeenBy != print {
@@ -165,6 +169,9 @@ func (s *step) seen(ctx context.Context) (bool, error) {
 
 // dropped is about a signed item that Tatum does not have any more.
 func (s *step) dropped(ctx context.Context, said error) error {
+	if s.otherKey(s.item) {
+		return s.heldForKey(ctx)
+	}
 	seen, err := s.seen(ctx)
 	switch {
 	case err != nil:

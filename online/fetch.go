@@ -53,6 +53,12 @@ func (r *Relay) Fetch(ctx context.Context, o FetchOptions) (Fetched, error) {
 	if err != nil {
 		return report, err
 	}
+	if p, err := r.renamedKey(ctx, o.Network); err != nil || p != nil {
+		if p != nil {
+			report.Problems = append(report.Problems, *p)
+		}
+		return report, err
+	}
 	parts := make([]fetching, len(chains))
 	var g errgroup.Group
 	for i, id := range chains { // each by itself: one that hangs holds up no other

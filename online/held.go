@@ -23,6 +23,7 @@ import (
 var heldFor = map[chain.Code]string{
 	chain.ContentChanged: "Tatum asks for something else under this id than what was signed",
 	CodeUnknown:          "Tatum does not have it any more, or it was made with another API key",
+	CodeOtherKey:         "Tatum does not know it under the API key that has its name now",
 	CodeOtherTxID:        "Tatum says that something else completed it",
 	journal.Dropping:     "a rejection of it was cut short",
 	journal.Unwanted:     "a person wants it rejected, and that has not worked yet",

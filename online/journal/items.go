@@ -112,8 +112,12 @@ type Filter struct {
 	After   int64   // only those that come after this place
 	Account *string // only what this API key fetched
 	Codes   []chain.Code
-	Before  time.Time // only those that came into their state before then, and were not told as late in it
-	Since   time.Time // only those that came into their state then or later
+
+	SeenBy     string  // only what Tatum was seen to have under the API key with this fingerprint
+	ButAccount *string // only what another API key than this fetched
+
+	Before time.Time // only those that came into their state before then, and were not told as late in it
+	Since  time.Time // only those that came into their state then or later
 
 	Wanted   bool         // only what may go to the signer
 	Withheld []chain.Code // only what is withheld for one of these; with Wanted: that, too
@@ -258,6 +262,12 @@ func (f Filter) where(condition string, unindexed bool) (string, []any) {
 	}
 	if f.Unreleased {
 		all = append(all, "released = ''")
+	}
+	if f.SeenBy != "" {
+		all, args = append(all, "seen_by = ?"), append(args, f.SeenBy)
+	}
+	if f.ButAccount != nil {
+		all, args = append(all, "account <> ?"), append(args, *f.ButAccount)
 	}
 	if f.Account != nil {
 		all, args = append(all, "account = ?"), append(args, *f.Account)
