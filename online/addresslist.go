@@ -56,7 +56,8 @@ func (l *addressList) page(ctx context.Context, offset int) ([]tatum.Listed, err
 	if err != nil {
 		return nil, err
 	}
-	if !l.past && l.item.TxID != "" && slices.ContainsFunc(list, func(t tatum.Listed) bool { return t.TxID == l.item.TxID }) {
+	isOurs := func(t tatum.Listed) bool { return t.TxID == l.item.TxID }
+	if !l.past && l.item.TxID != "" && slices.ContainsFunc(list, isOurs) {
 		l.found = looked{ours: true}
 		return list, nil
 	}

@@ -56,7 +56,8 @@ func (s *step) place(ctx context.Context, txid string, at tatum.Mined, parents .
 	case block.Confirmations < at.Confirmations-1 || block.Confirmations > at.Confirmations+1: // one may come in between
 		return p, fmt.Sprintf("block %d has %d confirmations, and it %d", at.Height, block.Confirmations, at.Confirmations), nil
 	}
-	return placed{evidence{txid, at.Height, block.Hash}, min(at.Confirmations, block.Confirmations), block.TxIDs, false}, "", nil
+	depth := min(at.Confirmations, block.Confirmations)
+	return placed{evidence: evidence{txid, at.Height, block.Hash}, depth: depth, with: block.TxIDs}, "", nil
 }
 
 // parentsBelow says why a transaction with these parents, each given once, cannot

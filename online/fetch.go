@@ -301,13 +301,16 @@ func (r *Relay) add(ctx context.Context, items []journal.Item, asked map[string]
 // it is an alarm.
 func (r *Relay) noteTwin(ctx context.Context, id string, report *Fetched) error {
 	payment := strings.ToLower(id)
-	report.Problems = append(report.Problems, Problem{ID: id, Code: CodeSameID, Reason: fmt.Sprintf("it differs from %s in letter case only, and is not taken: "+
-		"Tatum writes pending ids in small letters. The payment is taken once Tatum lists it so", payment)})
+	report.Problems = append(report.Problems, Problem{ID: id, Code: CodeSameID, Reason: fmt.Sprintf(
+		"it differs from %s in letter case only, and is not taken: Tatum writes pending ids in small letters. "+
+			"The payment is taken once Tatum lists it so", payment)})
 	known, err := r.journal.Has(ctx, payment)
 	if err != nil || !known {
 		return err
 	}
-	p := Problem{ID: payment, Code: CodeSameID, Reason: fmt.Sprintf("ALARM: Tatum lists %s as well, which differs from this id in letter case only: it is not taken, for that would be a second payment. Whoever made it has your API key or is Tatum", id)}
+	p := Problem{ID: payment, Code: CodeSameID, Reason: fmt.Sprintf("ALARM: Tatum lists %s as well, which differs "+
+		"from this id in letter case only: it is not taken, for that would be a second payment. "+
+		"Whoever made it has your API key or is Tatum", id)}
 	return r.journal.Raise(ctx, *p.alarm(id))
 }
 

@@ -28,9 +28,11 @@ func (r *Relay) otherKey(it journal.Item) bool {
 
 // otherKeyWords say of such an item what is to be done.
 func (r *Relay) otherKeyWords(it journal.Item) string {
-	return fmt.Sprintf("the API key that is called %s now is another one than that under which Tatum had it, and Tatum does not know it under this one: "+
-		"that says nothing of what became of it. It is held. Give the right key under this name, and it goes on by itself. If the key was replaced "+
-		"for the same account at Tatum, and you have seen there that the payment is gone: kms-online reject %s --why TEXT --gone", keyName(r.Account), it.ID)
+	return fmt.Sprintf("the API key that is called %s now is another one than that under which Tatum had it, "+
+		"and Tatum does not know it under this one: that says nothing of what became of it. It is held. "+
+		"Give the right key under this name, and it goes on by itself. If the key was replaced for the same "+
+		"account at Tatum, and you have seen there that the payment is gone: "+
+		"kms-online reject %s --why TEXT --gone", keyName(r.Account), it.ID)
 }
 
 // holdForKey holds an item that is not signed while Tatum does not know it under a key
@@ -82,7 +84,8 @@ func (r *Relay) renamedKey(ctx context.Context, n chain.Network) (*Problem, erro
 	if other, err := r.As(was); err == nil && other.fingerprint() == r.fingerprint() {
 		return nil, nil
 	}
-	return &Problem{Code: CodeOtherKey, Reason: fmt.Sprintf("the API key that is called %s is the one that was called %s when it fetched %s, which is %s: "+
-		"two names were swapped, or a key was renamed. Nothing was fetched with it. Give each key its name again, at least until what it has fetched is completed",
+	return &Problem{Code: CodeOtherKey, Reason: fmt.Sprintf("the API key that is called %s is the one that was "+
+		"called %s when it fetched %s, which is %s: two names were swapped, or a key was renamed. Nothing was fetched "+
+		"with it. Give each key its name again, at least until what it has fetched is completed",
 		keyName(r.Account), keyName(was), items[0].ID, items[0].State)}, nil
 }

@@ -171,10 +171,12 @@ func (r *Relay) spelledOnce(ctx context.Context, it journal.Item) error {
 		return err
 	}
 	for _, o := range others {
-		decided := o.State == journal.Rejected || o.State == journal.Refused || o.State == journal.Failed && o.Code == CodeDisarmed
+		decided := o.State == journal.Rejected || o.State == journal.Refused ||
+			o.State == journal.Failed && o.Code == CodeDisarmed
 		if !decided {
-			return fmt.Errorf("retry: item %s: %w: the same payment was taken as %s, which is %s, and may be paid. Find out; "+
-				"if it is not, destroy its request and result, then kms-online reject %s --why TEXT, and this again",
+			return fmt.Errorf("retry: item %s: %w: the same payment was taken as %s, which is %s, and may be paid. "+
+				"Find out; if it is not, destroy its request and result, then kms-online reject %s --why TEXT, "+
+				"and this again",
 				it.ID, journal.ErrState, o.ID, o.State, o.ID)
 		}
 	}

@@ -90,11 +90,14 @@ func (s *step) lost(ctx context.Context, index string) error {
 	case has:
 		return nil // the next look tells how deep
 	}
-	why := fmt.Errorf("%s, and a node does not have it: it was dropped, or the chain was reorganised, and an index lags", index)
+	why := fmt.Errorf("%s, and a node does not have it: it was dropped, or the chain was reorganised, "+
+		"and an index lags", index)
 	if s.item.Code != CodeEvicted {
 		return s.stays(ctx, CodeEvicted, why)
 	}
-	return s.alarms(ctx, CodeEvicted, s.item.TxID, fmt.Errorf("ALARM: it was with the network, and now %w. Do not take it as paid, and do not have it paid anew: it may confirm yet. Look for %s in an independent block explorer", why, s.item.TxID))
+	return s.alarms(ctx, CodeEvicted, s.item.TxID, fmt.Errorf("ALARM: it was with the network, and now %w. "+
+		"Do not take it as paid, and do not have it paid anew: it may confirm yet. Look for %s in an independent "+
+		"block explorer", why, s.item.TxID))
 }
 
 // sendLost sends the same bytes again, unless they were given up, and asks a node
@@ -106,7 +109,8 @@ func (s *step) sendLost(ctx context.Context) (bool, error) {
 	if err := s.handOver(ctx); err != nil {
 		return false, err
 	}
-	_, _ = s.Tatum.Broadcast(ctx, s.item.Chain, s.item.ID, hex.EncodeToString(s.item.Signed)) // only what the node has counts
+	raw := hex.EncodeToString(s.item.Signed)
+	_, _ = s.Tatum.Broadcast(ctx, s.item.Chain, s.item.ID, raw) // only what the node has counts
 	if err := s.Sleep(ctx, 2*lookPause); err != nil {
 		return false, err
 	}
@@ -160,7 +164,10 @@ func (s *step) displaced(ctx context.Context, index, output string) error {
 	}
 	code, evidence, by := CodeEvicted, s.item.TxID+" inputs", "Tatum's lists do not name what spends it"
 	if other != "" {
-		code, evidence, by = CodeInputsSpent, other, "transaction "+other+" spends it. Find out what signed that one (another wallet with this key, an old KMS?)"
+		code, evidence = CodeInputsSpent, other
+		by = "transaction " + other + " spends it. Find out what signed that one (another wallet with this key, an old KMS?)"
 	}
-	return s.alarms(ctx, code, evidence, fmt.Errorf("ALARM: %s, and a node has neither this transaction nor %s, which it spends: that is spent by something else; %s. Do not take it as paid, and do not have it paid anew yet: look for %s in an independent block explorer", index, output, by, s.item.TxID))
+	return s.alarms(ctx, code, evidence, fmt.Errorf("ALARM: %s, and a node has neither this transaction nor %s, "+
+		"which it spends: that is spent by something else; %s. Do not take it as paid, and do not have it paid anew "+
+		"yet: look for %s in an independent block explorer", index, output, by, s.item.TxID))
 }

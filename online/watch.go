@@ -125,7 +125,8 @@ func (s *step) mined(ctx context.Context, said tatum.Mined) error {
 
 // doubts records why the confirmations that Tatum states do not count.
 func (s *step) doubts(ctx context.Context, said int64, doubt string) error {
-	why := fmt.Errorf("it has %d confirmations or more by what Tatum says, but %s. It is not taken as confirmed, and is watched; look for it in an independent block explorer", said, doubt)
+	why := fmt.Errorf("it has %d confirmations or more by what Tatum says, but %s. It is not taken as confirmed, "+
+		"and is watched; look for it in an independent block explorer", said, doubt)
 	return errors.Join(s.stays(ctx, CodeUnseen, why), s.journal.Unlooked(ctx, s.item.ID))
 }
 
@@ -169,11 +170,13 @@ func (s *step) unmined(ctx context.Context, now int64, index string) error {
 	if s.item.Depth > 0 {
 		had = fmt.Sprintf("it had %d confirmations", s.item.Depth)
 	}
-	why := fmt.Errorf("%s and is in no block now%s: the chain was reorganised, or an index lags; it is with the network, and watched", had, index)
+	why := fmt.Errorf("%s and is in no block now%s: the chain was reorganised, or an index lags; "+
+		"it is with the network, and watched", had, index)
 	evidence := s.item.TxID
 	if now > 0 {
 		evidence += " fewer"
-		why = fmt.Errorf("%s and has %d now: the chain was reorganised, or one of the two was not true; it is watched", had, now)
+		why = fmt.Errorf("%s and has %d now: the chain was reorganised, or one of the two was not true; "+
+			"it is watched", had, now)
 	} else if err := s.journal.Sighted(ctx, journal.Sight{ID: s.item.ID, Lease: s.lease}); err != nil {
 		return err
 	}

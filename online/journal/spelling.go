@@ -30,7 +30,8 @@ func (s spellings) hold(ctx context.Context, t tx, id string) error {
 	if !s {
 		return nil
 	}
-	_, err := t.ExecContext(ctx, `UPDATE items SET withheld = '`+SameID+`', beside = CASE WHEN withheld = '' THEN '' ELSE ' ' || withheld || ' ' END
+	_, err := t.ExecContext(ctx, `UPDATE items SET withheld = '`+SameID+`',
+		beside = CASE WHEN withheld = '' THEN '' ELSE ' ' || withheld || ' ' END
 		WHERE id = ? AND EXISTS (SELECT 1 FROM items o WHERE o.twin = 1 AND lower(o.id) = items.id
 			AND (o.signed IS NOT NULL OR EXISTS (SELECT 1 FROM request_items r WHERE r.id = o.id)))`, id)
 	return err
