@@ -52,7 +52,7 @@ func capitalsFirst(t *testing.T) {
 			t.Error(words)
 		}
 	}
-	h.run(1, "status", capitals)
+	h.run(3, "status", capitals)
 	h.alarms("")
 	list(func(good string) string {
 		return strings.TrimSuffix(good, "]") + "," + strings.ReplaceAll(strings.TrimPrefix(good, "["), twinned, capitals)
