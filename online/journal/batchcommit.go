@@ -11,8 +11,8 @@ import (
 // group lets changes that come while another one is being written share the
 // next transaction: one flush of the disk for all of them.
 type group struct {
-	turn    sync.Mutex // of who writes
-	last    int        // how many shared the last transaction; of whoever has the turn
+	turn    chan struct{} // of who writes; no mutex, as it is held while others come
+	last    int           // how many shared the last transaction; of whoever has the turn
 	mu      sync.Mutex
 	waiting []*asked
 }
@@ -38,8 +38,8 @@ func (j *Journal) together(ctx context.Context, what string, f func(tx) error) e
 	j.group.waiting = append(j.group.waiting, a)
 	j.group.mu.Unlock()
 
-	j.group.turn.Lock()
-	defer j.group.turn.Unlock()
+	j.group.turn <- struct{}{}
+	defer func() { <-j.group.turn }()
 	if !a.done {
 		j.lead(ctx)
 	}

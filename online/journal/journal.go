@@ -112,7 +112,7 @@ func ready(ctx context.Context, j *Journal, where string) (*Journal, error) {
 
 // connect opens a database without a look at what is in it.
 func (j *Journal) connect(ctx context.Context, where string) error {
-	j.pause = pause
+	j.pause, j.group.turn = pause, make(chan struct{}, 1)
 	j.db.statements = &j.statements
 	open := openSQLite
 	if j.shared {
