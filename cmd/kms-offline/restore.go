@@ -126,7 +126,8 @@ func (a *app) tellPlace(path string, fresh error) {
 	}
 	switch {
 	case fresh == nil:
-		fmt.Fprintf(a.Err, "restored as %s; the wallet that was there is %s now\n", inLine(whole), inLine(whole+wallet.PrevSuffix))
+		fmt.Fprintf(a.Err, "restored as %s; the wallet that was there is %s now\n",
+			inLine(whole), inLine(whole+wallet.PrevSuffix))
 	case a.path == "":
 		fmt.Fprintf(a.Err, "restored as %s, where no wallet was: --path was not given. "+
 			"If your wallet has another path, delete this one, and restore with --path\n", inLine(whole))

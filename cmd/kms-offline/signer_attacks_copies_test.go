@@ -78,9 +78,7 @@ func (o office) writers(file, digest string) [][]string {
 // would know nothing of each other's signatures.
 func backupIsRead(t *testing.T) {
 	o := newOffice(t)
-	if err := os.WriteFile(o.path("policy.json"), []byte(strings.Replace(quorumPolicy, `"operators": 2`, `"operators": 1`, 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	o.put(files{"policy.json": []byte(dayLimit)})
 	file, digest, _ := o.ready(80)
 	copied := o.path("copy.kms")
 	o.run(0, "backup", copied)
@@ -175,12 +173,13 @@ func hintsNameFiles(t *testing.T) {
 // Whoever has the password can do all of this, and the ledger has a line about each.
 func passwordLeavesLines(t *testing.T) {
 	o := newOffice(t)
-	o.put(files{"mallory": []byte("black cat\n"), "policy.json": []byte(strings.Replace(quorumPolicy, `"operators": 2`, `"operators": 1`, 1))})
+	o.put(files{"mallory": []byte("black cat\n"), "policy.json": []byte(dayLimit)})
 	for _, c := range []struct {
 		line string
 		args []string
 	}{
-		{`"kind":"operator","act":"add"`, []string{"operator", "add", "mallory", "--operator-password-file", o.path("mallory")}},
+		{`"kind":"operator","act":"add"`, []string{"operator", "add", "mallory",
+			"--operator-password-file", o.path("mallory")}},
 		{`"kind":"operator","act":"remove"`, []string{"operator", "remove", "bob", "--yes"}},
 		{`"kind":"policy"`, []string{"policy", "set", o.path("policy.json")}},
 		{`"kind":"wallet","act":"show"`, []string{"getprivatekey", deskKey, "--yes-show-secrets"}},

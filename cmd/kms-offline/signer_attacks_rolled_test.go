@@ -272,6 +272,7 @@ func oldFilesBeside(t *testing.T) {
 		}
 	})
 	place(old)
-	o.says(0, "nothing is signed yet: the wallet and its ledger do not agree: operator bob", "restore", o.path("w.kms.kept-20260101T000000Z"))
+	o.says(0, "nothing is signed yet: the wallet and its ledger do not agree: operator bob", "restore",
+		o.path("w.kms.kept-20260101T000000Z"))
 	o.says(20, "operator bob", "review", file)
 }

@@ -314,7 +314,7 @@ var signerMutants = [...]mutant{
 	{"an accepted old copy is not said", "offline/offline.go", "s.noticeOld(), ", "", "./cmd/kms-offline",
 		"TestSignerAttacks/50-old-set-accepted"},
 	{"the same policy is not set again", "cmd/kms-offline/policy.go",
-		"changed := old || ", "_ = old\n	changed := ",
+		"recorded := changed || old //", "_ = old\n	recorded := changed //",
 		"./cmd/kms-offline", "TestSignerAttacks/50-old-set-accepted"},
 	{"operators and relays go unasked", "cmd/kms-offline/show.go",
 		"	if yes {\n		return nil\n	}\n	tty, err := openTerminal()\n	if err != nil {\n		return cli.Fail(cli.Usage, fmt.Errorf(\"%w: %s is not removed",
