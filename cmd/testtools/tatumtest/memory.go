@@ -46,6 +46,9 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	}
 	resp = w.Result()
 	resp.Request = r
+	if resp.ContentLength < 0 { // a server states the length of a short reply
+		resp.ContentLength = int64(w.Body.Len())
+	}
 	return resp, cut(resp, w.Body.Len())
 }
 
