@@ -126,8 +126,9 @@ func strangersKey(t *testing.T) {
 	p.keys("default", "b")
 	p.do(3, "another one than that under which Tatum had it", "fetch")
 	p.do(3, "other-api-key", "broadcast")
-	if got := p.run("export", "--out", p.stick()); strings.Contains(got.out, `"items":1`) {
-		t.Errorf("what is prepared goes to the signer: %s", got.out)
+	p.run("export", "--out", p.stick())
+	if got := p.states()[relaytest.ID(5)]; got != "prepared" {
+		t.Errorf("what is prepared goes to the signer: it is %s", got)
 	}
 	p.do(0, "", "import", p.result(req, nil)) // signed meanwhile
 	p.do(3, "other-api-key", "broadcast")
