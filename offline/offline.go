@@ -238,7 +238,7 @@ func (s *Session) settle(j *Judged) {
 // Notice has the batch say what is to be noticed about it as the ledger is
 // now: to be called again where approvals were recorded after Judge.
 func (s *Session) Notice(j *Judged) {
-	j.Batch.Notices = slices.Concat(s.surroundings(), s.noticeOld(), s.noticeRelay(j), s.noticeDeclined(j), s.noticeQuorum(j))
+	j.Batch.Notices = slices.Concat(s.surroundings(), s.noticeClock(), s.noticeOld(), s.noticeRelay(j), s.noticeDeclined(j), s.noticeQuorum(j))
 }
 
 // surroundings points at what is wrong with the machine.

@@ -27,9 +27,10 @@ import (
 type app struct {
 	cli.Streams
 	fs     durable.FS
-	random *hd.Source  // the one source of all keys, ids, salts and nonces
-	cost   wallet.Cost // of what is written; zero: measured on this machine for a new wallet
-	now    func() time.Time
+	random *hd.Source       // the one source of all keys, ids, salts and nonces
+	cost   wallet.Cost      // of what is written; zero: measured on this machine for a new wallet
+	now    func() time.Time // of all that is judged and recorded: see steady
+	wall   func() time.Time // the machine's clock as it is set now
 	sleep  func(time.Duration)
 	guard  harden.Report
 	pages  harden.Pages                     // where a wallet's secrets are kept

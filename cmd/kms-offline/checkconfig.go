@@ -166,8 +166,10 @@ func (a *app) lookInside(w *opened, r *configReply) error {
 		return err
 	}
 	r.Ledger = &ledgerState{OK: true, Lines: book.Len(), Head: book.Head()}
-	if text := offline.OldCopy(book); text != "" {
-		r.warn("%s", text)
+	for _, text := range []string{offline.ClockAhead(book), offline.OldCopy(book)} {
+		if text != "" {
+			r.warn("%s", text)
+		}
 	}
 	if err := disagreement(w.Wallet, book); err != nil {
 		r.Ledger.OK, r.Ledger.Error = false, err.Error()

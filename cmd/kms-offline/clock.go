@@ -18,6 +18,34 @@ var errClock = errors.New("this machine's clock is far ahead of the ledger's las
 // a person is asked.
 const maxJump = 24 * time.Hour
 
+// steady returns a clock that is set once, by the machine's clock, and goes on by
+// the time that passes while the program runs. Whoever sets the machine's clock in
+// between moves neither what is judged nor the date of any line.
+func steady(wall func() time.Time) func() time.Time {
+	began := wall()
+	return func() time.Time { return began.Add(wall().Sub(began)) } // of two monotonic readings
+}
+
+// maxMoved is how far the machine's clock may be from that of the program before
+// nothing is signed.
+const maxMoved = 10 * time.Minute
+
+// unmoved returns an error where the machine's clock was set while the program ran,
+// or the machine slept meanwhile. What was judged may have expired by now; and a
+// clock that was put right shows that the one before was wrong.
+func (a *app) unmoved() error {
+	const form = "2006-01-02 15:04 UTC"
+	machine, program := a.wall().UTC().Round(0), a.now().UTC().Round(0) // without monotonic readings
+	moved := machine.Sub(program)
+	if moved.Abs() <= maxMoved {
+		return nil
+	}
+	return cli.Fail(cli.Refused,
+		fmt.Errorf("this machine's clock says %s, and by the time that passed since this command began it is %s: "+
+			"the clock was set in between, or the machine slept; nothing was signed", machine.Format(form), program.Format(form)),
+		"look at the clock of this machine, set it right, and run the same command again")
+}
+
 // jump returns how far the machine's clock is ahead of the last line, in words,
 // or "" if that is no more than a day.
 func (a *app) jump(book *ledger.Ledger) string {

@@ -34,7 +34,7 @@ func (o office) vouches(word string) {
 // changed changes the wallet without its ledger.
 func (o office) changed(change func(*wallet.Wallet) error) {
 	o.t.Helper()
-	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
+	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, wall: time.Now}
 	w, err := a.store().Open(o.path("w.kms"), []byte(deskPassword))
 	if err != nil {
 		o.t.Fatal(err)

@@ -51,7 +51,7 @@ func newPlace(t *testing.T) place {
 	_, public := btcec.PrivKeyFromBytes(secret)
 	p.script = append([]byte{txscript.OP_0, 20}, btcaddr.Hash160(public.SerializeCompressed())...)
 
-	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
+	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, wall: time.Now}
 	w, err := a.store().New(p.path("w.kms"), []byte(deskPassword))
 	if err == nil {
 		err = freshLedger(a, p.path("w.kms"), w)

@@ -61,8 +61,9 @@ type bench struct {
 func (b bench) path(name string) string { return filepath.Join(b.dir, name) }
 
 func (b bench) app(out, complaints *bytes.Buffer) *app {
+	now := func() time.Time { return time.Unix(1_790_000_000, 0).UTC() }
 	return &app{Streams: cli.Streams{Out: out, Err: complaints}, fs: durable.OS{}, random: hd.NewSource(b.random), cost: quick(),
-		now: func() time.Time { return time.Unix(1_790_000_000, 0).UTC() }, sleep: func(time.Duration) {}}
+		now: now, wall: now, sleep: func(time.Duration) {}}
 }
 
 // run runs a command line and decodes what it prints.

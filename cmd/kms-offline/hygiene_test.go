@@ -50,7 +50,7 @@ func canaryWallet(t *testing.T, path string) canary {
 		operator: "operator canary 4410",
 		wif:      "cNnCNhgfdPymqPHPMs1WkXrKYSeqDB4QAVGaM5ra1sphbtNGBvaD",
 	}
-	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
+	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, wall: time.Now}
 	store := a.store()
 	w, err := store.New(path, []byte(c.password))
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"coldkms/cmd/internal/cli"
+	"coldkms/offline"
 	"coldkms/offline/ledger"
 	"coldkms/shared/identity"
 )
@@ -59,6 +60,9 @@ func (a *app) runLedger() error {
 	if err := a.JSON(replyAbout(s.Ledger)); err != nil {
 		return err
 	}
+	if text := offline.ClockAhead(s.Ledger); text != "" {
+		fmt.Fprintf(a.Err, "WARNING: %s\n", text)
+	}
 	return s.agree()
 }
 
@@ -86,7 +90,7 @@ func (a *app) ledgerVerify() *cobra.Command {
 	return &cobra.Command{
 		Use:     "verify",
 		Short:   "check every line",
-		Long:    "verify checks every line of the ledger, its authentication codes included, and\nprints its length and head. Then it compares the ledger with the wallet.\n\nExit status: 0 it holds, 20 it was changed (the line is named), cut or rolled back,\nothers may write to it, the wallet does not agree with it, or it is of version 1:\nthen its hashes hold, and nothing authenticates them before ledger upgrade.",
+		Long:    "verify checks every line of the ledger, its authentication codes included, and\nprints its length and head. Then it compares the ledger with the wallet, and its\nclock with the machine's.\n\nExit status: 0 it holds, 20 it was changed (the line is named), cut or rolled back,\nothers may write to it, the wallet does not agree with it, or it is of version 1:\nthen its hashes hold, and nothing authenticates them before ledger upgrade.",
 		Example: "  kms-offline --path wallet.kms ledger verify",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return a.runLedger() },

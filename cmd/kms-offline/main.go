@@ -40,7 +40,7 @@ func run(args []string, streams cli.Streams) int {
 			fmt.Fprintf(streams.Err, "WARNING: not so: %s: %s\n", c.Name, c.Detail)
 		}
 	}
-	a := &app{Streams: streams, fs: durable.OS{}, random: hd.NewSource(rand.Reader), now: time.Now, sleep: time.Sleep, guard: report,
+	a := &app{Streams: streams, fs: durable.OS{}, random: hd.NewSource(rand.Reader), now: steady(time.Now), wall: time.Now, sleep: time.Sleep, guard: report,
 		online: func() ([]string, bool) { return harden.NetworkUp(os.DirFS(harden.SysNet)) }}
 	return cli.Run(a.root(), args, streams)
 }

@@ -208,7 +208,7 @@ func TestPanicShowsNoSecret(t *testing.T) {
 			pw := passwordFile(t, dir, "pw", canaryWallet(t, path).password)
 			var out, errs bytes.Buffer
 			code := contained(&errs, func() int {
-				a := &app{Streams: cli.Streams{Out: &out, Err: &errs}, random: hd.NewSource(panics{value}), fs: panicsAt{durable.OS{}, value}, cost: quick(), now: time.Now}
+				a := &app{Streams: cli.Streams{Out: &out, Err: &errs}, random: hd.NewSource(panics{value}), fs: panicsAt{durable.OS{}, value}, cost: quick(), now: time.Now, wall: time.Now}
 				return cli.Run(a.root(), append([]string{"--path", path, "--password-file", pw}, command...), a.Streams)
 			})
 			if seen := c.in(out.String() + errs.String()); len(seen) > 0 {

@@ -151,7 +151,7 @@ func last(list []string) string {
 // inProcess runs a command line on another file system.
 func (b *signerBench) inProcess(f durable.FS, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	a := &app{Streams: cli.Streams{Out: &out, Err: &errs}, fs: f, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, sleep: func(time.Duration) {}}
+	a := &app{Streams: cli.Streams{Out: &out, Err: &errs}, fs: f, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, wall: time.Now, sleep: func(time.Duration) {}}
 	code = cli.Run(a.root(), append([]string{"--path", b.wallet, "--password-file", filepath.Join(b.dir, "pw")}, args...), a.Streams)
 	return code, out.String(), errs.String()
 }
@@ -174,7 +174,7 @@ func (s *faultState) entries(n int) error {
 }
 
 func (s *faultState) opens(path string) error {
-	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
+	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, wall: time.Now}
 	w, err := a.store().OpenCopy(path, []byte(s.bench.canary.password))
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func (s *faultState) opens(path string) error {
 
 // state opens everything as the next run of the program would.
 func (b *signerBench) state(out string, ids []string) (*faultState, error) {
-	a := &app{Streams: cli.Streams{Out: io.Discard, Err: io.Discard}, fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
+	a := &app{Streams: cli.Streams{Out: io.Discard, Err: io.Discard}, fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, wall: time.Now}
 	s := &faultState{bench: b}
 	w, err := a.store().Open(b.wallet, []byte(b.canary.password))
 	if errors.Is(err, wallet.ErrWrongPassword) {

@@ -91,7 +91,7 @@ func (b *signerBench) must(args ...string) []byte {
 // open opens wallet and ledger as the program does.
 func (b *signerBench) open() *ledger.Ledger {
 	b.t.Helper()
-	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
+	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, wall: time.Now}
 	w, err := a.store().Open(b.wallet, []byte(b.canary.password))
 	if err != nil {
 		b.t.Fatalf("the wallet does not open: %v", err)
@@ -107,7 +107,7 @@ func (b *signerBench) open() *ledger.Ledger {
 // request writes a request of n payments that nobody asked for before.
 func (b *signerBench) request(n int) (path string, ids []string) {
 	b.t.Helper()
-	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
+	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, wall: time.Now}
 	w, err := a.store().Open(b.wallet, []byte(b.canary.password))
 	if err != nil {
 		b.t.Fatal(err)

@@ -30,7 +30,7 @@ func quick() wallet.Cost { return wallet.Cost{Memory: 64, Passes: 1, Lanes: 1} }
 // cheap password.
 func inProcess(random io.Reader, fsys durable.FS, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	a := &app{Streams: cli.Streams{Out: &out, Err: &errs}, fs: fsys, random: hd.NewSource(random), cost: quick(), now: time.Now}
+	a := &app{Streams: cli.Streams{Out: &out, Err: &errs}, fs: fsys, random: hd.NewSource(random), cost: quick(), now: time.Now, wall: time.Now}
 	code = cli.Run(a.root(), args, a.Streams)
 	return code, out.String(), errs.String()
 }

@@ -243,6 +243,9 @@ func (a *app) signOne(
 	if err != nil {
 		return signReply{}, finished{}, err
 	}
+	if err := a.unmoved(); err != nil {
+		return signReply{}, finished{}, stop(err)
+	}
 	result := finished{judged: judged, how: how, approvers: session.Approvers(judged)}
 	shown := a.signingProgress(session, len(judged.Batch.Items), o)
 	result.done, err = session.Sign(judged, consent, how)

@@ -68,7 +68,7 @@ func newPurse(t *testing.T) purse {
 // adds puts entries into the wallet.
 func (p purse) adds(list ...func() (wallet.Entry, error)) {
 	p.t.Helper()
-	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
+	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, wall: time.Now}
 	w, err := a.store().Open(p.path("w.kms"), []byte(deskPassword))
 	if err != nil {
 		p.t.Fatal(err)

@@ -30,7 +30,7 @@ const wildWords = "abandon abandon abandon abandon abandon abandon abandon aband
 func wildPlace(t *testing.T) place {
 	t.Helper()
 	p := newPlace(t)
-	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now}
+	a := &app{fs: durable.OS{}, random: hd.NewSource(rand.Reader), cost: quick(), now: time.Now, wall: time.Now}
 	w, err := a.store().Open(p.path("w.kms"), []byte(deskPassword))
 	if err != nil {
 		t.Fatal(err)

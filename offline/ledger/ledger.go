@@ -334,6 +334,12 @@ func (l *Ledger) Now() int64 { return max(l.clock, l.now().Unix()) }
 // Clock is the time of the last line by the ledger's own clock, in Unix seconds.
 func (l *Ledger) Clock() int64 { return l.clock }
 
+// Ahead returns how far the last line is dated after the machine's clock; it is
+// negative or 0 where that is later.
+func (l *Ledger) Ahead() time.Duration {
+	return time.Duration(l.clock-l.now().Unix()) * time.Second
+}
+
 // Head returns the hash of the last line in hex; 64 zeros before the first.
 func (l *Ledger) Head() string { return hex.EncodeToString(l.head[:]) }
 
