@@ -47,7 +47,9 @@ func ClockAhead(book *ledger.Ledger) string {
 	if book.Ahead() <= someMinutes {
 		return ""
 	}
-	return fmt.Sprintf("the ledger's clock is ahead of this machine's: its last line is dated %s, and limits stand still until then. One of the two clocks is or was wrong. Look at the machine's clock; if it is right: kms-offline ledger clock",
+	return fmt.Sprintf("the ledger's clock is ahead of this machine's: its last line is dated %s, and limits stand still "+
+		"until then. One of the two clocks is or was wrong. Look at the machine's clock; if it is right: "+
+		"kms-offline ledger clock",
 		time.Unix(book.Clock(), 0).UTC().Format("2006-01-02 15:04 UTC"))
 }
 

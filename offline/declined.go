@@ -7,8 +7,9 @@ import (
 	"coldkms/offline/ledger"
 )
 
-// Decline records that the person said no.
-func (s *Session) Decline(j *Judged) error {
+// Decline records that the person said no to a batch, and what they had rejected of
+// it one by one, by place: a no to the whole takes no rejection back.
+func (s *Session) Decline(j *Judged, rejected ...int) error {
 	line := ledger.Line{Kind: ledger.KindDeclined, Request: j.Request.Digest.String(), Items: len(j.items)}
 	for i := range j.items {
 		if j.decoded(i) {
@@ -16,7 +17,8 @@ func (s *Session) Decline(j *Judged) error {
 		}
 		line.Marks = j.appendMarks(line.Marks, i)
 	}
-	return s.Ledger.Append(line)
+	rejections := s.rejections(j, "rejected by a person, who then declined the batch", rejected)
+	return s.Ledger.Append(append([]ledger.Line{line}, rejections...)...)
 }
 
 // appendMarks appends the marks by which the ledger knows an item again.

@@ -35,7 +35,7 @@ func (s *Session) leftOut(j *Judged, rejected ...int) ledger.Line {
 }
 
 // RecordTakenOut records what TakeOut took out of a batch that operators
-// approve, before anything is signed. It ends the rounds of the batch, except
+// approve, before anything is signed, as rejected. It ends the rounds of the batch, except
 // that of exactly what is left, which operators may have approved.
 func (s *Session) RecordTakenOut(j *Judged) error {
 	need, _ := j.Quorum()
@@ -44,7 +44,15 @@ func (s *Session) RecordTakenOut(j *Judged) error {
 	}
 	line := s.leftOut(j, j.taken...)
 	line.Policy, line.Judged = s.policyHash(), j.judgement()
-	return s.Ledger.Append(line)
+	rejections := s.rejections(j, "taken out by a person of a batch that operators approve", j.taken)
+	for i := range rejections {
+		rejections[i].Act = ledger.ActLeftOut
+	}
+	if err := s.Ledger.Append(append(rejections, line)...); err != nil {
+		return err
+	}
+	s.settle(j) // what is left may be like what was rejected
+	return nil
 }
 
 // refuseLeftOut refuses what a person took out of the batch.

@@ -18,18 +18,24 @@ func (j *Judged) Judgement() string { return j.judgementWithout(chain.FlagReject
 // RecordRejected records items that a person rejected in a session that goes on
 // later, by their place: they are not to come back as ordinary ones elsewhere.
 func (s *Session) RecordRejected(j *Judged, rejected ...int) error {
-	var lines []ledger.Line
-	for _, i := range rejected {
-		if s.Ledger.RejectedAs(j.items[i].subject.Content) {
-			continue
-		}
-		lines = append(lines, s.line(j, i, Outcome{ID: j.Request.Items[i].ID,
-			Err: chain.Refuse(chain.RefusedByPerson, "rejected by a person, who left the session to go on later")}, ""))
-	}
+	lines := s.rejections(j, "rejected by a person, who left the session to go on later", rejected)
 	if len(lines) == 0 {
 		return nil
 	}
 	return s.Ledger.Append(lines...)
+}
+
+// rejections returns a line for each item that a person rejected, by their place,
+// and that the ledger does not have as rejected. By it the same transaction, one of
+// its outpoints, or the same payment is recognised wherever it comes back.
+func (s *Session) rejections(j *Judged, why string, rejected []int) (lines []ledger.Line) {
+	for _, i := range rejected {
+		if !s.Ledger.RejectedAs(j.items[i].subject.Content) {
+			lines = append(lines, s.line(j, i, Outcome{ID: j.Request.Items[i].ID,
+				Err: chain.Refuse(chain.RefusedByPerson, "%s", why)}, ""))
+		}
+	}
+	return lines
 }
 
 // Except takes items out of a consent, by their place in the batch. They

@@ -148,7 +148,8 @@ func (a *app) approveOne(
 	if err != nil {
 		return approveReply{}, err
 	}
-	if err := a.tellUnfinished(session, judged); err != nil {
+	kept := decisions{a, session, judged, o.operator}
+	if err := kept.readable(); err != nil {
 		return approveReply{}, err
 	}
 	if signable, _ := judged.Batch.Count(); signable == 0 {
@@ -162,7 +163,7 @@ func (a *app) approveOne(
 	if err := a.roundUnclear(session, judged, o); err != nil {
 		return approveReply{}, err
 	}
-	how, err := a.agreeAsOperator(session, judged, digests, elsewhere, o)
+	how, err := a.agreeAsOperator(kept, digests, elsewhere, o)
 	if err != nil {
 		return approveReply{}, err
 	}
@@ -186,6 +187,9 @@ func (a *app) approveOne(
 	}
 	if err != nil {
 		return approveReply{}, approvalError(err)
+	}
+	if err := kept.forget(); err != nil {
+		fmt.Fprintf(a.Err, "kms-offline: %s\n", cli.Printable(err.Error()))
 	}
 	reply.Needed, _ = judged.Quorum()
 	for _, who := range session.Approvers(judged) {
@@ -326,8 +330,8 @@ func (a *app) quorum(session *openSession, judged *offline.Judged, o signOptions
 	if err == nil {
 		return nil
 	}
-	kept := decisions{a, session, judged}
-	rejected, words, unread := kept.rejections()
+	kept := decisions{a, session, judged, ""}
+	rejected, words, unread := kept.rejections(kept.all()...)
 	if unread != nil {
 		return unread
 	}

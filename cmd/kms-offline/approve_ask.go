@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline"
@@ -13,12 +12,16 @@ import (
 
 // agreeAsOperator shows the batch and asks, or checks that it was reviewed.
 func (a *app) agreeAsOperator(
-	session *openSession, judged *offline.Judged, digests map[bundle.Digest]bool, elsewhere bool, o approveOptions,
+	kept decisions, digests map[bundle.Digest]bool, elsewhere bool, o approveOptions,
 ) (how string, err error) {
+	session, judged := kept.session, kept.judged
 	digest := judged.Request.Digest
 	if len(o.digests) > 0 {
 		if !digests[digest] {
 			return "", o.refusal(judged.OtherDigest("--digest"))
+		}
+		if err := kept.checkOwn(); err != nil {
+			return "", err
 		}
 		return "digest", o.refusal(session.ReviewedAs(judged, digest))
 	}
@@ -33,35 +36,41 @@ func (a *app) agreeAsOperator(
 	if o.round != "" {
 		judged.Batch.Basis.Round = o.round
 	}
-	return "typed", a.askOperator(tty, session, judged, elsewhere, o)
+	return "typed", a.askOperator(tty, kept, elsewhere, o)
 }
 
 // askOperator goes through the batch with an operator. Only a clear no is
 // recorded as one: it takes back what others approved.
-func (a *app) askOperator(
-	tty *terminal, session *openSession, judged *offline.Judged, elsewhere bool, o approveOptions,
-) error {
+func (a *app) askOperator(tty *terminal, kept decisions, elsewhere bool, o approveOptions) error {
+	session, judged := kept.session, kept.judged
 	d := tui.New(judged.Batch)
 	d.Operator = o.operator
+	if err := kept.resume(tty, d); err != nil {
+		return err
+	}
 	if err := tty.fits(o.asking); err != nil {
 		return err
 	}
-	ev, taken, err := tty.decide(session, judged, d, o.asking, func(string) error { return nil })
+	ev, taken, err := tty.decide(session, judged, d, o.asking, kept.keep)
 	if err != nil {
 		return cli.Fail(cli.Declined, err, "nothing was approved")
 	}
 	rejected := d.Without(d.Kept())
 	switch {
 	case ev == tui.Decline:
-		if err := session.Decline(judged); err != nil {
+		if err := session.Decline(judged, d.Rejected()...); err != nil {
 			return ledgerError(err)
+		}
+		if err := kept.forgetAll(); err != nil {
+			return err
 		}
 		return cli.Fail(cli.Declined, errors.New("declined: what others approved of this batch counts no more"), "")
 	case ev != tui.Sign:
-		if err := session.RecordRejected(judged, slices.Concat(rejected, taken)...); err != nil {
+		if err := session.RecordRejected(judged, d.Rejected()...); err != nil {
 			return ledgerError(err)
 		}
-		return cli.Fail(cli.Declined, errors.New("nothing was approved"), "to approve it, run the same command again")
+		return cli.Fail(cli.Declined, errors.New("nothing was approved"),
+			"what was decided is kept: to approve it, run the same command again")
 	case len(rejected)+len(taken) > 0:
 		return a.approveLess(session, judged, rejected, len(rejected)+len(taken), elsewhere)
 	}

@@ -19,7 +19,7 @@ func (a *app) consent(session *openSession, judged *offline.Judged, approved map
 		if !approved[digest] {
 			return policy.Consent{}, "", o.refusal(judged.OtherDigest("--approve"))
 		}
-		if err := (decisions{a, session, judged}).check(); err != nil {
+		if err := (decisions{a, session, judged, ""}).check(); err != nil {
 			return policy.Consent{}, "", err
 		}
 		consent, err := session.AgreeByDigest(judged, digest)

@@ -34,7 +34,7 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 	d := tui.New(judged.Batch)
 	need, _ := judged.Quorum()
 	d.Quorum, d.Unasked = need > 0, judged.IsUnasked()
-	kept := decisions{a, session, judged}
+	kept := decisions{a, session, judged, ""}
 	if err := kept.resume(tty, d); err != nil {
 		return policy.Consent{}, "", err
 	}
@@ -47,8 +47,10 @@ func (a *app) ask(session *openSession, judged *offline.Judged, o signOptions) (
 		return policy.Consent{}, "", stop(cli.Fail(cli.Declined, err, "nothing was signed"))
 	case ev == tui.Later:
 		return policy.Consent{}, "", a.leave(session, judged, o, d.Rejected())
+	case ev != tui.Sign:
+		return policy.Consent{}, "", a.declined(session, judged, kept, d.Rejected())
 	}
-	return a.answered(session, judged, kept, ev, d.Without(d.Kept()), taken)
+	return a.answered(session, judged, kept, d.Without(d.Kept()), taken)
 }
 
 // asking is how a person is asked.
@@ -128,28 +130,32 @@ func (t *terminal) converse(
 	return t.plainSession(d, keep)
 }
 
-// answered turns the end of a session into a consent, or into the error of none.
-// taken are items that were taken out in it.
-func (a *app) answered(session *openSession, judged *offline.Judged, kept decisions, ev tui.Event, rejected, taken []int) (policy.Consent, string, error) {
-	if ev == tui.Sign {
-		signable, _ := judged.Batch.Count()
-		if need, _ := judged.Quorum(); need > 0 && len(rejected)+len(taken) > 0 && len(rejected) < signable {
-			return policy.Consent{}, "", a.leaveOut(session, judged, kept, rejected)
+// answered turns a yes into a consent to all but what was rejected, or into an error
+// where operators have to approve that first. taken are items that were taken out.
+func (a *app) answered(
+	session *openSession, judged *offline.Judged, kept decisions, rejected, taken []int,
+) (policy.Consent, string, error) {
+	signable, _ := judged.Batch.Count()
+	if need, _ := judged.Quorum(); need > 0 && len(rejected)+len(taken) > 0 && len(rejected) < signable {
+		return policy.Consent{}, "", a.leaveOut(session, judged, kept, rejected)
+	}
+	if len(taken) > 0 {
+		if err := session.RecordTakenOut(judged); err != nil {
+			return policy.Consent{}, "", stop(ledgerError(err))
 		}
-		if len(taken) > 0 {
-			if err := session.RecordTakenOut(judged); err != nil {
-				return policy.Consent{}, "", stop(ledgerError(err))
-			}
-		}
-		return judged.Except(session.Agree(judged), rejected...), "typed", nil
 	}
-	if err := session.Decline(judged); err != nil {
-		return policy.Consent{}, "", stop(ledgerError(err))
+	return judged.Except(session.Agree(judged), rejected...), "typed", nil
+}
+
+// declined records a no, and what was rejected before it, and returns it as an error.
+func (a *app) declined(session *openSession, judged *offline.Judged, kept decisions, rejected []int) error {
+	if err := session.Decline(judged, rejected...); err != nil {
+		return stop(ledgerError(err))
 	}
-	if err := kept.forget(); err != nil {
-		return policy.Consent{}, "", err
+	if err := kept.forgetAll(); err != nil {
+		return err
 	}
-	return policy.Consent{}, "", cli.Fail(cli.Declined, offline.ErrDeclined, "")
+	return cli.Fail(cli.Declined, offline.ErrDeclined, "")
 }
 
 // leave records what a person rejected who goes on later, so that it binds
@@ -171,7 +177,7 @@ func (a *app) leaveOut(session *openSession, judged *offline.Judged, kept decisi
 	if err != nil {
 		return stop(ledgerError(err))
 	}
-	if err := kept.forget(); err != nil {
+	if err := kept.forgetAll(); err != nil {
 		return err
 	}
 	return cli.Fail(cli.Refused, offline.ErrLeftOut, "have them approve what is left: "+approveCommand(session, judged)+"; then sign it again")

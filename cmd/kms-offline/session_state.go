@@ -21,17 +21,36 @@ type decisions struct {
 	app     *app
 	session *openSession
 	judged  *offline.Judged
+	by      string // operator who approves; "": whoever signs
 }
 
-// path is of one batch.
+// path is of one batch, and of one operator.
 func (k decisions) path() string {
-	return fmt.Sprintf("%s.session-%.16s", k.session.wallet.Path(), k.judged.Request.Digest)
+	path := fmt.Sprintf("%s.session-%.16s", k.session.wallet.Path(), k.judged.Request.Digest)
+	if k.by != "" {
+		path += "." + k.by
+	}
+	return path
+}
+
+// all are the decisions about the same batch, of whoever signs and of each operator.
+// What one of them approved counts for that one only; what one rejected, for all.
+func (k decisions) all() []decisions {
+	list := []decisions{{k.app, k.session, k.judged, ""}}
+	for _, o := range k.session.Operators {
+		list = append(list, decisions{k.app, k.session, k.judged, o.Name})
+	}
+	return list
 }
 
 // encode is the one form of a file: what was decided about this batch as it
 // was judged, and the signature.
 func (k decisions) encode(judgement, marks string) []byte {
-	text := fmt.Appendf(nil, "coldkms session 1\n%s\n%s\n%s\n", k.judged.Request.Digest, judgement, marks)
+	title := "coldkms session 1"
+	if k.by != "" {
+		title += " of " + k.by
+	}
+	text := fmt.Appendf(nil, "%s\n%s\n%s\n%s\n", title, k.judged.Request.Digest, judgement, marks)
 	return fmt.Appendf(text, "%x\n", k.session.Identity.Sign(text))
 }
 
@@ -48,9 +67,6 @@ type unfinished struct {
 	marks     string
 	judgement string // of the batch as it was then
 }
-
-// rejected counts the items that were rejected.
-func (u unfinished) rejected() int { return strings.Count(u.marks, string(rune(tui.Rejected))) }
 
 // errUnreadable is returned where decisions are kept that cannot be read: what
 // somebody rejected may be among them.
@@ -75,9 +91,13 @@ func (k decisions) load() (unfinished, bool, error) {
 	return unfinished{marks: lines[3], judgement: lines[2]}, true, nil
 }
 
-// readable returns nil unless there are decisions that cannot be read.
-func (k decisions) readable() error {
-	_, _, err := k.load()
+// readable returns nil unless there are decisions of anybody that cannot be read.
+func (k decisions) readable() (err error) {
+	for _, one := range k.all() {
+		if _, _, wrong := one.load(); wrong != nil {
+			err = wrong
+		}
+	}
 	return oneLine(cli.Fail(cli.Refused, err, "nothing is signed: put the file back as it was, or, on a terminal, kms-offline sign FILE --out DIR and answer its question with discard"))
 }
 
@@ -101,43 +121,75 @@ func (k decisions) discardUnreadable() error {
 	if err := k.session.Discard(k.judged); err != nil {
 		return ledgerError(err)
 	}
-	return k.forget()
+	for _, one := range k.all() {
+		if _, _, wrong := one.load(); wrong != nil {
+			err = errors.Join(err, one.forget())
+		}
+	}
+	return err
 }
 
 // check refuses to sign all of a batch, by its digest, of which a person has
-// rejected items in a session that is not finished. It does not matter that
-// the batch may be judged otherwise since.
+// rejected items in a session that is not finished.
 func (k decisions) check() error {
-	told, err := k.notice()
+	told, err := k.notice(k.all()...)
 	if err == nil && told != "" {
 		err = cli.Fail(cli.Refused, errors.New(told), "on a terminal: kms-offline sign FILE --out DIR")
 	}
 	return err
 }
 
-// notice tells of such a session; it is empty where there is none.
-func (k decisions) notice() (string, error) {
-	if err := k.readable(); err != nil {
-		return "", err
+// checkOwn refuses to approve all of a batch, by its digest, of which this operator
+// has rejected items.
+func (k decisions) checkOwn() error {
+	told, err := k.notice(k)
+	if err == nil && told != "" {
+		err = cli.Fail(cli.Refused, errors.New(told), "on a terminal: kms-offline approve FILE --operator "+k.by)
 	}
-	earlier, _, _ := k.load()
-	n := earlier.rejected()
-	if n == 0 {
-		return "", nil
-	}
-	return fmt.Sprintf("an unfinished session about this batch has %s; take it up or decline it first", counted(n, "rejected item", "rejected items")), nil
+	return err
 }
 
-// rejections returns the places of the items that an earlier session rejected
+// notice tells of sessions that have rejected items; it is empty where there are none.
+func (k decisions) notice(of ...decisions) (string, error) {
+	places, _, err := k.rejections(of...)
+	if n := len(places); n > 0 {
+		return fmt.Sprintf("an unfinished session about this batch has %s; take it up or decline it first", counted(n, "rejected item", "rejected items")), nil
+	}
+	return "", err
+}
+
+// rejections returns the places of the items that earlier sessions rejected
 // and that are not refused since, and the lines that list them.
-func (k decisions) rejections() (places []int, lines string, err error) {
-	earlier, exists, err := k.load()
-	if err != nil || !exists {
+func (k decisions) rejections(of ...decisions) (places []int, lines string, err error) {
+	if err := k.readable(); err != nil {
 		return nil, "", err
 	}
-	d := tui.New(k.judged.Batch)
-	d.Reject(earlier.marks)
+	var d *tui.Desk
+	for _, one := range of {
+		earlier, exists, err := one.load()
+		if err != nil {
+			return nil, "", err
+		}
+		if exists && d == nil {
+			d = tui.New(k.judged.Batch)
+		}
+		if exists {
+			d.Reject(earlier.marks)
+		}
+	}
+	if d == nil {
+		return nil, "", nil
+	}
 	return d.Rejected(), d.Rejections(), nil
+}
+
+// forgetAll removes the files of everybody: the batch was signed or declined, or
+// what was rejected is on record.
+func (k decisions) forgetAll() (err error) {
+	for _, one := range k.all() {
+		err = errors.Join(err, one.forget())
+	}
+	return err
 }
 
 // forget removes the file, if there is one.
@@ -149,8 +201,44 @@ func (k decisions) forget() error {
 }
 
 // resume takes up what was decided in an earlier session, unless the person
-// clearly does not want it: what somebody rejected is never signed by mistake.
+// clearly does not want it, and what others rejected in theirs: what somebody
+// rejected is never signed by mistake.
 func (k decisions) resume(t *terminal, d *tui.Desk) error {
+	if err := k.resumeOwn(t, d); err != nil {
+		return err
+	}
+	for _, one := range k.all() {
+		if one.by == k.by {
+			continue
+		}
+		earlier, _, err := one.load()
+		if err != nil {
+			return err
+		}
+		if d.Reject(earlier.marks) == 0 {
+			continue
+		}
+		if err := settle(k.session, k.judged, d); err != nil {
+			return err
+		}
+		t.print(cli.Printable(one.whose() + ", left unfinished, rejected items of this batch. They are rejected here, too:\n" + d.Rejections()))
+		if err := k.keep(d.Marks()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whose names a session at the beginning of a sentence.
+func (k decisions) whose() string {
+	if k.by == "" {
+		return "A session of sign"
+	}
+	return "A session of operator " + k.by
+}
+
+// resumeOwn takes up the decisions of the same person.
+func (k decisions) resumeOwn(t *terminal, d *tui.Desk) error {
 	earlier, exists, err := k.load()
 	switch {
 	case err != nil || !exists:
@@ -193,7 +281,8 @@ func (k decisions) resumeRejections(t *terminal, d *tui.Desk, n int) error {
 // tellUnfinished adds to a review that a session about the batch has rejected
 // items.
 func (a *app) tellUnfinished(session *openSession, judged *offline.Judged) error {
-	told, err := decisions{a, session, judged}.notice()
+	kept := decisions{a, session, judged, ""}
+	told, err := kept.notice(kept.all()...)
 	if told != "" {
 		judged.Batch.Notices = append(judged.Batch.Notices, told)
 	}

@@ -258,7 +258,7 @@ func (a *app) signOne(
 		return signReply{}, finished{}, stop(err)
 	}
 	err = stop(a.writeRaw(result.done, path, o.raw))
-	if err := (decisions{a, session, judged}).forget(); err != nil {
+	if err := (decisions{a, session, judged, ""}).forgetAll(); err != nil {
 		fmt.Fprintf(a.Err, "kms-offline: %s\n", cli.Printable(err.Error()))
 	}
 	return signReplyOf(judged, result.done, path), result, err
@@ -267,7 +267,7 @@ func (a *app) signOne(
 // unreadable returns an error where what an earlier session decided cannot be
 // read, unless a person is there and gives it up.
 func (a *app) unreadable(session *openSession, judged *offline.Judged, o signOptions) error {
-	kept := decisions{a, session, judged}
+	kept := decisions{a, session, judged, ""}
 	if len(o.approve) > 0 {
 		return kept.readable()
 	}

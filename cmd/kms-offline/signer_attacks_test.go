@@ -19,6 +19,6 @@ type attack struct {
 // TestSignerAttacks tries every attack on the real kms-offline, prints a line
 // for each, and how many it withstood.
 func TestSignerAttacks(t *testing.T) {
-	all := slices.Concat(valueAttacks(), claimAttacks(), approvalAttacks(), processAttacks(), resourceAttacks(), decidedAttacks(), toldAttacks(), shownAttacks(), restoreAttacks(), sharedAttacks(), roundAttacks(), settledAttacks(), partAttacks(), keptAttacks(), foreignAttacks(), usedAttacks(), lostAttacks(), laterAttacks(), holderAttacks(), earlierAttacks(), weakAttacks(), deskAttacks(), writerAttacks(), mendedAttacks(), answerAttacks(), psbtAttacks(), wordAttacks(), splitAttacks(), pictureAttacks(), freedAttacks(), copyAttacks(), rolledAttacks(), groupAttacks(), edgeAttacks(), clockAttacks())
+	all := slices.Concat(valueAttacks(), claimAttacks(), approvalAttacks(), processAttacks(), resourceAttacks(), decidedAttacks(), toldAttacks(), shownAttacks(), restoreAttacks(), sharedAttacks(), roundAttacks(), settledAttacks(), partAttacks(), keptAttacks(), foreignAttacks(), usedAttacks(), lostAttacks(), laterAttacks(), holderAttacks(), earlierAttacks(), weakAttacks(), deskAttacks(), writerAttacks(), mendedAttacks(), answerAttacks(), psbtAttacks(), wordAttacks(), splitAttacks(), pictureAttacks(), freedAttacks(), copyAttacks(), rolledAttacks(), groupAttacks(), edgeAttacks(), clockAttacks(), rejectedAttacks())
 	faulttable.Run(t, "attack", all, func(a attack) faulttable.Row { return faulttable.Row{Name: a.name, Run: a.run} })
 }

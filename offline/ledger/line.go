@@ -44,10 +44,11 @@ const (
 	ActNoBackup = "backup-failed"
 	ActUpgrade  = "upgrade" // a wallet of before learnt that its ledger was upgraded
 	ActRestore  = "restore"
-	ActLost     = "lost"    // a person knows that keys which were added are not in the wallet
-	ActShow     = "show"    // a secret was shown
-	ActSettle   = "settle"  // a person knows that the wallet was written before something was taken from it
-	ActDiscard  = "discard" // of a declined line: what an earlier session decided could not be read
+	ActLost     = "lost"     // a person knows that keys which were added are not in the wallet
+	ActShow     = "show"     // a secret was shown
+	ActSettle   = "settle"   // a person knows that the wallet was written before something was taken from it
+	ActLeftOut  = "left-out" // of a refused line: a left-out line follows, which ends the rounds
+	ActDiscard  = "discard"  // of a declined line: what an earlier session decided could not be read
 )
 
 // Line is one record. Fields that a kind does not use are left out.

@@ -126,7 +126,8 @@ func (m *memory) remember(r record) error {
 		m.sign(line)
 		m.end(line.Request, line) // its approvals are used
 	case KindRefused:
-		if line.Code == chain.RefusedByPerson { // said no to a part: what was reviewed is not what was wanted
+		// said no to a part: what was reviewed is not what was wanted
+		if line.Code == chain.RefusedByPerson && line.Act != ActLeftOut {
 			m.end(line.Request, line)
 		}
 	case KindReleased:
