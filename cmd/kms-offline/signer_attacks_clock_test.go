@@ -25,7 +25,7 @@ func clockAttacks() []attack {
 	}
 }
 
-const dayLimit = `{"version": 1, "chains": [{"chain": "BTC", "network": "testnet", "limits": [{"per": "day", "sum": 500000}]}]}`
+const halfMillionADay = `{"version": 1, "chains": [{"chain": "BTC", "network": "testnet", "limits": [{"per": "day", "sum": 500000}]}]}`
 
 // timepiece is the wall clock of one running program.
 type timepiece struct {
@@ -107,7 +107,7 @@ func (c timepiece) ahead(by time.Duration) {
 func daily(t *testing.T) (p place, small, large string) {
 	t.Helper()
 	p = newPlace(t)
-	office{p}.policy("policy.json", dayLimit)
+	office{p}.policy("policy.json", halfMillionADay)
 	p.reviewAndSign(0, p.request("first.kmsreq", 81, []payout{{to: "a", value: 400_000, fee: 200}}))
 	small = p.request("small.kmsreq", 82, []payout{{to: "b", value: 30_000, fee: 200}})
 	large = p.request("large.kmsreq", 83, []payout{{to: "c", value: 400_000, fee: 200}})
