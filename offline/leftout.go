@@ -51,7 +51,9 @@ func (s *Session) RecordTakenOut(j *Judged) error {
 	if err := s.Ledger.Append(append(rejections, line)...); err != nil {
 		return err
 	}
-	s.settle(j) // what is left may be like what was rejected
+	if s.CheckQuorum(j) != nil {
+		s.settle(j) // what is left, of which some may be like what was rejected, is approved as judged from now on
+	}
 	return nil
 }
 

@@ -121,30 +121,27 @@ func (k decisions) discardUnreadable() error {
 	if err := k.session.Discard(k.judged); err != nil {
 		return ledgerError(err)
 	}
+	var failed error
 	for _, one := range k.all() {
 		if _, _, wrong := one.load(); wrong != nil {
-			err = errors.Join(err, one.forget())
+			failed = errors.Join(failed, one.forget())
 		}
 	}
-	return err
+	return failed
 }
 
 // check refuses to sign all of a batch, by its digest, of which a person has
 // rejected items in a session that is not finished.
-func (k decisions) check() error {
-	told, err := k.notice(k.all()...)
-	if err == nil && told != "" {
-		err = cli.Fail(cli.Refused, errors.New(told), "on a terminal: kms-offline sign FILE --out DIR")
-	}
-	return err
-}
+func (k decisions) check() error { return k.checkOf("sign FILE --out DIR", k.all()...) }
 
 // checkOwn refuses to approve all of a batch, by its digest, of which this operator
 // has rejected items.
-func (k decisions) checkOwn() error {
-	told, err := k.notice(k)
+func (k decisions) checkOwn() error { return k.checkOf("approve FILE --operator "+k.by, k) }
+
+func (k decisions) checkOf(command string, of ...decisions) error {
+	told, err := k.notice(of...)
 	if err == nil && told != "" {
-		err = cli.Fail(cli.Refused, errors.New(told), "on a terminal: kms-offline approve FILE --operator "+k.by)
+		err = cli.Fail(cli.Refused, errors.New(told), "on a terminal: kms-offline "+command)
 	}
 	return err
 }
@@ -252,6 +249,9 @@ func (k decisions) resumeOwn(t *terminal, d *tui.Desk) error {
 		return k.resumeRejections(t, d, n)
 	}
 	approved, rejected, undecided := d.Count()
+	if approved+rejected == 0 { // all of it was undone
+		return nil
+	}
 	t.print(fmt.Sprintf("An earlier session about this batch was left unfinished:\n%d approved, %d rejected, %d undecided.\n", approved, rejected, undecided))
 	t.print(cli.Printable(d.Rejections()) + "A no forgets all of that, rejections too.\n")
 	keep, err := t.confirmUnlessNo("Take it up?")

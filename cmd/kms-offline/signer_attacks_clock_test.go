@@ -217,10 +217,9 @@ func clockJumpsOften(t *testing.T) {
 func ledgerAheadIsTold(t *testing.T) {
 	const told = "the ledger's clock is ahead of this machine's"
 	p := newPlace(t)
-	request := p.request("one.kmsreq", 81, []payout{{to: "a", value: 20_000, fee: 200}})
 	for by, want := range map[time.Duration]bool{2 * time.Minute: false, 2 * time.Hour: true} {
 		p.sleeper(-by)
-		request = p.request("one.kmsreq", 81, []payout{{to: "a", value: 20_000, fee: 200}})
+		request := p.request("one.kmsreq", 81, []payout{{to: "a", value: 20_000, fee: 200}})
 		for _, args := range [][]string{{"review", request}, {"checkconfig"}, {"ledger", "verify"}} {
 			cmd := p.command(append([]string{"--password-file", p.path("pw")}, args...)...)
 			said, _ := cmd.CombinedOutput()

@@ -1012,7 +1012,7 @@ var signerMutants = [...]mutant{
 		"./cmd/kms-offline", "TestSignerAttacks/81-ledger-ahead-of-the-machine-is-told"},
 	{"what is left out is remembered by id alone", "offline/leftout.go", "append(rejections, line)...", "line",
 		"./cmd/kms-offline", "TestSignerAttacks/82-rejected-by-an-operator-comes-back"},
-	{"what is left is judged as before", "offline/leftout.go", "	s.settle(j) // what is left may", "	// what is left may",
+	{"what is left is judged as before", "offline/leftout.go", "		s.settle(j) // what is left, of", "		// what is left, of",
 		"./cmd/kms-offline", "TestSignerAttacks/82-what-is-left-is-approved-once"},
 	{"a rejection ends the round of what is left", "offline/ledger/memory.go", " && line.Act != ActLeftOut {", " {",
 		"./cmd/kms-offline", "TestSignerAttacks/12-without-ends-the-round"},
