@@ -258,6 +258,27 @@ func (r *Relay) listedAgain(ctx context.Context, known journal.Filter) error {
 		if err := r.note(ctx, it, journal.Lease{}, "", "", 0); err != nil {
 			return err
 		}
+		if err := r.asksForSame(ctx, it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// asksForSame heals the alarms about an item that went on, since Tatum lists it again
+// as it was journaled.
+func (r *Relay) asksForSame(ctx context.Context, it journal.Item) error {
+	for code, why := range map[chain.Code]string{
+		chain.ContentChanged: "by now Tatum asks for the very same again as at first, and it goes on. " +
+			"Whoever changed it meanwhile has your API key or is Tatum: treat the key as stolen",
+		CodeOtherTxID: "by now Tatum lists it as not completed again, and it goes on",
+	} {
+		if !it.Marked(code) {
+			continue
+		}
+		if err := r.journal.Heal(ctx, it.ID, code, why); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (s *step) run(ctx context.Context) error {
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)
 	default:
-		if err := s.keyIsBack(ctx); err != nil {
+		if err := errors.Join(s.keyIsBack(ctx), s.shows(ctx, aboutRecord)); err != nil {
 			return err
 		}
 	}
@@ -148,7 +148,7 @@ func (s *step) completedAs(ctx context.Context, txid string) error {
 	if there, err := s.there(ctx); err != nil || !there {
 		return err
 	}
-	if s.item.Withdrawal != "" && !s.marked {
+	if s.item.Withdrawal != "" {
 		return s.settleWithdrawal(ctx)
 	}
 	return s.completes(ctx)
@@ -165,41 +165,6 @@ func (s *step) seen(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return true, s.turnsUp(ctx)
-}
-
-// dropped is about a signed item that Tatum does not have any more.
-func (s *step) dropped(ctx context.Context, said error) error {
-	if s.otherKey(s.item) {
-		return s.heldForKey(ctx)
-	}
-	seen, err := s.seen(ctx)
-	switch {
-	case err != nil:
-		return s.trouble(ctx, CodeNetwork, err)
-	case seen:
-		return s.paidDropped(ctx, said)
-	}
-	err = s.journal.Withhold(ctx, s.item.ID, CodeUnknown)
-	if err = errors.Join(err, s.offered(ctx, journal.Offer{Digest: journal.OfferNone})); err != nil {
-		return err
-	}
-	if !withdrawn(s.item) {
-		s.item.Withheld = CodeUnknown
-	}
-	return s.heldBack(ctx, said)
-}
-
-// paidDropped is about what the network has and Tatum does not have any more. Where a
-// person had given it up here, that is the alarm about it.
-func (s *step) paidDropped(ctx context.Context, said error) error {
-	if s.item.Marked(journal.Dropping, CodeGivenUp) || slices.Contains(s.alarmed, CodePaidRejected) {
-		return s.paidAnyway(ctx, CodePaidRejected, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), though "+
-			"it was given up here, and Tatum does not have it any more: what a withdrawal took may have been given "+
-			"back there. %s. Do not have it paid anew; correct the account", s.item.TxID, s.sentBy(ctx)))
-	}
-	return s.paidAnyway(ctx, CodePaidDropped, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), but Tatum "+
-		"does not have it any more: somebody dropped it there, and a withdrawal's amount may have been given back. "+
-		"Do not have it paid anew; correct the account: %w", s.item.TxID, said))
 }
 
 // fails leaves the item to a person, with an alarm. evidence identifies what
@@ -240,7 +205,7 @@ func (s *step) completes(ctx context.Context) error {
 		return err
 	}
 	s.item.State, s.completed = journal.Completed, true
-	return nil
+	return s.recordedRightly(ctx)
 }
 
 // heals are alarms whose cause is gone once the network has the transaction.
@@ -366,7 +331,11 @@ func (s *step) mark(ctx context.Context) error {
 		return s.trouble(ctx, CodeNotMarked, errors.Join(failed, err))
 	case txid != "":
 		return s.completedAs(ctx, txid)
-	case failed != nil:
+	}
+	if ended, err := s.cancelledMeanwhile(ctx, failed); ended || err != nil {
+		return err
+	}
+	if failed != nil {
 		return s.trouble(ctx, CodeNotMarked, failed)
 	}
 	s.marked = false

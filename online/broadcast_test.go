@@ -159,7 +159,7 @@ func TestBroadcastTroubles(t *testing.T) {
 		"no txid":         {"POST /v3/bitcoin/broadcast", reply(200, `{}`), "network ", 3},
 		"wrong types":     {"POST /v3/bitcoin/broadcast", reply(200, `{"txId":{"a":1}}`), "network ", 3},
 		"moved":           {"POST /v3/bitcoin/broadcast", reply(301, ``), "network ", 3},
-		"unknown":         {"GET /v3/kms/", reply(403, `{"errorCode":"kms.missing"}`), "signed-after-drop ", 0},
+		"unknown":         {"GET /v3/kms/", reply(403, `{"errorCode":"kms.missing"}`), "unknown-at-tatum ", 0},
 		"status down":     {"GET /v3/kms/", reply(500, ``), "network ", 0},
 		"look-up down":    {"GET /v3/bitcoin/transaction/", reply(500, ``), "network ", 0},
 		"status rubbish":  {"GET /v3/kms/", reply(200, `[]`), "network ", 0},

@@ -22,7 +22,7 @@ import (
 // heldFor says why a signed item is held.
 var heldFor = map[chain.Code]string{
 	chain.ContentChanged: "Tatum asks for something else under this id than what was signed",
-	CodeUnknown:          "Tatum does not have it any more, or it was made with another API key",
+	CodeUnknown:          "Tatum said that it does not have it (dropped there, or made with another API key)",
 	CodeOtherKey:         "Tatum does not know it under the API key that has its name now",
 	CodeOtherTxID:        "Tatum says that something else completed it",
 	journal.Dropping:     "a rejection of it was cut short",
@@ -58,7 +58,7 @@ func (s *step) heldWords() string {
 	}
 	words := strings.Join(whys, ", and ")
 	changed := s.item.Marked(chain.ContentChanged)
-	again := changed || s.item.Marked(CodeGivenUp, CodeRestored)
+	again := changed || s.item.Marked(CodeUnknown, CodeGivenUp, CodeRestored)
 	switch s.item.Offered.Digest {
 	case "":
 		if again {

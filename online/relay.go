@@ -73,6 +73,7 @@ const (
 	CodePaidDropped  chain.Code = "paid-but-cancelled"        // the network has it, and Tatum has dropped or cancelled it
 	CodePaidRejected chain.Code = "paid-but-rejected"         // the network has it, though a person had given it up here
 	CodePaidRefused  chain.Code = "paid-but-refused"          // the network has it, though the approval service or a person said no and it never left from here
+	CodeUnclear      chain.Code = "withdrawal-unclear"        // paid, and how its withdrawal ended is not known
 	CodeNotOpen      chain.Code = "withdrawal-not-open"       // signed, and Tatum does not have the withdrawal in progress
 	CodePaidUnknown  chain.Code = "paid-unrecorded"           // the network has what a restored journal has as unsigned
 	CodeRestored                = journal.RestoredCode        // the journal is a backup, and a person has not said yet that all of later is in

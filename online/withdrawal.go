@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"coldkms/online/journal"
 	"coldkms/online/tatum"
@@ -68,32 +69,95 @@ func (r *Relay) sameAsRetried(ctx context.Context, it journal.Item) error {
 }
 
 // settleWithdrawal completes the withdrawal of an item that Tatum has on record
-// under our txid, and reads back how it ended.
+// under our txid, and reads back how it ended, also where Tatum's reply to the
+// broadcast says that it is completed.
 func (s *step) settleWithdrawal(ctx context.Context) error {
-	failed := s.Tatum.CompleteWithdrawal(ctx, s.item.Withdrawal, s.item.TxID)
-	if failed != nil && !tatum.IsNotOpen(failed) {
-		return s.trouble(ctx, CodeNotMarked, failed)
+	if s.marked {
+		if w, err := s.withdrawal(ctx); err != nil || w.State != tatum.WithdrawalOpen {
+			return s.endsAs(ctx, w, nil, err)
+		}
 	}
-	w, err := s.Tatum.Withdrawal(ctx, s.item.Chain, s.item.Withdrawal)
+	said := s.Tatum.CompleteWithdrawal(ctx, s.item.Withdrawal, s.item.TxID)
+	if said != nil && !tatum.IsNotOpen(said) {
+		return s.trouble(ctx, CodeNotMarked, said)
+	}
+	w, err := s.withdrawal(ctx)
+	return s.endsAs(ctx, w, said, err)
+}
+
+// withdrawal reads where the item's withdrawal stands.
+func (s *step) withdrawal(ctx context.Context) (tatum.Withdrawal, error) {
+	return s.Tatum.Withdrawal(ctx, s.item.Chain, s.item.Withdrawal)
+}
+
+// endsAs ends an item that Tatum has on record under our txid as its withdrawal
+// did. said is why Tatum did not complete that now, nil if it did.
+func (s *step) endsAs(ctx context.Context, w tatum.Withdrawal, said, err error) error {
 	switch {
 	case err != nil:
 		return s.trouble(ctx, CodeNotMarked, err)
-	case w.State == tatum.WithdrawalDone && (w.TxID == "" || strings.EqualFold(w.TxID, s.item.TxID)):
-		return s.completes(ctx)
+	case s.otherwise(w):
+		return s.paidButCancelled(ctx, w)
 	case w.State == tatum.WithdrawalOpen:
 		return s.stays(ctx, CodeNotMarked, errors.New("the withdrawal is completed, as Tatum says, but it has it in progress all the same; the next run marks it again"))
-	case w.State == tatum.WithdrawalUnknown && failed == nil:
-		return s.completes(ctx) // both records took our txid, and nothing says otherwise
+	case w.State == tatum.WithdrawalDone, said == nil, tatum.SaidState(said) == tatum.WithdrawalDone:
+		return s.completes(ctx) // both records have our txid, or nothing says otherwise
 	}
-	return s.paidButCancelled(ctx, w)
+	return s.unclear(ctx, said)
 }
 
+// otherwise reports whether Tatum lists a withdrawal as ended by something else than
+// our transaction.
+func (s *step) otherwise(w tatum.Withdrawal) bool {
+	return w.State == tatum.WithdrawalCancelled ||
+		w.State == tatum.WithdrawalDone && w.TxID != "" && !strings.EqualFold(w.TxID, s.item.TxID)
+}
+
+// cancelledMeanwhile handles an item whose txid Tatum does not take, for the reason
+// said, if its withdrawal has ended otherwise. ended is false if nothing says so.
+func (s *step) cancelledMeanwhile(ctx context.Context, said error) (ended bool, err error) {
+	if s.item.Withdrawal == "" {
+		return false, nil
+	}
+	w, err := s.withdrawal(ctx)
+	switch {
+	case err != nil:
+		return true, s.trouble(ctx, CodeNotMarked, errors.Join(said, err))
+	case s.otherwise(w):
+		return true, s.paidButCancelled(ctx, w)
+	case w.State == tatum.WithdrawalUnknown && tatum.IsNotOpen(said):
+		return true, s.unclear(ctx, said)
+	}
+	return false, nil
+}
+
+// unclear handles an item that is paid, and whose withdrawal is not in progress at
+// Tatum, while its list does not show how that ended. What Tatum says now may lag: it
+// is an alarm if it says the same at a second look.
+func (s *step) unclear(ctx context.Context, said error) error {
+	state := tatum.SaidState(said)
+	again, err := s.absentSince(ctx, aboutWithdrawal, string(state))
+	switch {
+	case err != nil:
+		return err
+	case !again.IsZero():
+		return s.stays(ctx, CodeNotMarked, fmt.Errorf("it is paid (%s), and Tatum says that withdrawal "+
+			"%.80q is not in progress, but does not list how it ended; it is asked again, and if it says the same "+
+			"from %s on, that is an alarm: %w", s.item.TxID, s.item.Withdrawal, again.UTC().Format(time.RFC3339), said))
+	case state == tatum.WithdrawalCancelled:
+		return s.paidButCancelled(ctx, tatum.Withdrawal{State: state})
+	}
+	return s.paidAnyway(ctx, CodeUnclear, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), and "+
+		"withdrawal %.80q is not in progress at Tatum, which does not list how it ended. Do not have it paid anew; "+
+		"look at Tatum whether it is done by this transaction. If it is, kms-online acknowledge ALARM --why TEXT; "+
+		"if it is cancelled, its amount was given back: %w", s.item.TxID, s.item.Withdrawal, said))
+}
+
+// paidButCancelled raises the alarm about an item that is paid, and whose withdrawal
+// Tatum says ended otherwise.
 func (s *step) paidButCancelled(ctx context.Context, w tatum.Withdrawal) error {
-	how := "is not in progress at Tatum, and its list does not show how it ended"
-	switch w.State {
-	case tatum.WithdrawalCancelled:
-		how = "is cancelled at Tatum, and its amount given back"
-	case tatum.WithdrawalDone:
+	how := "is cancelled at Tatum, and its amount given back"
+	if w.State == tatum.WithdrawalDone {
 		how = fmt.Sprintf("is completed at Tatum by another transaction, %.80q", w.TxID)
 	}
 	return s.paidAnyway(ctx, CodePaidDropped, string(w.State)+" "+w.TxID, fmt.Errorf("ALARM: the payment is made (%s), but withdrawal %.80q %s. Do not have it paid anew; correct the account", s.item.TxID, s.item.Withdrawal, how))
@@ -102,7 +166,10 @@ func (s *step) paidButCancelled(ctx context.Context, w tatum.Withdrawal) error {
 // notOpen is about a signed withdrawal that Tatum does not send because it is
 // not in progress, and that the network does not show.
 func (s *step) notOpen(ctx context.Context, said error) error {
-	w, err := s.Tatum.Withdrawal(ctx, s.item.Chain, s.item.Withdrawal)
+	w, err := s.withdrawal(ctx)
+	if w.State == tatum.WithdrawalUnknown {
+		w.State = tatum.SaidState(said)
+	}
 	switch {
 	case err != nil:
 		return s.trouble(ctx, CodeNetwork, err)

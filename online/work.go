@@ -268,7 +268,7 @@ func (s *step) renewed(ctx context.Context) (err error) {
 func delay(code chain.Code, tries int) time.Duration {
 	first, most := time.Minute, journal.MaxDelay
 	switch code {
-	case CodeNetwork, CodeUnseen, CodeNotMarked, CodeNoAnswer, CodeOtherKey:
+	case CodeNetwork, CodeUnseen, CodeNotMarked, CodeUnknown, CodeNoAnswer, CodeOtherKey:
 		first, most = 10*time.Second, 10*time.Minute
 	}
 	return min(first<<min(tries, 20), most)

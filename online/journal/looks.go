@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// About names what else than the item itself Looked notes evidence about, such as its
+// record at Tatum. No pending id has a space.
+func About(id, what string) string { return id + " " + what }
+
 // Looked notes that evidence about an item was found, and returns when the same
 // was first found. Other evidence, or a clock that was set back, begins anew.
 func (j *Journal) Looked(ctx context.Context, id, evidence string) (first time.Time, err error) {

@@ -120,6 +120,7 @@ func RetryAfter(err error) time.Duration {
 const (
 	codeNoPending = "kms.missing"
 	codeNoTx      = "tx.not.found"
+	codeNotOpen   = "withdrawal.unexpected.state"
 )
 
 // IsNotFound reports whether Tatum itself, or a node behind it, says that it
@@ -134,7 +135,7 @@ func IsNotFound(err error) bool {
 // is not in progress: it was completed, or cancelled.
 func IsNotOpen(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && (e.Code == "withdrawal.unexpected.state" || e.Code == "broadcast.failed.withdrawalId" || e.Code == "withdrawal.not.found")
+	return errors.As(err, &e) && (e.Code == codeNotOpen || e.Code == "broadcast.failed.withdrawalId" || e.Code == "withdrawal.not.found")
 }
 
 // IsKnownAlready reports whether a node refused a transaction because it has

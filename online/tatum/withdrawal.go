@@ -3,9 +3,11 @@ package tatum
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"coldkms/shared/chain"
@@ -30,11 +32,13 @@ type Withdrawal struct {
 }
 
 // maxWithdrawalPages bounds how far the list is read for one withdrawal.
-const maxWithdrawalPages = 4
+const maxWithdrawalPages = 10
 
 // Withdrawal looks a withdrawal up in the list of a chain's, which is the only
-// place where Tatum shows its state.
+// place where Tatum shows its state. The state is WithdrawalUnknown where the part
+// that is read does not have it: that says nothing about it.
 func (c *Client) Withdrawal(ctx context.Context, id chain.ID, withdrawalID string) (Withdrawal, error) {
+	listed := make(map[string]bool)
 	for page := range maxWithdrawalPages {
 		var reply []struct {
 			ID     json.RawMessage `json:"id"`
@@ -49,8 +53,9 @@ func (c *Client) Withdrawal(ctx context.Context, id chain.ID, withdrawalID strin
 		if err != nil {
 			return Withdrawal{}, err
 		}
+		before := len(listed)
 		for _, w := range reply {
-			if text(w.ID) != strings.ToLower(withdrawalID) {
+			if listed[text(w.ID)] = true; text(w.ID) != strings.ToLower(withdrawalID) {
 				continue
 			}
 			found := Withdrawal{State: stateOf(text(w.Status)), TxID: text(w.Hash)}
@@ -59,11 +64,27 @@ func (c *Client) Withdrawal(ctx context.Context, id chain.ID, withdrawalID strin
 			}
 			return found, nil
 		}
-		if len(reply) < ListPage {
+		if len(reply) < ListPage || len(listed) == before { // the end, or the same page again
 			break
 		}
 	}
 	return Withdrawal{State: WithdrawalUnknown}, nil
+}
+
+// stateSaid finds the state in Tatum's words about a withdrawal that is not open.
+var stateSaid = regexp.MustCompile(`(?i)\bin unexpected state:? "?(InProgress|Done|Cancelled)\b`)
+
+// SaidState returns the state that Tatum's refusal to complete a withdrawal names,
+// or WithdrawalUnknown if it names none.
+func SaidState(err error) WithdrawalState {
+	var e *Error
+	if !errors.As(err, &e) || e.Code != codeNotOpen {
+		return WithdrawalUnknown
+	}
+	if m := stateSaid.FindStringSubmatch(e.Message); m != nil {
+		return stateOf(strings.ToLower(m[1]))
+	}
+	return WithdrawalUnknown
 }
 
 func stateOf(word string) WithdrawalState {

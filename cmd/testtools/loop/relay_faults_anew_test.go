@@ -259,7 +259,7 @@ func twoDecisions(t *testing.T) {
 		h := newTeller(t)
 		h.signed(nil, 1)
 		h.answers(answer{"GET /v3/kms/", gone, 403})
-		h.run(3, "broadcast")
+		h.twice()
 		h.run(0, "reject", relaytest.ID(1), "--why", "a mistake", "--gone")
 		h.wants(1, "failed", "disarmed")
 		if again {
@@ -292,7 +292,7 @@ func copyOfGivenUp(t *testing.T) {
 	h := newTeller(t)
 	h.signed(nil, 1)
 	h.answers(answer{"GET /v3/kms/", gone, 403})
-	h.run(3, "broadcast")
+	h.twice()
 	h.run(0, "reject", relaytest.ID(1), "--why", "a mistake", "--gone")
 	h.run(0, "retry", relaytest.ID(1))
 	h.server.Chain(h.signedHex(1))

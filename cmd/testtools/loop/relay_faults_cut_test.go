@@ -4,12 +4,16 @@ package loop
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
+
+	"coldkms/cmd/testtools/relaytest"
 )
 
 // cutFaults are about replies that were cut, lag behind, or do not have what was
@@ -17,6 +21,11 @@ import (
 func cutFaults() []fault {
 	return []fault{
 		{"150a-a-yes-that-was-cut-is-none", cutYes},
+		{"150b-a-record-that-lags-behind-the-payment", recordLags},
+		{"150c-a-paid-withdrawal-is-cancelled", paidThenCancelled},
+		{"150d-a-withdrawal-that-the-list-does-not-show", withdrawalNotListed},
+		{"150e-a-record-that-lags-before-sending", recordLagsBefore},
+		{"150f-the-very-same-again-heals", sameAgainHeals},
 	}
 }
 
@@ -74,6 +83,162 @@ func cutYes(t *testing.T) {
 	}
 	h.sends(0)
 	reply.Store(header + "\r\n" + `{"approved":true}`)
+	h.run(0, "broadcast")
+	h.wants(1, "completed", "")
+}
+
+// lags has Tatum answer one of the next calls for records, after some others, that it
+// has no such record.
+func (h *teller) lags(after int) {
+	calls := 0
+	h.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasPrefix(r.Method+" "+r.URL.Path, "GET /v3/kms/") {
+			return false
+		}
+		if calls++; calls != after+1 {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, gone)
+		return true
+	})
+}
+
+// A replica of Tatum lags once behind the broadcast: nobody is told to correct an
+// account. If it does so for long, that is an alarm, which heals.
+func recordLags(t *testing.T) {
+	h := newTeller(t)
+	h.signed(withdrawn, 1)
+	h.lags(1)
+	h.run(0, "broadcast") // the withdrawal itself is done, by ours
+	h.wants(1, "completed", "")
+	h.alarms("")
+
+	h = newTeller(t)
+	h.signed(nil, 1, 2)
+	h.lags(1)
+	h.run(3, "broadcast", relaytest.ID(2))
+	h.wants(2, "broadcast", "not-marked")
+	h.alarms("")
+	h.run(0, "broadcast", relaytest.ID(2))
+	h.wants(2, "completed", "")
+	h.alarms("")
+	h.lags(1)
+	h.run(3, "broadcast")
+	h.answers(answer{"GET /v3/kms/", gone, 403})
+	h.twice()
+	if s := h.wants(1, "broadcast", "paid-but-cancelled"); strings.Contains(s.Reason, "account") {
+		t.Error(s.Reason)
+	}
+	h.server.Fault(nil)
+	h.run(0, "broadcast")
+	h.wants(1, "completed", "")
+	h.alarms("paid-but-cancelled(healed)")
+}
+
+// notOpen is Tatum's word about a withdrawal in a state.
+func notOpen(prefix, state string) answer {
+	return answer{prefix, fmt.Sprintf(`{"errorCode":"withdrawal.unexpected.state","message":"Withdrawal is in unexpected state %s, expected InProgress."}`, state), 403}
+}
+
+// A withdrawal is paid, and cancelled at Tatum: the record of the pending transaction
+// does not take the txid, or Tatum says that it completed it.
+func paidThenCancelled(t *testing.T) {
+	h := newTeller(t)
+	h.signed(withdrawn, 1)
+	h.server.Reply("failed")
+	h.server.Cancel("w-1")
+	h.answers(notOpen("PUT /v3/kms/", "Cancelled"))
+	h.run(3, "broadcast")
+	if s := h.wants(1, "broadcast", "paid-but-cancelled"); !strings.Contains(s.Reason, "correct the account") {
+		t.Error(s.Reason)
+	}
+	h.alarms("paid-but-cancelled")
+
+	h = newTeller(t)
+	h.signed(withdrawn, 1)
+	h.server.Cancel("w-1") // its reply to the broadcast says completed
+	h.run(3, "broadcast")
+	h.wants(1, "broadcast", "paid-but-cancelled")
+	h.alarms("paid-but-cancelled")
+}
+
+// The list does not have a withdrawal that is done: it is empty, long, or one page
+// again and again. That is no evidence that it was cancelled.
+func withdrawalNotListed(t *testing.T) {
+	var page []string
+	for i := range 50 {
+		page = append(page, fmt.Sprintf(`{"id":"other-%d","status":"Done"}`, i))
+	}
+	for _, list := range []string{"[]", "[" + strings.Join(page, ",") + "]"} {
+		h := newTeller(t)
+		h.signed(withdrawn, 1)
+		h.server.Reply("incomplete")
+		listed := answer{"GET /v3/offchain/withdrawal", list, 200}
+		h.answers(listed, notOpen("PUT /v3/offchain/withdrawal/", "Odd"))
+		h.run(3, "broadcast")
+		h.wants(1, "broadcast", "not-marked")
+		h.alarms("")
+		if n := h.server.Calls("GET /v3/offchain/withdrawal"); n > 2 {
+			t.Errorf("%d pages are read", n)
+		}
+		h.age("looks", "at", 601)
+		h.run(3, "broadcast")
+		if s := h.wants(1, "broadcast", "withdrawal-unclear"); strings.Contains(s.Reason, "correct the account") {
+			t.Error(s.Reason)
+		}
+		h.answers(listed, notOpen("PUT /v3/offchain/withdrawal/", "Done"))
+		h.run(0, "broadcast")
+		h.wants(1, "completed", "")
+		h.alarms("withdrawal-unclear(healed)")
+	}
+}
+
+// Tatum does not have the record of a signed payment once, and has it again: it goes
+// out by itself. If it lacks it for long, a person decides.
+func recordLagsBefore(t *testing.T) {
+	h := newTeller(t)
+	h.signed(nil, 1)
+	h.lags(0)
+	h.run(3, "broadcast")
+	h.wants(1, "signed", "unknown-at-tatum")
+	h.sends(0)
+	h.alarms("")
+	h.run(0, "broadcast")
+	h.wants(1, "completed", "")
+	h.alarms("")
+
+	h.signed(nil, 2)
+	h.lags(0)
+	h.run(3, "broadcast")
+	h.answers(answer{"GET /v3/kms/", gone, 403})
+	h.twice()
+	h.wants(2, "signed", "signed-after-drop")
+	h.server.Fault(nil)
+	h.run(3, "broadcast")
+	h.sends(1)
+	if s := h.item(2); !strings.Contains(s.Reason, "by now it asks for the very same again") || strings.Contains(s.Reason, "does not have it any more") {
+		t.Error(s.Reason)
+	}
+	h.run(0, "retry", relaytest.ID(2))
+	h.run(0, "broadcast")
+	h.wants(2, "completed", "")
+}
+
+// What is not signed yet is changed at Tatum, and changed back: it goes on, and its
+// alarm says so.
+func sameAgainHeals(t *testing.T) {
+	h := newTeller(t)
+	h.pay(nil, 1)
+	h.run(0, "fetch")
+	h.server.Change(relaytest.ID(1), "index", 7)
+	h.run(3, "fetch")
+	h.alarms("content-changed")
+	h.server.Change(relaytest.ID(1), "index", nil)
+	h.run(0, "fetch")
+	h.alarms("content-changed(healed)")
+	h.run(0, "acknowledge", "1", "--why", "key changed")
+	h.cross(0)
 	h.run(0, "broadcast")
 	h.wants(1, "completed", "")
 }

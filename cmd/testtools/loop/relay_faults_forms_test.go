@@ -86,12 +86,12 @@ func retryThereAgain(t *testing.T) {
 	h.signed(nil, 1)
 	away := answer{"GET /v3/kms/", gone, 403}
 	h.answers(away)
-	h.run(3, "broadcast")
+	h.twice()
 	h.server.Fault(nil)
 	h.run(3, "broadcast") // there again, and held all the same
 	h.retries(1)
 	h.answers(away)
-	h.run(3, "broadcast")
+	h.twice()
 	h.sends(0)
 	h.alarms("signed-after-drop")
 	h.retries(1)

@@ -189,7 +189,7 @@ func replacedKey(t *testing.T) {
 	p.signs()
 	p.do(0, "", "broadcast", relaytest.ID(1))
 	p.server.Change(relaytest.ID(3), "id", "gone")
-	if got := p.run("--api-key-file", p.names, "broadcast"); got.code != 3 || !strings.Contains(got.out, "signed-after-drop") {
+	if got := p.run("--api-key-file", p.names, "broadcast"); got.code != 3 || !strings.Contains(got.out, "unknown-at-tatum") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -89,7 +89,7 @@ func retryTwice(t *testing.T) {
 	h.signed(nil, 1)
 	id := relaytest.ID(1)
 	h.answers(answer{"GET /v3/kms/", gone, 403})
-	h.run(3, "broadcast")
+	h.twice()
 	h.run(0, "reject", id, "--why", "a mistake", "--gone")
 	h.wants(1, "failed", "disarmed")
 	h.twoRetries(id)

@@ -168,7 +168,7 @@ func restoredSaysSo(t *testing.T) {
 	h.pay(func(tx map[string]any) { tx["id"] = late }, 3)
 	h.cross(0)
 	h.answers(answer{"GET /v3/kms/", gone, 403})
-	h.run(3, "broadcast", "--external-url", "none")
+	h.twice("--external-url", "none")
 	if s := h.wants(2, "signed", "signed-after-drop"); !strings.Contains(s.Reason, "his journal was restored at 20") || !strings.Contains(s.Reason, "may be paid") {
 		t.Errorf("%+v", s)
 	}

@@ -212,7 +212,7 @@ func acknowledgeFreesNothing(t *testing.T) {
 	h := newTeller(t)
 	h.signed(nil, 1, 2)
 	h.answers(answer{"GET /v3/kms/", gone, 403})
-	h.run(3, "broadcast")
+	h.twice()
 	h.server.Fault(nil)
 	h.run(3, "broadcast")
 	h.wants(1, "signed", "signed-after-drop")
@@ -226,7 +226,7 @@ func acknowledgeFreesNothing(t *testing.T) {
 	h.answers(answer{"GET /v3/kms/", gone, 403})
 	h.run(3, "broadcast")
 	h.retries(2) // although Tatum does not have it
-	h.run(3, "broadcast")
+	h.twice()
 	h.sends(2)
 	h.wants(2, "broadcast", "paid-but-cancelled")
 }
@@ -237,7 +237,7 @@ func sentIsSaid(t *testing.T) {
 	h.losing(1)
 	h.run(3, "broadcast")
 	h.answers(lag, answer{"GET /v3/kms/", gone, 403})
-	h.run(3, "broadcast")
+	h.twice()
 	if s := h.wants(1, "signed", "signed-after-drop"); !strings.Contains(s.Reason, "handed to the network at") || strings.Contains(s.Reason, "not sent") {
 		t.Errorf("%+v", s)
 	}
