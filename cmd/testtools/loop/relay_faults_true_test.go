@@ -135,7 +135,7 @@ func givenUpAndPaid(t *testing.T) {
 	h := newTeller(t)
 	h.signed(nil, 1)
 	h.server.Change(relaytest.ID(1), "id", relaytest.ID(9))
-	h.run(3, "broadcast")
+	h.twice()
 	h.run(0, "reject", relaytest.ID(1), "--why", "paid by hand", "--gone")
 	h.run(0, "retry", relaytest.ID(1))
 	if s := h.wants(1, "signed", "given-up"); strings.Contains(s.Reason, "dropped at Tatum") {
