@@ -40,7 +40,7 @@ const leastWords = 4
 // since, and nobody can pad an old ledger to it. A number alone proves nothing:
 // an old ledger reaches it with any lines.
 func (s *openSession) isNoted(noted string) error {
-	words := strings.Fields(noted)
+	words := strings.Fields(strings.ToLower(noted)) // as they are written down by hand
 	if len(words) == 0 {
 		return errNoWords
 	}

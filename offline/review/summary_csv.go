@@ -106,7 +106,8 @@ func cell(s string) string {
 		}
 		return r
 	}, s)
-	if strings.IndexAny(strings.TrimLeft(s, " \u00a0"), "=+-@|") == 0 {
+	const begins = "=+-@|\uff1d\uff0b\uff0d\uff20\uff5c" // the wide forms, which some spreadsheets take for the same
+	if strings.IndexAny(strings.TrimLeft(s, " \u00a0\u3000"), begins) == 0 {
 		return "'" + s
 	}
 	return s

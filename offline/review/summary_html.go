@@ -127,7 +127,8 @@ func (p *page) item(f Finished, i int) {
 	}
 	var pays []string
 	for _, out := range listed(it) {
-		pays = append(append(pays, label(out)+" "+out.Asset.Format(out.Amount)), destination(out)...)
+		pays = append(append(pays, label(out)+" "+out.Asset.Format(out.Amount)+quoted(f.Batch.LabelOf(it.Coin, out.To))),
+			destination(out)...)
 	}
 	fee := []string{"-"}
 	if it.Facts != nil {

@@ -126,10 +126,21 @@ func TestSummaryPageIsInert(t *testing.T) {
 	}
 }
 
+// A page names a payee as the policy does.
+func TestSummaryHTMLHasLabels(t *testing.T) {
+	s := signedBatch()
+	s.Batches[0].Batch.Label = func(chain.Coin, string) string { return "Bakery <1>" }
+	var b bytes.Buffer
+	if err := s.HTML(&b); err != nil || !strings.Contains(b.String(), "Bakery &lt;1&gt;") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}
+
 // No cell is a formula, and the numbers are numbers.
 func TestSummaryCSVIsSafe(t *testing.T) {
 	s := signedBatch()
-	for i, evil := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "|cmd", "\n=1"} {
+	for i, evil := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "|cmd", "\n=1",
+		"\uff1d1+1", "\uff0b1", "\u3000\uff20SUM(A1)"} {
 		s.Batches[0].Outcomes[1].Reason = evil
 		s.Batches[0].Batch.Items[2].ID = evil
 		s.Batches[0].Batch.Items[0].Findings = []policy.Reason{{Code: "x", Message: "%s", Args: []any{evil}}}
@@ -144,7 +155,7 @@ func TestSummaryCSVIsSafe(t *testing.T) {
 		for _, row := range rows {
 			for _, c := range row {
 				if strings.ContainsAny(c, "\n\r\t") ||
-					c != "" && strings.ContainsRune("=+-@|", rune(strings.TrimSpace(c + " x")[0])) {
+					strings.IndexAny(strings.TrimSpace(c), "=+-@|\uff1d\uff0b\uff0d\uff20\uff5c") == 0 {
 					t.Errorf("text %d: cell %q", i, c)
 				}
 			}
