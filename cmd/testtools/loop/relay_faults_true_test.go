@@ -103,7 +103,7 @@ func decidedOnRecord(t *testing.T) {
 	h := newTeller(t)
 	h.signed(nil, 1)
 	h.server.Change(relaytest.ID(1), "id", relaytest.ID(9)) // it is not at Tatum any more
-	h.run(3, "broadcast")
+	h.twice()
 	h.retries(1)
 	if s := h.wants(1, "signed", ""); s.Reason != "" || s.Withheld != "" {
 		t.Errorf("%+v", s)

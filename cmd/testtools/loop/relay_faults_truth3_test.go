@@ -203,6 +203,8 @@ func oldJournalKnowsNot(t *testing.T) {
 	})
 	id := relaytest.ID(3)
 	p.run("broadcast", id)
+	p.journal("UPDATE looks SET at = at - 601") // Tatum says it again ten minutes later
+	p.run("broadcast", id)
 	var list []itemStatus
 	p.json(&list, "status", id)
 	if s := list[0]; s.Code != "signed-after-drop" || strings.Contains(s.Reason, "not sent") || strings.Contains(s.Reason, "handed") || !strings.Contains(s.Reason, "may have been sent") {
