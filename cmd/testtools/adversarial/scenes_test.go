@@ -163,8 +163,8 @@ func policyFile(operators int) []byte {
 func prepared(t *testing.T, dir, folder string) *stage {
 	t.Helper()
 	s := opening(t, dir, folder)
-	s.put(files{"alice": []byte("password of alice"), "bob": []byte("password of bob"),
-		"carol":    []byte("password of carol"),
+	s.put(files{"alice": []byte("alice fig9 Kelvin-mortar 71"), "bob": []byte("bob tern4 Oxide-pulley 28"),
+		"carol":    []byte("carol yew6 Basalt-gimlet 53"),
 		"two.json": policyFile(2), "three.json": policyFile(3), "relay.kmsid": keyOf(1).File()})
 	s.must(nil, "operator", "add", "alice", "--operator-password-file", "alice")
 	s.must(nil, "operator", "add", "bob", "--operator-password-file", "bob")
