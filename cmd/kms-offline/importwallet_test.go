@@ -115,7 +115,7 @@ func TestImportPart(t *testing.T) {
 		t.Fatal(err)
 	}
 	fsys := &counting{path: path}
-	pw, oldPW := passwordFile(t, dir, "pw", "pw"), passwordFile(t, dir, "old", "old password")
+	pw, oldPW := passwordFile(t, dir, "pw", "seven plums for another horse"), passwordFile(t, dir, "old", "old password")
 	importIt := func() (importReply, int, string) {
 		t.Helper()
 		code, stdout, stderr := inProcess(randomForTests(), fsys, "--path", path, "--password-file", pw, "importwallet", old, "--wallet-password-file", oldPW)

@@ -32,7 +32,7 @@ type act struct {
 }
 
 const (
-	newPassword = "another Canary-9917"
+	newPassword = "another Canary-9917 for the faults"
 	benchWords  = "00000000-0000-4000-8000-000000000001" // of canaryWallet
 )
 

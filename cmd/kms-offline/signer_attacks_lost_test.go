@@ -70,7 +70,7 @@ func (o office) lacks(keys []string) {
 		{"ledger", "verify"}, {"checkconfig"}, {"operator", "list"}, {"watch", "--out", o.path("new.kmswatch")},
 		{"review", o.salary(1)}, {"sign", o.salary(1), "--out", o.path("none")},
 		{"generatemanagedwallet", "BTC"}, {"operator", "remove", "bob", "--yes"}, {"removewallet", deskKey, "--yes"},
-		{"changepassword", "--new-password-file", passwordFile(o.t, o.dir, "third", "a third horse")},
+		{"changepassword", "--new-password-file", passwordFile(o.t, o.dir, "third", "a third horse walks over hills")},
 	} {
 		o.says(20, "and is not in the wallet", args...)
 	}

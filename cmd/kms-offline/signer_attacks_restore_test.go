@@ -185,7 +185,7 @@ func momentPutBack(t *testing.T) {
 func oldPasswordByCopy(t *testing.T) {
 	o := newOffice(t)
 	old, was := o.files(), o.path("pw")
-	o.run(0, "changepassword", "--new-password-file", passwordFile(t, o.dir, "new", "another horse"))
+	o.run(0, "changepassword", "--new-password-file", passwordFile(t, o.dir, "new", "another horse eats seven plums"))
 	o.put(old, "w.kms")
 	file := o.salary(1)
 	for _, args := range [][]string{{"review", file}, {"sign", file, "--out", o.path("none")}, {"review", o.psbt("p.psbt")}} {

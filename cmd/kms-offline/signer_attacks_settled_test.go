@@ -22,7 +22,7 @@ func settledAttacks() []attack {
 		}},
 		{"24-write-over-an-old-password", func(t *testing.T) {
 			writeOverOldWallet(t, "the password was changed", func(o office) {
-				o.run(0, "changepassword", "--new-password-file", passwordFile(t, o.dir, "new", "another horse"))
+				o.run(0, "changepassword", "--new-password-file", passwordFile(t, o.dir, "new", "another horse eats seven plums"))
 			})
 		}},
 		{"24-write-over-an-old-policy", func(t *testing.T) {
@@ -54,7 +54,7 @@ func writeOverOldWallet(t *testing.T, says string, change func(office)) {
 		{"generatemanagedwallet", "BTC"},
 		{"generatemanagedprivatekeybatch", "BTC", "2"},
 		{"removewallet", deskKey, "--yes"},
-		{"changepassword", "--new-password-file", passwordFile(t, o.dir, "third", "a third horse")},
+		{"changepassword", "--new-password-file", passwordFile(t, o.dir, "third", "a third horse walks over hills")},
 	}
 	if strings.Contains(says, "policy") { // to set it is how that is settled
 		defer func() {
@@ -83,7 +83,7 @@ func settleFinishesRemoval(t *testing.T) {
 	before := o.files()
 	o.run(0, "generatemanagedprivatekeybatch", "BTC", "1")
 	o.run(0, "removewallet", deskKey, "--yes")
-	o.run(0, "changepassword", "--new-password-file", passwordFile(t, o.dir, "new", "another horse"))
+	o.run(0, "changepassword", "--new-password-file", passwordFile(t, o.dir, "new", "another horse eats seven plums"))
 	o.put(before, "w.kms")
 	o.says(20, "ledger settle", "operator", "remove", "bob", "--yes")
 	at := o.answers(0, []string{"ledger", "settle"}, "the password was changed", "settle")
