@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,16 +30,21 @@ var clockBuild = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	const now = "now: time.Now, "
-	turned := strings.Replace(string(source), now, `now: func() time.Time {
-		b, _ := os.ReadFile(strings.TrimSuffix(os.Args[2], "w.kms") + "clock")
-		d, _ := time.ParseDuration(string(b))
-		return time.Now().Add(d)
-	}, `, 1)
-	turned = strings.Replace(turned, "import (", "import (\n	\"strings\"", 1)
+	turned := strings.NewReplacer("now: steady(time.Now), wall: time.Now,", "now: turned, wall: turned,",
+		"import (", "import (\n	\"strings\"").Replace(string(source))
+	if !strings.Contains(turned, "now: turned,") {
+		return "", errors.New("main.go has no clock to turn")
+	}
+	turned += `
+func turned() time.Time {
+	b, _ := os.ReadFile(strings.TrimSuffix(os.Args[2], "w.kms") + "clock")
+	d, _ := time.ParseDuration(string(b))
+	return time.Now().Add(d)
+}
+`
 	dir, err := filepath.Abs(".")
-	if err != nil || turned == string(source) {
-		return "", fmt.Errorf("main.go has no clock to turn: %w", err)
+	if err != nil {
+		return "", err
 	}
 	scratch := os.Getenv(builtEnv)
 	changed, overlay := filepath.Join(scratch, "clock_main.go"), filepath.Join(scratch, "overlay.json")

@@ -153,7 +153,8 @@ func targetBeforePassword(t *testing.T) {
 func wordsThatWereGarbled(t *testing.T) {
 	p := newPlace(t)
 	_, said := p.output("policy", "check", "--help")
-	if !strings.Contains(string(said), "with --path, also of those that do not fit that wallet") {
+	unwrapped := strings.Join(strings.Fields(string(said)), " ")
+	if !strings.Contains(unwrapped, "with --path, also of those that do not fit that wallet") {
 		t.Errorf("policy check --help: %s", said)
 	}
 	if said := p.run(0, "checkconfig"); strings.Contains(said, "not in force: no") {
