@@ -158,6 +158,9 @@ func (e *endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// afterALook lets so much time pass that what Tatum does not have is asked for again.
+func afterALook(*house) { time.Sleep(11 * time.Minute) }
+
 func both(fs ...func(*house)) func(*house) {
 	return func(h *house) {
 		for _, f := range fs {
@@ -260,7 +263,7 @@ func tales(t *testing.T) []tale {
 		{name: "comes back changed", exported: change("index", 9), state: "exported", code: "content-changed"},
 		{name: "vanishes before the export", first: noStick, exported: change("id", nil), signed: stick, state: "fetched", code: "unknown-at-tatum"},
 		{name: "vanishes after the export and comes back", exported: says(pendings, 1, 200, `[]`), state: "completed", sent: 1},
-		{name: "vanishes when it is signed", signed: change("id", "0000000000000000000000ff"), state: "signed", code: "signed-after-drop"},
+		{name: "vanishes when it is signed", signed: change("id", "0000000000000000000000ff"), later: afterALook, state: "signed", code: "signed-after-drop"},
 		{name: "a list that is short by mistake", first: both(says(pendings, 1, 200, `[]`)), state: "completed", sent: 1},
 		{name: "completed by a stranger before the export", first: noStick, exported: change("txId", strange), signed: stick, state: "fetched", code: "completed-with-other-txid"},
 		{name: "completed by a stranger when it is signed", signed: change("txId", strange), state: "failed", code: "completed-with-other-txid"},

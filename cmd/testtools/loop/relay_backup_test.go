@@ -152,8 +152,10 @@ func strangersResult(t *testing.T) {
 		t.Errorf("a signature that proves nothing: %+v, %v", got, p.states())
 	}
 	none := p.result(req, func(r *bundle.Result) { r.Outcomes[0].ID = relaytest.ID(99) })
-	if got := p.run("import", none); got.code != 22 {
-		t.Errorf("a result of which nothing is known here: %+v", got)
+	got := p.run("import", none)
+	alarmed := strings.Contains(got.out, `"not-in-journal"`) && strings.Contains(got.out, "do not have it paid anew")
+	if got.code != 3 || !alarmed || p.states()[relaytest.ID(99)] != "" {
+		t.Errorf("a result of which nothing is known here: %+v, %v", got, p.states())
 	}
 	other := newPlainRelay(t, "", "")
 	other.signer = relaytest.NewSigner(3)
