@@ -244,7 +244,7 @@ var mutants = [...]mutant{
 	{"what is not listed was cancelled", "online/withdrawal.go", "	case state == tatum.WithdrawalCancelled:\n",
 		"	case state != tatum.WithdrawalDone:\n", "./cmd/testtools/loop",
 		"TestRelayFaults/150d-a-withdrawal-that-the-list-does-not-show"},
-	{"one page of withdrawals is read ten times", "online/tatum/withdrawal.go", " || len(listed) == before {", " {",
+	{"one page of withdrawals is read ten times", "online/tatum/withdrawal.go", "|| len(listed) == before {", "|| len(listed) < before {",
 		"./cmd/testtools/loop",
 		"TestRelayFaults/150d-a-withdrawal-that-the-list-does-not-show"},
 	{"one word holds a signed payment", "online/absent.go", "	case !again.IsZero() && !withdrawn(s.item):\n",
