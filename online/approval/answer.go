@@ -24,16 +24,16 @@ const (
 )
 
 // judge reads a reply with status 200 or 204. A yes is explicit: what says neither
-// is no answer. With POST the statements are the yes; anything that says no beside
-// them still counts.
+// is no answer, nor is a word, or nothing, whose length the reply does not state. With
+// POST the statements are the yes; anything that says no beside them still counts.
 func (c *Client) judge(resp *http.Response, body []byte) error {
 	said := unclear
 	if !isPage(resp.Header) {
 		said = verdictOf(body)
 	}
 	switch {
-	case said == yes && !isYes(body) && !httpbody.Delimited(resp):
-		return fmt.Errorf("%w: its reply is %.200q and does not state where it ends, so it may have been cut: want "+
+	case said == yes && !isYes(body) && resp.StatusCode != http.StatusNoContent && !httpbody.Measured(resp):
+		return fmt.Errorf("%w: its reply is %.200q and does not state its length, so it may have been cut: want "+
 			`Content-Length, or {"approved": true}`, ErrNoAnswer, body)
 	case said == no:
 		return fmt.Errorf("%w: its reply says so: %.200q", ErrRefused, c.secrets.Text(string(body)))
@@ -50,9 +50,14 @@ func isPage(h http.Header) bool {
 }
 
 func verdictOf(body []byte) verdict {
+	if len(body) == 0 {
+		return yes
+	}
 	body = bytes.TrimSpace(body)
 	switch text := strings.ToLower(strings.Trim(string(body), `"`)); {
-	case text == "", text == "ok", text == "yes", text == "true", text == "approved", isYes(body):
+	case text == "":
+		return unclear
+	case text == "ok", text == "yes", text == "true", text == "approved", isYes(body):
 		return yes
 	case text == "no", text == "false", text == "denied", text == "refused", text == "rejected":
 		return no

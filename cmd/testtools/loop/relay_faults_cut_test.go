@@ -8,6 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -26,6 +29,7 @@ func cutFaults() []fault {
 		{"150d-a-withdrawal-that-the-list-does-not-show", withdrawalNotListed},
 		{"150e-a-record-that-lags-before-sending", recordLagsBefore},
 		{"150f-the-very-same-again-heals", sameAgainHeals},
+		{"150g-an-empty-chunk-is-no-yes", chunkedYes},
 	}
 }
 
@@ -83,6 +87,37 @@ func cutYes(t *testing.T) {
 	}
 	h.sends(0)
 	reply.Store(header + "\r\n" + `{"approved":true}`)
+	h.run(0, "broadcast")
+	h.wants(1, "completed", "")
+}
+
+// The approval service dies behind the header of its reply, and a reverse proxy closes
+// that with the empty chunk: it lifts no no. Neither do words whose length nobody states.
+func chunkedYes(t *testing.T) {
+	const header = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+	var reply atomic.Value
+	h, behind := newTeller(t), rawService(t, &reply)
+	at, err := url.Parse(behind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(httputil.NewSingleHostReverseProxy(at))
+	t.Cleanup(proxy.Close)
+	h.signed(nil, 1)
+	reply.Store(header + "Content-Length: 18\r\n\r\n" + `{"approved":false}`)
+	h.run(3, "broadcast", "--external-url", proxy.URL)
+	h.wants(1, "signed", "four-eye-refused")
+	for _, cut := range []string{header + "Connection: close\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n",
+		header + "Connection: close\r\n\r\nOK", header + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		header + "Content-Length: 1\r\n\r\n\n"} {
+		reply.Store(cut)
+		h.run(3, "broadcast")
+		if s := h.item(1); s.Withheld != "four-eye-refused" || s.State != "signed" {
+			t.Errorf("%q: %+v", cut, s)
+		}
+	}
+	h.sends(0)
+	reply.Store("HTTP/1.1 204 No Content\r\n\r\n")
 	h.run(0, "broadcast")
 	h.wants(1, "completed", "")
 }
