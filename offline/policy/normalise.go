@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"unicode"
 
 	"coldkms/shared/chain"
@@ -48,6 +49,9 @@ func checkName(s string) error {
 		if n++; !unicode.IsPrint(r) || screen.Deceives(r) {
 			return fmt.Errorf("the character %U cannot be seen", r)
 		}
+	}
+	if strings.TrimSpace(s) != s || strings.Contains(s, "  ") {
+		return errors.New("a space at an end or beside another one cannot be seen")
 	}
 	if n > maxName {
 		return fmt.Errorf("%d characters, at most %d", n, maxName)

@@ -34,6 +34,7 @@ func TestReadPayees(t *testing.T) {
 		"negative limit":   "name,coin,address,network,limit\nJane,BTC," + aPayee + ",testnet,-1\n",
 		"limit in words":   "name,coin,address,network,limit\nJane,BTC," + aPayee + ",testnet,1e3\n",
 		"days":             "name,coin,address,network,everyDays\nJane,BTC," + aPayee + ",testnet,0\n",
+		"two spaces":       "name,coin,address,network\nJane  Doe,BTC," + aPayee + ",testnet\n",
 		"filler in a name": "name,coin,address,network\nJa\u3164ne,BTC," + aPayee + ",testnet\n",
 		"joiner in a name": "name,coin,address,network\nJa\u034fne,BTC," + aPayee + ",testnet\n",
 		"invisible name":   "name,coin,address,network\nJane\u200b,BTC," + aPayee + ",testnet\n",
