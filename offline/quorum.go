@@ -11,6 +11,7 @@ import (
 	"coldkms/offline/ledger"
 	"coldkms/offline/operator"
 	"coldkms/offline/policy"
+	"coldkms/offline/review"
 	"coldkms/shared/bundle"
 	"coldkms/shared/identity"
 )
@@ -209,15 +210,17 @@ func (s *Session) CheckQuorum(j *Judged) error {
 	return nil
 }
 
-// RecordAsked writes down, once, which items a batch that needs operators asks
-// for together: asked for again in several batches, they still count together.
+// RecordAsked writes down, once, which items a batch asks for together that needs
+// operators, or might need them without what is refused: asked for again in several
+// batches, they still count together.
 func (s *Session) RecordAsked(j *Judged) error {
-	if need, _ := j.Quorum(); need == 0 {
+	refused := slices.ContainsFunc(j.Batch.Items, review.Item.Refused)
+	if need, _ := j.Quorum(); need == 0 && !(refused && s.Policy.QuorumPerBatch()) {
 		return nil
 	}
 	line := ledger.Line{Kind: ledger.KindAsked, Request: j.Request.Digest.String(), Items: len(j.items)}
 	for i, it := range j.items {
-		if !j.Batch.Items[i].Refused() && !slices.Contains(s.Ledger.Origins(proposal(it.subject)), j.Request.Digest) {
+		if j.decoded(i) && !slices.Contains(s.Ledger.Origins(proposal(it.subject)), j.Request.Digest) {
 			line.Marks = j.appendMarks(line.Marks, i)
 		}
 	}

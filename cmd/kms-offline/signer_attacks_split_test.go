@@ -15,6 +15,7 @@ func splitAttacks() []attack {
 	return []attack{
 		{"75-split-after-a-review", splitAfterReview},
 		{"75-split-after-a-question", splitAfterQuestion},
+		{"75-split-after-a-limit", splitAfterLimit},
 		{"75-split-by-without", splitByWithout},
 		{"75-split-by-rejecting", splitByRejecting},
 		{"75-split-by-rejecting-in-the-parts", splitFurther},
@@ -60,6 +61,15 @@ func splitAfterQuestion(t *testing.T) {
 	all := o.request("all.kmsreq", 179, threeParts())
 	o.answers(20, []string{"sign", all, "--out", o.path("none"), "--plain"})
 	o.inParts(179)
+}
+
+// A batch is refused by a limit when it is reviewed, and comes again in parts.
+func splitAfterLimit(t *testing.T) {
+	o := newOffice(t)
+	o.policy("limit.json", strings.Replace(quorumPolicy, `"quorum"`,
+		`"limits": [{"per": "batch", "sum": 55000}], "quorum"`, 1))
+	o.run(20, "review", o.request("all.kmsreq", 180, threeParts()))
+	o.inParts(180)
 }
 
 // inParts asks for two of three payments, which need no operators, and then for

@@ -49,6 +49,16 @@ func normaliseQuorum(list []quorum, most chain.Amount) error {
 	return nil
 }
 
+// QuorumPerBatch reports whether operators are asked for by what a batch pays.
+func (p Policy) QuorumPerBatch() bool {
+	for _, c := range p.coins {
+		if slices.ContainsFunc(c.Quorum, func(q quorum) bool { return q.Per == perBatch }) {
+			return true
+		}
+	}
+	return false
+}
+
 // quorumWarnings points at thresholds that are never reached or change nothing.
 func (c coinRules) quorumWarnings() (lines []string) {
 	warn := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
