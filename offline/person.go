@@ -84,9 +84,6 @@ func (s *Session) PutBack(j *Judged, places ...int) {
 	}
 }
 
-// Taken returns the places of the items that TakeOut took out.
-func (j *Judged) Taken() []int { return slices.Clone(j.taken) }
-
 func (s *Session) finished() {
 	if s.Finished != nil {
 		s.Finished()

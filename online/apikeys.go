@@ -154,7 +154,8 @@ func (r *Relay) missed(ctx context.Context, id chain.ID, list []json.RawMessage,
 	ids := make([]string, 0, len(list))
 	listed := make(map[string]bool, len(list))
 	for _, raw := range list {
-		if it, completed, err := incoming(id, o.Network, raw); it.ID != "" && (err != nil || !completed) && !journal.Misspelt(it.ID) {
+		it, completed, err := incoming(id, o.Network, raw)
+		if it.ID != "" && (err != nil || !completed) && !journal.Misspelt(it.ID) {
 			ids, listed[it.ID] = append(ids, it.ID), true
 		}
 	}

@@ -300,84 +300,121 @@ func TestWatch(t *testing.T) {
 	w.toSigned(nil, 1)
 	w.server.Mine(104)
 	w.broadcast()
-	s := w.status(id(1))
-	transaction := "GET /v3/bitcoin/transaction/" + s.TxID
-	at := func(height int64) {
-		w.server.Put(s.TxID, height)
-		w.answers(nil)
+	p := sentPayment{w, w.status(id(1)).TxID}
+	p.notDeepEnough()
+	p.reorganised()
+	p.evicted()
+	p.back()
+	p.replaced()
+}
+
+// sentPayment is payment 1 after it was sent.
+type sentPayment struct {
+	*world
+	txid string
+}
+
+// transaction is the call that asks for it.
+func (p sentPayment) transaction() string { return "GET /v3/bitcoin/transaction/" + p.txid }
+
+// at has it in a block, and in none for 0.
+func (p sentPayment) at(height int64) {
+	p.server.Put(p.txid, height)
+	p.answers(nil)
+}
+
+func (p sentPayment) notDeepEnough() {
+	p.Helper()
+	p.answers(map[string]string{p.transaction(): `200 {"hash":"` + p.txid + `","blockNumber":103}`})
+	if got := p.watch(); codes(got.Problems) != "not-seen " || p.status(id(1)).Depth != 0 || p.openAlarms() != "" {
+		p.Errorf("a block that does not have it: %+v", got)
 	}
-	w.answers(map[string]string{transaction: `200 {"hash":"` + s.TxID + `","blockNumber":103}`})
-	if got := w.watch(); codes(got.Problems) != "not-seen " || w.status(id(1)).Depth != 0 || w.openAlarms() != "" {
-		t.Errorf("a block that does not have it: %+v", got)
-	}
-	w.server.Put(s.TxID, 103)
+	p.server.Put(p.txid, 103)
 	for _, block := range []string{"", `,"blockNumber":103`, `,"confirmations":2`} {
-		w.answers(map[string]string{transaction: `200 {"hash":"` + s.TxID + `"` + block + `}`})
-		if got := w.watch(); len(got.Confirmed) != 0 || len(got.Problems) != 0 {
-			t.Errorf("%q: %+v", block, got)
+		p.answers(map[string]string{p.transaction(): `200 {"hash":"` + p.txid + `"` + block + `}`})
+		if got := p.watch(); len(got.Confirmed) != 0 || len(got.Problems) != 0 {
+			p.Errorf("%q: %+v", block, got)
 		}
 	}
 	for _, lie := range []string{"404 <html>nginx</html>", `404 {"statusCode":404}`, "200 {}"} { // no word of Tatum's
-		w.answers(map[string]string{transaction: lie})
-		if got := w.watch(); codes(got.Problems) != "network " || w.openAlarms() != "" {
-			t.Errorf("%s: %+v", lie, got)
+		p.answers(map[string]string{p.transaction(): lie})
+		if got := p.watch(); codes(got.Problems) != "network " || p.openAlarms() != "" {
+			p.Errorf("%s: %+v", lie, got)
 		}
 	}
-	at(0) // out of its block: once may be an index that lags
-	if got := w.watch(); codes(got.Problems) != "reorganised " || w.openAlarms() != "" {
-		t.Errorf("%+v", got)
+}
+
+func (p sentPayment) reorganised() {
+	p.Helper()
+	p.at(0) // out of its block: once may be an index that lags
+	if got := p.watch(); codes(got.Problems) != "reorganised " || p.openAlarms() != "" {
+		p.Errorf("%+v", got)
 	}
-	if got := w.watch(); codes(got.Problems) != "reorganised " || w.openAlarms() != "reorganised " {
-		t.Errorf("%+v %s", got, w.openAlarms())
+	if got := p.watch(); codes(got.Problems) != "reorganised " || p.openAlarms() != "reorganised " {
+		p.Errorf("%+v %s", got, p.openAlarms())
 	}
-	w.answers(map[string]string{transaction: absent})
-	sent := len(w.server.Sent())
-	if got := w.watch(); codes(got.Problems) != "evicted " || w.status(id(1)).Code != online.CodeEvicted || w.openAlarms() != "reorganised " {
-		t.Errorf("evicted: %+v %s", got, w.openAlarms())
+}
+
+func (p sentPayment) evicted() {
+	p.Helper()
+	p.answers(map[string]string{p.transaction(): absent})
+	sent := len(p.server.Sent())
+	if got := p.watch(); codes(got.Problems) != "evicted " || p.status(id(1)).Code != online.CodeEvicted ||
+		p.openAlarms() != "reorganised " {
+		p.Errorf("evicted: %+v %s", got, p.openAlarms())
 	}
-	if all := w.server.Sent(); len(all) != sent+1 || all[sent] != all[0] {
-		t.Errorf("sent again: %d", len(all))
+	if all := p.server.Sent(); len(all) != sent+1 || all[sent] != all[0] {
+		p.Errorf("sent again: %d", len(all))
 	}
-	if got := w.watch(); codes(got.Problems) != "evicted " || w.openAlarms() != "reorganised evicted " {
-		t.Errorf("evicted for good: %+v %s", got, w.openAlarms())
+	if got := p.watch(); codes(got.Problems) != "evicted " || p.openAlarms() != "reorganised evicted " {
+		p.Errorf("evicted for good: %+v %s", got, p.openAlarms())
 	}
-	w.wantState(id(1), "completed")
-	at(102)
-	if got := w.watch(); len(got.Confirmed) != 1 || w.status(id(1)).Code != "" || w.openAlarms() != "reorganised(healed) evicted(healed) " {
-		t.Errorf("back: %+v, %+v %s", got, w.status(id(1)), w.openAlarms())
+	p.wantState(id(1), "completed")
+}
+
+func (p sentPayment) back() {
+	p.Helper()
+	p.at(102)
+	if got := p.watch(); len(got.Confirmed) != 1 || p.status(id(1)).Code != "" ||
+		p.openAlarms() != "reorganised(healed) evicted(healed) " {
+		p.Errorf("back: %+v, %+v %s", got, p.status(id(1)), p.openAlarms())
 	}
-	at(103) // what was deep enough is not any more
-	if got := w.watch(); codes(got.Problems) != "reorganised " {
-		t.Errorf("less deep: %+v", got)
+	p.at(103) // what was deep enough is not any more
+	if got := p.watch(); codes(got.Problems) != "reorganised " {
+		p.Errorf("less deep: %+v", got)
 	}
-	at(99)
+	p.at(99)
 	for range 2 { // in another block than before: that is looked at twice, too
-		if got := w.watch(); len(got.Confirmed)+len(got.Problems) != 0 {
-			t.Errorf("once more: %+v", got)
+		if got := p.watch(); len(got.Confirmed)+len(got.Problems) != 0 {
+			p.Errorf("once more: %+v", got)
 		}
-		w.now = w.now.Add(11 * time.Minute)
+		p.now = p.now.Add(11 * time.Minute)
 	}
-	w.answers(map[string]string{transaction: absent, "POST /v3/bitcoin/broadcast": conflict})
-	if got := w.watch(); len(got.Problems) != 0 {
-		t.Errorf("deep enough is looked at again: %+v", got)
+}
+
+func (p sentPayment) replaced() {
+	p.Helper()
+	p.answers(map[string]string{p.transaction(): absent, "POST /v3/bitcoin/broadcast": conflict})
+	if got := p.watch(); len(got.Problems) != 0 {
+		p.Errorf("deep enough is looked at again: %+v", got)
 	}
-	w.server.Forget(s.TxID)
-	w.rival(relaytest.Payee(9))
-	w.server.Mine(2)
-	if got := w.watch(id(1)); codes(got.Problems) != "inputs-spent " {
-		t.Errorf("replaced: %+v", got)
+	p.server.Forget(p.txid)
+	p.rival(relaytest.Payee(9))
+	p.server.Mine(2)
+	if got := p.watch(id(1)); codes(got.Problems) != "inputs-spent " {
+		p.Errorf("replaced: %+v", got)
 	}
-	w.wantState(id(1), "completed")
-	w.server.Mine(1)
-	if got := w.watch(id(1)); codes(got.Problems) != "inputs-spent " {
-		t.Errorf("replaced: %+v", got)
+	p.wantState(id(1), "completed")
+	p.server.Mine(1)
+	if got := p.watch(id(1)); codes(got.Problems) != "inputs-spent " {
+		p.Errorf("replaced: %+v", got)
 	}
-	w.wantState(id(1), "completed") // Tatum's record names it
-	w.server.Change(id(1), "txId", nil)
-	w.watch(id(1))
-	w.now = w.now.Add(11 * time.Minute)
-	w.watch(id(1))
-	w.wantState(id(1), "failed")
+	p.wantState(id(1), "completed") // Tatum's record names it
+	p.server.Change(id(1), "txId", nil)
+	p.watch(id(1))
+	p.now = p.now.Add(11 * time.Minute)
+	p.watch(id(1))
+	p.wantState(id(1), "failed")
 }
 
 // Two ids ask for one and the same transaction: it pays the first that was

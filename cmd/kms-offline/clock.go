@@ -42,7 +42,8 @@ func (a *app) unmoved() error {
 	}
 	return cli.Fail(cli.Refused,
 		fmt.Errorf("this machine's clock says %s, and by the time that passed since this command began it is %s: "+
-			"the clock was set in between, or the machine slept; nothing was signed", machine.Format(form), program.Format(form)),
+			"the clock was set in between, or the machine slept; nothing was signed",
+			machine.Format(form), program.Format(form)),
 		"look at the clock of this machine, set it right, and run the same command again")
 }
 

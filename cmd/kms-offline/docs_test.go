@@ -61,7 +61,8 @@ func TestSystemsNamesEveryCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		harden.NoCore, harden.NoDump, harden.NoSockets, harden.NoTyping, harden.NoInherited, harden.NoStreams, harden.OwnFiles,
+		harden.NoCore, harden.NoDump, harden.NoSockets, harden.NoTyping,
+		harden.NoInherited, harden.NoStreams, harden.OwnFiles,
 	} {
 		if !strings.Contains(string(text), "\n| "+name+" | yes | ") {
 			t.Errorf("docs/SYSTEMS.md has no row for %q", name)

@@ -150,7 +150,8 @@ func (k decisions) checkOf(command string, of ...decisions) error {
 func (k decisions) notice(of ...decisions) (string, error) {
 	places, _, err := k.rejections(of...)
 	if n := len(places); n > 0 {
-		return fmt.Sprintf("an unfinished session about this batch has %s; take it up or decline it first", counted(n, "rejected item", "rejected items")), nil
+		return fmt.Sprintf("an unfinished session about this batch has %s; take it up or decline it first",
+			counted(n, "rejected item", "rejected items")), nil
 	}
 	return "", err
 }
@@ -218,7 +219,8 @@ func (k decisions) resume(t *terminal, d *tui.Desk) error {
 		if err := settle(k.session, k.judged, d); err != nil {
 			return err
 		}
-		t.print(cli.Printable(one.whose() + ", left unfinished, rejected items of this batch. They are rejected here, too:\n" + d.Rejections()))
+		t.print(cli.Printable(one.whose() + ", left unfinished, rejected items of this batch. " +
+			"They are rejected here, too:\n" + d.Rejections()))
 		if err := k.keep(d.Marks()); err != nil {
 			return err
 		}

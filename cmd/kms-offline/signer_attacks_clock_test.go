@@ -25,7 +25,8 @@ func clockAttacks() []attack {
 	}
 }
 
-const halfMillionADay = `{"version": 1, "chains": [{"chain": "BTC", "network": "testnet", "limits": [{"per": "day", "sum": 500000}]}]}`
+const halfMillionADay = `{"version": 1, "chains": [
+	{"chain": "BTC", "network": "testnet", "limits": [{"per": "day", "sum": 500000}]}]}`
 
 // timepiece is the wall clock of one running program.
 type timepiece struct {

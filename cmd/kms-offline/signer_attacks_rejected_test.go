@@ -102,7 +102,8 @@ func takenOutBeforeQuorum(t *testing.T) {
 	file := o.request("all.kmsreq", 302, []payout{{to: "a", value: 60_000, fee: 200}, threeParts()[1]})
 	digest, _ := o.reviewed(file)
 	o.approved(file, digest, "alice", "bob")
-	o.says(20, "too few operators", "sign", file, "--out", o.path("none"), "--approve", digest, "--without", itemID(302, 1))
+	o.says(20, "too few operators",
+		"sign", file, "--out", o.path("none"), "--approve", digest, "--without", itemID(302, 1))
 	o.known(file, 302, 1)
 }
 
@@ -142,7 +143,8 @@ func rejectedAndDeclined(t *testing.T) {
 
 	o = office{newPlace(t)}
 	file = o.psbt("pay.psbt")
-	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"}, "Sign 1 transaction?", "reject 1", "answer n", "n")
+	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"},
+		"Sign 1 transaction?", "reject 1", "answer n", "n")
 	if shown := o.run(0, "review", file); !strings.Contains(shown, string(chain.FlagRejected)) {
 		t.Error(shown)
 	}
@@ -257,7 +259,8 @@ func operatorsBindOthers(t *testing.T) {
 	o.known(file, 320, 0)
 	digest := o.reviewedAs(3, file).Digest
 	o.says(20, "1 rejected item", "sign", file, "--out", o.path("none"), "--approve", digest)
-	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"}, "2: rejected, noted", "", "Sign 1 transaction?", "n")
+	o.answers(21, []string{"sign", file, "--out", o.path("none"), "--plain"},
+		"2: rejected, noted", "", "Sign 1 transaction?", "n")
 	if left := o.sessions(); len(left) != 0 {
 		t.Errorf("%v are left", left)
 	}

@@ -89,7 +89,8 @@ func (j *Journal) Vetoes(ctx context.Context, id string) ([]string, error) {
 func (j *Journal) VetoesOf(ctx context.Context, ids []string) (map[string][]string, error) {
 	list, _ := json.Marshal(ids)
 	all := make(map[string][]string)
-	err := j.list(ctx, "SELECT id, service FROM vetoes WHERE id IN ({list}) ORDER BY id, service", []any{string(list)}, func(rows *sql.Rows) error {
+	query := "SELECT id, service FROM vetoes WHERE id IN ({list}) ORDER BY id, service"
+	err := j.list(ctx, query, []any{string(list)}, func(rows *sql.Rows) error {
 		var id, service string
 		err := rows.Scan(&id, &service)
 		all[id] = append(all[id], service)

@@ -385,8 +385,8 @@ func (j *Journal) move(ctx context.Context, tx tx, m Move) error {
 	}
 	now := j.now().Unix()
 	args = append([]any{string(m.To), words(string(m.Code)), words(m.Reason), now, now}, args...)
-	done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, trouble = '', updated = ?, since = ?, tries = 0, retry_at = 0"+form+
-		" WHERE id = ? AND state = ?"+fence, args...)
+	done, err := tx.ExecContext(ctx, "UPDATE items SET state = ?, code = ?, reason = ?, trouble = '', "+
+		"updated = ?, since = ?, tries = 0, retry_at = 0"+form+" WHERE id = ? AND state = ?"+fence, args...)
 	if err := tx.met(ctx, done, err, m.ID, m.Lease); err != nil {
 		return fmt.Errorf("item %s to %s: %w", m.ID, m.To, err)
 	}

@@ -26,7 +26,8 @@ func (j *Journal) Payer(ctx context.Context, txid string) (id string, err error)
 func (j *Journal) PayersOf(ctx context.Context, txids []string) (map[string]string, error) {
 	list, _ := json.Marshal(txids)
 	all := make(map[string]string, len(txids))
-	err := j.list(ctx, "SELECT txid, id FROM payers WHERE txid IN ({list})", []any{string(list)}, func(rows *sql.Rows) error {
+	query := "SELECT txid, id FROM payers WHERE txid IN ({list})"
+	err := j.list(ctx, query, []any{string(list)}, func(rows *sql.Rows) error {
 		var txid, id string
 		err := rows.Scan(&txid, &id)
 		all[txid] = id
@@ -79,8 +80,10 @@ func (j *Journal) ClaimWithdrawal(ctx context.Context, withdrawal, id string) (o
 // misspelt id and is not signed is none of them.
 func (j *Journal) SameWithdrawal(ctx context.Context, withdrawal string) ([]string, error) {
 	ids, err := j.texts(ctx, `SELECT id FROM (
-			SELECT id, seq FROM items WHERE lower(withdrawal) = ? AND withdrawal <> '' AND state <> 'rejected' AND NOT (twin = 1 AND signed IS NULL)
-			UNION SELECT id, seq FROM items WHERE lower(offered_withdrawal) = ? AND offered_withdrawal <> '' AND state <> 'rejected' AND NOT (twin = 1 AND signed IS NULL)
+			SELECT id, seq FROM items WHERE lower(withdrawal) = ? AND withdrawal <> ''
+				AND state <> 'rejected' AND NOT (twin = 1 AND signed IS NULL)
+			UNION SELECT id, seq FROM items WHERE lower(offered_withdrawal) = ? AND offered_withdrawal <> ''
+				AND state <> 'rejected' AND NOT (twin = 1 AND signed IS NULL)
 		) AS same ORDER BY seq LIMIT 16`, oneCase(withdrawal), oneCase(withdrawal))
 	if err != nil {
 		return nil, fmt.Errorf("journal: items of a withdrawal: %w", err)

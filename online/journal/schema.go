@@ -449,16 +449,26 @@ BEGIN UPDATE items SET since = NEW.updated, tries = 0, retry_at = 0 WHERE seq = 
 	// payment; that is held only where the other may have been signed.
 	{tables: `
 DROP INDEX items_by_folded;
-UPDATE items SET twin = CASE WHEN id = lower(id) THEN 0 ELSE 1 END WHERE twin <> CASE WHEN id = lower(id) THEN 0 ELSE 1 END;
+UPDATE items SET twin = CASE WHEN id = lower(id) THEN 0 ELSE 1 END
+	WHERE twin <> CASE WHEN id = lower(id) THEN 0 ELSE 1 END;
 CREATE UNIQUE INDEX items_by_folded ON items (lower(id)) WHERE twin = 0;
 CREATE INDEX items_by_spelling ON items (lower(id)) WHERE twin = 1;
-INSERT INTO alarms (item, code, evidence, reason, raised, seen) SELECT id, 'same-id', id, 'ALARM: an older version took this pending id in capital letters. The payment is ' || lower(id) || ': Tatum writes pending ids in small letters. This one is held, and never sent; if it was exported, destroy that request and its result, and find out whether it was paid. kms-online reject ends it, and drops nothing at Tatum', updated, updated
+INSERT INTO alarms (item, code, evidence, reason, raised, seen) SELECT id, 'same-id', id,
+		'ALARM: an older version took this pending id in capital letters. The payment is ' || lower(id) ||
+		': Tatum writes pending ids in small letters. This one is held, and never sent; ' ||
+		'if it was exported, destroy that request and its result, and find out whether it was paid. ' ||
+		'kms-online reject ends it, and drops nothing at Tatum', updated, updated
 	FROM items WHERE twin = 1 AND state IN ('fetched', 'prepared', 'exported', 'signed', 'broadcast')
-	ON CONFLICT (item, code) WHERE closed = 0 DO UPDATE SET reason = excluded.reason, evidence = excluded.evidence, told = 0;
-UPDATE items SET withheld = 'same-id', beside = beside || CASE WHEN withheld IN ('', 'four-eye-refused') THEN '' ELSE ' ' || withheld || ' ' END
-	WHERE twin = 1 AND state IN ('fetched', 'prepared', 'exported', 'signed') AND withheld <> 'same-id' AND beside NOT LIKE '% same-id %';
-UPDATE items SET withheld = '' WHERE twin = 0 AND withheld = 'same-id' AND beside = '' AND NOT EXISTS (SELECT 1 FROM vetoes v WHERE v.id = items.id)
-	AND NOT EXISTS (SELECT 1 FROM items o WHERE o.twin = 1 AND lower(o.id) = items.id AND (o.signed IS NOT NULL OR EXISTS (SELECT 1 FROM request_items r WHERE r.id = o.id)));
+	ON CONFLICT (item, code) WHERE closed = 0
+	DO UPDATE SET reason = excluded.reason, evidence = excluded.evidence, told = 0;
+UPDATE items SET withheld = 'same-id', beside = beside ||
+	CASE WHEN withheld IN ('', 'four-eye-refused') THEN '' ELSE ' ' || withheld || ' ' END
+	WHERE twin = 1 AND state IN ('fetched', 'prepared', 'exported', 'signed')
+	AND withheld <> 'same-id' AND beside NOT LIKE '% same-id %';
+UPDATE items SET withheld = '' WHERE twin = 0 AND withheld = 'same-id' AND beside = ''
+	AND NOT EXISTS (SELECT 1 FROM vetoes v WHERE v.id = items.id)
+	AND NOT EXISTS (SELECT 1 FROM items o WHERE o.twin = 1 AND lower(o.id) = items.id
+		AND (o.signed IS NOT NULL OR EXISTS (SELECT 1 FROM request_items r WHERE r.id = o.id)));
 `},
 }
 

@@ -54,11 +54,14 @@ func tokenDenials(t *testing.T, dir string) (scenes []scene) {
 	for i, at := range []int{0, 3} { // P2PKH, P2PK
 		s := opening(t, dir, fmt.Sprintf("denied-token-%d", at))
 		s.put(files{"deny.json": fmt.Appendf(nil, `{"version": 1, "newDestination": "allow", "nonstandard": "allow",
-			"chains": [{"chain": "BCH", "network": "testnet"}], "deny": [{"chain": "BCH", "network": "testnet", "script": "%x"}]}`, forms[at])})
+			"chains": [{"chain": "BCH", "network": "testnet"}],
+			"deny": [{"chain": "BCH", "network": "testnet", "script": "%x"}]}`, forms[at])})
 		s.must(nil, "policy", "set", "deny.json")
 		c := &corpus{salt: uint32(0x7300 + 0x10*i), target: &target{relay: keyOf(1), signer: s.signer()}}
 		state := s.files()
-		for name, token := range map[string]string{"NFT": "\x20", "amount": "\x10\x05", "commitment and amount": "\x71\x02hi\xfd\x00\x01"} {
+		for name, token := range map[string]string{
+			"NFT": "\x20", "amount": "\x10\x05", "commitment and amount": "\x71\x02hi\xfd\x00\x01",
+		} {
 			script := append([]byte("\xef"+strings.Repeat("K", 32)+token), forms[0]...)
 			request := c.file(c.pay(chain.BCH).with(func(p *payment) { p.msg.TxOut[0].PkScript = script }))
 			scenes = append(scenes, scene{fmt.Sprintf("BCH form %d denied and paid with a token (%s)", at, name), state,

@@ -173,7 +173,8 @@ func recordLags(t *testing.T) {
 
 // notOpen is Tatum's word about a withdrawal in a state.
 func notOpen(prefix, state string) answer {
-	return answer{prefix, fmt.Sprintf(`{"errorCode":"withdrawal.unexpected.state","message":"Withdrawal is in unexpected state %s, expected InProgress."}`, state), 403}
+	return answer{prefix, fmt.Sprintf(`{"errorCode":"withdrawal.unexpected.state",`+
+		`"message":"Withdrawal is in unexpected state %s, expected InProgress."}`, state), 403}
 }
 
 // A withdrawal is paid, and cancelled at Tatum: the record of the pending transaction
@@ -252,7 +253,8 @@ func recordLagsBefore(t *testing.T) {
 	h.server.Fault(nil)
 	h.run(3, "broadcast")
 	h.sends(1)
-	if s := h.item(2); !strings.Contains(s.Reason, "by now it asks for the very same again") || strings.Contains(s.Reason, "does not have it any more") {
+	if s := h.item(2); !strings.Contains(s.Reason, "by now it asks for the very same again") ||
+		strings.Contains(s.Reason, "does not have it any more") {
 		t.Error(s.Reason)
 	}
 	h.run(0, "retry", relaytest.ID(2))

@@ -88,7 +88,8 @@ func (p *tenants) keys(lines ...string) {
 // do runs a command with the keys, and wants an exit code and words.
 func (p *tenants) do(code int, words string, args ...string) {
 	p.Helper()
-	if got := p.run(append([]string{"--api-key-file", p.names}, args...)...); got.code != code || !strings.Contains(got.out+got.err, words) {
+	got := p.run(append([]string{"--api-key-file", p.names}, args...)...)
+	if got.code != code || !strings.Contains(got.out+got.err, words) {
 		p.Errorf("%v: exit code %d, want %d and %q: %s%s", args, got.code, code, words, got.out, got.err)
 	} else if strings.Contains(got.out+got.err, "somebody dropped") || strings.Contains(got.out, "destroy") {
 		p.Errorf("%v: %s", args, got.out)
@@ -132,7 +133,8 @@ func strangersKey(t *testing.T) {
 	}
 	p.do(0, "", "import", p.result(req, nil)) // signed meanwhile
 	p.do(3, "other-api-key", "broadcast")
-	if got := p.states(); got[relaytest.ID(1)] != "signed" || got[relaytest.ID(3)] != "signed" || len(p.server.Sent()) != 0 {
+	if got := p.states(); got[relaytest.ID(1)] != "signed" || got[relaytest.ID(3)] != "signed" ||
+		len(p.server.Sent()) != 0 {
 		t.Errorf("%v, %d sent", got, len(p.server.Sent()))
 	}
 	p.noAlarm()
@@ -189,7 +191,8 @@ func replacedKey(t *testing.T) {
 	p.signs()
 	p.do(0, "", "broadcast", relaytest.ID(1))
 	p.server.Change(relaytest.ID(3), "id", "gone")
-	if got := p.run("--api-key-file", p.names, "broadcast"); got.code != 3 || !strings.Contains(got.out, "unknown-at-tatum") {
+	got := p.run("--api-key-file", p.names, "broadcast")
+	if got.code != 3 || !strings.Contains(got.out, "unknown-at-tatum") {
 		t.Errorf("%+v", got)
 	}
 }

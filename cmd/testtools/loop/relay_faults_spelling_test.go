@@ -109,7 +109,8 @@ func TestMakeSpellingJournals(t *testing.T) {
 			for _, query := range []string{
 				"DROP TRIGGER items_same", "UPDATE items SET twin = 1, withheld = 'same-id' WHERE id = '" + twinned + "'",
 				"UPDATE items SET id = '" + capitals + "' WHERE id = '" + first + "'", same,
-				"INSERT INTO alarms (item, code, evidence, reason, raised, seen) VALUES ('" + capitals + "', 'same-id', '" + twinned + "', 'as it was', 1, 1)",
+				"INSERT INTO alarms (item, code, evidence, reason, raised, seen) " +
+					"VALUES ('" + capitals + "', 'same-id', '" + twinned + "', 'as it was', 1, 1)",
 			} {
 				h.sql(query)
 			}
@@ -142,7 +143,9 @@ func older(t *testing.T, name string, n int) *teller {
 		t.Fatal(err)
 	}
 	relay := filepath.Join(h.dir, "relay")
-	for file, b := range map[string][]byte{"journal.db": unpacked(t, "spelling/"+name+".gz"), "identity.key": key, "journal.db-wal": nil} {
+	for file, b := range map[string][]byte{
+		"journal.db": unpacked(t, "spelling/"+name+".gz"), "identity.key": key, "journal.db-wal": nil,
+	} {
 		if err := os.WriteFile(filepath.Join(relay, file), b, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -134,32 +134,13 @@ func staleIndex(t *testing.T) {
 		t.Run(fmt.Sprint(deep), func(t *testing.T) {
 			p := newStalePlace(t, deep)
 			p.replaced(1) // by the index ours is one block deeper
-			for range 2 { // an index that says the same again heals nothing
-				if got := p.run("watch"); got.code != 3 || !strings.Contains(got.out, "inputs-spent") || strings.Contains(got.out, "made anew") {
-					t.Errorf("watch: %+v", got)
-				}
-				p.alarmed("inputs-spent")
-			}
-			s := p.item()
-			if s.State != "completed" || s.Code != "inputs-spent" || s.Confirmations != 0 || !strings.Contains(s.Reason, "do not have it paid anew") {
-				t.Errorf("%+v", s)
-			}
-			if got := p.run("status"); !strings.Contains(got.err, "alarm 1: ") {
-				t.Errorf("status: %s", got.err)
-			}
+			p.seesThrough()
 			p.must("acknowledge", "1", "--why", "seen")
 			if got := p.run("watch"); got.code != 3 {
 				t.Errorf("it is taken as paid once more: %+v", got)
 			}
 			p.alarmed("")
-			p.server.Fault(func(w http.ResponseWriter, r *http.Request) bool { // the index is true again
-				if r.URL.Path != "/v3/bitcoin/broadcast" {
-					return false
-				}
-				w.WriteHeader(http.StatusForbidden)
-				_, _ = io.WriteString(w, missing)
-				return true
-			})
+			p.goesOn()
 			p.run("watch")
 			p.journal("UPDATE looks SET at = at - 601")
 			p.run("watch")
@@ -168,6 +149,38 @@ func staleIndex(t *testing.T) {
 			}
 		})
 	}
+}
+
+// seesThrough watches twice, and wants the alarm of the double spend each time: an
+// index that says the same again heals nothing.
+func (p *stalePlace) seesThrough() {
+	p.Helper()
+	for range 2 {
+		got := p.run("watch")
+		if got.code != 3 || !strings.Contains(got.out, "inputs-spent") || strings.Contains(got.out, "made anew") {
+			p.Errorf("watch: %+v", got)
+		}
+		p.alarmed("inputs-spent")
+	}
+	if s := p.item(); s.State != "completed" || s.Code != "inputs-spent" || s.Confirmations != 0 ||
+		!strings.Contains(s.Reason, "do not have it paid anew") {
+		p.Errorf("%+v", s)
+	}
+	if got := p.run("status"); !strings.Contains(got.err, "alarm 1: ") {
+		p.Errorf("status: %s", got.err)
+	}
+}
+
+// goesOn has the index be true again. The network refuses the payment's bytes.
+func (p *stalePlace) goesOn() {
+	p.server.Fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/v3/bitcoin/broadcast" {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, missing)
+		return true
+	})
 }
 
 // heardEvents is a receiver of events.
@@ -248,7 +261,8 @@ func staleUnnamed(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	p.alarmed("evicted")
-	if s := p.item(); s.Code != "evicted" || s.Confirmations != 0 || !strings.Contains(s.Reason, "spent by something else") {
+	if s := p.item(); s.Code != "evicted" || s.Confirmations != 0 ||
+		!strings.Contains(s.Reason, "spent by something else") {
 		t.Errorf("%+v", s)
 	}
 	p.journal("UPDATE items SET state = 'broadcast'")

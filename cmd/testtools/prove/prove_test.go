@@ -58,7 +58,8 @@ func TestPage(t *testing.T) {
 		figures: q.read([]byte("relay mutants, not caught: no fsync\nnoise\nrelay mutants: 3/4 caught, 0 skipped\n"))}
 	text := string(page(nil, place{commit: "abc", machine: "here", programs: "go"}, []result{good, bad}))
 	for _, want := range []string{"abc", "here", "- crash: 3 kills\n", "KMS_KILLS=10000 go test",
-		"1970-01-01 00:00 UTC, 1m30s", "**Failed**: exit status 1", "- relay mutants, not caught: no fsync\n- relay mutants: 3/4"} {
+		"1970-01-01 00:00 UTC, 1m30s", "**Failed**: exit status 1",
+		"- relay mutants, not caught: no fsync\n- relay mutants: 3/4"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

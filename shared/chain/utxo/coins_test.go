@@ -109,7 +109,9 @@ func TestTokenHidesNoKey(t *testing.T) {
 	}
 	key := append(append([]byte{33}, compressedKey(t)...), 0xac) // P2PK
 	for name, flags := range tokens {
-		for _, script := range [][]byte{payToPubKeyHash(hash[:20]), payToScriptHash(hash[:20]), payToScriptHash32(hash), key} {
+		for _, script := range [][]byte{
+			payToPubKeyHash(hash[:20]), payToScriptHash(hash[:20]), payToScriptHash32(hash), key,
+		} {
 			token := slices.Concat([]byte{0xef}, category, flags, script)
 			for _, p := range params {
 				if got, want := p.KeyForms(token), p.KeyForms(script); p.ForkID && (len(want) == 0 || !slices.Equal(got, want)) {
@@ -134,7 +136,8 @@ func TestMultisigOfNoStandardForm(t *testing.T) {
 	key := append([]byte{33}, compressedKey(t)...)
 	of := func(needed, keys byte) []byte {
 		count := func(n byte) byte { return byte(txscript.OP_1-1+int(n)) * min(n, 1) }
-		return slices.Concat([]byte{count(needed)}, bytes.Repeat(key, int(keys)), []byte{count(keys), txscript.OP_CHECKMULTISIG})
+		return slices.Concat([]byte{count(needed)}, bytes.Repeat(key, int(keys)),
+			[]byte{count(keys), txscript.OP_CHECKMULTISIG})
 	}
 	for _, p := range params {
 		for script, want := range map[string]Kind{
