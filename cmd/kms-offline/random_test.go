@@ -61,7 +61,8 @@ func TestBrokenRandomness(t *testing.T) {
 			}
 			dir := t.TempDir()
 			path := filepath.Join(dir, "w.kms")
-			args := append([]string{"--path", path, "--password-file", passwordFile(t, dir, "pw", "seven plums for another horse")}, command...)
+			pw := passwordFile(t, dir, "pw", "seven plums for another horse")
+			args := append([]string{"--path", path, "--password-file", pw}, command...)
 			code, stdout, stderr := inProcess(random(), durable.OS{}, args...)
 			if code != cli.Failed || stdout != "" || stderr == "" {
 				t.Errorf("%s, %s: exit %d, stdout %q, stderr %q", name, command[0], code, stdout, stderr)
