@@ -203,8 +203,9 @@ func (a *app) whatIsBack(s *openSession) string {
 		name, _ := s.Policy.ApproverName(key)
 		text += fmt.Sprintf("  approver %s (%s)\n", name, key.Fingerprint())
 	}
-	return text + "If that is not the policy that was set last, answer nothing, and set that one first: kms-offline policy set FILE\n" +
-		"Each review says that an old copy was accepted until a person has confirmed this: kms-offline policy confirm\n"
+	return text + a.typed("If that is not the policy that was set last, answer nothing, and set that one first: "+
+		"kms-offline policy set FILE\n"+
+		"Each review says that an old copy was accepted until a person has confirmed this: kms-offline policy confirm\n")
 }
 
 // notNamed returns the operators whom names leave out.

@@ -24,8 +24,8 @@ func (a *app) watch() *cobra.Command {
 		Long: `watch writes signature ids, chains, networks and public keys, signed by this
 signer: what the relay needs to ask Tatum for the right transactions, and to know
 its signer. No secret is in it. Write it again after new keys; an older watch file
-at the same place is replaced, and keys that only the older one has are named: the
-relay will ask for nothing of theirs. While the ledger has keys that the wallet
+of this signer at the same place is replaced, and keys that only the older one has
+are named: the relay will ask for nothing of theirs. While the ledger has keys that the wallet
 lacks, nothing is written.`,
 		Example: "  kms-offline --path wallet.kms watch --out /media/usb/signer.kmswatch",
 		Args:    cobra.NoArgs,
@@ -45,7 +45,10 @@ func (a *app) runWatch(out string) error {
 		return err
 	}
 	defer w.Close()
-	reply, err := a.writeWatch(w, out)
+	reply, err := a.writeWatch(w, out, func(identity.Public) error {
+		return cli.Fail(cli.Failed, fmt.Errorf("%s is of another signer and is left as it is", out),
+			"choose another name, or another wallet with --path")
+	})
 	if err != nil {
 		return err
 	}
@@ -59,8 +62,11 @@ type watchReply struct {
 	Gone        []string `json:"gone"` // keys that only the file before had
 }
 
-// writeWatch writes the wallet's watch file, and shows the signer's fingerprint.
-func (a *app) writeWatch(w *opened, out string) (watchReply, error) {
+// writeWatch writes the wallet's watch file, and shows the signer's fingerprint. A file
+// of another signer is replaced only where another returns nil for it.
+func (a *app) writeWatch(
+	w *opened, out string, another func(identity.Public) error,
+) (watchReply, error) {
 	if err := a.unsettled(w); err != nil {
 		return watchReply{}, err
 	}
@@ -71,7 +77,7 @@ func (a *app) writeWatch(w *opened, out string) (watchReply, error) {
 	for _, id := range leftOut {
 		fmt.Fprintf(a.Err, "left out: %q is not an id that Tatum could ask for\n", id)
 	}
-	gone, err := a.replaceWatch(out, sealed.Watch, sealed.File)
+	gone, err := a.replaceWatch(out, sealed, another)
 	if err != nil {
 		return watchReply{}, err
 	}
@@ -105,9 +111,11 @@ func sealWatch(w *opened, created int64) (sealed bundle.SealedWatch, leftOut []s
 
 // replaceWatch writes over an earlier watch file, and over nothing else. It
 // returns the keys that only the earlier one has.
-func (a *app) replaceWatch(path string, watch bundle.Watch, file []byte) (gone []string, err error) {
+func (a *app) replaceWatch(
+	path string, watch bundle.SealedWatch, another func(identity.Public) error,
+) (gone []string, err error) {
 	gone = []string{}
-	err = durable.Create(a.fs, path, file, durable.PermFile, nil)
+	err = durable.Create(a.fs, path, watch.File, durable.PermFile, nil)
 	if !errors.Is(err, durable.ErrExists) {
 		return gone, err
 	}
@@ -119,6 +127,11 @@ func (a *app) replaceWatch(path string, watch bundle.Watch, file []byte) (gone [
 	if notWatch != nil {
 		return gone, cli.Fail(cli.Failed, err, "it is no watch file and is left as it is: choose another name")
 	}
+	if before.Signer != watch.Signer {
+		if err := another(before.Signer); err != nil {
+			return gone, err
+		}
+	}
 	has := make(map[string]struct{}, len(watch.Entries))
 	for _, e := range watch.Entries {
 		has[e.SignatureID] = struct{}{}
@@ -129,7 +142,7 @@ func (a *app) replaceWatch(path string, watch bundle.Watch, file []byte) (gone [
 			fmt.Fprintf(a.Err, "WARNING: key %s (%s %s) was in the watch file before, and is not in this wallet: the relay will ask for nothing of it\n", cli.Printable(e.SignatureID), e.Chain, e.Network)
 		}
 	}
-	return gone, durable.Replace(a.fs, path, file, durable.PermFile, nil)
+	return gone, durable.Replace(a.fs, path, watch.File, durable.PermFile, nil)
 }
 
 func (a *app) tellFingerprint(who string, key identity.Public) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -12,9 +11,7 @@ import (
 	"coldkms/cmd/internal/cli"
 	"coldkms/offline/hd"
 	"coldkms/offline/wallet"
-	"coldkms/shared/bundle"
 	"coldkms/shared/chain"
-	"coldkms/shared/durable"
 )
 
 // setupKey is a key of the wallet. Address is that of index 0 of a mnemonic.
@@ -42,6 +39,8 @@ type answers struct {
 	chains []string
 	stick  string
 	relay  string // file; "" is the one on the stick, if it is there
+
+	another bool // a person agreed to replace the watch file of another signer
 }
 
 func (a *app) setup() *cobra.Command {
@@ -54,13 +53,15 @@ with its password, a first key, the watch file on the stick, and, once the stick
 has the relay's identity, the pairing with that relay. What is there already is
 named and left as it is, so run it as often as you like: before and after the
 stick was at the relay. It ends with the command to type on the other machine.
+Where the stick has the watch file of another signer, as it has when --path was left
+out the second time, setup asks before it makes a wallet or writes over that file.
 
 Every answer is a flag as well. With --password-file nothing is asked, and --stick
 is needed; --chain is BTC unless given. The steps are those of generatemanagedwallet,
 watch and pair. Without --testnet the first key is one for real coins.
 
-Exit status: 0 done, 1 failed, 2 usage, 12 wrong password, 21 the relay was not
-agreed to, 22 the relay's file cannot be read.`,
+Exit status: 0 done, 1 failed, 2 usage, 12 wrong password, 21 the relay, or another
+signer, was not agreed to, 22 the relay's file cannot be read.`,
 		Example: `  kms-offline --path wallet.kms --testnet setup
   kms-offline --path wallet.kms setup --chain BTC,LTC --show-mnemonic --stick /media/usb`,
 		Args: cobra.NoArgs,
@@ -91,6 +92,9 @@ func (a *app) runSetup(g answers, showSaid bool) error {
 			"leave --password-file out: words and dice need a terminal")
 	}
 	if err := a.askStick(tty, &g); err != nil {
+		return err
+	}
+	if g.another, err = a.isAnother(g.stick); err != nil {
 		return err
 	}
 	a.step("1 of 4: the wallet, encrypted with a password of yours")
@@ -284,7 +288,7 @@ func (a *app) setupPairing(w *opened, g answers, made map[string]bool) error {
 		return err
 	}
 	a.step("3 of 4: the public half of the wallet, for the relay")
-	if reply.Watch, err = a.setupWatch(w, filepath.Join(g.stick, cli.WatchFile)); err != nil {
+	if reply.Watch, err = a.setupWatch(w, g); err != nil {
 		return err
 	}
 	a.step("4 of 4: the relay whose requests this signer takes")
@@ -316,42 +320,6 @@ func setupList(w *opened, made map[string]bool) ([]setupKey, error) {
 		list = append(list, setupKey{e.ID, e.Chain, e.Network.String(), at.Address, made[e.ID]})
 	}
 	return list, nil
-}
-
-// setupWatch writes the watch file, unless the one that is there has the same.
-func (a *app) setupWatch(w *opened, path string) (string, error) {
-	id, err := w.Identity()
-	if err != nil {
-		return "", err
-	}
-	if a.watchIsCurrent(w, path) {
-		a.step("there already: %s", inLine(path))
-		a.tellFingerprint("this signer", id.Public())
-		return filepath.Abs(path)
-	}
-	if err := a.folder(filepath.Dir(path)); err != nil {
-		return "", cli.Fail(cli.Failed, err, "")
-	}
-	reply, err := a.writeWatch(w, path)
-	if err == nil {
-		a.step("wrote %s", inLine(path))
-	}
-	return reply.Watch, err
-}
-
-// watchIsCurrent reports whether a file is the watch file that would be written
-// now, whenever it was made.
-func (a *app) watchIsCurrent(w *opened, path string) bool {
-	file, err := durable.ReadFile(a.fs, path, bundle.MaxFile)
-	if err != nil {
-		return false
-	}
-	before, err := bundle.OpenWatch(file)
-	if err != nil || a.unsettled(w) != nil {
-		return false
-	}
-	now, _, err := sealWatch(w, before.Created)
-	return err == nil && bytes.Equal(now.File, file)
 }
 
 // setupRelay accepts the relay whose identity is on the stick, or was named.

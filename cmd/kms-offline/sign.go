@@ -104,6 +104,10 @@ func (a *app) runSign(args []string, o signOptions) error {
 			"name a request and a folder for the result, such as: "+
 				"kms-offline sign /media/usb/request.kmsreq --out /media/usb; or read one with --qr")
 	}
+	if o.shown.To != "" && !o.qr {
+		return cli.Fail(cli.Usage, errors.New("--qr-out is for --qr"),
+			"show the result afterwards: kms-offline show FILE.kmsres --qr-out "+cli.Quoted(o.shown.To))
+	}
 	digests, err := parseDigests(o.approve)
 	if err != nil {
 		return err

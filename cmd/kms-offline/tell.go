@@ -53,7 +53,8 @@ func sumsOf(f finished) string {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	if again := f.judged.Batch.Again(signed); again > 0 {
-		fmt.Fprintf(&b, "  of these, %s signed before and pay nothing new\n", counted(again, "item was", "items were"))
+		fmt.Fprintf(&b, "  of these, %s nothing new\n",
+			counted(again, "item was signed before and pays", "items were signed before and pay"))
 	}
 	return b.String()
 }

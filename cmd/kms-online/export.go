@@ -49,8 +49,8 @@ given it with --master.`,
 				}
 				o.Dir, o.Newest = dir, true
 			}
-			if o.Dir == "" || o.Max < 0 {
-				return cli.Fail(cli.Usage, errors.New("export needs a folder"), "such as: kms-online export --out /media/usb")
+			if err := exportable(o, byQR, shown); err != nil {
+				return err
 			}
 			o.IDs, o.Network = trimmed(args), a.only()
 			fingerprints, err := mastersOf(masters, asPSBT)
@@ -99,6 +99,21 @@ given it with --master.`,
 	return cmd
 }
 
+// exportable refuses flags of export that do not go together.
+func exportable(o online.ExportOptions, byQR bool, shown qrcli.Options) error {
+	switch {
+	case o.Max < 0:
+		return cli.Fail(cli.Usage, fmt.Errorf("--max %d is no number of items", o.Max), "leave it out: as many as fit")
+	case shown.To != "" && !byQR:
+		return cli.Fail(cli.Usage, errors.New("--qr-out is for --qr"),
+			"such as: kms-online export --qr --qr-out "+cli.Quoted(shown.To))
+	case o.Dir == "":
+		return cli.Fail(cli.Usage, errors.New("export needs a folder"),
+			"such as: kms-online export --out /media/usb; or show it with --qr")
+	}
+	return nil
+}
+
 // sayUnprepared tells people if items wait for fetch to prepare them.
 func (a *app) sayUnprepared(ctx context.Context, r *online.Relay, o online.ExportOptions) error {
 	n, err := r.Unprepared(ctx, o)
@@ -110,11 +125,12 @@ func (a *app) sayUnprepared(ctx context.Context, r *online.Relay, o online.Expor
 
 // sayExported tells people what to type next for what was exported to a folder.
 func (a *app) sayExported(got online.Exported, dir string, byQR bool) {
+	const next = "next, on the signer, with --path if its wallet has one: kms-offline sign "
 	if got.Request != nil && byQR {
-		a.say("next, on the signer: kms-offline sign --qr")
+		a.say(next + "--qr")
 	} else {
 		for _, path := range got.Requests {
-			a.say("next, on the signer: kms-offline sign %s --out DIR", path)
+			a.say(next+"%s --out DIR", path)
 		}
 	}
 	if len(got.Foreign) > 0 {

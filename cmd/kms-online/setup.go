@@ -324,11 +324,12 @@ func (a *app) tellNext(stick string, r setupReply) string {
 		next = "kms-offline --testnet " + setup
 	}
 	if r.Signer == "" {
-		a.say("setup: next, on the offline machine, with the stick in it: %s", next)
+		a.say("setup: next, on the offline machine, with the stick in it, and with --path if its wallet has one: %s", next)
 		a.say("setup: then here, once more: kms-online %s", setup)
 		return next
 	}
-	a.say("setup: all is done here. Next, on the offline machine, unless it has accepted this relay already: %s", next)
+	a.say("setup: all is done here. Next, on the offline machine, unless it has accepted this relay already, "+
+		"with --path if its wallet has one: %s", next)
 	a.say("setup: then here, whenever something waits at Tatum: kms-online fetch")
 	return next
 }
