@@ -79,7 +79,7 @@ users of this machine may see in the list of processes).
 		cli.Place(root, flag)
 	}
 	a.config = cli.Config{FS: a.fs, Default: configFile, Getenv: a.getenv, Flags: configured(),
-		Env: map[string]string{"api-url": "TATUM_API_URL"}}
+		Env: map[string]string{"api-url": "TATUM_API_URL"}, Check: a.configChecks()}
 	a.config.Configure(root)
 	root.SetGlobalNormalizationFunc(asKMS)
 	cli.Group(root, "Set up", a.setup(), a.initialise(), a.pair(), a.checkConfig())
@@ -89,15 +89,6 @@ users of this machine may see in the list of processes).
 	cli.Group(root, "Keep safe", a.backup(), a.restore())
 	a.complete(root)
 	return root
-}
-
-// configured are the flags that a configuration file may have. None is a secret,
-// and none is what the journal remembers.
-func configured() []string {
-	return []string{"state", "dir", "testnet", "json", "api-url", "api-key-file", "env-file", "budget", "rate",
-		"export.out", "export.max", "setup.stick",
-		"daemon.drop", "daemon.chain", "daemon.confirmations", "daemon.period", "daemon.every", "daemon.max",
-		"daemon.watch-every", "daemon.late-after", "daemon.listen", "daemon.log-json"}
 }
 
 // configFile is the configuration file where --config names none.

@@ -105,7 +105,14 @@ func Run(root *cobra.Command, args []string, s Streams) int {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(s.Out, cmd) })
+	var noSuch error
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		if args := cmd.Flags().Args(); len(args) > 0 && cmd.HasAvailableSubCommands() {
+			noSuch = Fail(Usage, unknownCommand(cmd, args[0], args), "see "+cmd.CommandPath()+" --help")
+			return
+		}
+		printHelp(s.Out, cmd)
+	})
 	help := helpCommand(root)
 	root.SetHelpCommand(help)
 	Group(root, about, versionCommand(root, s), completionCommand(root, s), manCommand(root, s), help)
@@ -119,6 +126,9 @@ func Run(root *cobra.Command, args []string, s Streams) int {
 		return Fail(Usage, err, fmt.Sprintf("see %s --help", cmd.CommandPath()))
 	})
 	ran, err := root.ExecuteC()
+	if err == nil {
+		err = noSuch // asked for help about
+	}
 	if err == nil {
 		return Done
 	}

@@ -29,9 +29,15 @@ type Config struct {
 	Flags []string
 	Env   map[string]string // variables that stand for flags
 
+	// Check returns an error for values that a flag cannot have, by its name in Flags,
+	// where its type takes them. It is asked by every command.
+	Check map[string]func(values []string) error
+
 	file string // --config
-	from map[string]string
 	read string // the file that was read, "" for none
+
+	// By name in Flags, of the lines that were read: where each is, and its value.
+	from, values map[string]string
 }
 
 // Setting is a flag with where its value comes from.
@@ -60,7 +66,7 @@ func (c *Config) apply(root, cmd *cobra.Command) error {
 	if err != nil || path == "" {
 		return err
 	}
-	c.read, c.from = path, make(map[string]string)
+	c.read, c.from, c.values = path, make(map[string]string), make(map[string]string)
 	lines, err := parseConfig(text)
 	if err != nil {
 		return Fail(Usage, fmt.Errorf("%s: %w", path, err), configHint)
@@ -107,30 +113,53 @@ type configLine struct {
 }
 
 // set sets one flag, unless it is another command's, or something before the file
-// has it.
+// has it. A value that the flag cannot have is an error in any case.
 func (c *Config) set(root, cmd *cobra.Command, l configLine) error {
 	if !slices.Contains(c.Flags, l.name) {
 		return fmt.Errorf("%.60q is not for a configuration file", l.name)
 	}
-	section, name, own := strings.Cut(l.name, ".")
-	switch {
-	case !own:
-		name = section
-	case cmd.Parent() != root || cmd.Name() != section:
-		return nil
-	}
-	f := cmd.Flags().Lookup(name)
+	of, f := flagOf(root, cmd, l.name)
 	if f == nil {
-		return fmt.Errorf("there is no flag --%s", name)
+		return fmt.Errorf("there is no flag --%s", l.name)
 	}
-	if f.Changed || c.fromEnv(name) {
-		return nil
-	}
+	before := valuesOf(f)
 	if err := setFlag(f, l.values); err != nil {
 		return fmt.Errorf("%s: %w", l.name, err)
 	}
-	c.from[name] = fmt.Sprintf("%s, line %d", c.read, l.number)
+	c.from[l.name], c.values[l.name] = fmt.Sprintf("%s, line %d", c.read, l.number), f.Value.String()
+	if of != cmd || f.Changed || c.fromEnv(l.name) {
+		if err := setFlag(f, before); err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+	}
+	if check := c.Check[l.name]; check != nil {
+		if err := check(l.values); err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+	}
 	return nil
+}
+
+// flagOf returns a flag by its name in a file, and the command whose it is: cmd for
+// one of every command. The flag is nil if there is none.
+func flagOf(root, cmd *cobra.Command, name string) (*cobra.Command, *pflag.Flag) {
+	section, own, isOwn := strings.Cut(name, ".")
+	if !isOwn {
+		return cmd, cmd.Flags().Lookup(name)
+	}
+	for _, c := range root.Commands() {
+		if c.Name() == section {
+			return c, c.Flags().Lookup(own)
+		}
+	}
+	return nil, nil
+}
+
+func valuesOf(f *pflag.Flag) []string {
+	if list, is := f.Value.(pflag.SliceValue); is {
+		return list.GetSlice()
+	}
+	return []string{f.Value.String()}
 }
 
 func setFlag(f *pflag.Flag, values []string) error {
@@ -140,28 +169,47 @@ func setFlag(f *pflag.Flag, values []string) error {
 	if len(values) != 1 {
 		return errors.New("it takes one value")
 	}
-	return f.Value.Set(values[0])
+	if err := f.Value.Set(values[0]); err != nil {
+		if want := wanted(f.Value.Type()); want != "" {
+			return fmt.Errorf("%.60q is not %s", values[0], want)
+		}
+		return err
+	}
+	return nil
+}
+
+// wanted returns what a flag takes, by its type.
+func wanted(kind string) string {
+	switch kind {
+	case "bool":
+		return "true or false"
+	case "int":
+		return "a whole number"
+	case "duration":
+		return "a time such as 30s, 5m or 2h"
+	}
+	return ""
 }
 
 func (c *Config) fromEnv(flag string) bool { return c.Env[flag] != "" && c.Getenv(c.Env[flag]) != "" }
 
-// Settings lists the flags of a command that the file may have, each with where its
-// value comes from.
+// Settings lists the flags that the file may have, those of other commands too, each
+// with where its value comes from.
 func (c *Config) Settings(cmd *cobra.Command) []Setting {
 	list := []Setting{}
 	for _, name := range c.Flags {
-		f := cmd.Flags().Lookup(name)
+		of, f := flagOf(cmd.Root(), cmd, name)
 		if f == nil {
 			continue
 		}
 		s := Setting{Name: name, Value: f.Value.String(), From: "default"}
 		switch {
-		case f.Changed:
+		case of == cmd && f.Changed:
 			s.From = "flag"
 		case c.fromEnv(name):
 			s.Value, s.From = c.Getenv(c.Env[name]), "environment"
 		case c.from[name] != "":
-			s.From = c.from[name]
+			s.Value, s.From = c.values[name], c.from[name]
 		}
 		list = append(list, s)
 	}
