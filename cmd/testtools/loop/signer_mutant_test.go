@@ -572,6 +572,8 @@ var signerMutants = [...]mutant{
 		"./shared/psbt", "TestVersion2Refuses"},
 	{"a token hides the key behind it", "shared/chain/utxo/keyforms.go", "	script = p.withoutToken(script)\n", "",
 		"./shared/chain/utxo", "TestTokenHidesNoKey"},
+	{"a NOP hides the key behind it", "shared/chain/utxo/keyforms.go", "	case Multisig, Nonstandard:", "	case Multisig:",
+		"./shared/chain/utxo", "TestKeyForms"},
 	{"multisig without a signature has a standard form", "shared/chain/utxo/script.go",
 		"needed >= 1 && keys <= 3", "needed >= 0 && keys <= 3", "./shared/chain/utxo", "TestMultisigOfNoStandardForm"},
 	{"multisig of any size has a standard form", "shared/chain/utxo/script.go",

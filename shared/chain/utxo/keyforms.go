@@ -7,12 +7,19 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 )
 
+// The lengths in bytes of what scripts name.
+const (
+	hashLen      = 20 // HASH160
+	uncompressed = 65 // public key (SEC 1)
+)
+
 // KeyForms lists what the scripts that pay one key have in common, as far as
 // the script tells: two scripts with a common form pay the same key. Of a hash
 // of a public key (P2PKH, P2WPKH) the P2SH-P2WPKH program can be computed, but not
 // the other encoding's hash, nor the taproot output, for which the key has to be
-// known. Scripts that hide the key have none, except the hashes of scripts. A token
-// before a script changes nothing.
+// known. Scripts that hide the key have none, except the hashes of scripts. A script
+// of no standard form has those of all that may be a key in it. A token before a script
+// changes nothing.
 func (p Params) KeyForms(script []byte) []string {
 	script = p.withoutToken(script)
 	switch p.KindOf(script) {
@@ -28,12 +35,8 @@ func (p Params) KeyForms(script []byte) []string {
 		return []string{taprootForm(script[2:34])}
 	case P2PK:
 		return publicForms(script[1 : len(script)-1])
-	case Multisig:
-		return multisigForms(script)
-	case Nonstandard:
-		if txscript.GetScriptClass(script) == txscript.MultiSigTy {
-			return multisigForms(script)
-		}
+	case Multisig, Nonstandard:
+		return pushedForms(script)
 	}
 	return nil
 }
@@ -56,13 +59,21 @@ func publicForms(public []byte) []string {
 	return append(hashForms(btcaddr.Hash160(key.SerializeCompressed())), hashForms(btcaddr.Hash160(key.SerializeUncompressed()))...)
 }
 
-// multisigForms are those of every key of a bare multisig script, encoded as it
-// is there: to decode up to 20 keys of each output would take long.
-func multisigForms(script []byte) (forms []string) {
+// pushedForms are those of everything that a script names which may be a key or a
+// hash of one: of each key of bare multisig, and of what a script of no standard form
+// may pay, such as P2PKH after a NOP. Keys are taken as they are encoded there: to
+// decode up to 20 of each output would take long.
+func pushedForms(script []byte) (forms []string) {
+	if len(script) > txscript.MaxScriptSize {
+		return nil // never runs
+	}
 	run := txscript.MakeScriptTokenizer(0, script)
 	for run.Next() {
-		if key := run.Data(); len(key) > 0 {
-			forms = append(forms, hashForms(btcaddr.Hash160(key))...)
+		switch pushed := run.Data(); len(pushed) {
+		case hashLen:
+			forms = append(append(forms, hashForms(pushed)...), scriptHashForm(pushed))
+		case btcec.PubKeyBytesLenCompressed, uncompressed:
+			forms = append(forms, hashForms(btcaddr.Hash160(pushed))...)
 		}
 	}
 	return forms
