@@ -177,7 +177,7 @@ func (b *breaker) judge(err error) error {
 // general reports whether an error concerns every call with an API key. A
 // reply that was lost, cut or late concerns the item that it is about.
 func general(err error) bool {
-	return ofKey(err) || errors.Is(err, tatum.ErrPaused) || errors.Is(err, context.Canceled)
+	return ofKey(err) || tatum.LeftAlone(err) || errors.Is(err, context.Canceled)
 }
 
 // ofKey reports whether an error concerns the API key or its credits, whatever the

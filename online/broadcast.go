@@ -268,7 +268,7 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 				taken = true
 				continue
 			}
-			if tatum.IsAuth(last) {
+			if endsSending(last) {
 				return false, s.trouble(ctx, CodeNetwork, last)
 			}
 		}
@@ -277,6 +277,9 @@ func (s *step) send(ctx context.Context) (there bool, err error) {
 		}
 	}
 }
+
+// endsSending reports whether a payment is not sent again in this run.
+func endsSending(err error) bool { return tatum.IsAuth(err) || tatum.LeftAlone(err) }
 
 // mayGo asks whoever has a say before the bytes leave for the first time.
 func (s *step) mayGo(ctx context.Context) (bool, error) {

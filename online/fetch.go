@@ -27,6 +27,7 @@ type FetchOptions struct {
 	Network chain.Network
 	Chains  []chain.ID // none: every chain of the watch file that is built
 	IDs     []string   // none: all
+	Later   bool       // items that are left alone for now are problems
 	Beside  bool       // other fetches ask for the other chains: that the watch file has none of these is no news
 }
 

@@ -25,10 +25,10 @@ func (r *Relay) prepareAll(ctx context.Context, o FetchOptions, chains []chain.I
 	if len(r.Accounts) > 0 { // each key proves what it fetched, all at the same time
 		f.Account = &r.Account
 	}
-	if n, err := r.journal.Count(ctx, f); err != nil || n == 0 {
-		return err
-	}
 	p := preparing{Relay: r.calling(tatum.Prove), report: report, seen: make(map[string]bool)}
+	if n, err := r.journal.Count(ctx, f); err != nil || n == 0 {
+		return errors.Join(err, p.addLater(ctx, o, f))
+	}
 	for _, f.Fresh = range []bool{true, false} {
 		f.After = 0
 		if err := p.run(ctx, f); err != nil {
@@ -38,7 +38,17 @@ func (r *Relay) prepareAll(ctx context.Context, o FetchOptions, chains []chain.I
 	f.After = 0
 	held, err := r.held(ctx, f)
 	report.Problems = append(report.Problems, held...)
-	return errors.Join(err, p.stopped)
+	return errors.Join(err, p.addLater(ctx, o, f), p.stopped)
+}
+
+// addLater adds what is left alone for now to the problems, where that was asked for.
+func (p *preparing) addLater(ctx context.Context, o FetchOptions, f journal.Filter) error {
+	if !o.Later || f.Due.IsZero() {
+		return nil
+	}
+	later, err := p.later(ctx, f, p.seen)
+	p.report.Problems = append(p.report.Problems, later...)
+	return err
 }
 
 // preparing is a preparation of many items.

@@ -128,6 +128,8 @@ func explain(err error) error {
 		return cli.Fail(cli.Network, err, "nothing is lost. Something on the way answered, such as a proxy, or the address is not Tatum's: look at both (--api-url, TATUM_API_URL), then run the same command again")
 	case tatum.IsAuth(err):
 		return cli.Fail(cli.Failed, err, "Tatum does not accept the API key, or its credits are used up: look at https://dashboard.tatum.io, and use the key that created the transactions")
+	case tatum.LeftAlone(err):
+		return cli.Fail(cli.Network, err, "nothing is lost; run the same command again after that time")
 	case tatum.IsTransient(err), tatum.IsNoAnswer(err), tatum.IsUnusable(err):
 		return cli.Fail(cli.Network, err, "nothing is lost; run the same command again later")
 	}

@@ -22,7 +22,9 @@ func (a *app) fetch() *cobra.Command {
 		Long: `fetch asks Tatum for pending transactions of the paired signer's keys, journals
 them, and gets the previous transactions that prove what each input is worth.
 An item with a problem is listed and holds up no other; one that could not be
-proven now is tried again at the next fetch. What in Tatum's list is no pending
+proven now is left alone for a while, longer after each try in vain, and tried
+again at the next fetch after that: until when, each fetch says (exit status 3);
+--transaction-ids tries it at once. What in Tatum's list is no pending
 transaction is counted, and left out; of a list that is cut, or has more than a
 million elements or 256 MB, what came whole before is journaled (and the exit
 status is 30). Where all that waits, or every key of the signer, is of the other
@@ -31,7 +33,7 @@ network, fetch says so, and the exit status is 3.`,
 		Example: `  kms-online fetch
   kms-online fetch --testnet --env-file tatum.env`,
 		RunE: func(*cobra.Command, []string) error {
-			o := online.FetchOptions{Network: chain.NetworkOf(a.testnet), IDs: trimmed(ids)}
+			o := online.FetchOptions{Network: chain.NetworkOf(a.testnet), IDs: trimmed(ids), Later: true}
 			for _, name := range trimmed(chains) {
 				id, err := chain.ParseID(name)
 				if err != nil {

@@ -144,6 +144,8 @@ func (a *app) keys(observe observer) ([]daemon.Key, error) {
 		config := tatum.Config{URL: s.url, Key: l.key, Now: a.now, Pace: k.Pace, Secrets: &a.secrets}
 		if observe != nil {
 			config.Observe = observe(l.name)
+		} else { // a person waits for it
+			config.Waits = func(why error) { a.say("%v: waiting for that, at most 30 seconds", why) }
 		}
 		if k.Client, err = tatum.New(config); err != nil {
 			return nil, err

@@ -357,7 +357,10 @@ func (a *app) sayKey(name string, u tatum.Usage) {
 		text += fmt.Sprintf(", %s %d", outcome, u.Calls[outcome])
 	}
 	a.say("%s", text)
-	if !u.Paused.IsZero() && u.Paused.After(a.now()) {
+	if u.Limited.After(a.now()) {
+		a.say("daemon: Tatum answered 429 and asked to wait until %s; what is signed is tried all the same",
+			u.Limited.UTC().Format(time.RFC3339))
+	} else if u.Paused.After(a.now()) {
 		a.say("daemon: Tatum is left alone until %s", u.Paused.UTC().Format(time.RFC3339))
 	}
 	if u.Trouble != "" {

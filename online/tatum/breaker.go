@@ -12,7 +12,18 @@ import (
 
 // ErrPaused is returned while Tatum is left alone after many calls that came
 // to nothing, or because it asked for that. Nothing was sent.
-var ErrPaused = errors.New("after many failed calls Tatum is left alone for a while")
+var ErrPaused = errors.New("no call to Tatum is made for a while")
+
+// paused is ErrPaused with the reason and the time in words.
+type paused string
+
+func (p paused) Error() string { return string(p) }
+func (paused) Unwrap() error   { return ErrPaused }
+
+// asks returns why no call is made that the server asked not to make.
+func asks(status int, until time.Time) error {
+	return paused(fmt.Sprintf("Tatum answered %d and asked to wait until %s", status, until.UTC().Format(time.RFC3339)))
+}
 
 // When calls of a line come to nothing in a row, none of them is repeated any more,
 // and some are made to see whether others work. Where all of these fail none is made
@@ -63,7 +74,7 @@ func (b *breaker) admit(now time.Time, again bool, jitter func() float64) error 
 	case b.failing < tolerance:
 		return nil
 	case again:
-		return ErrPaused
+		return paused("after many failed calls none is repeated for now")
 	case b.tried < sample:
 		b.tried++
 		return nil
@@ -71,11 +82,7 @@ func (b *breaker) admit(now time.Time, again bool, jitter func() float64) error 
 		b.tried, b.sampled, b.rest = 0, now, min(max(2*b.rest, firstRest), maxRest)
 		b.until = now.Add(b.rest/2 + time.Duration(jitter()*float64(b.rest/2)))
 	}
-	return pausedUntil(b.until)
-}
-
-func pausedUntil(t time.Time) error {
-	return fmt.Errorf("%w, until %s", ErrPaused, t.UTC().Format(time.RFC3339))
+	return paused("after many failed calls Tatum is left alone until " + b.until.UTC().Format(time.RFC3339))
 }
 
 // saw notes what became of a call. A success says nothing about a time that the
@@ -107,7 +114,7 @@ func (p *Pace) line(name string) *breaker {
 
 // saw notes the outcome of a call that was admitted. ctx is the caller's: a
 // call that he gave up says nothing about the server.
-func (p *Pace) saw(ctx context.Context, k call, err error) {
+func (p *Pace) saw(ctx context.Context, k call, why Purpose, err error) {
 	if p == nil {
 		return
 	}
@@ -117,11 +124,14 @@ func (p *Pace) saw(ctx context.Context, k call, err error) {
 	if ctx.Err() != nil {
 		return
 	}
+	if err == nil {
+		p.waiting = time.Time{}
+	}
 	var failed *Error
 	bad := false
 	if errors.As(err, &failed) {
 		bad = failed.Transient() && (k.final == nil || !k.final(failed))
-		p.asked(k, failed)
+		p.asked(k, why, failed)
 		if !IsNotFound(failed) {
 			p.last = p.now().UTC().Format(time.RFC3339) + " " + failed.Error()
 		}
@@ -129,19 +139,42 @@ func (p *Pace) saw(ctx context.Context, k call, err error) {
 	p.line(k.line).saw(bad)
 }
 
-// asked notes for how long the server wants to be left alone: by all calls with
-// this key where there were too many, else by those of the line.
-func (p *Pace) asked(k call, said *Error) {
-	if said.RetryAfter <= 0 {
+// asked notes until when the server wants to be left alone: by all calls with this
+// key where there were too many, else by those of the line. Calls for a payment go
+// on until one of their own line is told so.
+func (p *Pace) asked(k call, why Purpose, said *Error) {
+	if said.until.IsZero() {
 		return
 	}
-	until := p.now().Add(min(said.RetryAfter, maxAsked))
 	switch said.Status {
 	case http.StatusTooManyRequests:
-		p.until = later(p.until, until)
+		p.until = later(p.until, said.until)
+		if why.pays() {
+			p.own[k.line] = later(p.own[k.line], said.until)
+		}
 	case http.StatusServiceUnavailable:
-		p.busy[k.line] = later(p.busy[k.line], until)
+		p.busy[k.line] = later(p.busy[k.line], said.until)
 	}
+}
+
+// waits reports whether a call waits as long as the server asked: calls with a key
+// wait maxWait together, until one of them succeeds. first is set for the first one.
+func (p *Pace) waits(asked time.Duration) (ok, first bool) {
+	if p == nil {
+		return asked <= maxWait, true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	since := p.waiting
+	if first = since.IsZero(); first {
+		since = now
+	}
+	if now.Add(asked).After(since.Add(maxWait)) {
+		return false, false
+	}
+	p.waiting = since
+	return true, first
 }
 
 // Outcome names what became of a call, for counting: ok, throttled, server,

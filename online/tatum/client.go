@@ -37,10 +37,10 @@ const DefaultURL = "https://api.tatum.io"
 
 // Limits on what is read and how long it is waited for.
 const (
-	maxReply   = 16 << 20  // bytes of an ordinary reply
-	maxPending = 256 << 20 // bytes of a list of pending transactions
-	maxError   = 64 << 10  // bytes of an error's body
-	maxWait    = time.Minute
+	maxReply   = 16 << 20         // bytes of an ordinary reply
+	maxPending = 256 << 20        // bytes of a list of pending transactions
+	maxError   = 64 << 10         // bytes of an error's body
+	maxWait    = 30 * time.Second // as the server asks
 	attempts   = 5
 	firstPause = 250 * time.Millisecond
 )
@@ -61,6 +61,7 @@ type Config struct {
 	Jitter    func() float64                                 // 0 … 1
 	Pace      *Pace                                          // what the key may be used for; nil: no limits
 	Observe   func(kind, outcome string, took time.Duration) // of every try; may be nil
+	Waits     func(why error)                                // before calls wait as the server asks; may be nil
 	Secrets   *redact.Set                                    // taken out of whatever comes, with the key; nil: only that
 }
 
@@ -75,6 +76,7 @@ type Client struct {
 	jitter  func() float64
 	pace    *Pace
 	watch   func(kind, outcome string, took time.Duration)
+	waits   func(why error)
 	noHex   *sync.Map // chain.ID: transaction replies are without hex there
 
 	purpose Purpose // at least, of all calls
@@ -111,6 +113,9 @@ func New(c Config) (*Client, error) {
 	if c.Observe == nil {
 		c.Observe = func(string, string, time.Duration) {}
 	}
+	if c.Waits == nil {
+		c.Waits = func(error) {}
+	}
 	if c.Secrets == nil {
 		c.Secrets = &redact.Set{}
 	}
@@ -118,6 +123,7 @@ func New(c Config) (*Client, error) {
 	return &Client{
 		noHex: &sync.Map{}, secrets: c.Secrets,
 		base: strings.TrimRight(c.URL, "/"), key: c.Key, now: c.Now, sleep: c.Sleep, jitter: c.Jitter, pace: c.Pace, watch: c.Observe,
+		waits: c.Waits,
 		// A redirect would carry the key to wherever a reply says.
 		http: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
@@ -191,13 +197,16 @@ func (c *Client) do(ctx context.Context, k call) error {
 		}
 		before = err
 		var failed *Error
-		if errors.As(err, &failed) && failed.slow() {
+		if errors.As(err, &failed) && !c.mayWait(failed) {
+			return err
+		}
+		if failed != nil && failed.slow() {
 			slow++
 		}
 		if slow == slowTries || !errors.As(err, &failed) || failed.unsent || k.once || try == attempts || !failed.Transient() || ctx.Err() != nil || (k.final != nil && k.final(failed)) {
 			return err
 		}
-		wait := max(pause/2+time.Duration(c.jitter()*float64(pause/2)), min(failed.RetryAfter, maxWait))
+		wait := max(pause/2+time.Duration(c.jitter()*float64(pause/2)), failed.RetryAfter)
 		if c.sleep(ctx, wait) != nil {
 			return err
 		}
@@ -205,9 +214,24 @@ func (c *Client) do(ctx context.Context, k call) error {
 	}
 }
 
+// mayWait reports whether a call waits as long as the server asked, if it did. The
+// first one that does is announced.
+func (c *Client) mayWait(failed *Error) bool {
+	if failed.RetryAfter <= 0 {
+		return true
+	}
+	ok, first := c.pace.waits(failed.RetryAfter)
+	failed.long = !ok
+	if ok && first {
+		c.waits(failed)
+	}
+	return ok
+}
+
 // paced makes a call once, when the key's limits allow it.
 func (c *Client) paced(ctx context.Context, k call, body []byte, again bool) error {
-	wait, err := c.pace.admit(k, max(k.purpose, c.purpose), again)
+	why := max(k.purpose, c.purpose)
+	wait, err := c.pace.admit(k, why, again)
 	if err != nil {
 		c.watch(k.kind, Outcome(err), 0)
 		return &Error{Op: k.op, err: err, unsent: true}
@@ -221,7 +245,7 @@ func (c *Client) paced(ctx context.Context, k call, body []byte, again bool) err
 	} else {
 		err = c.try(ctx, k, body)
 	}
-	c.pace.saw(ctx, k, err)
+	c.pace.saw(ctx, k, why, err)
 	c.watch(k.kind, Outcome(err), c.now().Sub(begin))
 	return err
 }

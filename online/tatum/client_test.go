@@ -93,7 +93,8 @@ func TestRetries(t *testing.T) {
 		"too many":             {429, "", 5, []time.Duration{250e6, 500e6, 1e9, 2e9}},
 		"too many, wait 3 s":   {429, "3", 5, []time.Duration{3e9, 3e9, 3e9, 3e9}},
 		"too many, until":      {503, "Mon, 23 Nov 2026 00:00:04 GMT", 5, []time.Duration{4e9, 4e9, 4e9, 4e9}},
-		"too many, wait a day": {429, "86400", 5, []time.Duration{60e9, 60e9, 60e9, 60e9}},
+		"too many, wait a day": {429, "86400", 1, nil},
+		"fault, wait a day":    {500, "86400", 5, []time.Duration{250e6, 500e6, 1e9, 2e9}},
 		"no":                   {403, "", 1, nil},
 		"not there":            {404, "", 1, nil},
 	} {

@@ -28,10 +28,12 @@ type Error struct {
 	Message    string // Tatum's words
 	RetryAfter time.Duration
 
-	err    error // why there is no reply, or none that can be read
-	unsent bool  // the call was not even made
-	trust  bool  // the server could not show who it is
-	absent bool  // a node said that it does not have the transaction
+	until  time.Time // that the server asked to be left alone, an hour at most; zero if it did not
+	long   bool      // that is too long to wait for
+	err    error     // why there is no reply, or none that can be read
+	unsent bool      // the call was not even made
+	trust  bool      // the server could not show who it is
+	absent bool      // a node said that it does not have the transaction
 	body   []byte
 }
 
@@ -48,6 +50,9 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "HTTP %d: %v", e.Status, e.err)
 	default:
 		fmt.Fprintf(&b, "HTTP %d %s", e.Status, strings.ToLower(http.StatusText(e.Status)))
+	}
+	if !e.until.IsZero() {
+		fmt.Fprintf(&b, ", and asked to wait until %s", e.until.UTC().Format(time.RFC3339))
 	}
 	if e.err != nil && e.Status >= 300 {
 		fmt.Fprintf(&b, ": %v", e.err)
@@ -107,13 +112,20 @@ func IsUnreachable(err error) bool {
 	return errors.As(err, &e) && e.Status == 0
 }
 
-// RetryAfter is how long the server asked to be left alone, a minute at most.
+// RetryAfter returns how long the server asked to be left alone.
 func RetryAfter(err error) time.Duration {
 	var e *Error
 	if !errors.As(err, &e) {
 		return 0
 	}
-	return min(e.RetryAfter, maxWait)
+	return e.RetryAfter
+}
+
+// LeftAlone reports whether Tatum is left alone: after many calls that came to
+// nothing, or because it asked for longer than a call waits.
+func LeftAlone(err error) bool {
+	var e *Error
+	return errors.Is(err, ErrPaused) || errors.As(err, &e) && e.long
 }
 
 // Tatum's own codes for what it does not have.
@@ -222,7 +234,13 @@ func isTimeout(err error) bool {
 
 // refused makes an Error of a reply that is no success.
 func (c *Client) refused(k call, resp *http.Response) error {
-	e := &Error{Op: k.op, Status: resp.StatusCode, RetryAfter: c.retryAfter(resp.Header.Get("Retry-After"))}
+	e := &Error{Op: k.op, Status: resp.StatusCode}
+	if e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable {
+		e.RetryAfter = c.retryAfter(resp.Header.Get("Retry-After"))
+	}
+	if e.RetryAfter > 0 {
+		e.until = c.now().Add(min(e.RetryAfter, maxAsked))
+	}
 	e.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxError))
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		e.err = foreign("a redirect came, and redirects are not followed")

@@ -20,6 +20,10 @@ const (
 // reserved for the others.
 func (p Purpose) reserved() int64 { return [purposes]int64{40, 10, 15, 15, 10, 0}[p] }
 
+// pays reports whether calls for a purpose bring a payment on its way, or are what a
+// person asks for: the rate limit that another call met holds them up not.
+func (p Purpose) pays() bool { return p == Settle || p == Retry }
+
 // String returns the name of a purpose in files.
 func (p Purpose) String() string {
 	return [purposes]string{"settle", "retry", "list", "prove", "watch", "revisit"}[p]

@@ -3,6 +3,7 @@ package tatum
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,8 +64,10 @@ type Pace struct {
 	next    time.Time     // no call before
 	windows []window
 	lines   map[string]*breaker
-	until   time.Time            // that the server has asked for
-	busy    map[string]time.Time // the same, by line
+	until   time.Time            // that a 429 has asked for
+	own     map[string]time.Time // the same of calls for a payment, by line
+	busy    map[string]time.Time // that a 503 has asked for, by line
+	waiting time.Time            // since when calls wait as asked, and none has succeeded; zero: none waits
 	counts  map[string]int64
 	credits int64
 	last    string // the last trouble, in words
@@ -72,7 +75,10 @@ type Pace struct {
 
 // NewPace makes a Pace. jitter gives 0 … 1.
 func NewPace(l Limits, now func() time.Time, jitter func() float64) *Pace {
-	p := &Pace{now: now, jitter: jitter, counts: make(map[string]int64), lines: make(map[string]*breaker), busy: make(map[string]time.Time)}
+	p := &Pace{
+		now: now, jitter: jitter, counts: make(map[string]int64), lines: make(map[string]*breaker),
+		own: make(map[string]time.Time), busy: make(map[string]time.Time),
+	}
 	if l.PerSecond > 0 {
 		p.every = time.Second / time.Duration(l.PerSecond)
 	}
@@ -98,7 +104,7 @@ func (p *Pace) admit(k call, why Purpose, again bool) (time.Duration, error) {
 			return 0, fmt.Errorf("%w: %s", ErrBudget, w.budget)
 		}
 	}
-	if err := p.open(k.line, now, again); err != nil {
+	if err := p.open(k.line, why, now, again); err != nil {
 		p.counts["paused"]++
 		return 0, err
 	}
@@ -112,9 +118,16 @@ func (p *Pace) admit(k call, why Purpose, again bool) (time.Duration, error) {
 }
 
 // open returns why no call of a line is made now, nil if one may be.
-func (p *Pace) open(line string, now time.Time, again bool) error {
-	if asked := later(p.until, p.busy[line]); now.Before(asked) {
-		return pausedUntil(asked)
+func (p *Pace) open(line string, why Purpose, now time.Time, again bool) error {
+	limited := p.until
+	if why.pays() {
+		limited = p.own[line]
+	}
+	if now.Before(limited) {
+		return asks(http.StatusTooManyRequests, limited)
+	}
+	if busy := p.busy[line]; now.Before(busy) {
+		return asks(http.StatusServiceUnavailable, busy)
 	}
 	return p.line(line).admit(now, again, p.jitter)
 }
@@ -125,7 +138,8 @@ type Usage struct {
 	Budgets []Used           `json:"budgets,omitempty"`
 	Calls   map[string]int64 `json:"calls"`             // by outcome
 	Paused  time.Time        `json:"paused,omitzero"`   // some calls, or all, are not made until then
-	Lines   []string         `json:"lines,omitempty"`   // which: "kms", "list BTC", "chain BTC"; none: all
+	Lines   []string         `json:"lines,omitempty"`   // which, such as "kms", "list BTC"; none: all but for payments
+	Limited time.Time        `json:"limited,omitzero"`  // a 429 asked to wait until then
 	Trouble string           `json:"trouble,omitempty"` // the last one, in words
 	Failing int              `json:"failing,omitempty"` // calls of a line in a row that came to nothing
 }
@@ -155,13 +169,13 @@ func (p *Pace) Usage() Usage {
 func (p *Pace) pauses(u *Usage, now time.Time) {
 	for name, b := range p.lines {
 		u.Failing = max(u.Failing, b.failing)
-		if until := later(b.until, p.busy[name]); until.After(now) {
+		if until := later(b.until, later(p.busy[name], p.own[name])); until.After(now) {
 			u.Paused, u.Lines = later(u.Paused, until), append(u.Lines, name)
 		}
 	}
 	slices.Sort(u.Lines)
 	if p.until.After(now) {
-		u.Paused, u.Lines = p.until, nil
+		u.Paused, u.Lines, u.Limited = p.until, nil, p.until
 	}
 }
 

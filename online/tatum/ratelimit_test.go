@@ -258,7 +258,8 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// A server that names a time is left alone until then by every call.
+// A server that names a time is left alone until then by every call but those for a
+// payment, each kind of which tries once.
 func TestAskedToWait(t *testing.T) {
 	calls := 0
 	c, pace, w := pacedClient(t, tatum.Limits{}, func(w http.ResponseWriter, _ *http.Request) {
@@ -272,8 +273,40 @@ func TestAskedToWait(t *testing.T) {
 	if got := pace.Usage().Paused.Sub(w.at); got != 10*time.Minute {
 		t.Errorf("paused for %s", got)
 	}
-	if _, err := c.TxIDOf(t.Context(), "x"); !errors.Is(err, tatum.ErrPaused) || calls != 1 {
+	if _, err := c.For(tatum.List).TxIDOf(t.Context(), "x"); !errors.Is(err, tatum.ErrPaused) || calls != 1 {
 		t.Errorf("%d calls, %v", calls, err)
+	}
+	for range 2 {
+		if _, err := c.TxIDOf(t.Context(), "x"); !tatum.LeftAlone(err) || calls != 2 ||
+			!strings.Contains(err.Error(), "asked to wait until") {
+			t.Errorf("%d calls, %v", calls, err)
+		}
+	}
+}
+
+// Calls wait as the server asks for thirty seconds together, until one succeeds.
+func TestWaitsThirtySeconds(t *testing.T) {
+	well := true
+	c, _, _ := pacedClient(t, tatum.Limits{}, func(w http.ResponseWriter, _ *http.Request) {
+		if well = !well; well {
+			_, _ = w.Write([]byte(`{"id":"x","serializedTransaction":"y"}`))
+			return
+		}
+		w.Header().Set("Retry-After", "12")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	for range 5 {
+		if _, err := c.TxIDOf(t.Context(), "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, _, clock := pacedClient(t, tatum.Limits{}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "12")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	begin := clock.at
+	if _, err := c.TxIDOf(t.Context(), "x"); !tatum.LeftAlone(err) || clock.at.Sub(begin) != 24*time.Second {
+		t.Errorf("after %s: %v", clock.at.Sub(begin), err)
 	}
 }
 

@@ -20,7 +20,7 @@ type fault struct {
 
 // relayFaults are all of them.
 func relayFaults() []fault {
-	return slices.Concat(truthFaults(), decisionFaults(), wordFaults(), paysFaults(), secretFaults(), loopFaults(), inputFaults(), journalFaults(), evidenceFaults(), oneVerdictFaults(), robustFaults(), opsFaults(), formFaults(), toldFaults(), anewFaults(), hintFaults(), undoneFaults(), unwantedFaults(), retryFaults(), restoredFaults(), tidyFaults(), plainFaults(), againFaults(), marksFaults(), partFaults(), trueFaults(), staleFaults(), spellingFaults(), cutFaults(), keyFaults())
+	return slices.Concat(truthFaults(), decisionFaults(), wordFaults(), paysFaults(), secretFaults(), loopFaults(), inputFaults(), journalFaults(), evidenceFaults(), oneVerdictFaults(), robustFaults(), opsFaults(), formFaults(), toldFaults(), anewFaults(), hintFaults(), undoneFaults(), unwantedFaults(), retryFaults(), restoredFaults(), tidyFaults(), plainFaults(), againFaults(), marksFaults(), partFaults(), trueFaults(), staleFaults(), spellingFaults(), cutFaults(), keyFaults(), limitFaults())
 }
 
 // TestRelayFaults drives the real kms-online through every fault, prints a
