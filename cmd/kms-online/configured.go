@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"coldkms/online/tatum"
+	"coldkms/shared/chain"
 )
 
 // configured are the flags that a configuration file may have. None is a secret,
@@ -29,6 +30,7 @@ func (a *app) configChecks() map[string]func([]string) error {
 		"daemon.max":           atLeast(0),
 		"daemon.period":        atLeast(1),
 		"daemon.listen":        listens,
+		"daemon.chain":         eachChain,
 		"daemon.confirmations": func(values []string) error { _, _, err := a.depthsOf(values); return err },
 	}
 }
@@ -37,6 +39,15 @@ func eachBudget(values []string) error {
 	var errs []error
 	for _, v := range values {
 		_, err := tatum.ParseBudget(v)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func eachChain(values []string) error {
+	var errs []error
+	for _, v := range trimmed(values) {
+		_, err := chain.ParseID(v)
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -143,12 +143,17 @@ func (a *app) setupKey(ask *asker, dir string) (string, error) {
 	}
 	for _, k := range keys {
 		if k.Network == network {
-			a.say("setup: there already")
 			s, err := a.settings()
 			if err != nil {
 				return "", err
 			}
-			return a.keysPath(s)
+			kept, err := a.keysPath(s)
+			if kept == "" {
+				a.say("setup: there already, from the environment or a flag; it is not kept: each command needs it again")
+			} else {
+				a.say("setup: there already, in %s", kept)
+			}
+			return kept, err
 		}
 	}
 	if given {
