@@ -50,7 +50,8 @@ var common string
 
 // sequences are what fingers and heads run along.
 const sequences = "abcdefghijklmnopqrstuvwxyz 01234567890 qwertyuiop asdfghjkl zxcvbnm qwertzuiop yxcvbnm " +
-	"azertyuiop qsdfghjklm wxcvbn 1qaz2wsx3edc4rfv5tgb"
+	"azertyuiop qsdfghjklm wxcvbn 1qaz2wsx3edc4rfv5tgb " +
+	"1234567890-= !@#$%^&*()_+ qwertyuiop[]\\ qwertyuiop{}| asdfghjkl;' asdfghjkl:\" zxcvbnm,./ zxcvbnm<>?"
 
 // Bits returns the binary logarithm of the guesses that a password withstands. It
 // leaves no copy of the password behind.
@@ -182,10 +183,20 @@ func (e estimate) sequence(begin, end int) (bits float64, is bool) {
 	return sequenceBits + math.Log2(float64(len(text))), is
 }
 
-// date is a year, or a day as six or eight digits.
+// date is a year, or a day as six or eight digits, together or with marks in between.
 func (e estimate) date(begin, end int) (bits float64, is bool) {
 	text := e.text[begin:end]
-	if bytes.ContainsFunc(text, func(r rune) bool { return !unicode.IsDigit(r) }) {
+	if len(text) == 8 || len(text) == 10 {
+		for _, at := range [...][2]int{{2, 5}, {4, 7}} { // 27.11.2026, 2026-11-27
+			a, b := text[at[0]], text[at[1]]
+			if a != b || !strings.ContainsRune("./-", rune(a)) {
+				continue
+			}
+			apart := [...][]byte{text[:at[0]], text[at[0]+1 : at[1]], text[at[1]+1:]}
+			return dateBits, !slices.ContainsFunc(apart[:], notDigits)
+		}
+	}
+	if notDigits(text) {
 		return 0, false
 	}
 	switch len(text) {
@@ -195,4 +206,8 @@ func (e estimate) date(begin, end int) (bits float64, is bool) {
 		return dateBits, true
 	}
 	return 0, false
+}
+
+func notDigits(text []byte) bool {
+	return bytes.ContainsFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
 }

@@ -14,6 +14,7 @@ func TestBits(t *testing.T) {
 		"", "a", "pw", "password", "Password1!", "P@ssw0rd2026", "123456789012", "qwertyuiop", "qwertz123",
 		"aaaaaaaaaaaaaaaaaaaaaaaa", "abcabcabcabcabcabc", "bitcoin2026", "letmein letmein letmein", "zxcvbnm,.-",
 		"19841231", "31121984", "correct horse", "Summer2026!", "monkey dragon", "companywallet1", "abcdefghijklmnop",
+		"!@#$%^&*()_+", "1234567890-=", "QWERTYUIOP{}", "27.11.2026 28.11.2026", "2026-11-27",
 		"1qaz2wsx3edc", "hunter2hunter2", "PASSWORDPASSWORD", "iloveyou123",
 	} {
 		if bits := strength.Bits([]byte(weak)); bits >= strength.Floor {
