@@ -3,7 +3,6 @@ package online
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -277,17 +276,17 @@ func (r *Relay) add(ctx context.Context, items []journal.Item, asked map[string]
 		return err
 	}
 	for i, s := range seen {
+		taken := false
+		if s == journal.Changed {
+			if taken, err = r.changed(ctx, items[i], report); err != nil {
+				return err
+			}
+		}
 		before, twice := asked[items[i].ID]
-		asked[items[i].ID] = s != journal.Changed && s != journal.Twin && (before || !twice)
+		asked[items[i].ID] = (s != journal.Changed || taken) && s != journal.Twin && (before || !twice)
 		switch s {
 		case journal.New:
 			report.Fetched++
-		case journal.Changed:
-			report.Problems = append(report.Problems, Problem{ID: items[i].ID, Code: chain.ContentChanged, Reason: reasonChanged})
-			offer := journal.Offer{Digest: hex.EncodeToString(items[i].Content[:]), Withdrawal: items[i].Withdrawal}
-			if err := r.noteChanged(ctx, items[i].ID, offer, items[i].Pending); err != nil {
-				return err
-			}
 		case journal.Twin:
 			if err := r.noteTwin(ctx, items[i].ID, report); err != nil {
 				return err

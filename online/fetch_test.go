@@ -67,6 +67,23 @@ func TestFetchChanged(t *testing.T) {
 	}
 }
 
+// What reads is not replaced, also where it was refused for what it says.
+func TestFetchChangedRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pay(1, func(p map[string]any) {
+		text := p["serializedTransaction"].(string)
+		p["serializedTransaction"] = strings.Replace(text, `"satoshis":100000`, `"satoshis":100001`, 1)
+	})
+	if got := w.fetch(); codes(got.Problems) != "amount-mismatch " {
+		t.Fatalf("%+v", got)
+	}
+	w.server.Change(id(1), "hashes", []any{wallet, "another"})
+	if got := w.fetch(); codes(got.Problems) != "content-changed " {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestFetchChoice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

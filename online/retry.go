@@ -29,7 +29,7 @@ func (r *Relay) Retry(ctx context.Context, id, content string) (journal.State, e
 	if err != nil {
 		return "", err
 	}
-	if err := retryable(it); err != nil {
+	if err := r.retryable(it); err != nil {
 		return "", fmt.Errorf("retry: item %s: %w", id, err)
 	}
 	if err := named(it, content); err != nil {
@@ -76,15 +76,18 @@ func rearms(it journal.Item) bool {
 }
 
 // lifts are what a retry of an item may lift.
-func lifts(it journal.Item) []chain.Code {
-	if it.Signed != nil {
+func (r *Relay) lifts(it journal.Item) []chain.Code {
+	switch {
+	case it.Signed != nil:
 		return append(slices.Clone(withheldCodes), CodeRestored)
+	case r.unread(it): // whatever Tatum lists next takes its place
+		return append(slices.Clone(liftable), chain.ContentChanged)
 	}
 	return liftable
 }
 
 // retryable says why an item cannot be retried, nil if it can.
-func retryable(it journal.Item) error {
+func (r *Relay) retryable(it journal.Item) error {
 	waits := it.State == journal.Signed || slices.Contains(open, it.State)
 	switch {
 	case it.Withheld == CodeVetoed && !ended(it):
@@ -92,11 +95,11 @@ func retryable(it journal.Item) error {
 	case it.Marked(CodeRestored) && it.Signed == nil && !ended(it):
 		return fmt.Errorf("%w: nobody knows yet whether it was paid since the backup: kms-online fetch looks, "+
 			"and lets it go on if it was not", journal.ErrState)
-	case waits && it.Marked(chain.ContentChanged) && it.Signed == nil:
+	case waits && it.Marked(chain.ContentChanged) && it.Signed == nil && !r.unread(it):
 		return fmt.Errorf("%w: Tatum asks for something else under this id than what was journaled, "+
 			"and that is never taken. It goes on by itself once Tatum asks for the same again; "+
 			"else kms-online reject %s --why TEXT, and have it made anew under a new id", journal.ErrState, it.ID)
-	case !ended(it) && !(waits && slices.Contains(lifts(it), it.Withheld)):
+	case !ended(it) && !(waits && slices.Contains(r.lifts(it), it.Withheld)):
 		return fmt.Errorf("%w: it is %s, and only refused, failed and withheld ones start again", journal.ErrState, it.State)
 	}
 	return nil
@@ -188,11 +191,11 @@ func (r *Relay) lift(ctx context.Context, it journal.Item) error {
 	switch {
 	case it.Signed == nil && (it.Marked(CodePaidUnknown) || unlooked(it)):
 		// It is looked at again, and then exported if it is not found.
-		return r.journal.WithholdFor(ctx, it.ID, CodeRestored, lifts(it)...)
+		return r.journal.WithholdFor(ctx, it.ID, CodeRestored, r.lifts(it)...)
 	case it.Signed == nil && it.Marked(journal.Dropping): // this relay itself may have dropped it
-		return r.journal.WithholdFor(ctx, it.ID, CodeUnknown, lifts(it)...)
+		return r.journal.WithholdFor(ctx, it.ID, CodeUnknown, r.lifts(it)...)
 	}
-	return r.journal.Unwithhold(ctx, it.ID, lifts(it)...)
+	return r.journal.Unwithhold(ctx, it.ID, r.lifts(it)...)
 }
 
 // freed takes back, of an item that is withheld for nothing any more, the words about

@@ -7,7 +7,7 @@
 // one database transaction that checks the state it starts from, and that
 // whoever makes it holds the item (lease.go). The database itself holds to
 // the two promises that matter most: signed bytes are set once, and what
-// Tatum asked for is never changed.
+// Tatum asked for is never changed once it was proven or in a request.
 package journal
 
 import (

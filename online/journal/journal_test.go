@@ -236,6 +236,32 @@ func TestAdd(t *testing.T) {
 	}
 }
 
+// What was not made anything of is replaced; what was ever in a request is not.
+func TestReplace(t *testing.T) {
+	j, _ := open(t)
+	bring(t, j, "refused", journal.Refused)
+	bring(t, j, "exported", journal.Exported)
+	for _, to := range [][2]journal.State{{journal.Exported, journal.Prepared}, {journal.Prepared, journal.Fetched}} {
+		must(t, j.Move(t.Context(), journal.Move{ID: "exported", From: to[0], To: to[1]}))
+	}
+	for id, want := range map[string]bool{"refused": true, "exported": false} {
+		was, err := j.Item(t.Context(), id)
+		must(t, err)
+		now := item(id)
+		now.Content[0] ^= 1
+		now.Pending = []byte("{}")
+		if done, err := j.Replace(t.Context(), was, now); done != want || err != nil {
+			t.Errorf("%s: %v, %v", id, done, err)
+		}
+		if got, err := j.Item(t.Context(), id); err != nil || (got.Content == now.Content) != want || got.State != journal.Fetched {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if done, err := j.Replace(t.Context(), was, was); done || err != nil { // that is not there any more
+			t.Errorf("%s again: %v, %v", id, done, err)
+		}
+	}
+}
+
 func TestFilter(t *testing.T) {
 	j, _ := open(t)
 	for i, s := range []journal.State{journal.Prepared, journal.Fetched, journal.Prepared, journal.Prepared} {

@@ -470,6 +470,24 @@ UPDATE items SET withheld = '' WHERE twin = 0 AND withheld = 'same-id' AND besid
 	AND NOT EXISTS (SELECT 1 FROM items o WHERE o.twin = 1 AND lower(o.id) = items.id
 		AND (o.signed IS NOT NULL OR EXISTS (SELECT 1 FROM request_items r WHERE r.id = o.id)));
 `},
+	// What does not read, and so was never proven nor in a request, is replaced by what
+	// Tatum lists later.
+	{sqlite: `
+DROP TRIGGER items_same;
+CREATE TRIGGER items_same BEFORE UPDATE OF id, chain, network, pending, content, withdrawal ON items
+WHEN NOT (NEW.id = OLD.id AND NEW.state = 'fetched' AND OLD.state IN ('fetched', 'refused') AND OLD.signed IS NULL
+	AND OLD.request IS NULL AND COALESCE(length(OLD.prepared), 0) = 0
+	AND NOT EXISTS (SELECT 1 FROM request_items r WHERE r.id = OLD.id))
+BEGIN SELECT RAISE(ABORT, 'what Tatum asked for is never changed'); END;
+`, postgres: `
+CREATE OR REPLACE FUNCTION items_same() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	IF NEW.id = OLD.id AND NEW.state = 'fetched' AND OLD.state IN ('fetched', 'refused') AND OLD.signed IS NULL
+		AND OLD.request IS NULL AND COALESCE(length(OLD.prepared), 0) = 0
+		AND NOT EXISTS (SELECT 1 FROM request_items r WHERE r.id = OLD.id)
+	THEN RETURN NEW; END IF;
+	RAISE EXCEPTION 'what Tatum asked for is never changed';
+END $$;
+`},
 }
 
 // fillTallyByCoin comes after the trigger, whose making locks the table.

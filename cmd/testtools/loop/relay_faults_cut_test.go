@@ -30,6 +30,8 @@ func cutFaults() []fault {
 		{"150e-a-record-that-lags-before-sending", recordLagsBefore},
 		{"150f-the-very-same-again-heals", sameAgainHeals},
 		{"150g-an-empty-chunk-is-no-yes", chunkedYes},
+		{"150h-a-damaged-element-keeps-no-payment-out", damagedElement},
+		{"150i-a-damaged-element-that-an-older-version-kept", damagedKept},
 	}
 }
 

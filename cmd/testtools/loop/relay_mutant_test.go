@@ -249,6 +249,17 @@ var mutants = [...]mutant{
 		"TestRelayFaults/150a-a-yes-that-was-cut-is-none"},
 	{"an empty chunk is a yes", "online/approval/answer.go", "!httpbody.Measured(resp)", "!httpbody.Delimited(resp)",
 		"./cmd/testtools/loop", "TestRelayFaults/150g-an-empty-chunk-is-no-yes"},
+	{"a damaged element keeps its payment out", "online/unread.go", "	if r.unread(was) {\n", "	if false {\n",
+		"./cmd/testtools/loop", "TestRelayFaults/150h-a-damaged-element-keeps-no-payment-out"},
+	{"a retry leaves a damaged element held", "online/retry.go", "	case r.unread(it): // whatever",
+		"	case false: // whatever", "./cmd/testtools/loop",
+		"TestRelayFaults/150i-a-damaged-element-that-an-older-version-kept"},
+	{"what reads is replaced", "online/unread.go", " && r.parse(it).err != nil", "", "./online",
+		"TestFetchChangedRefused"},
+	{"what was in a request is replaced", "online/journal/replace.go", " AND signed IS NULL AND request IS NULL\n" +
+		"			AND COALESCE(length(prepared), 0) = 0\n" +
+		"			AND NOT EXISTS (SELECT 1 FROM request_items r WHERE r.id = items.id) AND ", " AND ",
+		"./online/journal", "TestReplace"},
 	{"a login page has heard an event", "online/daemon/events/events.go",
 		"http.DetectContentType(reply), \"text/html\")", "http.DetectContentType(reply), \"text/none\")",
 		"./online/daemon/events", "TestWebhookAnswers"},
