@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"coldkms/online/journal"
@@ -101,7 +100,7 @@ func (s *step) paidDropped(ctx context.Context, said error) error {
 			"it was given up here, and Tatum does not have it any more: what a withdrawal took may have been given "+
 			"back there. %s. Do not have it paid anew; correct the account", s.item.TxID, s.sentBy(ctx)))
 	}
-	next := "find out who, and what was done about it"
+	next := "find out what was done about it"
 	if s.item.Withdrawal != "" {
 		w, err := s.withdrawal(ctx)
 		switch {
@@ -109,8 +108,10 @@ func (s *step) paidDropped(ctx context.Context, said error) error {
 			return s.trouble(ctx, CodeNotMarked, err)
 		case s.otherwise(w):
 			return s.paidButCancelled(ctx, w)
-		case w.State == tatum.WithdrawalDone && strings.EqualFold(w.TxID, s.item.TxID):
+		case s.byOurs(w):
 			return s.completes(ctx)
+		case w.State == tatum.WithdrawalOpen: // whoever drops the record cancels it: the record lags
+			return s.settleWithdrawal(ctx)
 		}
 		next = fmt.Sprintf("look there how withdrawal %.80q ended (%s in its list): if it is cancelled, "+
 			"its amount was given back", s.item.Withdrawal, w.State)
@@ -121,10 +122,22 @@ func (s *step) paidDropped(ctx context.Context, said error) error {
 		return err
 	case !again.IsZero():
 		return s.stays(ctx, CodeNotMarked, fmt.Errorf("it is paid (%s), and Tatum says that it does "+
-			"not have it, which may be a part of it that lags; it is asked again, and if it says the same from %s on, "+
-			"that is an alarm: %w", s.item.TxID, again.UTC().Format(time.RFC3339), said))
+			"not have it: %s; it is asked again, and if it says the same from %s on, that is an alarm: %w",
+			s.item.TxID, s.whyGone("a part of it may lag"), again.UTC().Format(time.RFC3339), said))
 	}
 	return s.paidAnyway(ctx, CodePaidDropped, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), but Tatum "+
-		"says that it does not have it, as it said ten minutes before or earlier: somebody dropped it there. "+
-		"Do not have it paid anew; %s: %w", s.item.TxID, next, said))
+		"says that it does not have it, as it said ten minutes before or earlier: %s. "+
+		"Do not have it paid anew; %s: %w", s.item.TxID, s.whyGone("somebody dropped it there"), next, said))
+}
+
+// whyGone is why Tatum does not have what was paid: what the journal has about that,
+// else what is likely.
+func (s *step) whyGone(likely string) string {
+	switch {
+	case s.item.FailedFor == CodeDisarmed:
+		return "it was rejected here before a retry had it sent, and a rejection drops it there"
+	case s.item.Accepted == journal.OfferNone:
+		return "it was dropped there before, and a retry had it sent all the same"
+	}
+	return likely
 }

@@ -73,7 +73,7 @@ func (r *Relay) sameAsRetried(ctx context.Context, it journal.Item) error {
 // broadcast says that it is completed.
 func (s *step) settleWithdrawal(ctx context.Context) error {
 	if s.marked {
-		if w, err := s.withdrawal(ctx); err != nil || w.State != tatum.WithdrawalOpen {
+		if w, err := s.withdrawal(ctx); err != nil || s.otherwise(w) || s.byOurs(w) {
 			return s.endsAs(ctx, w, nil, err)
 		}
 	}
@@ -91,19 +91,36 @@ func (s *step) withdrawal(ctx context.Context) (tatum.Withdrawal, error) {
 }
 
 // endsAs ends an item that Tatum has on record under our txid as its withdrawal
-// did. said is why Tatum did not complete that now, nil if it did.
+// did. said is why Tatum did not complete that now, nil if it says that it did: that
+// alone ends nothing, and neither does a list that does not show how it ended. Where
+// the list cannot be read or does not show it, Tatum's refusal to complete what is
+// done already is evidence.
 func (s *step) endsAs(ctx context.Context, w tatum.Withdrawal, said, err error) error {
+	done := tatum.SaidState(said) == tatum.WithdrawalDone
 	switch {
-	case err != nil:
+	case err != nil && !s.unreadable(err):
 		return s.trouble(ctx, CodeNotMarked, err)
 	case s.otherwise(w):
 		return s.paidButCancelled(ctx, w)
-	case w.State == tatum.WithdrawalOpen:
-		return s.stays(ctx, CodeNotMarked, errors.New("the withdrawal is completed, as Tatum says, but it has it in progress all the same; the next run marks it again"))
-	case w.State == tatum.WithdrawalDone, said == nil, tatum.SaidState(said) == tatum.WithdrawalDone:
-		return s.completes(ctx) // both records have our txid, or nothing says otherwise
+	case s.byOurs(w), done && w.State != tatum.WithdrawalOpen:
+		return s.completes(ctx) // both records have our txid
 	}
-	return s.unclear(ctx, said)
+	return s.unclear(ctx, w, said, err)
+}
+
+// unreadableFor is how long after a payment its withdrawal may not be read back for
+// what may be an outage.
+const unreadableFor = time.Hour
+
+// unreadable reports whether the list of withdrawals is refused to this API key, or
+// fails for so long that a person must look there.
+func (s *step) unreadable(err error) bool {
+	return tatum.IsDefinite(err) || !general(err) && s.Now().Sub(s.item.Since) > unreadableFor
+}
+
+// byOurs reports whether Tatum lists a withdrawal as done by our transaction.
+func (s *step) byOurs(w tatum.Withdrawal) bool {
+	return w.State == tatum.WithdrawalDone && strings.EqualFold(w.TxID, s.item.TxID)
 }
 
 // otherwise reports whether Tatum lists a withdrawal as ended by something else than
@@ -126,31 +143,61 @@ func (s *step) cancelledMeanwhile(ctx context.Context, said error) (ended bool, 
 	case s.otherwise(w):
 		return true, s.paidButCancelled(ctx, w)
 	case w.State == tatum.WithdrawalUnknown && tatum.IsNotOpen(said):
-		return true, s.unclear(ctx, said)
+		return true, s.unclear(ctx, w, said, nil)
 	}
 	return false, nil
 }
 
-// unclear handles an item that is paid, and whose withdrawal is not in progress at
-// Tatum, while its list does not show how that ended. What Tatum says now may lag: it
-// is an alarm if it says the same at a second look.
-func (s *step) unclear(ctx context.Context, said error) error {
+// unclear handles an item that is paid, and of whose withdrawal nothing that Tatum
+// shows says that it is done by that. said and read are its refusals to complete it
+// and to list it, nil if there is none. What Tatum says now may lag: it is an alarm if
+// a later look finds no more.
+func (s *step) unclear(ctx context.Context, w tatum.Withdrawal, said, read error) error {
 	state := tatum.SaidState(said)
 	again, err := s.absentSince(ctx, aboutWithdrawal, string(state))
+	shown := s.shown(w, said, read)
 	switch {
 	case err != nil:
 		return err
 	case !again.IsZero():
-		return s.stays(ctx, CodeNotMarked, fmt.Errorf("it is paid (%s), and Tatum says that withdrawal "+
-			"%.80q is not in progress, but does not list how it ended; it is asked again, and if it says the same "+
-			"from %s on, that is an alarm: %w", s.item.TxID, s.item.Withdrawal, again.UTC().Format(time.RFC3339), said))
-	case state == tatum.WithdrawalCancelled:
+		why := fmt.Errorf("it is paid (%s), and %s; it is asked again, and if Tatum shows no more "+
+			"from %s on, that is an alarm", s.item.TxID, shown, again.UTC().Format(time.RFC3339))
+		return s.trouble(ctx, CodeNotMarked, because(why, said, read))
+	case state == tatum.WithdrawalCancelled && w.State == tatum.WithdrawalUnknown:
 		return s.paidButCancelled(ctx, tatum.Withdrawal{State: state})
 	}
-	return s.paidAnyway(ctx, CodeUnclear, s.item.TxID, fmt.Errorf("ALARM: the payment is made (%s), and "+
-		"withdrawal %.80q is not in progress at Tatum, which does not list how it ended. Do not have it paid anew; "+
-		"look at Tatum whether it is done by this transaction. If it is, kms-online acknowledge ALARM --why TEXT; "+
-		"if it is cancelled, its amount was given back: %w", s.item.TxID, s.item.Withdrawal, said))
+	why := fmt.Errorf("ALARM: the payment is made (%s), and %s. Do not have it paid anew; look at Tatum whether "+
+		"the withdrawal is done by this transaction. If it is, kms-online acknowledge ALARM --why TEXT; "+
+		"if it is cancelled, its amount was given back", s.item.TxID, shown)
+	return s.paidAnyway(ctx, CodeUnclear, s.item.TxID, because(why, said, read))
+}
+
+// shown is what Tatum shows of a withdrawal that is unclear.
+func (s *step) shown(w tatum.Withdrawal, said, read error) string {
+	says := "Tatum says that it completed it"
+	if said != nil {
+		says = "Tatum says that it is not in progress"
+	}
+	lists := "its list, of which the newest 500 are read, does not show how it ended"
+	switch {
+	case read != nil:
+		lists = "its list of withdrawals, which would show how it ended, cannot be read with this API key"
+	case w.State == tatum.WithdrawalOpen:
+		lists = "its list has it in progress"
+	case w.State == tatum.WithdrawalDone:
+		lists = "its list does not show by which transaction it is done"
+	}
+	return fmt.Sprintf("withdrawal %.80q is not known to be done by that: %s, and %s", s.item.Withdrawal, says, lists)
+}
+
+// because adds the errors that there are behind what they mean.
+func because(why error, errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			why = fmt.Errorf("%w: %w", why, err)
+		}
+	}
+	return why
 }
 
 // paidButCancelled raises the alarm about an item that is paid, and whose withdrawal

@@ -29,6 +29,7 @@ func cutFaults() []fault {
 		{"150d-a-withdrawal-that-the-list-does-not-show", withdrawalNotListed},
 		{"150e-a-record-that-lags-before-sending", recordLagsBefore},
 		{"150f-the-very-same-again-heals", sameAgainHeals},
+		{"150h-a-withdrawal-marked-in-vain", withdrawalMarkedInVain},
 		{"150g-an-empty-chunk-is-no-yes", chunkedYes},
 		{"150h-a-damaged-element-keeps-no-payment-out", damagedElement},
 		{"150i-a-damaged-element-that-an-older-version-kept", damagedKept},
@@ -280,4 +281,33 @@ func sameAgainHeals(t *testing.T) {
 	h.cross(0)
 	h.run(0, "broadcast")
 	h.wants(1, "completed", "")
+}
+
+// Tatum answers that it completed a withdrawal, without effect, and its list does not
+// show that it is done by ours: it is looked at again, and then an alarm.
+func withdrawalMarkedInVain(t *testing.T) {
+	for _, list := range []string{`[]`, `null`, `[{"id":"w-1","status":"Failed"}]`, `[{"id":"w-1"}]`,
+		`[{"id":"w-1","status":"Done"}]`, `[{"id":"w-1","status":"InProgress"}]`} {
+		h := newTeller(t)
+		h.signed(withdrawn, 1)
+		if list != "[]" { // else its reply to the broadcast says completed
+			h.server.Reply("incomplete")
+		}
+		txid := h.wants(1, "signed", "").TxID
+		h.server.Change(relaytest.ID(1), "txId", txid)
+		h.answers(answer{"GET /v3/offchain/withdrawal", list, 200}, answer{"PUT /v3/offchain/withdrawal/", "", 204})
+		h.run(3, "broadcast")
+		h.wants(1, "broadcast", "not-marked")
+		h.alarms("")
+		h.age("looks", "at", 601)
+		h.run(3, "broadcast")
+		s := h.wants(1, "broadcast", "withdrawal-unclear")
+		if !strings.Contains(s.Reason, "look at Tatum") || strings.Contains(s.Reason, "correct the account") {
+			t.Error(s.Reason)
+		}
+		h.server.Fault(nil)
+		h.run(0, "broadcast")
+		h.wants(1, "completed", "")
+		h.alarms("withdrawal-unclear(healed)")
+	}
 }
