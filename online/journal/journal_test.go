@@ -253,7 +253,8 @@ func TestReplace(t *testing.T) {
 		if done, err := j.Replace(t.Context(), was, now); done != want || err != nil {
 			t.Errorf("%s: %v, %v", id, done, err)
 		}
-		if got, err := j.Item(t.Context(), id); err != nil || (got.Content == now.Content) != want || got.State != journal.Fetched {
+		got, err := j.Item(t.Context(), id)
+		if err != nil || (got.Content == now.Content) != want || got.State != journal.Fetched {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if done, err := j.Replace(t.Context(), was, was); done || err != nil { // that is not there any more

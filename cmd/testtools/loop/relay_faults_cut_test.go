@@ -31,7 +31,7 @@ func cutFaults() []fault {
 		{"150f-the-very-same-again-heals", sameAgainHeals},
 		{"150h-a-withdrawal-marked-in-vain", withdrawalMarkedInVain},
 		{"150g-an-empty-chunk-is-no-yes", chunkedYes},
-		{"150h-a-damaged-element-keeps-no-payment-out", damagedElement},
+		{"150j-a-damaged-element-keeps-no-payment-out", damagedElement},
 		{"150i-a-damaged-element-that-an-older-version-kept", damagedKept},
 	}
 }

@@ -4,7 +4,6 @@ package loop
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -44,7 +43,7 @@ func (h *teller) damaging(damage func(map[string]any)) {
 		if err != nil {
 			h.Error(err)
 		}
-		_, _ = io.WriteString(w, string(b))
+		_, _ = w.Write(b)
 		return true
 	})
 }

@@ -250,7 +250,7 @@ var mutants = [...]mutant{
 	{"an empty chunk is a yes", "online/approval/answer.go", "!httpbody.Measured(resp)", "!httpbody.Delimited(resp)",
 		"./cmd/testtools/loop", "TestRelayFaults/150g-an-empty-chunk-is-no-yes"},
 	{"a damaged element keeps its payment out", "online/unread.go", "	if r.unread(was) {\n", "	if false {\n",
-		"./cmd/testtools/loop", "TestRelayFaults/150h-a-damaged-element-keeps-no-payment-out"},
+		"./cmd/testtools/loop", "TestRelayFaults/150j-a-damaged-element-keeps-no-payment-out"},
 	{"a retry leaves a damaged element held", "online/retry.go", "	case r.unread(it): // whatever",
 		"	case false: // whatever", "./cmd/testtools/loop",
 		"TestRelayFaults/150i-a-damaged-element-that-an-older-version-kept"},

@@ -1044,7 +1044,7 @@ var signerMutants = [...]mutant{
 		"./cmd/kms-offline", "TestScripts/passwords"},
 	{"a configuration file has any flag", "cmd/internal/cli/config.go", "	if !slices.Contains(c.Flags, l.name) {",
 		"	if false && !slices.Contains(c.Flags, l.name) {", "./cmd/kms-offline", "TestScripts/config"},
-	{"a configuration file wins", "cmd/internal/cli/config.go", "	if f.Changed || c.fromEnv(name) {", "	if false {",
+	{"a configuration file wins", "cmd/internal/cli/config.go", "of != cmd || f.Changed || c.fromEnv(l.name)", "of != cmd",
 		"./cmd/kms-offline", "TestScripts/config"},
 	{"a weak password replaces a strong one", "cmd/kms-offline/weak.go", "		if e.Network == chain.Mainnet {",
 		"		if e.Network == chain.Testnet {", "./cmd/kms-offline", "TestScripts/passwords"},

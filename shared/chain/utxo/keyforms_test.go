@@ -26,7 +26,8 @@ func TestKeyForms(t *testing.T) {
 	program := append([]byte{0}, push(btcaddr.Hash160(short))...)
 	scripts := map[string][]byte{
 		"P2PKH": p2pkh(short), "P2WPKH": program, "P2PK": append(push(short), txscript.OP_CHECKSIG), "long P2PK": append(push(long), txscript.OP_CHECKSIG),
-		"P2SH":               slices.Concat([]byte{txscript.OP_HASH160}, push(btcaddr.Hash160(program)), []byte{txscript.OP_EQUAL}),
+		"P2SH": slices.Concat([]byte{txscript.OP_HASH160}, push(btcaddr.Hash160(program)),
+			[]byte{txscript.OP_EQUAL}),
 		"P2PKH after a NOP":  append([]byte{txscript.OP_NOP}, p2pkh(short)...),
 		"P2PKH before a NOP": append(p2pkh(short), txscript.OP_NOP),
 		"P2PKH, long push": slices.Concat([]byte{txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_PUSHDATA1},
@@ -53,7 +54,8 @@ func TestKeyForms(t *testing.T) {
 	if slices.Contains(p.KeyForms(scripts["P2WPKH"]), p.KeyForms(p2pkh(long))[0]) || p.TaprootForm(program) != "" {
 		t.Error("a hash tells more than itself")
 	}
-	for _, script := range [][]byte{nil, {txscript.OP_RETURN}, {0x51}, append([]byte{0, 32}, make([]byte, 32)...)} {
+	hidden := append([]byte{0, 32}, make([]byte, 32)...) // P2WSH
+	for _, script := range [][]byte{nil, {txscript.OP_RETURN}, {0x51}, hidden} {
 		if forms := p.KeyForms(script); forms != nil {
 			t.Errorf("%x: %q", script, forms)
 		}
