@@ -98,6 +98,7 @@ func groupTwice(t *testing.T) {
 		fmt.Sprintf(`[[%q, %q, "%s"]]`, deskKey, keyB, escaped),
 		fmt.Sprintf(`[[%q, %q]]`, keyB, keyB),
 		fmt.Sprintf(`[[%q]]`, keyB),
+		fmt.Sprintf(`[[%q, %q]]`, deskKey, keyB+" "), // a space that cannot be seen
 		fmt.Sprintf(`[[%q, "%s\u0000%s"]]`, deskKey, keyB, words),
 		fmt.Sprintf(`[[%q, %q]], "groups": [[%q, %q]]`, deskKey, keyB, keyB, words),
 	} {
@@ -120,7 +121,6 @@ func groupByCase(t *testing.T) {
 		fmt.Sprintf(`[[%q, %q]]`, deskKey, upper),
 		fmt.Sprintf(`[[%q, %q], [%q, %q]]`, deskKey, words, keyB, upper),
 		fmt.Sprintf(`[[%q, %q], [%q, %q]]`, deskKey, upper, keyB, words),
-		fmt.Sprintf(`[[%q, %q]]`, deskKey, keyB+" "),
 	} {
 		p.grouped(groups)
 		drain := p.drains(scriptsB()[1], []chain.Key{single(deskKey)}, out(5*coinValue, p.script))
