@@ -73,7 +73,7 @@ func (a *app) showAlarms(list []online.Alarm) error {
 	return w.Flush()
 }
 
-// stateOf says whether an alarm is open, or who closed it and why.
+// stateOf describes an alarm: that it is open, or who closed it and why.
 func stateOf(x online.Alarm) string {
 	switch {
 	case !x.Open() && x.Why != "":

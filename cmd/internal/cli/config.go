@@ -25,7 +25,7 @@ type Config struct {
 	Getenv  func(string) string
 
 	// Flags of every command that the file may have, and by command those of its
-	// own, as "daemon.drop". A secret is none of them, nor an answer to a question.
+	// own, as "daemon.drop". No secret is among them, and no answer to a question.
 	Flags []string
 	Env   map[string]string // variables that stand for flags
 

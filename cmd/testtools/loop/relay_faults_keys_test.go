@@ -75,7 +75,7 @@ func newTenants(t *testing.T) *tenants {
 	return p
 }
 
-// keys gives the relay keys by name: those of a and b.
+// keys has the relay use the API keys a and b, by name.
 func (p *tenants) keys(lines ...string) {
 	p.Helper()
 	var text strings.Builder
